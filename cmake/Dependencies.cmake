@@ -1,0 +1,17 @@
+# Libraries from Debian 12; docs/dependencies.md says what each is for.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(knot REQUIRED IMPORTED_TARGET libknot>=3.2 libdnssec>=3.2)
+find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
+
+# Asio and Beast are compiled once, in src/base/asio.cpp.
+add_library(sftdyn_boost INTERFACE)
+target_link_libraries(sftdyn_boost INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(sftdyn_boost INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
+  BOOST_ASIO_DISABLE_BOOST_REGEX BOOST_ERROR_CODE_HEADER_ONLY)

@@ -1,0 +1,33 @@
+// The secret URL dialect: `GET /<key>` moves the key's host to where the request came from.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "api/message.hpp"
+#include "update/engine.hpp"
+
+namespace sftdyn::api::secret_url {
+
+/// The request asks for its own address.
+struct WhoAmI {};
+/// The request presents a key: the target without its leading slashes, as sent.
+struct Update {
+    std::string_view key;
+};
+struct MethodNotAllowed {};
+
+using Intent = std::variant<WhoAmI, Update, MethodNotAllowed>;
+
+[[nodiscard]] Intent read(const Request& request);
+
+/// The key with percent-encoding (RFC 3986 §2.1) undone. What is no valid encoding stays as it is.
+[[nodiscard]] std::string decoded(std::string_view key);
+
+[[nodiscard]] Response who_am_i(const Request& request);
+[[nodiscard]] Response method_not_allowed();
+[[nodiscard]] Response bad_key();
+[[nodiscard]] Response answer(const update::Result& result);
+
+}  // namespace sftdyn::api::secret_url

@@ -1,0 +1,23 @@
+// The program's log: one line an event, on standard error. Secrets never reach it.
+#pragma once
+
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+namespace sftdyn::base::log {
+
+/// How much is said: 0 warnings (the default), 1 info, 2 and more debug; -1 errors only, -2 nothing but fatal ones.
+/// `developer` adds microseconds, thread and level to each line, and implies debug.
+void start(int verbosity, bool developer);
+
+using spdlog::critical;
+using spdlog::debug;
+using spdlog::error;
+using spdlog::info;
+using spdlog::warn;
+
+/// Text that came from outside, with control characters and non-ASCII bytes escaped, so that it can't forge a line.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace sftdyn::base::log

@@ -1,0 +1,33 @@
+// Errors are values: what went wrong, where, and what to do about it.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace sftdyn::base {
+
+/// An error that a person reads. It never holds a secret.
+struct Error {
+    std::string what;      ///< what is wrong, as a whole phrase
+    std::string where{};   ///< a file with line and column, a server, a host; may be empty
+    std::string mend{};    ///< what to do about it; may be empty
+
+    /// "where: what; mend", leaving out what is empty.
+    [[nodiscard]] std::string text() const {
+        std::string out = where.empty() ? what : where + ": " + what;
+        if (!mend.empty()) out += "; " + mend;
+        return out;
+    }
+};
+
+/// Called by `result::value()` on an error: reading a value that is not there is a bug.
+[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
+    throw std::logic_error("unchecked error: " + error.text());
+}
+
+template <class T>
+using Result = boost::system::result<T, Error>;
+
+}  // namespace sftdyn::base

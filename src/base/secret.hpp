@@ -1,0 +1,32 @@
+// A string that must not be seen: it is wiped when dropped, and nothing prints it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sftdyn::base {
+
+class Secret {
+public:
+    Secret() = default;
+    explicit Secret(std::string value) : value_(std::move(value)) {}
+    Secret(const Secret&) = default;
+    Secret(Secret&& other) noexcept;
+    Secret& operator=(const Secret& other);
+    Secret& operator=(Secret&& other) noexcept;
+    ~Secret() { wipe(); }
+
+    /// The value itself; whoever asks must not log it.
+    [[nodiscard]] std::string_view reveal() const { return value_; }
+    [[nodiscard]] const char* c_str() const { return value_.c_str(); }
+    [[nodiscard]] bool empty() const { return value_.empty(); }
+
+private:
+    void wipe() noexcept;
+    std::string value_;
+};
+
+/// Overwrites `text` with zeros, and empties it.
+void wipe(std::string& text) noexcept;
+
+}  // namespace sftdyn::base

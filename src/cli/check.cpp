@@ -1,0 +1,36 @@
+#include "cli/check.hpp"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "cli/serve.hpp"
+#include "dns/key_file.hpp"
+
+namespace sftdyn::cli {
+namespace {
+
+/// Key files that the configuration names must be there; BIND's session key comes with named's start.
+void check_key(const config::ZoneSettings& zone, std::vector<base::Error>& complaints) {
+    if (!zone.key_file) return;
+    const auto key = dns::read_key_file(*zone.key_file);
+    if (key.has_error()) complaints.push_back(key.error());
+}
+
+}  // namespace
+
+int run_check(const config::CommandLine& line) {
+    Loaded loaded = load_settings(line);
+    check_key(loaded.settings.dns, loaded.complaints);
+    for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.complaints);
+    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
+    if (!loaded.complaints.empty()) {
+        std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(), loaded.complaints.size() == 1 ? "" : "s");
+        return 1;
+    }
+    std::cout << fmt::format("{}: good, {} client{}\n", line.conf.value_or("the configuration"), loaded.settings.clients.size(),
+                             loaded.settings.clients.size() == 1 ? "" : "s");
+    return 0;
+}
+
+}  // namespace sftdyn::cli

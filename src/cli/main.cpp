@@ -1,0 +1,35 @@
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+#include "cli/check.hpp"
+#include "cli/demo.hpp"
+#include "cli/serve.hpp"
+#include "config/command_line.hpp"
+
+namespace {
+
+int run(const sftdyn::config::CommandLine& line) {
+    using sftdyn::config::Command;
+    switch (line.command) {
+        case Command::serve: return sftdyn::cli::run_serve(line);
+        case Command::check: return sftdyn::cli::run_check(line);
+        case Command::demo: return sftdyn::cli::run_demo(line);
+    }
+    return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is seen where it is written to
+    try {
+        const auto parsed = sftdyn::config::parse_command_line(argc, argv, SFTDYN_VERSION);
+        if (parsed.line) return run(*parsed.line);
+        (parsed.status == 0 ? std::cout : std::cerr) << parsed.text;
+        return parsed.status;
+    } catch (const std::exception& error) {
+        std::cerr << "sftdyn: unexpected: " << error.what() << '\n';
+        return 1;
+    }
+}

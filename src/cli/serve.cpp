@@ -1,0 +1,244 @@
+#include "cli/serve.hpp"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "cli/updater.hpp"
+#include "config/toml_file.hpp"
+#include "dns/key_file.hpp"
+#include "http/server.hpp"
+
+namespace sftdyn::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace log = base::log;
+
+// How long requests under way may take after SIGTERM.
+constexpr auto shutdown_time = std::chrono::seconds(5);
+
+update::Limits engine_limits(const config::Settings& settings) {
+    update::Limits limits;
+    limits.timeout = settings.timeout;
+    limits.verify_interval = settings.verify_interval;
+    limits.queue = settings.queue;
+    limits.batch = settings.batch;
+    limits.updates_in_flight = settings.updates_in_flight;
+    limits.queries_in_flight = settings.queries_in_flight;
+    limits.changes_burst = settings.changes;
+    limits.changes_refill = settings.changes_refill;
+    return limits;
+}
+
+std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) {
+    const auto one = [](const config::ZoneSettings& zone) {
+        return update::ZoneServers{zone.zone, config::servers(zone), config::key_files(zone), zone.tcp};
+    };
+    std::vector<update::ZoneServers> out{one(settings.dns)};
+    for (const auto& zone : settings.zones) out.push_back(one(zone));
+    return out;
+}
+
+std::shared_ptr<const hosts::Directory> make_directory(const config::Settings& settings, update::HostTable& hosts) {
+    auto directory = std::make_shared<hosts::Directory>();
+    directory->reserve(settings.clients.size());
+    std::size_t octets = 0;
+    for (const auto& client : settings.clients) octets += client.host.size();
+    hosts.reserve(settings.clients.size(), octets);
+    for (const auto& client : settings.clients) {
+        const std::uint32_t zone_ttl = config::zone_for(settings, client.host).ttl.value_or(settings.ttl);
+        const hosts::Entry entry{hosts.number(client.host), client.ttl.value_or(zone_ttl), client.reverse};
+        // TOML has no key twice, so a collision can only be one of a 128-bit hash.
+        if (!directory->add(client.key.reveal(), entry)) log::error("two keys can't be told apart; the second is ignored");
+    }
+    return directory;
+}
+
+std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
+    std::vector<http::Endpoint> out;
+    for (const auto& listen : settings.http) {
+        if (listen.address) {
+            out.push_back({*listen.address, listen.port});
+        } else {
+            out.push_back({asio::ip::address_v6::any(), listen.port, true});
+        }
+    }
+    return out;
+}
+
+/// Whether this machine can open IPv6 sockets at all.
+bool has_ipv6(asio::io_context& io) {
+    boost::system::error_code error;
+    asio::ip::tcp::acceptor probe(io);
+    probe.open(asio::ip::tcp::v6(), error);
+    if (!error) probe.bind({asio::ip::address_v6::loopback(), 0}, error);
+    return !error;
+}
+
+void say_keys(const config::Settings& settings) {
+    const auto check = [](const config::ZoneSettings& zone) {
+        dns::KeySource source(config::key_files(zone));
+        const auto key = source.current();
+        if (key.has_error()) log::warn("{} (updates fail until it is readable; it is tried again with each)", key.error().text());
+    };
+    check(settings.dns);
+    for (const auto& zone : settings.zones) check(zone);
+}
+
+/// The running program.
+class Program {
+public:
+    Program(Loaded loaded, const Load& load)
+        : load_(load), signals_(io_, SIGTERM, SIGINT, SIGHUP), endpoints_(endpoints(loaded.settings)), listens_(listens(loaded.settings)),
+          threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()), updater_(io_, engine_limits(loaded.settings)),
+          server_(updater_, http::Limits{}, threads_) {
+        if (!has_ipv6(io_)) {
+            for (auto& endpoint : endpoints_) {
+                if (endpoint.dual_stack) endpoint = {asio::ip::address_v4::any(), endpoint.port};
+            }
+        }
+        apply(loaded.settings);
+    }
+
+    int run(const std::function<void(const std::vector<std::string>&)>& ready) {
+        const auto listening = server_.listen(endpoints_);
+        if (listening.has_error()) {
+            log::critical("{}", listening.error().text());
+            return 1;
+        }
+        await_signal();
+        server_.start();
+        std::vector<std::string> addresses;
+        for (const auto& endpoint : endpoints_) addresses.push_back(http::text_of(endpoint));
+        ready(addresses);
+        io_.run();
+        return 0;
+    }
+
+private:
+    static std::vector<std::string> listens(const config::Settings& settings) {
+        std::vector<std::string> out;
+        for (const auto& endpoint : endpoints(settings)) out.push_back(http::text_of(endpoint));
+        return out;
+    }
+
+    void apply(const config::Settings& settings) {
+        if (settings.clients.empty()) log::warn("there are no [clients]: every key is a bad key");
+        say_keys(settings);
+        updater_.configure(make_directory(settings, updater_.hosts()), zone_servers(settings), engine_limits(settings));
+    }
+
+    void await_signal() {
+        signals_.async_wait([this](boost::system::error_code error, int signal) {
+            if (error) return;
+            if (signal != SIGHUP) return stop(signal);
+            reload();
+            await_signal();
+        });
+    }
+
+    void reload() {
+        log::info("SIGHUP: loading the configuration anew");
+        {
+            Loaded loaded = load_();
+            for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
+            if (!loaded.complaints.empty()) {
+                log::error("the configuration is not taken; the old one goes on");
+                return;
+            }
+            if (listens(loaded.settings) != listens_) log::warn("http has changed: that takes effect with a restart only");
+            apply(loaded.settings);
+            log::info("the configuration has {} clients", loaded.settings.clients.size());
+        }
+        malloc_trim(0);
+    }
+
+    void stop(int signal) {
+        log::info("{}: finishing what is under way", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        // The engine must go on meanwhile, so the waiting is done elsewhere.
+        stopper_ = std::thread([this] {
+            server_.stop(base::Clock::now() + shutdown_time);
+            asio::post(io_, [this] {
+                updater_.finish();
+                io_.stop();
+            });
+        });
+    }
+
+    struct Joiner {
+        std::thread& thread;
+        ~Joiner() {
+            if (thread.joinable()) thread.join();
+        }
+    };
+
+    const Load& load_;
+    asio::io_context io_{1};
+    asio::signal_set signals_;
+    std::vector<http::Endpoint> endpoints_;
+    std::vector<std::string> listens_;
+    unsigned threads_;
+    Updater updater_;
+    http::Server server_;
+    std::thread stopper_;
+    Joiner joiner_{stopper_};
+};
+
+}  // namespace
+
+int serve(const Load& load, const std::function<void(const std::vector<std::string>&)>& ready) {
+    auto program = [&]() -> std::unique_ptr<Program> {
+        Loaded loaded = load();
+        for (const auto& complaint : loaded.complaints) log::critical("{}", complaint.text());
+        if (!loaded.complaints.empty()) return nullptr;
+        return std::make_unique<Program>(std::move(loaded), load);
+    }();
+    if (!program) return 1;
+    malloc_trim(0);  // the configuration as text and tree is no longer needed
+    return program->run(ready);
+}
+
+Loaded load_settings(const config::CommandLine& line) {
+    Loaded loaded;
+    std::string path;
+    if (line.conf) {
+        path = *line.conf;
+    } else {
+        const auto defaults = config::default_confs();
+        const auto found = std::find_if(defaults.begin(), defaults.end(), [](const std::string& file) { return std::filesystem::exists(file); });
+        if (found == defaults.end()) {
+            loaded.complaints.push_back({fmt::format("there is no configuration: neither {} exists", fmt::join(defaults, " nor ")), "",
+                                         "name one (sftdyn FILE), or try `sftdyn demo`"});
+            return loaded;
+        }
+        path = *found;
+    }
+    if (!path.ends_with(".toml")) {
+        loaded.complaints.push_back({"this is no TOML file by its name, and Python confs are not supported", path,
+                                     "write the configuration as TOML, in a file whose name ends in .toml"});
+        return loaded;
+    }
+    loaded.complaints = config::read_toml_file(path, loaded.settings);
+    if (!line.http.empty()) loaded.settings.http = line.http;
+    if (loaded.settings.http.empty()) loaded.settings.http.push_back({std::nullopt, 8080});
+    if (line.key_file) loaded.settings.dns.key_file = line.key_file;
+    return loaded;
+}
+
+int run_serve(const config::CommandLine& line) {
+    log::start(line.verbosity, line.debug);
+    return serve([&line] { return load_settings(line); },
+                 [](const std::vector<std::string>& addresses) {
+                     for (const auto& address : addresses) std::cout << "listening on http://" << address << std::endl;
+                 });
+}
+
+}  // namespace sftdyn::cli

@@ -1,0 +1,53 @@
+// The HTTP server's handler: finds the key's host and lets the engine bring it up to date.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/repeats.hpp"
+#include "hosts/directory.hpp"
+#include "http/handler.hpp"
+#include "update/dns_backend.hpp"
+#include "update/engine.hpp"
+
+namespace sftdyn::cli {
+
+class Updater : public http::Handler {
+public:
+    /// The engine runs on `io`.
+    Updater(boost::asio::io_context& io, const update::Limits& limits);
+
+    /// What the configuration says; on the engine's thread.
+    void configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers, const update::Limits& limits);
+    [[nodiscard]] update::HostTable& hosts() { return host_table_; }
+
+    std::optional<api::Response> handle(const api::Request& request, const std::function<http::Later()>& defer) override;
+
+    /// Says what is still only counted.
+    void finish();
+
+private:
+    void submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later);
+    void failed(const dns::Name& host, dns::Type type, const dns::Failure& failure);
+    void keep_ticking();
+    [[nodiscard]] std::shared_ptr<const hosts::Directory> directory() const;
+
+    boost::asio::io_context& io_;
+    boost::asio::steady_timer timer_;
+    bool ticking_ = false;
+    std::atomic<base::Duration::rep> verify_interval_;
+    mutable std::mutex directory_mutex_;
+    std::shared_ptr<const hosts::Directory> directory_;
+    update::HostTable host_table_;
+    update::KnownTable known_;
+    update::DnsBackend backend_;
+    std::vector<update::ZoneServers> servers_;
+    base::Repeats failures_;
+    update::Engine engine_;
+};
+
+}  // namespace sftdyn::cli

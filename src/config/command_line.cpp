@@ -1,0 +1,80 @@
+#include "config/command_line.hpp"
+
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+namespace sftdyn::config {
+namespace {
+
+constexpr const char* about =
+    "Dynamic DNS server: a request to a secret URL makes a hostname point to where the request came from.";
+
+void add_listen(CLI::App& app, std::vector<Listen>& target) {
+    app.add_option_function<std::vector<std::string>>(
+           "-l,--http",
+           [&target](const std::vector<std::string>& values) {
+               target.clear();
+               for (const auto& value : values) {
+                   const auto listen = parse_listen(value);
+                   if (listen.has_error()) throw CLI::ValidationError("--http", listen.error().text());
+                   target.push_back(*listen);
+               }
+           },
+           "Listen for HTTP there: PORT, IP4:PORT or [IP6]:PORT; several times for several. Wins over the file")
+        ->type_name("[ADDR:]PORT")
+        ->expected(1)
+        ->take_all();
+}
+
+void add_log_flags(CLI::App& app, CommandLine& line) {
+    app.add_flag_function("-v,--verbose", [&line](std::int64_t count) { line.verbosity += static_cast<int>(count); },
+                          "Say more: -v every update, -vv every detail (the default says warnings and errors)");
+    app.add_flag_function("-q,--quiet", [&line](std::int64_t count) { line.verbosity -= static_cast<int>(count); },
+                          "Say less: -q errors only");
+    app.add_flag("-d,--debug", line.debug, "For developers: every detail, with thread and microseconds");
+}
+
+}  // namespace
+
+std::vector<std::string> default_confs() { return {"/etc/sftdyn/sftdyn.toml", "/etc/sftdyn/conf"}; }
+
+Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
+    Parsed parsed;
+    CommandLine line;
+    std::string conf, key_file;
+
+    CLI::App app(about, "sftdyn");
+    app.set_version_flag("--version", "sftdyn " + version);
+    app.add_option("CONF", conf, "The configuration file (default: " + default_confs()[0] + ", else " + default_confs()[1] + ")");
+    add_listen(app, line.http);
+    app.add_option("--nskeyfile", key_file, "The TSIG key for updates (default: BIND's session key). Wins over the file")->type_name("FILE");
+    add_log_flags(app, line);
+    app.footer("Commands `check` and `demo` have a --help of their own. A file called like a command is written ./check.");
+
+    CLI::App* check = app.add_subcommand("check", "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
+    check->add_option("CONF", conf, "The configuration file");
+    check->add_option("--nskeyfile", key_file, "The TSIG key to check instead of the file's")->type_name("FILE");
+
+    CLI::App* demo = app.add_subcommand("demo", "Try it: sftdyn with a private DNS server (Knot) on loopback, and one example host");
+    add_listen(*demo, line.http);
+    demo->add_option("--dns-port", line.demo_dns_port, "The DNS server's port; 0: any free one")->capture_default_str();
+    add_log_flags(*demo, line);
+
+    try {
+        app.parse(argc, const_cast<char**>(argv));
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out, err;
+        parsed.status = app.exit(error, out, err) == 0 ? 0 : 2;
+        parsed.text = out.str() + err.str();
+        return parsed;
+    }
+    if (app.got_subcommand(check)) line.command = Command::check;
+    if (app.got_subcommand(demo)) line.command = Command::demo;
+    if (!conf.empty()) line.conf = conf;
+    if (!key_file.empty()) line.key_file = key_file;
+    parsed.line = line;
+    return parsed;
+}
+
+}  // namespace sftdyn::config

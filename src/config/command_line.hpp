@@ -1,0 +1,37 @@
+// The command line.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/settings.hpp"
+
+namespace sftdyn::config {
+
+enum class Command { serve, check, demo };
+
+struct CommandLine {
+    Command command = Command::serve;
+    std::optional<std::string> conf{};       ///< absent: the first of `default_confs()` that exists
+    std::vector<Listen> http{};
+    std::optional<std::string> key_file{};
+    int verbosity = 0;                       ///< the -v less the -q
+    bool debug = false;
+    std::uint16_t demo_dns_port = 5300;
+};
+
+/// Either what is asked for, or the text to print and the status to exit with (help, version, a usage error).
+struct Parsed {
+    std::optional<CommandLine> line{};
+    std::string text{};
+    int status = 0;
+};
+
+[[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv, const std::string& version);
+
+/// Where the configuration is looked for when no file is named.
+[[nodiscard]] std::vector<std::string> default_confs();
+
+}  // namespace sftdyn::config

@@ -1,0 +1,35 @@
+#include "config/listen.hpp"
+
+#include <charconv>
+#include <string>
+
+namespace sftdyn::config {
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return port;
+}
+
+}  // namespace
+
+base::Result<Listen> parse_listen(std::string_view text) {
+    const base::Error bad{"\"" + std::string(text.substr(0, 80)) + "\" is no address to listen on", "",
+                          "expected PORT, IP4:PORT or [IP6]:PORT, for example 8080, 127.0.0.1:8080 or [::1]:8080"};
+    const std::size_t colon = text.rfind(':');
+    const auto port = parse_port(colon == std::string_view::npos ? text : text.substr(colon + 1));
+    if (!port) return bad;
+    if (colon == std::string_view::npos) return Listen{std::nullopt, *port};
+
+    std::string_view host = text.substr(0, colon);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(std::string(host), error);
+    if (error || address.is_v6() != bracketed) return bad;
+    return Listen{address, *port};
+}
+
+}  // namespace sftdyn::config

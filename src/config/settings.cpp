@@ -1,0 +1,37 @@
+#include "config/settings.hpp"
+
+#include "dns/key_source.hpp"
+
+namespace sftdyn::config {
+
+const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host) {
+    const ZoneSettings* best = &settings.dns;
+    for (const ZoneSettings& zone : settings.zones) {
+        const bool closer = best == &settings.dns || zone.zone->size() > best->zone->size();
+        if (host.is_within(*zone.zone) && closer) best = &zone;
+    }
+    return *best;
+}
+
+std::vector<std::string> key_files(const ZoneSettings& zone) {
+    return zone.key_file ? std::vector{*zone.key_file} : dns::session_key_paths();
+}
+
+std::vector<dns::ServerAddress> servers(const ZoneSettings& zone) {
+    if (!zone.servers.empty()) return zone.servers;
+    return {{boost::asio::ip::address_v4::loopback(), 53}, {boost::asio::ip::address_v6::loopback(), 53}};
+}
+
+base::Result<dns::ServerAddress> parse_server(std::string_view text) {
+    boost::system::error_code error;
+    const auto bare = boost::asio::ip::make_address(std::string(text), error);
+    if (!error) return dns::ServerAddress{bare, 53};
+    const auto listen = parse_listen(text);
+    if (listen.has_error() || !listen->address || listen->port == 0) {
+        return base::Error{"\"" + std::string(text.substr(0, 80)) + "\" is no server address", "",
+                           "expected an IP address, with a port if it is not 53: 127.0.0.1, 127.0.0.1:5353 or [::1]:53"};
+    }
+    return dns::ServerAddress{*listen->address, listen->port};
+}
+
+}  // namespace sftdyn::config

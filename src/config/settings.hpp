@@ -1,0 +1,66 @@
+// All settings, validated: what the configuration file and the command line say together.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "config/listen.hpp"
+#include "dns/name.hpp"
+#include "dns/server.hpp"
+
+namespace sftdyn::config {
+
+/// One key and the host that it moves.
+struct Client {
+    base::Secret key;
+    dns::Name host;
+    std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
+    bool reverse = false;                ///< `ptr`: keep the PTR record too
+};
+
+/// The servers of a zone ([[zone]]), or of all others ([dns]).
+struct ZoneSettings {
+    std::optional<dns::Name> zone{};           ///< absent: asked from the server
+    std::vector<dns::ServerAddress> servers{}; ///< tried in order
+    std::optional<std::string> key_file{};     ///< absent: BIND's session key
+    std::optional<std::uint32_t> ttl{};
+    bool tcp = false;                          ///< queries over TCP too
+};
+
+struct Settings {
+    std::vector<Listen> http{};
+    ZoneSettings dns{};
+    std::vector<ZoneSettings> zones{};
+    std::uint32_t ttl = 30;  ///< seconds, where nothing else is said
+
+    std::chrono::milliseconds timeout{5000};
+    std::chrono::milliseconds verify_interval{300'000};
+    unsigned changes = 10;
+    std::chrono::milliseconds changes_refill{30'000};
+    std::size_t queue = 10'000;
+    std::size_t batch = 1000;
+    unsigned updates_in_flight = 1;
+    unsigned queries_in_flight = 100;
+    unsigned threads = 0;  ///< 0: one for each core
+
+    std::vector<Client> clients{};
+};
+
+/// The settings of the zone that holds `host`: the longest [[zone]], else [dns].
+[[nodiscard]] const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host);
+
+/// The key files to try for a zone, in order.
+[[nodiscard]] std::vector<std::string> key_files(const ZoneSettings& zone);
+
+/// The servers to try for a zone, in order: as `nsupdate -l`, when none is set.
+[[nodiscard]] std::vector<dns::ServerAddress> servers(const ZoneSettings& zone);
+
+/// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53".
+[[nodiscard]] base::Result<dns::ServerAddress> parse_server(std::string_view text);
+
+}  // namespace sftdyn::config

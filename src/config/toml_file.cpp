@@ -1,0 +1,341 @@
+#include "config/toml_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace sftdyn::config {
+namespace {
+
+constexpr std::int64_t largest_ttl = 0x7fffffff;  // RFC 2181 §8
+
+/// What a reader of one file shares.
+struct Context {
+    std::string path;
+    Complaints complaints;
+
+    void complain(const toml::source_region& at, std::string what, std::string mend) {
+        complaints.push_back({std::move(what), fmt::format("{}:{}:{}", path, at.begin.line, at.begin.column), std::move(mend)});
+    }
+    [[nodiscard]] std::string relative(const std::string& file) const {
+        return (std::filesystem::path(path).parent_path() / file).string();
+    }
+};
+
+/// Takes settings out of a table one by one, and complains of those that nobody took.
+class Section {
+public:
+    Section(Context& context, const toml::table& table, std::string name) : context_(context), table_(table), name_(std::move(name)) {}
+
+    const toml::node* take(std::string_view key) {
+        known_.emplace_back(key);
+        return table_.get(key);
+    }
+
+    void text(std::string_view key, const char* expected, const std::function<base::Result<void>(const std::string&)>& use) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return;
+        const auto value = node->value_exact<std::string>();
+        if (!value) return wrong_type(*node, key, expected);
+        const auto result = use(*value);
+        if (result.has_error()) context_.complain(node->source(), result.error().what, result.error().mend);
+    }
+
+    template <class T>
+    void integer(std::string_view key, std::int64_t least, std::int64_t most, T& target) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return;
+        const auto value = node->value_exact<std::int64_t>();
+        if (!value) return wrong_type(*node, key, fmt::format("a whole number from {} to {}", least, most));
+        if (*value < least || *value > most) return out_of_range(*node, key, fmt::format("a whole number from {} to {}", least, most));
+        target = static_cast<T>(*value);
+    }
+
+    void seconds(std::string_view key, double least, double most, std::chrono::milliseconds& target) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return;
+        const auto value = node->value<double>();
+        const auto expected = fmt::format("seconds, from {} to {}", least, most);
+        if (!value || node->is_boolean()) return wrong_type(*node, key, expected);
+        if (!(*value >= least && *value <= most)) return out_of_range(*node, key, expected);
+        target = std::chrono::milliseconds(std::llround(*value * 1000));
+    }
+
+    void flag(std::string_view key, bool& target) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return;
+        const auto value = node->value_exact<bool>();
+        if (!value) return wrong_type(*node, key, "true or false");
+        target = *value;
+    }
+
+    /// Calls `use` for the table of that name.
+    void table(std::string_view key, const std::function<void(const toml::table&)>& use) {
+        const toml::node* node = take(key);
+        if (node == nullptr) return;
+        if (!node->is_table()) return wrong_type(*node, key, fmt::format("a table: [{}]", key));
+        use(*node->as_table());
+    }
+
+    /// To be called last.
+    void reject_unknown() {
+        for (const auto& [key, node] : table_) {
+            if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+            context_.complain(key.source(), fmt::format("unknown setting \"{}\"{}", key.str(), name_.empty() ? "" : " in " + name_),
+                              fmt::format("known here: {}", fmt::join(known_, ", ")));
+        }
+    }
+
+    void wrong_type(const toml::node& node, std::string_view key, std::string_view expected) {
+        std::ostringstream type;
+        type << node.type();
+        context_.complain(node.source(), fmt::format("{} is of the wrong type ({})", key, type.str()), fmt::format("expected {}", expected));
+    }
+
+private:
+    void out_of_range(const toml::node& node, std::string_view key, std::string_view expected) {
+        context_.complain(node.source(), fmt::format("{} is out of range", key), fmt::format("expected {}", expected));
+    }
+
+    Context& context_;
+    const toml::table& table_;
+    std::string name_;
+    std::vector<std::string> known_;
+};
+
+/// A value or a list of values; `use` gets each.
+void one_or_many(const toml::node& node, const std::function<void(const toml::node&)>& use) {
+    if (const auto* list = node.as_array()) {
+        for (const auto& item : *list) use(item);
+    } else {
+        use(node);
+    }
+}
+
+void read_http(Context& context, Section& section, std::vector<Listen>& target) {
+    const toml::node* node = section.take("http");
+    if (node == nullptr) return;
+    target.clear();
+    one_or_many(*node, [&](const toml::node& item) {
+        std::string text;
+        if (const auto port = item.value_exact<std::int64_t>()) {
+            text = std::to_string(*port);
+        } else if (const auto value = item.value_exact<std::string>()) {
+            text = *value;
+        } else {
+            return section.wrong_type(item, "http", "PORT, \"IP4:PORT\" or \"[IP6]:PORT\", or a list of them");
+        }
+        const auto listen = parse_listen(text);
+        if (listen.has_error()) return context.complain(item.source(), listen.error().what, listen.error().mend);
+        target.push_back(*listen);
+    });
+}
+
+/// What [dns] and [[zone]] have in common.
+void read_zone_settings(Context& context, Section& section, ZoneSettings& zone) {
+    for (const char* key : {"server", "servers"}) {
+        const toml::node* node = section.take(key);
+        if (node == nullptr) continue;
+        if (!zone.servers.empty()) {
+            context.complain(node->source(), "both server and servers are given", "keep one of them");
+            continue;
+        }
+        one_or_many(*node, [&](const toml::node& item) {
+            const auto text = item.value_exact<std::string>();
+            if (!text) return section.wrong_type(item, key, "an IP address as a string, with a port if it is not 53");
+            const auto server = parse_server(*text);
+            if (server.has_error()) return context.complain(item.source(), server.error().what, server.error().mend);
+            zone.servers.push_back(*server);
+        });
+    }
+    section.integer("ttl", 0, largest_ttl, zone.ttl);
+    section.flag("tcp", zone.tcp);
+}
+
+void read_key_file(Context& context, Section& section, ZoneSettings& zone) {
+    section.text("nskeyfile", "the path of a key file", [&](const std::string& value) -> base::Result<void> {
+        if (value.empty()) return base::Error{"nskeyfile is empty", "", "name the key file, or leave the line out to use BIND's session key"};
+        zone.key_file = context.relative(value);
+        return {};
+    });
+}
+
+void read_zone_name(Section& section, std::string_view key, ZoneSettings& zone) {
+    section.text(key, "the name of a zone", [&](const std::string& value) -> base::Result<void> {
+        auto name = dns::Name::parse(value);
+        if (name.has_error()) return name.error();
+        zone.zone = std::move(*name);
+        return {};
+    });
+}
+
+void read_dns(Context& context, const toml::table& table, Settings& settings) {
+    Section section(context, table, "[dns]");
+    read_zone_settings(context, section, settings.dns);
+    read_zone_name(section, "zone", settings.dns);
+    section.seconds("timeout", 0.1, 60, settings.timeout);
+    section.seconds("verify_interval", 0, 86400, settings.verify_interval);
+    section.integer("batch", 1, 5000, settings.batch);
+    section.integer("queue", 1, 10'000'000, settings.queue);
+    section.integer("updates_in_flight", 1, 64, settings.updates_in_flight);
+    section.integer("queries_in_flight", 1, 10'000, settings.queries_in_flight);
+    section.reject_unknown();
+}
+
+void read_zones(Context& context, Section& root, Settings& settings) {
+    const toml::node* node = root.take("zone");
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) return root.wrong_type(*node, "zone", "tables: [[zone]]");
+    for (const auto& item : *list) {
+        const toml::table* table = item.as_table();
+        if (table == nullptr) {
+            root.wrong_type(item, "zone", "a table: [[zone]]");
+            continue;
+        }
+        Section section(context, *table, "[[zone]]");
+        ZoneSettings zone;
+        read_zone_name(section, "name", zone);
+        read_zone_settings(context, section, zone);
+        read_key_file(context, section, zone);
+        section.reject_unknown();
+        if (!zone.zone) {
+            if (table->get("name") == nullptr) context.complain(table->source(), "a [[zone]] has no name", "add name = \"dyn.example.org\"");
+            continue;
+        }
+        const auto twin = std::find_if(settings.zones.begin(), settings.zones.end(), [&](const auto& other) { return other.zone == zone.zone; });
+        if (twin != settings.zones.end()) context.complain(table->source(), fmt::format("the zone {} is there twice", zone.zone->text()), "keep one of them");
+        settings.zones.push_back(std::move(zone));
+    }
+}
+
+void read_limits(Context& context, const toml::table& table, Settings& settings) {
+    Section section(context, table, "[limits]");
+    section.integer("changes", 0, 1'000'000, settings.changes);
+    section.seconds("changes_refill", 0.001, 86400, settings.changes_refill);
+    section.integer("threads", 0, 256, settings.threads);
+    section.reject_unknown();
+}
+
+class Clients {
+public:
+    Clients(Context& context, Settings& settings) : context_(context), settings_(settings) {}
+
+    void read(const toml::table& table) {
+        settings_.clients.reserve(table.size());
+        for (const auto& [key, node] : table) read_one(key, node);
+    }
+
+private:
+    void read_one(const toml::key& key, const toml::node& node) {
+        Client client;
+        const auto short_form = node.value_exact<std::string>();
+        bool good = true;
+        if (short_form) {
+            good = host(*short_form, node, client);
+        } else if (const auto* table = node.as_table()) {
+            good = long_form(*table, client);
+        } else {
+            // The key is a secret; its place says which one it is.
+            context_.complain(node.source(), "a client's value is of the wrong type",
+                              "expected \"key\" = \"host.example.org\" or \"key\" = { host = \"host.example.org\", ttl = 60 }");
+            return;
+        }
+        if (key.empty()) return context_.complain(key.source(), "a client's key is empty", "give it a long random key, for example from: openssl rand -hex 16");
+        if (key.str().starts_with('/')) return context_.complain(key.source(), "a client's key begins with a slash", "leave it out: leading slashes are not part of the key");
+        if (!good) return;
+        const auto [first, is_new] = lines_.try_emplace(client.host.bytes(), node.source().begin.line);
+        if (!is_new) {
+            return context_.complain(node.source(), fmt::format("the host {} is there twice (first in line {})", client.host.text(), first->second),
+                                     "keep one of them: a host has one key");
+        }
+        client.key = base::Secret(std::string(key.str()));
+        settings_.clients.push_back(std::move(client));
+    }
+
+    bool long_form(const toml::table& table, Client& client) {
+        Section section(context_, table, "a client");
+        const std::size_t before = context_.complaints.size();
+        const toml::node* name = section.take("host");
+        const auto text = name != nullptr ? name->value_exact<std::string>() : std::nullopt;
+        if (text) {
+            host(*text, *name, client);
+        } else {
+            context_.complain(name != nullptr ? name->source() : table.source(), "a client has no host", "expected { host = \"host.example.org\" }");
+        }
+        std::uint32_t ttl = 0;
+        section.integer("ttl", 0, largest_ttl, ttl);
+        if (table.get("ttl") != nullptr) client.ttl = ttl;
+        section.flag("ptr", client.reverse);
+        section.reject_unknown();
+        return context_.complaints.size() == before;
+    }
+
+    bool host(const std::string& text, const toml::node& node, Client& client) {
+        auto name = dns::Name::parse_host(text);
+        if (name.has_error()) {
+            context_.complain(node.source(), name.error().what, name.error().mend);
+            return false;
+        }
+        const auto& zone = zone_for(settings_, *name).zone;
+        if (zone && !name->is_within(*zone)) {
+            context_.complain(node.source(), fmt::format("the host {} is not in the zone {}", name->text(), zone->text()),
+                              "correct one of them, or add a [[zone]] for this host");
+            return false;
+        }
+        client.host = std::move(*name);
+        return true;
+    }
+
+    Context& context_;
+    Settings& settings_;
+    std::map<std::string, std::uint32_t> lines_;
+};
+
+void read_root(Context& context, const toml::table& root, Settings& settings) {
+    Section section(context, root, "");
+    read_http(context, section, settings.http);
+    read_key_file(context, section, settings.dns);
+    section.table("dns", [&](const toml::table& table) { read_dns(context, table, settings); });
+    read_zones(context, section, settings);
+    section.table("limits", [&](const toml::table& table) { read_limits(context, table, settings); });
+    section.table("clients", [&](const toml::table& table) { Clients(context, settings).read(table); });
+    section.reject_unknown();
+}
+
+}  // namespace
+
+Complaints read_toml(std::string_view text, const std::string& path, Settings& settings) {
+    Context context{path, {}};
+    try {
+        const toml::table root = toml::parse(text, path);
+        read_root(context, root, settings);
+    } catch (const toml::parse_error& error) {
+        context.complain(error.source(), std::string(error.description()), "correct the syntax (https://toml.io)");
+    }
+    // Found table by table, but read line by line.
+    return std::move(context.complaints);
+}
+
+Complaints read_toml_file(const std::string& path, Settings& settings) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    std::error_code ignored;
+    if (!file || std::filesystem::is_directory(path, ignored)) {
+        return {{fmt::format("the configuration can't be read: {}", std::filesystem::is_directory(path, ignored) ? "it is a folder" : std::strerror(errno)), path,
+                 "name the configuration file: sftdyn FILE"}};
+    }
+    return read_toml(text.view(), path, settings);
+}
+
+}  // namespace sftdyn::config

@@ -1,0 +1,51 @@
+// DNS messages: queries and UPDATEs (RFC 1035 §4, RFC 2136) built, signed and read with libknot.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/system/result.hpp>
+
+#include "dns/failure.hpp"
+#include "dns/key.hpp"
+#include "dns/record.hpp"
+
+namespace sftdyn::dns {
+
+/// A message ready to be sent, with what is needed to check its answer.
+struct Request {
+    std::string wire;
+    std::uint16_t id = 0;
+    std::string mac{};    ///< of the request; empty when it is not signed (RFC 8945 §5.3.1)
+    TsigKeyPtr key{};     ///< null when it is not signed
+};
+
+/// What an answer says, after its signature has been verified.
+struct Answer {
+    std::uint16_t rcode = 0;
+    bool authoritative = false;
+    bool truncated = false;
+    std::vector<Record> answers;
+    std::vector<Record> authority;
+};
+
+[[noreturn]] void throw_exception_from_error(const Failure& failure, const boost::source_location&);
+
+template <class T>
+using Outcome = boost::system::result<T, Failure>;
+using Reply = Outcome<Answer>;
+
+/// A query without recursion; `key` may be null.
+[[nodiscard]] Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const TsigKeyPtr& key);
+
+/// An UPDATE of `zone` (RFC 2136 §2). A set of changes too large for one message is a failure.
+[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone, std::span<const Change> changes,
+                                           const TsigKeyPtr& key);
+
+/// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not failures here, but those
+/// of TSIG are. `server` is for messages.
+[[nodiscard]] Reply read_answer(const Request& request, std::span<const std::uint8_t> wire, const std::string& server);
+
+}  // namespace sftdyn::dns

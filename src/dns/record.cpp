@@ -1,0 +1,76 @@
+#include "dns/record.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace sftdyn::dns {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr std::size_t record_overhead = 10;  // type, class, TTL, RDLENGTH (RFC 1035 §3.2.1)
+
+}  // namespace
+
+std::string type_text(Type type) {
+    switch (type) {
+        case Type::a: return "A";
+        case Type::ns: return "NS";
+        case Type::cname: return "CNAME";
+        case Type::soa: return "SOA";
+        case Type::ptr: return "PTR";
+        case Type::aaaa: return "AAAA";
+    }
+    return fmt::format("TYPE{}", static_cast<unsigned>(type));
+}
+
+Type type_of(const ip::address& address) { return address.is_v4() ? Type::a : Type::aaaa; }
+
+std::string rdata_of(const ip::address& address) {
+    if (address.is_v4()) {
+        const auto bytes = address.to_v4().to_bytes();
+        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    }
+    const auto bytes = address.to_v6().to_bytes();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+base::Result<ip::address> address_of(Type type, std::string_view rdata) {
+    if (type == Type::a && rdata.size() == 4) {
+        ip::address_v4::bytes_type bytes;
+        std::memcpy(bytes.data(), rdata.data(), bytes.size());
+        return ip::address(ip::make_address_v4(bytes));
+    }
+    if (type == Type::aaaa && rdata.size() == 16) {
+        ip::address_v6::bytes_type bytes;
+        std::memcpy(bytes.data(), rdata.data(), bytes.size());
+        return ip::address(ip::make_address_v6(bytes));
+    }
+    return base::Error{fmt::format("{} octets are no data of {} record", rdata.size(), type_text(type))};
+}
+
+std::string rdata_text(Type type, std::string_view rdata) {
+    if (type == Type::ptr || type == Type::cname || type == Type::ns) {
+        return Name::from_wire(reinterpret_cast<const std::uint8_t*>(rdata.data())).text();
+    }
+    const auto address = address_of(type, rdata);
+    return address.has_value() ? address->to_string() : "?";
+}
+
+Name reverse_name(const ip::address& address) {
+    std::string text;
+    const std::string bytes = rdata_of(address);
+    for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte) {
+        const auto value = static_cast<unsigned char>(*byte);
+        text += address.is_v4() ? fmt::format("{}.", value) : fmt::format("{:x}.{:x}.", value & 15, value >> 4);
+    }
+    return Name::parse(text + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa")).value();
+}
+
+std::size_t wire_size_bound(const Change& change) {
+    const std::size_t one = change.owner.size() + record_overhead;
+    return change.kind == Change::Kind::replace ? 2 * one + change.rdata.size() : one + change.rdata.size();
+}
+
+}  // namespace sftdyn::dns

@@ -1,0 +1,62 @@
+// Record types, record data and the changes that an UPDATE carries (RFC 2136 §2.5).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/result.hpp"
+#include "dns/name.hpp"
+
+namespace sftdyn::dns {
+
+enum class Type : std::uint16_t { a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, aaaa = 28 };
+
+/// "A", "AAAA", …; "TYPE999" for what has no name here.
+[[nodiscard]] std::string type_text(Type type);
+
+/// A or AAAA, by the address's family.
+[[nodiscard]] Type type_of(const boost::asio::ip::address& address);
+
+/// The record data (RFC 1035 §3.4.1, RFC 3596 §2.2) of an address.
+[[nodiscard]] std::string rdata_of(const boost::asio::ip::address& address);
+
+/// The record data of an address as a person reads it, or "?" when it is none.
+[[nodiscard]] std::string rdata_text(Type type, std::string_view rdata);
+
+/// The name that reverse look-up of an address asks for (RFC 1035 §3.5, RFC 3596 §2.5).
+[[nodiscard]] Name reverse_name(const boost::asio::ip::address& address);
+
+/// The address that record data of an A or AAAA record holds; anything else is an error.
+[[nodiscard]] base::Result<boost::asio::ip::address> address_of(Type type, std::string_view rdata);
+
+/// One record of an answer.
+struct Record {
+    Name owner;
+    Type type{};
+    std::uint32_t ttl = 0;
+    std::string rdata;
+};
+
+/// What shall become of the RRset of one owner and type.
+struct Change {
+    enum class Kind : std::uint8_t {
+        replace,       ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
+        remove,        ///< delete the RRset (§2.5.2)
+        remove_record  ///< delete the one record, others stay (§2.5.4)
+    };
+    Name owner;
+    Type type{};
+    Kind kind = Kind::replace;
+    std::uint32_t ttl = 0;  ///< seconds
+    std::string rdata{};
+
+    friend bool operator==(const Change&, const Change&) = default;
+};
+
+/// Octets that the change takes in a message at the most (owner names written out in full).
+[[nodiscard]] std::size_t wire_size_bound(const Change& change);
+
+}  // namespace sftdyn::dns

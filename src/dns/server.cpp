@@ -1,0 +1,125 @@
+#include "dns/server.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "dns/knot.hpp"
+
+namespace sftdyn::dns {
+namespace {
+
+constexpr unsigned most_tries = 3;
+
+/// The server knows us but does not let this key ask: Knot does so when its acl names only `update`.
+bool query_turned_away(const Reply& reply) {
+    if (reply.has_error()) return reply.error().kind == Failure::Kind::bad_key;
+    return reply->rcode == KNOT_RCODE_NOTAUTH || reply->rcode == KNOT_RCODE_REFUSED;
+}
+
+}  // namespace
+
+std::string text_of(const ServerAddress& server) {
+    const auto address = server.address.to_string();
+    return fmt::format(fmt::runtime(server.address.is_v6() ? "[{}]:{}" : "{}:{}"), address, server.port);
+}
+
+Server::Server(boost::asio::io_context& io, const ServerAddress& address, std::shared_ptr<KeySource> keys, bool tcp_only)
+    : io_(io),
+      name_(text_of(address)),
+      keys_(std::move(keys)),
+      tcp_only_(tcp_only),
+      udp_(std::make_shared<UdpChannel>(io, boost::asio::ip::udp::endpoint(address.address, address.port))),
+      tcp_(std::make_shared<TcpChannel>(io, boost::asio::ip::tcp::endpoint(address.address, address.port))) {}
+
+Outcome<TsigKeyPtr> Server::key() {
+    auto key = keys_->current();
+    if (key.has_value()) return *key;
+    const auto& error = key.error();
+    return Failure{Failure::Kind::key_file, 0, error.where, error.what, error.mend};
+}
+
+void Server::later(Handler handler, Failure failure) {
+    boost::asio::post(io_, [handler = std::move(handler), failure = std::move(failure)] { handler(failure); });
+}
+
+void Server::query(const Name& name, Type type, base::TimePoint deadline, Handler handler) {
+    auto question = std::make_shared<Question>(Question{name, type, deadline, std::move(handler)});
+    question->over_tcp = tcp_only_;
+    ask(std::move(question));
+}
+
+void Server::ask(std::shared_ptr<Question> question) {
+    auto key = this->key();
+    if (key.has_error()) return later(std::move(question->handler), key.error());
+    question->is_signed = !question->second_try && (unsigned_generation_ == 0 || unsigned_generation_ != keys_->generation());
+    const std::uint16_t id = question->over_tcp ? tcp_->fresh_id() : udp_->fresh_id();
+    auto request = make_query(id, question->name, question->type, question->is_signed ? *key : nullptr);
+    if (request.has_error()) return later(std::move(question->handler), request.error());
+    const auto done = [self = shared_from_this(), question](Reply reply) { self->asked(question, std::move(reply)); };
+    if (question->over_tcp) {
+        tcp_->send(std::move(*request), question->deadline, done);
+    } else {
+        udp_->send(std::move(*request), question->deadline, done);
+    }
+}
+
+void Server::asked(const std::shared_ptr<Question>& question, Reply reply) {
+    if (question->is_signed && query_turned_away(reply)) {
+        question->second_try = true;
+        return ask(question);
+    }
+    if (question->second_try && reply.has_value() && !query_turned_away(reply)) {
+        base::log::debug("{}: answers queries only without this key's signature", name_);
+        unsigned_generation_ = keys_->generation();
+    }
+    if (reply.has_value() && reply->truncated && !question->over_tcp) {
+        question->over_tcp = true;
+        return ask(question);
+    }
+    question->handler(std::move(reply));
+}
+
+void Server::update(const Name& zone, std::vector<Change> changes, base::TimePoint deadline, Handler handler, Settled settled) {
+    attempt(std::make_shared<Job>(Job{zone, std::move(changes), deadline, std::move(handler), std::move(settled)}));
+}
+
+void Server::attempt(std::shared_ptr<Job> job) {
+    const auto fail = [&](const Failure& failure) {
+        later([job](Reply reply) {
+            job->handler(std::move(reply));
+            job->settled();
+        }, failure);
+    };
+    auto key = this->key();
+    if (key.has_error()) return fail(key.error());
+    auto request = make_update(tcp_->fresh_id(), job->zone, job->changes, *key);
+    if (request.has_error()) return fail(request.error());
+    ++job->tries;
+
+    // The connection's end settles an attempt, so the job is settled with its last one.
+    auto again = std::make_shared<bool>(false);
+    const auto answered = [self = shared_from_this(), job, again](Reply reply) {
+        const bool lost = reply.has_error() && reply.error().kind == Failure::Kind::connection;
+        if (lost && !self->closed_ && job->tries < most_tries && base::Clock::now() < job->deadline) {
+            *again = true;
+            return;
+        }
+        if (reply.has_value() && reply->rcode != KNOT_RCODE_NOERROR) {
+            reply = rcode_failure(reply->rcode, self->name_, fmt::format("the UPDATE of zone {}", job->zone.text()));
+        }
+        job->handler(std::move(reply));
+    };
+    const auto settled = [self = shared_from_this(), job, again] {
+        if (*again) return self->attempt(job);
+        job->settled();
+    };
+    tcp_->send(std::move(*request), job->deadline, answered, settled);
+}
+
+void Server::close() {
+    closed_ = true;
+    udp_->close();
+    tcp_->close();
+}
+
+}  // namespace sftdyn::dns

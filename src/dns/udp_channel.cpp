@@ -1,0 +1,132 @@
+#include "dns/udp_channel.hpp"
+
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "base/random.hpp"
+
+namespace sftdyn::dns {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr base::Duration first_patience = std::chrono::milliseconds(400);  // doubled with each try
+
+template <class Endpoint>
+std::string text_of(const Endpoint& endpoint) {
+    std::ostringstream out;
+    out << endpoint;
+    return out.str();
+}
+
+}  // namespace
+
+UdpChannel::UdpChannel(asio::io_context& io, asio::ip::udp::endpoint server)
+    : io_(io), endpoint_(std::move(server)), server_(text_of(endpoint_)), socket_(io) {}
+
+std::uint16_t UdpChannel::fresh_id() const {
+    std::uint16_t id = base::random_u16();
+    while (pending_.contains(id)) id = base::random_u16();
+    return id;
+}
+
+bool UdpChannel::open() {
+    if (socket_.is_open()) return true;
+    error_code error;
+    socket_.open(endpoint_.protocol(), error);
+    if (!error) socket_.non_blocking(true, error);
+    if (!error) socket_.connect(endpoint_, error);
+    if (error) {
+        error_code ignored;  // it never was of use
+        socket_.close(ignored);
+        return false;
+    }
+    receive();
+    return true;
+}
+
+void UdpChannel::send(Request request, base::TimePoint deadline, Handler handler) {
+    if (!open()) {
+        asio::post(io_, [handler = std::move(handler), server = server_] {
+            handler(Failure{Failure::Kind::unreachable, 0, server, "the DNS server can't be reached: no route to it", "check [dns] server"});
+        });
+        return;
+    }
+    const std::uint16_t id = request.id;
+    auto pending = std::make_shared<Pending>(
+        Pending{std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
+    pending_.emplace(id, pending);
+    transmit(*pending);
+    await_answer(id);
+}
+
+void UdpChannel::transmit(Pending& pending) {
+    // A datagram that can't be sent now is as good as lost: the timer sends it again.
+    error_code lost;
+    socket_.send(asio::buffer(pending.request.wire), 0, lost);
+}
+
+void UdpChannel::await_answer(std::uint16_t id) {
+    const auto pending = pending_.at(id);
+    pending->timer.expires_at(std::min(base::Clock::now() + pending->patience, pending->deadline));
+    pending->timer.async_wait([self = shared_from_this(), pending, id](error_code error) {
+        if (error) return;
+        const auto found = self->pending_.find(id);
+        if (found == self->pending_.end() || found->second != pending) return;
+        if (base::Clock::now() >= pending->deadline) {
+            self->finish(id, Failure{Failure::Kind::timeout, 0, self->server_, "the DNS server did not answer in time",
+                                     "is it running and reachable, and not overloaded?"});
+            return;
+        }
+        pending->patience *= 2;
+        self->transmit(*pending);
+        self->await_answer(id);
+    });
+}
+
+void UdpChannel::receive() {
+    socket_.async_receive(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t size) {
+        if (error == asio::error::operation_aborted) return;
+        if (error == asio::error::connection_refused) {
+            self->fail_all({Failure::Kind::unreachable, 0, self->server_, "nothing listens there (connection refused)",
+                            "is the DNS server running, and is [dns] server right?"});
+        } else if (!error) {
+            self->take(size);
+        }
+        if (self->socket_.is_open()) self->receive();
+    });
+}
+
+void UdpChannel::take(std::size_t size) {
+    if (size < 2) return;
+    const auto id = static_cast<std::uint16_t>(buffer_[0] << 8 | buffer_[1]);
+    const auto found = pending_.find(id);
+    if (found == pending_.end()) return;  // late, or nobody asked
+    finish(id, read_answer(found->second->request, {buffer_.data(), size}, server_));
+}
+
+void UdpChannel::finish(std::uint16_t id, Reply reply) {
+    const auto node = pending_.extract(id);
+    if (node.empty()) return;
+    node.mapped()->timer.cancel();
+    node.mapped()->handler(std::move(reply));
+}
+
+void UdpChannel::fail_all(const Failure& failure) {
+    auto failed = std::move(pending_);
+    pending_.clear();
+    for (auto& [id, pending] : failed) {
+        pending->timer.cancel();
+        pending->handler(failure);
+    }
+}
+
+void UdpChannel::close() {
+    error_code ignored;  // nothing is lost with it
+    socket_.close(ignored);
+    fail_all({Failure::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
+}
+
+}  // namespace sftdyn::dns

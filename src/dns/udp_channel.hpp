@@ -1,0 +1,57 @@
+// Queries to one DNS server over UDP: many at once, matched by message id, sent again when no answer comes.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/clock.hpp"
+#include "dns/message.hpp"
+
+namespace sftdyn::dns {
+
+class UdpChannel : public std::enable_shared_from_this<UdpChannel> {
+public:
+    using Handler = std::function<void(Reply)>;
+
+    UdpChannel(boost::asio::io_context& io, boost::asio::ip::udp::endpoint server);
+
+    /// An id that no message under way has.
+    [[nodiscard]] std::uint16_t fresh_id() const;
+
+    /// Sends `request`; `handler` is called once, with the answer or with why there is none by `deadline`.
+    void send(Request request, base::TimePoint deadline, Handler handler);
+
+    /// Ends it: what is under way fails.
+    void close();
+
+private:
+    struct Pending {
+        Request request;
+        base::TimePoint deadline;
+        Handler handler;
+        boost::asio::steady_timer timer;
+        base::Duration patience;
+    };
+
+    bool open();
+    void transmit(Pending& pending);
+    void await_answer(std::uint16_t id);
+    void receive();
+    void take(std::size_t size);
+    void finish(std::uint16_t id, Reply reply);
+    void fail_all(const Failure& failure);
+
+    boost::asio::io_context& io_;
+    boost::asio::ip::udp::endpoint endpoint_;
+    std::string server_;
+    boost::asio::ip::udp::socket socket_;
+    std::unordered_map<std::uint16_t, std::shared_ptr<Pending>> pending_;
+    std::array<std::uint8_t, 65535> buffer_{};
+};
+
+}  // namespace sftdyn::dns

@@ -1,0 +1,77 @@
+// One client's connection: requests are read, handled and answered one after the other.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include "base/clock.hpp"
+#include "http/handler.hpp"
+#include "http/limits.hpp"
+#include "http/request_parser.hpp"
+
+namespace sftdyn::http {
+
+struct ConnectionSet;
+
+class Connection : public std::enable_shared_from_this<Connection>, public boost::intrusive::list_base_hook<> {
+public:
+    Connection(boost::asio::ip::tcp::socket socket, ConnectionSet& set, const boost::asio::ip::address& client);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    void start();
+    /// Ends it. The connection may be gone when this returns.
+    void abort();
+    [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
+    [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
+
+private:
+    enum class Phase : std::uint8_t { idle, reading, handling, writing, lingering };
+
+    void next_request();
+    void read_some();
+    void received(std::size_t size);
+    /// Feeds the parser from the buffer. False: it needs more.
+    bool parse();
+    void dispatch();
+    void respond(const api::Response& response, bool keep_alive);
+    void refuse(unsigned status);
+    void written();
+    void linger();
+    void enter(Phase phase, base::Duration time);
+
+    boost::asio::ip::tcp::socket socket_;
+    ConnectionSet& set_;
+    boost::asio::ip::address client_;
+    base::TimePoint deadline_;
+    Phase phase_ = Phase::idle;
+    bool keep_alive_ = false;
+    bool refused_ = false;
+    std::shared_ptr<Connection> held_;  ///< itself, while only the handler knows of it
+    std::optional<RequestParser> parser_;
+    std::string in_;              ///< received; [begin_, end_) is not parsed yet
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    std::string out_;
+};
+
+/// The connections of one thread.
+struct ConnectionSet {
+    using List = boost::intrusive::list<Connection, boost::intrusive::constant_time_size<true>>;
+    Handler& handler;
+    const Limits& limits;
+    List list{};
+    bool closing = false;  ///< no connection takes another request
+
+    /// Ends the connections whose time is up.
+    void sweep(base::TimePoint now);
+    /// Lets each finish what it is at, and ends those that are idle.
+    void close_when_idle();
+};
+
+}  // namespace sftdyn::http

@@ -1,0 +1,23 @@
+// What stands behind the HTTP server: a request goes in, a response comes out, now or later.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "api/message.hpp"
+
+namespace sftdyn::http {
+
+/// Takes the response once, on any thread.
+using Later = std::function<void(api::Response)>;
+
+class Handler {
+public:
+    virtual ~Handler() = default;
+
+    /// The response, if it is known at once; else `defer()` gives where it shall go when it is. The request's views are
+    /// valid during the call. Called on any of the server's threads.
+    virtual std::optional<api::Response> handle(const api::Request& request, const std::function<Later()>& defer) = 0;
+};
+
+}  // namespace sftdyn::http

@@ -1,0 +1,50 @@
+// Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include "http/limits.hpp"
+
+namespace sftdyn::http {
+
+class RequestParser : public boost::beast::http::basic_parser<true> {
+public:
+    explicit RequestParser(const Limits& limits);
+
+    [[nodiscard]] std::string_view method() const { return std::string_view(line_).substr(0, method_size_); }
+    [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
+    /// 10 or 11.
+    [[nodiscard]] unsigned version() const { return version_; }
+    /// True once the request line has been read.
+    [[nodiscard]] bool has_line() const { return method_size_ > 0; }
+
+    /// The status (RFC 9110 §15.5) that answers what `put` complained of; 0 when the connection only ended.
+    [[nodiscard]] unsigned status_of(const boost::system::error_code& error) const;
+
+    /// 400 for a request that is well-formed but must not be served (RFC 9112 §3.2); else 0.
+    [[nodiscard]] unsigned objection() const;
+
+private:
+    using error_code = boost::beast::error_code;
+    using view = boost::beast::string_view;
+
+    void on_request_impl(boost::beast::http::verb verb, view method, view target, int version, error_code& error) override;
+    void on_response_impl(int status, view reason, int version, error_code& error) override;
+    void on_field_impl(boost::beast::http::field field, view name, view value, error_code& error) override;
+    void on_header_impl(error_code& error) override;
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& error) override;
+    std::size_t on_body_impl(view body, error_code& error) override;
+    void on_chunk_header_impl(std::uint64_t size, view extensions, error_code& error) override;
+    std::size_t on_chunk_body_impl(std::uint64_t remain, view body, error_code& error) override;
+    void on_finish_impl(error_code& error) override;
+
+    std::string line_;  ///< method and target
+    std::size_t method_size_ = 0;
+    unsigned version_ = 11;
+    unsigned hosts_ = 0;
+};
+
+}  // namespace sftdyn::http

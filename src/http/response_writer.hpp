@@ -1,0 +1,19 @@
+// Writes HTTP/1.1 response messages (RFC 9112 §4): small, whole, never chunked.
+#pragma once
+
+#include <string>
+
+#include "api/message.hpp"
+
+namespace sftdyn::http {
+
+struct Framing {
+    unsigned version = 11;     ///< of the request: 10 or 11
+    bool keep_alive = true;    ///< the connection stays open
+    bool head = false;         ///< the request was HEAD: no body (RFC 9110 §9.3.2)
+};
+
+/// Appends the response to `out`.
+void write_response(std::string& out, const api::Response& response, const Framing& framing);
+
+}  // namespace sftdyn::http

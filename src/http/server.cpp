@@ -1,0 +1,118 @@
+#include "http/server.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "http/connection.hpp"
+
+namespace sftdyn::http {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto sweep_interval = std::chrono::seconds(1);
+
+/// An IPv4 client of an IPv6 socket is an IPv4 client (RFC 4291 §2.5.5.2).
+asio::ip::address plain(const asio::ip::address& address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    }
+    if (!address.is_v6()) return address;
+    return asio::ip::address_v6(address.to_v6().to_bytes());  // without the scope id of a link-local one
+}
+
+}  // namespace
+
+struct Server::Worker {
+    Worker(Handler& handler, const Limits& limits) : set{handler, limits} {}
+
+    void accepted(asio::ip::tcp::socket socket) {
+        error_code error;
+        const auto peer = socket.remote_endpoint(error);
+        if (error) return;  // it is gone again
+        socket.set_option(asio::ip::tcp::no_delay(true), error);
+        std::make_shared<Connection>(std::move(socket), set, plain(peer.address()))->start();
+    }
+
+    void sweep() {
+        timer.expires_after(sweep_interval);
+        timer.async_wait([this](error_code error) {
+            if (error) return;
+            set.sweep(base::Clock::now());
+            sweep();
+        });
+    }
+
+    void start() {
+        for (const auto& listener : listeners) listener->start();
+        sweep();
+        thread = std::thread([this] { io.run(); });
+    }
+
+    /// Runs on the worker's thread.
+    void close(base::TimePoint deadline) {
+        for (const auto& listener : listeners) listener->stop();
+        timer.cancel();
+        set.close_when_idle();
+        await_end(deadline);
+    }
+
+    void await_end(base::TimePoint deadline) {
+        if (set.list.empty() || base::Clock::now() >= deadline) {
+            for (auto it = set.list.begin(); it != set.list.end();) (it++)->abort();
+            return;
+        }
+        end.expires_after(std::chrono::milliseconds(10));
+        end.async_wait([this, deadline](error_code) { await_end(deadline); });
+    }
+
+    ConnectionSet set;  // before the context: what the context still holds at its end are connections of the set
+    asio::io_context io{1};
+    asio::steady_timer timer{io};
+    asio::steady_timer end{io};
+    std::vector<std::shared_ptr<Listener>> listeners;
+    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+    std::thread thread;
+};
+
+Server::Server(Handler& handler, const Limits& limits, unsigned threads) : limits_(limits) {
+    for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Worker>(handler, limits_));
+}
+
+Server::~Server() { stop(base::Clock::now()); }
+
+base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
+    std::vector<asio::io_context*> contexts;
+    for (const auto& worker : workers_) contexts.push_back(&worker->io);
+    for (Endpoint& endpoint : endpoints) {
+        auto sockets = listen_all(endpoint, contexts);
+        if (sockets.has_error()) return sockets.error();
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            Worker* worker = workers_[i].get();
+            worker->listeners.push_back(std::make_shared<Listener>(
+                std::move((*sockets)[i]), [worker](asio::ip::tcp::socket socket) { worker->accepted(std::move(socket)); }));
+        }
+    }
+    return {};
+}
+
+void Server::start() {
+    for (const auto& worker : workers_) worker->start();
+}
+
+void Server::stop(base::TimePoint deadline) {
+    for (const auto& worker : workers_) {
+        if (!worker->thread.joinable()) continue;
+        asio::post(worker->io, [&worker, deadline] { worker->close(deadline); });
+        worker->work.reset();
+    }
+    for (const auto& worker : workers_) {
+        if (worker->thread.joinable()) worker->thread.join();
+    }
+}
+
+}  // namespace sftdyn::http

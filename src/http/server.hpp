@@ -1,0 +1,38 @@
+// The HTTP server: a thread for each core, each with its own listening sockets and connections.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "http/handler.hpp"
+#include "http/limits.hpp"
+#include "http/listener.hpp"
+
+namespace sftdyn::http {
+
+class Server {
+public:
+    Server(Handler& handler, const Limits& limits, unsigned threads);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Listens on each endpoint; a port 0 is replaced by the port taken.
+    [[nodiscard]] base::Result<void> listen(std::vector<Endpoint>& endpoints);
+
+    /// Starts serving.
+    void start();
+
+    /// Stops accepting, waits until the requests under way are answered, at most until `deadline`, and ends.
+    void stop(base::TimePoint deadline);
+
+private:
+    struct Worker;
+    Limits limits_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace sftdyn::http

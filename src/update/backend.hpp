@@ -1,0 +1,35 @@
+// What the engine needs of the DNS: where a name lives, what is served, and a way to change it.
+// Everything is called, and calls back, on the engine's thread, and never calls back from within the call.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "dns/message.hpp"
+
+namespace sftdyn::update {
+
+class Backend {
+public:
+    template <class T>
+    using Done = std::function<void(dns::Outcome<T>)>;
+
+    virtual ~Backend() = default;
+
+    /// The zone that holds `name`.
+    virtual void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) = 0;
+
+    /// The record data of the RRset that the authoritative server serves; empty when there is none.
+    virtual void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type, base::TimePoint deadline,
+                         Done<std::vector<std::string>> done) = 0;
+
+    /// Makes all changes of `zone` in one message, or none. `settled` is called once, with or after `done`, when the
+    /// server can no longer act on the message.
+    virtual void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint deadline,
+                       Done<dns::Answer> done, std::function<void()> settled) = 0;
+};
+
+}  // namespace sftdyn::update

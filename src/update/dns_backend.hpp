@@ -1,0 +1,61 @@
+// The engine's backend on real DNS servers: which servers serve which zone, tried in order.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "dns/server.hpp"
+#include "update/backend.hpp"
+
+namespace sftdyn::update {
+
+/// The servers of one zone, or of all zones that have no entry of their own.
+struct ZoneServers {
+    std::optional<dns::Name> zone;            ///< absent: asked from the server
+    std::vector<dns::ServerAddress> servers;  ///< tried in order
+    std::vector<std::string> key_files;       ///< the first that exists is used
+    bool tcp_only = false;
+    friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
+};
+
+class DnsBackend : public Backend {
+public:
+    explicit DnsBackend(boost::asio::io_context& io) : io_(io) {}
+
+    /// `groups` in any order; the entry with the longest zone that holds a name is the one that serves it.
+    void configure(const std::vector<ZoneServers>& groups);
+
+    void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
+    void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type, base::TimePoint deadline,
+                 Done<std::vector<std::string>> done) override;
+    void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint deadline, Done<dns::Answer> done,
+               std::function<void()> settled) override;
+
+private:
+    struct Member {
+        std::shared_ptr<dns::Server> server;
+        base::TimePoint avoid_until{};  ///< it was down: the others come first until then
+    };
+    struct Group {
+        ZoneServers config;
+        std::vector<Member> members;
+    };
+    struct Query;
+    struct Search;
+
+    [[nodiscard]] std::shared_ptr<Group> group_of(const dns::Name& name) const;
+    [[nodiscard]] static std::vector<std::size_t> order(const Group& group);
+    void ask(const std::shared_ptr<Query>& query);
+    void step(const std::shared_ptr<Search>& search);
+    struct Update;
+    void attempt(const std::shared_ptr<Update>& update);
+
+    boost::asio::io_context& io_;
+    std::vector<std::shared_ptr<Group>> groups_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,441 @@
+#include "update/engine.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sftdyn::update {
+namespace {
+
+using dns::Change;
+using dns::Failure;
+
+/// Whether `served` is what `wish` asks for.
+bool fulfils(const std::vector<std::string>& served, const Wish& wish) {
+    switch (wish.kind) {
+        case Change::Kind::replace: return served.size() == 1 && served.front() == wish.rdata;
+        case Change::Kind::remove: return served.empty();
+        case Change::Kind::remove_record:
+            return std::find(served.begin(), served.end(), wish.rdata) == served.end();
+    }
+    return false;
+}
+
+std::chrono::seconds whole_seconds(base::Duration duration) {
+    return std::max(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(1));
+}
+
+constexpr auto overload_pause = std::chrono::seconds(5);
+constexpr auto sweep_interval = std::chrono::seconds(30);
+
+}  // namespace
+
+struct Engine::Batch {
+    ZoneIndex zone;
+    std::vector<Target> targets;
+    bool answered = false;
+    bool open_fate = false;
+};
+
+Engine::Engine(Backend& backend, HostTable& hosts, KnownTable& known, const Limits& limits, Clock clock, OnFailure on_failure)
+    : backend_(backend),
+      hosts_(hosts),
+      known_(known),
+      limits_(limits),
+      clock_(std::move(clock)),
+      on_failure_(std::move(on_failure)),
+      budgets_(limits.changes_burst, limits.changes_refill) {}
+
+void Engine::reconfigure(const Limits& limits, bool servers_changed) {
+    limits_ = limits;
+    budgets_.set(limits.changes_burst, limits.changes_refill);
+    if (!servers_changed) return;
+    ++generation_;
+    known_.clear();
+    suspects_.clear();
+    for (auto& [target, slot] : slots_) slot.served.reset();
+    // The zones of hosts with wishes under way stay; theirs are asked anew when those are done.
+    std::unordered_set<HostId> at_work;
+    for (const auto& [target, slot] : slots_) at_work.insert(target.host);
+    for (HostId host = 0; host < zone_of_.size(); ++host) {
+        if (!at_work.contains(host)) zone_of_[host] = no_zone;
+    }
+}
+
+// --- wishes in, results out ------------------------------------------------------------------------------------------
+
+void Engine::submit(Wish wish, Done done) {
+    const Target target = wish.target;
+    const ZoneIndex zone = zone_of(target.host);
+    std::size_t& queue = zone == no_zone ? homeless_ : zones_[zone].waiting;
+    if (queue >= limits_.queue) return done({Verdict::overloaded, overload_pause});
+    ++queue;
+    ++waiting_;
+    const base::TimePoint deadline = clock_() + limits_.timeout;
+    const std::uint64_t ticket = next_ticket_++;
+    deadlines_.push_back({deadline, target, ticket});
+    Slot& slot = slots_[target];
+    slot.waiting.push_back({std::move(wish), std::move(done), deadline, ticket});
+    if (slot.phase == Phase::idle) advance(target);
+}
+
+void Engine::count_out(const Target& target) {
+    --waiting_;
+    const ZoneIndex zone = zone_of(target.host);
+    --(zone == no_zone ? homeless_ : zones_[zone].waiting);
+}
+
+void Engine::finish_front(const Target& target, Slot& slot, Result result) {
+    const Waiting front = std::move(slot.waiting.front());
+    slot.waiting.erase(slot.waiting.begin());
+    count_out(target);
+    front.done(result);
+}
+
+void Engine::fail_all(const Target& target, const Failure& failure) {
+    const auto found = slots_.find(target);
+    if (found == slots_.end()) return;
+    auto waiting = std::move(found->second.waiting);
+    slots_.erase(found);
+    known_.forget(target);
+    for (const Waiting& one : waiting) {
+        count_out(target);
+        on_failure_(hosts_.name(target.host), target.type, failure);
+        one.done({Verdict::failed});
+    }
+}
+
+void Engine::tick() {
+    const auto now = clock_();
+    while (!deadlines_.empty() && deadlines_.front().at <= now) {
+        const Deadline due = deadlines_.front();
+        deadlines_.pop_front();
+        const auto found = slots_.find(due.target);
+        if (found == slots_.end()) continue;
+        Slot& slot = found->second;
+        const auto late = std::find_if(slot.waiting.begin(), slot.waiting.end(), [&](const Waiting& one) { return one.ticket == due.ticket; });
+        if (late == slot.waiting.end()) continue;
+        const Waiting one = std::move(*late);
+        slot.waiting.erase(late);
+        const ZoneIndex zone = zone_of(due.target.host);
+        const bool blocked = zone != no_zone && zones_[zone].unsettled > 0;
+        count_out(due.target);
+        on_failure_(hosts_.name(due.target.host), due.target.type,
+                    {Failure::Kind::gave_up, 0, "",
+                     blocked ? "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it"
+                             : "it was not done in time",
+                     "is the DNS server running, and not overloaded?"});
+        one.done({Verdict::failed});
+    }
+    if (now >= next_sweep_) {
+        budgets_.sweep(now);
+        next_sweep_ = now + sweep_interval;
+    }
+}
+
+// --- one target ------------------------------------------------------------------------------------------------------
+
+void Engine::advance(const Target& target) {
+    for (;;) {
+        const auto found = slots_.find(target);
+        if (found == slots_.end()) return;
+        Slot& slot = found->second;
+        if (slot.waiting.empty()) {
+            slots_.erase(found);
+            return;
+        }
+        slot.phase = Phase::idle;
+        if (zone_of(target.host) == no_zone) return find_zone(target, slot);
+        if (!slot.served) {
+            const auto known = known_.get(target);
+            if (!known || known->at + limits_.verify_interval <= clock_()) return look_up(target, slot);
+            slot.served.emplace();
+            if (!known->rdata.empty()) slot.served->push_back(known->rdata);
+            slot.verified = false;
+        }
+        if (!decide(target, slot)) return;
+    }
+}
+
+/// Serves the first wish from what is known. False: a change is on its way, and comes back to `advance`.
+bool Engine::decide(const Target& target, Slot& slot) {
+    // `done` may submit again; the phase keeps that from entering here a second time.
+    const Wish& wish = slot.waiting.front().wish;
+    if (fulfils(*slot.served, wish)) {
+        if (slot.verified && wish.reverse) keep_reverse(Wish(wish), {});
+        slot.phase = Phase::queued;
+        finish_front(target, slot, {Verdict::unchanged});
+        return true;
+    }
+    const auto wait = wish.unmetered ? std::nullopt : budgets_.spend(target.host, clock_());
+    if (wait) {
+        slot.phase = Phase::queued;
+        finish_front(target, slot, {Verdict::over_budget, whole_seconds(*wait)});
+        return true;
+    }
+    enqueue(target, slot);
+    return false;
+}
+
+void Engine::find_zone(const Target& target, Slot& slot) {
+    slot.phase = Phase::finding;
+    when_query_free([this, target, deadline = slot.waiting.front().deadline] {
+        backend_.find_zone(hosts_.name(target.host), backend_deadline(deadline), [this, target, generation = generation_](dns::Outcome<dns::Name> zone) {
+            query_done();
+            if (zone.has_error()) return fail_all(target, zone.error());
+            if (generation == generation_) set_zone(target.host, zone_index(*zone));
+            advance(target);
+        });
+    });
+}
+
+void Engine::look_up(const Target& target, Slot& slot) {
+    Zone& zone = zones_[zone_of(target.host)];
+    if (zone.unsettled > 0) {
+        slot.phase = Phase::held;
+        zone.held.push_back(target);
+        return;
+    }
+    slot.phase = Phase::asking;
+    when_query_free([this, target, zone_name = zone.name, deadline = slot.waiting.front().deadline] {
+        backend_.look_up(zone_name, hosts_.name(target.host), target.type, backend_deadline(deadline),
+                         [this, target](dns::Outcome<std::vector<std::string>> served) {
+                             query_done();
+                             looked_up(target, std::move(served));
+                         });
+    });
+}
+
+void Engine::looked_up(const Target& target, dns::Outcome<std::vector<std::string>> served) {
+    if (served.has_error()) {
+        // The server no longer serves the zone that we found: look for it again next time.
+        if (served.error().is_refusal()) set_zone(target.host, no_zone);
+        return fail_all(target, served.error());
+    }
+    if (served->size() > 1) {
+        known_.forget(target);
+    } else {
+        known_.set(target, served->empty() ? std::string() : served->front(), clock_());
+    }
+    const auto found = slots_.find(target);
+    if (found == slots_.end()) return;
+    found->second.served = std::move(*served);
+    found->second.verified = true;
+    advance(target);
+}
+
+void Engine::enqueue(const Target& target, Slot& slot) {
+    const Waiting& front = slot.waiting.front();
+    slot.ticket = front.ticket;
+    slot.change = Change{hosts_.name(target.host), target.type, front.wish.kind, front.wish.ttl, front.wish.rdata};
+    if (slot.change.kind == Change::Kind::remove) slot.change.rdata.clear();
+    slot.phase = Phase::queued;
+    known_.forget(target);  // from here on the server may serve either
+    const ZoneIndex index = zone_of(target.host);
+    Zone& zone = zones_[index];
+    (suspects_.contains(target) ? zone.suspects : zone.clean).push_back(target);
+    flush(index);
+}
+
+void Engine::keep_reverse(const Wish& wish, const std::vector<std::string>& before) {
+    const std::string self = hosts_.name(wish.target.host).bytes();
+    const auto reverse = [&](const std::string& rdata, Change::Kind kind) {
+        const auto address = dns::address_of(wish.target.type, rdata);
+        if (address.has_error()) return;
+        const Target pointer{hosts_.number(dns::reverse_name(*address)), dns::Type::ptr};
+        submit({pointer, wish.ttl, kind, self, false, true}, [](Result) {});  // failures reach the log by on_failure
+    };
+    for (const std::string& old : before) {
+        if (old != wish.rdata) reverse(old, Change::Kind::remove_record);
+    }
+    if (wish.kind == Change::Kind::replace) reverse(wish.rdata, Change::Kind::replace);
+}
+
+// --- one zone --------------------------------------------------------------------------------------------------------
+
+/// A change whose wish has been given up is not sent; the target then goes on with what waits behind it.
+bool Engine::still_wanted(const Target& target) {
+    const Slot& slot = slots_.at(target);
+    return !slot.waiting.empty() && slot.waiting.front().ticket == slot.ticket;
+}
+
+std::vector<Target> Engine::next_batch(Zone& zone) {
+    std::vector<Target> batch;
+    if (!zone.retries.empty()) {
+        batch = std::move(zone.retries.front());
+        zone.retries.pop_front();
+        return batch;
+    }
+    if (!zone.suspects.empty() && (zone.clean.empty() || zone.suspect_turn)) {
+        batch.push_back(zone.suspects.front());
+        zone.suspects.pop_front();
+        zone.suspect_turn = false;
+        return batch;
+    }
+    zone.suspect_turn = true;
+    std::size_t octets = 0;
+    while (!zone.clean.empty() && batch.size() < std::max<std::size_t>(limits_.batch, 1)) {
+        octets += dns::wire_size_bound(slots_.at(zone.clean.front()).change);
+        if (octets > limits_.batch_octets && !batch.empty()) break;
+        batch.push_back(zone.clean.front());
+        zone.clean.pop_front();
+    }
+    return batch;
+}
+
+void Engine::flush(ZoneIndex index) {
+    while (zones_[index].in_flight < std::max(limits_.updates_in_flight, 1U) && zones_[index].unsettled == 0) {
+        std::vector<Target> batch = next_batch(zones_[index]);
+        if (batch.empty()) return;
+        std::vector<Target> dropped;
+        std::erase_if(batch, [&](const Target& target) {
+            if (still_wanted(target)) return false;
+            dropped.push_back(target);
+            return true;
+        });
+        if (!batch.empty()) send(index, std::move(batch));
+        for (const Target& target : dropped) {
+            // Earlier parts of a split batch may have told what is served, but not of this one.
+            slots_.at(target).served.reset();
+            budgets_.refund(target.host, clock_());
+            advance(target);
+        }
+    }
+}
+
+void Engine::send(ZoneIndex index, std::vector<Target> targets) {
+    auto batch = std::make_shared<Batch>(Batch{index, std::move(targets)});
+    std::vector<Change> changes;
+    changes.reserve(batch->targets.size());
+    base::TimePoint deadline{};
+    for (const Target& target : batch->targets) {
+        Slot& slot = slots_.at(target);
+        slot.phase = Phase::in_flight;
+        changes.push_back(slot.change);
+        deadline = std::max(deadline, slot.waiting.front().deadline);
+    }
+    ++zones_[index].in_flight;
+    backend_.apply(zones_[index].name, std::move(changes), backend_deadline(deadline), [this, batch](const dns::Reply& reply) { applied(batch, reply); },
+                   [this, batch] { settled(batch); });
+}
+
+void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply) {
+    batch->answered = true;
+    Zone& zone = zones_[batch->zone];
+    if (reply.has_value()) {
+        for (const Target& target : batch->targets) committed(target);
+        return;
+    }
+    const Failure& failure = reply.error();
+    if (failure.is_refusal() && batch->targets.size() > 1) {
+        const auto middle = batch->targets.begin() + static_cast<std::ptrdiff_t>(batch->targets.size() / 2);
+        zone.retries.emplace_front(middle, batch->targets.end());
+        zone.retries.emplace_front(batch->targets.begin(), middle);
+        return;
+    }
+    // Until `settled` says otherwise the server may still act on it.
+    batch->open_fate = true;
+    ++zone.unsettled;
+    const std::vector<Target> targets = batch->targets;
+    for (const Target& target : targets) refused(target, failure);
+}
+
+void Engine::settled(const std::shared_ptr<Batch>& batch) {
+    Zone& zone = zones_[batch->zone];
+    --zone.in_flight;
+    if (batch->open_fate) --zone.unsettled;
+    if (zone.unsettled == 0) {
+        const std::vector<Target> held = std::move(zone.held);
+        zone.held.clear();
+        for (const Target& target : held) advance(target);
+    }
+    flush(batch->zone);
+}
+
+void Engine::committed(const Target& target) {
+    Slot& slot = slots_.at(target);
+    suspects_.erase(target);
+    const bool removed = slot.change.kind != Change::Kind::replace;
+    std::vector<std::string> before = slot.served ? std::move(*slot.served) : std::vector<std::string>();
+    if (slot.change.kind == Change::Kind::remove_record) {
+        slot.served.reset();
+    } else {
+        slot.served.emplace();
+        if (!removed) slot.served->push_back(slot.change.rdata);
+        slot.verified = true;
+        known_.set(target, slot.change.rdata, clock_());
+    }
+    if (still_wanted(target)) {
+        const Wish wish = slot.waiting.front().wish;
+        finish_front(target, slot, {Verdict::committed});
+        if (wish.reverse) keep_reverse(wish, before);
+    }
+    advance(target);
+}
+
+void Engine::refused(const Target& target, const Failure& failure) {
+    Slot& slot = slots_.at(target);
+    known_.forget(target);
+    slot.served.reset();
+    if (failure.is_refusal()) {
+        suspects_.insert(target);
+        set_zone(target.host, no_zone);
+    }
+    budgets_.refund(target.host, clock_());
+    if (still_wanted(target)) {
+        on_failure_(hosts_.name(target.host), target.type, failure);
+        finish_front(target, slot, {Verdict::failed});
+    }
+    advance(target);
+}
+
+// --- queries and zones -----------------------------------------------------------------------------------------------
+
+void Engine::when_query_free(std::function<void()> ask) {
+    if (queries_in_flight_ >= limits_.queries_in_flight) {
+        queries_waiting_.push_back(std::move(ask));
+        return;
+    }
+    ++queries_in_flight_;
+    ask();
+}
+
+void Engine::query_done() {
+    --queries_in_flight_;
+    if (queries_waiting_.empty() || queries_in_flight_ >= limits_.queries_in_flight) return;
+    const auto ask = std::move(queries_waiting_.front());
+    queries_waiting_.pop_front();
+    ++queries_in_flight_;
+    ask();
+}
+
+/// A little before the wish's own deadline, so that the server's silence is reported as what it is.
+base::TimePoint Engine::backend_deadline(base::TimePoint deadline) const { return deadline - limits_.timeout / 50; }
+
+Engine::ZoneIndex Engine::zone_of(HostId host) const { return host < zone_of_.size() ? zone_of_[host] : no_zone; }
+
+Engine::ZoneIndex Engine::zone_index(const dns::Name& name) {
+    const auto [found, is_new] = zone_indices_.try_emplace(name, static_cast<ZoneIndex>(zones_.size()));
+    if (is_new) {
+        zones_.emplace_back();
+        zones_.back().name = name;
+    }
+    return found->second;
+}
+
+void Engine::set_zone(HostId host, ZoneIndex zone) {
+    if (host >= zone_of_.size()) zone_of_.resize(std::max<std::size_t>(host + 1, zone_of_.size() * 2), no_zone);
+    // Both families of a host, and its pointer, move to the zone together.
+    const ZoneIndex before = zone_of_[host];
+    if (before == zone) return;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa, dns::Type::ptr}) {
+        const auto found = slots_.find(Target{host, type});
+        if (found == slots_.end()) continue;
+        const std::size_t wishes = found->second.waiting.size();
+        (before == no_zone ? homeless_ : zones_[before].waiting) -= wishes;
+        (zone == no_zone ? homeless_ : zones_[zone].waiting) += wishes;
+    }
+    zone_of_[host] = zone;
+}
+
+}  // namespace sftdyn::update

@@ -1,0 +1,174 @@
+// The engine: brings what the DNS serves to what was asked for, with as few messages as possible.
+//
+// For each target (host and family) wishes are served one after the other, in the order they came. For each zone
+// changes are collected while an UPDATE is under way and go out together when it is answered (group commit).
+// An engine belongs to one thread; only `KnownTable` and `HostTable` are shared.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "update/backend.hpp"
+#include "update/budget.hpp"
+#include "update/known.hpp"
+#include "update/target.hpp"
+
+namespace sftdyn::update {
+
+struct Limits {
+    base::Duration timeout = std::chrono::seconds(5);            ///< a wish is answered within it
+    base::Duration verify_interval = std::chrono::seconds(300);  ///< how long a confirmed state is believed
+    std::size_t queue = 10000;        ///< wishes that may wait for one zone
+    std::size_t batch = 1000;         ///< changes in one UPDATE at the most
+    std::size_t batch_octets = 60000; ///< and their octets; a message holds 65535 (RFC 1035 §4.2.2)
+    unsigned updates_in_flight = 1;   ///< UPDATEs per zone that may be under way at once
+    unsigned queries_in_flight = 100; ///< queries in all that may be under way at once
+    unsigned changes_burst = 10;      ///< changes of a host at once; 0: no budget
+    base::Duration changes_refill = std::chrono::seconds(30);  ///< one more change each
+};
+
+/// What shall be served for a target.
+struct Wish {
+    Target target;
+    std::uint32_t ttl = 30;  ///< seconds
+    dns::Change::Kind kind = dns::Change::Kind::replace;
+    std::string rdata{};
+    bool reverse = false;    ///< keep the address's PTR record too, where its zone is ours
+    bool unmetered = false;  ///< costs the host's budget nothing
+};
+
+enum class Verdict : std::uint8_t {
+    committed,    ///< the server has confirmed the change
+    unchanged,    ///< the server served it so already
+    failed,       ///< not done, or not known to be done
+    over_budget,  ///< the host has spent its budget of changes
+    overloaded    ///< too many wait already
+};
+
+struct Result {
+    Verdict verdict{};
+    std::chrono::seconds retry_after{};  ///< with over_budget and overloaded
+};
+
+class Engine {
+public:
+    using Done = std::function<void(Result)>;
+    using Clock = std::function<base::TimePoint()>;
+    /// Told of each failed wish, once.
+    using OnFailure = std::function<void(const dns::Name& host, dns::Type type, const dns::Failure& failure)>;
+
+    Engine(Backend& backend, HostTable& hosts, KnownTable& known, const Limits& limits, Clock clock, OnFailure on_failure);
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// `done` is called once, within the timeout, maybe before this returns.
+    void submit(Wish wish, Done done);
+
+    /// Ends what has passed its deadline. Call it often while `busy()`.
+    void tick();
+
+    /// True while a wish waits.
+    [[nodiscard]] bool busy() const { return waiting_ > 0; }
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
+    /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all is settled.
+    [[nodiscard]] std::size_t slots() const { return slots_.size(); }
+
+    /// New limits; with `servers_changed` all that is known of zones and records is asked anew.
+    void reconfigure(const Limits& limits, bool servers_changed);
+
+private:
+    using ZoneIndex = std::uint32_t;
+    static constexpr ZoneIndex no_zone = ~ZoneIndex(0);
+
+    struct Waiting {
+        Wish wish;
+        Done done;
+        base::TimePoint deadline;
+        std::uint64_t ticket;
+    };
+    enum class Phase : std::uint8_t { idle, finding, held, asking, queued, in_flight };
+    struct Slot {
+        Phase phase = Phase::idle;
+        std::vector<Waiting> waiting;
+        std::optional<std::vector<std::string>> served;  ///< what the server serves, as far as the slot knows
+        bool verified = false;                           ///< `served` is fresh from the server
+        std::uint64_t ticket = 0;                        ///< of the wish that `change` is for
+        dns::Change change;
+    };
+    struct Zone {
+        dns::Name name;
+        std::size_t waiting = 0;                  ///< wishes
+        std::deque<Target> clean;                 ///< changes to be sent
+        std::deque<Target> suspects;              ///< changes of targets that failed alone before
+        std::deque<std::vector<Target>> retries;  ///< parts of a refused batch, in order
+        std::vector<Target> held;                 ///< must not ask before the zone is settled
+        unsigned in_flight = 0;
+        unsigned unsettled = 0;  ///< UPDATEs whose fate is open
+        bool suspect_turn = false;
+    };
+    struct Batch;
+
+    void advance(const Target& target);
+    bool decide(const Target& target, Slot& slot);
+    void find_zone(const Target& target, Slot& slot);
+    void look_up(const Target& target, Slot& slot);
+    void looked_up(const Target& target, dns::Outcome<std::vector<std::string>> outcome);
+    void enqueue(const Target& target, Slot& slot);
+    void flush(ZoneIndex zone);
+    std::vector<Target> next_batch(Zone& zone);
+    bool still_wanted(const Target& target);
+    void send(ZoneIndex zone, std::vector<Target> targets);
+    void applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply);
+    void settled(const std::shared_ptr<Batch>& batch);
+    void committed(const Target& target);
+    void refused(const Target& target, const dns::Failure& failure);
+    void keep_reverse(const Wish& wish, const std::vector<std::string>& before);
+
+    void when_query_free(std::function<void()> ask);
+    void query_done();
+
+    void finish_front(const Target& target, Slot& slot, Result result);
+    void fail_all(const Target& target, const dns::Failure& failure);
+    void count_out(const Target& target);
+    [[nodiscard]] base::TimePoint backend_deadline(base::TimePoint deadline) const;
+    [[nodiscard]] ZoneIndex zone_of(HostId host) const;
+    ZoneIndex zone_index(const dns::Name& name);
+    void set_zone(HostId host, ZoneIndex zone);
+
+    Backend& backend_;
+    HostTable& hosts_;
+    KnownTable& known_;
+    Limits limits_;
+    Clock clock_;
+    OnFailure on_failure_;
+    Budgets budgets_;
+
+    std::unordered_map<Target, Slot> slots_;
+    std::deque<Zone> zones_;
+    std::map<dns::Name, ZoneIndex> zone_indices_;
+    std::vector<ZoneIndex> zone_of_;  ///< by host
+    std::unordered_set<Target> suspects_;
+    struct Deadline {
+        base::TimePoint at;
+        Target target;
+        std::uint64_t ticket;
+    };
+    std::deque<Deadline> deadlines_;
+    std::deque<std::function<void()>> queries_waiting_;
+    unsigned queries_in_flight_ = 0;
+    std::size_t waiting_ = 0;
+    std::size_t homeless_ = 0;  ///< wishes whose zone is not known yet
+    std::uint64_t next_ticket_ = 1;
+    unsigned generation_ = 0;
+    base::TimePoint next_sweep_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,84 @@
+#include "update/known.hpp"
+
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+namespace sftdyn::update {
+
+std::string_view HostTable::view(HostId host) const {
+    const std::size_t begin = offsets_[host];
+    const std::size_t end = host + 1 < offsets_.size() ? offsets_[host + 1] : names_.size();
+    return std::string_view(names_).substr(begin, end - begin);
+}
+
+HostId HostTable::number(const dns::Name& name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = index_.find(std::string_view(name.bytes()));
+    if (found != index_.end()) return *found;
+    if (names_.size() + name.size() > std::numeric_limits<std::uint32_t>::max()) {
+        throw std::length_error("more host names than 4 GiB hold");
+    }
+    const auto host = static_cast<HostId>(offsets_.size());
+    offsets_.push_back(static_cast<std::uint32_t>(names_.size()));
+    names_ += name.bytes();
+    index_.insert(host);
+    return host;
+}
+
+dns::Name HostTable::name(HostId host) const {
+    const std::lock_guard lock(mutex_);
+    return dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(view(host).data()));
+}
+
+std::size_t HostTable::size() const {
+    const std::lock_guard lock(mutex_);
+    return offsets_.size();
+}
+
+void HostTable::reserve(std::size_t hosts, std::size_t octets) {
+    const std::lock_guard lock(mutex_);
+    names_.reserve(octets);
+    offsets_.reserve(hosts);
+    index_.reserve(hosts);
+}
+
+bool KnownTable::is(const Target& target, std::string_view rdata, base::TimePoint since) const {
+    const Shard& shard = this->shard(target);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.entries.find(target.packed());
+    return found != shard.entries.end() && found->second.at >= since &&
+           std::string_view(found->second.rdata.data(), found->second.size) == rdata;
+}
+
+std::optional<KnownTable::Known> KnownTable::get(const Target& target) const {
+    const Shard& shard = this->shard(target);
+    const std::lock_guard lock(shard.mutex);
+    const auto found = shard.entries.find(target.packed());
+    if (found == shard.entries.end()) return std::nullopt;
+    return Known{std::string(found->second.rdata.data(), found->second.size), found->second.at};
+}
+
+void KnownTable::set(const Target& target, std::string_view rdata, base::TimePoint at) {
+    if (rdata.size() > std::tuple_size_v<decltype(Entry::rdata)>) return forget(target);
+    Entry entry{{}, static_cast<std::uint8_t>(rdata.size()), at};
+    std::memcpy(entry.rdata.data(), rdata.data(), rdata.size());
+    Shard& shard = this->shard(target);
+    const std::lock_guard lock(shard.mutex);
+    shard.entries.insert_or_assign(target.packed(), entry);
+}
+
+void KnownTable::forget(const Target& target) {
+    Shard& shard = this->shard(target);
+    const std::lock_guard lock(shard.mutex);
+    shard.entries.erase(target.packed());
+}
+
+void KnownTable::clear() {
+    for (Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        shard.entries.clear();
+    }
+}
+
+}  // namespace sftdyn::update

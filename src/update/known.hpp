@@ -1,0 +1,85 @@
+// What is known of the served state, shared by all threads, and the numbering of hosts.
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include "base/clock.hpp"
+#include "update/target.hpp"
+
+namespace sftdyn::update {
+
+/// Numbers host names. A name keeps its number for good, so that what is known of a host survives a reload.
+class HostTable {
+public:
+    [[nodiscard]] HostId number(const dns::Name& name);
+    [[nodiscard]] dns::Name name(HostId host) const;
+    [[nodiscard]] std::size_t size() const;
+    /// Prepares for `hosts` names of about `octets` octets in all.
+    void reserve(std::size_t hosts, std::size_t octets);
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        const HostTable* table;
+        std::size_t operator()(HostId host) const { return (*this)(table->view(host)); }
+        std::size_t operator()(std::string_view wire) const { return std::hash<std::string_view>{}(wire); }
+    };
+    struct Equal {
+        using is_transparent = void;
+        const HostTable* table;
+        bool operator()(HostId a, HostId b) const { return a == b; }
+        bool operator()(HostId a, std::string_view b) const { return table->view(a) == b; }
+        bool operator()(std::string_view a, HostId b) const { return a == table->view(b); }
+    };
+    [[nodiscard]] std::string_view view(HostId host) const;
+
+    mutable std::mutex mutex_;
+    std::string names_;                   ///< all names in wire form, one behind the other
+    std::vector<std::uint32_t> offsets_;  ///< where each begins
+    boost::unordered_flat_set<HostId, Hash, Equal> index_{0, Hash{this}, Equal{this}};
+};
+
+/// The record data that the authoritative server is known to serve, and since when it is known.
+class KnownTable {
+public:
+    struct Known {
+        std::string rdata;  ///< of the one record; empty: there is none
+        base::TimePoint at;
+    };
+
+    /// True when exactly one record with `rdata` is known to be served, from `since` or later.
+    [[nodiscard]] bool is(const Target& target, std::string_view rdata, base::TimePoint since) const;
+    [[nodiscard]] std::optional<Known> get(const Target& target) const;
+    /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.
+    void set(const Target& target, std::string_view rdata, base::TimePoint at);
+    void forget(const Target& target);
+    /// Forgets all: the servers may have changed.
+    void clear();
+
+private:
+    struct Entry {
+        std::array<char, 16> rdata{};
+        std::uint8_t size = 0;
+        base::TimePoint at;
+    };
+    struct Hash {
+        std::size_t operator()(std::uint64_t packed) const { return static_cast<std::size_t>(packed * 0x9e3779b97f4a7c15U); }
+    };
+    struct alignas(64) Shard {
+        mutable std::mutex mutex;
+        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries;
+    };
+    static constexpr std::size_t shard_count = 64;
+    [[nodiscard]] Shard& shard(const Target& target) { return shards_[target.host % shard_count]; }
+    [[nodiscard]] const Shard& shard(const Target& target) const { return shards_[target.host % shard_count]; }
+
+    std::array<Shard, shard_count> shards_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,44 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import dns_servers  # noqa: E402
+from harness.sftdyn import Sftdyn  # noqa: E402
+
+
+class Stage:
+    """Starts servers and programs for one test, and ends them with it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = []
+
+    def dns(self, kind="named", name=None, **kwargs):
+        server = dns_servers.SERVERS[kind](self.folder / (name or kind), **kwargs)
+        self.running.append(server)
+        return server.start()
+
+    def sftdyn(self, conf, name="sftdyn", **kwargs):
+        program = Sftdyn(self.folder / name, conf, **kwargs)
+        self.running.append(program)
+        return program.start()
+
+    def end(self):
+        errors = []
+        for one in reversed(self.running):
+            try:
+                one.stop()
+            except AssertionError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+@pytest.fixture
+def stage(tmp_path):
+    stage = Stage(tmp_path)
+    yield stage
+    stage.end()

@@ -1,0 +1,1 @@
+"""Real servers and the real program for the system tests, each on free loopback ports with its files in a folder."""
