@@ -23,7 +23,7 @@ void add_listen(CLI::App& app, std::vector<Listen>& target) {
            },
            "Listen for HTTP there: PORT, IP4:PORT or [IP6]:PORT; several times for several. Wins over the file")
         ->type_name("[ADDR:]PORT")
-        ->expected(1)
+        ->allow_extra_args(false)
         ->take_all();
 }
 

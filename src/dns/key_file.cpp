@@ -49,6 +49,14 @@ base::Result<base::Secret> read_whole(const std::string& path) {
     return whole;
 }
 
+/// The same, with the file's path in the error.
+base::Result<TsigKey> at_path(base::Result<TsigKey> key, const std::string& path) {
+    if (key.has_value()) return key;
+    base::Error error = key.error();
+    error.where = path;
+    return error;
+}
+
 struct Token {
     std::string_view text;
     bool quoted = false;
@@ -122,11 +130,7 @@ public:
         if (const auto extra = lexer_.next()) {
             return complain(extra->line, "there is more after the key", "keep one key in the file");
         }
-        auto key = TsigKey::make(statement->name, statement->algorithm, statement->secret);
-        if (key.has_error()) {
-            key.error().where = path_;
-        }
-        return key;
+        return at_path(TsigKey::make(statement->name, statement->algorithm, statement->secret), path_);
     }
 
 private:
@@ -223,9 +227,7 @@ base::Result<TsigKey> parse_private_key(std::string_view text, const std::string
     }
     if (algorithm.empty()) return base::Error{"there is no \"Algorithm:\" line", path, "expected a file that dnssec-keygen wrote"};
     if (secret.empty()) return base::Error{"there is no \"Key:\" line", path, "expected a file that dnssec-keygen wrote for an HMAC algorithm"};
-    auto key = TsigKey::make(file.substr(1, plus - 1), algorithm, secret);
-    if (key.has_error()) key.error().where = path;
-    return key;
+    return at_path(TsigKey::make(file.substr(1, plus - 1), algorithm, secret), path);
 }
 
 std::string key_file_path(const std::string& path) {

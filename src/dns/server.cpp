@@ -55,6 +55,8 @@ void Server::ask(std::shared_ptr<Question> question) {
     const std::uint16_t id = question->over_tcp ? tcp_->fresh_id() : udp_->fresh_id();
     auto request = make_query(id, question->name, question->type, question->is_signed ? *key : nullptr);
     if (request.has_error()) return later(std::move(question->handler), request.error());
+    base::log::debug("{}: query {} {}{}{}", name_, question->name.text(), type_text(question->type),
+                     question->over_tcp ? ", TCP" : "", question->is_signed ? "" : ", unsigned");
     const auto done = [self = shared_from_this(), question](Reply reply) { self->asked(question, std::move(reply)); };
     if (question->over_tcp) {
         tcp_->send(std::move(*request), question->deadline, done);
@@ -95,6 +97,7 @@ void Server::attempt(std::shared_ptr<Job> job) {
     auto request = make_update(tcp_->fresh_id(), job->zone, job->changes, *key);
     if (request.has_error()) return fail(request.error());
     ++job->tries;
+    base::log::debug("{}: UPDATE of {} with {} change{}", name_, job->zone.text(), job->changes.size(), job->changes.size() == 1 ? "" : "s");
 
     // The connection's end settles an attempt, so the job is settled with its last one.
     auto again = std::make_shared<bool>(false);

@@ -16,7 +16,6 @@ RequestParser::RequestParser(const Limits& limits) {
 unsigned RequestParser::status_of(const boost::system::error_code& code) const {
     if (code == error::header_limit) return has_line() ? 431 : 414;
     if (code == error::body_limit) return 413;
-    if (code == error::bad_version) return 505;
     if (code == error::end_of_stream || code == error::partial_message) return 0;
     return 400;
 }

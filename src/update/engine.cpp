@@ -74,7 +74,15 @@ void Engine::submit(Wish wish, Done done) {
     const base::TimePoint deadline = clock_() + limits_.timeout;
     const std::uint64_t ticket = next_ticket_++;
     deadlines_.push_back({deadline, target, ticket});
-    Slot& slot = slots_[target];
+    const auto [found, is_new] = slots_.try_emplace(target);
+    Slot& slot = found->second;
+    if (is_new) {
+        if (const auto known = known_.take(target)) {
+            slot.served.emplace();
+            if (!known->rdata.empty()) slot.served->push_back(known->rdata);
+            slot.served_at = known->at;
+        }
+    }
     slot.waiting.push_back({std::move(wish), std::move(done), deadline, ticket});
     if (slot.phase == Phase::idle) advance(target);
 }
@@ -97,7 +105,6 @@ void Engine::fail_all(const Target& target, const Failure& failure) {
     if (found == slots_.end()) return;
     auto waiting = std::move(found->second.waiting);
     slots_.erase(found);
-    known_.forget(target);
     for (const Waiting& one : waiting) {
         count_out(target);
         on_failure_(hosts_.name(target.host), target.type, failure);
@@ -140,21 +147,23 @@ void Engine::advance(const Target& target) {
         const auto found = slots_.find(target);
         if (found == slots_.end()) return;
         Slot& slot = found->second;
-        if (slot.waiting.empty()) {
-            slots_.erase(found);
-            return;
-        }
+        if (slot.waiting.empty()) return retire(target);
         slot.phase = Phase::idle;
         if (zone_of(target.host) == no_zone) return find_zone(target, slot);
-        if (!slot.served) {
-            const auto known = known_.get(target);
-            if (!known || known->at + limits_.verify_interval <= clock_()) return look_up(target, slot);
-            slot.served.emplace();
-            if (!known->rdata.empty()) slot.served->push_back(known->rdata);
-            slot.verified = false;
-        }
+        const bool stale = !slot.verified && slot.served_at + limits_.verify_interval <= clock_();
+        if (!slot.served || stale) return look_up(target, slot);
         if (!decide(target, slot)) return;
     }
+}
+
+/// Nothing is at work for the target any more: what is known of it is for all threads again.
+void Engine::retire(const Target& target) {
+    const auto found = slots_.find(target);
+    const Slot& slot = found->second;
+    if (slot.served && slot.served->size() <= 1) {
+        known_.set(target, slot.served->empty() ? std::string() : slot.served->front(), slot.served_at);
+    }
+    slots_.erase(found);
 }
 
 /// Serves the first wish from what is known. False: a change is on its way, and comes back to `advance`.
@@ -164,12 +173,14 @@ bool Engine::decide(const Target& target, Slot& slot) {
     if (fulfils(*slot.served, wish)) {
         if (slot.verified && wish.reverse) keep_reverse(Wish(wish), {});
         slot.phase = Phase::queued;
+        slot.verified = false;
         finish_front(target, slot, {Verdict::unchanged});
         return true;
     }
     const auto wait = wish.unmetered ? std::nullopt : budgets_.spend(target.host, clock_());
     if (wait) {
         slot.phase = Phase::queued;
+        slot.verified = false;
         finish_front(target, slot, {Verdict::over_budget, whole_seconds(*wait)});
         return true;
     }
@@ -212,14 +223,10 @@ void Engine::looked_up(const Target& target, dns::Outcome<std::vector<std::strin
         if (served.error().is_refusal()) set_zone(target.host, no_zone);
         return fail_all(target, served.error());
     }
-    if (served->size() > 1) {
-        known_.forget(target);
-    } else {
-        known_.set(target, served->empty() ? std::string() : served->front(), clock_());
-    }
     const auto found = slots_.find(target);
     if (found == slots_.end()) return;
     found->second.served = std::move(*served);
+    found->second.served_at = clock_();
     found->second.verified = true;
     advance(target);
 }
@@ -230,7 +237,6 @@ void Engine::enqueue(const Target& target, Slot& slot) {
     slot.change = Change{hosts_.name(target.host), target.type, front.wish.kind, front.wish.ttl, front.wish.rdata};
     if (slot.change.kind == Change::Kind::remove) slot.change.rdata.clear();
     slot.phase = Phase::queued;
-    known_.forget(target);  // from here on the server may serve either
     const ZoneIndex index = zone_of(target.host);
     Zone& zone = zones_[index];
     (suspects_.contains(target) ? zone.suspects : zone.clean).push_back(target);
@@ -362,9 +368,9 @@ void Engine::committed(const Target& target) {
     } else {
         slot.served.emplace();
         if (!removed) slot.served->push_back(slot.change.rdata);
-        slot.verified = true;
-        known_.set(target, slot.change.rdata, clock_());
+        slot.served_at = clock_();
     }
+    slot.verified = false;
     if (still_wanted(target)) {
         const Wish wish = slot.waiting.front().wish;
         finish_front(target, slot, {Verdict::committed});
@@ -375,7 +381,6 @@ void Engine::committed(const Target& target) {
 
 void Engine::refused(const Target& target, const Failure& failure) {
     Slot& slot = slots_.at(target);
-    known_.forget(target);
     slot.served.reset();
     if (failure.is_refusal()) {
         suspects_.insert(target);

@@ -98,8 +98,9 @@ private:
     struct Slot {
         Phase phase = Phase::idle;
         std::vector<Waiting> waiting;
-        std::optional<std::vector<std::string>> served;  ///< what the server serves, as far as the slot knows
-        bool verified = false;                           ///< `served` is fresh from the server
+        std::optional<std::vector<std::string>> served;  ///< what the server serves, as far as is known
+        base::TimePoint served_at;                       ///< since when
+        bool verified = false;                           ///< `served` was asked for the wish that is first now
         std::uint64_t ticket = 0;                        ///< of the wish that `change` is for
         dns::Change change;
     };
@@ -118,6 +119,7 @@ private:
 
     void advance(const Target& target);
     bool decide(const Target& target, Slot& slot);
+    void retire(const Target& target);
     void find_zone(const Target& target, Slot& slot);
     void look_up(const Target& target, Slot& slot);
     void looked_up(const Target& target, dns::Outcome<std::vector<std::string>> outcome);

@@ -51,12 +51,14 @@ bool KnownTable::is(const Target& target, std::string_view rdata, base::TimePoin
            std::string_view(found->second.rdata.data(), found->second.size) == rdata;
 }
 
-std::optional<KnownTable::Known> KnownTable::get(const Target& target) const {
-    const Shard& shard = this->shard(target);
+std::optional<KnownTable::Known> KnownTable::take(const Target& target) {
+    Shard& shard = this->shard(target);
     const std::lock_guard lock(shard.mutex);
     const auto found = shard.entries.find(target.packed());
     if (found == shard.entries.end()) return std::nullopt;
-    return Known{std::string(found->second.rdata.data(), found->second.size), found->second.at};
+    Known out{std::string(found->second.rdata.data(), found->second.size), found->second.at};
+    shard.entries.erase(found);
+    return out;
 }
 
 void KnownTable::set(const Target& target, std::string_view rdata, base::TimePoint at) {

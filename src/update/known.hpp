@@ -45,7 +45,8 @@ private:
     boost::unordered_flat_set<HostId, Hash, Equal> index_{0, Hash{this}, Equal{this}};
 };
 
-/// The record data that the authoritative server is known to serve, and since when it is known.
+/// The record data that the authoritative server is known to serve, and since when it is known. It holds a target only
+/// while no wish of the target's is at work: what it says can't be overtaken.
 class KnownTable {
 public:
     struct Known {
@@ -55,7 +56,8 @@ public:
 
     /// True when exactly one record with `rdata` is known to be served, from `since` or later.
     [[nodiscard]] bool is(const Target& target, std::string_view rdata, base::TimePoint since) const;
-    [[nodiscard]] std::optional<Known> get(const Target& target) const;
+    /// Takes what is known out of the table: nobody is told of it until it is set again.
+    [[nodiscard]] std::optional<Known> take(const Target& target);
     /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.
     void set(const Target& target, std::string_view rdata, base::TimePoint at);
     void forget(const Target& target);

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 from pathlib import Path
 
 import dns.message
@@ -182,12 +183,13 @@ controls {{ }};
 
 
 class Knot(DnsServer):
-    def __init__(self, folder, zones=(ZONE,), key=None, actions="[query, update]"):
+    def __init__(self, folder, zones=(ZONE,), key=None, actions="[query, update]", acl="sftdyn, all"):
         super().__init__(folder, zones, key)
         self.actions = actions
+        self.acl = acl
 
     def configure(self):
-        zones = "".join(f"  - domain: {zone}\n    file: {zone}.zone\n    acl: [sftdyn, all]\n" for zone in self.zones)
+        zones = "".join(f"  - domain: {zone}\n    file: {zone}.zone\n    acl: [{self.acl}]\n" for zone in self.zones)
         for zone in self.zones:
             path = self.folder / f"{zone}.zone"
             if not path.exists():
@@ -232,6 +234,10 @@ zone:
 class PowerDns(DnsServer):
     """With the SQLite backend. Its caches are off, so that what it serves is what its database holds."""
 
+    def __init__(self, *arguments, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.socket_folder = tempfile.TemporaryDirectory(prefix="pdns-")  # a socket's path must be short
+
     def configure(self):
         database = self.folder / "pdns.sqlite3"
         if not database.exists():
@@ -255,7 +261,7 @@ gsqlite3-database={database}
 gsqlite3-pragma-synchronous=0
 local-address=127.0.0.1
 local-port={self.port}
-socket-dir={self.folder}
+socket-dir={self.socket_folder.name}
 dnsupdate=yes
 allow-dnsupdate-from=127.0.0.0/8
 cache-ttl=0

@@ -55,14 +55,14 @@ class Process:
         with open(self.log_path, errors="replace") as file:
             return file.read()
 
-    def signal(self, number):
+    def send_signal(self, number):
         os.kill(self.pid, number)
 
     def stop(self, number=signal.SIGTERM, seconds=20):
         """Ends it, and returns its exit status."""
         if self.alive():
-            self.signal(signal.SIGCONT)
-            self.signal(number)
+            self.send_signal(signal.SIGCONT)
+            self.send_signal(number)
         try:
             return self.popen.wait(seconds)
         except subprocess.TimeoutExpired:

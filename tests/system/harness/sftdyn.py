@@ -80,7 +80,7 @@ class Sftdyn:
     def reload(self, conf=None):
         if conf is not None:
             self.conf.write_text(conf)
-        self.process.signal(signal.SIGHUP)
+        self.process.send_signal(signal.SIGHUP)
 
     def get(self, target, source="127.0.0.1", method="GET", headers=None, host="127.0.0.1", timeout=20):
         """One request on a connection of its own. `source` is the address that it comes from."""

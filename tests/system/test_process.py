@@ -1,0 +1,106 @@
+"""The process: signals, reload, a clean end, and what it leaves."""
+
+import signal
+import threading
+
+from harness.process import await_true
+from harness.sftdyn import conf, run
+
+HOST = "home.dyn.example.org"
+
+
+def test_sigterm_and_sigint_end_it_with_0(stage):
+    server = stage.dns("named")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        program = stage.sftdyn(conf(server, {"k": HOST}), name=f"s{number}")
+        program.get("k")
+        assert program.stop(number) == 0
+
+
+def test_what_is_in_flight_is_finished(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 4"))
+    assert program.get("k", source="127.0.0.2").body == "OK"
+    server.process.send_signal(signal.SIGSTOP)
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(tuple(program.get("k", source="127.0.0.3"))))
+    client.start()
+    sockets = f"/proc/{program.process.pid}/net/tcp"
+    port = f":{server.port:04X}"
+    # The UPDATE lies unread in the stopped server's socket.
+    await_true(lambda: any(line.split()[1].endswith(port) and line.split()[3] == "01" and not line.split()[4].endswith(":00000000")
+                           for line in open(sockets).read().splitlines()[1:]), "the UPDATE is under way")
+    program.process.send_signal(signal.SIGTERM)
+    program.await_log("finishing what is under way")
+    server.process.send_signal(signal.SIGCONT)
+    client.join(20)
+    assert answers == [(200, "OK")]
+    assert program.process.popen.wait(10) == 0
+    assert server.records(HOST, "A") == ["127.0.0.3"]
+
+
+def test_end_waits_no_longer_than_its_limit(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 60"))
+    server.process.send_signal(signal.SIGSTOP)
+    client = threading.Thread(target=lambda: program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=30))
+    client.start()
+    program.await_log(f"query {HOST}")
+    assert program.stop() == 0
+    client.join(20)
+    assert not client.is_alive()
+
+
+def test_sighup_takes_a_new_conf(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"old": HOST, "kept": "kept.dyn.example.org"}))
+    assert program.get("kept").body == "OK"
+    program.reload(conf(server, {"new": HOST, "kept": "kept.dyn.example.org"}))
+    program.await_log("the configuration has 2 clients")
+    assert program.get("old").body == "BADKEY"
+    assert program.get("new").body == "OK"
+    assert program.get("kept").body == "UPTODATE"
+
+
+def test_sighup_with_a_broken_conf_keeps_the_old_one(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"old": HOST}))
+    program.reload('[clients]\n"new" = "bad..name"\nnonsense\n')
+    program.await_log("the old one goes on")
+    assert "sftdyn.toml:3" in program.log()
+    assert program.get("old").body == "OK"
+    assert program.get("new").body == "BADKEY"
+    program.reload(conf(server, {"new": HOST}))
+    program.await_log("the configuration has 1 clients")
+    assert program.get("new").body == "UPTODATE"
+
+
+def test_sighup_can_change_the_server(stage):
+    first = stage.dns("named", name="first")
+    second = stage.dns("knot", name="second")
+    program = stage.sftdyn(conf(first, {"k": HOST}))
+    assert program.get("k").body == "OK"
+    program.reload(conf(second, {"k": HOST}))
+    program.await_log("the configuration has 1 clients")
+    assert program.get("k").body == "OK"
+    assert second.records(HOST, "A") == ["127.0.0.1"]
+
+
+def test_idle_memory(stage):
+    import os
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": HOST}), arguments=())
+    assert program.get("k").body == "OK"
+    resident = program.resident_kib()
+    sanitized = "san" in os.path.basename(os.path.dirname(os.environ.get("SFTDYN", "")))
+    assert sanitized or resident < 15 * 1024
+
+
+def test_a_second_program_is_refused_the_port(stage):
+    server = stage.dns("named")
+    text = conf(server, {"k": HOST})
+    program = stage.sftdyn(text)
+    other = stage.folder / "other.toml"
+    other.write_text(text)
+    assert run(other, "-l", f"127.0.0.1:{program.port}").returncode == 1
+    assert run(other, "-l", f"{program.port}").returncode == 1

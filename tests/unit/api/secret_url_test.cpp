@@ -1,0 +1,59 @@
+#include "api/secret_url.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace std::chrono_literals;
+using namespace sftdyn;
+using namespace sftdyn::api::secret_url;
+
+namespace {
+
+Intent read_target(std::string_view method, std::string_view target) { return read({method, target, boost::asio::ip::make_address("192.0.2.1")}); }
+std::string key_of(std::string_view target) { return std::string(std::get<Update>(read_target("GET", target)).key); }
+
+TEST(SecretUrl, TheKeyIsTheTargetWithoutLeadingSlashes) {
+    EXPECT_EQ(key_of("/key"), "key");
+    EXPECT_EQ(key_of("///key"), "key");
+    EXPECT_EQ(key_of("/a/b?c"), "a/b?c");
+    EXPECT_EQ(key_of("/?hostname=a&password=b"), "?hostname=a&password=b");
+    EXPECT_EQ(key_of("/key/"), "key/");
+    EXPECT_EQ(key_of("/a%20b"), "a%20b");
+}
+
+TEST(SecretUrl, WithoutAKeyItTellsTheAddress) {
+    EXPECT_TRUE(std::holds_alternative<WhoAmI>(read_target("GET", "/")));
+    EXPECT_TRUE(std::holds_alternative<WhoAmI>(read_target("GET", "//")));
+    EXPECT_EQ(who_am_i({"GET", "/", boost::asio::ip::make_address("2001:db8::1")}).body, "2001:db8::1");
+}
+
+TEST(SecretUrl, OtherMethodsAreNotAllowed) {
+    for (const char* method : {"HEAD", "POST", "get", "Get", ""}) EXPECT_TRUE(std::holds_alternative<MethodNotAllowed>(read_target(method, "/k"))) << method;
+    EXPECT_EQ(method_not_allowed().status, 405U);
+    EXPECT_EQ(method_not_allowed().allow, "GET");
+}
+
+TEST(SecretUrl, PercentEncodingIsUndone) {
+    EXPECT_EQ(decoded("a%20b"), "a b");
+    EXPECT_EQ(decoded("%61%2F%2f%C3%A4"), "a//\xc3\xa4");
+    EXPECT_EQ(decoded("a+b"), "a+b");
+    EXPECT_EQ(decoded("%"), "%");
+    EXPECT_EQ(decoded("%4"), "%4");
+    EXPECT_EQ(decoded("%zz%41"), "%zzA");
+    EXPECT_EQ(decoded("%%41"), "%A");
+    EXPECT_EQ(decoded("%2541"), "%41");
+    EXPECT_EQ(decoded("%00").size(), 1U);
+}
+
+TEST(SecretUrl, AnswersAsTheContractSays) {
+    const auto is = [](const api::Response& response, unsigned status, const char* body) { return response.status == status && response.body == body; };
+    EXPECT_TRUE(is(answer({update::Verdict::committed}), 200, "OK"));
+    EXPECT_TRUE(is(answer({update::Verdict::unchanged}), 200, "UPTODATE"));
+    EXPECT_TRUE(is(answer({update::Verdict::failed}), 500, "FAIL"));
+    EXPECT_TRUE(is(answer({update::Verdict::over_budget, 17s}), 429, "ABUSE"));
+    EXPECT_EQ(answer({update::Verdict::over_budget, 17s}).retry_after, 17s);
+    EXPECT_TRUE(is(answer({update::Verdict::overloaded, 5s}), 503, "FAIL"));
+    EXPECT_EQ(answer({update::Verdict::overloaded, 5s}).retry_after, 5s);
+    EXPECT_TRUE(is(bad_key(), 403, "BADKEY"));
+}
+
+}  // namespace

@@ -1,0 +1,38 @@
+#include "base/secret.hpp"
+
+#include <sstream>
+#include <type_traits>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+using sftdyn::base::Secret;
+
+template <class T, class = void>
+struct IsPrintable : std::false_type {};
+template <class T>
+struct IsPrintable<T, std::void_t<decltype(std::declval<std::ostream&>() << std::declval<T>())>> : std::true_type {};
+
+TEST(Secret, IsNotPrintable) { EXPECT_FALSE(IsPrintable<Secret>::value); }
+
+TEST(Secret, MovingEmptiesTheSource) {
+    Secret from("short");
+    const Secret to(std::move(from));
+    EXPECT_EQ(to.reveal(), "short");
+    EXPECT_TRUE(from.empty());  // NOLINT(bugprone-use-after-move): that is the point
+}
+
+TEST(Secret, AssigningKeepsTheValue) {
+    const Secret from(std::string(100, 'x'));
+    Secret to("other");
+    to = from;
+    EXPECT_EQ(to.reveal(), from.reveal());
+}
+
+TEST(Secret, WipingLeavesNoCharacters) {
+    std::string text = "visible";
+    const char* where = text.data();
+    sftdyn::base::wipe(text);
+    EXPECT_TRUE(text.empty());
+    for (int i = 0; i < 7; ++i) EXPECT_EQ(where[i], '\0');
+}

@@ -1,0 +1,157 @@
+#include "dns/message.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "dns/knot.hpp"
+
+using namespace sftdyn;
+using namespace sftdyn::dns;
+
+namespace {
+
+std::string hex(std::string_view octets) {
+    std::string out;
+    for (const char c : octets) {
+        char two[3];
+        std::snprintf(two, sizeof two, "%02x", static_cast<unsigned char>(c));
+        out += two;
+    }
+    return out;
+}
+
+/// tests/system/test_wire.py reads the same files with dnspython.
+std::string golden(const std::string& name) {
+    std::ifstream file(std::string(SFTDYN_TEST_DATA) + "/dns/golden/" + name + ".hex");
+    std::string text;
+    file >> text;
+    return text;
+}
+
+Name name(const char* text) { return *Name::parse(text); }
+
+TsigKeyPtr key(const char* key_name = "k", const char* secret = "c2VjcmV0c2VjcmV0") {
+    return std::make_shared<const TsigKey>(*TsigKey::make(key_name, "hmac-sha256", base::Secret(secret)));
+}
+
+std::vector<Change> changes() {
+    return {{name("home.dyn.example.org"), Type::a, Change::Kind::replace, 30, std::string("\xc0\x00\x02\x01", 4)},
+            {name("home.dyn.example.org"), Type::aaaa, Change::Kind::remove},
+            {name("1.2.0.192.in-addr.arpa"), Type::ptr, Change::Kind::remove_record, 0, name("home.dyn.example.org").bytes()}};
+}
+
+/// What a server would answer: the request with QR set, an rcode, and a signature by `signer`.
+std::vector<std::uint8_t> answer_to(const Request& request, const TsigKeyPtr& signer, std::uint8_t rcode = 0, std::uint16_t tsig_error = 0) {
+    std::vector<std::uint8_t> wire(request.wire.begin(), request.wire.begin() + 12);
+    for (std::size_t i = 4; i < 12; ++i) wire[i] = 0;
+    knot_wire_set_qr(wire.data());
+    knot_wire_set_aa(wire.data());
+    knot_wire_set_rcode(wire.data(), rcode);
+    std::size_t size = wire.size();
+    wire.resize(1000);
+    if (signer) {
+        std::uint8_t mac[64];
+        std::size_t mac_size = sizeof mac;
+        EXPECT_EQ(knot_tsig_sign(wire.data(), &size, wire.size(), reinterpret_cast<const std::uint8_t*>(request.mac.data()), request.mac.size(), mac, &mac_size,
+                                 &signer->raw(), tsig_error, static_cast<std::uint64_t>(time(nullptr))),
+                  KNOT_EOK);
+    }
+    wire.resize(size);
+    return wire;
+}
+
+TEST(Message, QueryIsGolden) {
+    const auto request = make_query(0x1234, name("home.dyn.example.org"), Type::aaaa, nullptr);
+    EXPECT_EQ(hex(request->wire), golden("query"));
+}
+
+TEST(Message, UpdateIsGolden) {
+    const auto list = changes();
+    const auto request = make_update(0x1234, name("dyn.example.org"), list, nullptr);
+    EXPECT_EQ(hex(request->wire), golden("update"));
+}
+
+TEST(Message, SigningAppendsATsigAndLeavesTheRest) {
+    const auto list = changes();
+    const auto plain = make_update(7, name("dyn.example.org"), list, nullptr);
+    const auto with_key = make_update(7, name("dyn.example.org"), list, key());
+    EXPECT_EQ(with_key->mac.size(), 32U);
+    EXPECT_EQ(with_key->wire.substr(12, plain->wire.size() - 12), plain->wire.substr(12));
+    EXPECT_EQ(with_key->wire.substr(0, 11), plain->wire.substr(0, 11));
+    EXPECT_EQ(with_key->wire[11], 1);  // ARCOUNT
+}
+
+TEST(Message, TooManyChangesAreAFailureNotACutMessage) {
+    std::vector<Change> many;
+    for (int i = 0; i < 4000; ++i) many.push_back({name(("h" + std::to_string(i) + ".dyn.example.org").c_str()), Type::a, Change::Kind::replace, 30, "abcd"});
+    EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_error());
+    many.resize(1000);
+    EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_value());
+}
+
+TEST(Message, GoodAnswerIsBelieved) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    const auto reply = read_answer(*request, answer_to(*request, request->key, KNOT_RCODE_REFUSED), "s");
+    ASSERT_TRUE(reply.has_value()) << reply.error().text();
+    EXPECT_EQ(reply->rcode, KNOT_RCODE_REFUSED);
+    EXPECT_TRUE(reply->authoritative);
+}
+
+TEST(Message, AnswerWithAWrongSignatureIsNotBelieved) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    EXPECT_EQ(read_answer(*request, answer_to(*request, key("k", "b3RoZXJvdGhlcm90")), "s").error().kind, Failure::Kind::forged_answer);
+    EXPECT_EQ(read_answer(*request, answer_to(*request, key("other")), "s").error().kind, Failure::Kind::forged_answer);
+    auto changed = answer_to(*request, request->key);
+    changed[2] ^= 0x04;  // AA
+    EXPECT_EQ(read_answer(*request, changed, "s").error().kind, Failure::Kind::forged_answer);
+}
+
+TEST(Message, AnswerToAnotherRequestIsNotBelieved) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    const auto other = make_query(1, name("b.org"), Type::soa, key());
+    EXPECT_EQ(read_answer(*request, answer_to(*other, key()), "s").error().kind, Failure::Kind::forged_answer);
+}
+
+TEST(Message, UnsignedSuccessIsNotBelieved) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr), "s").error().kind, Failure::Kind::unsigned_answer);
+    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_NXDOMAIN), "s").error().kind, Failure::Kind::unsigned_answer);
+    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_REFUSED), "s")->rcode, KNOT_RCODE_REFUSED);
+}
+
+TEST(Message, TsigErrorsAreToldApart) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    EXPECT_EQ(read_answer(*request, answer_to(*request, key(), KNOT_RCODE_NOTAUTH, KNOT_RCODE_BADTIME), "s").error().kind, Failure::Kind::bad_time);
+}
+
+TEST(Message, GarbageIsAnErrorNeverACrash) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    const auto good = answer_to(*request, request->key);
+    for (std::size_t size = 0; size < good.size(); ++size) {
+        const std::vector<std::uint8_t> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
+        EXPECT_TRUE(read_answer(*request, cut, "s").has_error()) << size;
+    }
+    std::uint32_t state = 1;
+    for (int round = 0; round < 20000; ++round) {
+        auto bent = good;
+        for (int i = 0; i < 3; ++i) {
+            state = state * 1664525 + 1013904223;
+            bent[2 + (state >> 8) % (bent.size() - 2)] ^= static_cast<std::uint8_t>(state >> 24);
+        }
+        const auto reply = read_answer(*request, bent, "s");
+        if (bent == good || reply.has_error()) continue;
+        EXPECT_NE(reply->rcode, KNOT_RCODE_NOERROR);
+    }
+}
+
+TEST(Message, AnswersAreMatchedById) {
+    const auto request = make_query(1, name("a.org"), Type::soa, nullptr);
+    auto answer = answer_to(*request, nullptr);
+    EXPECT_TRUE(read_answer(*request, answer, "s").has_value());
+    answer[1] = 2;
+    EXPECT_EQ(read_answer(*request, answer, "s").error().kind, Failure::Kind::malformed);
+}
+
+}  // namespace

@@ -1,0 +1,81 @@
+#include "http/request_parser.hpp"
+
+#include <optional>
+
+#include <boost/asio/buffer.hpp>
+#include <gtest/gtest.h>
+
+using sftdyn::http::Limits;
+using sftdyn::http::RequestParser;
+
+namespace {
+
+struct Outcome {
+    bool done = false;
+    unsigned status = 0;
+    std::string method, target;
+};
+
+Outcome parse(std::string_view text, const Limits& limits = {}) {
+    RequestParser parser(limits);
+    Outcome out;
+    while (!text.empty()) {
+        boost::system::error_code error;
+        const std::size_t used = parser.put(boost::asio::buffer(text.data(), text.size()), error);
+        text.remove_prefix(used);
+        if (error && error != boost::beast::http::error::need_more) {
+            out.status = parser.status_of(error);
+            return out;
+        }
+        if (parser.is_done() || error || used == 0) break;
+    }
+    out.done = parser.is_done();
+    if (out.done) out.status = parser.objection();
+    out.method = parser.method();
+    out.target = parser.target();
+    return out;
+}
+
+TEST(RequestParser, MethodAndTargetAreAsSent) {
+    const auto out = parse("QueRY /a%20b?c=\xc3\xa4 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(out.done);
+    EXPECT_EQ(out.status, 0U);
+    EXPECT_EQ(out.method, "QueRY");
+    EXPECT_EQ(out.target, "/a%20b?c=\xc3\xa4");
+}
+
+TEST(RequestParser, HostIsNeededOnceInHttp11) {
+    EXPECT_EQ(parse("GET / HTTP/1.1\r\n\r\n").status, 400U);
+    EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n").status, 400U);
+    EXPECT_EQ(parse("GET / HTTP/1.0\r\n\r\n").status, 0U);
+}
+
+TEST(RequestParser, OnlyTheOriginFormIsServed) {
+    EXPECT_EQ(parse("GET http://x/k HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U);
+    EXPECT_EQ(parse("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U);
+    EXPECT_EQ(parse("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U);
+}
+
+TEST(RequestParser, LimitsHaveTheirStatus) {
+    Limits limits;
+    limits.header_octets = 200;
+    limits.body_octets = 10;
+    EXPECT_EQ(parse("GET /" + std::string(300, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", limits).status, 414U);
+    EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(300, 'a') + "\r\n\r\n", limits).status, 431U);
+    EXPECT_EQ(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n", limits).status, 413U);
+}
+
+TEST(RequestParser, BodiesArePassedOver) {
+    EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc").done);
+    EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").done);
+    EXPECT_FALSE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab").done);
+}
+
+TEST(RequestParser, NonsenseIs400) {
+    for (const std::string text : {"\x16\x03\x01\x02\x01", "GET /\r\n\r\n", "GET / HTTP/3.1\r\n\r\n", "G@T{} / HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
+                                   "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
+        EXPECT_EQ(parse(text).status, 400U) << text;
+    }
+}
+
+}  // namespace

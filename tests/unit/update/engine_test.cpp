@@ -1,0 +1,440 @@
+#include "update/engine.hpp"
+
+#include <gmock/gmock.h>
+
+#include "update/fake_backend.hpp"
+
+using namespace std::chrono_literals;
+using namespace sftdyn;
+using namespace sftdyn::update;
+using dns::Failure;
+using dns::Name;
+using dns::Type;
+using testing::ElementsAre;
+using testing::Each;
+
+namespace {
+
+const std::string addr_1("\x7f\0\0\1", 4), addr_2("\x7f\0\0\2", 4);
+
+class EngineTest : public testing::Test {
+protected:
+    Name host(int number, const std::string& zone = "dyn.example.org") { return Name::parse("h" + std::to_string(number) + "." + zone).value(); }
+
+    /// Submits, and gives the place where the result will be.
+    const std::optional<Result>& want(const Name& name, const std::string& rdata, Type type = Type::a, bool reverse = false) {
+        auto& place = results.emplace_back();
+        Wish wish;
+        wish.target = {hosts.number(name), type};
+        wish.rdata = rdata;
+        wish.reverse = reverse;
+        if (rdata.empty()) wish.kind = dns::Change::Kind::remove;
+        engine.submit(wish, [&place](Result result) {
+            EXPECT_FALSE(place.has_value()) << "answered twice";
+            place = result;
+        });
+        return place;
+    }
+    Verdict verdict(const std::optional<Result>& result) { return result ? result->verdict : static_cast<Verdict>(99); }
+
+    Verdict run(const Name& name, const std::string& rdata, Type type = Type::a) {
+        const auto& result = want(name, rdata, type);
+        backend.run();
+        return verdict(result);
+    }
+    void pass(base::Duration time) {
+        now += time;
+        engine.tick();
+    }
+    bool known(const Name& name, const std::string& rdata) { return known_table.is({hosts.number(name), Type::a}, rdata, base::TimePoint::min()); }
+
+    base::TimePoint now{1h};
+    FakeBackend backend;
+    HostTable hosts;
+    KnownTable known_table;
+    std::vector<std::string> failures;
+    Limits limits = [] {
+        Limits out;
+        out.changes_burst = 0;
+        return out;
+    }();
+    Engine engine{backend, hosts, known_table, limits, [this] { return now; },
+                  [this](const Name& name, Type, const Failure& failure) { failures.push_back(name.text() + ": " + failure.detail); }};
+    std::deque<std::optional<Result>> results;
+};
+
+TEST_F(EngineTest, ChangesWhatDiffersAndKnowsItThen) {
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+    EXPECT_TRUE(known(host(1), addr_1));
+    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(backend.lookups, 1U);
+    EXPECT_EQ(backend.searches, 1U);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, AsksBeforeItSaysUptodate) {
+    backend.served(host(1), Type::a) = {addr_1};
+    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(backend.lookups, 1U);
+    EXPECT_TRUE(backend.batch_sizes.empty());
+}
+
+TEST_F(EngineTest, SeveralRecordsAreNotTheOne) {
+    backend.served(host(1), Type::a) = {addr_1, addr_2};
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, FamiliesAreApart) {
+    const std::string v6(16, '\1');
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), v6, Type::aaaa), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), v6, Type::aaaa), Verdict::unchanged);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, RemovesAnRRset) {
+    backend.served(host(1), Type::a) = {addr_1, addr_2};
+    EXPECT_EQ(run(host(1), ""), Verdict::committed);
+    EXPECT_TRUE(backend.served(host(1), Type::a).empty());
+    EXPECT_EQ(run(host(1), ""), Verdict::unchanged);
+}
+
+TEST_F(EngineTest, VerifiesAfterTheInterval) {
+    run(host(1), addr_1);
+    backend.served(host(1), Type::a) = {addr_2};
+    pass(299s);
+    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    pass(1s);
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, CollectsWhileAnUpdateIsUnderWay) {
+    for (int i = 0; i < 10; ++i) want(host(i), addr_1);
+    backend.run_queries();
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1));
+    backend.answer(backend.take_update());
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 9));
+    backend.run();
+    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+}
+
+TEST_F(EngineTest, ABatchIsBoundedByCountAndOctets) {
+    limits.batch = 4;
+    engine.reconfigure(limits, false);
+    for (int i = 0; i < 10; ++i) want(host(i), addr_1);
+    backend.run();
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 4, 4, 1));
+    limits.batch = 1000;
+    limits.batch_octets = 200;
+    engine.reconfigure(limits, false);
+    backend.batch_sizes.clear();
+    for (int i = 0; i < 10; ++i) want(host(i), addr_2);
+    backend.run();
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 3, 3, 3));
+}
+
+TEST_F(EngineTest, SeveralUpdatesInFlightWhenTheSettingAllows) {
+    limits.updates_in_flight = 3;
+    engine.reconfigure(limits, false);
+    for (int i = 0; i < 5; ++i) want(host(i), addr_1);
+    backend.run_queries();
+    EXPECT_EQ(backend.updates.size(), 3U);
+    backend.run();
+    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+}
+
+TEST_F(EngineTest, ZonesDoNotWaitForEachOther) {
+    backend.zones.push_back(Name::parse("other.org").value());
+    const auto& stuck = want(host(1), addr_1);
+    backend.run_queries();
+    const auto update = backend.take_update();  // never answered
+    const auto& result = want(host(1, "other.org"), addr_1);
+    backend.run();
+    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_FALSE(stuck.has_value());
+}
+
+TEST_F(EngineTest, ARefusedBatchIsSplitUntilTheCulpritStandsAlone) {
+    backend.refused = {host(5).text(), host(40).text()};
+    for (int i = 0; i < 64; ++i) want(host(i), addr_1);
+    backend.run();
+    for (int i = 0; i < 64; ++i) EXPECT_EQ(verdict(results[static_cast<std::size_t>(i)]), i == 5 || i == 40 ? Verdict::failed : Verdict::committed) << i;
+    // 1 + the batch of 63 + at most two halves a level and culprit, of 6 levels.
+    EXPECT_LE(backend.batch_sizes.size(), 2U + 2 * 2 * 6);
+    EXPECT_EQ(failures.size(), 2U);
+}
+
+TEST_F(EngineTest, ACulpritCostsItsNeighboursOnlyTheFirstTime) {
+    backend.refused = {host(5).text()};
+    for (int i = 0; i < 16; ++i) want(host(i), addr_1);
+    backend.run();
+    backend.batch_sizes.clear();
+    for (int i = 0; i < 16; ++i) want(host(i), addr_2);
+    backend.run();
+    EXPECT_THAT(backend.batch_sizes, testing::UnorderedElementsAre(1, 1, 14));
+    EXPECT_EQ(verdict(results[16 + 5]), Verdict::failed);
+    // Once it succeeds it is one of them again.
+    backend.refused.clear();
+    EXPECT_EQ(run(host(5), addr_2), Verdict::committed);
+    backend.batch_sizes.clear();
+    for (int i = 0; i < 16; ++i) want(host(i), addr_1);
+    backend.run();
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 15));
+}
+
+TEST_F(EngineTest, SuspectsDoNotStarveTheOthers) {
+    for (int i = 0; i < 50; ++i) backend.refused.insert(host(i).text());
+    for (int i = 0; i < 50; ++i) want(host(i), addr_1);
+    backend.run();
+    for (int i = 0; i < 50; ++i) want(host(i), addr_2);
+    backend.run_queries();
+    const auto& good = want(host(100), addr_1);
+    backend.run_queries();
+    for (int messages = 0; messages < 2; ++messages) {
+        backend.answer(backend.take_update());
+        backend.run_queries();
+    }
+    EXPECT_EQ(verdict(good), Verdict::committed);
+    backend.run();
+}
+
+TEST_F(EngineTest, WishesOfOneHostKeepTheirOrder) {
+    for (int i = 0; i < 9; ++i) want(host(1), i % 2 == 0 ? addr_1 : addr_2);
+    backend.run();
+    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_THAT(backend.batch_sizes, Each(1));
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, EqualWishesShareOneChange) {
+    for (int i = 0; i < 9; ++i) want(host(1), addr_1);
+    backend.run();
+    EXPECT_EQ(backend.batch_sizes.size(), 1U);
+    EXPECT_EQ(verdict(results[0]), Verdict::committed);
+    for (std::size_t i = 1; i < 9; ++i) EXPECT_EQ(verdict(results[i]), Verdict::unchanged);
+}
+
+TEST_F(EngineTest, ATimeoutIsAFailureAndTheStateIsAskedAnew) {
+    run(host(1), addr_1);
+    const auto& result = want(host(1), addr_2);
+    const auto update = backend.take_update();
+    backend.carry_out(update);
+    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    EXPECT_EQ(verdict(result), Verdict::failed);
+    EXPECT_FALSE(known(host(1), addr_1));
+    EXPECT_FALSE(known(host(1), addr_2));
+    update.settled();
+    const unsigned before = backend.lookups;
+    EXPECT_EQ(run(host(1), addr_2), Verdict::unchanged);
+    EXPECT_EQ(backend.lookups, before + 1);
+}
+
+TEST_F(EngineTest, NothingOvertakesAnUpdateWhoseFateIsOpen) {
+    want(host(1), addr_1);
+    want(host(2), addr_1);
+    backend.run_queries();
+    const auto update = backend.take_update();
+    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    const auto& later = want(host(1), addr_2);
+    backend.run_queries();
+    EXPECT_TRUE(backend.updates.empty());
+    backend.carry_out(update);  // the server wakes, and does it after all
+    update.settled();
+    backend.run();
+    EXPECT_EQ(verdict(later), Verdict::committed);
+    EXPECT_EQ(verdict(results[1]), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
+}
+
+TEST_F(EngineTest, ABlockedZoneAnswersWithinTheDeadlineAndSaysWhy) {
+    want(host(1), addr_1);
+    backend.run_queries();
+    const auto update = backend.take_update();
+    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    const auto& late = want(host(2), addr_1);
+    backend.run_queries();
+    pass(4900ms);
+    EXPECT_FALSE(late.has_value());
+    pass(100ms);
+    EXPECT_EQ(verdict(late), Verdict::failed);
+    EXPECT_THAT(failures.back(), testing::HasSubstr("an earlier UPDATE of the zone is still unanswered"));
+    update.settled();
+    backend.run();
+    EXPECT_EQ(engine.slots(), 0U);
+    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+}
+
+TEST_F(EngineTest, AnswersWithinTheDeadlineWhateverTheBackendDoes) {
+    const auto& searching = want(host(1), addr_1);
+    pass(5s);
+    EXPECT_EQ(verdict(searching), Verdict::failed);
+    backend.run();
+    EXPECT_TRUE(backend.batch_sizes.empty());
+    EXPECT_EQ(engine.slots(), 0U);
+
+    const auto& asking = want(host(2), addr_1);
+    backend.run_searches();
+    pass(5s);
+    EXPECT_EQ(verdict(asking), Verdict::failed);
+    backend.run();
+    EXPECT_TRUE(backend.batch_sizes.empty());
+
+    const auto& in_flight = want(host(3), addr_1);
+    backend.run_queries();
+    pass(5s);
+    EXPECT_EQ(verdict(in_flight), Verdict::failed);
+    backend.run();
+    EXPECT_TRUE(known(host(3), addr_1));  // it came late, but it came
+    EXPECT_EQ(engine.slots(), 0U);
+    EXPECT_FALSE(engine.busy());
+}
+
+TEST_F(EngineTest, AChangeGivenUpWhileItWaitsIsNotSent) {
+    want(host(1), addr_1);
+    backend.run_queries();
+    want(host(2), addr_1);
+    backend.run_queries();
+    pass(5s);
+    backend.run();
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1));
+    EXPECT_TRUE(backend.served(host(2), Type::a).empty());
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, AWishBehindOneThatWasGivenUpIsServed) {
+    want(host(1), addr_1);
+    backend.run_queries();
+    want(host(2), addr_1);
+    backend.run_queries();
+    pass(3s);
+    const auto& second = want(host(2), addr_2);
+    pass(2s);
+    backend.run();
+    EXPECT_EQ(verdict(second), Verdict::committed);
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
+}
+
+TEST_F(EngineTest, AFailedSearchFailsTheWish) {
+    const auto& result = want(host(1, "elsewhere.net"), addr_1);
+    backend.run();
+    EXPECT_EQ(verdict(result), Verdict::failed);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, AZoneThatMovedIsFoundAgain) {
+    run(host(1), addr_1);
+    backend.refused = {host(1).text()};
+    EXPECT_EQ(run(host(1), addr_2), Verdict::failed);
+    const unsigned before = backend.searches;
+    backend.refused.clear();
+    EXPECT_EQ(run(host(1), addr_2), Verdict::committed);
+    EXPECT_EQ(backend.searches, before + 1);
+}
+
+TEST_F(EngineTest, QueriesInFlightAreBounded) {
+    limits.queries_in_flight = 7;
+    engine.reconfigure(limits, false);
+    for (int i = 0; i < 500; ++i) want(host(i), addr_1);
+    backend.run();
+    EXPECT_LE(backend.most_queries, 7U);
+    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+}
+
+TEST_F(EngineTest, AFullQueueIsSaidAtOnce) {
+    limits.queue = 3;
+    engine.reconfigure(limits, false);
+    run(host(0), addr_1);
+    for (int i = 0; i < 5; ++i) want(host(0), addr_2);
+    EXPECT_EQ(verdict(results[4]), Verdict::overloaded);
+    EXPECT_GT(results[4]->retry_after, 0s);
+    backend.run();
+    EXPECT_EQ(run(host(0), addr_1), Verdict::committed);
+}
+
+TEST_F(EngineTest, ABudgetBoundsTheChangesOfAHost) {
+    limits.changes_burst = 10;
+    engine.reconfigure(limits, false);
+    std::size_t committed = 0, abused = 0;
+    for (int second = 0; second < 60; ++second) {
+        const Verdict got = run(host(1), second % 2 == 0 ? addr_1 : addr_2);
+        committed += got == Verdict::committed;
+        abused += got == Verdict::over_budget;
+        pass(1s);
+    }
+    EXPECT_EQ(committed, 11U);
+    EXPECT_EQ(backend.batch_sizes.size(), 11U);
+    EXPECT_GT(abused, 20U);
+    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    // After the minute there is one more, and then none for the next 30 s.
+    const std::string now_served = backend.served(host(1), Type::a)[0];
+    EXPECT_EQ(run(host(1), now_served == addr_1 ? addr_2 : addr_1), Verdict::committed);
+    const auto& result = want(host(1), now_served);
+    backend.run();
+    ASSERT_EQ(verdict(result), Verdict::over_budget);
+    EXPECT_LE(result->retry_after, 30s);
+    EXPECT_GT(result->retry_after, 0s);
+}
+
+TEST_F(EngineTest, AFailedChangeCostsNoBudget) {
+    limits.changes_burst = 1;
+    engine.reconfigure(limits, false);
+    backend.refused = {host(1).text()};
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(run(host(1), addr_1), Verdict::failed);
+    backend.refused.clear();
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_2), Verdict::over_budget);
+}
+
+TEST_F(EngineTest, ReconfiguringAsksAnew) {
+    run(host(1), addr_1);
+    engine.reconfigure(limits, true);
+    EXPECT_FALSE(known(host(1), addr_1));
+    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(backend.searches, 2U);
+}
+
+TEST_F(EngineTest, ReconfiguringWithWorkUnderWayLosesNothing) {
+    for (int i = 0; i < 20; ++i) want(host(i), addr_1);
+    backend.run_searches();
+    backend.answer(backend.take_query());
+    engine.reconfigure(limits, true);
+    backend.run();
+    for (const auto& result : results) EXPECT_TRUE(verdict(result) == Verdict::committed);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, ThePointerFollowsTheAddress) {
+    backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value(), pointer_2 = Name::parse("2.0.0.127.in-addr.arpa").value();
+    want(host(1), addr_1, Type::a, true);
+    backend.run();
+    EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(1).bytes()));
+    want(host(1), addr_2, Type::a, true);
+    backend.run();
+    EXPECT_TRUE(backend.served(pointer_1, Type::ptr).empty());
+    EXPECT_THAT(backend.served(pointer_2, Type::ptr), ElementsAre(host(1).bytes()));
+    EXPECT_EQ(verdict(results.back()), Verdict::committed);
+}
+
+TEST_F(EngineTest, AForeignPointerStaysWhenTheAddressIsLeft) {
+    backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value();
+    want(host(1), addr_1, Type::a, true);
+    backend.run();
+    backend.served(pointer_1, Type::ptr) = {host(9).bytes()};
+    want(host(1), addr_2, Type::a, true);
+    backend.run();
+    EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(9).bytes()));
+}
+
+TEST_F(EngineTest, WithoutAReverseZoneTheAddressIsStillChanged) {
+    const auto& result = want(host(1), addr_1, Type::a, true);
+    backend.run();
+    EXPECT_EQ(verdict(result), Verdict::committed);
+}
+
+}  // namespace

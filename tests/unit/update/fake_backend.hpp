@@ -1,0 +1,133 @@
+// A DNS server in memory, whose answers come when the test says so.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "dns/knot.hpp"
+#include "update/backend.hpp"
+
+namespace sftdyn::update {
+
+class FakeBackend : public Backend {
+public:
+    struct Update {
+        dns::Name zone;
+        std::vector<dns::Change> changes;
+        Done<dns::Answer> done;
+        std::function<void()> settled;
+    };
+    struct Query {
+        dns::Name name;
+        dns::Type type;
+        Done<std::vector<std::string>> done;
+    };
+
+    void find_zone(const dns::Name& name, base::TimePoint, Done<dns::Name> done) override {
+        ++searches;
+        queue.push_back([this, name, done = std::move(done)] {
+            for (const auto& zone : zones) {
+                if (name.is_within(zone)) return done(zone);
+            }
+            done(dns::Failure{dns::Failure::Kind::no_zone, 0, "fake", "no zone", ""});
+        });
+    }
+
+    void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint, Done<std::vector<std::string>> done) override {
+        ++lookups;
+        queries.push_back({name, type, std::move(done)});
+        most_queries = std::max(most_queries, queries.size());
+    }
+
+    void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint, Done<dns::Answer> done, std::function<void()> settled) override {
+        batch_sizes.push_back(changes.size());
+        updates.push_back({zone, std::move(changes), std::move(done), std::move(settled)});
+    }
+
+    std::vector<std::string>& served(const dns::Name& name, dns::Type type) { return records[{name.bytes(), type}]; }
+
+    /// What the server answers, and does, to an update.
+    std::uint16_t carry_out(const Update& update) {
+        for (const auto& change : update.changes) {
+            if (refused.contains(change.owner.text())) return KNOT_RCODE_REFUSED;
+        }
+        for (const auto& change : update.changes) {
+            auto& set = served(change.owner, change.type);
+            if (change.kind == dns::Change::Kind::remove_record) {
+                std::erase(set, change.rdata);
+            } else {
+                set.clear();
+                if (change.kind == dns::Change::Kind::replace) set.push_back(change.rdata);
+            }
+        }
+        return KNOT_RCODE_NOERROR;
+    }
+
+    static dns::Failure failure(dns::Failure::Kind kind) { return {kind, 0, "fake", "as the test says", ""}; }
+
+    void answer(const Update& update) {
+        const std::uint16_t rcode = carry_out(update);
+        if (rcode == KNOT_RCODE_NOERROR) {
+            update.done(dns::Answer{});
+        } else {
+            update.done(dns::rcode_failure(rcode, "fake", "it"));
+        }
+        update.settled();
+    }
+
+    void answer(const Query& query) { query.done(served(query.name, query.type)); }
+
+    Update take_update() {
+        Update update = std::move(updates.front());
+        updates.pop_front();
+        return update;
+    }
+    Query take_query() {
+        Query query = std::move(queries.front());
+        queries.pop_front();
+        return query;
+    }
+
+    /// Answers everything, until nothing is left.
+    void run() {
+        for (;;) {
+            if (!queue.empty()) {
+                const auto work = std::move(queue.front());
+                queue.pop_front();
+                work();
+            } else if (!queries.empty()) {
+                answer(take_query());
+            } else if (!updates.empty()) {
+                answer(take_update());
+            } else {
+                return;
+            }
+        }
+    }
+    /// Answers the searches for zones.
+    void run_searches() {
+        while (!queue.empty()) {
+            const auto work = std::move(queue.front());
+            queue.pop_front();
+            work();
+        }
+    }
+    void run_queries() {
+        run_searches();
+        while (!queries.empty()) answer(take_query());
+    }
+
+    std::vector<dns::Name> zones{dns::Name::parse("dyn.example.org").value()};
+    std::map<std::pair<std::string, dns::Type>, std::vector<std::string>> records;
+    std::set<std::string> refused;
+    std::deque<std::function<void()>> queue;
+    std::deque<Query> queries;
+    std::deque<Update> updates;
+    std::vector<std::size_t> batch_sizes;
+    std::size_t most_queries = 0;
+    unsigned searches = 0;
+    unsigned lookups = 0;
+};
+
+}  // namespace sftdyn::update
