@@ -98,8 +98,8 @@ class Program {
 public:
     Program(Loaded loaded, const Load& load)
         : load_(load), signals_(io_, SIGTERM, SIGINT, SIGHUP), endpoints_(endpoints(loaded.settings)), listens_(listens(loaded.settings)),
-          threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()), updater_(io_, engine_limits(loaded.settings)),
-          server_(updater_, http::Limits{}, threads_) {
+          threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
+          server_(updater_, http::Limits{}, threads_), updater_(io_, engine_limits(loaded.settings)) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
                 if (endpoint.dual_stack) endpoint = {asio::ip::address_v4::any(), endpoint.port};
@@ -186,8 +186,8 @@ private:
     std::vector<http::Endpoint> endpoints_;
     std::vector<std::string> listens_;
     unsigned threads_;
+    http::Server server_;  // outlives the updater, which owes it responses
     Updater updater_;
-    http::Server server_;
     std::thread stopper_;
     Joiner joiner_{stopper_};
 };

@@ -38,6 +38,8 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
       engine_(backend_, host_table_, known_, limits, base::Clock::now,
               [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }) {}
 
+Updater::~Updater() { backend_.configure({}); }
+
 void Updater::configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers,
                         const update::Limits& limits) {
     {

@@ -20,6 +20,8 @@ class Updater : public http::Handler {
 public:
     /// The engine runs on `io`.
     Updater(boost::asio::io_context& io, const update::Limits& limits);
+    /// Ends what is under way: the responses it owes are given, so the HTTP server must still be there.
+    ~Updater() override;
 
     /// What the configuration says; on the engine's thread.
     void configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers, const update::Limits& limits);

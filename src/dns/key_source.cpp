@@ -41,7 +41,6 @@ base::Result<TsigKeyPtr> KeySource::read(const std::string& path, const Stamp& s
     key_ = std::make_shared<const TsigKey>(std::move(*key));
     path_ = path;
     stamp_ = stamp;
-    ++generation_;
     return key_;
 }
 

@@ -22,9 +22,6 @@ public:
     /// The key as the file says now. Costs one stat(2) when nothing changed.
     [[nodiscard]] base::Result<TsigKeyPtr> current();
 
-    /// Counts the keys that were read: it differs when the key has been replaced.
-    [[nodiscard]] unsigned generation() const { return generation_; }
-
     /// What tells one state of a file from another.
     struct Stamp {
         dev_t device{};
@@ -42,7 +39,6 @@ private:
     std::string path_;
     Stamp stamp_;
     TsigKeyPtr key_;
-    unsigned generation_ = 0;
 };
 
 }  // namespace sftdyn::dns

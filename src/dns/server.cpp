@@ -10,12 +10,6 @@ namespace {
 
 constexpr unsigned most_tries = 3;
 
-/// The server knows us but does not let this key ask: Knot does so when its acl names only `update`.
-bool query_turned_away(const Reply& reply) {
-    if (reply.has_error()) return reply.error().kind == Failure::Kind::bad_key;
-    return reply->rcode == KNOT_RCODE_NOTAUTH || reply->rcode == KNOT_RCODE_REFUSED;
-}
-
 }  // namespace
 
 std::string text_of(const ServerAddress& server) {
@@ -48,15 +42,18 @@ void Server::query(const Name& name, Type type, base::TimePoint deadline, Handle
     ask(std::move(question));
 }
 
+Failure Server::closed_failure() const {
+    return {Failure::Kind::connection, 0, name_, "sftdyn no longer uses this DNS server", ""};
+}
+
 void Server::ask(std::shared_ptr<Question> question) {
+    if (closed_) return later(std::move(question->handler), closed_failure());
     auto key = this->key();
     if (key.has_error()) return later(std::move(question->handler), key.error());
-    question->is_signed = !question->second_try && (unsigned_generation_ == 0 || unsigned_generation_ != keys_->generation());
     const std::uint16_t id = question->over_tcp ? tcp_->fresh_id() : udp_->fresh_id();
-    auto request = make_query(id, question->name, question->type, question->is_signed ? *key : nullptr);
+    auto request = make_query(id, question->name, question->type, *key);
     if (request.has_error()) return later(std::move(question->handler), request.error());
-    base::log::debug("{}: query {} {}{}{}", name_, question->name.text(), type_text(question->type),
-                     question->over_tcp ? ", TCP" : "", question->is_signed ? "" : ", unsigned");
+    base::log::debug("{}: query {} {}{}", name_, question->name.text(), type_text(question->type), question->over_tcp ? ", TCP" : "");
     const auto done = [self = shared_from_this(), question](Reply reply) { self->asked(question, std::move(reply)); };
     if (question->over_tcp) {
         tcp_->send(std::move(*request), question->deadline, done);
@@ -66,14 +63,6 @@ void Server::ask(std::shared_ptr<Question> question) {
 }
 
 void Server::asked(const std::shared_ptr<Question>& question, Reply reply) {
-    if (question->is_signed && query_turned_away(reply)) {
-        question->second_try = true;
-        return ask(question);
-    }
-    if (question->second_try && reply.has_value() && !query_turned_away(reply)) {
-        base::log::debug("{}: answers queries only without this key's signature", name_);
-        unsigned_generation_ = keys_->generation();
-    }
     if (reply.has_value() && reply->truncated && !question->over_tcp) {
         question->over_tcp = true;
         return ask(question);
@@ -92,6 +81,7 @@ void Server::attempt(std::shared_ptr<Job> job) {
             job->settled();
         }, failure);
     };
+    if (closed_) return fail(closed_failure());
     auto key = this->key();
     if (key.has_error()) return fail(key.error());
     auto request = make_update(tcp_->fresh_id(), job->zone, job->changes, *key);

@@ -53,8 +53,6 @@ private:
         Type type;
         base::TimePoint deadline;
         Handler handler;
-        bool is_signed = true;
-        bool second_try = false;  ///< asked unsigned after the signed one was turned away
         bool over_tcp = false;
     };
     struct Job {
@@ -71,12 +69,12 @@ private:
     void asked(const std::shared_ptr<Question>& question, Reply reply);
     void attempt(std::shared_ptr<Job> job);
     void later(Handler handler, Failure failure);
+    [[nodiscard]] Failure closed_failure() const;
 
     boost::asio::io_context& io_;
     std::string name_;
     std::shared_ptr<KeySource> keys_;
     bool tcp_only_;
-    unsigned unsigned_generation_ = 0;  ///< the key generation for which signed queries were turned away; 0: none
     bool closed_ = false;
     std::shared_ptr<UdpChannel> udp_;
     std::shared_ptr<TcpChannel> tcp_;
