@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""Measures sftdyn and its peers in one run, and prints the figures with their ratios.
+
+    bench/run.py [uptodate] [changes] [scale] [--seconds N]
+
+Peers: nginx that answers a fixed 200; one nsupdate process for each change, as the original sftdyn does it; dnsperf -u
+with one change for each message; and named itself, as it is asked without sftdyn. All on loopback, servers and load on
+the same machine.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/system"))
+
+from harness.dns_servers import ZONE, Named  # noqa: E402
+from harness.process import Process, await_true, free_port  # noqa: E402
+from harness.sftdyn import BINARY, Sftdyn, conf  # noqa: E402
+
+BUILD = Path(BINARY).parent
+rows = []
+
+
+def row(what, ours, peer=None, peer_name="", unit="/s", note=""):
+    ratio = f"{ours / peer:6.2f}" if peer else "      "
+    beside = f"{peer:10,.0f}{unit} {peer_name}" if peer else ""
+    rows.append(f"{what:<46} {ours:10,.2f}{unit}  {ratio}  {beside} {note}" if unit == " ms" else
+                f"{what:<46} {ours:10,.0f}{unit}  {ratio}  {beside} {note}")
+    print(rows[-1], flush=True)
+
+
+def heading(text):
+    print(f"\n{text}\n{'':<46} {'sftdyn':>12}   ratio  {'peer':>10}", flush=True)
+
+
+def wrk(url, connections, seconds, close=False):
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"]
+    if close:
+        command += ["-H", "Connection: close"]
+    out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in out:
+        raise AssertionError(f"{url} answered errors:\n{out}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+
+
+class Nginx:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir()
+        self.port = free_port()
+        (self.folder / "nginx.conf").write_text(f"""
+daemon off;
+worker_processes 2;
+pid {self.folder}/pid;
+error_log {self.folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    server {{
+        listen 127.0.0.1:{self.port} reuseport;
+        location / {{ default_type text/plain; return 200 "UPTODATE"; }}
+    }}
+}}
+""")
+        self.process = Process(["nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"], self.folder / "log")
+        await_true(lambda: subprocess.run(["curl", "-s", f"http://127.0.0.1:{self.port}/"], capture_output=True).stdout == b"UPTODATE", "nginx answers")
+
+    def stop(self):
+        self.process.stop()
+
+
+def uptodate(folder, seconds):
+    heading("UPTODATE, requests per second (wrk, 64 connections)")
+    server = Named(folder / "named").start()
+    program = Sftdyn(folder / "sftdyn", conf(server, {"key": f"host.{ZONE}"}), arguments=()).start()
+    nginx = Nginx(folder / "nginx")
+    program.get("key")
+    for close in (False, True):
+        # In turns, so that a change of the machine's mood meets both.
+        ours, peer = [], []
+        for _ in range(3):
+            ours.append(wrk(f"http://127.0.0.1:{program.port}/key", 64, seconds, close))
+            peer.append(wrk(f"http://127.0.0.1:{nginx.port}/key", 64, seconds, close))
+        row("without keep-alive" if close else "with keep-alive", sorted(ours)[1], sorted(peer)[1], "nginx")
+    row("resident memory after it", program.resident_kib() / 1024, unit=" MB")
+    nginx.stop()
+    program.stop()
+    fresh = Sftdyn(folder / "fresh", conf(server, {"key": f"host.{ZONE}"}), arguments=()).start()
+    fresh.get("key")
+    row("resident memory idle", fresh.resident_kib() / 1024, unit=" MB", note="(to reach: at most 15)")
+    fresh.stop()
+    server.stop()
+
+
+def load(port, clients, seconds, prefix="k", first=0):
+    out = subprocess.run([BUILD / "bench/bench_load", str(port), str(clients), str(seconds), prefix, str(first)], capture_output=True, text=True, check=True).stdout
+    result = json.loads(out)
+    # Only a client's first request may find its address there already, from the run before.
+    if result["requests"] - result["oks"] > clients:
+        raise AssertionError(f"not all were OK: {result}")
+    return result
+
+
+def nsupdate_processes(server, clients, seconds):
+    """Changes per second with one nsupdate process for each."""
+    key = server.key_file()
+    end = time.monotonic() + seconds
+
+    def client(number):
+        count = 0
+        while time.monotonic() < end:
+            script = (f"server 127.0.0.1 {server.port}\nupdate delete n{number}.{ZONE} A\n"
+                      f"update add n{number}.{ZONE} 30 A 127.0.0.{count % 2 + 2}\nsend\n")
+            subprocess.run(["nsupdate", "-k", key], input=script, text=True, check=True, capture_output=True)
+            count += 1
+        return count
+
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+        total = sum(pool.map(client, range(clients)))
+    return total / (time.monotonic() - start)
+
+
+def dnsperf_updates(server, folder, clients, seconds):
+    """Changes per second with one change for each message."""
+    data = folder / f"updates-{clients}"
+    with open(data, "w") as file:
+        for number in range(20000):
+            name = f"d{number % max(clients, 1)}"
+            file.write(f"{ZONE}\ndelete {name} A\nadd {name} 30 A 127.0.0.{number // max(clients, 1) % 2 + 2}\nsend\n")
+    out = subprocess.run(["dnsperf", "-u", "-m", "udp", "-s", "127.0.0.1", "-p", str(server.port), "-d", data, "-c", str(min(clients, 50)), "-q", str(clients),
+                          "-l", str(seconds), "-y", f"{server.key.algorithm}:{server.key.name}:{server.key.secret}"], capture_output=True, text=True)
+    match = re.search(r"(?:Updates|Queries) per second:\s+([\d.]+)", out.stdout)
+    if not match:
+        raise AssertionError(f"dnsperf: {out.stdout}{out.stderr}")
+    return float(match[1])
+
+
+def changes(folder, seconds):
+    heading("Changes, per second, every request another address (named, 2 cores for all)")
+    server = Named(folder / "named-changes", threads=2).start()
+    keys = {f"k{number}": f"h{number}.{ZONE}" for number in range(256)}
+    program = Sftdyn(folder / "sftdyn-changes", conf(server, keys, extra="[limits]\nchanges = 0"), arguments=()).start()
+    load(program.port, 256, 1)
+    for clients in (1, 32, 256):
+        ours = load(program.port, clients, seconds)
+        rate = ours["oks"] / ours["seconds"]
+        row(f"{clients} clients, beside nsupdate processes", rate, nsupdate_processes(server, min(clients, 32), seconds), "nsupdate")
+        row(f"{clients} clients, beside single-change messages", rate, dnsperf_updates(server, folder, clients, seconds), "dnsperf -u")
+        row(f"{clients} clients, latency median", ours["p50_ms"], unit=" ms", note="(to reach: at most 2.5)" if clients == 1 else "")
+        row(f"{clients} clients, latency 99 %", ours["p99_ms"], unit=" ms")
+    program.stop()
+    server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="*", default=[])
+    parser.add_argument("--seconds", type=int, default=5)
+    arguments = parser.parse_args()
+    parts = {"uptodate": uptodate, "changes": changes}
+    with tempfile.TemporaryDirectory(prefix="sftdyn-bench-") as folder:
+        for name, part in parts.items():
+            if not arguments.what or name in arguments.what:
+                part(Path(folder), arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()
