@@ -54,7 +54,7 @@ int run_demo(const config::CommandLine& line) {
         loaded.settings.http = line.http.empty() ? loopback() : line.http;
         loaded.settings.dns.servers = {dns_server->address()};
         loaded.settings.dns.key_file = dns_server->key_file();
-        loaded.settings.clients.push_back({base::Secret(key), dns::Name::parse_host(host).value()});
+        loaded.settings.clients.add(key, dns::Name::parse_host(host).value(), {}, 1);
         return loaded;
     };
     return serve(load, [&](const std::vector<std::string>& addresses) { say_what_to_try(addresses, dns_server->address(), key); });

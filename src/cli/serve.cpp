@@ -50,14 +50,17 @@ std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) 
 std::shared_ptr<const hosts::Directory> make_directory(const config::Settings& settings, update::HostTable& hosts) {
     auto directory = std::make_shared<hosts::Directory>();
     directory->reserve(settings.clients.size());
-    std::size_t octets = 0;
-    for (const auto& client : settings.clients) octets += client.host.size();
-    hosts.reserve(settings.clients.size(), octets);
-    for (const auto& client : settings.clients) {
-        const std::uint32_t zone_ttl = config::zone_for(settings, client.host).ttl.value_or(settings.ttl);
-        const hosts::Entry entry{hosts.number(client.host), client.ttl.value_or(zone_ttl), client.reverse};
-        // TOML has no key twice, so a collision can only be one of a 128-bit hash.
-        if (!directory->add(client.key.reveal(), entry)) log::error("two keys can't be told apart; the second is ignored");
+    if (hosts.size() == 0) hosts.reserve(settings.clients.size(), settings.clients.host_octets());
+    for (std::size_t i = 0; i < settings.clients.size(); ++i) {
+        const auto client = settings.clients[i];
+        std::uint32_t ttl = settings.dns.ttl.value_or(settings.ttl);
+        if (!settings.zones.empty()) {
+            const auto host = dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()));
+            ttl = config::zone_for(settings, host).ttl.value_or(settings.ttl);
+        }
+        const hosts::Entry entry{hosts.number(client.host), client.ttl.value_or(ttl), client.reverse};
+        // The configuration has no key twice, so a collision can only be one of a 128-bit hash.
+        if (!directory->add(client.key, entry)) log::error("two keys can't be told apart; the second is ignored");
     }
     return directory;
 }

@@ -8,20 +8,12 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/secret.hpp"
+#include "config/client_list.hpp"
 #include "config/listen.hpp"
 #include "dns/name.hpp"
 #include "dns/server.hpp"
 
 namespace sftdyn::config {
-
-/// One key and the host that it moves.
-struct Client {
-    base::Secret key;
-    dns::Name host;
-    std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
-    bool reverse = false;                ///< `ptr`: keep the PTR record too
-};
 
 /// The servers of a zone ([[zone]]), or of all others ([dns]).
 struct ZoneSettings {
@@ -48,7 +40,7 @@ struct Settings {
     unsigned queries_in_flight = 100;
     unsigned threads = 0;  ///< 0: one for each core
 
-    std::vector<Client> clients{};
+    ClientList clients{};
 };
 
 /// The settings of the zone that holds `host`: the longest [[zone]], else [dns].

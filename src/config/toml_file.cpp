@@ -7,11 +7,13 @@
 #include <fstream>
 #include <functional>
 #include <limits>
-#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
+
+#include "base/secret.hpp"
+#include "config/client_lines.hpp"
 
 namespace sftdyn::config {
 namespace {
@@ -20,15 +22,39 @@ constexpr std::int64_t largest_ttl = 0x7fffffff;  // RFC 2181 §8
 
 /// What a reader of one file shares.
 struct Context {
-    std::string path;
-    Complaints complaints;
+    explicit Context(std::string file) : path(std::move(file)) {}
 
-    void complain(const toml::source_region& at, std::string what, std::string mend) {
-        complaints.push_back({std::move(what), fmt::format("{}:{}:{}", path, at.begin.line, at.begin.column), std::move(mend)});
+    void complain(const toml::source_position& at, std::string what, std::string mend) {
+        found.push_back({at, {std::move(what), fmt::format("{}:{}:{}", path, at.line, at.column), std::move(mend)}});
+    }
+    void complain(const toml::source_region& at, std::string what, std::string mend) { complain(at.begin, std::move(what), std::move(mend)); }
+
+    /// In the file's order, whatever the order they were found in.
+    [[nodiscard]] Complaints complaints() {
+        std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+        Complaints out;
+        for (auto& one : found) out.push_back(std::move(one.error));
+        return out;
     }
     [[nodiscard]] std::string relative(const std::string& file) const {
         return (std::filesystem::path(path).parent_path() / file).string();
     }
+
+    struct Found {
+        toml::source_position at;
+        base::Error error;
+    };
+    std::string path;
+    std::vector<Found> found{};
+};
+
+template <class T>
+struct Plain {
+    using Type = T;
+};
+template <class T>
+struct Plain<std::optional<T>> {
+    using Type = T;
 };
 
 /// Takes settings out of a table one by one, and complains of those that nobody took.
@@ -57,7 +83,7 @@ public:
         const auto value = node->value_exact<std::int64_t>();
         if (!value) return wrong_type(*node, key, fmt::format("a whole number from {} to {}", least, most));
         if (*value < least || *value > most) return out_of_range(*node, key, fmt::format("a whole number from {} to {}", least, most));
-        target = static_cast<T>(*value);
+        target = static_cast<typename Plain<T>::Type>(*value);
     }
 
     void seconds(std::string_view key, double least, double most, std::chrono::milliseconds& target) {
@@ -231,111 +257,130 @@ public:
     Clients(Context& context, Settings& settings) : context_(context), settings_(settings) {}
 
     void read(const toml::table& table) {
-        settings_.clients.reserve(table.size());
         for (const auto& [key, node] : table) read_one(key, node);
+    }
+    void read(const ClientLine& line) {
+        const toml::source_position at{line.line, line.host_column};
+        const auto name = host(line.host, at);
+        add(line.key, {line.line, line.key_column}, name, at, {});
     }
 
 private:
     void read_one(const toml::key& key, const toml::node& node) {
-        Client client;
-        const auto short_form = node.value_exact<std::string>();
-        bool good = true;
-        if (short_form) {
-            good = host(*short_form, node, client);
+        ClientList::Options options;
+        if (const auto short_form = node.value_exact<std::string>()) {
+            add(key.str(), key.source().begin, host(*short_form, node.source().begin), node.source().begin, options);
         } else if (const auto* table = node.as_table()) {
-            good = long_form(*table, client);
+            const auto name = long_form(*table, options);
+            add(key.str(), key.source().begin, name, node.source().begin, options);
         } else {
             // The key is a secret; its place says which one it is.
             context_.complain(node.source(), "a client's value is of the wrong type",
                               "expected \"key\" = \"host.example.org\" or \"key\" = { host = \"host.example.org\", ttl = 60 }");
-            return;
         }
-        if (key.empty()) return context_.complain(key.source(), "a client's key is empty", "give it a long random key, for example from: openssl rand -hex 16");
-        if (key.str().starts_with('/')) return context_.complain(key.source(), "a client's key begins with a slash", "leave it out: leading slashes are not part of the key");
-        if (!good) return;
-        const auto [first, is_new] = lines_.try_emplace(client.host.bytes(), node.source().begin.line);
-        if (!is_new) {
-            return context_.complain(node.source(), fmt::format("the host {} is there twice (first in line {})", client.host.text(), first->second),
-                                     "keep one of them: a host has one key");
-        }
-        client.key = base::Secret(std::string(key.str()));
-        settings_.clients.push_back(std::move(client));
     }
 
-    bool long_form(const toml::table& table, Client& client) {
+    /// `host` is absent where a complaint was made of it.
+    void add(std::string_view key, toml::source_position key_at, const std::optional<dns::Name>& host, toml::source_position at,
+             const ClientList::Options& options) {
+        if (key.empty()) return context_.complain(key_at, "a client's key is empty", "give it a long random key, for example from: openssl rand -hex 16");
+        if (key.starts_with('/')) return context_.complain(key_at, "a client's key begins with a slash", "leave it out: leading slashes are not part of the key");
+        if (!host) return;
+        const auto clash = settings_.clients.add(key, *host, options, at.line);
+        if (!clash) return;
+        if (clash->kind == ClientList::Clash::Kind::key) {
+            return context_.complain(key_at, fmt::format("this key is there twice (first in line {})", clash->line), "give each host a key of its own");
+        }
+        context_.complain(at, fmt::format("the host {} is there twice (first in line {})", host->text(), clash->line), "keep one of them: a host has one key");
+    }
+
+    std::optional<dns::Name> long_form(const toml::table& table, ClientList::Options& options) {
         Section section(context_, table, "a client");
-        const std::size_t before = context_.complaints.size();
-        const toml::node* name = section.take("host");
-        const auto text = name != nullptr ? name->value_exact<std::string>() : std::nullopt;
+        const std::size_t before = context_.found.size();
+        const toml::node* node = section.take("host");
+        const auto text = node != nullptr ? node->value_exact<std::string>() : std::nullopt;
+        std::optional<dns::Name> name;
         if (text) {
-            host(*text, *name, client);
+            name = host(*text, node->source().begin);
         } else {
-            context_.complain(name != nullptr ? name->source() : table.source(), "a client has no host", "expected { host = \"host.example.org\" }");
+            context_.complain(node != nullptr ? node->source() : table.source(), "a client has no host", "expected { host = \"host.example.org\" }");
         }
-        std::uint32_t ttl = 0;
-        section.integer("ttl", 0, largest_ttl, ttl);
-        if (table.get("ttl") != nullptr) client.ttl = ttl;
-        section.flag("ptr", client.reverse);
+        section.integer("ttl", 0, largest_ttl, options.ttl);
+        section.flag("ptr", options.reverse);
         section.reject_unknown();
-        return context_.complaints.size() == before;
+        return context_.found.size() == before ? name : std::nullopt;
     }
 
-    bool host(const std::string& text, const toml::node& node, Client& client) {
+    std::optional<dns::Name> host(std::string_view text, toml::source_position at) {
         auto name = dns::Name::parse_host(text);
         if (name.has_error()) {
-            context_.complain(node.source(), name.error().what, name.error().mend);
-            return false;
+            context_.complain(at, name.error().what, name.error().mend);
+            return std::nullopt;
         }
         const auto& zone = zone_for(settings_, *name).zone;
         if (zone && !name->is_within(*zone)) {
-            context_.complain(node.source(), fmt::format("the host {} is not in the zone {}", name->text(), zone->text()),
+            context_.complain(at, fmt::format("the host {} is not in the zone {}", name->text(), zone->text()),
                               "correct one of them, or add a [[zone]] for this host");
-            return false;
+            return std::nullopt;
         }
-        client.host = std::move(*name);
-        return true;
+        return std::move(*name);
     }
 
     Context& context_;
     Settings& settings_;
-    std::map<std::string, std::uint32_t> lines_;
 };
 
-void read_root(Context& context, const toml::table& root, Settings& settings) {
+void read_root(Context& context, const toml::table& root, Settings& settings, const std::vector<ClientLine>& lines) {
     Section section(context, root, "");
     read_http(context, section, settings.http);
     read_key_file(context, section, settings.dns);
     section.table("dns", [&](const toml::table& table) { read_dns(context, table, settings); });
     read_zones(context, section, settings);
     section.table("limits", [&](const toml::table& table) { read_limits(context, table, settings); });
-    section.table("clients", [&](const toml::table& table) { Clients(context, settings).read(table); });
+
+    Clients clients(context, settings);
+    std::size_t key_octets = 0, host_octets = 0;
+    for (const auto& line : lines) {
+        key_octets += line.key.size();
+        host_octets += line.host.size() + 2;  // the wire form has a length in front and the root behind
+    }
+    settings.clients.reserve(lines.size(), key_octets, host_octets);
+    for (const auto& line : lines) clients.read(line);
+    section.table("clients", [&](const toml::table& table) { clients.read(table); });
     section.reject_unknown();
 }
 
 }  // namespace
 
 Complaints read_toml(std::string_view text, const std::string& path, Settings& settings) {
-    Context context{path, {}};
+    Context context(path);
     try {
-        const toml::table root = toml::parse(text, path);
-        read_root(context, root, settings);
+        std::vector<ClientLine> lines;
+        const std::string rest = take_client_lines(text, [&](const ClientLine& line) { lines.push_back(line); });
+        const toml::table root = toml::parse(rest, path);
+        read_root(context, root, settings, lines);
     } catch (const toml::parse_error& error) {
         context.complain(error.source(), std::string(error.description()), "correct the syntax (https://toml.io)");
     }
-    // Found table by table, but read line by line.
-    return std::move(context.complaints);
+    return context.complaints();
 }
 
 Complaints read_toml_file(const std::string& path, Settings& settings) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
-    std::error_code ignored;
-    if (!file || std::filesystem::is_directory(path, ignored)) {
-        return {{fmt::format("the configuration can't be read: {}", std::filesystem::is_directory(path, ignored) ? "it is a folder" : std::strerror(errno)), path,
-                 "name the configuration file: sftdyn FILE"}};
-    }
-    return read_toml(text.view(), path, settings);
+    const auto unreadable = [&](const char* why) {
+        return Complaints{{fmt::format("the configuration can't be read: {}", why), path, "name the configuration file: sftdyn FILE"}};
+    };
+    std::error_code ignored;  // what can't be told about the file shows when it is read
+    if (std::filesystem::is_directory(path, ignored)) return unreadable("it is a folder");
+    errno = 0;
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    if (!file) return unreadable(std::strerror(errno));
+    const std::streamoff size = std::max<std::streamoff>(file.tellg(), 0);
+    std::string text(static_cast<std::size_t>(size), '\0');
+    file.seekg(0);
+    if (!file.read(text.data(), size)) return unreadable(std::strerror(errno));
+    auto complaints = read_toml(text, path, settings);
+    base::wipe(text);
+    return complaints;
 }
 
 }  // namespace sftdyn::config

@@ -1,46 +1,30 @@
 #include "update/known.hpp"
 
 #include <cstring>
-#include <limits>
-#include <stdexcept>
+#include <tuple>
 
 namespace sftdyn::update {
 
-std::string_view HostTable::view(HostId host) const {
-    const std::size_t begin = offsets_[host];
-    const std::size_t end = host + 1 < offsets_.size() ? offsets_[host + 1] : names_.size();
-    return std::string_view(names_).substr(begin, end - begin);
-}
+HostId HostTable::number(const dns::Name& name) { return number(std::string_view(name.bytes())); }
 
-HostId HostTable::number(const dns::Name& name) {
+HostId HostTable::number(std::string_view wire) {
     const std::lock_guard lock(mutex_);
-    const auto found = index_.find(std::string_view(name.bytes()));
-    if (found != index_.end()) return *found;
-    if (names_.size() + name.size() > std::numeric_limits<std::uint32_t>::max()) {
-        throw std::length_error("more host names than 4 GiB hold");
-    }
-    const auto host = static_cast<HostId>(offsets_.size());
-    offsets_.push_back(static_cast<std::uint32_t>(names_.size()));
-    names_ += name.bytes();
-    index_.insert(host);
-    return host;
+    return names_.insert(wire).first;
 }
 
 dns::Name HostTable::name(HostId host) const {
     const std::lock_guard lock(mutex_);
-    return dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(view(host).data()));
+    return dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(names_.view(host).data()));
 }
 
 std::size_t HostTable::size() const {
     const std::lock_guard lock(mutex_);
-    return offsets_.size();
+    return names_.size();
 }
 
 void HostTable::reserve(std::size_t hosts, std::size_t octets) {
     const std::lock_guard lock(mutex_);
-    names_.reserve(octets);
-    offsets_.reserve(hosts);
-    index_.reserve(hosts);
+    names_.reserve(hosts, octets);
 }
 
 bool KnownTable::is(const Target& target, std::string_view rdata, base::TimePoint since) const {

@@ -4,12 +4,12 @@
 #include <array>
 #include <mutex>
 #include <optional>
-#include <vector>
+#include <string_view>
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/clock.hpp"
+#include "base/string_table.hpp"
 #include "update/target.hpp"
 
 namespace sftdyn::update {
@@ -18,31 +18,16 @@ namespace sftdyn::update {
 class HostTable {
 public:
     [[nodiscard]] HostId number(const dns::Name& name);
+    /// As above, for a name in wire form.
+    [[nodiscard]] HostId number(std::string_view wire);
     [[nodiscard]] dns::Name name(HostId host) const;
     [[nodiscard]] std::size_t size() const;
     /// Prepares for `hosts` names of about `octets` octets in all.
     void reserve(std::size_t hosts, std::size_t octets);
 
 private:
-    struct Hash {
-        using is_transparent = void;
-        const HostTable* table;
-        std::size_t operator()(HostId host) const { return (*this)(table->view(host)); }
-        std::size_t operator()(std::string_view wire) const { return std::hash<std::string_view>{}(wire); }
-    };
-    struct Equal {
-        using is_transparent = void;
-        const HostTable* table;
-        bool operator()(HostId a, HostId b) const { return a == b; }
-        bool operator()(HostId a, std::string_view b) const { return table->view(a) == b; }
-        bool operator()(std::string_view a, HostId b) const { return a == table->view(b); }
-    };
-    [[nodiscard]] std::string_view view(HostId host) const;
-
     mutable std::mutex mutex_;
-    std::string names_;                   ///< all names in wire form, one behind the other
-    std::vector<std::uint32_t> offsets_;  ///< where each begins
-    boost::unordered_flat_set<HostId, Hash, Equal> index_{0, Hash{this}, Equal{this}};
+    base::StringTable names_;  ///< in wire form
 };
 
 /// The record data that the authoritative server is known to serve, and since when it is known. It holds a target only

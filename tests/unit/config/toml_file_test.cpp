@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 using namespace std::chrono_literals;
+using namespace sftdyn;
 using namespace sftdyn::config;
 
 namespace {
@@ -51,9 +52,9 @@ threads = 3
     EXPECT_EQ(settings.changes_refill, 1s);
     EXPECT_EQ(settings.threads, 3U);
     ASSERT_EQ(settings.clients.size(), 2U);
-    const Client& long_form = settings.clients[1];
-    EXPECT_EQ(long_form.key.reveal(), "host=gnampf,key=4bea");
-    EXPECT_EQ(long_form.host.text(), "gnampf.dyn.example.org");
+    const auto long_form = settings.clients[1];
+    EXPECT_EQ(long_form.key, "host=gnampf,key=4bea");
+    EXPECT_EQ(long_form.host, dns::Name::parse("gnampf.dyn.example.org")->bytes());
     EXPECT_EQ(long_form.ttl, 60U);
     EXPECT_TRUE(long_form.reverse);
     EXPECT_FALSE(settings.clients[0].ttl);

@@ -1,0 +1,66 @@
+// The clients of a configuration: which key moves which host. Compact, for a million of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/string_table.hpp"
+#include "dns/name.hpp"
+
+namespace sftdyn::config {
+
+class ClientList {
+public:
+    /// One client; the views are valid as long as the list is not changed.
+    struct Client {
+        std::string_view key;                ///< secret
+        std::string_view host;               ///< in wire form, lower case
+        std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
+        bool reverse = false;                ///< `ptr`: keep the PTR record too
+    };
+    /// What may hang on a client besides key and host.
+    struct Options {
+        std::optional<std::uint32_t> ttl{};
+        bool reverse = false;
+    };
+    /// Why a client was not added: the line of the one that has the key, or the host, already.
+    struct Clash {
+        enum class Kind { key, host } kind;
+        std::uint32_t line;
+    };
+
+    ClientList();
+    ClientList(ClientList&&) noexcept;
+    ClientList& operator=(ClientList&&) noexcept;
+    /// Wipes the keys.
+    ~ClientList();
+
+    /// `line` is where the client stands, for messages.
+    std::optional<Clash> add(std::string_view key, const dns::Name& host, const Options& options, std::uint32_t line);
+
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    [[nodiscard]] bool empty() const { return rows_.empty(); }
+    [[nodiscard]] Client operator[](std::size_t number) const;
+    /// The octets of all host names in wire form.
+    [[nodiscard]] std::size_t host_octets() const { return host_octets_; }
+    void reserve(std::size_t clients, std::size_t key_octets, std::size_t host_octets);
+
+private:
+    static constexpr std::uint32_t no_ttl = 0xffffffff;  // a TTL has 31 bits (RFC 2181 §8)
+    struct Row {
+        std::uint32_t line;
+        std::uint32_t ttl;
+        bool reverse;
+    };
+    struct Tables {
+        base::StringTable keys, hosts;
+    };
+    std::unique_ptr<Tables> tables_;  ///< key and host of a row have the row's number
+    std::vector<Row> rows_;
+    std::size_t host_octets_ = 0;
+};
+
+}  // namespace sftdyn::config

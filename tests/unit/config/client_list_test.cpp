@@ -1,0 +1,40 @@
+#include "config/client_list.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace sftdyn;
+using config::ClientList;
+
+namespace {
+
+dns::Name name(const char* text) { return *dns::Name::parse(text); }
+
+TEST(ClientList, KeepsWhatWasAdded) {
+    ClientList list;
+    EXPECT_FALSE(list.add("k", name("a.org"), {}, 1));
+    EXPECT_FALSE(list.add("l", name("b.org"), {60, true}, 2));
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_EQ(list[1].key, "l");
+    EXPECT_EQ(list[1].host, name("b.org").bytes());
+    EXPECT_EQ(list[1].ttl, 60U);
+    EXPECT_TRUE(list[1].reverse);
+    EXPECT_FALSE(list[0].ttl);
+    EXPECT_EQ(list.host_octets(), 14U);
+}
+
+TEST(ClientList, ClashesNameTheFirstLine) {
+    ClientList list;
+    EXPECT_FALSE(list.add("k", name("a.org"), {}, 11));
+    auto clash = list.add("l", name("A.org"), {}, 12);
+    ASSERT_TRUE(clash);
+    EXPECT_EQ(clash->kind, ClientList::Clash::Kind::host);
+    EXPECT_EQ(clash->line, 11U);
+    clash = list.add("k", name("b.org"), {}, 13);
+    ASSERT_TRUE(clash);
+    EXPECT_EQ(clash->kind, ClientList::Clash::Kind::key);
+    EXPECT_EQ(clash->line, 11U);
+    EXPECT_FALSE(list.add("m", name("c.org"), {}, 14));
+    EXPECT_EQ(list.add("n", name("c.org"), {}, 15)->line, 14U);
+}
+
+}  // namespace
