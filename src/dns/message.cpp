@@ -88,10 +88,10 @@ std::vector<Record> records(const knot_pkt_t& packet, knot_section_t which) {
     return out;
 }
 
-/// How far the server's clock is from ours, as BADTIME's Other Data says (RFC 8945 §5.2.3).
+/// How far the server's clock is from ours, as BADTIME's Other Data says (RFC 8945 §5.2.3), or else the time of signing.
 std::string clock_difference(const knot_rrset_t& tsig) {
-    if (knot_tsig_rdata_other_data_length(&tsig) != 6) return "the clocks differ too much";
-    const auto theirs = static_cast<std::int64_t>(knot_wire_read_u48(knot_tsig_rdata_other_data(&tsig)));
+    const bool told = knot_tsig_rdata_other_data_length(&tsig) == 6;
+    const auto theirs = static_cast<std::int64_t>(told ? knot_wire_read_u48(knot_tsig_rdata_other_data(&tsig)) : knot_tsig_rdata_time_signed(&tsig));
     const std::int64_t ahead = static_cast<std::int64_t>(std::time(nullptr)) - theirs;
     return fmt::format("this machine's clock is {} s {} the DNS server's", std::abs(ahead), ahead < 0 ? "behind" : "ahead of");
 }
@@ -133,7 +133,7 @@ boost::system::result<void, Failure> verify(const Request& request, const knot_p
     const int rc = knot_tsig_client_check(tsig, packet.wire, packet.size, reinterpret_cast<const std::uint8_t*>(request.mac.data()),
                                           request.mac.size(), &request.key->raw(), 0);
     if (rc == KNOT_TSIG_EBADTIME) {
-        return Failure{Kind::bad_time, 0, server, "the DNS server's answer was signed at another time: " + clock_difference(*tsig), "set both clocks (NTP)"};
+        return Failure{Kind::bad_time, 0, server, "BADTIME: the DNS server's answer was signed at another time: " + clock_difference(*tsig), "set both clocks (NTP)"};
     }
     if (rc != KNOT_EOK) {
         return Failure{Kind::forged_answer, 0, server, fmt::format("the signature of the DNS server's answer is wrong ({})", knot_strerror(rc)),

@@ -1,5 +1,6 @@
 #include "dns/udp_channel.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -12,7 +13,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr base::Duration first_patience = std::chrono::milliseconds(400);  // doubled with each try
+// How long an answer may take before the query is sent again: at first, and at the most.
+constexpr base::Duration first_patience = std::chrono::milliseconds(400);
+constexpr base::Duration most_patience = std::chrono::milliseconds(800);
 
 template <class Endpoint>
 std::string text_of(const Endpoint& endpoint) {
@@ -80,7 +83,7 @@ void UdpChannel::await_answer(std::uint16_t id) {
                                      "is it running and reachable, and not overloaded?"});
             return;
         }
-        pending->patience *= 2;
+        pending->patience = std::min(pending->patience * 2, most_patience);
         self->transmit(*pending);
         self->await_answer(id);
     });

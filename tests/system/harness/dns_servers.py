@@ -116,7 +116,7 @@ class DnsServer:
     def transfer(self, zone=None):
         """The whole zone, by AXFR."""
         zone = zone or self.zones[0]
-        messages = dns.query.xfr("127.0.0.1", zone, port=self.port, lifetime=30)
+        messages = dns.query.xfr("127.0.0.1", zone, port=self.port, lifetime=30, relativize=False)
         return dns.zone.from_xfr(messages, check_origin=False, relativize=False)
 
     def nsupdate(self, script, key=None):

@@ -23,14 +23,14 @@ def free_port():
 
 
 def await_true(condition, what, seconds=20):
-    """Waits until `condition()` is true, and returns its value."""
+    """Waits until `condition()` is true, and returns its value. `what` may be a function that makes the text."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.01)
 
 
@@ -71,4 +71,4 @@ class Process:
             raise AssertionError(f"it did not end:\n{self.log()[-3000:]}") from None
 
     def await_log(self, text, seconds=20, count=1):
-        await_true(lambda: self.log().count(text) >= count, f"{text!r} in\n{self.log()[-3000:]}", seconds)
+        await_true(lambda: self.log().count(text) >= count, lambda: f"{text!r} in\n{self.log()[-3000:]}", seconds)
