@@ -89,6 +89,9 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
     wish.ttl = entry.ttl;
     wish.rdata = dns::rdata_of(client);
     wish.reverse = entry.reverse;
+    if (spdlog::should_log(spdlog::level::debug)) {
+        log::debug("{} {} {}: accepted", host_table_.name(entry.host).text(), dns::type_text(wish.target.type), client.to_string());
+    }
     engine_.submit(std::move(wish), [this, entry, client, later = std::move(later)](update::Result result) {
         if (spdlog::should_log(spdlog::level::info)) {
             log::info("{} {} {}: {}", host_table_.name(entry.host).text(), dns::type_text(dns::type_of(client)), client.to_string(), word(result.verdict));

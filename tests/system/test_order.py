@@ -1,0 +1,71 @@
+"""For one host the last accepted request decides, whatever listeners, batches and retries do."""
+
+import re
+import signal
+import threading
+
+from harness.sftdyn import conf
+
+HOST = "home.dyn.example.org"
+
+
+def accepted(program, host=HOST):
+    return re.findall(rf"{re.escape(host)} A (\S+): accepted", program.log())
+
+
+def test_the_later_of_two_wins_though_the_server_hangs_meanwhile(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 10"), listen=("127.0.0.1:0", "127.0.0.1:0"))
+    ports = [port for _, port in program.addresses]
+    for round_number in range(5):
+        server.process.send_signal(signal.SIGSTOP)
+        answers, clients = {}, []
+        for number, port in enumerate(ports):
+            source = f"127.0.{round_number + 1}.{number + 1}"
+            client = threading.Thread(target=lambda source=source, port=port: answers.update({source: ask(port, source)}))
+            client.start()
+            clients.append(client)
+            program.await_log(f"{HOST} A {source}: accepted")
+        server.process.send_signal(signal.SIGCONT)
+        for client in clients:
+            client.join(20)
+        assert set(answers.values()) == {"OK"}, answers
+        assert server.records(HOST, "A") == [f"127.0.{round_number + 1}.2"]
+
+
+def ask(port, source):
+    import http.client
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20, source_address=(source, 0))
+    connection.request("GET", "/k")
+    return connection.getresponse().read().decode()
+
+
+def test_many_clients_of_few_hosts_on_two_listeners(stage):
+    server = stage.dns("named")
+    hosts = [f"h{number}.dyn.example.org" for number in range(3)]
+    program = stage.sftdyn(conf(server, {f"k{number}": host for number, host in enumerate(hosts)}, extra="[limits]\nchanges = 0"),
+                           listen=("127.0.0.1:0", "127.0.0.1:0"))
+    ports = [port for _, port in program.addresses]
+    bodies = []
+
+    def client(number):
+        import http.client
+        import random
+        pick = random.Random(number)
+        connections = {}
+        for _ in range(60):
+            source = f"127.0.4.{pick.randrange(1, 5)}"
+            slot = (source, pick.choice(ports))
+            if slot not in connections:
+                connections[slot] = http.client.HTTPConnection("127.0.0.1", slot[1], timeout=20, source_address=(source, 0))
+            connections[slot].request("GET", f"/k{pick.randrange(3)}")
+            bodies.append(connections[slot].getresponse().read().decode())
+
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(12)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join(60)
+    assert len(bodies) == 12 * 60 and set(bodies) <= {"OK", "UPTODATE"}, set(bodies)
+    for host in hosts:
+        assert server.records(host, "A") == [accepted(program, host)[-1]]

@@ -1,0 +1,111 @@
+"""Several servers for one zone, several zones with servers and keys of their own, and reverse records."""
+
+import signal
+import time
+
+import pytest
+
+from harness.dns_servers import Key
+from harness.process import free_port
+from harness.sftdyn import conf
+
+HOST = "home.dyn.example.org"
+
+
+def with_servers(server, servers):
+    return conf(server, {"k": HOST}).replace(f'server = "{server.address}"', f"servers = [{', '.join(repr(one) for one in servers)}]")
+
+
+def test_servers_are_tried_in_order(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(with_servers(server, [f"127.0.0.1:{free_port()}", server.address]))
+    assert program.get("k").body == "OK"
+    assert server.records(HOST, "A") == ["127.0.0.1"]
+
+
+def test_the_first_that_answers_serves_alone(stage):
+    first, second = stage.dns("named", name="first", key=(key := Key())), stage.dns("named", name="second", key=key)
+    program = stage.sftdyn(with_servers(first, [first.address, second.address]))
+    assert program.get("k").body == "OK"
+    assert first.records(HOST, "A") == ["127.0.0.1"]
+    assert second.records(HOST, "A") == []
+    first.stop()
+    assert program.get("k", source="127.0.0.2").body == "OK"
+    assert second.records(HOST, "A") == ["127.0.0.2"]
+
+
+def test_a_server_that_hangs_is_passed_over(stage):
+    first, second = stage.dns("named", name="first", key=(key := Key())), stage.dns("named", name="second", key=key)
+    program = stage.sftdyn(with_servers(first, [first.address, second.address]).replace("[dns]", "[dns]\ntimeout = 2"))
+    first.process.send_signal(signal.SIGSTOP)
+    assert program.get("k").body == "OK"
+    assert second.records(HOST, "A") == ["127.0.0.1"]
+    start = time.monotonic()
+    assert program.get("k", source="127.0.0.2").body == "OK"
+    assert time.monotonic() - start < 1, "the one that hangs is asked last for a while"
+
+
+def test_zones_with_servers_keys_and_ttls_of_their_own(stage):
+    default = stage.dns("named", name="default")
+    other = stage.dns("knot", name="other", zones=("other.example.org",), key=Key(name="other", algorithm="hmac-sha512"))
+    text = conf(default, {"a": HOST, "b": "b.other.example.org"}).replace("[clients]", f"""
+[[zone]]
+name = "other.example.org"
+server = "{other.address}"
+nskeyfile = "{other.key_file()}"
+ttl = 99
+[clients]""")
+    program = stage.sftdyn(text)
+    assert program.get("a").body == "OK"
+    assert program.get("b").body == "OK"
+    assert default.ttl(HOST, "A") == 30
+    assert other.ttl("b.other.example.org", "A") == 99
+
+
+def test_a_dead_server_delays_no_other_zone(stage):
+    import threading
+    dead = stage.dns("named", name="dead")
+    alive = stage.dns("named", name="alive", zones=("other.example.org",))
+    hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(20)}
+    text = conf(dead, {**hosts, "b": "b.other.example.org"}, dns="timeout = 4", extra="[limits]\nchanges = 0").replace("[clients]", f"""
+[[zone]]
+name = "other.example.org"
+server = "{alive.address}"
+nskeyfile = "{alive.key_file()}"
+[clients]""")
+    program = stage.sftdyn(text)
+    assert program.get("k0", source="127.0.0.9").body == "OK"
+    dead.process.send_signal(signal.SIGSTOP)
+    answers = []
+    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key).body)) for key in hosts]
+    for client in clients:
+        client.start()
+    program.await_log(": accepted", count=21)
+    for number in range(30):
+        assert program.get("b", source=f"127.0.0.{number % 2 + 2}").body == "OK"
+    assert answers == [], "the dead one's requests are still waiting"
+    for client in clients:
+        client.join(20)
+    assert answers == ["FAIL"] * 20
+
+
+@pytest.mark.parametrize("kind", ["named", "knot"])
+def test_the_pointer_follows_the_address(stage, kind):
+    server = stage.dns(kind, zones=("dyn.example.org", "0.127.in-addr.arpa"))
+    program = stage.sftdyn(conf(server, {"k": f'{{ host = "{HOST}", ptr = true }}', "plain": "plain.dyn.example.org"}))
+    assert program.get("k", source="127.0.5.6").body == "OK"
+    from harness.process import await_true
+    await_true(lambda: server.records("6.5.0.127.in-addr.arpa", "PTR") == [f"{HOST}."], "the pointer is there")
+    assert program.get("k", source="127.0.5.7").body == "OK"
+    await_true(lambda: server.records("7.5.0.127.in-addr.arpa", "PTR") == [f"{HOST}."], "the new pointer is there")
+    await_true(lambda: server.records("6.5.0.127.in-addr.arpa", "PTR") == [], "the old one is not")
+    assert program.get("plain", source="127.0.5.8").body == "OK"
+    assert server.records("8.5.0.127.in-addr.arpa", "PTR") == []
+
+
+def test_without_a_reverse_zone_of_ours_there_is_no_error(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": f'{{ host = "{HOST}", ptr = true }}'}))
+    assert program.get("k").body == "OK"
+    program.await_log("no reverse zone of ours holds 1.0.0.127.in-addr.arpa")
+    assert "error" not in program.log()
