@@ -1,9 +1,9 @@
 // Clients that change their address with each request: each has a key of its own and two kept connections, from
 // 127.0.0.2 and from 127.0.0.3, and asks on them in turn, waiting for each answer.
 //
-//   bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST]]
+//   bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST [KEY-SUFFIX]]]
 //
-// Client number n asks for /<prefix><first + n>. Prints: requests, OKs, seconds, and the median and 99th percentile of
+// Client number n asks for /<prefix><first + n><suffix>. Prints: requests, OKs, seconds, and the median and 99th percentile of
 // the latency in milliseconds, in one line of JSON.
 #include <algorithm>
 #include <chrono>
@@ -81,7 +81,7 @@ private:
 
 int main(int argc, char** argv) {
     if (argc < 4) {
-        std::fprintf(stderr, "usage: bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST]]\n");
+        std::fprintf(stderr, "usage: bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST [KEY-SUFFIX]]]\n");
         return 2;
     }
     const auto port = static_cast<std::uint16_t>(std::atoi(argv[1]));
@@ -90,9 +90,11 @@ int main(int argc, char** argv) {
     const std::string prefix = argc > 4 ? argv[4] : "k";
     const int first = argc > 5 ? std::atoi(argv[5]) : 0;
 
+    const std::string suffix = argc > 6 ? argv[6] : "";
+
     asio::io_context io{1};
     Totals totals;
-    for (int i = 0; i < clients; ++i) std::make_shared<Client>(io, port, prefix + std::to_string(first + i), totals)->ask();
+    for (int i = 0; i < clients; ++i) std::make_shared<Client>(io, port, prefix + std::to_string(first + i) + suffix, totals)->ask();
     asio::steady_timer timer(io, std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
     timer.async_wait([&](error_code) { totals.stop = true; });
     const auto start = Clock::now();

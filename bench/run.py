@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures sftdyn and its peers in one run, and prints the figures with their ratios.
 
-    bench/run.py [uptodate] [changes] [scale] [--seconds N]
+    bench/run.py [uptodate] [changes] [loading] [scale] [restart] [--seconds N]
 
 Peers: nginx that answers a fixed 200; one nsupdate process for each change, as the original sftdyn does it; dnsperf -u
 with one change for each message; and named itself, as it is asked without sftdyn. All on loopback, servers and load on
@@ -100,8 +100,8 @@ def uptodate(folder, seconds):
     server.stop()
 
 
-def load(port, clients, seconds, prefix="k", first=0):
-    out = subprocess.run([BUILD / "bench/bench_load", str(port), str(clients), str(seconds), prefix, str(first)], capture_output=True, text=True, check=True).stdout
+def load(port, clients, seconds, prefix="k", first=0, suffix=""):
+    out = subprocess.run([BUILD / "bench/bench_load", str(port), str(clients), str(seconds), prefix, str(first), suffix], capture_output=True, text=True, check=True).stdout
     result = json.loads(out)
     # Only a client's first request may find its address there already, from the run before.
     if result["requests"] - result["oks"] > clients:
@@ -161,12 +161,89 @@ def changes(folder, seconds):
     server.stop()
 
 
+def big_conf(folder, server, count, extra=""):
+    """A configuration with `count` clients: key k<n>, host h<n>."""
+    path = folder / f"{count}.toml"
+    head = conf(server, {}, dns=f'zone = "{ZONE}"', extra="[limits]\nchanges = 0\n" + extra)
+    with open(path, "w") as file:
+        file.write(head)
+        for number in range(count):
+            file.write(f'"k{number}-0123456789abcdef0123456789abcdef" = "h{number}.{ZONE}"\n')
+    return path
+
+
+def loading(folder, seconds):
+    heading("Loading a configuration (time until it listens; memory with it loaded)")
+    server = Named(folder / "named-loading").start()
+    base = None
+    for count in (1000, 10_000, 100_000, 1_000_000):
+        text = big_conf(folder, server, count).read_text()
+        program = Sftdyn(folder / f"sftdyn-{count}", text, arguments=())
+        start = time.monotonic()
+        program.start()
+        took = time.monotonic() - start
+        memory = program.resident_kib() / 1024
+        base = base or memory
+        peak = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{program.process.pid}/status").read_text())[1]) / 1024
+        row(f"{count} clients: time", took * 1000, unit=" ms", note="(to reach: under 3000)" if count == 1_000_000 else "")
+        row(f"{count} clients: memory", memory, unit=" MB", note=f"at the peak {peak:.0f} MB" + (" (to reach: under 250)" if count == 1_000_000 else ""))
+        program.stop()
+    server.stop()
+
+
+def fill(server, count, address):
+    """Names h0… in the zone, each with an A record."""
+    server.stop()
+    with open(server.zone_file(), "a") as file:
+        for number in range(count):
+            file.write(f"h{number} 30 A {address}\n")
+    server.start()
+
+
+def scale(folder, seconds):
+    heading("Changes per second by the names in the zone (256 clients), beside dnsperf -u with one change for each message")
+    for count in (10_000, 100_000, 1_000_000):
+        server = Named(folder / f"named-{count}", threads=2).start()
+        fill(server, count, "127.0.0.3")
+        program = Sftdyn(folder / f"sftdyn-scale-{count}", big_conf(folder, server, count).read_text(), arguments=()).start()
+        load(program.port, 256, 1, "k", 0, "-0123456789abcdef0123456789abcdef")
+        result = load(program.port, 256, seconds, "k", 0, "-0123456789abcdef0123456789abcdef")
+        row(f"{count} names", result["oks"] / result["seconds"], dnsperf_updates(server, folder, 256, seconds), "dnsperf -u")
+        named = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{server.process.pid}/status").read_text())[1]) / 1024
+        row(f"{count} names: memory", program.resident_kib() / 1024, named, "named", unit=" MB")
+        program.stop()
+        server.stop()
+
+
+def restart(folder, seconds):
+    """All hosts check in after a restart: each is asked for once, with a bounded number of queries under way."""
+    count = 100_000
+    heading(f"{count} hosts check in after a restart of sftdyn: nothing is known, so the server is asked (64 connections)")
+    server = Named(folder / "named-restart", threads=2, options="querylog no;").start()
+    fill(server, count, "127.0.0.1")
+    program = Sftdyn(folder / "sftdyn-restart", big_conf(folder, server, count).read_text(), arguments=()).start()
+    script = folder / "each.lua"
+    script.write_text("""
+local thread_number = 0
+function setup(thread) thread:set("id", thread_number); thread_number = thread_number + 1 end
+function init() n = id - 2 end
+function request() n = n + 2; return wrk.format("GET", "/k" .. (n % 100000) .. "-0123456789abcdef0123456789abcdef") end
+""")
+    for what in ("asked", "known"):
+        out = subprocess.run(["wrk", "-t2", "-c64", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{program.port}/"], capture_output=True, text=True, check=True).stdout
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+        row(f"check-ins, most of them {what}", rate, note="")
+    row("memory", program.resident_kib() / 1024, unit=" MB")
+    program.stop()
+    server.stop()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", default=[])
     parser.add_argument("--seconds", type=int, default=5)
     arguments = parser.parse_args()
-    parts = {"uptodate": uptodate, "changes": changes}
+    parts = {"uptodate": uptodate, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
     with tempfile.TemporaryDirectory(prefix="sftdyn-bench-") as folder:
         for name, part in parts.items():
             if not arguments.what or name in arguments.what:

@@ -15,3 +15,8 @@ target_link_libraries(sftdyn_boost INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(sftdyn_boost INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_DISABLE_BOOST_REGEX BOOST_ERROR_CODE_HEADER_ONLY)
+
+# The thread sanitizer does not understand fences; Asio's other synchronisation is enough for it.
+if(SFTDYN_SANITIZE MATCHES "thread")
+  target_compile_definitions(sftdyn_boost INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+endif()

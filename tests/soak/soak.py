@@ -47,6 +47,17 @@ def isolate():
     os.execvp("unshare", ["unshare", "--net", "--mount", "--", sys.executable, *sys.argv])
 
 
+class NamedOnADisk(Named):
+    """Its zones and journals lie on the small disk; its log does not."""
+
+    def __init__(self, folder, disk, **kwargs):
+        super().__init__(folder, options="max-journal-size 1m;", **kwargs)
+        self.disk = disk
+
+    def zone_file(self, zone=BIND_ZONE):
+        return self.disk / f"{zone}.zone"
+
+
 class Soak:
     def __init__(self, folder, seed):
         self.random = random.Random(seed)
@@ -55,7 +66,7 @@ class Soak:
         disk.mkdir()
         assert os.system(f"mount -t tmpfs -o size=24m none {disk}") == 0
         self.disk = disk
-        self.named = Named(disk / "named", zones=(BIND_ZONE,)).start()
+        self.named = NamedOnADisk(folder / "named", disk, zones=(BIND_ZONE,)).start()
         self.knot = Knot(folder / "knot", zones=(KNOT_ZONE,)).start()
         self.named_proxy = Proxy(self.named.port)
         self.knot_proxy = Proxy(self.knot.port)

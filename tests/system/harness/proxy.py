@@ -57,12 +57,17 @@ class Proxy:
         def end():
             self.tcp.close()
             self.udp.close()
-            for task in asyncio.all_tasks(self.loop):
-                task.cancel()
-            self.loop.call_soon(self.loop.stop)
+            self.loop.create_task(self.end_tasks())
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(end)
             self.thread.join(5)
+
+    async def end_tasks(self):
+        tasks = asyncio.all_tasks(self.loop) - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.loop.stop()
 
     def spoil(self, wire):
         """The answer's octets as the mode leaves them."""

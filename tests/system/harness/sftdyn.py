@@ -74,7 +74,7 @@ class Sftdyn:
             status = self.process.stop(number)
             log = self.log()
             self.process = None
-            assert "ERROR: AddressSanitizer" not in log and "runtime error:" not in log and "LeakSanitizer" not in log, log[-8000:]
+            assert "ERROR: AddressSanitizer" not in log and "WARNING: ThreadSanitizer" not in log and "runtime error:" not in log and "LeakSanitizer" not in log, log[-8000:]
         return status
 
     def reload(self, conf=None):
