@@ -55,17 +55,18 @@ public:
 
 private:
     void read() {
-        sockets_[turn_].async_read_some(asio::buffer(answer_ + size_, sizeof answer_ - size_), [self = shared_from_this()](error_code error, std::size_t got) {
-            if (error) return;
-            self->size_ += got;
-            const std::string_view answer(self->answer_, self->size_);
-            const std::size_t end = answer.find("\r\n\r\n");
-            if (end == std::string_view::npos || answer.size() == end + 4) return self->read();
-            self->totals_.requests++;
-            self->totals_.oks += answer.substr(end + 4) == "OK";
-            self->totals_.latencies.push_back(std::chrono::duration<float, std::milli>(Clock::now() - self->started_).count());
-            self->ask();
-        });
+        sockets_[turn_].async_read_some(
+            asio::buffer(answer_ + size_, sizeof answer_ - size_), [self = shared_from_this()](error_code error, std::size_t got) {
+                if (error) return;
+                self->size_ += got;
+                const std::string_view answer(self->answer_, self->size_);
+                const std::size_t end = answer.find("\r\n\r\n");
+                if (end == std::string_view::npos || answer.size() == end + 4) return self->read();
+                self->totals_.requests++;
+                self->totals_.oks += answer.substr(end + 4) == "OK";
+                self->totals_.latencies.push_back(std::chrono::duration<float, std::milli>(Clock::now() - self->started_).count());
+                self->ask();
+            });
     }
 
     Totals& totals_;
@@ -102,7 +103,9 @@ int main(int argc, char** argv) {
     const double took = std::chrono::duration<double>(Clock::now() - start).count();
     auto& latencies = totals.latencies;
     std::sort(latencies.begin(), latencies.end());
-    const auto percentile = [&](double part) { return latencies.empty() ? 0.0F : latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))]; };
+    const auto percentile = [&](double part) {
+        return latencies.empty() ? 0.0F : latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))];
+    };
     std::printf("{\"requests\": %zu, \"oks\": %zu, \"seconds\": %.3f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n", totals.requests, totals.oks, took,
                 static_cast<double>(percentile(0.5)), static_cast<double>(percentile(0.99)));
     return totals.requests > 0 ? 0 : 1;

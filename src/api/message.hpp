@@ -10,16 +10,16 @@
 namespace sftdyn::api {
 
 struct Request {
-    std::string_view method;             ///< as sent; case matters (RFC 9110 §9.1)
-    std::string_view target;             ///< origin form, as sent (RFC 9112 §3.2.1)
-    boost::asio::ip::address client;     ///< never an IPv4-mapped IPv6 address
+    std::string_view method;          ///< as sent; case matters (RFC 9110 §9.1)
+    std::string_view target;          ///< origin form, as sent (RFC 9112 §3.2.1)
+    boost::asio::ip::address client;  ///< never an IPv4-mapped IPv6 address
 };
 
 struct Response {
     unsigned status = 200;
     std::string body{};
-    std::string_view allow{};               ///< with 405 (RFC 9110 §10.2.1); must outlive the response
-    std::chrono::seconds retry_after{};     ///< 0: none (RFC 9110 §10.2.3)
+    std::string_view allow{};            ///< with 405 (RFC 9110 §10.2.1); must outlive the response
+    std::chrono::seconds retry_after{};  ///< 0: none (RFC 9110 §10.2.3)
 };
 
 }  // namespace sftdyn::api

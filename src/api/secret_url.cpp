@@ -41,11 +41,16 @@ Response bad_key() { return {403, "BADKEY"}; }
 
 Response answer(const update::Result& result) {
     switch (result.verdict) {
-        case update::Verdict::committed: return {200, "OK"};
-        case update::Verdict::unchanged: return {200, "UPTODATE"};
-        case update::Verdict::failed: break;
-        case update::Verdict::over_budget: return {429, "ABUSE", {}, result.retry_after};
-        case update::Verdict::overloaded: return {503, "FAIL", {}, result.retry_after};
+        case update::Verdict::committed:
+            return {200, "OK"};
+        case update::Verdict::unchanged:
+            return {200, "UPTODATE"};
+        case update::Verdict::failed:
+            break;
+        case update::Verdict::over_budget:
+            return {429, "ABUSE", {}, result.retry_after};
+        case update::Verdict::overloaded:
+            return {503, "FAIL", {}, result.retry_after};
     }
     return {500, "FAIL"};
 }

@@ -8,8 +8,7 @@ namespace sftdyn::base::log {
 namespace {
 
 spdlog::level::level_enum level_of(int verbosity) {
-    static constexpr spdlog::level::level_enum levels[] = {spdlog::level::critical, spdlog::level::err,
-                                                           spdlog::level::warn, spdlog::level::info,
+    static constexpr spdlog::level::level_enum levels[] = {spdlog::level::critical, spdlog::level::err, spdlog::level::warn, spdlog::level::info,
                                                            spdlog::level::debug};
     return levels[std::clamp(verbosity, -2, 2) + 2];
 }

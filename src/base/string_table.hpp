@@ -44,8 +44,8 @@ private:
         bool operator()(std::string_view a, Number b) const { return a == table->view(b); }
     };
 
-    std::string octets_;                 ///< all strings, one behind the other
-    std::vector<std::uint32_t> offsets_; ///< where each begins
+    std::string octets_;                  ///< all strings, one behind the other
+    std::vector<std::uint32_t> offsets_;  ///< where each begins
     boost::unordered_flat_set<Number, Hash, Equal> index_{0, Hash{this}, Equal{this}};
 };
 

@@ -2,9 +2,9 @@
 
 #include <iostream>
 
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <fmt/format.h>
 
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -31,7 +31,8 @@ std::vector<config::Listen> loopback() {
 }
 
 void say_what_to_try(const std::vector<std::string>& addresses, const dns::ServerAddress& server, const std::string& key) {
-    std::cout << fmt::format("\nsftdyn is running, with a private DNS server that serves {} on {}.\nTry it in another terminal:\n\n", zone, text_of(server));
+    std::cout << fmt::format("\nsftdyn is running, with a private DNS server that serves {} on {}.\nTry it in another terminal:\n\n", zone,
+                             text_of(server));
     for (const auto& address : addresses) {
         const bool v6 = address.starts_with('[');
         std::cout << fmt::format("  curl http://{}/{}\n  dig @127.0.0.1 -p {} +short {} {}\n\n", address, key, server.port, host, v6 ? "AAAA" : "A");

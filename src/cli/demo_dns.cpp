@@ -7,10 +7,6 @@
 #include <sstream>
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -18,6 +14,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "dns/key_source.hpp"
 
@@ -34,7 +34,8 @@ base::Secret fresh_secret() {
     std::array<unsigned char, 32> octets{};
     if (RAND_bytes(octets.data(), static_cast<int>(octets.size())) != 1) throw std::runtime_error("the system's random generator failed");
     std::string text(4 * ((octets.size() + 2) / 3) + 1, '\0');
-    text.resize(static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), octets.data(), static_cast<int>(octets.size()))));
+    text.resize(
+        static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), octets.data(), static_cast<int>(octets.size()))));
     return base::Secret(text);
 }
 
@@ -56,7 +57,8 @@ base::Result<std::uint16_t> free_port(std::uint16_t wanted) {
         if (!error) return port;
         if (wanted != 0) break;
     }
-    return base::Error{fmt::format("the demo's DNS server can't have port {}: {}", wanted, error.message()), "", "choose another with --dns-port, or 0 for any free one"};
+    return base::Error{fmt::format("the demo's DNS server can't have port {}: {}", wanted, error.message()), "",
+                       "choose another with --dns-port, or 0 for any free one"};
 }
 
 base::Result<void> write_file(const std::filesystem::path& path, std::string_view text) {
@@ -73,8 +75,14 @@ base::Result<void> write_file(const std::filesystem::path& path, std::string_vie
 base::Result<void> DemoDns::write_files(const std::string& zone) {
     const base::Secret secret = fresh_secret();
     const std::string folder = folder_.string();
-    if (auto result = write_file(folder_ / "sftdyn.key", fmt::format("key \"sftdyn-demo\" {{\n    algorithm hmac-sha256;\n    secret \"{}\";\n}};\n", secret.reveal())); result.has_error()) return result;
-    if (auto result = write_file(folder_ / "zone", fmt::format("$ORIGIN {}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 900 604800 60\n@ NS ns\nns A 127.0.0.1\n", zone)); result.has_error()) return result;
+    if (auto result = write_file(folder_ / "sftdyn.key",
+                                 fmt::format("key \"sftdyn-demo\" {{\n    algorithm hmac-sha256;\n    secret \"{}\";\n}};\n", secret.reveal()));
+        result.has_error())
+        return result;
+    if (auto result = write_file(folder_ / "zone",
+                                 fmt::format("$ORIGIN {}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 900 604800 60\n@ NS ns\nns A 127.0.0.1\n", zone));
+        result.has_error())
+        return result;
     return write_file(folder_ / "knot.conf", fmt::format(R"(server:
     rundir: "{0}"
     listen: 127.0.0.1@{1}
@@ -106,7 +114,8 @@ zone:
     zonefile-sync: -1
     zonefile-load: whole
     acl: sftdyn
-)", folder, address_.port, secret.reveal(), zone));
+)",
+                                                         folder, address_.port, secret.reveal(), zone));
 }
 
 base::Result<void> DemoDns::spawn() {
@@ -128,7 +137,7 @@ base::Result<void> DemoDns::spawn() {
     if (pid_ > 0) return {};
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // whatever ends sftdyn ends knotd
     if (getppid() != parent) _exit(127);
-    setpgid(0, 0);                     // Ctrl-C is for sftdyn, which then ends knotd
+    setpgid(0, 0);  // Ctrl-C is for sftdyn, which then ends knotd
     const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
@@ -154,8 +163,11 @@ base::Result<void> DemoDns::await_answer(const std::string& zone) {
     while (base::Clock::now() < deadline) {
         if (auto alive = exited(); alive.has_error()) return alive;
         bool answered = false;
-        server->query(name, dns::Type::soa, base::Clock::now() + std::chrono::milliseconds(500),
-                      [&](const dns::Reply& reply) { answered = reply.has_value() && reply->rcode == 0; pause.expires_after(poll_interval); pause.async_wait([&](error_code) { io.stop(); }); });
+        server->query(name, dns::Type::soa, base::Clock::now() + std::chrono::milliseconds(500), [&](const dns::Reply& reply) {
+            answered = reply.has_value() && reply->rcode == 0;
+            pause.expires_after(poll_interval);
+            pause.async_wait([&](error_code) { io.stop(); });
+        });
         io.restart();
         io.run();
         if (answered) return {};
@@ -169,7 +181,8 @@ base::Result<DemoDns> DemoDns::start(const std::string& zone, std::uint16_t port
     DemoDns demo;
     demo.address_ = {asio::ip::address_v4::loopback(), *free};
     std::string pattern = (std::filesystem::temp_directory_path() / "sftdyn-demo-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) return base::Error{fmt::format("can't make a temporary folder: {}", std::strerror(errno)), pattern, "is the disk full?"};
+    if (mkdtemp(pattern.data()) == nullptr)
+        return base::Error{fmt::format("can't make a temporary folder: {}", std::strerror(errno)), pattern, "is the disk full?"};
     demo.folder_ = pattern;
     if (auto written = demo.write_files(zone); written.has_error()) return written.error();
     if (auto spawned = demo.spawn(); spawned.has_error()) return spawned.error();

@@ -12,9 +12,12 @@ namespace {
 int run(const sftdyn::config::CommandLine& line) {
     using sftdyn::config::Command;
     switch (line.command) {
-        case Command::serve: return sftdyn::cli::run_serve(line);
-        case Command::check: return sftdyn::cli::run_check(line);
-        case Command::demo: return sftdyn::cli::run_demo(line);
+        case Command::serve:
+            return sftdyn::cli::run_serve(line);
+        case Command::check:
+            return sftdyn::cli::run_check(line);
+        case Command::demo:
+            return sftdyn::cli::run_demo(line);
     }
     return 2;
 }

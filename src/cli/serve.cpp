@@ -7,8 +7,8 @@
 #include <iostream>
 #include <thread>
 
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
+#include <boost/asio/signal_set.hpp>
 
 #include "base/log.hpp"
 #include "cli/updater.hpp"
@@ -100,9 +100,13 @@ void say_keys(const config::Settings& settings) {
 class Program {
 public:
     Program(Loaded loaded, const Load& load)
-        : load_(load), signals_(io_, SIGTERM, SIGINT, SIGHUP), endpoints_(endpoints(loaded.settings)), listens_(listens(loaded.settings)),
+        : load_(load),
+          signals_(io_, SIGTERM, SIGINT, SIGHUP),
+          endpoints_(endpoints(loaded.settings)),
+          listens_(listens(loaded.settings)),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
-          server_(updater_, http::Limits{}, threads_), updater_(io_, engine_limits(loaded.settings)) {
+          server_(updater_, http::Limits{}, threads_),
+          updater_(io_, engine_limits(loaded.settings)) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
                 if (endpoint.dual_stack) endpoint = {asio::ip::address_v4::any(), endpoint.port};

@@ -1,8 +1,8 @@
 #include "cli/updater.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
 
 #include "api/secret_url.hpp"
 #include "base/log.hpp"
@@ -17,11 +17,16 @@ constexpr auto tick_interval = std::chrono::milliseconds(20);
 
 const char* word(update::Verdict verdict) {
     switch (verdict) {
-        case update::Verdict::committed: return "OK";
-        case update::Verdict::unchanged: return "UPTODATE";
-        case update::Verdict::failed: return "FAIL";
-        case update::Verdict::over_budget: return "ABUSE (its budget of changes is spent)";
-        case update::Verdict::overloaded: return "FAIL (too many wait already)";
+        case update::Verdict::committed:
+            return "OK";
+        case update::Verdict::unchanged:
+            return "UPTODATE";
+        case update::Verdict::failed:
+            return "FAIL";
+        case update::Verdict::over_budget:
+            return "ABUSE (its budget of changes is spent)";
+        case update::Verdict::overloaded:
+            return "FAIL (too many wait already)";
     }
     return "?";
 }
@@ -94,7 +99,8 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
     }
     engine_.submit(std::move(wish), [this, entry, client, later = std::move(later)](update::Result result) {
         if (spdlog::should_log(spdlog::level::info)) {
-            log::info("{} {} {}: {}", host_table_.name(entry.host).text(), dns::type_text(dns::type_of(client)), client.to_string(), word(result.verdict));
+            log::info("{} {} {}: {}", host_table_.name(entry.host).text(), dns::type_text(dns::type_of(client)), client.to_string(),
+                      word(result.verdict));
         }
         later(secret_url::answer(result));
     });

@@ -14,8 +14,8 @@ namespace sftdyn::config {
 
 struct ClientLine {
     std::string_view key, host;
-    std::uint32_t line;         ///< from 1
-    std::uint32_t key_column;   ///< of the key's quotation mark, from 1
+    std::uint32_t line;        ///< from 1
+    std::uint32_t key_column;  ///< of the key's quotation mark, from 1
     std::uint32_t host_column;
 };
 

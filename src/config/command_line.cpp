@@ -7,8 +7,7 @@
 namespace sftdyn::config {
 namespace {
 
-constexpr const char* about =
-    "Dynamic DNS server: a request to a secret URL makes a hostname point to where the request came from.";
+constexpr const char* about = "Dynamic DNS server: a request to a secret URL makes a hostname point to where the request came from.";
 
 void add_listen(CLI::App& app, std::vector<Listen>& target) {
     app.add_option_function<std::vector<std::string>>(
@@ -28,10 +27,11 @@ void add_listen(CLI::App& app, std::vector<Listen>& target) {
 }
 
 void add_log_flags(CLI::App& app, CommandLine& line) {
-    app.add_flag_function("-v,--verbose", [&line](std::int64_t count) { line.verbosity += static_cast<int>(count); },
-                          "Say more: -v every update, -vv every detail (the default says warnings and errors)");
-    app.add_flag_function("-q,--quiet", [&line](std::int64_t count) { line.verbosity -= static_cast<int>(count); },
-                          "Say less: -q errors only");
+    app.add_flag_function(
+        "-v,--verbose", [&line](std::int64_t count) { line.verbosity += static_cast<int>(count); },
+        "Say more: -v every update, -vv every detail (the default says warnings and errors)");
+    app.add_flag_function(
+        "-q,--quiet", [&line](std::int64_t count) { line.verbosity -= static_cast<int>(count); }, "Say less: -q errors only");
     app.add_flag("-d,--debug", line.debug, "For developers: every detail, with thread and microseconds");
 }
 

@@ -14,10 +14,10 @@ enum class Command { serve, check, demo };
 
 struct CommandLine {
     Command command = Command::serve;
-    std::optional<std::string> conf{};       ///< absent: the first of `default_confs()` that exists
+    std::optional<std::string> conf{};  ///< absent: the first of `default_confs()` that exists
     std::vector<Listen> http{};
     std::optional<std::string> key_file{};
-    int verbosity = 0;                       ///< the -v less the -q
+    int verbosity = 0;  ///< the -v less the -q
     bool debug = false;
     std::uint16_t demo_dns_port = 5300;
 };

@@ -13,9 +13,7 @@ const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host) {
     return *best;
 }
 
-std::vector<std::string> key_files(const ZoneSettings& zone) {
-    return zone.key_file ? std::vector{*zone.key_file} : dns::session_key_paths();
-}
+std::vector<std::string> key_files(const ZoneSettings& zone) { return zone.key_file ? std::vector{*zone.key_file} : dns::session_key_paths(); }
 
 std::vector<dns::ServerAddress> servers(const ZoneSettings& zone) {
     if (!zone.servers.empty()) return zone.servers;

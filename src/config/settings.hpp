@@ -17,11 +17,11 @@ namespace sftdyn::config {
 
 /// The servers of a zone ([[zone]]), or of all others ([dns]).
 struct ZoneSettings {
-    std::optional<dns::Name> zone{};           ///< absent: asked from the server
-    std::vector<dns::ServerAddress> servers{}; ///< tried in order
-    std::optional<std::string> key_file{};     ///< absent: BIND's session key
+    std::optional<dns::Name> zone{};            ///< absent: asked from the server
+    std::vector<dns::ServerAddress> servers{};  ///< tried in order
+    std::optional<std::string> key_file{};      ///< absent: BIND's session key
     std::optional<std::uint32_t> ttl{};
-    bool tcp = false;                          ///< queries over TCP too
+    bool tcp = false;  ///< queries over TCP too
 };
 
 struct Settings {

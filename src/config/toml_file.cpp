@@ -36,9 +36,7 @@ struct Context {
         for (auto& one : found) out.push_back(std::move(one.error));
         return out;
     }
-    [[nodiscard]] std::string relative(const std::string& file) const {
-        return (std::filesystem::path(path).parent_path() / file).string();
-    }
+    [[nodiscard]] std::string relative(const std::string& file) const { return (std::filesystem::path(path).parent_path() / file).string(); }
 
     struct Found {
         toml::source_position at;
@@ -239,7 +237,8 @@ void read_zones(Context& context, Section& root, Settings& settings) {
             continue;
         }
         const auto twin = std::find_if(settings.zones.begin(), settings.zones.end(), [&](const auto& other) { return other.zone == zone.zone; });
-        if (twin != settings.zones.end()) context.complain(table->source(), fmt::format("the zone {} is there twice", zone.zone->text()), "keep one of them");
+        if (twin != settings.zones.end())
+            context.complain(table->source(), fmt::format("the zone {} is there twice", zone.zone->text()), "keep one of them");
         settings.zones.push_back(std::move(zone));
     }
 }
@@ -283,15 +282,19 @@ private:
     /// `host` is absent where a complaint was made of it.
     void add(std::string_view key, toml::source_position key_at, const std::optional<dns::Name>& host, toml::source_position at,
              const ClientList::Options& options) {
-        if (key.empty()) return context_.complain(key_at, "a client's key is empty", "give it a long random key, for example from: openssl rand -hex 16");
-        if (key.starts_with('/')) return context_.complain(key_at, "a client's key begins with a slash", "leave it out: leading slashes are not part of the key");
+        if (key.empty())
+            return context_.complain(key_at, "a client's key is empty", "give it a long random key, for example from: openssl rand -hex 16");
+        if (key.starts_with('/'))
+            return context_.complain(key_at, "a client's key begins with a slash", "leave it out: leading slashes are not part of the key");
         if (!host) return;
         const auto clash = settings_.clients.add(key, *host, options, at.line);
         if (!clash) return;
         if (clash->kind == ClientList::Clash::Kind::key) {
-            return context_.complain(key_at, fmt::format("this key is there twice (first in line {})", clash->line), "give each host a key of its own");
+            return context_.complain(key_at, fmt::format("this key is there twice (first in line {})", clash->line),
+                                     "give each host a key of its own");
         }
-        context_.complain(at, fmt::format("the host {} is there twice (first in line {})", host->text(), clash->line), "keep one of them: a host has one key");
+        context_.complain(at, fmt::format("the host {} is there twice (first in line {})", host->text(), clash->line),
+                          "keep one of them: a host has one key");
     }
 
     std::optional<dns::Name> long_form(const toml::table& table, ClientList::Options& options) {

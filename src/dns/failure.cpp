@@ -18,9 +18,12 @@ std::string likely_cause(std::uint16_t rcode) {
         case KNOT_RCODE_SERVFAIL:
             return "it could not write the zone: the journal or its folder is not writable for it, AppArmor forbids it "
                    "(on Debian keep dynamic zones in /var/lib/bind), or the disk is full; its own log says which";
-        case KNOT_RCODE_NOTIMPL: return "it does not accept dynamic updates: enable them (PowerDNS: dnsupdate=yes)";
-        case KNOT_RCODE_FORMERR: return "it did not understand the message: is it really a DNS server that takes updates?";
-        default: return "the server's own log says why";
+        case KNOT_RCODE_NOTIMPL:
+            return "it does not accept dynamic updates: enable them (PowerDNS: dnsupdate=yes)";
+        case KNOT_RCODE_FORMERR:
+            return "it did not understand the message: is it really a DNS server that takes updates?";
+        default:
+            return "the server's own log says why";
     }
 }
 
@@ -40,8 +43,8 @@ std::string Failure::text() const {
 std::string Failure::key() const { return fmt::format("{}/{}/{}", static_cast<int>(kind), rcode, server); }
 
 Failure rcode_failure(std::uint16_t rcode, std::string server, std::string what) {
-    return {Failure::Kind::rcode, rcode, std::move(server),
-            fmt::format("the DNS server answered {} to {}", rcode_text(rcode), what), likely_cause(rcode)};
+    return {Failure::Kind::rcode, rcode, std::move(server), fmt::format("the DNS server answered {} to {}", rcode_text(rcode), what),
+            likely_cause(rcode)};
 }
 
 }  // namespace sftdyn::dns

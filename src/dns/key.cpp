@@ -6,8 +6,8 @@
 
 #include <openssl/crypto.h>
 
-#include "dns/name.hpp"
 #include "dns/knot.hpp"
+#include "dns/name.hpp"
 
 namespace sftdyn::dns {
 namespace {
@@ -29,9 +29,7 @@ bool is_base64(std::string_view text) {
 
 }  // namespace
 
-const char* known_algorithms() {
-    return "hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512";
-}
+const char* known_algorithms() { return "hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512"; }
 
 base::Result<TsigKey> TsigKey::make(std::string_view name, std::string_view algorithm, const base::Secret& secret) {
     const auto parsed = Name::parse(name);
@@ -41,8 +39,7 @@ base::Result<TsigKey> TsigKey::make(std::string_view name, std::string_view algo
     if (wanted.ends_with('.')) wanted.pop_back();
     if (wanted == "hmac-md5.sig-alg.reg.int") wanted = "hmac-md5";
     if (dnssec_tsig_algorithm_from_name(wanted.c_str()) == DNSSEC_TSIG_UNKNOWN) {
-        return base::Error{"the algorithm \"" + wanted.substr(0, 40) + "\" is not known", "",
-                           std::string("use one of ") + known_algorithms()};
+        return base::Error{"the algorithm \"" + wanted.substr(0, 40) + "\" is not known", "", std::string("use one of ") + known_algorithms()};
     }
     if (!is_base64(secret.reveal())) {
         return base::Error{"the secret is not Base64", "", "copy it whole from the DNS server's key, or make a new key with tsig-keygen"};

@@ -37,10 +37,9 @@ base::Result<base::Secret> read_whole(const std::string& path) {
     if (!file.is_open() || file.bad()) {
         const int code = errno;
         const bool denied = code == EACCES || code == EPERM;
-        return base::Error{
-            fmt::format("the key file can't be read as user {}: {}", user_name(), std::strerror(code)), path,
-            denied ? "let that user's group read it (chgrp and chmod 640), or give sftdyn a key of its own with nskeyfile"
-                   : "is the DNS server running, and is the path right? (nskeyfile names another key)"};
+        return base::Error{fmt::format("the key file can't be read as user {}: {}", user_name(), std::strerror(code)), path,
+                           denied ? "let that user's group read it (chgrp and chmod 640), or give sftdyn a key of its own with nskeyfile"
+                                  : "is the DNS server running, and is the path right? (nskeyfile names another key)"};
     }
     base::Secret whole(text);
     const bool too_large = text.size() > largest_key_file;
@@ -189,9 +188,8 @@ private:
 
 /// The algorithm numbers that dnssec-keygen writes for HMAC keys.
 const std::map<std::string, std::string>& private_algorithms() {
-    static const std::map<std::string, std::string> names{{"157", "hmac-md5"},    {"161", "hmac-sha1"},
-                                                          {"162", "hmac-sha224"}, {"163", "hmac-sha256"},
-                                                          {"164", "hmac-sha384"}, {"165", "hmac-sha512"}};
+    static const std::map<std::string, std::string> names{{"157", "hmac-md5"},    {"161", "hmac-sha1"},   {"162", "hmac-sha224"},
+                                                          {"163", "hmac-sha256"}, {"164", "hmac-sha384"}, {"165", "hmac-sha512"}};
     return names;
 }
 

@@ -12,8 +12,7 @@ bool same(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec &&
 std::vector<std::string> session_key_paths() { return {"/run/named/session.key", "/var/run/named/session.key"}; }
 
 bool operator==(const KeySource::Stamp& a, const KeySource::Stamp& b) {
-    return a.device == b.device && a.inode == b.inode && a.size == b.size && same(a.modified, b.modified) &&
-           same(a.changed, b.changed);
+    return a.device == b.device && a.inode == b.inode && a.size == b.size && same(a.modified, b.modified) && same(a.changed, b.changed);
 }
 
 KeySource::KeySource(const std::vector<std::string>& paths) {

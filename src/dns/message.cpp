@@ -27,13 +27,10 @@ Packet new_packet(std::uint16_t id, std::uint8_t opcode) {
     return packet;
 }
 
-Failure own_failure(std::string what) {
-    return {Failure::Kind::malformed, 0, "", std::move(what), "this is a defect of sftdyn: please report it"};
-}
+Failure own_failure(std::string what) { return {Failure::Kind::malformed, 0, "", std::move(what), "this is a defect of sftdyn: please report it"}; }
 
 /// Appends one record to the section that is open.
-int put(knot_pkt_t* packet, const Name& owner, Type type, std::uint16_t rclass, std::uint32_t ttl,
-        const std::string& rdata) {
+int put(knot_pkt_t* packet, const Name& owner, Type type, std::uint16_t rclass, std::uint32_t ttl, const std::string& rdata) {
     // libknot copies neither the owner nor the data, and writes to neither.
     knot_rrset_t rr;
     knot_rrset_init(&rr, const_cast<std::uint8_t*>(owner.wire()), static_cast<std::uint16_t>(type), rclass, ttl);
@@ -63,8 +60,7 @@ Outcome<Request> finish(Packet packet, std::uint16_t id, const TsigKeyPtr& key) 
     if (key) {
         std::array<std::uint8_t, largest_mac> mac{};
         std::size_t mac_size = mac.size();
-        const int rc = knot_tsig_sign(packet->wire, &packet->size, packet->max_size, nullptr, 0, mac.data(), &mac_size,
-                                      &key->raw(), 0, 0);
+        const int rc = knot_tsig_sign(packet->wire, &packet->size, packet->max_size, nullptr, 0, mac.data(), &mac_size, &key->raw(), 0, 0);
         if (rc != KNOT_EOK) return own_failure(fmt::format("the message could not be signed: {}", knot_strerror(rc)));
         out.mac.assign(reinterpret_cast<const char*>(mac.data()), mac_size);
         out.key = key;
@@ -96,23 +92,24 @@ std::string clock_difference(const knot_rrset_t& tsig) {
     return fmt::format("this machine's clock is {} s {} the DNS server's", std::abs(ahead), ahead < 0 ? "behind" : "ahead of");
 }
 
-std::string key_words(const Request& request) {
-    return fmt::format("key \"{}\", {}", request.key->name(), request.key->algorithm());
-}
+std::string key_words(const Request& request) { return fmt::format("key \"{}\", {}", request.key->name(), request.key->algorithm()); }
 
 Failure tsig_error(const Request& request, const knot_rrset_t& tsig, const std::string& server) {
     using Kind = Failure::Kind;
     switch (knot_tsig_rdata_error(&tsig)) {
         case KNOT_RCODE_BADSIG:
             return {Kind::bad_signature, 0, server, fmt::format("NOTAUTH (BADSIG): the DNS server rejects our signature ({})", key_words(request)),
-                    "the secret or the algorithm is not the one that the server has for this key; if it is BIND's session key, is the file from this named?"};
+                    "the secret or the algorithm is not the one that the server has for this key; if it is BIND's session key, is the file from this "
+                    "named?"};
         case KNOT_RCODE_BADTIME:
             return {Kind::bad_time, 0, server, "NOTAUTH (BADTIME): " + clock_difference(tsig), "set both clocks (NTP)"};
         case KNOT_RCODE_BADKEY:
-            return {Kind::bad_key, 0, server, fmt::format("NOTAUTH (BADKEY): the DNS server does not know our key, or does not let it do this ({})", key_words(request)),
+            return {Kind::bad_key, 0, server,
+                    fmt::format("NOTAUTH (BADKEY): the DNS server does not know our key, or does not let it do this ({})", key_words(request)),
                     "add the key to the server's configuration and let it update the zone, and compare name and algorithm on both sides"};
         default:
-            return {Kind::bad_key, 0, server, fmt::format("the DNS server answered TSIG error {} ({})", rcode_text(knot_tsig_rdata_error(&tsig)), key_words(request)),
+            return {Kind::bad_key, 0, server,
+                    fmt::format("the DNS server answered TSIG error {} ({})", rcode_text(knot_tsig_rdata_error(&tsig)), key_words(request)),
                     "compare the key on both sides"};
     }
 }
@@ -133,7 +130,8 @@ boost::system::result<void, Failure> verify(const Request& request, const knot_p
     const int rc = knot_tsig_client_check(tsig, packet.wire, packet.size, reinterpret_cast<const std::uint8_t*>(request.mac.data()),
                                           request.mac.size(), &request.key->raw(), 0);
     if (rc == KNOT_TSIG_EBADTIME) {
-        return Failure{Kind::bad_time, 0, server, "BADTIME: the DNS server's answer was signed at another time: " + clock_difference(*tsig), "set both clocks (NTP)"};
+        return Failure{Kind::bad_time, 0, server, "BADTIME: the DNS server's answer was signed at another time: " + clock_difference(*tsig),
+                       "set both clocks (NTP)"};
     }
     if (rc != KNOT_EOK) {
         return Failure{Kind::forged_answer, 0, server, fmt::format("the signature of the DNS server's answer is wrong ({})", knot_strerror(rc)),

@@ -18,8 +18,8 @@ namespace sftdyn::dns {
 struct Request {
     std::string wire;
     std::uint16_t id = 0;
-    std::string mac{};    ///< of the request; empty when it is not signed (RFC 8945 §5.3.1)
-    TsigKeyPtr key{};     ///< null when it is not signed
+    std::string mac{};  ///< of the request; empty when it is not signed (RFC 8945 §5.3.1)
+    TsigKeyPtr key{};   ///< null when it is not signed
 };
 
 /// What an answer says, after its signature has been verified.
@@ -41,8 +41,7 @@ using Reply = Outcome<Answer>;
 [[nodiscard]] Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const TsigKeyPtr& key);
 
 /// An UPDATE of `zone` (RFC 2136 §2). A set of changes too large for one message is a failure.
-[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone, std::span<const Change> changes,
-                                           const TsigKeyPtr& key);
+[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone, std::span<const Change> changes, const TsigKeyPtr& key);
 
 /// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not failures here, but those
 /// of TSIG are. `server` is for messages.

@@ -8,14 +8,12 @@ namespace {
 
 base::Error bad_name(std::string_view text, std::string why) {
     std::string shown(text.substr(0, 80));
-    std::replace_if(shown.begin(), shown.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-    return base::Error{"\"" + shown + "\" is not a valid domain name: " + std::move(why), "",
-                       "write it as host.example.org"};
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return base::Error{"\"" + shown + "\" is not a valid domain name: " + std::move(why), "", "write it as host.example.org"};
 }
 
-bool is_host_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
+bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
 /// Why the text is not a name, as exactly as can be told.
 std::string complaint(std::string_view text) {
@@ -37,8 +35,7 @@ std::string complaint(std::string_view text) {
 base::Result<Name> Name::parse(std::string_view text) {
     const std::string terminated(text);
     knot_dname_storage_t wire;
-    if (text.empty() || text.find('\0') != std::string_view::npos ||
-        knot_dname_from_str(wire, terminated.c_str(), sizeof wire) == nullptr) {
+    if (text.empty() || text.find('\0') != std::string_view::npos || knot_dname_from_str(wire, terminated.c_str(), sizeof wire) == nullptr) {
         return bad_name(text, complaint(text));
     }
     knot_dname_to_lower(wire);

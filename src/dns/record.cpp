@@ -15,12 +15,18 @@ constexpr std::size_t record_overhead = 10;  // type, class, TTL, RDLENGTH (RFC 
 
 std::string type_text(Type type) {
     switch (type) {
-        case Type::a: return "A";
-        case Type::ns: return "NS";
-        case Type::cname: return "CNAME";
-        case Type::soa: return "SOA";
-        case Type::ptr: return "PTR";
-        case Type::aaaa: return "AAAA";
+        case Type::a:
+            return "A";
+        case Type::ns:
+            return "NS";
+        case Type::cname:
+            return "CNAME";
+        case Type::soa:
+            return "SOA";
+        case Type::ptr:
+            return "PTR";
+        case Type::aaaa:
+            return "AAAA";
     }
     return fmt::format("TYPE{}", static_cast<unsigned>(type));
 }

@@ -42,9 +42,7 @@ void Server::query(const Name& name, Type type, base::TimePoint deadline, Handle
     ask(std::move(question));
 }
 
-Failure Server::closed_failure() const {
-    return {Failure::Kind::connection, 0, name_, "sftdyn no longer uses this DNS server", ""};
-}
+Failure Server::closed_failure() const { return {Failure::Kind::connection, 0, name_, "sftdyn no longer uses this DNS server", ""}; }
 
 void Server::ask(std::shared_ptr<Question> question) {
     if (closed_) return later(std::move(question->handler), closed_failure());
@@ -76,10 +74,12 @@ void Server::update(const Name& zone, std::vector<Change> changes, base::TimePoi
 
 void Server::attempt(std::shared_ptr<Job> job) {
     const auto fail = [&](const Failure& failure) {
-        later([job](Reply reply) {
-            job->handler(std::move(reply));
-            job->settled();
-        }, failure);
+        later(
+            [job](Reply reply) {
+                job->handler(std::move(reply));
+                job->settled();
+            },
+            failure);
     };
     if (closed_) return fail(closed_failure());
     auto key = this->key();

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
-#include <fmt/format.h>
 
 #include "base/random.hpp"
 
@@ -33,8 +33,7 @@ std::string frame(const std::string& wire) {
 
 }  // namespace
 
-TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server)
-    : io_(io), endpoint_(std::move(server)), socket_(io), timer_(io) {
+TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server) : io_(io), endpoint_(std::move(server)), socket_(io), timer_(io) {
     std::ostringstream out;
     out << endpoint_;
     server_ = out.str();
@@ -63,8 +62,7 @@ void TcpChannel::connect() {
         if (error) {
             const bool refused = error == asio::error::connection_refused;
             self->drop({Failure::Kind::unreachable, 0, self->server_,
-                        refused ? "nothing listens there (connection refused)"
-                                : fmt::format("the DNS server can't be reached: {}", error.message()),
+                        refused ? "nothing listens there (connection refused)" : fmt::format("the DNS server can't be reached: {}", error.message()),
                         "is the DNS server running, and is [dns] server right?"});
             return;
         }
@@ -98,12 +96,12 @@ void TcpChannel::read_length() {
     asio::async_read(socket_, asio::buffer(incoming_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
         if (epoch != self->epoch_) return;
         if (error) {
-            self->drop({Failure::Kind::connection, 0, self->server_,
-                        fmt::format("the DNS server ended the connection: {}", error.message()), "was it restarted? its own log says why"});
+            self->drop({Failure::Kind::connection, 0, self->server_, fmt::format("the DNS server ended the connection: {}", error.message()),
+                        "was it restarted? its own log says why"});
             return;
         }
-        self->read_body(static_cast<std::size_t>(static_cast<unsigned char>(self->incoming_[0]) << 8 |
-                                                 static_cast<unsigned char>(self->incoming_[1])));
+        self->read_body(
+            static_cast<std::size_t>(static_cast<unsigned char>(self->incoming_[0]) << 8 | static_cast<unsigned char>(self->incoming_[1])));
     });
 }
 
@@ -112,8 +110,8 @@ void TcpChannel::read_body(std::size_t size) {
     asio::async_read(socket_, asio::buffer(incoming_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
         if (epoch != self->epoch_) return;
         if (error) {
-            self->drop({Failure::Kind::connection, 0, self->server_,
-                        "the DNS server ended the connection in the middle of an answer", "its own log says why"});
+            self->drop({Failure::Kind::connection, 0, self->server_, "the DNS server ended the connection in the middle of an answer",
+                        "its own log says why"});
             return;
         }
         const std::string message = std::move(self->incoming_);

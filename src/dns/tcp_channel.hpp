@@ -39,7 +39,7 @@ private:
     struct Pending {
         Request request;
         base::TimePoint deadline;
-        Handler handler;   ///< empty once it was called
+        Handler handler;  ///< empty once it was called
         Settled settled;
         bool probe = false;
         base::TimePoint settle_by = base::TimePoint::max();

@@ -58,8 +58,7 @@ void UdpChannel::send(Request request, base::TimePoint deadline, Handler handler
         return;
     }
     const std::uint16_t id = request.id;
-    auto pending = std::make_shared<Pending>(
-        Pending{std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
+    auto pending = std::make_shared<Pending>(Pending{std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
     pending_.emplace(id, pending);
     transmit(*pending);
     await_answer(id);

@@ -40,8 +40,7 @@ Directory::Digest Directory::digest(std::string_view key) const {
     const auto* seed = reinterpret_cast<const unsigned char*>(seed_.data());
     if (EVP_MAC_init(context.get(), seed, 16, nullptr) != 1 ||
         EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size()) != 1 ||
-        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, sizeof out) != 1 ||
-        size != sizeof out) {
+        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, sizeof out) != 1 || size != sizeof out) {
         throw std::runtime_error("SipHash failed");
     }
     return out;

@@ -73,11 +73,10 @@ void Connection::read_some() {
         begin_ = 0;
     }
     if (in_.size() - end_ < read_size / 2) in_.resize(end_ + read_size);
-    socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
-                            [self = shared_from_this()](error_code error, std::size_t size) {
-                                if (error) return self->abort();
-                                self->received(size);
-                            });
+    socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_), [self = shared_from_this()](error_code error, std::size_t size) {
+        if (error) return self->abort();
+        self->received(size);
+    });
 }
 
 void Connection::received(std::size_t size) {

@@ -54,7 +54,7 @@ private:
     bool refused_ = false;
     std::shared_ptr<Connection> held_;  ///< itself, while only the handler knows of it
     std::optional<RequestParser> parser_;
-    std::string in_;              ///< received; [begin_, end_) is not parsed yet
+    std::string in_;  ///< received; [begin_, end_) is not parsed yet
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::string out_;

@@ -1,8 +1,8 @@
 #include "http/listener.hpp"
 
-#include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <boost/asio/ip/v6_only.hpp>
 
 #include "base/log.hpp"
 
@@ -90,8 +90,9 @@ void Listener::accept() {
 
 void Listener::pause() {
     if (!said_full_) {
-        base::log::error("no file descriptor is left for another connection; those that are open are served on; "
-                         "raise the limit (LimitNOFILE=, ulimit -n)");
+        base::log::error(
+            "no file descriptor is left for another connection; those that are open are served on; "
+            "raise the limit (LimitNOFILE=, ulimit -n)");
     }
     said_full_ = true;
     timer_.expires_after(accept_pause);

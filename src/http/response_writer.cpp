@@ -2,8 +2,8 @@
 
 #include <ctime>
 
-#include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
+#include <boost/beast/http/status.hpp>
 
 namespace sftdyn::http {
 namespace {

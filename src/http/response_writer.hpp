@@ -8,9 +8,9 @@
 namespace sftdyn::http {
 
 struct Framing {
-    unsigned version = 11;     ///< of the request: 10 or 11
-    bool keep_alive = true;    ///< the connection stays open
-    bool head = false;         ///< the request was HEAD: no body (RFC 9110 §9.3.2)
+    unsigned version = 11;   ///< of the request: 10 or 11
+    bool keep_alive = true;  ///< the connection stays open
+    bool head = false;       ///< the request was HEAD: no body (RFC 9110 §9.3.2)
 };
 
 /// Appends the response to `out`.

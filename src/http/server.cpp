@@ -93,8 +93,8 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            worker->listeners.push_back(std::make_shared<Listener>(
-                std::move((*sockets)[i]), [worker](asio::ip::tcp::socket socket) { worker->accepted(std::move(socket)); }));
+            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]),
+                                                                   [worker](asio::ip::tcp::socket socket) { worker->accepted(std::move(socket)); }));
         }
     }
     return {};

@@ -28,8 +28,8 @@ public:
 
     /// Makes all changes of `zone` in one message, or none. `settled` is called once, with or after `done`, when the
     /// server can no longer act on the message.
-    virtual void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint deadline,
-                       Done<dns::Answer> done, std::function<void()> settled) = 0;
+    virtual void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint deadline, Done<dns::Answer> done,
+                       std::function<void()> settled) = 0;
 };
 
 }  // namespace sftdyn::update

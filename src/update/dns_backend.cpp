@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <boost/asio/post.hpp>
 
 namespace sftdyn::update {
 namespace {
@@ -18,8 +18,7 @@ constexpr base::Duration avoidance = std::chrono::seconds(15);
 
 /// Another server may do better.
 bool is_outage(const Failure& failure) {
-    return failure.kind == Failure::Kind::unreachable || failure.kind == Failure::Kind::timeout ||
-           failure.kind == Failure::Kind::connection;
+    return failure.kind == Failure::Kind::unreachable || failure.kind == Failure::Kind::timeout || failure.kind == Failure::Kind::connection;
 }
 
 const dns::Record* find(const std::vector<dns::Record>& records, Type type) {

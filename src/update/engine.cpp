@@ -13,8 +13,10 @@ using dns::Failure;
 /// Whether `served` is what `wish` asks for.
 bool fulfils(const std::vector<std::string>& served, const Wish& wish) {
     switch (wish.kind) {
-        case Change::Kind::replace: return served.size() == 1 && served.front() == wish.rdata;
-        case Change::Kind::remove: return served.empty();
+        case Change::Kind::replace:
+            return served.size() == 1 && served.front() == wish.rdata;
+        case Change::Kind::remove:
+            return served.empty();
         case Change::Kind::remove_record:
             return std::find(served.begin(), served.end(), wish.rdata) == served.end();
     }
@@ -127,11 +129,11 @@ void Engine::tick() {
         const ZoneIndex zone = zone_of(due.target.host);
         const bool blocked = zone != no_zone && zones_[zone].unsettled > 0;
         count_out(due.target);
-        on_failure_(hosts_.name(due.target.host), due.target.type,
-                    {Failure::Kind::gave_up, 0, "",
-                     blocked ? "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it"
-                             : "it was not done in time",
-                     "is the DNS server running, and not overloaded?"});
+        on_failure_(
+            hosts_.name(due.target.host), due.target.type,
+            {Failure::Kind::gave_up, 0, "",
+             blocked ? "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it" : "it was not done in time",
+             "is the DNS server running, and not overloaded?"});
         one.done({Verdict::failed});
     }
     if (now >= next_sweep_) {
@@ -191,12 +193,13 @@ bool Engine::decide(const Target& target, Slot& slot) {
 void Engine::find_zone(const Target& target, Slot& slot) {
     slot.phase = Phase::finding;
     when_query_free([this, target, deadline = slot.waiting.front().deadline] {
-        backend_.find_zone(hosts_.name(target.host), backend_deadline(deadline), [this, target, generation = generation_](dns::Outcome<dns::Name> zone) {
-            query_done();
-            if (zone.has_error()) return fail_all(target, zone.error());
-            if (generation == generation_) set_zone(target.host, zone_index(*zone));
-            advance(target);
-        });
+        backend_.find_zone(hosts_.name(target.host), backend_deadline(deadline),
+                           [this, target, generation = generation_](dns::Outcome<dns::Name> zone) {
+                               query_done();
+                               if (zone.has_error()) return fail_all(target, zone.error());
+                               if (generation == generation_) set_zone(target.host, zone_index(*zone));
+                               advance(target);
+                           });
     });
 }
 
@@ -321,8 +324,9 @@ void Engine::send(ZoneIndex index, std::vector<Target> targets) {
         deadline = std::max(deadline, slot.waiting.front().deadline);
     }
     ++zones_[index].in_flight;
-    backend_.apply(zones_[index].name, std::move(changes), backend_deadline(deadline), [this, batch](const dns::Reply& reply) { applied(batch, reply); },
-                   [this, batch] { settled(batch); });
+    backend_.apply(
+        zones_[index].name, std::move(changes), backend_deadline(deadline), [this, batch](const dns::Reply& reply) { applied(batch, reply); },
+        [this, batch] { settled(batch); });
 }
 
 void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply) {

@@ -31,8 +31,7 @@ bool KnownTable::is(const Target& target, std::string_view rdata, base::TimePoin
     const Shard& shard = this->shard(target);
     const std::lock_guard lock(shard.mutex);
     const auto found = shard.entries.find(target.packed());
-    return found != shard.entries.end() && found->second.at >= since &&
-           std::string_view(found->second.rdata.data(), found->second.size) == rdata;
+    return found != shard.entries.end() && found->second.at >= since && std::string_view(found->second.rdata.data(), found->second.size) == rdata;
 }
 
 std::optional<KnownTable::Known> KnownTable::take(const Target& target) {

@@ -27,7 +27,8 @@ TEST(SecretUrl, WithoutAKeyItTellsTheAddress) {
 }
 
 TEST(SecretUrl, OtherMethodsAreNotAllowed) {
-    for (const char* method : {"HEAD", "POST", "get", "Get", ""}) EXPECT_TRUE(std::holds_alternative<MethodNotAllowed>(read_target(method, "/k"))) << method;
+    for (const char* method : {"HEAD", "POST", "get", "Get", ""})
+        EXPECT_TRUE(std::holds_alternative<MethodNotAllowed>(read_target(method, "/k"))) << method;
     EXPECT_EQ(method_not_allowed().status, 405U);
     EXPECT_EQ(method_not_allowed().allow, "GET");
 }
@@ -45,7 +46,9 @@ TEST(SecretUrl, PercentEncodingIsUndone) {
 }
 
 TEST(SecretUrl, AnswersAsTheContractSays) {
-    const auto is = [](const api::Response& response, unsigned status, const char* body) { return response.status == status && response.body == body; };
+    const auto is = [](const api::Response& response, unsigned status, const char* body) {
+        return response.status == status && response.body == body;
+    };
     EXPECT_TRUE(is(answer({update::Verdict::committed}), 200, "OK"));
     EXPECT_TRUE(is(answer({update::Verdict::unchanged}), 200, "UPTODATE"));
     EXPECT_TRUE(is(answer({update::Verdict::failed}), 500, "FAIL"));

@@ -39,8 +39,9 @@ TEST(ClientLines, OnlyInTheClientsTable) {
 }
 
 TEST(ClientLines, WhatIsNotPlainIsLeft) {
-    for (const char* line : {"\"a\\\"b\" = \"c\"", "\"\xc3\xa4\" = \"c\"", "\"a\" = 'c'", "\"a\" = { host = \"c\" }", "\"a\" = \"b\" # comment", "\"\" = \"b\"",
-                             "\"a\" = \"\"", "\"a\".\"b\" = \"c\"", "\"a\" = \"b\" c", "\"a\"", "\"a\" = \"b", "# \"a\" = \"b\"", "\"a\tb\" = \"c\""}) {
+    for (const char* line :
+         {"\"a\\\"b\" = \"c\"", "\"\xc3\xa4\" = \"c\"", "\"a\" = 'c'", "\"a\" = { host = \"c\" }", "\"a\" = \"b\" # comment", "\"\" = \"b\"",
+          "\"a\" = \"\"", "\"a\".\"b\" = \"c\"", "\"a\" = \"b\" c", "\"a\"", "\"a\" = \"b", "# \"a\" = \"b\"", "\"a\tb\" = \"c\""}) {
         const auto taken = take(std::string("[clients]\n") + line + "\n");
         EXPECT_THAT(taken.lines, IsEmpty()) << line;
         EXPECT_EQ(taken.rest, std::string("[clients]\n") + line + "\n");

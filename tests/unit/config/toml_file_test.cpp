@@ -33,7 +33,8 @@ threads = 3
 [clients]
 "example" = "host.dyn.example.org"
 "host=gnampf,key=4bea" = { host = "gnampf.dyn.example.org", ttl = 60, ptr = true }
-)", settings);
+)",
+                                 settings);
     for (const auto& complaint : complaints) ADD_FAILURE() << complaint.text();
     ASSERT_EQ(settings.http.size(), 3U);
     EXPECT_EQ(settings.http[2].port, 82);
@@ -80,7 +81,8 @@ TEST(TomlFile, AllComplaintsAreTold) {
 
 TEST(TomlFile, AHostOutsideOfItsZoneIsAComplaint) {
     Settings settings;
-    const auto complaints = read("[dns]\nzone = \"a.org\"\n[[zone]]\nname = \"b.org\"\n[clients]\nx = \"h.a.org\"\ny = \"h.b.org\"\nz = \"h.c.org\"\n", settings);
+    const auto complaints =
+        read("[dns]\nzone = \"a.org\"\n[[zone]]\nname = \"b.org\"\n[clients]\nx = \"h.a.org\"\ny = \"h.b.org\"\nz = \"h.c.org\"\n", settings);
     ASSERT_EQ(complaints.size(), 1U);
     EXPECT_NE(complaints[0].text().find("h.c.org is not in the zone a.org"), std::string::npos);
 }

@@ -38,10 +38,13 @@ TEST(BindKey, FormsThatNamedTakes) {
 TEST(BindKey, ErrorsTellPlaceAndMend) {
     EXPECT_EQ(error_of(parse_bind_key("key k {\nalgorithm hmac-sha256;\nfoo bar;\n};", "f")),
               "f:3: expected algorithm or secret; expected: key \"name\" { algorithm hmac-sha256; secret \"…\"; };");
-    EXPECT_NE(error_of(parse_bind_key("key k { algorithm hmac-sha256; secret \"c2Vj\"; }", "f")).find("the file ends where \";\" should be"), std::string::npos);
-    EXPECT_NE(error_of(parse_bind_key("key a { algorithm hmac-sha1; secret \"c2Vj\"; };\nkey b { };", "f")).find("f:2: there is more after the key"), std::string::npos);
+    EXPECT_NE(error_of(parse_bind_key("key k { algorithm hmac-sha256; secret \"c2Vj\"; }", "f")).find("the file ends where \";\" should be"),
+              std::string::npos);
+    EXPECT_NE(error_of(parse_bind_key("key a { algorithm hmac-sha1; secret \"c2Vj\"; };\nkey b { };", "f")).find("f:2: there is more after the key"),
+              std::string::npos);
     EXPECT_NE(error_of(parse_bind_key("options { };", "f")).find("f:1: this is no TSIG key"), std::string::npos);
-    EXPECT_NE(error_of(parse_bind_key("key \"a..b\" { algorithm hmac-sha1; secret \"c2Vj\"; };", "f")).find("the key's name is no domain name"), std::string::npos);
+    EXPECT_NE(error_of(parse_bind_key("key \"a..b\" { algorithm hmac-sha1; secret \"c2Vj\"; };", "f")).find("the key's name is no domain name"),
+              std::string::npos);
 }
 
 TEST(BindKey, ErrorsNeverHoldTheSecret) {
@@ -56,12 +59,14 @@ TEST(BindKey, ErrorsNeverHoldTheSecret) {
 
 TEST(BindKey, Base64IsChecked) {
     for (const std::string bad : {"c2V", "c2Vj=", "=c2V", "c2V=j", "c2Vjc===", "c2 V", "c2Vjcm-_"}) {
-        EXPECT_NE(error_of(parse_bind_key("key k { algorithm hmac-sha1; secret \"" + bad + "\"; };", "f")).find("not Base64"), std::string::npos) << bad;
+        EXPECT_NE(error_of(parse_bind_key("key k { algorithm hmac-sha1; secret \"" + bad + "\"; };", "f")).find("not Base64"), std::string::npos)
+            << bad;
     }
 }
 
 TEST(PrivateKey, AsDnssecKeygenWritesIt) {
-    const auto key = parse_private_key("Private-key-format: v1.3\nAlgorithm: 165 (HMAC_SHA512)\nKey: c2VjcmV0c2VjcmV0\nBits: AAA=\n", "/x/Kfoo.bar.+165+00042.private");
+    const auto key = parse_private_key("Private-key-format: v1.3\nAlgorithm: 165 (HMAC_SHA512)\nKey: c2VjcmV0c2VjcmV0\nBits: AAA=\n",
+                                       "/x/Kfoo.bar.+165+00042.private");
     ASSERT_TRUE(key.has_value()) << error_of(key);
     EXPECT_EQ(key->name(), "foo.bar");
     EXPECT_EQ(key->algorithm(), "hmac-sha512");
@@ -69,7 +74,9 @@ TEST(PrivateKey, AsDnssecKeygenWritesIt) {
 
 TEST(PrivateKey, Errors) {
     EXPECT_NE(error_of(parse_private_key("Algorithm: 165\nKey: c2Vj\n", "plain.private")).find("does not tell the key's name"), std::string::npos);
-    EXPECT_NE(error_of(parse_private_key("x\nAlgorithm: 8 (RSASHA256)\n", "Kk.+008+1.private")).find("Kk.+008+1.private:2: the key's algorithm is not one for TSIG"), std::string::npos);
+    EXPECT_NE(error_of(parse_private_key("x\nAlgorithm: 8 (RSASHA256)\n", "Kk.+008+1.private"))
+                  .find("Kk.+008+1.private:2: the key's algorithm is not one for TSIG"),
+              std::string::npos);
     EXPECT_NE(error_of(parse_private_key("Algorithm: 163\n", "Kk.+163+1.private")).find("no \"Key:\" line"), std::string::npos);
     EXPECT_NE(error_of(parse_private_key("Key: c2Vj\n", "Kk.+163+1.private")).find("no \"Algorithm:\" line"), std::string::npos);
 }

@@ -54,8 +54,8 @@ std::vector<std::uint8_t> answer_to(const Request& request, const TsigKeyPtr& si
     if (signer) {
         std::uint8_t mac[64];
         std::size_t mac_size = sizeof mac;
-        EXPECT_EQ(knot_tsig_sign(wire.data(), &size, wire.size(), reinterpret_cast<const std::uint8_t*>(request.mac.data()), request.mac.size(), mac, &mac_size,
-                                 &signer->raw(), tsig_error, static_cast<std::uint64_t>(time(nullptr))),
+        EXPECT_EQ(knot_tsig_sign(wire.data(), &size, wire.size(), reinterpret_cast<const std::uint8_t*>(request.mac.data()), request.mac.size(), mac,
+                                 &mac_size, &signer->raw(), tsig_error, static_cast<std::uint64_t>(time(nullptr))),
                   KNOT_EOK);
     }
     wire.resize(size);
@@ -85,7 +85,8 @@ TEST(Message, SigningAppendsATsigAndLeavesTheRest) {
 
 TEST(Message, TooManyChangesAreAFailureNotACutMessage) {
     std::vector<Change> many;
-    for (int i = 0; i < 4000; ++i) many.push_back({name(("h" + std::to_string(i) + ".dyn.example.org").c_str()), Type::a, Change::Kind::replace, 30, "abcd"});
+    for (int i = 0; i < 4000; ++i)
+        many.push_back({name(("h" + std::to_string(i) + ".dyn.example.org").c_str()), Type::a, Change::Kind::replace, 30, "abcd"});
     EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_error());
     many.resize(1000);
     EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_value());

@@ -14,7 +14,8 @@ TEST(Name, ReadsAndWritesPresentationForm) {
 TEST(Name, IsLowerCaseWire) { EXPECT_EQ(Name::parse("A.bC")->bytes(), std::string("\1a\2bc\0", 6)); }
 
 TEST(Name, RefusesWhatIsNoName) {
-    for (const std::string& text : {std::string(), std::string("a..b"), std::string(".a"), std::string(64, 'a')}) EXPECT_TRUE(Name::parse(text).has_error()) << text;
+    for (const std::string& text : {std::string(), std::string("a..b"), std::string(".a"), std::string(64, 'a')})
+        EXPECT_TRUE(Name::parse(text).has_error()) << text;
     std::string labels;
     for (int i = 0; i < 128; ++i) labels += "a.";
     EXPECT_TRUE(Name::parse(labels).has_error());
@@ -30,7 +31,8 @@ TEST(Name, SaysWhatIsWrong) {
 
 TEST(Name, HostsAreOfLettersDigitsAndHyphens) {
     for (const char* text : {"a", "a-1.example.org", "_x.example.org", "*.example.org"}) EXPECT_TRUE(Name::parse_host(text).has_value()) << text;
-    for (const char* text : {".", "a b.org", "a\\046b.org", "a.*.org", "a/b", "ümlaut.org", "a@b"}) EXPECT_TRUE(Name::parse_host(text).has_error()) << text;
+    for (const char* text : {".", "a b.org", "a\\046b.org", "a.*.org", "a/b", "ümlaut.org", "a@b"})
+        EXPECT_TRUE(Name::parse_host(text).has_error()) << text;
 }
 
 TEST(Name, KnowsItsZoneAndParent) {

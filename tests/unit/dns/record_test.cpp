@@ -29,8 +29,7 @@ TEST(Record, DataOfTheWrongSizeIsNoAddress) {
 
 TEST(Record, ReverseNames) {
     EXPECT_EQ(reverse_name(make_address("192.0.2.1")).text(), "1.2.0.192.in-addr.arpa");
-    EXPECT_EQ(reverse_name(make_address("2001:db8::567:89ab")).text(),
-              "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+    EXPECT_EQ(reverse_name(make_address("2001:db8::567:89ab")).text(), "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
 TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {

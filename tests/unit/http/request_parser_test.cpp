@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include <boost/asio/buffer.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/buffer.hpp>
 
 using sftdyn::http::Limits;
 using sftdyn::http::RequestParser;
@@ -72,8 +72,9 @@ TEST(RequestParser, BodiesArePassedOver) {
 }
 
 TEST(RequestParser, NonsenseIs400) {
-    for (const std::string text : {"\x16\x03\x01\x02\x01", "GET /\r\n\r\n", "GET / HTTP/3.1\r\n\r\n", "G@T{} / HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
-                                   "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
+    for (const std::string text :
+         {"\x16\x03\x01\x02\x01", "GET /\r\n\r\n", "GET / HTTP/3.1\r\n\r\n", "G@T{} / HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
         EXPECT_EQ(parse(text).status, 400U) << text;
     }
 }

@@ -25,7 +25,8 @@ public:
         limits_.updates_in_flight = pick(1, 2);
         limits_.queries_in_flight = pick(1, 4);
         limits_.verify_interval = pick(0, 1) != 0 ? 300s : 0s;
-        engine_ = std::make_unique<Engine>(backend_, hosts_, known_, limits_, [this] { return now_; }, [](const dns::Name&, Type, const Failure&) {});
+        engine_ = std::make_unique<Engine>(
+            backend_, hosts_, known_, limits_, [this] { return now_; }, [](const dns::Name&, Type, const Failure&) {});
     }
 
     void run(unsigned steps) {
@@ -41,10 +42,10 @@ private:
     unsigned pick(unsigned least, unsigned most) { return std::uniform_int_distribution<unsigned>(least, most)(random_); }
 
     struct HostState {
-        std::uint64_t last_accepted = 0;   ///< ticket of the last wish
-        std::uint64_t told = 0;            ///< ticket of the last wish that was told OK or UPTODATE …
-        std::string told_rdata;            ///< … and what it was told
-        bool sure = true;                  ///< no wish was answered FAIL since
+        std::uint64_t last_accepted = 0;  ///< ticket of the last wish
+        std::uint64_t told = 0;           ///< ticket of the last wish that was told OK or UPTODATE …
+        std::string told_rdata;           ///< … and what it was told
+        bool sure = true;                 ///< no wish was answered FAIL since
     };
 
     void wish() {
@@ -100,7 +101,8 @@ private:
                 update.done(FakeBackend::failure(Failure::Kind::timeout));
                 open_fates_.push_back(std::move(update));
                 return;
-            default: return backend_.answer(update);
+            default:
+                return backend_.answer(update);
         }
     }
 
@@ -123,11 +125,22 @@ private:
 
     void one_step() {
         switch (pick(0, 12)) {
-            case 0: case 1: case 2: case 3: return wish();
-            case 4: return backend_.run_searches();
-            case 5: case 6: return answer_query();
-            case 7: case 8: case 9: return answer_update();
-            case 10: return settle_one();
+            case 0:
+            case 1:
+            case 2:
+            case 3:
+                return wish();
+            case 4:
+                return backend_.run_searches();
+            case 5:
+            case 6:
+                return answer_query();
+            case 7:
+            case 8:
+            case 9:
+                return answer_update();
+            case 10:
+                return settle_one();
             case 11:
                 if (pick(0, 3) == 0) now_ += std::chrono::milliseconds(pick(1, 3000));
                 return engine_->tick();

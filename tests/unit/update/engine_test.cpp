@@ -10,8 +10,8 @@ using namespace sftdyn::update;
 using dns::Failure;
 using dns::Name;
 using dns::Type;
-using testing::ElementsAre;
 using testing::Each;
+using testing::ElementsAre;
 
 namespace {
 
@@ -58,7 +58,11 @@ protected:
         out.changes_burst = 0;
         return out;
     }();
-    Engine engine{backend, hosts, known_table, limits, [this] { return now; },
+    Engine engine{backend,
+                  hosts,
+                  known_table,
+                  limits,
+                  [this] { return now; },
                   [this](const Name& name, Type, const Failure& failure) { failures.push_back(name.text() + ": " + failure.detail); }};
     std::deque<std::optional<Result>> results;
 };
@@ -162,7 +166,8 @@ TEST_F(EngineTest, ARefusedBatchIsSplitUntilTheCulpritStandsAlone) {
     backend.refused = {host(5).text(), host(40).text()};
     for (int i = 0; i < 64; ++i) want(host(i), addr_1);
     backend.run();
-    for (int i = 0; i < 64; ++i) EXPECT_EQ(verdict(results[static_cast<std::size_t>(i)]), i == 5 || i == 40 ? Verdict::failed : Verdict::committed) << i;
+    for (int i = 0; i < 64; ++i)
+        EXPECT_EQ(verdict(results[static_cast<std::size_t>(i)]), i == 5 || i == 40 ? Verdict::failed : Verdict::committed) << i;
     // 1 + the batch of 63 + at most two halves a level and culprit, of 6 levels.
     EXPECT_LE(backend.batch_sizes.size(), 2U + 2 * 2 * 6);
     EXPECT_EQ(failures.size(), 2U);

@@ -40,7 +40,8 @@ public:
         most_queries = std::max(most_queries, queries.size());
     }
 
-    void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint, Done<dns::Answer> done, std::function<void()> settled) override {
+    void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint, Done<dns::Answer> done,
+               std::function<void()> settled) override {
         batch_sizes.push_back(changes.size());
         updates.push_back({zone, std::move(changes), std::move(done), std::move(settled)});
     }
