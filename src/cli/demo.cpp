@@ -34,8 +34,8 @@ void say_what_to_try(const std::vector<std::string>& addresses, const dns::Serve
     std::cout << fmt::format("\nsftdyn is running, with a private DNS server that serves {} on {}.\nTry it in another terminal:\n\n", zone,
                              text_of(server));
     for (const auto& address : addresses) {
-        const bool v6 = address.starts_with('[');
-        std::cout << fmt::format("  curl http://{}/{}\n  dig @127.0.0.1 -p {} +short {} {}\n\n", address, key, server.port, host, v6 ? "AAAA" : "A");
+        const bool v6 = address.find('[') != std::string::npos;
+        std::cout << fmt::format("  curl {}/{}\n  dig @127.0.0.1 -p {} +short {} {}\n\n", address, key, server.port, host, v6 ? "AAAA" : "A");
     }
     std::cout << "The first curl says OK, the second UPTODATE. Ctrl-C ends everything.\n" << std::endl;
 }

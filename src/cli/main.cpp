@@ -2,6 +2,7 @@
 #include <exception>
 #include <iostream>
 
+#include "cli/cert.hpp"
 #include "cli/check.hpp"
 #include "cli/demo.hpp"
 #include "cli/serve.hpp"
@@ -16,6 +17,8 @@ int run(const sftdyn::config::CommandLine& line) {
             return sftdyn::cli::run_serve(line);
         case Command::check:
             return sftdyn::cli::run_check(line);
+        case Command::cert:
+            return sftdyn::cli::run_cert(line);
         case Command::demo:
             return sftdyn::cli::run_demo(line);
     }

@@ -11,6 +11,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "base/log.hpp"
+#include "cli/certificate.hpp"
 #include "cli/updater.hpp"
 #include "config/toml_file.hpp"
 #include "dns/key_file.hpp"
@@ -67,13 +68,12 @@ std::shared_ptr<const hosts::Directory> make_directory(const config::Settings& s
 
 std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     std::vector<http::Endpoint> out;
-    for (const auto& listen : settings.http) {
-        if (listen.address) {
-            out.push_back({*listen.address, listen.port});
-        } else {
-            out.push_back({asio::ip::address_v6::any(), listen.port, true});
-        }
-    }
+    const auto add = [&out](const config::Listen& listen, bool tls) {
+        const auto any = asio::ip::address_v6::any();
+        out.push_back({listen.address.value_or(any), listen.port, tls, !listen.address});
+    };
+    for (const auto& listen : settings.http) add(listen, false);
+    for (const auto& listen : settings.https) add(listen, true);
     return out;
 }
 
@@ -103,19 +103,21 @@ public:
         : load_(load),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(endpoints(loaded.settings)),
-          listens_(listens(loaded.settings)),
+          listens_(listens(loaded.settings)), certificate_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
           server_(updater_, http::Limits{}, threads_),
           updater_(io_, engine_limits(loaded.settings)) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
-                if (endpoint.dual_stack) endpoint = {asio::ip::address_v4::any(), endpoint.port};
+                if (endpoint.dual_stack) endpoint = {asio::ip::address_v4::any(), endpoint.port, endpoint.tls};
             }
         }
+        if (loaded.settings.https.empty()) certificate_usable_ = true;
         apply(loaded.settings);
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
+        if (!certificate_usable_) return 1;
         const auto listening = server_.listen(endpoints_);
         if (listening.has_error()) {
             log::critical("{}", listening.error().text());
@@ -124,7 +126,7 @@ public:
         await_signal();
         server_.start();
         std::vector<std::string> addresses;
-        for (const auto& endpoint : endpoints_) addresses.push_back(http::text_of(endpoint));
+        for (const auto& endpoint : endpoints_) addresses.push_back(url_of(endpoint));
         ready(addresses);
         io_.run();
         return 0;
@@ -133,11 +135,14 @@ public:
 private:
     static std::vector<std::string> listens(const config::Settings& settings) {
         std::vector<std::string> out;
-        for (const auto& endpoint : endpoints(settings)) out.push_back(http::text_of(endpoint));
+        for (const auto& endpoint : endpoints(settings)) out.push_back(url_of(endpoint));
         return out;
     }
 
+    static std::string url_of(const http::Endpoint& endpoint) { return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint); }
+
     void apply(const config::Settings& settings) {
+        if (settings.cert && settings.key) certificate_usable_ = certificate_.use(*settings.cert, *settings.key) || certificate_usable_;
         if (settings.clients.empty()) log::warn("there are no [clients]: every key is a bad key");
         say_keys(settings);
         updater_.configure(make_directory(settings, updater_.hosts()), zone_servers(settings), engine_limits(settings));
@@ -161,7 +166,7 @@ private:
                 log::error("the configuration is not taken; the old one goes on");
                 return;
             }
-            if (listens(loaded.settings) != listens_) log::warn("http has changed: that takes effect with a restart only");
+            if (listens(loaded.settings) != listens_) log::warn("http or https has changed: that takes effect with a restart only");
             apply(loaded.settings);
             log::info("the configuration has {} clients", loaded.settings.clients.size());
         }
@@ -192,6 +197,8 @@ private:
     asio::signal_set signals_;
     std::vector<http::Endpoint> endpoints_;
     std::vector<std::string> listens_;
+    Certificate certificate_;
+    bool certificate_usable_ = false;
     unsigned threads_;
     http::Server server_;  // outlives the updater, which owes it responses
     Updater updater_;
@@ -234,8 +241,13 @@ Loaded load_settings(const config::CommandLine& line) {
         return loaded;
     }
     loaded.complaints = config::read_toml_file(path, loaded.settings);
-    if (!line.http.empty()) loaded.settings.http = line.http;
-    if (loaded.settings.http.empty()) loaded.settings.http.push_back({std::nullopt, 8080});
+    auto& settings = loaded.settings;
+    if (!line.http.empty()) settings.http = line.http;
+    if (!line.https.empty()) settings.https = line.https;
+    if (line.cert) settings.cert = line.cert;
+    if (line.key) settings.key = line.key;
+    if (settings.http.empty() && settings.https.empty()) settings.http.push_back({std::nullopt, 8080});
+    if (const auto https = config::check_https(settings); https.has_error()) loaded.complaints.push_back({https.error().what, path, https.error().mend});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     return loaded;
 }
@@ -244,7 +256,7 @@ int run_serve(const config::CommandLine& line) {
     log::start(line.verbosity, line.debug);
     return serve([&line] { return load_settings(line); },
                  [](const std::vector<std::string>& addresses) {
-                     for (const auto& address : addresses) std::cout << "listening on http://" << address << std::endl;
+                     for (const auto& address : addresses) std::cout << "listening on " << address << std::endl;
                  });
 }
 

@@ -3,24 +3,25 @@
 #include <sstream>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace sftdyn::config {
 namespace {
 
 constexpr const char* about = "Dynamic DNS server: a request to a secret URL makes a hostname point to where the request came from.";
 
-void add_listen(CLI::App& app, std::vector<Listen>& target) {
+void add_listen(CLI::App& app, const char* option, const char* what, std::vector<Listen>& target) {
     app.add_option_function<std::vector<std::string>>(
-           "-l,--http",
+           option,
            [&target](const std::vector<std::string>& values) {
                target.clear();
                for (const auto& value : values) {
                    const auto listen = parse_listen(value);
-                   if (listen.has_error()) throw CLI::ValidationError("--http", listen.error().text());
+                   if (listen.has_error()) throw CLI::ValidationError("an option", listen.error().text());
                    target.push_back(*listen);
                }
            },
-           "Listen for HTTP there: PORT, IP4:PORT or [IP6]:PORT; several times for several. Wins over the file")
+           fmt::format("Listen for {} there: PORT, IP4:PORT or [IP6]:PORT; several times for several. Wins over the file", what))
         ->type_name("[ADDR:]PORT")
         ->allow_extra_args(false)
         ->take_all();
@@ -42,24 +43,32 @@ std::vector<std::string> default_confs() { return {"/etc/sftdyn/sftdyn.toml", "/
 Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
     Parsed parsed;
     CommandLine line;
-    std::string conf, key_file;
+    std::string conf, key_file, cert, key;
 
     CLI::App app(about, "sftdyn");
     app.set_version_flag("--version", "sftdyn " + version);
     app.add_option("CONF", conf, "The configuration file (default: " + default_confs()[0] + ", else " + default_confs()[1] + ")");
-    add_listen(app, line.http);
+    add_listen(app, "-l,--http", "HTTP", line.http);
+    add_listen(app, "-s,--https", "HTTPS", line.https);
+    app.add_option("-c,--cert", cert, "The certificate with its chain, PEM. Wins over the file")->type_name("FILE");
+    app.add_option("-k,--key", key, "The certificate's private key, PEM. Wins over the file")->type_name("FILE");
     app.add_option("--nskeyfile", key_file, "The TSIG key for updates (default: BIND's session key). Wins over the file")->type_name("FILE");
     add_log_flags(app, line);
-    app.footer("Commands `check` and `demo` have a --help of their own. A file called like a command is written ./check.");
+    app.footer("Commands have a --help of their own. A file called like a command is written ./check.");
 
     CLI::App* check = app.add_subcommand("check", "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
     check->add_option("CONF", conf, "The configuration file");
     check->add_option("--nskeyfile", key_file, "The TSIG key to check instead of the file's")->type_name("FILE");
 
     CLI::App* demo = app.add_subcommand("demo", "Try it: sftdyn with a private DNS server (Knot) on loopback, and one example host");
-    add_listen(*demo, line.http);
+    add_listen(*demo, "-l,--http", "HTTP", line.http);
     demo->add_option("--dns-port", line.demo_dns_port, "The DNS server's port; 0: any free one")->capture_default_str();
     add_log_flags(*demo, line);
+
+    CLI::App* cert_command = app.add_subcommand("cert", "Make a private key and a self-signed certificate for HTTPS");
+    cert_command->add_option("HOSTNAME", line.cert_hosts, "The names and addresses that clients reach this server by")->required();
+    cert_command->add_option("--days", line.cert_days, "How long it is valid")->check(CLI::Range(1, 36500))->capture_default_str();
+    cert_command->add_option("--dir", line.cert_folder, "Where server.key and server.crt go")->capture_default_str();
 
     try {
         app.parse(argc, const_cast<char**>(argv));
@@ -71,8 +80,11 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     }
     if (app.got_subcommand(check)) line.command = Command::check;
     if (app.got_subcommand(demo)) line.command = Command::demo;
+    if (app.got_subcommand(cert_command)) line.command = Command::cert;
     if (!conf.empty()) line.conf = conf;
     if (!key_file.empty()) line.key_file = key_file;
+    if (!cert.empty()) line.cert = cert;
+    if (!key.empty()) line.key = key;
     parsed.line = line;
     return parsed;
 }

@@ -10,16 +10,22 @@
 
 namespace sftdyn::config {
 
-enum class Command { serve, check, demo };
+enum class Command { serve, check, demo, cert };
 
 struct CommandLine {
     Command command = Command::serve;
     std::optional<std::string> conf{};  ///< absent: the first of `default_confs()` that exists
     std::vector<Listen> http{};
+    std::vector<Listen> https{};
+    std::optional<std::string> cert{};
+    std::optional<std::string> key{};
     std::optional<std::string> key_file{};
     int verbosity = 0;  ///< the -v less the -q
     bool debug = false;
     std::uint16_t demo_dns_port = 5300;
+    std::vector<std::string> cert_hosts{};  ///< `cert`: what the certificate is for
+    int cert_days = 1337;                   ///< `cert`: how long it is valid
+    std::string cert_folder = ".";          ///< `cert`: where the files go
 };
 
 /// Either what is asked for, or the text to print and the status to exit with (help, version, a usage error).

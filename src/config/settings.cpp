@@ -1,5 +1,7 @@
 #include "config/settings.hpp"
 
+#include <fmt/ranges.h>
+
 #include "dns/key_source.hpp"
 
 namespace sftdyn::config {
@@ -30,6 +32,15 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
                            "expected an IP address, with a port if it is not 53: 127.0.0.1, 127.0.0.1:5353 or [::1]:53"};
     }
     return dns::ServerAddress{*listen->address, listen->port};
+}
+
+base::Result<void> check_https(const Settings& settings) {
+    const std::pair<const char*, bool> parts[] = {{"https", !settings.https.empty()}, {"cert", settings.cert.has_value()}, {"key", settings.key.has_value()}};
+    std::vector<std::string> there, missing;
+    for (const auto& [name, is_there] : parts) (is_there ? there : missing).emplace_back(name);
+    if (there.empty() || missing.empty()) return {};
+    return base::Error{fmt::format("{} without {}", fmt::join(there, " and "), fmt::join(missing, " and ")), "",
+                       "HTTPS takes all three of https, cert and key, and HTTP none"};
 }
 
 }  // namespace sftdyn::config

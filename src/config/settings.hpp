@@ -26,6 +26,9 @@ struct ZoneSettings {
 
 struct Settings {
     std::vector<Listen> http{};
+    std::vector<Listen> https{};
+    std::optional<std::string> cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
+    std::optional<std::string> key{};   ///< PEM, its private key
     ZoneSettings dns{};
     std::vector<ZoneSettings> zones{};
     std::uint32_t ttl = 30;  ///< seconds, where nothing else is said
@@ -54,5 +57,8 @@ struct Settings {
 
 /// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53".
 [[nodiscard]] base::Result<dns::ServerAddress> parse_server(std::string_view text);
+
+/// An error when of https, cert and key some are there and some are not.
+[[nodiscard]] base::Result<void> check_https(const Settings& settings);
 
 }  // namespace sftdyn::config

@@ -145,8 +145,8 @@ void one_or_many(const toml::node& node, const std::function<void(const toml::no
     }
 }
 
-void read_http(Context& context, Section& section, std::vector<Listen>& target) {
-    const toml::node* node = section.take("http");
+void read_listens(Context& context, Section& section, const char* name, std::vector<Listen>& target) {
+    const toml::node* node = section.take(name);
     if (node == nullptr) return;
     target.clear();
     one_or_many(*node, [&](const toml::node& item) {
@@ -156,7 +156,7 @@ void read_http(Context& context, Section& section, std::vector<Listen>& target) 
         } else if (const auto value = item.value_exact<std::string>()) {
             text = *value;
         } else {
-            return section.wrong_type(item, "http", "PORT, \"IP4:PORT\" or \"[IP6]:PORT\", or a list of them");
+            return section.wrong_type(item, name, "PORT, \"IP4:PORT\" or \"[IP6]:PORT\", or a list of them");
         }
         const auto listen = parse_listen(text);
         if (listen.has_error()) return context.complain(item.source(), listen.error().what, listen.error().mend);
@@ -185,10 +185,10 @@ void read_zone_settings(Context& context, Section& section, ZoneSettings& zone) 
     section.flag("tcp", zone.tcp);
 }
 
-void read_key_file(Context& context, Section& section, ZoneSettings& zone) {
-    section.text("nskeyfile", "the path of a key file", [&](const std::string& value) -> base::Result<void> {
-        if (value.empty()) return base::Error{"nskeyfile is empty", "", "name the key file, or leave the line out to use BIND's session key"};
-        zone.key_file = context.relative(value);
+void read_path(Context& context, Section& section, const char* name, std::optional<std::string>& target) {
+    section.text(name, "the path of a file", [&](const std::string& value) -> base::Result<void> {
+        if (value.empty()) return base::Error{fmt::format("{} is empty", name), "", "name the file, or leave the line out"};
+        target = context.relative(value);
         return {};
     });
 }
@@ -230,7 +230,7 @@ void read_zones(Context& context, Section& root, Settings& settings) {
         ZoneSettings zone;
         read_zone_name(section, "name", zone);
         read_zone_settings(context, section, zone);
-        read_key_file(context, section, zone);
+        read_path(context, section, "nskeyfile", zone.key_file);
         section.reject_unknown();
         if (!zone.zone) {
             if (table->get("name") == nullptr) context.complain(table->source(), "a [[zone]] has no name", "add name = \"dyn.example.org\"");
@@ -335,8 +335,11 @@ private:
 
 void read_root(Context& context, const toml::table& root, Settings& settings, const std::vector<ClientLine>& lines) {
     Section section(context, root, "");
-    read_http(context, section, settings.http);
-    read_key_file(context, section, settings.dns);
+    read_listens(context, section, "http", settings.http);
+    read_listens(context, section, "https", settings.https);
+    read_path(context, section, "cert", settings.cert);
+    read_path(context, section, "key", settings.key);
+    read_path(context, section, "nskeyfile", settings.dns.key_file);
     section.table("dns", [&](const toml::table& table) { read_dns(context, table, settings); });
     read_zones(context, section, settings);
     section.table("limits", [&](const toml::table& table) { read_limits(context, table, settings); });

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 #include "http/response_writer.hpp"
 
@@ -37,10 +36,7 @@ void ConnectionSet::close_when_idle() {
     }
 }
 
-Connection::Connection(asio::ip::tcp::socket socket, ConnectionSet& set, const asio::ip::address& client)
-    : socket_(std::move(socket)), set_(set), client_(client) {
-    set_.list.push_back(*this);
-}
+Connection::Connection(ConnectionSet& set, const asio::ip::address& client) : set_(set), client_(client) { set_.list.push_back(*this); }
 
 Connection::~Connection() { set_.list.erase(set_.list.iterator_to(*this)); }
 
@@ -49,12 +45,11 @@ void Connection::enter(Phase phase, base::Duration time) {
     deadline_ = base::Clock::now() + time;
 }
 
-void Connection::start() { next_request(); }
+void Connection::expect_handshake() { enter(Phase::handshaking, set_.limits.handshake_time); }
 
 void Connection::abort() {
     const auto last = std::move(held_);
-    error_code ignored;  // it is gone either way
-    socket_.close(ignored);
+    close();
 }
 
 void Connection::next_request() {
@@ -73,10 +68,13 @@ void Connection::read_some() {
         begin_ = 0;
     }
     if (in_.size() - end_ < read_size / 2) in_.resize(end_ + read_size);
-    socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_), [self = shared_from_this()](error_code error, std::size_t size) {
-        if (error) return self->abort();
-        self->received(size);
-    });
+    async_read(asio::buffer(in_.data() + end_, in_.size() - end_));
+}
+
+void Connection::on_read(error_code error, std::size_t size) {
+    if (error) return abort();
+    if (phase_ == Phase::lingering) return async_read(asio::buffer(in_));
+    received(size);
 }
 
 void Connection::received(std::size_t size) {
@@ -111,7 +109,7 @@ void Connection::dispatch() {
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();
-        return [weak = weak_from_this(), executor = socket_.get_executor(), keep_alive](api::Response response) {
+        return [weak = weak_from_this(), executor = executor(), keep_alive](api::Response response) {
             asio::post(executor, [weak, keep_alive, response = std::move(response)] {
                 const auto self = weak.lock();
                 if (!self || !self->held_) return;  // it was ended meanwhile
@@ -134,28 +132,21 @@ void Connection::respond(const api::Response& response, bool keep_alive) {
     out_.clear();
     write_response(out_, response, {parser_->version() >= 11 ? 11U : 10U, keep_alive_, parser_->method() == "HEAD"});
     enter(Phase::writing, set_.limits.write_time);
-    asio::async_write(socket_, asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
-        if (error) return self->abort();
-        self->written();
-    });
+    async_write(asio::buffer(out_));
 }
 
-void Connection::written() {
+void Connection::on_written(error_code error) {
+    if (error) return abort();
     if (keep_alive_) return next_request();
-    error_code ignored;  // the client may be gone already
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    enter(Phase::lingering, linger_time);
+    async_finish();
+}
+
+void Connection::on_finished() {
     if (!refused_) return abort();
     // Closing with unread input would reset the connection, and with it the answer that tells the client why.
-    enter(Phase::lingering, linger_time);
-    linger();
-}
-
-void Connection::linger() {
     in_.resize(read_size);
-    socket_.async_read_some(asio::buffer(in_), [self = shared_from_this()](error_code error, std::size_t) {
-        if (error) return self->abort();
-        self->linger();
-    });
+    async_read(asio::buffer(in_));
 }
 
 }  // namespace sftdyn::http

@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.hpp"
@@ -17,23 +18,39 @@ namespace sftdyn::http {
 
 struct ConnectionSet;
 
+/// What plain and TLS connections have in common; they differ in how octets travel.
 class Connection : public std::enable_shared_from_this<Connection>, public boost::intrusive::list_base_hook<> {
 public:
-    Connection(boost::asio::ip::tcp::socket socket, ConnectionSet& set, const boost::asio::ip::address& client);
-    ~Connection();
+    Connection(ConnectionSet& set, const boost::asio::ip::address& client);
+    virtual ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    void start();
+    virtual void start() = 0;
     /// Ends it. The connection may be gone when this returns.
     void abort();
     [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
     [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
 
-private:
-    enum class Phase : std::uint8_t { idle, reading, handling, writing, lingering };
+protected:
+    /// Each ends with a call to what is named behind it, on the connection's thread.
+    virtual void async_read(boost::asio::mutable_buffer into) = 0;   ///< on_read
+    virtual void async_write(boost::asio::const_buffer octets) = 0;  ///< on_written
+    virtual void async_finish() = 0;                                 ///< on_finished: nothing more is sent
+    virtual void close() = 0;
+    virtual boost::asio::any_io_executor executor() = 0;
 
+    void on_read(boost::system::error_code error, std::size_t size);
+    void on_written(boost::system::error_code error);
+    void on_finished();
+
+    /// Before the first request: a handshake must be done within its time.
+    void expect_handshake();
     void next_request();
+
+private:
+    enum class Phase : std::uint8_t { handshaking, idle, reading, handling, writing, lingering };
+
     void read_some();
     void received(std::size_t size);
     /// Feeds the parser from the buffer. False: it needs more.
@@ -41,11 +58,8 @@ private:
     void dispatch();
     void respond(const api::Response& response, bool keep_alive);
     void refuse(unsigned status);
-    void written();
-    void linger();
     void enter(Phase phase, base::Duration time);
 
-    boost::asio::ip::tcp::socket socket_;
     ConnectionSet& set_;
     boost::asio::ip::address client_;
     base::TimePoint deadline_;

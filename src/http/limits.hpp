@@ -7,6 +7,7 @@
 namespace sftdyn::http {
 
 struct Limits {
+    std::chrono::seconds handshake_time{10};  ///< for a TLS handshake
     std::chrono::seconds header_time{10};   ///< from the first octet of a request to the last of its header
     std::chrono::seconds idle_time{60};     ///< a kept connection without a request
     std::chrono::seconds write_time{30};    ///< for a response to be taken

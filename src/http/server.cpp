@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 
 #include "http/connection.hpp"
+#include "http/plain_connection.hpp"
+#include "http/tls_connection.hpp"
 
 namespace sftdyn::http {
 namespace {
@@ -30,12 +32,16 @@ asio::ip::address plain(const asio::ip::address& address) {
 struct Server::Worker {
     Worker(Handler& handler, const Limits& limits) : set{handler, limits} {}
 
-    void accepted(asio::ip::tcp::socket socket) {
+    void accepted(asio::ip::tcp::socket socket, bool tls_wanted) {
         error_code error;
         const auto peer = socket.remote_endpoint(error);
         if (error) return;  // it is gone again
         socket.set_option(asio::ip::tcp::no_delay(true), error);
-        std::make_shared<Connection>(std::move(socket), set, plain(peer.address()))->start();
+        if (tls_wanted) {
+            std::make_shared<TlsConnection>(std::move(socket), tls, set, plain(peer.address()))->start();
+        } else {
+            std::make_shared<PlainConnection>(std::move(socket), set, plain(peer.address()))->start();
+        }
     }
 
     void sweep() {
@@ -74,6 +80,7 @@ struct Server::Worker {
     asio::io_context io{1};
     asio::steady_timer timer{io};
     asio::steady_timer end{io};
+    TlsContext tls;  ///< null: there is no TLS endpoint
     std::vector<std::shared_ptr<Listener>> listeners;
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::thread thread;
@@ -93,11 +100,21 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]),
-                                                                   [worker](asio::ip::tcp::socket socket) { worker->accepted(std::move(socket)); }));
+            auto on_accept = [worker, tls = endpoint.tls](asio::ip::tcp::socket socket) { worker->accepted(std::move(socket), tls); };
+            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(on_accept)));
         }
     }
     return {};
+}
+
+void Server::use_tls(const TlsContext& context) {
+    for (const auto& worker : workers_) {
+        if (!worker->thread.joinable()) {
+            worker->tls = context;
+        } else {
+            asio::post(worker->io, [&worker = *worker, context] { worker.tls = context; });
+        }
+    }
 }
 
 void Server::start() {

@@ -10,6 +10,7 @@
 #include "http/handler.hpp"
 #include "http/limits.hpp"
 #include "http/listener.hpp"
+#include "http/tls.hpp"
 
 namespace sftdyn::http {
 
@@ -22,6 +23,9 @@ public:
 
     /// Listens on each endpoint; a port 0 is replaced by the port taken.
     [[nodiscard]] base::Result<void> listen(std::vector<Endpoint>& endpoints);
+
+    /// The certificate that connections to TLS endpoints get from now on.
+    void use_tls(const TlsContext& context);
 
     /// Starts serving.
     void start();

@@ -193,7 +193,7 @@ nskeyfile = "{self.knot_key}"
         for account in accounts:
             script += [f"update delete {account.host} A", f"update add {account.host} 60 A 192.0.2.1"]
         self.hold()
-        self.named.nsupdate("\n".join(script))
+        await_true(lambda: self.edited("\n".join(script)), "named takes an update of somebody else's", 60)
         for account in accounts:
             account.sure = False
             account.possible.add("192.0.2.1")
@@ -201,6 +201,13 @@ nskeyfile = "{self.knot_key}"
         # What is believed now was confirmed before the edit; after the interval it is asked for again.
         time.sleep(4.5)
         self.release()
+
+    def edited(self, script):
+        try:
+            self.named.nsupdate(script)
+            return True
+        except AssertionError:
+            return False  # right after a full disk it may answer SERVFAIL for a while
 
     def linger(self, least, most):
         time.sleep(self.random.uniform(least, most))

@@ -123,7 +123,8 @@ class DnsServer:
         """Changes a zone behind sftdyn's back."""
         key_path = (key or self.key).write(self.folder / "nsupdate.key")
         text = f"server 127.0.0.1 {self.port}\n{script}\nsend\n"
-        subprocess.run(["nsupdate", "-k", key_path], input=text, text=True, check=True, capture_output=True)
+        result = subprocess.run(["nsupdate", "-k", key_path], input=text, text=True, capture_output=True)
+        assert result.returncode == 0, result.stderr
 
 
 class Named(DnsServer):

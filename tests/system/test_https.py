@@ -1,0 +1,220 @@
+"""HTTPS: certificates of every usual form, their renewal, and what is refused."""
+
+import http.client
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from harness.process import await_true
+from harness.sftdyn import conf, run
+
+HOST = "home.dyn.example.org"
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+class Authority:
+    """A certificate authority with an intermediate one, as the public ones have."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self.serial = 100
+        self.root = self.make("root", ca=True)
+        self.intermediate = self.make("intermediate", ca=True, issuer=self.root)
+
+    def make(self, name, ca=False, issuer=None, kind="ec", days=60):
+        key, cert, request, extensions = (self.folder / f"{name}.{ending}" for ending in ("key", "crt", "csr", "ext"))
+        algorithm = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        openssl("genpkey", *algorithm, "-out", key)
+        openssl("req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request)
+        extensions.write_text("basicConstraints=critical,CA:TRUE\n" if ca else "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        self.serial += 1
+        signer = ["-CA", issuer[1], "-CAkey", issuer[0], "-set_serial", self.serial] if issuer else ["-signkey", key]
+        openssl("x509", "-req", "-in", request, "-days", days, "-extfile", extensions, *signer, "-out", cert)
+        return key, cert
+
+    def server(self, name, **kwargs):
+        """Private key and full chain, as Let's Encrypt lays them out."""
+        key, cert = self.make(name, issuer=self.intermediate, **kwargs)
+        chain = self.folder / f"{name}.fullchain.pem"
+        chain.write_text(cert.read_text() + self.intermediate[1].read_text())
+        return key, chain
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority") / "ca")
+
+
+def start(stage, key, cert, **kwargs):
+    server = stage.dns("named")
+    folder = stage.folder / "sftdyn"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(key, folder / "privkey.pem")
+    shutil.copy(cert, folder / "fullchain.pem")
+    text = 'https = "127.0.0.1:0"\ncert = "fullchain.pem"\nkey = "privkey.pem"\n' + conf(server, {"k": HOST})
+    return server, stage.sftdyn(text, listen=(), **kwargs)
+
+
+def trusting(root, **settings):
+    context = ssl.create_default_context(cafile=str(root))
+    for name, value in settings.items():
+        setattr(context, name, value)
+    return context
+
+
+def get(program, context, target="/k", source="127.0.0.1"):
+    connection = http.client.HTTPSConnection("127.0.0.1", program.port, context=context, timeout=10, source_address=(source, 0))
+    connection.request("GET", target)
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_a_chain_as_lets_encrypt_lays_it_out(stage, authority, kind):
+    server, program = start(stage, *authority.server(f"chain-{kind}", kind=kind))
+    context = trusting(authority.root[1])
+    assert get(program, context, source="127.0.0.7") == (200, "OK")
+    assert get(program, context, source="127.0.0.7") == (200, "UPTODATE")
+    assert get(program, context, "/nokey") == (403, "BADKEY")
+    assert get(program, context, "/", source="127.0.0.8") == (200, "127.0.0.8")
+    assert server.records(HOST, "A") == ["127.0.0.7"]
+
+
+def test_the_cert_command_and_the_curl_line_that_it_prints(stage, tmp_path):
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    result = run("cert", "localhost", "127.0.0.1", "--dir", folder, "--days", 30)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "server.key").stat().st_mode & 0o777 == 0o600
+    assert "curl --cacert server.crt https://localhost:4443/yourkey" in result.stdout
+    _, program = start(stage, folder / "server.key", folder / "server.crt")
+    for name in ("localhost", "127.0.0.1"):
+        out = subprocess.run(["curl", "-sS", "-4", "--cacert", folder / "server.crt", f"https://{name}:{program.port}/"], capture_output=True, text=True)
+        assert (out.returncode, out.stdout) == (0, "127.0.0.1"), out.stderr
+    again = run("cert", "localhost", "--dir", folder)
+    assert again.returncode == 1 and "File exists" in again.stderr
+    assert run("cert", "not a name", "--dir", tmp_path).returncode == 1
+
+
+def test_versions_and_protocol(stage, authority):
+    _, program = start(stage, *authority.server("versions"))
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = trusting(authority.root[1], minimum_version=version, maximum_version=version)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", program.port), 10), server_hostname="localhost") as connection:
+            assert connection.version() == version.name.replace("_", ".")
+            assert connection.selected_alpn_protocol() == "http/1.1"
+            assert connection.compression() is None
+    out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{program.port}", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], capture_output=True, text=True, input="")
+    assert out.returncode != 0
+    out = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{program.port}", "-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"], capture_output=True, text=True, input="")
+    assert out.returncode != 0
+
+
+def test_sessions_are_resumed(stage, authority):
+    _, program = start(stage, *authority.server("sessions"))
+    context = trusting(authority.root[1], maximum_version=ssl.TLSVersion.TLSv1_2)
+    session = None
+    for expected in (False, True):
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", program.port), 10), server_hostname="localhost", session=session) as connection:
+            session = connection.session
+            assert connection.session_reused == expected
+
+
+def test_keep_alive_and_pipelining_over_tls(stage, authority):
+    _, program = start(stage, *authority.server("keepalive"))
+    with trusting(authority.root[1]).wrap_socket(socket.create_connection(("127.0.0.1", program.port), 10), server_hostname="localhost") as connection:
+        request = b"GET /k HTTP/1.1\r\nHost: x\r\n"
+        connection.sendall((request + b"\r\n") * 30 + request + b"Connection: close\r\n\r\n")
+        out = b""
+        while part := connection.recv(65536):
+            out += part
+        assert out.count(b"HTTP/1.1 200 OK") == 31
+
+
+def test_plain_http_on_the_tls_port_and_the_other_way_round(stage, authority):
+    _, program = start(stage, *authority.server("plain"))
+    assert b"200" not in program.raw(b"GET /k HTTP/1.0\r\n\r\n")
+    assert get(program, trusting(authority.root[1]))[1] == "OK"
+
+
+def served_serial(program, root):
+    context = trusting(root)
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", program.port), 10), server_hostname="localhost") as connection:
+        return connection.getpeercert()["serialNumber"]
+
+
+@pytest.mark.parametrize("by_signal", [False, True])
+def test_a_renewed_certificate_is_taken_and_no_connection_dropped(stage, authority, by_signal):
+    import signal
+    _, program = start(stage, *authority.server(f"old-{by_signal}"))
+    root = authority.root[1]
+    old = served_serial(program, root)
+    kept = http.client.HTTPSConnection("127.0.0.1", program.port, context=trusting(root), timeout=10)
+    kept.request("GET", "/k")
+    assert kept.getresponse().read() == b"OK"
+    key, cert = authority.server(f"new-{by_signal}")
+    shutil.copy(key, program.folder / "privkey.pem")
+    shutil.copy(cert, program.folder / "fullchain.pem")
+    if by_signal:
+        program.process.send_signal(signal.SIGHUP)
+    await_true(lambda: served_serial(program, root) != old, "the new certificate is served")
+    kept.request("GET", "/k")
+    assert kept.getresponse().read() == b"UPTODATE"
+
+
+def test_a_broken_renewal_is_reported_and_the_old_one_stays(stage, authority):
+    _, program = start(stage, *authority.server("steady"))
+    root = authority.root[1]
+    old = served_serial(program, root)
+    stranger, _ = authority.make("stranger", issuer=authority.intermediate)
+    shutil.copy(stranger, program.folder / "privkey.pem")
+    program.await_log("the private key does not fit the certificate")
+    program.await_log("the certificate in use stays")
+    (program.folder / "fullchain.pem").write_text("nonsense")
+    program.await_log("the certificate is not usable")
+    assert served_serial(program, root) == old
+
+
+def test_expiry_is_warned_of(stage, authority):
+    _, program = start(stage, *authority.server("short", days=10))
+    assert re.search(r"the certificate expires in (9|10) days", program.log())
+    _, program = start(stage, *authority.server("long", days=60), name="other")
+    assert "expires" not in program.log()
+
+
+def test_what_is_not_usable_is_a_clear_error(tmp_path, authority):
+    key, chain = authority.server("good")
+    encrypted = tmp_path / "encrypted.pem"
+    openssl("pkey", "-in", key, "-aes256", "-passout", "pass:topsecret", "-out", encrypted)
+    other, _ = authority.make("other", issuer=authority.intermediate)
+    for words, settings in [
+            ("https without cert and key", {"https": "4443"}),
+            ("cert and key without https", {"cert": chain, "key": key}),
+            ("the private key is encrypted", {"https": "4443", "cert": chain, "key": encrypted}),
+            ("does not fit the certificate", {"https": "4443", "cert": chain, "key": other}),
+            ("the certificate can't be read: No such file", {"https": "4443", "cert": "/nonexistent", "key": key}),
+            ("the private key can't be read: No such file", {"https": "4443", "cert": chain, "key": "/nonexistent"}),
+            ("the certificate is not usable", {"https": "4443", "cert": key, "key": key}),
+    ]:
+        path = tmp_path / "c.toml"
+        path.write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()) + '[clients]\n"k" = "a.example.org"\n')
+        for command in (["check", path], [path, "-l", "127.0.0.1:0"]):
+            result = run(*command)
+            assert result.returncode == 1, words
+            assert words in result.stderr, result.stderr
+
+
+def test_the_command_line_sets_it_too(stage, authority):
+    key, chain = authority.server("line")
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": HOST}), listen=(), arguments=("-s", "127.0.0.1:0", "-c", str(chain), "-k", str(key)))
+    assert get(program, trusting(authority.root[1])) == (200, "OK")
