@@ -6,7 +6,6 @@
 #include <iostream>
 #include <memory>
 
-#include <boost/asio/ip/address.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -14,6 +13,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
+#include <boost/asio/ip/address.hpp>
 
 #include "dns/name.hpp"
 
@@ -61,14 +61,16 @@ base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std:
     if (!certificate || RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) != 1) return openssl_failed;
     X509_NAME* subject = X509_get_subject_name(certificate.get());
     const std::string common_name = hosts.front().substr(0, 64);  // its upper bound (RFC 5280 A.1); the names that count stand in subjectAltName
-    const bool made = X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
-                      ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1) == 1 &&
-                      X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
-                      X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
-                      X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0) == 1 &&
-                      X509_set_issuer_name(certificate.get(), subject) == 1 && X509_set_pubkey(certificate.get(), key) == 1 &&
-                      add_extension(certificate.get(), NID_subject_alt_name, names) && add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                      add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") && X509_sign(certificate.get(), key, EVP_sha256()) != 0;
+    const bool made =
+        X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+        ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1) == 1 &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
+        X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0) == 1 &&
+        X509_set_issuer_name(certificate.get(), subject) == 1 && X509_set_pubkey(certificate.get(), key) == 1 &&
+        add_extension(certificate.get(), NID_subject_alt_name, names) &&
+        add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+        add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") && X509_sign(certificate.get(), key, EVP_sha256()) != 0;
     if (!made) return openssl_failed;
     return certificate;
 }
@@ -88,7 +90,8 @@ base::Result<void> create_file(const std::filesystem::path& path, const std::str
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (file < 0) {
         return base::Error{fmt::format("can't be made: {}", std::strerror(errno)), path.string(),
-                           errno == EEXIST ? "move the old one away first, or choose another folder with --dir" : "choose a folder that you may write to with --dir"};
+                           errno == EEXIST ? "move the old one away first, or choose another folder with --dir"
+                                           : "choose a folder that you may write to with --dir"};
     }
     const ssize_t written = write(file, text.data(), text.size());
     close(file);
@@ -120,9 +123,10 @@ int run_cert(const config::CommandLine& line) {
         return 1;
     }
     const auto absolute = [](const std::filesystem::path& path) { return std::filesystem::absolute(path).lexically_normal().string(); };
-    std::cout << fmt::format("Made {} (keep it secret) and {}, valid for {} days.\n\nIn the configuration:\n\n  https = \"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
-                             "Copy {} to each client, and there:\n\n  curl --cacert server.crt https://{}:4443/yourkey\n",
-                             key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file), absolute(key_file), cert_file.string(), line.cert_hosts.front());
+    std::cout << fmt::format(
+        "Made {} (keep it secret) and {}, valid for {} days.\n\nIn the configuration:\n\n  https = \"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
+        "Copy {} to each client, and there:\n\n  curl --cacert server.crt https://{}:4443/yourkey\n",
+        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file), absolute(key_file), cert_file.string(), line.cert_hosts.front());
     return 0;
 }
 

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
+#include <sys/stat.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <sys/stat.h>
 
 #include "base/clock.hpp"
 #include "http/tls.hpp"

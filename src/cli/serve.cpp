@@ -77,6 +77,13 @@ std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     return out;
 }
 
+http::Proxies proxies(const config::Settings& settings) {
+    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for};
+    if (settings.proxy_header == config::Settings::ProxyHeader::forwarded) out.header = http::ProxyHeader::forwarded;
+    if (settings.proxy_header == config::Settings::ProxyHeader::x_real_ip) out.header = http::ProxyHeader::x_real_ip;
+    return out;
+}
+
 /// Whether this machine can open IPv6 sockets at all.
 bool has_ipv6(asio::io_context& io) {
     boost::system::error_code error;
@@ -103,9 +110,10 @@ public:
         : load_(load),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(endpoints(loaded.settings)),
-          listens_(listens(loaded.settings)), certificate_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
+          listens_(listens(loaded.settings)),
+          certificate_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
-          server_(updater_, http::Limits{}, threads_),
+          server_(updater_, http::Limits{}, proxies(loaded.settings), threads_),
           updater_(io_, engine_limits(loaded.settings)) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
@@ -247,7 +255,8 @@ Loaded load_settings(const config::CommandLine& line) {
     if (line.cert) settings.cert = line.cert;
     if (line.key) settings.key = line.key;
     if (settings.http.empty() && settings.https.empty()) settings.http.push_back({std::nullopt, 8080});
-    if (const auto https = config::check_https(settings); https.has_error()) loaded.complaints.push_back({https.error().what, path, https.error().mend});
+    if (const auto https = config::check_https(settings); https.has_error())
+        loaded.complaints.push_back({https.error().what, path, https.error().mend});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     return loaded;
 }

@@ -2,8 +2,8 @@
 
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 namespace sftdyn::config {
 namespace {

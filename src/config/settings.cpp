@@ -35,7 +35,8 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
 }
 
 base::Result<void> check_https(const Settings& settings) {
-    const std::pair<const char*, bool> parts[] = {{"https", !settings.https.empty()}, {"cert", settings.cert.has_value()}, {"key", settings.key.has_value()}};
+    const std::pair<const char*, bool> parts[] = {
+        {"https", !settings.https.empty()}, {"cert", settings.cert.has_value()}, {"key", settings.key.has_value()}};
     std::vector<std::string> there, missing;
     for (const auto& [name, is_there] : parts) (is_there ? there : missing).emplace_back(name);
     if (there.empty() || missing.empty()) return {};

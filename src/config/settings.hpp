@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/network.hpp"
 #include "base/result.hpp"
 #include "config/client_list.hpp"
 #include "config/listen.hpp"
@@ -27,6 +28,9 @@ struct ZoneSettings {
 struct Settings {
     std::vector<Listen> http{};
     std::vector<Listen> https{};
+    enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
+    std::vector<base::Network> trusted_proxies{};  ///< whose word on the client's address is believed
+    ProxyHeader proxy_header = ProxyHeader::x_forwarded_for;
     std::optional<std::string> cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
     std::optional<std::string> key{};   ///< PEM, its private key
     ZoneSettings dns{};

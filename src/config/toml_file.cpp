@@ -333,10 +333,36 @@ private:
     Settings& settings_;
 };
 
+void read_proxies(Context& context, Section& section, Settings& settings) {
+    const toml::node* node = section.take("trusted_proxies");
+    if (node != nullptr) {
+        one_or_many(*node, [&](const toml::node& item) {
+            const auto text = item.value_exact<std::string>();
+            if (!text) return section.wrong_type(item, "trusted_proxies", "addresses or CIDR blocks as strings");
+            const auto network = base::Network::parse(*text);
+            if (network.has_error()) return context.complain(item.source(), network.error().what, network.error().mend);
+            settings.trusted_proxies.push_back(*network);
+        });
+    }
+    section.text("proxy_header", "the name of a header field", [&](const std::string& value) -> base::Result<void> {
+        if (value == "X-Forwarded-For") {
+            settings.proxy_header = Settings::ProxyHeader::x_forwarded_for;
+        } else if (value == "Forwarded") {
+            settings.proxy_header = Settings::ProxyHeader::forwarded;
+        } else if (value == "X-Real-IP") {
+            settings.proxy_header = Settings::ProxyHeader::x_real_ip;
+        } else {
+            return base::Error{"proxy_header is no field that sftdyn knows", "", "expected \"X-Forwarded-For\", \"Forwarded\" or \"X-Real-IP\""};
+        }
+        return {};
+    });
+}
+
 void read_root(Context& context, const toml::table& root, Settings& settings, const std::vector<ClientLine>& lines) {
     Section section(context, root, "");
     read_listens(context, section, "http", settings.http);
     read_listens(context, section, "https", settings.https);
+    read_proxies(context, section, settings);
     read_path(context, section, "cert", settings.cert);
     read_path(context, section, "key", settings.key);
     read_path(context, section, "nskeyfile", settings.dns.key_file);

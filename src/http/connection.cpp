@@ -53,7 +53,7 @@ void Connection::abort() {
 }
 
 void Connection::next_request() {
-    parser_.emplace(set_.limits);
+    parser_.emplace(set_.limits, set_.proxy_field);
     const bool fresh = begin_ == end_;
     enter(fresh ? Phase::idle : Phase::reading, fresh ? set_.limits.idle_time : set_.limits.header_time);
     if (!fresh && parse()) return;
@@ -104,8 +104,10 @@ bool Connection::parse() {
 
 void Connection::dispatch() {
     if (const unsigned status = parser_->objection()) return refuse(status);
+    const auto client = client_address(client_, parser_->proxy_value(), set_.proxies);
+    if (!client) return refuse(400);
     const bool keep_alive = parser_->keep_alive() && !set_.closing;
-    const api::Request request{parser_->method(), parser_->target(), client_};
+    const api::Request request{parser_->method(), parser_->target(), *client};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();

@@ -10,6 +10,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.hpp"
+#include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
 #include "http/request_parser.hpp"
@@ -79,6 +80,8 @@ struct ConnectionSet {
     using List = boost::intrusive::list<Connection, boost::intrusive::constant_time_size<true>>;
     Handler& handler;
     const Limits& limits;
+    const Proxies& proxies;
+    std::string_view proxy_field;  ///< empty: nobody is trusted
     List list{};
     bool closing = false;  ///< no connection takes another request
 

@@ -13,7 +13,7 @@ namespace sftdyn::http {
 
 struct Endpoint {
     boost::asio::ip::address address;
-    std::uint16_t port = 0;   ///< 0: any free one
+    std::uint16_t port = 0;  ///< 0: any free one
     bool tls = false;
     bool dual_stack = false;  ///< `address` is [::] and takes IPv4 too
 };

@@ -7,7 +7,7 @@ namespace sftdyn::http {
 namespace beast = boost::beast;
 using beast::http::error;
 
-RequestParser::RequestParser(const Limits& limits) {
+RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field) : proxy_field_(proxy_field) {
     eager(true);
     header_limit(static_cast<std::uint32_t>(limits.header_octets));
     body_limit(limits.body_octets);
@@ -36,8 +36,11 @@ void RequestParser::on_request_impl(beast::http::verb, view method, view target,
 
 void RequestParser::on_response_impl(int, view, int, error_code&) {}
 
-void RequestParser::on_field_impl(beast::http::field field, view, view, error_code&) {
+void RequestParser::on_field_impl(beast::http::field field, view name, view value, error_code&) {
     if (field == beast::http::field::host) ++hosts_;
+    if (proxy_field_.empty() || !beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
+    const std::string_view text(value.data(), value.size());
+    proxy_value_ = proxy_value_ ? *proxy_value_ + "," + std::string(text) : std::string(text);
 }
 
 void RequestParser::on_header_impl(error_code&) {}

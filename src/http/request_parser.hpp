@@ -1,6 +1,7 @@
 // Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,10 +13,13 @@ namespace sftdyn::http {
 
 class RequestParser : public boost::beast::http::basic_parser<true> {
 public:
-    explicit RequestParser(const Limits& limits);
+    /// `proxy_field` is the header field whose value is kept, in lower case.
+    RequestParser(const Limits& limits, std::string_view proxy_field);
 
     [[nodiscard]] std::string_view method() const { return std::string_view(line_).substr(0, method_size_); }
     [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
+    /// The proxy's field, its occurrences joined by commas.
+    [[nodiscard]] const std::optional<std::string>& proxy_value() const { return proxy_value_; }
     /// 10 or 11.
     [[nodiscard]] unsigned version() const { return version_; }
     /// True once the request line has been read.
@@ -45,6 +49,8 @@ private:
     std::size_t method_size_ = 0;
     unsigned version_ = 11;
     unsigned hosts_ = 0;
+    std::string_view proxy_field_;
+    std::optional<std::string> proxy_value_;
 };
 
 }  // namespace sftdyn::http

@@ -18,19 +18,23 @@ using boost::system::error_code;
 
 constexpr auto sweep_interval = std::chrono::seconds(1);
 
-/// An IPv4 client of an IPv6 socket is an IPv4 client (RFC 4291 §2.5.5.2).
-asio::ip::address plain(const asio::ip::address& address) {
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+std::string_view field_of(const Proxies& proxies) {
+    if (proxies.trusted.empty()) return {};
+    switch (proxies.header) {
+        case ProxyHeader::x_forwarded_for:
+            return "x-forwarded-for";
+        case ProxyHeader::forwarded:
+            return "forwarded";
+        case ProxyHeader::x_real_ip:
+            return "x-real-ip";
     }
-    if (!address.is_v6()) return address;
-    return asio::ip::address_v6(address.to_v6().to_bytes());  // without the scope id of a link-local one
+    return {};
 }
 
 }  // namespace
 
 struct Server::Worker {
-    Worker(Handler& handler, const Limits& limits) : set{handler, limits} {}
+    Worker(Handler& handler, const Limits& limits, const Proxies& proxies) : set{handler, limits, proxies, field_of(proxies)} {}
 
     void accepted(asio::ip::tcp::socket socket, bool tls_wanted) {
         error_code error;
@@ -38,9 +42,9 @@ struct Server::Worker {
         if (error) return;  // it is gone again
         socket.set_option(asio::ip::tcp::no_delay(true), error);
         if (tls_wanted) {
-            std::make_shared<TlsConnection>(std::move(socket), tls, set, plain(peer.address()))->start();
+            std::make_shared<TlsConnection>(std::move(socket), tls, set, plain_address(peer.address()))->start();
         } else {
-            std::make_shared<PlainConnection>(std::move(socket), set, plain(peer.address()))->start();
+            std::make_shared<PlainConnection>(std::move(socket), set, plain_address(peer.address()))->start();
         }
     }
 
@@ -86,8 +90,8 @@ struct Server::Worker {
     std::thread thread;
 };
 
-Server::Server(Handler& handler, const Limits& limits, unsigned threads) : limits_(limits) {
-    for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Worker>(handler, limits_));
+Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads) : limits_(limits), proxies_(proxies) {
+    for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_));
 }
 
 Server::~Server() { stop(base::Clock::now()); }

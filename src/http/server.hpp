@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
 #include "http/listener.hpp"
@@ -16,7 +17,7 @@ namespace sftdyn::http {
 
 class Server {
 public:
-    Server(Handler& handler, const Limits& limits, unsigned threads);
+    Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -36,6 +37,7 @@ public:
 private:
     struct Worker;
     Limits limits_;
+    Proxies proxies_;
     std::vector<std::unique_ptr<Worker>> workers_;
 };
 

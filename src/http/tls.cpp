@@ -66,11 +66,14 @@ base::Result<TlsContext> make_tls_context(const std::string& cert_file, const st
     context->use_private_key_file(key_file, ssl::context::pem, error);
     SSL_CTX_set_default_passwd_cb(raw, nullptr);
     if (asked_for_password) {
-        return base::Error{"the private key is encrypted", key_file, "sftdyn starts without anybody to type a password: decrypt it (openssl pkey -in … -out …)"};
+        return base::Error{"the private key is encrypted", key_file,
+                           "sftdyn starts without anybody to type a password: decrypt it (openssl pkey -in … -out …)"};
     }
     if (error) {
         const bool mismatch = ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
-        if (mismatch) return base::Error{"the private key does not fit the certificate " + cert_file, key_file, "name the key that the certificate was made for"};
+        if (mismatch)
+            return base::Error{"the private key does not fit the certificate " + cert_file, key_file,
+                               "name the key that the certificate was made for"};
         return unusable(key_file, "the private key", error);
     }
     return context;

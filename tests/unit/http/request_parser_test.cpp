@@ -14,10 +14,11 @@ struct Outcome {
     bool done = false;
     unsigned status = 0;
     std::string method, target;
+    std::optional<std::string> proxy_value{};
 };
 
 Outcome parse(std::string_view text, const Limits& limits = {}) {
-    RequestParser parser(limits);
+    RequestParser parser(limits, "x-forwarded-for");
     Outcome out;
     while (!text.empty()) {
         boost::system::error_code error;
@@ -33,6 +34,7 @@ Outcome parse(std::string_view text, const Limits& limits = {}) {
     if (out.done) out.status = parser.objection();
     out.method = parser.method();
     out.target = parser.target();
+    out.proxy_value = parser.proxy_value();
     return out;
 }
 
@@ -69,6 +71,11 @@ TEST(RequestParser, BodiesArePassedOver) {
     EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc").done);
     EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").done);
     EXPECT_FALSE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab").done);
+}
+
+TEST(RequestParser, TheProxysFieldIsKeptWhole) {
+    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n").proxy_value, "a, b,c");
+    EXPECT_FALSE(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_value);
 }
 
 TEST(RequestParser, NonsenseIs400) {

@@ -1,0 +1,48 @@
+#include "base/network.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace sftdyn::base {
+namespace {
+
+template <class Bytes>
+bool same_prefix(const Bytes& a, const Bytes& b, unsigned prefix) {
+    for (std::size_t i = 0; i < a.size() && prefix > 0; ++i) {
+        const unsigned bits = std::min(prefix, 8U);
+        if ((a[i] ^ b[i]) >> (8 - bits) != 0) return false;
+        prefix -= bits;
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<Network> Network::parse(std::string_view text) {
+    const Error bad{"\"" + std::string(text.substr(0, 80)) + "\" is no network", "",
+                    "expected an address or a CIDR block: 127.0.0.1, 192.0.2.0/24 or 2001:db8::/32"};
+    const std::size_t slash = text.find('/');
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(std::string(text.substr(0, slash)), error);
+    if (error) return bad;
+    const unsigned most = address.is_v4() ? 32 : 128;
+    if (slash == std::string_view::npos) return Network{address, most};
+    unsigned prefix = 0;
+    const std::string_view bits = text.substr(slash + 1);
+    const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
+    if (bits.empty() || code != std::errc() || end != bits.data() + bits.size() || prefix > most) return bad;
+    return Network{address, prefix};
+}
+
+bool Network::contains(const boost::asio::ip::address& other) const {
+    if (address.is_v4() != other.is_v4()) return false;
+    if (address.is_v4()) return same_prefix(address.to_v4().to_bytes(), other.to_v4().to_bytes(), prefix);
+    return same_prefix(address.to_v6().to_bytes(), other.to_v6().to_bytes(), prefix);
+}
+
+bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address) {
+    return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
+}
+
+}  // namespace sftdyn::base
