@@ -1,11 +1,15 @@
 #include "cli/serve.hpp"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <boost/asio/signal_set.hpp>
@@ -48,7 +52,9 @@ std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) 
     return out;
 }
 
-std::shared_ptr<const hosts::Directory> make_directory(const config::Settings& settings, update::HostTable& hosts) {
+using Directory = std::shared_ptr<const hosts::Directory>;
+
+Directory make_directory(const config::Settings& settings, update::HostTable& hosts) {
     auto directory = std::make_shared<hosts::Directory>();
     directory->reserve(settings.clients.size());
     if (hosts.size() == 0) hosts.reserve(settings.clients.size(), settings.clients.host_octets());
@@ -121,7 +127,7 @@ public:
             }
         }
         if (loaded.settings.https.empty()) certificate_usable_ = true;
-        apply(loaded.settings);
+        apply(loaded.settings, make_directory(loaded.settings, updater_.hosts()), loaded.settings.clients.size());
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
@@ -149,11 +155,11 @@ private:
 
     static std::string url_of(const http::Endpoint& endpoint) { return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint); }
 
-    void apply(const config::Settings& settings) {
+    void apply(const config::Settings& settings, const Directory& directory, std::size_t clients) {
         if (settings.cert && settings.key) certificate_usable_ = certificate_.use(*settings.cert, *settings.key) || certificate_usable_;
-        if (settings.clients.empty()) log::warn("there are no [clients]: every key is a bad key");
+        if (clients == 0) log::warn("there are no [clients]: every key is a bad key");
         say_keys(settings);
-        updater_.configure(make_directory(settings, updater_.hosts()), zone_servers(settings), engine_limits(settings));
+        updater_.configure(directory, zone_servers(settings), engine_limits(settings));
     }
 
     void await_signal() {
@@ -165,20 +171,37 @@ private:
         });
     }
 
+    /// Loading a large configuration takes seconds, and the engine must not wait for it.
     void reload() {
-        log::info("SIGHUP: loading the configuration anew");
-        {
-            Loaded loaded = load_();
-            for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
-            if (!loaded.complaints.empty()) {
-                log::error("the configuration is not taken; the old one goes on");
-                return;
-            }
-            if (listens(loaded.settings) != listens_) log::warn("http or https has changed: that takes effect with a restart only");
-            apply(loaded.settings);
-            log::info("the configuration has {} clients", loaded.settings.clients.size());
+        if (reloading_) {
+            reload_again_ = true;
+            return;
         }
-        malloc_trim(0);
+        log::info("SIGHUP: loading the configuration anew");
+        reloading_ = true;
+        if (reloader_.joinable()) reloader_.join();
+        reloader_ = std::thread([this] {
+            auto loaded = std::make_shared<Loaded>(load_());
+            const std::size_t clients = loaded->settings.clients.size();
+            Directory directory;
+            if (loaded->complaints.empty()) directory = make_directory(loaded->settings, updater_.hosts());
+            loaded->settings.clients = {};
+            malloc_trim(0);  // the configuration as text and tree is no longer needed
+            asio::post(io_, [this, loaded, directory, clients] { reloaded(*loaded, directory, clients); });
+        });
+    }
+
+    void reloaded(const Loaded& loaded, const Directory& directory, std::size_t clients) {
+        reloading_ = false;
+        for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
+        if (loaded.complaints.empty()) {
+            if (listens(loaded.settings) != listens_) log::warn("http or https has changed: that takes effect with a restart only");
+            apply(loaded.settings, directory, clients);
+            log::info("the configuration has {} clients", clients);
+        } else {
+            log::error("the configuration is not taken; the old one goes on");
+        }
+        if (std::exchange(reload_again_, false)) reload();
     }
 
     void stop(int signal) {
@@ -210,13 +233,30 @@ private:
     unsigned threads_;
     http::Server server_;  // outlives the updater, which owes it responses
     Updater updater_;
+    bool reloading_ = false;
+    bool reload_again_ = false;
+    std::thread reloader_;
     std::thread stopper_;
-    Joiner joiner_{stopper_};
+    Joiner reloader_joiner_{reloader_};
+    Joiner stopper_joiner_{stopper_};
 };
 
 }  // namespace
 
+namespace {
+
+/// As many connections as the system allows: the soft limit is for programs that use select(2).
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::debug("the limit of open files stays as it is: {}", std::strerror(errno));
+}
+
+}  // namespace
+
 int serve(const Load& load, const std::function<void(const std::vector<std::string>&)>& ready) {
+    raise_descriptor_limit();
     auto program = [&]() -> std::unique_ptr<Program> {
         Loaded loaded = load();
         for (const auto& complaint : loaded.complaints) log::critical("{}", complaint.text());

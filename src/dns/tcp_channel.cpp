@@ -33,7 +33,7 @@ std::string frame(const std::string& wire) {
 
 }  // namespace
 
-TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server) : io_(io), endpoint_(std::move(server)), socket_(io), timer_(io) {
+TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server) : endpoint_(std::move(server)), socket_(io), timer_(io) {
     std::ostringstream out;
     out << endpoint_;
     server_ = out.str();

@@ -57,7 +57,6 @@ private:
     void probe();
     void drop(const Failure& failure);
 
-    boost::asio::io_context& io_;
     boost::asio::ip::tcp::endpoint endpoint_;
     std::string server_;
     boost::asio::ip::tcp::socket socket_;

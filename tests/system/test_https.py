@@ -53,14 +53,14 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority") / "ca")
 
 
-def start(stage, key, cert, **kwargs):
-    server = stage.dns("named")
-    folder = stage.folder / "sftdyn"
+def start(stage, key, cert, name="sftdyn", **kwargs):
+    server = stage.dns("named", name=f"named-{name}")
+    folder = stage.folder / name
     folder.mkdir(exist_ok=True)
     shutil.copy(key, folder / "privkey.pem")
     shutil.copy(cert, folder / "fullchain.pem")
     text = 'https = "127.0.0.1:0"\ncert = "fullchain.pem"\nkey = "privkey.pem"\n' + conf(server, {"k": HOST})
-    return server, stage.sftdyn(text, listen=(), **kwargs)
+    return server, stage.sftdyn(text, name=name, listen=(), **kwargs)
 
 
 def trusting(root, **settings):
