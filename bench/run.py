@@ -30,7 +30,7 @@ rows = []
 
 def row(what, ours, peer=None, peer_name="", unit="/s", note=""):
     ratio = f"{ours / peer:6.2f}" if peer else "      "
-    beside = f"{peer:10,.0f}{unit} {peer_name}" if peer else ""
+    beside = (f"{peer:10,.2f}" if unit == " ms" else f"{peer:10,.0f}") + f"{unit} {peer_name}" if peer else ""
     rows.append(f"{what:<46} {ours:10,.2f}{unit}  {ratio}  {beside} {note}" if unit == " ms" else
                 f"{what:<46} {ours:10,.0f}{unit}  {ratio}  {beside} {note}")
     print(rows[-1], flush=True)
@@ -150,6 +150,11 @@ def changes(folder, seconds):
     keys = {f"k{number}": f"h{number}.{ZONE}" for number in range(256)}
     program = Sftdyn(folder / "sftdyn-changes", conf(server, keys, extra="[limits]\nchanges = 0"), arguments=()).start()
     load(program.port, 256, 1)
+    single = Sftdyn(folder / "sftdyn-single", conf(server, keys, dns="batch = 1", extra="[limits]\nchanges = 0"), arguments=()).start()
+    load(single.port, 1, 1)
+    without, with_batches = load(single.port, 1, seconds), load(program.port, 1, seconds)
+    single.stop()
+    row("1 client, latency median, beside batch = 1", with_batches["p50_ms"], without["p50_ms"], "batch=1", unit=" ms")
     for clients in (1, 32, 256):
         ours = load(program.port, clients, seconds)
         rate = ours["oks"] / ours["seconds"]

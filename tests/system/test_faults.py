@@ -64,18 +64,9 @@ class Play:
         self.check()
 
 
-def test_server_killed_in_the_middle_of_a_batch(stage):
-    play = Play(stage)
-    for _ in range(3):
-        play.progress(more=100)
-        play.server.stop(signal.SIGKILL)
-        play.progress("failures", more=4)
-        play.server.start()
-        play.recovered()
-
-
-def test_knot_killed_in_the_middle_of_a_batch(stage):
-    play = Play(stage, "knot")
+@pytest.mark.parametrize("kind", ["named", "knot"])
+def test_server_killed_in_the_middle_of_a_batch(stage, kind):
+    play = Play(stage, kind)
     for _ in range(3):
         play.progress(more=100)
         play.server.stop(signal.SIGKILL)
