@@ -141,7 +141,7 @@ void Connection::on_written(error_code error) {
     if (error) return abort();
     if (keep_alive_) return next_request();
     enter(Phase::lingering, linger_time);
-    async_finish();
+    async_finish(refused_);
 }
 
 void Connection::on_finished() {

@@ -37,7 +37,8 @@ protected:
     /// Each ends with a call to what is named behind it, on the connection's thread.
     virtual void async_read(boost::asio::mutable_buffer into) = 0;   ///< on_read
     virtual void async_write(boost::asio::const_buffer octets) = 0;  ///< on_written
-    virtual void async_finish() = 0;                                 ///< on_finished: nothing more is sent
+    /// Nothing more is sent. `input_may_come`: the client may still be sending, and its input is read to its end.
+    virtual void async_finish(bool input_may_come) = 0;  ///< on_finished
     virtual void close() = 0;
     virtual boost::asio::any_io_executor executor() = 0;
 

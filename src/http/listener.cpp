@@ -55,6 +55,8 @@ base::Result<std::vector<Listening>> listen_all(Endpoint& endpoint, const std::v
     for (asio::io_context* context : contexts) {
         tcp::acceptor acceptor(*context);
         error_code error = open(acceptor, endpoint, true);
+        // On Linux the accepted sockets inherit it, which saves a call for each.
+        if (!error) acceptor.set_option(tcp::no_delay(true), error);
         if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
         if (error) return cannot_listen(endpoint, error);
         out.push_back(std::move(acceptor));
@@ -74,7 +76,7 @@ void Listener::stop() {
 }
 
 void Listener::accept() {
-    listening_.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
+    listening_.async_accept(peer_, [self = shared_from_this()](error_code error, tcp::socket socket) {
         if (!self->listening_.is_open()) return;
         if (error == asio::error::no_descriptors || error == error_code(ENFILE, boost::system::system_category()) ||
             error == asio::error::no_buffer_space || error == asio::error::no_memory) {
@@ -82,7 +84,7 @@ void Listener::accept() {
         }
         if (!error) {
             self->said_full_ = false;
-            self->on_accept_(std::move(socket));
+            self->on_accept_(std::move(socket), self->peer_);
         }
         self->accept();
     });

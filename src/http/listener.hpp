@@ -30,7 +30,7 @@ using Listening = boost::asio::ip::tcp::acceptor;
 /// Accepts for as long as it is open.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    using OnAccept = std::function<void(boost::asio::ip::tcp::socket)>;
+    using OnAccept = std::function<void(boost::asio::ip::tcp::socket, const boost::asio::ip::tcp::endpoint& peer)>;
 
     Listener(Listening listening, OnAccept on_accept);
     void start();
@@ -42,6 +42,7 @@ private:
 
     Listening listening_;
     OnAccept on_accept_;
+    boost::asio::ip::tcp::endpoint peer_;  ///< of the connection that comes next
     boost::asio::steady_timer timer_;
     bool said_full_ = false;
 };

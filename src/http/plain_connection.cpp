@@ -15,9 +15,10 @@ void PlainConnection::async_write(asio::const_buffer octets) {
     asio::async_write(socket_, octets, [self = self()](error_code error, std::size_t) { self->on_written(error); });
 }
 
-void PlainConnection::async_finish() {
+void PlainConnection::async_finish(bool input_may_come) {
+    // Without input to come, closing does as well.
     error_code ignored;  // the client may be gone already
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    if (input_may_come) socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     on_finished();
 }
 

@@ -17,7 +17,7 @@ public:
 private:
     void async_read(boost::asio::mutable_buffer into) override;
     void async_write(boost::asio::const_buffer octets) override;
-    void async_finish() override;
+    void async_finish(bool input_may_come) override;
     void close() override;
     boost::asio::any_io_executor executor() override { return socket_.get_executor(); }
     std::shared_ptr<PlainConnection> self() { return std::static_pointer_cast<PlainConnection>(shared_from_this()); }

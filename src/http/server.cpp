@@ -36,11 +36,7 @@ std::string_view field_of(const Proxies& proxies) {
 struct Server::Worker {
     Worker(Handler& handler, const Limits& limits, const Proxies& proxies) : set{handler, limits, proxies, field_of(proxies)} {}
 
-    void accepted(asio::ip::tcp::socket socket, bool tls_wanted) {
-        error_code error;
-        const auto peer = socket.remote_endpoint(error);
-        if (error) return;  // it is gone again
-        socket.set_option(asio::ip::tcp::no_delay(true), error);
+    void accepted(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer, bool tls_wanted) {
         if (tls_wanted) {
             std::make_shared<TlsConnection>(std::move(socket), tls, set, plain_address(peer.address()))->start();
         } else {
@@ -104,7 +100,9 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            auto on_accept = [worker, tls = endpoint.tls](asio::ip::tcp::socket socket) { worker->accepted(std::move(socket), tls); };
+            auto on_accept = [worker, tls = endpoint.tls](asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer) {
+                worker->accepted(std::move(socket), peer, tls);
+            };
             worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(on_accept)));
         }
     }

@@ -23,7 +23,7 @@ void TlsConnection::async_write(asio::const_buffer octets) {
     asio::async_write(stream_, octets, [self = self()](error_code error, std::size_t) { self->on_written(error); });
 }
 
-void TlsConnection::async_finish() {
+void TlsConnection::async_finish(bool) {
     // close_notify (RFC 8446 §6.1) is sent, and the client's is awaited within the time for lingering.
     stream_.async_shutdown([self = self()](error_code) { self->abort(); });
 }
