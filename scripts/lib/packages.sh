@@ -46,6 +46,9 @@ disable_services_of() {
                 as_root systemctl disable -q "$unit" 2>/dev/null || as_root find /etc/systemd/system -name "$unit" -type l -delete
             fi
         done
+        for unit in $(dpkg -L "$package" 2>/dev/null | sed -n 's,^/etc/init.d/\([^/]*\)$,\1,p'); do
+            as_root update-rc.d "$unit" disable >/dev/null 2>&1 || echo "note: the start script $unit could not be disabled" >&2
+        done
     done
 }
 
