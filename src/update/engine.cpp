@@ -87,6 +87,8 @@ void Engine::submit(Wish wish, Done done) {
     }
     slot.waiting.push_back({std::move(wish), std::move(done), deadline, ticket});
     if (slot.phase == Phase::idle) advance(target);
+    // What is answered at once needs no watching; without this a flood of such wishes would leave its deadlines behind.
+    if (waiting_ == 0) deadlines_.clear();
 }
 
 void Engine::count_out(const Target& target) {

@@ -80,6 +80,8 @@ public:
     [[nodiscard]] std::size_t waiting() const { return waiting_; }
     /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all is settled.
     [[nodiscard]] std::size_t slots() const { return slots_.size(); }
+    /// Deadlines that are still watched: none when nothing waits.
+    [[nodiscard]] std::size_t deadlines() const { return deadlines_.size(); }
 
     /// New limits; with `servers_changed` all that is known of zones and records is asked anew.
     void reconfigure(const Limits& limits, bool servers_changed);

@@ -384,6 +384,15 @@ TEST_F(EngineTest, ABudgetBoundsTheChangesOfAHost) {
     EXPECT_GT(result->retry_after, 0s);
 }
 
+TEST_F(EngineTest, AFloodBeyondTheBudgetLeavesNothingBehind) {
+    limits.changes_burst = 1;
+    engine.reconfigure(limits, false);
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(verdict(want(host(1), addr_2)), Verdict::over_budget);
+    EXPECT_EQ(engine.deadlines(), 0U);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
 TEST_F(EngineTest, AFailedChangeCostsNoBudget) {
     limits.changes_burst = 1;
     engine.reconfigure(limits, false);
