@@ -6,7 +6,7 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(knot REQUIRED IMPORTED_TARGET libknot>=3.2 libdnssec>=3.2)
+pkg_check_modules(knot REQUIRED IMPORTED_TARGET libknot>=3.2 libdnssec>=3.2 libzscanner>=3.2)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 
 # Asio and Beast are compiled once, in src/base/asio.cpp.

@@ -51,8 +51,10 @@ std::optional<ip::address> parse_node(std::string_view text) {
     if (host.find('%') != std::string_view::npos) return std::nullopt;
     boost::system::error_code error;
     const auto address = ip::make_address(std::string(host), error);
-    if (error || address.is_unspecified() || address.is_multicast()) return std::nullopt;
-    return plain_address(address);
+    if (error) return std::nullopt;
+    const auto plain = plain_address(address);
+    if (plain.is_unspecified() || plain.is_multicast()) return std::nullopt;
+    return plain;
 }
 
 /// The `for` of one element of Forwarded (RFC 7239 §4).

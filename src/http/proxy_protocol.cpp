@@ -1,0 +1,93 @@
+#include "http/proxy_protocol.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "http/forwarded.hpp"
+
+namespace sftdyn::http {
+namespace {
+
+namespace ip = boost::asio::ip;
+using State = ProxyPreamble::State;
+
+constexpr std::string_view v1_start = "PROXY ";
+constexpr std::string_view v2_start("\r\n\r\n\0\r\nQUIT\n", 12);
+constexpr std::size_t v1_longest = 107;
+constexpr std::size_t v2_header = 16;
+
+/// True when `octets` is the start of `signature`, or begins with it.
+bool may_be(std::string_view octets, std::string_view signature) {
+    const std::size_t size = std::min(octets.size(), signature.size());
+    return octets.substr(0, size) == signature.substr(0, size);
+}
+
+bool is_port(std::string_view text) {
+    const bool digits = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos;
+    return digits && std::stoul(std::string(text)) <= 65535 && (text.size() == 1 || text[0] != '0');
+}
+
+std::optional<ip::address> usable(const ip::address& address) {
+    const auto plain = plain_address(address);
+    if (plain.is_unspecified() || plain.is_multicast()) return std::nullopt;
+    return plain;
+}
+
+ProxyPreamble read_v1(std::string_view octets) {
+    const std::size_t end = octets.substr(0, v1_longest).find("\r\n");
+    if (end == std::string_view::npos) return {octets.size() < v1_longest ? State::more : State::bad};
+    ProxyPreamble out{State::done, end + 2};
+    std::vector<std::string> words;
+    const std::string_view line = octets.substr(v1_start.size(), end - v1_start.size());
+    for (std::size_t start = 0; start <= line.size();) {
+        const std::size_t stop = std::min(line.find(' ', start), line.size());
+        words.emplace_back(line.substr(start, stop - start));
+        start = stop + 1;
+    }
+    if (words[0] == "UNKNOWN") return out;
+    if (words.size() != 5 || (words[0] != "TCP4" && words[0] != "TCP6") || !is_port(words[3]) || !is_port(words[4])) return {};
+    for (const std::size_t i : {2U, 1U}) {
+        boost::system::error_code error;
+        const auto address = ip::make_address(words[i], error);
+        if (error || address.is_v4() != (words[0] == "TCP4") || words[i].find('%') != std::string::npos) return {};
+        out.client = usable(address);
+    }
+    return out.client ? out : ProxyPreamble{};
+}
+
+ProxyPreamble read_v2(std::string_view octets) {
+    if (octets.size() < v2_header) return {State::more};
+    const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(octets[i]); };
+    const unsigned version = octet(12) >> 4, command = octet(12) & 15U, family = octet(13) >> 4, transport = octet(13) & 15U;
+    const std::size_t size = v2_header + (std::size_t(octet(14)) << 8 | octet(15));
+    if (version != 2 || command > 1 || family > 3 || transport > 2 || size > longest_preamble) return {};
+    if (octets.size() < size) return {State::more};
+    ProxyPreamble out{State::done, size};
+    if (command == 0) return out;
+    if (family == 1) {
+        ip::address_v4::bytes_type bytes;
+        if (size < v2_header + 12) return {};
+        std::memcpy(bytes.data(), octets.data() + v2_header, bytes.size());
+        out.client = usable(ip::make_address_v4(bytes));
+    } else if (family == 2) {
+        ip::address_v6::bytes_type bytes;
+        if (size < v2_header + 36) return {};
+        std::memcpy(bytes.data(), octets.data() + v2_header, bytes.size());
+        out.client = usable(ip::make_address_v6(bytes));
+    } else {
+        return out;
+    }
+    return out.client ? out : ProxyPreamble{};
+}
+
+}  // namespace
+
+ProxyPreamble read_preamble(std::string_view octets) {
+    if (may_be(octets, v1_start)) return octets.size() < v1_start.size() ? ProxyPreamble{State::more} : read_v1(octets);
+    if (may_be(octets, v2_start)) return read_v2(octets);
+    return {};
+}
+
+}  // namespace sftdyn::http

@@ -1,0 +1,28 @@
+// The PROXY protocol, versions 1 and 2, as HAProxy's proxy-protocol.txt describes them: what a TCP proxy says of the
+// client before the connection's own octets.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+namespace sftdyn::http {
+
+struct ProxyPreamble {
+    enum class State { more, bad, done };
+    State state = State::bad;
+    std::size_t size = 0;  ///< with `done`: octets it takes
+    /// With `done`: the client's; absent when the proxy speaks for itself (LOCAL), or knows of no IP address.
+    std::optional<boost::asio::ip::address> client{};
+};
+
+/// Octets that a preamble takes at the most; one that says it is longer is bad. Version 1 has 107, and version 2 as many
+/// TLVs as the proxy likes.
+constexpr std::size_t longest_preamble = 4096;
+
+/// Reads the preamble at the start of `octets`, which may hold more or less than it.
+[[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
+
+}  // namespace sftdyn::http

@@ -1,0 +1,148 @@
+#include "dns/nsupdate_script.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace sftdyn;
+using namespace sftdyn::dns;
+using Class = ScriptRecord::Class;
+
+namespace {
+
+base::Result<Script> parse(std::vector<std::string> lines, Unsent unsent = Unsent::drop) { return parse_script(lines, unsent); }
+
+Name name(const char* text) { return *Name::parse(text); }
+
+/// The one record of a script of one line.
+ScriptRecord update(const std::string& line) {
+    const auto script = parse({line, "send"});
+    if (script.has_error()) {
+        ADD_FAILURE() << line << ": " << script.error().text();
+        return {};
+    }
+    return script->messages.at(0).updates.at(0);
+}
+
+std::string complaint(const std::string& line) {
+    const auto script = parse({"; first", line, "send"});
+    return script.has_error() ? script.error().text() : "none";
+}
+
+const std::string loopback("\x7f\0\0\1", 4);
+constexpr auto any = static_cast<Type>(255);
+constexpr auto txt = static_cast<Type>(16);
+
+TEST(NsupdateScript, AddTakesTtlAndClassOrNot) {
+    const ScriptRecord expected{name("home.example"), Type::a, Class::in, 60, loopback};
+    for (const char* line : {"update add home.example 60 IN A 127.0.0.1", "update add home.example. 60 A 127.0.0.1",
+                             "add home.example 60 a 127.0.0.1", "  UPDATE\tADD Home.Example 60 in A   127.0.0.1  "}) {
+        EXPECT_EQ(update(line), expected) << line;
+    }
+    const auto script = parse({"ttl 60", "add home.example A 127.0.0.1", "add home.example IN A 127.0.0.1", "", "ttl none"});
+    ASSERT_TRUE(script.has_value());
+    EXPECT_EQ(script->messages.at(0).updates, (std::vector{expected, expected}));
+}
+
+TEST(NsupdateScript, DeleteOfNameOfSetAndOfRecord) {
+    EXPECT_EQ(update("update delete home.example"), (ScriptRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("update delete home.example IN"), (ScriptRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("update del home.example ANY"), (ScriptRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("del home.example A"), (ScriptRecord{name("home.example"), Type::a, Class::any, 0, ""}));
+    EXPECT_EQ(update("delete home.example 99 IN A"), (ScriptRecord{name("home.example"), Type::a, Class::any, 0, ""}));
+    EXPECT_EQ(update("delete home.example A 127.0.0.1"), (ScriptRecord{name("home.example"), Type::a, Class::none, 0, loopback}));
+}
+
+TEST(NsupdateScript, Prerequisites) {
+    const auto script = parse({"prereq nxdomain a.example", "yxdomain b.example", "prereq nxrrset c.example IN A", "yxrrset d.example A",
+                               "prereq yxrrset e.example A 127.0.0.1", "zone example", "add a.example 1 TXT x", "send"});
+    ASSERT_TRUE(script.has_value()) << script.error().text();
+    const auto& message = script->messages.at(0);
+    EXPECT_EQ(message.prerequisites, (std::vector<ScriptRecord>{{name("a.example"), any, Class::none, 0, ""},
+                                                                {name("b.example"), any, Class::any, 0, ""},
+                                                                {name("c.example"), Type::a, Class::none, 0, ""},
+                                                                {name("d.example"), Type::a, Class::any, 0, ""},
+                                                                {name("e.example"), Type::a, Class::in, 0, loopback}}));
+    EXPECT_EQ(message.zone, name("example"));
+    EXPECT_EQ(message.home(), name("a.example"));
+}
+
+TEST(NsupdateScript, SendEmptyLinesAndTheEnd) {
+    const auto lines = std::vector<std::string>{"send", "del a.example", "", "; a comment", "del b.example", "send", "del c.example"};
+    const auto as_nsupdate = parse(lines);
+    ASSERT_EQ(as_nsupdate->messages.size(), 2U);
+    EXPECT_EQ(as_nsupdate->messages[1].home(), name("b.example"));
+    EXPECT_EQ(parse(lines, Unsent::send)->messages.size(), 3U);
+    EXPECT_TRUE(parse({"quit", "what is this"})->messages.empty());
+}
+
+TEST(NsupdateScript, Quoting) {
+    EXPECT_EQ(update("add a.example 1 TXT \"two words\" three").rdata, std::string("\x09two words\x05three"));
+    EXPECT_EQ(update("add a.example 1 TXT \"a \\\" quote; no comment\" ; a comment").rdata, std::string("\x15") + "a \" quote; no comment");
+    EXPECT_EQ(update("add a.example 1 TXT \\065").rdata, std::string("\x01") + "A");
+    EXPECT_EQ(update("add a\\.b.example 1 TXT x").owner, name("a\\.b.example"));
+    EXPECT_EQ(update("add a.example 1 TYPE65280 \\# 2 0102").rdata, "\x01\x02");
+    EXPECT_EQ(update("add a.example 1 TXT x").type, txt);
+}
+
+TEST(NsupdateScript, WhatIsPassedOver) {
+    const auto script = parse({"local 127.0.0.1", "key name c2VjcmV0", "show", "answer", "debug", "del a.example", "send"});
+    ASSERT_TRUE(script.has_value());
+    ASSERT_EQ(script->remarks.size(), 2U);
+    EXPECT_EQ(script->remarks[1], "line 2: key has no meaning here and is passed over") << "without the secret";
+}
+
+TEST(NsupdateScript, WhatIsRefusedSaysLineAndText) {
+    EXPECT_EQ(complaint("frobnicate x"), "line 2: unknown command: \"frobnicate x\"; see nsupdate(1)");
+    for (const char* line : {"server 192.0.2.1",
+                             "update",
+                             "update frob a.example",
+                             "update add",
+                             "update add a.example",
+                             "update add a.example A 127.0.0.1",
+                             "update add a.example 1",
+                             "update add a.example 1 IN",
+                             "update add a.example 1 A",
+                             "update add a.example 1 A 127.0.0.256",
+                             "update add a.example 1 A 127.0.0.1 2",
+                             "update add a.example -1 A 127.0.0.1",
+                             "update add a.example 2147483648 A 127.0.0.1",
+                             "update add a.example 1 CH A 127.0.0.1",
+                             "update add a.example 1 NOTYPE x",
+                             "update add a..example 1 A 127.0.0.1",
+                             "update add a.example 1 TXT \"open",
+                             "update add a.example 1 TXT ( x",
+                             "update add a.example 1 ANY x",
+                             "update add a_b.example 1 A 127.0.0.1",
+                             "update delete",
+                             "update delete a.example A 1",
+                             "update delete a.example frob",
+                             "prereq",
+                             "prereq frob a.example",
+                             "prereq nxrrset a.example",
+                             "prereq yxrrset a.example A frob",
+                             "ttl",
+                             "ttl x",
+                             "ttl 2147483648",
+                             "class CH",
+                             "class x",
+                             "zone",
+                             "zone a..b",
+                             "check-names perhaps"}) {
+        EXPECT_TRUE(complaint(line).starts_with("line 2: ")) << line << " -> " << complaint(line);
+    }
+}
+
+TEST(NsupdateScript, NamesAreCheckedAsNsupdateDoes) {
+    EXPECT_NE(complaint("add a_b.example 1 A 127.0.0.1"), "none");
+    EXPECT_EQ(complaint("add *.example 1 A 127.0.0.1"), "none");
+    EXPECT_NE(complaint("add a.example 1 MX 10 m_x.example."), "none");
+    EXPECT_EQ(complaint("add _a._tcp.example 1 SRV 1 2 3 host.example."), "none");
+    EXPECT_EQ(complaint("del a_b.example A 127.0.0.1"), "none");
+    EXPECT_TRUE(parse({"check-names no", "add a_b.example 1 A 127.0.0.1", "send"}).has_value());
+}
+
+TEST(NsupdateScript, AScannerThatMetAnErrorReadsOn) {
+    EXPECT_TRUE(parse({"add a.example 1 TXT ( x"}).has_error());
+    EXPECT_EQ(update("add a.example 1 A 127.0.0.1").rdata, loopback);
+}
+
+}  // namespace
