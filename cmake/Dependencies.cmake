@@ -7,6 +7,9 @@ find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(knot REQUIRED IMPORTED_TARGET libknot>=3.2 libdnssec>=3.2 libzscanner>=3.2)
+pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(libcapng REQUIRED IMPORTED_TARGET libcap-ng)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 
 # Asio and Beast are compiled once, in src/base/asio.cpp.

@@ -38,6 +38,7 @@ std::string decoded(std::string_view key) {
 Response who_am_i(const Request& request) { return {200, request.client.to_string()}; }
 Response method_not_allowed() { return {405, "METHOD NOT ALLOWED", "GET"}; }
 Response bad_key() { return {403, "BADKEY"}; }
+Response too_many_bad_keys(std::chrono::seconds retry_after) { return {429, "BADKEY", {}, retry_after}; }
 
 Response answer(const update::Result& result) {
     switch (result.verdict) {

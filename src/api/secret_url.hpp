@@ -28,6 +28,7 @@ using Intent = std::variant<WhoAmI, Update, MethodNotAllowed>;
 [[nodiscard]] Response who_am_i(const Request& request);
 [[nodiscard]] Response method_not_allowed();
 [[nodiscard]] Response bad_key();
+[[nodiscard]] Response too_many_bad_keys(std::chrono::seconds retry_after);
 [[nodiscard]] Response answer(const update::Result& result);
 
 }  // namespace sftdyn::api::secret_url

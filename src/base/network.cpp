@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 
+#include "base/random.hpp"
+
 namespace sftdyn::base {
 namespace {
 
@@ -43,6 +45,21 @@ bool Network::contains(const boost::asio::ip::address& other) const {
 
 bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address) {
     return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
+}
+
+std::size_t hash_value(const ClientNetwork& network) noexcept {
+    static const std::uint64_t seeds[] = {random_u64() | 1, random_u64() | 1};
+    std::uint64_t hash = (network.bits + std::uint64_t(network.v6)) * seeds[0];
+    hash = (hash ^ (hash >> 32)) * seeds[1];
+    return static_cast<std::size_t>(hash ^ (hash >> 29));
+}
+
+ClientNetwork client_network(const boost::asio::ip::address& address) {
+    if (address.is_v4()) return {address.to_v4().to_uint(), false};
+    std::uint64_t bits = 0;
+    const auto bytes = address.to_v6().to_bytes();
+    for (std::size_t i = 0; i < 8; ++i) bits = bits << 8 | bytes[i];
+    return {bits, true};
 }
 
 }  // namespace sftdyn::base

@@ -1,6 +1,8 @@
 // A block of addresses in CIDR notation.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +22,15 @@ struct Network {
 };
 
 [[nodiscard]] bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address);
+
+/// What is counted as one client: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one gets.
+struct ClientNetwork {
+    std::uint64_t bits = 0;
+    bool v6 = false;
+    friend bool operator==(const ClientNetwork&, const ClientNetwork&) = default;
+    /// Differs from process to process: whoever chooses addresses can't choose collisions.
+    friend std::size_t hash_value(const ClientNetwork& network) noexcept;
+};
+[[nodiscard]] ClientNetwork client_network(const boost::asio::ip::address& address);
 
 }  // namespace sftdyn::base

@@ -23,9 +23,9 @@ void check_key(const config::ZoneSettings& zone, std::vector<base::Error>& compl
 int run_check(const config::CommandLine& line) {
     Loaded loaded = load_settings(line);
     check_key(loaded.settings.dns, loaded.complaints);
-    if (loaded.settings.cert && loaded.settings.key) {
-        const auto context = http::make_tls_context(*loaded.settings.cert, *loaded.settings.key);
-        if (context.has_error()) loaded.complaints.push_back(context.error());
+    for (const auto& files : config::certificates(loaded.settings)) {
+        const auto certificate = http::read_certificate(files.cert, files.key);
+        if (certificate.has_error()) loaded.complaints.push_back(certificate.error());
     }
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.complaints);
     for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';

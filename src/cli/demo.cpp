@@ -20,13 +20,17 @@ constexpr std::uint16_t http_port = 8080;
 
 /// Loopback of the families that this machine has.
 std::vector<config::Listen> loopback() {
-    std::vector<config::Listen> out{{boost::asio::ip::address_v4::loopback(), http_port}};
+    std::vector<config::Listen> out(1);
+    out[0].address = boost::asio::ip::address_v4::loopback();
+    out[0].port = http_port;
     boost::asio::io_context io;
     boost::system::error_code error;
     boost::asio::ip::tcp::acceptor probe(io);
     probe.open(boost::asio::ip::tcp::v6(), error);
     if (!error) probe.bind({boost::asio::ip::address_v6::loopback(), 0}, error);
-    if (!error) out.push_back({boost::asio::ip::address_v6::loopback(), http_port});
+    if (error) return out;
+    out.push_back(out[0]);
+    out[1].address = boost::asio::ip::address_v6::loopback();
     return out;
 }
 
@@ -55,6 +59,7 @@ int run_demo(const config::CommandLine& line) {
         loaded.settings.http = line.http.empty() ? loopback() : line.http;
         loaded.settings.dns.servers = {dns_server->address()};
         loaded.settings.dns.key_file = dns_server->key_file();
+        loaded.settings.landlock = false;  // its folder is taken away at the end
         loaded.settings.clients.add(key, dns::Name::parse_host(host).value(), {}, 1);
         return loaded;
     };

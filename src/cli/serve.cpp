@@ -15,7 +15,9 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "base/log.hpp"
-#include "cli/certificate.hpp"
+#include "cli/activation.hpp"
+#include "cli/certificates.hpp"
+#include "cli/confine.hpp"
 #include "cli/updater.hpp"
 #include "config/toml_file.hpp"
 #include "dns/key_file.hpp"
@@ -72,14 +74,60 @@ Directory make_directory(const config::Settings& settings, update::HostTable& ho
     return directory;
 }
 
+http::Limits http_limits(const config::Settings& settings) {
+    http::Limits limits;
+    limits.handshake_time = settings.handshake_time;
+    limits.header_time = settings.header_time;
+    limits.idle_time = settings.idle_time;
+    limits.write_time = settings.write_time;
+    limits.header_octets = settings.header_size;
+    limits.body_octets = settings.body_size;
+    limits.connections = settings.connections;
+    limits.connections_per_client = settings.connections_per_client;
+    limits.requests_per_connection = settings.requests_per_connection;
+    return limits;
+}
+
 std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     std::vector<http::Endpoint> out;
     const auto add = [&out](const config::Listen& listen, bool tls) {
-        const auto any = asio::ip::address_v6::any();
-        out.push_back({listen.address.value_or(any), listen.port, tls, !listen.address});
+        http::Endpoint endpoint;
+        endpoint.address = listen.address.value_or(asio::ip::address_v6::any());
+        endpoint.port = listen.port;
+        endpoint.tls = tls;
+        endpoint.dual_stack = !listen.address && listen.path.empty();
+        endpoint.proxy_protocol = listen.proxy_protocol;
+        endpoint.path = listen.path;
+        endpoint.mode = listen.mode;
+        endpoint.gid = listen.gid;
+        out.push_back(endpoint);
     };
     for (const auto& listen : settings.http) add(listen, false);
     for (const auto& listen : settings.https) add(listen, true);
+    return out;
+}
+
+/// Passed sockets stand in place of `http`, those for TLS in place of `https`.
+std::vector<http::Endpoint> with_passed(std::vector<http::Endpoint> configured) {
+    auto passed = passed_sockets();
+    for (const auto& endpoint : passed) {
+        const auto replaced = [&](const http::Endpoint& other) { return other.tls == endpoint.tls; };
+        configured.erase(std::remove_if(configured.begin(), configured.end(), replaced), configured.end());
+    }
+    passed.insert(passed.end(), configured.begin(), configured.end());
+    return passed;
+}
+
+/// What must stay readable when the process is confined.
+std::vector<std::string> files(const config::Settings& settings) {
+    std::vector<std::string> out = config::key_files(settings.dns);
+    for (const auto& zone : settings.zones) {
+        for (const auto& file : config::key_files(zone)) out.push_back(file);
+    }
+    for (const auto& pair : config::certificates(settings)) {
+        out.push_back(pair.cert);
+        out.push_back(pair.key);
+    }
     return out;
 }
 
@@ -115,26 +163,38 @@ public:
     Program(Loaded loaded, const Load& load)
         : load_(load),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
-          endpoints_(endpoints(loaded.settings)),
+          endpoints_(with_passed(endpoints(loaded.settings))),
           listens_(listens(loaded.settings)),
-          certificate_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
+          confinement_{loaded.settings.user, loaded.settings.seccomp, loaded.settings.landlock, files(loaded.settings)},
+          certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
-          server_(updater_, http::Limits{}, proxies(loaded.settings), threads_),
+          server_(updater_, http_limits(loaded.settings), proxies(loaded.settings), threads_),
           updater_(io_, engine_limits(loaded.settings)) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
-                if (endpoint.dual_stack) endpoint = {asio::ip::address_v4::any(), endpoint.port, endpoint.tls};
+                if (!endpoint.dual_stack) continue;
+                endpoint.address = asio::ip::address_v4::any();
+                endpoint.dual_stack = false;
             }
         }
-        if (loaded.settings.https.empty()) certificate_usable_ = true;
+        if (!loaded.conf.empty()) confinement_.files.push_back(loaded.conf);
+        for (const auto& endpoint : endpoints_) {
+            if (!endpoint.path.empty()) confinement_.sockets.push_back(endpoint.path);
+        }
+        const bool tls = std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint.tls; });
+        if (!tls) certificates_usable_ = true;
         apply(loaded.settings, make_directory(loaded.settings, updater_.hosts()), loaded.settings.clients.size());
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
-        if (!certificate_usable_) return 1;
+        if (!certificates_usable_) return 1;
         const auto listening = server_.listen(endpoints_);
         if (listening.has_error()) {
             log::critical("{}", listening.error().text());
+            return 1;
+        }
+        if (const auto confined = confine(confinement_); confined.has_error()) {
+            log::critical("{}", confined.error().text());
             return 1;
         }
         await_signal();
@@ -156,10 +216,11 @@ private:
     static std::string url_of(const http::Endpoint& endpoint) { return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint); }
 
     void apply(const config::Settings& settings, const Directory& directory, std::size_t clients) {
-        if (settings.cert && settings.key) certificate_usable_ = certificate_.use(*settings.cert, *settings.key) || certificate_usable_;
+        const auto certificates = config::certificates(settings);
+        if (!certificates.empty()) certificates_usable_ = certificates_.use(certificates) || certificates_usable_;
         if (clients == 0) log::warn("there are no [clients]: every key is a bad key");
         say_keys(settings);
-        updater_.configure(directory, zone_servers(settings), engine_limits(settings));
+        updater_.configure(directory, zone_servers(settings), engine_limits(settings), {settings.bad_keys, settings.bad_keys_refill});
     }
 
     void await_signal() {
@@ -228,8 +289,9 @@ private:
     asio::signal_set signals_;
     std::vector<http::Endpoint> endpoints_;
     std::vector<std::string> listens_;
-    Certificate certificate_;
-    bool certificate_usable_ = false;
+    Confinement confinement_;
+    Certificates certificates_;
+    bool certificates_usable_ = false;
     unsigned threads_;
     http::Server server_;  // outlives the updater, which owes it responses
     Updater updater_;
@@ -288,6 +350,7 @@ Loaded load_settings(const config::CommandLine& line) {
                                      "write the configuration as TOML, in a file whose name ends in .toml"});
         return loaded;
     }
+    loaded.conf = path;
     loaded.complaints = config::read_toml_file(path, loaded.settings);
     auto& settings = loaded.settings;
     if (!line.http.empty()) settings.http = line.http;

@@ -13,6 +13,7 @@ namespace sftdyn::cli {
 struct Loaded {
     config::Settings settings{};
     std::vector<base::Error> complaints{};
+    std::string conf{};  ///< the file, if there is one
 };
 using Load = std::function<Loaded()>;
 

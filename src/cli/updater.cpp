@@ -14,6 +14,8 @@ namespace secret_url = api::secret_url;
 namespace log = base::log;
 
 constexpr auto tick_interval = std::chrono::milliseconds(20);
+constexpr auto guess_delay = std::chrono::seconds(1);
+constexpr unsigned most_delayed = 1000;
 
 const char* word(update::Verdict verdict) {
     switch (verdict) {
@@ -46,7 +48,8 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
 Updater::~Updater() { backend_.configure({}); }
 
 void Updater::configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers,
-                        const update::Limits& limits) {
+                        const update::Limits& limits, const GuessLimits& guess_limits) {
+    guesses_.set(guess_limits.burst, guess_limits.refill);
     {
         const std::lock_guard lock(directory_mutex_);
         directory_ = std::move(directory);
@@ -72,10 +75,7 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     const auto directory = this->directory();
     const hosts::Entry* entry = directory->find(key);
     if (entry == nullptr && key.find('%') != std::string_view::npos) entry = directory->find(secret_url::decoded(key));
-    if (entry == nullptr) {
-        log::info("BADKEY for {}", request.client.to_string());
-        return secret_url::bad_key();
-    }
+    if (entry == nullptr) return bad_key(request.client, defer);
     const update::Target target{entry->host, dns::type_of(request.client)};
     const auto since = base::Clock::now() - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     if (known_.is(target, dns::rdata_of(request.client), since)) {
@@ -86,6 +86,30 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     }
     boost::asio::post(io_, [this, entry = *entry, client = request.client, later = defer()]() mutable { submit(entry, client, std::move(later)); });
     return std::nullopt;
+}
+
+std::optional<api::Response> Updater::bad_key(const boost::asio::ip::address& client, const std::function<http::Later()>& defer) {
+    using Kind = hosts::Guesses::Verdict::Kind;
+    auto verdict = guesses_.failed(client, base::Clock::now());
+    log::info("BADKEY for {}", client.to_string());
+    if (verdict.kind == Kind::answer) return secret_url::bad_key();
+    if (verdict.kind == Kind::delay) {
+        if (delayed_.fetch_add(1) < most_delayed) {
+            boost::asio::post(io_, [this, later = defer()] {
+                const auto timer = std::make_shared<boost::asio::steady_timer>(io_, guess_delay);
+                timer->async_wait([this, timer, later](boost::system::error_code) {
+                    delayed_.fetch_sub(1);
+                    later(secret_url::bad_key());
+                });
+            });
+            return std::nullopt;
+        }
+        delayed_.fetch_sub(1);
+        verdict.retry_after = guess_delay;
+    }
+    // The packaged fail2ban filter reads this line.
+    if (verdict.first) log::warn("too many bad keys from {}; refused for now", client.to_string());
+    return secret_url::too_many_bad_keys(verdict.retry_after);
 }
 
 void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later) {

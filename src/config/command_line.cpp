@@ -21,7 +21,7 @@ void add_listen(CLI::App& app, const char* option, const char* what, std::vector
                    target.push_back(*listen);
                }
            },
-           fmt::format("Listen for {} there: PORT, IP4:PORT or [IP6]:PORT; several times for several. Wins over the file", what))
+           fmt::format("Listen for {} there: PORT, IP4:PORT, [IP6]:PORT or unix:PATH; several times for several. Wins over the file", what))
         ->type_name("[ADDR:]PORT")
         ->allow_extra_args(false)
         ->take_all();

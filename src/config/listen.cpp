@@ -6,6 +6,8 @@
 namespace sftdyn::config {
 namespace {
 
+constexpr std::string_view unix_prefix = "unix:";
+
 std::optional<std::uint16_t> parse_port(std::string_view text) {
     std::uint16_t port = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -16,8 +18,15 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }  // namespace
 
 base::Result<Listen> parse_listen(std::string_view text) {
-    const base::Error bad{"\"" + std::string(text.substr(0, 80)) + "\" is no address to listen on", "",
-                          "expected PORT, IP4:PORT or [IP6]:PORT, for example 8080, 127.0.0.1:8080 or [::1]:8080"};
+    const base::Error bad{
+        "\"" + std::string(text.substr(0, 80)) + "\" is no address to listen on", "",
+        "expected PORT, IP4:PORT, [IP6]:PORT or unix:PATH, for example 8080, 127.0.0.1:8080, [::1]:8080 or unix:/run/sftdyn/http.sock"};
+    if (text.starts_with(unix_prefix)) {
+        Listen out;
+        out.path = text.substr(unix_prefix.size());
+        if (!out.path.starts_with('/') || out.path.find('\0') != std::string::npos) return bad;
+        return out;
+    }
     const std::size_t colon = text.rfind(':');
     const auto port = parse_port(colon == std::string_view::npos ? text : text.substr(colon + 1));
     if (!port) return bad;

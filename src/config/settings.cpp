@@ -34,9 +34,16 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
     return dns::ServerAddress{*listen->address, listen->port};
 }
 
+std::vector<Settings::CertificateFiles> certificates(const Settings& settings) {
+    std::vector<Settings::CertificateFiles> out;
+    if (settings.cert && settings.key) out.push_back({*settings.cert, *settings.key});
+    out.insert(out.end(), settings.certificates.begin(), settings.certificates.end());
+    return out;
+}
+
 base::Result<void> check_https(const Settings& settings) {
-    const std::pair<const char*, bool> parts[] = {
-        {"https", !settings.https.empty()}, {"cert", settings.cert.has_value()}, {"key", settings.key.has_value()}};
+    const bool more = !settings.certificates.empty() && !settings.cert && !settings.key;
+    const std::pair<const char*, bool> parts[] = {{"https", !settings.https.empty()}, {"cert", settings.cert || more}, {"key", settings.key || more}};
     std::vector<std::string> there, missing;
     for (const auto& [name, is_there] : parts) (is_there ? there : missing).emplace_back(name);
     if (there.empty() || missing.empty()) return {};

@@ -33,6 +33,11 @@ struct Settings {
     ProxyHeader proxy_header = ProxyHeader::x_forwarded_for;
     std::optional<std::string> cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
     std::optional<std::string> key{};   ///< PEM, its private key
+    struct CertificateFiles {
+        std::string cert, key;
+        friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+    };
+    std::vector<CertificateFiles> certificates{};  ///< [[certificate]]: more of them, chosen by the name that a client asks for
     ZoneSettings dns{};
     std::vector<ZoneSettings> zones{};
     std::uint32_t ttl = 30;  ///< seconds, where nothing else is said
@@ -46,6 +51,22 @@ struct Settings {
     unsigned updates_in_flight = 1;
     unsigned queries_in_flight = 100;
     unsigned threads = 0;  ///< 0: one for each core
+
+    std::chrono::milliseconds header_time{10'000};
+    std::chrono::milliseconds idle_time{60'000};
+    std::chrono::milliseconds write_time{30'000};
+    std::chrono::milliseconds handshake_time{10'000};
+    std::size_t header_size = 16 * 1024;  ///< octets
+    std::size_t body_size = 64 * 1024;    ///< octets
+    std::size_t connections = 20'000;
+    std::size_t connections_per_client = 100;
+    std::size_t requests_per_connection = 1000;
+    unsigned bad_keys = 20;
+    std::chrono::milliseconds bad_keys_refill{30'000};
+
+    std::optional<std::string> user{};  ///< whom to become after binding, when root starts the program
+    bool seccomp = true;
+    bool landlock = true;
 
     ClientList clients{};
 };
@@ -61,6 +82,9 @@ struct Settings {
 
 /// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53".
 [[nodiscard]] base::Result<dns::ServerAddress> parse_server(std::string_view text);
+
+/// All certificates, the one for clients that name none, or no known name, first.
+[[nodiscard]] std::vector<Settings::CertificateFiles> certificates(const Settings& settings);
 
 /// An error when of https, cert and key some are there and some are not.
 [[nodiscard]] base::Result<void> check_https(const Settings& settings);

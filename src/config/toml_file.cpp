@@ -1,6 +1,10 @@
 #include "config/toml_file.hpp"
 
+#include <grp.h>
+#include <pwd.h>
+
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -145,18 +149,51 @@ void one_or_many(const toml::node& node, const std::function<void(const toml::no
     }
 }
 
+void read_listen_table(Context& context, const toml::table& table, const char* name, std::vector<Listen>& target) {
+    Section section(context, table, name);
+    const std::size_t before = context.found.size();
+    Listen listen;
+    bool there = false;
+    section.text("listen", "PORT, IP4:PORT, [IP6]:PORT or unix:PATH as a string", [&](const std::string& value) -> base::Result<void> {
+        const auto parsed = parse_listen(value);
+        if (parsed.has_error()) return parsed.error();
+        listen = *parsed;
+        there = true;
+        return {};
+    });
+    section.flag("proxy_protocol", listen.proxy_protocol);
+    section.text("mode", "a file mode as an octal string: \"0660\"", [&](const std::string& value) -> base::Result<void> {
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), listen.mode, 8);
+        if (error != std::errc() || end != value.data() + value.size() || listen.mode > 0777)
+            return base::Error{"mode is no file mode", "", "expected octal digits as a string: \"0660\""};
+        return {};
+    });
+    section.text("group", "the name of a group", [&](const std::string& value) -> base::Result<void> {
+        const group* found = getgrnam(value.c_str());
+        if (found == nullptr) return base::Error{fmt::format("there is no group \"{}\"", value), "", "name a group of this machine (getent group)"};
+        listen.gid = found->gr_gid;
+        return {};
+    });
+    if (table.get("listen") == nullptr) context.complain(table.source(), fmt::format("{} has no listen", name), "add listen = \"8080\"");
+    section.reject_unknown();
+    if (there && listen.path.empty() && (table.contains("mode") || table.contains("group")))
+        context.complain(table.source(), "mode and group are for Unix sockets only", "leave them out");
+    if (context.found.size() == before) target.push_back(listen);
+}
+
 void read_listens(Context& context, Section& section, const char* name, std::vector<Listen>& target) {
     const toml::node* node = section.take(name);
     if (node == nullptr) return;
     target.clear();
     one_or_many(*node, [&](const toml::node& item) {
         std::string text;
+        if (const auto* table = item.as_table()) return read_listen_table(context, *table, name, target);
         if (const auto port = item.value_exact<std::int64_t>()) {
             text = std::to_string(*port);
         } else if (const auto value = item.value_exact<std::string>()) {
             text = *value;
         } else {
-            return section.wrong_type(item, name, "PORT, \"IP4:PORT\" or \"[IP6]:PORT\", or a list of them");
+            return section.wrong_type(item, name, "PORT, \"IP4:PORT\", \"[IP6]:PORT\" or \"unix:PATH\", or a list of them");
         }
         const auto listen = parse_listen(text);
         if (listen.has_error()) return context.complain(item.source(), listen.error().what, listen.error().mend);
@@ -248,6 +285,17 @@ void read_limits(Context& context, const toml::table& table, Settings& settings)
     section.integer("changes", 0, 1'000'000, settings.changes);
     section.seconds("changes_refill", 0.001, 86400, settings.changes_refill);
     section.integer("threads", 0, 256, settings.threads);
+    section.seconds("header_time", 0.1, 3600, settings.header_time);
+    section.seconds("idle_time", 0.1, 86400, settings.idle_time);
+    section.seconds("write_time", 0.1, 3600, settings.write_time);
+    section.seconds("handshake_time", 0.1, 3600, settings.handshake_time);
+    section.integer("header_size", 256, 1 << 20, settings.header_size);
+    section.integer("body_size", 0, 1 << 20, settings.body_size);
+    section.integer("connections", 1, 1'000'000, settings.connections);
+    section.integer("connections_per_client", 1, 1'000'000, settings.connections_per_client);
+    section.integer("requests_per_connection", 1, 1'000'000'000, settings.requests_per_connection);
+    section.integer("bad_keys", 0, 1'000'000, settings.bad_keys);
+    section.seconds("bad_keys_refill", 0.001, 86400, settings.bad_keys_refill);
     section.reject_unknown();
 }
 
@@ -358,6 +406,43 @@ void read_proxies(Context& context, Section& section, Settings& settings) {
     });
 }
 
+void read_certificates(Context& context, Section& root, Settings& settings) {
+    const toml::node* node = root.take("certificate");
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) return root.wrong_type(*node, "certificate", "tables: [[certificate]]");
+    for (const auto& item : *list) {
+        const toml::table* table = item.as_table();
+        if (table == nullptr) {
+            root.wrong_type(item, "certificate", "a table: [[certificate]]");
+            continue;
+        }
+        Section section(context, *table, "[[certificate]]");
+        std::optional<std::string> cert, key;
+        read_path(context, section, "cert", cert);
+        read_path(context, section, "key", key);
+        section.reject_unknown();
+        if (cert && key) {
+            settings.certificates.push_back({*cert, *key});
+        } else if (table->get(cert ? "key" : "cert") == nullptr) {
+            context.complain(table->source(), fmt::format("a [[certificate]] has no {}", cert ? "key" : "cert"), "it takes both cert and key");
+        }
+    }
+}
+
+void read_process(Context& context, const toml::table& table, Settings& settings) {
+    Section section(context, table, "[process]");
+    section.text("user", "the name of a user", [&](const std::string& value) -> base::Result<void> {
+        if (getpwnam(value.c_str()) == nullptr)
+            return base::Error{fmt::format("there is no user \"{}\"", value), "", "name a user of this machine (getent passwd)"};
+        settings.user = value;
+        return {};
+    });
+    section.flag("seccomp", settings.seccomp);
+    section.flag("landlock", settings.landlock);
+    section.reject_unknown();
+}
+
 void read_root(Context& context, const toml::table& root, Settings& settings, const std::vector<ClientLine>& lines) {
     Section section(context, root, "");
     read_listens(context, section, "http", settings.http);
@@ -365,7 +450,9 @@ void read_root(Context& context, const toml::table& root, Settings& settings, co
     read_proxies(context, section, settings);
     read_path(context, section, "cert", settings.cert);
     read_path(context, section, "key", settings.key);
+    read_certificates(context, section, settings);
     read_path(context, section, "nskeyfile", settings.dns.key_file);
+    section.table("process", [&](const toml::table& table) { read_process(context, table, settings); });
     section.table("dns", [&](const toml::table& table) { read_dns(context, table, settings); });
     read_zones(context, section, settings);
     section.table("limits", [&](const toml::table& table) { read_limits(context, table, settings); });

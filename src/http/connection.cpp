@@ -1,9 +1,13 @@
 #include "http/connection.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 
+#include "base/log.hpp"
+#include "http/proxy_protocol.hpp"
 #include "http/response_writer.hpp"
 
 namespace sftdyn::http {
@@ -28,6 +32,13 @@ void ConnectionSet::sweep(base::TimePoint now) {
     }
 }
 
+bool ConnectionSet::drop_idle() {
+    const auto oldest = std::find_if(list.begin(), list.end(), [](const Connection& connection) { return connection.idle(); });
+    if (oldest == list.end()) return false;
+    oldest->abort();
+    return true;
+}
+
 void ConnectionSet::close_when_idle() {
     closing = true;
     for (auto it = list.begin(); it != list.end();) {
@@ -36,7 +47,10 @@ void ConnectionSet::close_when_idle() {
     }
 }
 
-Connection::Connection(ConnectionSet& set, const asio::ip::address& client) : set_(set), client_(client) { set_.list.push_back(*this); }
+Connection::Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket)
+    : set_(set), socket_(std::move(socket)), peer_(peer), ticket_(std::move(ticket)) {
+    set_.list.push_back(*this);
+}
 
 Connection::~Connection() { set_.list.erase(set_.list.iterator_to(*this)); }
 
@@ -45,16 +59,46 @@ void Connection::enter(Phase phase, base::Duration time) {
     deadline_ = base::Clock::now() + time;
 }
 
-void Connection::expect_handshake() { enter(Phase::handshaking, set_.limits.handshake_time); }
+void Connection::start(bool preamble) {
+    enter(Phase::establishing, set_.limits.handshake_time);
+    if (preamble) return read_preamble(http::read_preamble("").size);
+    establish_soon();
+}
+
+void Connection::establish_soon() {
+    if (peer_.address && !peer_.proxy && !ticket_.count_for(*peer_.address)) return abort();
+    establish();
+}
+
+void Connection::read_preamble(std::size_t more) {
+    in_.resize(end_ + more);
+    asio::async_read(socket_, asio::buffer(in_.data() + end_, more), [self = shared_from_this()](error_code error, std::size_t size) {
+        if (error) return self->abort();
+        self->end_ += size;
+        const auto preamble = http::read_preamble(std::string_view(self->in_).substr(0, self->end_));
+        if (preamble.state == ProxyPreamble::State::more) return self->read_preamble(preamble.size);
+        if (preamble.state == ProxyPreamble::State::bad) {
+            base::log::info("a connection did not begin as the PROXY protocol says, and was closed");
+            return self->abort();
+        }
+        self->begin_ = self->end_ = 0;
+        if (preamble.client) self->peer_ = {preamble.client, base::any_contains(self->set_.proxies.trusted, *preamble.client)};
+        self->establish_soon();
+    });
+}
 
 void Connection::abort() {
     const auto last = std::move(held_);
-    close();
+    phase_ = Phase::lingering;  // whatever it was, it is not idle any more
+    error_code ignored;         // it is gone either way
+    socket_.close(ignored);
+    ticket_.give_up();
 }
 
 void Connection::next_request() {
     parser_.emplace(set_.limits, set_.proxy_field);
     const bool fresh = begin_ == end_;
+    if (fresh) set_.list.splice(set_.list.end(), set_.list, set_.list.iterator_to(*this));
     enter(fresh ? Phase::idle : Phase::reading, fresh ? set_.limits.idle_time : set_.limits.header_time);
     if (!fresh && parse()) return;
     read_some();
@@ -73,7 +117,6 @@ void Connection::read_some() {
 
 void Connection::on_read(error_code error, std::size_t size) {
     if (error) return abort();
-    if (phase_ == Phase::lingering) return async_read(asio::buffer(in_));
     received(size);
 }
 
@@ -86,7 +129,7 @@ void Connection::received(std::size_t size) {
 bool Connection::parse() {
     error_code error;
     while (begin_ < end_) {
-        const std::size_t used = parser_->put(asio::buffer(in_.data() + begin_, end_ - begin_), error);
+        const std::size_t used = parser_->feed(std::string_view(in_).substr(begin_, end_ - begin_), error);
         begin_ += used;
         if (error == boost::beast::http::error::need_more) return false;
         if (error) {
@@ -103,15 +146,14 @@ bool Connection::parse() {
 }
 
 void Connection::dispatch() {
-    if (const unsigned status = parser_->objection()) return refuse(status);
-    const auto client = client_address(client_, parser_->proxy_value(), set_.proxies);
+    const auto client = client_address(peer_.address, parser_->proxy_value(), set_.proxies);
     if (!client) return refuse(400);
-    const bool keep_alive = parser_->keep_alive() && !set_.closing;
+    const bool keep_alive = parser_->keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
     const api::Request request{parser_->method(), parser_->target(), *client};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();
-        return [weak = weak_from_this(), executor = executor(), keep_alive](api::Response response) {
+        return [weak = weak_from_this(), executor = socket_.get_executor(), keep_alive](api::Response response) {
             asio::post(executor, [weak, keep_alive, response = std::move(response)] {
                 const auto self = weak.lock();
                 if (!self || !self->held_) return;  // it was ended meanwhile
@@ -141,14 +183,16 @@ void Connection::on_written(error_code error) {
     if (error) return abort();
     if (keep_alive_) return next_request();
     enter(Phase::lingering, linger_time);
-    async_finish(refused_);
+    finish(refused_);
 }
 
-void Connection::on_finished() {
-    if (!refused_) return abort();
+void Connection::drain() {
     // Closing with unread input would reset the connection, and with it the answer that tells the client why.
     in_.resize(read_size);
-    async_read(asio::buffer(in_));
+    socket_.async_read_some(asio::buffer(in_), [self = shared_from_this()](error_code error, std::size_t) {
+        if (error) return self->abort();
+        self->drain();
+    });
 }
 
 }  // namespace sftdyn::http

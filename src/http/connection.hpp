@@ -10,10 +10,12 @@
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.hpp"
+#include "http/admission.hpp"
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
 #include "http/request_parser.hpp"
+#include "http/socket.hpp"
 
 namespace sftdyn::http {
 
@@ -22,37 +24,47 @@ struct ConnectionSet;
 /// What plain and TLS connections have in common; they differ in how octets travel.
 class Connection : public std::enable_shared_from_this<Connection>, public boost::intrusive::list_base_hook<> {
 public:
-    Connection(ConnectionSet& set, const boost::asio::ip::address& client);
+    struct Peer {
+        std::optional<boost::asio::ip::address> address{};  ///< absent: a Unix socket's
+        bool proxy = false;                                 ///< it is trusted to speak for others
+    };
+
+    Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket);
     virtual ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    virtual void start() = 0;
+    /// `preamble`: the PROXY protocol's comes first.
+    void start(bool preamble);
     /// Ends it. The connection may be gone when this returns.
     void abort();
     [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
     [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
 
 protected:
+    /// Does what is to be done before the first request, and ends with a call to `established`.
+    virtual void establish() = 0;
     /// Each ends with a call to what is named behind it, on the connection's thread.
     virtual void async_read(boost::asio::mutable_buffer into) = 0;   ///< on_read
     virtual void async_write(boost::asio::const_buffer octets) = 0;  ///< on_written
-    /// Nothing more is sent. `input_may_come`: the client may still be sending, and its input is read to its end.
-    virtual void async_finish(bool input_may_come) = 0;  ///< on_finished
-    virtual void close() = 0;
-    virtual boost::asio::any_io_executor executor() = 0;
+    /// Nothing more is sent. `input_may_come`: the client may still be sending, and its input is drained.
+    virtual void finish(bool input_may_come) = 0;
 
+    void established() { next_request(); }
     void on_read(boost::system::error_code error, std::size_t size);
     void on_written(boost::system::error_code error);
-    void on_finished();
+    /// Reads what comes until the client is done, and ends.
+    void drain();
 
-    /// Before the first request: a handshake must be done within its time.
-    void expect_handshake();
-    void next_request();
+    Socket& socket() { return socket_; }
+    [[nodiscard]] bool between_requests() const { return phase_ == Phase::idle; }
 
 private:
-    enum class Phase : std::uint8_t { handshaking, idle, reading, handling, writing, lingering };
+    enum class Phase : std::uint8_t { establishing, idle, reading, handling, writing, lingering };
 
+    void read_preamble(std::size_t more);
+    void establish_soon();
+    void next_request();
     void read_some();
     void received(std::size_t size);
     /// Feeds the parser from the buffer. False: it needs more.
@@ -63,9 +75,12 @@ private:
     void enter(Phase phase, base::Duration time);
 
     ConnectionSet& set_;
-    boost::asio::ip::address client_;
+    Socket socket_;
+    Peer peer_;
+    Admission::Ticket ticket_;
     base::TimePoint deadline_;
-    Phase phase_ = Phase::idle;
+    std::size_t requests_ = 0;
+    Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
     bool refused_ = false;
     std::shared_ptr<Connection> held_;  ///< itself, while only the handler knows of it
@@ -83,11 +98,13 @@ struct ConnectionSet {
     const Limits& limits;
     const Proxies& proxies;
     std::string_view proxy_field;  ///< empty: nobody is trusted
-    List list{};
-    bool closing = false;  ///< no connection takes another request
+    List list{};                   ///< those that became idle last are at the end
+    bool closing = false;          ///< no connection takes another request
 
     /// Ends the connections whose time is up.
     void sweep(base::TimePoint now);
+    /// Ends the connection that has been idle longest. False: none is idle.
+    bool drop_idle();
     /// Lets each finish what it is at, and ends those that are idle.
     void close_when_idle();
 };

@@ -84,8 +84,8 @@ ip::address plain_address(const ip::address& address) {
     return ip::address_v6(v6.to_bytes());
 }
 
-std::optional<ip::address> client_address(const ip::address& peer, const std::optional<std::string>& value, const Proxies& proxies) {
-    if (!value || !base::any_contains(proxies.trusted, peer)) return peer;
+std::optional<ip::address> client_address(const std::optional<ip::address>& peer, const std::optional<std::string>& value, const Proxies& proxies) {
+    if (!value || (peer && !base::any_contains(proxies.trusted, *peer))) return peer;
     if (proxies.header == ProxyHeader::x_real_ip) return parse_node(trim(*value));
     const auto hops = split(*value, ',');
     std::optional<ip::address> address;

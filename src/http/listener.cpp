@@ -1,10 +1,17 @@
 #include "http/listener.hpp"
 
-#include <fmt/format.h>
 #include <sys/socket.h>
-#include <boost/asio/ip/v6_only.hpp>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
-#include "base/log.hpp"
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 namespace sftdyn::http {
 namespace {
@@ -14,15 +21,21 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-// While descriptors are short, those who wait are served first.
+// While connections are too many, those that are there are served first.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
     std::string mend = "use an address of this machine";
-    if (error == asio::error::address_in_use) mend = "another program has this port: stop it, or use another port";
+    if (error == asio::error::address_in_use)
+        mend = endpoint.path.empty() ? "another program has this port: stop it, or use another port"
+                                     : "another program listens there: stop it, or use another path";
     if (error == asio::error::access_denied) mend = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
+    if (!endpoint.path.empty() && error != asio::error::address_in_use)
+        mend = "the socket's folder must be there, and sftdyn's user must be able to write to it";
     return {fmt::format("can't listen: {}", error.message()), text_of(endpoint), std::move(mend)};
 }
+
+error_code last_error() { return {errno, boost::system::system_category()}; }
 
 error_code open(tcp::acceptor& acceptor, const Endpoint& endpoint, bool reuse_port) {
     error_code error;
@@ -36,13 +49,78 @@ error_code open(tcp::acceptor& acceptor, const Endpoint& endpoint, bool reuse_po
     return error;
 }
 
-}  // namespace
+using Contexts = std::vector<asio::io_context*>;
 
-std::string text_of(const Endpoint& endpoint) {
-    return fmt::format(fmt::runtime(endpoint.address.is_v6() ? "[{}]:{}" : "{}:{}"), endpoint.address.to_string(), endpoint.port);
+/// An acceptor for each context on the one listening socket `descriptor`, which they own afterwards.
+base::Result<std::vector<Acceptor>> share(int descriptor, int family, const Endpoint& endpoint, const Contexts& contexts) {
+    std::vector<Acceptor> out;
+    for (asio::io_context* context : contexts) {
+        const int own = context == contexts.back() ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+        Acceptor acceptor(*context);
+        error_code error;
+        if (own < 0) error = last_error();
+        if (!error) acceptor.assign(Stream(family, 0), own, error);
+        if (error) return cannot_listen(endpoint, error);
+        out.push_back(std::move(acceptor));
+    }
+    return out;
 }
 
-base::Result<std::vector<Listening>> listen_all(Endpoint& endpoint, const std::vector<asio::io_context*>& contexts) {
+base::Result<std::vector<Acceptor>> take_inherited(Endpoint& endpoint, const Contexts& contexts) {
+    Stream::endpoint bound;
+    socklen_t size = static_cast<socklen_t>(bound.capacity());
+    int listening = 0;
+    socklen_t flag = sizeof listening;
+    if (getsockname(endpoint.inherited, bound.data(), &size) != 0) return cannot_listen(endpoint, last_error());
+    if (getsockopt(endpoint.inherited, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag) != 0 || listening == 0) {
+        return base::Error{"the socket that was passed does not listen", fmt::format("descriptor {}", endpoint.inherited),
+                           "the .socket unit needs ListenStream= and no Accept=yes"};
+    }
+    bound.resize(size);
+    const int family = bound.data()->sa_family;
+    if (const auto address = address_of(bound)) {
+        endpoint.address = *address;
+        endpoint.port = ntohs(reinterpret_cast<const sockaddr_in*>(bound.data())->sin_port);  // where sockaddr_in6 has it, too
+    } else {
+        endpoint.path = reinterpret_cast<const sockaddr_un*>(bound.data())->sun_path;
+    }
+    return share(endpoint.inherited, family, endpoint, contexts);
+}
+
+/// Takes away a Unix socket that nobody listens on any more.
+void remove_stale(asio::io_context& context, const std::string& path) {
+    struct stat info {};
+    if (lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
+    asio::local::stream_protocol::socket probe(context);
+    error_code error;
+    probe.connect(path, error);
+    if (error == asio::error::connection_refused) unlink(path.c_str());
+}
+
+base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint, const Contexts& contexts) {
+    if (endpoint.path.size() >= sizeof(sockaddr_un::sun_path)) {
+        return base::Error{"the socket's path is too long", text_of(endpoint),
+                           fmt::format("it may have {} octets", sizeof(sockaddr_un::sun_path) - 1)};
+    }
+    remove_stale(*contexts.front(), endpoint.path);
+    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return cannot_listen(endpoint, last_error());
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
+    // Nobody connects before the mode is right: only then does it listen.
+    const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                       (!endpoint.gid || chown(endpoint.path.c_str(), static_cast<uid_t>(-1), *endpoint.gid) == 0) &&
+                       chmod(endpoint.path.c_str(), endpoint.mode) == 0 && ::listen(descriptor, SOMAXCONN) == 0;
+    if (!bound) {
+        const auto error = last_error();
+        close(descriptor);
+        return cannot_listen(endpoint, error);
+    }
+    return share(descriptor, AF_UNIX, endpoint, contexts);
+}
+
+base::Result<std::vector<Acceptor>> listen_tcp(Endpoint& endpoint, const Contexts& contexts) {
     {
         // Without SO_REUSEPORT the system says whether anybody is there, and which port is free.
         tcp::acceptor probe(*contexts.front());
@@ -51,7 +129,7 @@ base::Result<std::vector<Listening>> listen_all(Endpoint& endpoint, const std::v
         if (error) return cannot_listen(endpoint, error);
         endpoint.port = probe.local_endpoint().port();
     }
-    std::vector<Listening> out;
+    std::vector<Acceptor> out;
     for (asio::io_context* context : contexts) {
         tcp::acceptor acceptor(*context);
         error_code error = open(acceptor, endpoint, true);
@@ -59,47 +137,61 @@ base::Result<std::vector<Listening>> listen_all(Endpoint& endpoint, const std::v
         if (!error) acceptor.set_option(tcp::no_delay(true), error);
         if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
         if (error) return cannot_listen(endpoint, error);
-        out.push_back(std::move(acceptor));
+        out.emplace_back(std::move(acceptor));
     }
     return out;
 }
 
-Listener::Listener(Listening listening, OnAccept on_accept)
-    : listening_(std::move(listening)), on_accept_(std::move(on_accept)), timer_(listening_.get_executor()) {}
+}  // namespace
+
+std::string text_of(const Endpoint& endpoint) {
+    if (!endpoint.path.empty()) return "unix:" + endpoint.path;
+    return fmt::format(fmt::runtime(endpoint.address.is_v6() ? "[{}]:{}" : "{}:{}"), endpoint.address.to_string(), endpoint.port);
+}
+
+std::optional<asio::ip::address> address_of(const Stream::endpoint& peer) {
+    const sockaddr* address = peer.data();
+    if (address->sa_family == AF_INET) return asio::ip::make_address_v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+    if (address->sa_family != AF_INET6) return std::nullopt;
+    asio::ip::address_v6::bytes_type bytes;
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, bytes.size());
+    return asio::ip::make_address_v6(bytes);
+}
+
+base::Result<std::vector<Acceptor>> listen_all(Endpoint& endpoint, const Contexts& contexts) {
+    if (endpoint.inherited >= 0) return take_inherited(endpoint, contexts);
+    return endpoint.path.empty() ? listen_tcp(endpoint, contexts) : listen_unix(endpoint, contexts);
+}
+
+Listener::Listener(Acceptor acceptor, MakeRoom make_room, OnAccept on_accept)
+    : acceptor_(std::move(acceptor)), make_room_(std::move(make_room)), on_accept_(std::move(on_accept)), timer_(acceptor_.get_executor()) {}
 
 void Listener::start() { accept(); }
 
 void Listener::stop() {
     error_code ignored;  // nobody listens any more either way
-    listening_.close(ignored);
+    acceptor_.close(ignored);
     timer_.cancel();
 }
 
 void Listener::accept() {
-    listening_.async_accept(peer_, [self = shared_from_this()](error_code error, tcp::socket socket) {
-        if (!self->listening_.is_open()) return;
+    if (!make_room_(false)) return pause();
+    acceptor_.async_accept(peer_, [self = shared_from_this()](error_code error, Socket socket) {
+        if (!self->acceptor_.is_open()) return;
         if (error == asio::error::no_descriptors || error == error_code(ENFILE, boost::system::system_category()) ||
             error == asio::error::no_buffer_space || error == asio::error::no_memory) {
+            self->make_room_(true);
             return self->pause();
         }
-        if (!error) {
-            self->said_full_ = false;
-            self->on_accept_(std::move(socket), self->peer_);
-        }
+        if (!error) self->on_accept_(std::move(socket), self->peer_);
         self->accept();
     });
 }
 
 void Listener::pause() {
-    if (!said_full_) {
-        base::log::error(
-            "no file descriptor is left for another connection; those that are open are served on; "
-            "raise the limit (LimitNOFILE=, ulimit -n)");
-    }
-    said_full_ = true;
     timer_.expires_after(accept_pause);
     timer_.async_wait([self = shared_from_this()](error_code error) {
-        if (!error && self->listening_.is_open()) self->accept();
+        if (!error && self->acceptor_.is_open()) self->accept();
     });
 }
 

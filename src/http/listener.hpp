@@ -1,38 +1,46 @@
-// A listening TCP socket: one for each thread, on the same address and port (SO_REUSEPORT).
+// A listening socket: one for each thread, on the same address (SO_REUSEPORT) or the same socket.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/result.hpp"
+#include "http/socket.hpp"
 
 namespace sftdyn::http {
 
 struct Endpoint {
-    boost::asio::ip::address address;
+    boost::asio::ip::address address{};
     std::uint16_t port = 0;  ///< 0: any free one
     bool tls = false;
-    bool dual_stack = false;  ///< `address` is [::] and takes IPv4 too
+    bool dual_stack = false;        ///< `address` is [::] and takes IPv4 too
+    bool proxy_protocol = false;    ///< each connection begins with the PROXY protocol's preamble
+    std::string path{};             ///< of a Unix socket; empty: TCP
+    unsigned mode = 0660;           ///< of a Unix socket
+    std::optional<unsigned> gid{};  ///< the group of a Unix socket; absent: the process's
+    int inherited = -1;             ///< a descriptor that listens already (sd_listen_fds(3)); -1: none
 };
 
+/// "192.0.2.1:80", "[2001:db8::1]:80" or "unix:/path".
 [[nodiscard]] std::string text_of(const Endpoint& endpoint);
 
-/// A bound and listening socket. An error says which address and why.
-using Listening = boost::asio::ip::tcp::acceptor;
-
-/// Binds `count` sockets to `endpoint`, one for each of `contexts`. That somebody else listens there is an error, though
-/// SO_REUSEPORT would allow it for the same user. The port taken is in `endpoint` afterwards.
-[[nodiscard]] base::Result<std::vector<Listening>> listen_all(Endpoint& endpoint, const std::vector<boost::asio::io_context*>& contexts);
+/// Binds `endpoint` for each of `contexts`. An error says which address and why. That somebody else listens there is an
+/// error, though SO_REUSEPORT would allow it for the same user; a Unix socket that nobody listens on is replaced. The
+/// address taken is in `endpoint` afterwards.
+[[nodiscard]] base::Result<std::vector<Acceptor>> listen_all(Endpoint& endpoint, const std::vector<boost::asio::io_context*>& contexts);
 
 /// Accepts for as long as it is open.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    using OnAccept = std::function<void(boost::asio::ip::tcp::socket, const boost::asio::ip::tcp::endpoint& peer)>;
+    using OnAccept = std::function<void(Socket, const Stream::endpoint& peer)>;
+    /// Makes room for one more connection, by ending one when it must. False: there is none.
+    using MakeRoom = std::function<bool(bool descriptors_are_short)>;
 
-    Listener(Listening listening, OnAccept on_accept);
+    Listener(Acceptor acceptor, MakeRoom make_room, OnAccept on_accept);
     void start();
     void stop();
 
@@ -40,11 +48,11 @@ private:
     void accept();
     void pause();
 
-    Listening listening_;
+    Acceptor acceptor_;
+    MakeRoom make_room_;
     OnAccept on_accept_;
-    boost::asio::ip::tcp::endpoint peer_;  ///< of the connection that comes next
+    Stream::endpoint peer_;  ///< of the connection that comes next
     boost::asio::steady_timer timer_;
-    bool said_full_ = false;
 };
 
 }  // namespace sftdyn::http

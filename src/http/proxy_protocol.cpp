@@ -17,6 +17,7 @@ constexpr std::string_view v1_start = "PROXY ";
 constexpr std::string_view v2_start("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr std::size_t v1_longest = 107;
 constexpr std::size_t v2_header = 16;
+constexpr std::size_t shortest = 15;  // "PROXY UNKNOWN\r\n"
 
 /// True when `octets` is the start of `signature`, or begins with it.
 bool may_be(std::string_view octets, std::string_view signature) {
@@ -37,7 +38,10 @@ std::optional<ip::address> usable(const ip::address& address) {
 
 ProxyPreamble read_v1(std::string_view octets) {
     const std::size_t end = octets.substr(0, v1_longest).find("\r\n");
-    if (end == std::string_view::npos) return {octets.size() < v1_longest ? State::more : State::bad};
+    if (end == std::string_view::npos) {
+        if (octets.size() >= v1_longest) return {};
+        return {State::more, octets.size() < shortest ? shortest - octets.size() : 1};
+    }
     ProxyPreamble out{State::done, end + 2};
     std::vector<std::string> words;
     const std::string_view line = octets.substr(v1_start.size(), end - v1_start.size());
@@ -58,12 +62,12 @@ ProxyPreamble read_v1(std::string_view octets) {
 }
 
 ProxyPreamble read_v2(std::string_view octets) {
-    if (octets.size() < v2_header) return {State::more};
+    if (octets.size() < v2_header) return {State::more, octets.size() < shortest ? shortest - octets.size() : v2_header - octets.size()};
     const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(octets[i]); };
     const unsigned version = octet(12) >> 4, command = octet(12) & 15U, family = octet(13) >> 4, transport = octet(13) & 15U;
     const std::size_t size = v2_header + (std::size_t(octet(14)) << 8 | octet(15));
     if (version != 2 || command > 1 || family > 3 || transport > 2 || size > longest_preamble) return {};
-    if (octets.size() < size) return {State::more};
+    if (octets.size() < size) return {State::more, size - octets.size()};
     ProxyPreamble out{State::done, size};
     if (command == 0) return out;
     if (family == 1) {
@@ -85,7 +89,7 @@ ProxyPreamble read_v2(std::string_view octets) {
 }  // namespace
 
 ProxyPreamble read_preamble(std::string_view octets) {
-    if (may_be(octets, v1_start)) return octets.size() < v1_start.size() ? ProxyPreamble{State::more} : read_v1(octets);
+    if (may_be(octets, v1_start)) return octets.size() < v1_start.size() ? ProxyPreamble{State::more, shortest - octets.size()} : read_v1(octets);
     if (may_be(octets, v2_start)) return read_v2(octets);
     return {};
 }

@@ -13,7 +13,7 @@ namespace sftdyn::http {
 struct ProxyPreamble {
     enum class State { more, bad, done };
     State state = State::bad;
-    std::size_t size = 0;  ///< with `done`: octets it takes
+    std::size_t size = 0;  ///< with `done`: octets it takes; with `more`: how many more may be read, all of them its own
     /// With `done`: the client's; absent when the proxy speaks for itself (LOCAL), or knows of no IP address.
     std::optional<boost::asio::ip::address> client{};
 };
@@ -22,7 +22,8 @@ struct ProxyPreamble {
 /// TLVs as the proxy likes.
 constexpr std::size_t longest_preamble = 4096;
 
-/// Reads the preamble at the start of `octets`, which may hold more or less than it.
+/// Reads the preamble at the start of `octets`, which may hold more or less than it. What follows it is the connection's
+/// (a TLS handshake, maybe), so that whoever reads no more than `size` says leaves it alone.
 [[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
 
 }  // namespace sftdyn::http

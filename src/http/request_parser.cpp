@@ -1,11 +1,36 @@
 #include "http/request_parser.hpp"
 
+#include <algorithm>
+
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
 namespace sftdyn::http {
 
 namespace beast = boost::beast;
 using beast::http::error;
+
+namespace {
+
+/// uri-host [":" port] (RFC 9110 §7.2), or nothing. A comma could stand in a name, but stands for two of them.
+bool is_host(std::string_view text) {
+    constexpr std::string_view punctuation = "-._~%!$&'()*+;=";
+    const auto alphanumeric = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    std::size_t end = 0;
+    if (text.starts_with('[')) {
+        end = text.find(']');
+        if (end == std::string_view::npos) return false;
+        const auto inside = text.substr(1, end++ - 1);
+        if (inside.empty() || !std::all_of(inside.begin(), inside.end(), [&](char c) { return alphanumeric(c) || c == ':' || c == '.'; }))
+            return false;
+    } else {
+        while (end < text.size() && (alphanumeric(text[end]) || punctuation.find(text[end]) != std::string_view::npos)) ++end;
+    }
+    const auto rest = text.substr(end);
+    return rest.empty() || (rest[0] == ':' && rest.substr(1).find_first_not_of("0123456789") == std::string_view::npos);
+}
+
+}  // namespace
 
 RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field) : proxy_field_(proxy_field) {
     eager(true);
@@ -20,10 +45,39 @@ unsigned RequestParser::status_of(const boost::system::error_code& code) const {
     return 400;
 }
 
-unsigned RequestParser::objection() const {
-    // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a resource of ours.
-    if (hosts_ > 1 || (hosts_ == 0 && version_ >= 11)) return 400;
-    return target().starts_with('/') ? 0 : 400;
+std::size_t RequestParser::feed(std::string_view octets, error_code& code) {
+    if (!scan(octets)) {
+        code = error::bad_field;
+        return 0;
+    }
+    const std::size_t used = put(boost::asio::buffer(octets.data(), octets.size()), code);
+    scanned_ -= std::min(used, scanned_);
+    return used;
+}
+
+// RFC 9112 §2.2, §5.2: a bare CR or LF, a NUL and a folded line are where two readers of one request may differ.
+bool RequestParser::scan(std::string_view octets) {
+    for (; scanned_ < octets.size() && scan_ != Scan::over; ++scanned_) {
+        const char c = octets[scanned_];
+        switch (scan_) {
+            case Scan::cr:
+            case Scan::last_cr:
+                if (c != '\n') return false;
+                scan_ = scan_ == Scan::cr ? Scan::line_start : Scan::over;
+                break;
+            case Scan::line_start:
+                if (c == ' ' || c == '\t') return false;
+                [[fallthrough]];
+            default:
+                if (c == '\n' || c == '\0') return false;
+                if (c == '\r') {
+                    scan_ = scan_ == Scan::line_start ? Scan::last_cr : Scan::cr;
+                } else {
+                    scan_ = Scan::line;
+                }
+        }
+    }
+    return true;
 }
 
 void RequestParser::on_request_impl(beast::http::verb, view method, view target, int version, error_code&) {
@@ -37,13 +91,33 @@ void RequestParser::on_request_impl(beast::http::verb, view method, view target,
 void RequestParser::on_response_impl(int, view, int, error_code&) {}
 
 void RequestParser::on_field_impl(beast::http::field field, view name, view value, error_code&) {
-    if (field == beast::http::field::host) ++hosts_;
-    if (proxy_field_.empty() || !beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
     const std::string_view text(value.data(), value.size());
+    switch (field) {
+        case beast::http::field::host:
+            ++hosts_;
+            bad_field_ = bad_field_ || !is_host(text);
+            break;
+        case beast::http::field::content_length:
+            ++lengths_;
+            break;
+        case beast::http::field::transfer_encoding:
+            ++encodings_;
+            bad_field_ = bad_field_ || !beast::iequals(value, "chunked");
+            break;
+        default:
+            break;
+    }
+    if (!beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
     proxy_value_ = proxy_value_ ? *proxy_value_ + "," + std::string(text) : std::string(text);
 }
 
-void RequestParser::on_header_impl(error_code&) {}
+void RequestParser::on_header_impl(error_code& code) {
+    // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a resource of ours.
+    const bool bad_host = hosts_ > 1 || (hosts_ == 0 && version_ >= 11);
+    // RFC 9112 §6.1, §6.3: where the body ends must be said once.
+    const bool bad_length = lengths_ + encodings_ > 1 || (encodings_ > 0 && version_ < 11);
+    if (bad_host || bad_length || bad_field_ || !target().starts_with('/')) code = error::bad_field;
+}
 void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) {}
 // No dialect reads a body yet: it is passed over, so that the next request is found behind it.
 std::size_t RequestParser::on_body_impl(view body, error_code&) { return body.size(); }

@@ -11,10 +11,16 @@
 
 namespace sftdyn::http {
 
-class RequestParser : public boost::beast::http::basic_parser<true> {
+class RequestParser : private boost::beast::http::basic_parser<true> {
 public:
+    using basic_parser::is_done;
+    using basic_parser::keep_alive;
+
     /// `proxy_field` is the header field whose value is kept, in lower case.
     RequestParser(const Limits& limits, std::string_view proxy_field);
+
+    /// Takes octets of the request, and says how many it used. An error is one of Beast's; `need_more` is none.
+    std::size_t feed(std::string_view octets, boost::system::error_code& error);
 
     [[nodiscard]] std::string_view method() const { return std::string_view(line_).substr(0, method_size_); }
     [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
@@ -25,11 +31,8 @@ public:
     /// True once the request line has been read.
     [[nodiscard]] bool has_line() const { return method_size_ > 0; }
 
-    /// The status (RFC 9110 §15.5) that answers what `put` complained of; 0 when the connection only ended.
+    /// The status (RFC 9110 §15.5) that answers what `feed` complained of; 0 when the connection only ended.
     [[nodiscard]] unsigned status_of(const boost::system::error_code& error) const;
-
-    /// 400 for a request that is well-formed but must not be served (RFC 9112 §3.2); else 0.
-    [[nodiscard]] unsigned objection() const;
 
 private:
     using error_code = boost::beast::error_code;
@@ -45,10 +48,18 @@ private:
     std::size_t on_chunk_body_impl(std::uint64_t remain, view body, error_code& error) override;
     void on_finish_impl(error_code& error) override;
 
-    std::string line_;  ///< method and target
+    /// True while the header's lines end as they must; what Beast lets pass and others read in another way is no.
+    bool scan(std::string_view octets);
+
+    enum class Scan : std::uint8_t { line, cr, line_start, last_cr, over } scan_ = Scan::line;
+    std::size_t scanned_ = 0;  ///< of the octets that are fed next
+    std::string line_;         ///< method and target
     std::size_t method_size_ = 0;
     unsigned version_ = 11;
     unsigned hosts_ = 0;
+    unsigned lengths_ = 0;    ///< Content-Length fields
+    unsigned encodings_ = 0;  ///< Transfer-Encoding fields
+    bool bad_field_ = false;
     std::string_view proxy_field_;
     std::optional<std::string> proxy_value_;
 };

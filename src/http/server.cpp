@@ -1,11 +1,14 @@
 #include "http/server.hpp"
 
-#include <condition_variable>
-#include <mutex>
+#include <unistd.h>
 
+#include <algorithm>
+
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/log.hpp"
 #include "http/connection.hpp"
 #include "http/plain_connection.hpp"
 #include "http/tls_connection.hpp"
@@ -19,7 +22,6 @@ using boost::system::error_code;
 constexpr auto sweep_interval = std::chrono::seconds(1);
 
 std::string_view field_of(const Proxies& proxies) {
-    if (proxies.trusted.empty()) return {};
     switch (proxies.header) {
         case ProxyHeader::x_forwarded_for:
             return "x-forwarded-for";
@@ -34,14 +36,40 @@ std::string_view field_of(const Proxies& proxies) {
 }  // namespace
 
 struct Server::Worker {
-    Worker(Handler& handler, const Limits& limits, const Proxies& proxies) : set{handler, limits, proxies, field_of(proxies)} {}
+    Worker(Handler& handler, const Limits& limits, const Proxies& proxies, std::string_view proxy_field, Admission& every)
+        : admission(every), set{handler, limits, proxies, proxy_field} {}
 
-    void accepted(asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer, bool tls_wanted) {
-        if (tls_wanted) {
-            std::make_shared<TlsConnection>(std::move(socket), tls, set, plain_address(peer.address()))->start();
-        } else {
-            std::make_shared<PlainConnection>(std::move(socket), set, plain_address(peer.address()))->start();
+    void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
+        Connection::Peer peer{address_of(from), true};
+        if (peer.address) {
+            peer.address = plain_address(*peer.address);
+            peer.proxy = base::any_contains(set.proxies.trusted, *peer.address);
         }
+        if (endpoint.proxy_protocol && !peer.proxy) {
+            base::log::info("{} is none of trusted_proxies, and may not speak the PROXY protocol: its connection was closed",
+                            peer.address->to_string());
+            return;
+        }
+        auto ticket = admission.enter();
+        if (endpoint.tls) {
+            std::make_shared<TlsConnection>(std::move(socket), tls, set, peer, std::move(ticket))->start(endpoint.proxy_protocol);
+        } else {
+            std::make_shared<PlainConnection>(std::move(socket), set, peer, std::move(ticket))->start(endpoint.proxy_protocol);
+        }
+    }
+
+    bool make_room(bool descriptors_are_short) {
+        if (!descriptors_are_short && admission.has_room()) {
+            said_full = false;
+            return true;
+        }
+        if (!said_full) {
+            base::log::error("{}; those that are idle make room, and others wait",
+                             descriptors_are_short ? "no file descriptor is left for another connection (raise LimitNOFILE=, or ulimit -n)"
+                                                   : fmt::format("there are {} connections, and no more are taken (connections)", admission.count()));
+        }
+        said_full = true;
+        return set.drop_idle() && !descriptors_are_short;
     }
 
     void sweep() {
@@ -76,6 +104,8 @@ struct Server::Worker {
         end.async_wait([this, deadline](error_code) { await_end(deadline); });
     }
 
+    Admission& admission;
+    bool said_full = false;
     ConnectionSet set;  // before the context: what the context still holds at its end are connections of the set
     asio::io_context io{1};
     asio::steady_timer timer{io};
@@ -86,8 +116,11 @@ struct Server::Worker {
     std::thread thread;
 };
 
-Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads) : limits_(limits), proxies_(proxies) {
-    for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_));
+Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads)
+    : limits_(limits), proxies_(proxies), admission_(limits.connections, limits.connections_per_client) {
+    for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
+        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies), admission_));
+    }
 }
 
 Server::~Server() { stop(base::Clock::now()); }
@@ -100,11 +133,11 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            auto on_accept = [worker, tls = endpoint.tls](asio::ip::tcp::socket socket, const asio::ip::tcp::endpoint& peer) {
-                worker->accepted(std::move(socket), peer, tls);
-            };
-            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(on_accept)));
+            auto make_room = [worker](bool descriptors_are_short) { return worker->make_room(descriptors_are_short); };
+            auto on_accept = [worker, endpoint](Socket socket, const Stream::endpoint& peer) { worker->accepted(std::move(socket), peer, endpoint); };
+            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(make_room), std::move(on_accept)));
         }
+        if (!endpoint.path.empty() && endpoint.inherited < 0) unix_paths_.push_back(endpoint.path);
     }
     return {};
 }
@@ -132,6 +165,8 @@ void Server::stop(base::TimePoint deadline) {
     for (const auto& worker : workers_) {
         if (worker->thread.joinable()) worker->thread.join();
     }
+    for (const auto& path : unix_paths_) unlink(path.c_str());
+    unix_paths_.clear();
 }
 
 }  // namespace sftdyn::http

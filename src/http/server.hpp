@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "http/admission.hpp"
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
@@ -38,7 +39,9 @@ private:
     struct Worker;
     Limits limits_;
     Proxies proxies_;
+    Admission admission_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::string> unix_paths_;  ///< sockets of ours, which go with us
 };
 
 }  // namespace sftdyn::http

@@ -1,5 +1,7 @@
 #include "http/tls.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -7,7 +9,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 namespace sftdyn::http {
 namespace {
@@ -30,6 +32,47 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
     return SSL_TLSEXT_ERR_OK;
 }
 
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+/// Where a connection keeps the certificates that it may be served with.
+int certificates_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+int choose_certificate(SSL* ssl, int*, void*) {
+    const auto* certificates = static_cast<const std::vector<TlsCertificate>*>(SSL_get_ex_data(ssl, certificates_index()));
+    const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (certificates == nullptr || name == nullptr || certificates->size() < 2) return SSL_TLSEXT_ERR_OK;
+    SSL_CTX* chosen = choose(*certificates, name).context->native_handle();
+    if (chosen != SSL_get_SSL_CTX(ssl)) SSL_set_SSL_CTX(ssl, chosen);
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/// The DNS names of the certificate's subjectAltName (RFC 5280 §4.2.1.6).
+std::vector<std::string> names_of(const X509* certificate) {
+    std::vector<std::string> out;
+    auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_DNS) continue;
+        const auto* octets = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
+        out.push_back(lower({octets, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
+    }
+    GENERAL_NAMES_free(names);
+    return out;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+    if (!pattern.starts_with("*.")) return pattern == name;
+    const std::size_t dot = name.find('.');
+    return dot != std::string::npos && dot > 0 && name.substr(dot) == pattern.substr(1);
+}
+
 std::string readable(const std::string& file) {
     std::ifstream probe(file);
     return probe ? "" : std::strerror(errno);
@@ -43,12 +86,18 @@ base::Error unusable(const std::string& file, const char* what, const error_code
 
 }  // namespace
 
-base::Result<TlsContext> make_tls_context(const std::string& cert_file, const std::string& key_file) {
+base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file) {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     SSL_CTX* raw = context->native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    // An idle connection holds no buffers, and a session is the client's to keep: as a ticket (RFC 5077, RFC 8446 §4.6.1).
+    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(raw, 1);
+    SSL_CTX_set_read_ahead(raw, 1);
     SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(raw, choose_certificate);
     static constexpr unsigned char session_context[] = "sftdyn";
     if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 || SSL_CTX_set1_groups_list(raw, groups) != 1 ||
         SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1) {
@@ -76,14 +125,33 @@ base::Result<TlsContext> make_tls_context(const std::string& cert_file, const st
                                "name the key that the certificate was made for"};
         return unusable(key_file, "the private key", error);
     }
-    return context;
+    return TlsCertificate{context, names_of(SSL_CTX_get0_certificate(raw))};
 }
 
-std::chrono::seconds time_left(const TlsContext& context) {
-    const X509* certificate = SSL_CTX_get0_certificate(context->native_handle());
+std::chrono::seconds time_left(const TlsCertificate& certificate) {
+    const X509* x509 = SSL_CTX_get0_certificate(certificate.context->native_handle());
     int days = 0, seconds = 0;
-    if (certificate == nullptr || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate)) != 1) return std::chrono::seconds(0);
+    if (x509 == nullptr || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(x509)) != 1) return std::chrono::seconds(0);
     return std::chrono::hours(24) * days + std::chrono::seconds(seconds);
+}
+
+const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates, std::string_view server_name) {
+    const std::string name = lower(server_name);
+    // A name of its own is closer than a wildcard.
+    for (const bool wildcard : {false, true}) {
+        for (const auto& certificate : certificates) {
+            const auto fits = [&](const std::string& pattern) { return pattern.starts_with("*.") == wildcard && matches(pattern, name); };
+            if (std::any_of(certificate.names.begin(), certificate.names.end(), fits)) return certificate;
+        }
+    }
+    return certificates.front();
+}
+
+std::unique_ptr<SSL, FreeTls> new_tls(const TlsContext& context) {
+    std::unique_ptr<SSL, FreeTls> ssl(SSL_new(context->front().context->native_handle()));
+    // OpenSSL keeps pointers to what is not const; nothing is written through it.
+    if (ssl && SSL_set_ex_data(ssl.get(), certificates_index(), const_cast<std::vector<TlsCertificate>*>(context.get())) != 1) ssl.reset();
+    return ssl;
 }
 
 }  // namespace sftdyn::http

@@ -1,9 +1,12 @@
-// The certificate and key that TLS connections are served with (TLS 1.2 and 1.3).
+// The certificates and keys that TLS connections are served with (TLS 1.2 and 1.3).
 #pragma once
+
+#include <openssl/ssl.h>
 
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/ssl/context.hpp>
 
@@ -11,13 +14,29 @@
 
 namespace sftdyn::http {
 
-using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
+struct TlsCertificate {
+    std::shared_ptr<boost::asio::ssl::context> context{};
+    std::vector<std::string> names{};  ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
+};
 
 /// Reads a certificate chain and its private key, both PEM. An error names the file; an encrypted key and a key that does
 /// not fit the certificate are errors.
-[[nodiscard]] base::Result<TlsContext> make_tls_context(const std::string& cert_file, const std::string& key_file);
+[[nodiscard]] base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file);
 
-/// How long the context's certificate is still valid; negative when it has expired.
-[[nodiscard]] std::chrono::seconds time_left(const TlsContext& context);
+/// How long the certificate is still valid; negative when it has expired.
+[[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);
+
+/// What connections are served with: the first certificate whose names match what the client asks for (SNI, RFC 6066
+/// §3), else the first of all. Never empty.
+using TlsContext = std::shared_ptr<const std::vector<TlsCertificate>>;
+
+/// The certificate for a server name.
+[[nodiscard]] const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates, std::string_view server_name);
+
+struct FreeTls {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+/// A new server side, null when memory is short. `context` must outlive it.
+[[nodiscard]] std::unique_ptr<SSL, FreeTls> new_tls(const TlsContext& context);
 
 }  // namespace sftdyn::http

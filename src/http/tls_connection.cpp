@@ -1,36 +1,97 @@
 #include "http/tls_connection.hpp"
 
-#include <boost/asio/write.hpp>
+#include <openssl/err.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 namespace sftdyn::http {
+namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-void TlsConnection::start() {
-    expect_handshake();
-    stream_.async_handshake(asio::ssl::stream_base::server, [self = self()](error_code error) {
-        if (error) return self->abort();
-        self->next_request();
-    });
+// Pipelined requests are served from within each other, up to here.
+constexpr unsigned deepest = 16;
+
+}  // namespace
+
+void TlsConnection::establish() {
+    ssl_ = new_tls(context_);
+    error_code error;
+    socket().native_non_blocking(true, error);
+    if (error || !ssl_ || SSL_set_fd(ssl_.get(), socket().native_handle()) != 1) return abort();
+    SSL_set_accept_state(ssl_.get());
+    // The client speaks first.
+    await(Socket::wait_read, &TlsConnection::handshake);
+}
+
+void TlsConnection::handshake() {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result != 1) return await(result, &TlsConnection::handshake);
+    established();
 }
 
 void TlsConnection::async_read(asio::mutable_buffer into) {
-    stream_.async_read_some(into, [self = self()](error_code error, std::size_t size) { self->on_read(error, size); });
+    into_ = into;
+    // Between requests there is hardly ever anything yet.
+    if (between_requests() && SSL_has_pending(ssl_.get()) == 0) return await(Socket::wait_read, &TlsConnection::read);
+    read();
+}
+
+void TlsConnection::read() {
+    if (depth_ >= deepest) return asio::post(socket().get_executor(), [self = self()] { self->read(); });
+    ERR_clear_error();
+    std::size_t size = 0;
+    const int result = SSL_read_ex(ssl_.get(), into_.data(), into_.size(), &size);
+    if (result != 1) return await(result, &TlsConnection::read);
+    ++depth_;
+    const auto alive = shared_from_this();
+    on_read({}, size);
+    --depth_;
 }
 
 void TlsConnection::async_write(asio::const_buffer octets) {
-    asio::async_write(stream_, octets, [self = self()](error_code error, std::size_t) { self->on_written(error); });
+    octets_ = octets;
+    write();
 }
 
-void TlsConnection::async_finish(bool) {
-    // close_notify (RFC 8446 §6.1) is sent, and the client's is awaited within the time for lingering.
-    stream_.async_shutdown([self = self()](error_code) { self->abort(); });
+void TlsConnection::write() {
+    ERR_clear_error();
+    std::size_t size = 0;
+    // Without SSL_MODE_ENABLE_PARTIAL_WRITE all is written when it succeeds.
+    const int result = SSL_write_ex(ssl_.get(), octets_.data(), octets_.size(), &size);
+    if (result != 1) return await(result, &TlsConnection::write);
+    on_written({});
 }
 
-void TlsConnection::close() {
-    error_code ignored;  // it is gone either way
-    stream_.next_layer().close(ignored);
+void TlsConnection::await(int result, void (TlsConnection::*step)()) {
+    switch (SSL_get_error(ssl_.get(), result)) {
+        case SSL_ERROR_WANT_READ:
+            return await(Socket::wait_read, step);
+        case SSL_ERROR_WANT_WRITE:
+            return await(Socket::wait_write, step);
+        default:
+            return abort();  // closed, or no TLS
+    }
+}
+
+void TlsConnection::await(Socket::wait_type what, void (TlsConnection::*step)()) {
+    socket().async_wait(what, [self = self(), step](error_code error) {
+        if (error || !self->socket().is_open()) return self->abort();
+        self->depth_ = 0;
+        (*self.*step)();
+    });
+}
+
+void TlsConnection::finish(bool input_may_come) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());  // sends close_notify (RFC 8446 §6.1); the client's is not awaited
+    if (!input_may_come) return abort();
+    error_code ignored;  // the client may be gone already
+    socket().shutdown(Socket::shutdown_send, ignored);
+    drain();
 }
 
 }  // namespace sftdyn::http

@@ -1,8 +1,5 @@
-// A connection with TLS.
+// A connection with TLS. OpenSSL reads and writes the socket itself, so that an idle connection holds no buffers.
 #pragma once
-
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 
 #include "http/connection.hpp"
 #include "http/tls.hpp"
@@ -11,21 +8,29 @@ namespace sftdyn::http {
 
 class TlsConnection : public Connection {
 public:
-    TlsConnection(boost::asio::ip::tcp::socket socket, TlsContext context, ConnectionSet& set, const boost::asio::ip::address& client)
-        : Connection(set, client), context_(std::move(context)), stream_(std::move(socket), *context_) {}
-
-    void start() override;
+    TlsConnection(Socket socket, TlsContext context, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket)
+        : Connection(std::move(socket), set, peer, std::move(ticket)), context_(std::move(context)) {}
 
 private:
+    void establish() override;
     void async_read(boost::asio::mutable_buffer into) override;
     void async_write(boost::asio::const_buffer octets) override;
-    void async_finish(bool input_may_come) override;
-    void close() override;
-    boost::asio::any_io_executor executor() override { return stream_.get_executor(); }
+    void finish(bool input_may_come) override;
+
+    void handshake();
+    void read();
+    void write();
+    /// Goes on with `step` when the socket is ready for what OpenSSL wants after `result`; ends the connection when there
+    /// is nothing to wait for.
+    void await(int result, void (TlsConnection::*step)());
+    void await(Socket::wait_type what, void (TlsConnection::*step)());
     std::shared_ptr<TlsConnection> self() { return std::static_pointer_cast<TlsConnection>(shared_from_this()); }
 
     TlsContext context_;  ///< a newer certificate does not change this connection's
-    boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
+    std::unique_ptr<SSL, FreeTls> ssl_;
+    boost::asio::mutable_buffer into_;
+    boost::asio::const_buffer octets_;
+    unsigned depth_ = 0;  ///< of reads and writes that were done at once, within each other
 };
 
 }  // namespace sftdyn::http

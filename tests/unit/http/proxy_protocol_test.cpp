@@ -81,4 +81,17 @@ TEST(ProxyProtocol, ItMayComeOctetByOctet) {
     }
 }
 
+TEST(ProxyProtocol, NothingBehindItIsRead) {
+    for (const std::string& whole : {std::string("PROXY TCP4 198.51.100.7 192.0.2.1 12345 80\r\n"), std::string("PROXY UNKNOWN\r\n"),
+                                     v2(0x20, 0x00, ""), v2(0x21, 0x11, v4_addresses + "\x04\x00\x01x")}) {
+        std::size_t size = 0;
+        for (auto preamble = read_preamble(""); preamble.state == State::more; preamble = read_preamble(std::string_view(whole).substr(0, size))) {
+            ASSERT_GT(preamble.size, 0U);
+            size += preamble.size;
+            ASSERT_LE(size, whole.size());
+        }
+        EXPECT_EQ(size, whole.size());
+    }
+}
+
 }  // namespace

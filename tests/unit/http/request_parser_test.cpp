@@ -3,7 +3,6 @@
 #include <optional>
 
 #include <gtest/gtest.h>
-#include <boost/asio/buffer.hpp>
 
 using sftdyn::http::Limits;
 using sftdyn::http::RequestParser;
@@ -22,7 +21,7 @@ Outcome parse(std::string_view text, const Limits& limits = {}) {
     Outcome out;
     while (!text.empty()) {
         boost::system::error_code error;
-        const std::size_t used = parser.put(boost::asio::buffer(text.data(), text.size()), error);
+        const std::size_t used = parser.feed(text, error);
         text.remove_prefix(used);
         if (error && error != boost::beast::http::error::need_more) {
             out.status = parser.status_of(error);
@@ -31,7 +30,6 @@ Outcome parse(std::string_view text, const Limits& limits = {}) {
         if (parser.is_done() || error || used == 0) break;
     }
     out.done = parser.is_done();
-    if (out.done) out.status = parser.objection();
     out.method = parser.method();
     out.target = parser.target();
     out.proxy_value = parser.proxy_value();

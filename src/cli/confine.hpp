@@ -1,0 +1,24 @@
+// What the process gives up once it listens: root, capabilities, core dumps, files it needs not, system calls it needs not.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace sftdyn::cli {
+
+struct Confinement {
+    std::optional<std::string> user{};  ///< whom to become, when it is root
+    bool seccomp = true;
+    bool landlock = true;
+    std::vector<std::string> files{};    ///< that must stay readable, also when they are replaced
+    std::vector<std::string> sockets{};  ///< Unix sockets to be taken away at the end
+};
+
+/// To be called before there is a second thread. An error only where going on would be against what was asked for (the
+/// user); what the kernel does not offer is said in the log.
+[[nodiscard]] base::Result<void> confine(const Confinement& wanted);
+
+}  // namespace sftdyn::cli
