@@ -213,7 +213,10 @@ private:
         return out;
     }
 
-    static std::string url_of(const http::Endpoint& endpoint) { return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint); }
+    static std::string url_of(const http::Endpoint& endpoint) {
+        if (!endpoint.path.empty()) return http::text_of(endpoint);
+        return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
+    }
 
     void apply(const config::Settings& settings, const Directory& directory, std::size_t clients) {
         const auto certificates = config::certificates(settings);

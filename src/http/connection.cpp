@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/read.hpp>
 
 #include "base/log.hpp"
 #include "http/proxy_protocol.hpp"
@@ -72,7 +71,7 @@ void Connection::establish_soon() {
 
 void Connection::read_preamble(std::size_t more) {
     in_.resize(end_ + more);
-    asio::async_read(socket_, asio::buffer(in_.data() + end_, more), [self = shared_from_this()](error_code error, std::size_t size) {
+    socket_.async_read_some(asio::buffer(in_.data() + end_, more), [self = shared_from_this()](error_code error, std::size_t size) {
         if (error) return self->abort();
         self->end_ += size;
         const auto preamble = http::read_preamble(std::string_view(self->in_).substr(0, self->end_));

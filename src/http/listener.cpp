@@ -163,10 +163,10 @@ base::Result<std::vector<Acceptor>> listen_all(Endpoint& endpoint, const Context
     return endpoint.path.empty() ? listen_tcp(endpoint, contexts) : listen_unix(endpoint, contexts);
 }
 
-Listener::Listener(Acceptor acceptor, MakeRoom make_room, OnAccept on_accept)
-    : acceptor_(std::move(acceptor)), make_room_(std::move(make_room)), on_accept_(std::move(on_accept)), timer_(acceptor_.get_executor()) {}
+Listener::Listener(Acceptor acceptor, Room room, OnAccept on_accept)
+    : acceptor_(std::move(acceptor)), room_(std::move(room)), on_accept_(std::move(on_accept)), timer_(acceptor_.get_executor()) {}
 
-void Listener::start() { accept(); }
+void Listener::start() { await(); }
 
 void Listener::stop() {
     error_code ignored;  // nobody listens any more either way
@@ -174,24 +174,32 @@ void Listener::stop() {
     timer_.cancel();
 }
 
+void Listener::await() {
+    if (room_.is_there()) return accept();
+    acceptor_.async_wait(Acceptor::wait_read, [self = shared_from_this()](error_code error) {
+        if (error || !self->acceptor_.is_open()) return;
+        if (self->room_.is_there() || self->room_.make(false)) return self->accept();
+        self->pause();
+    });
+}
+
 void Listener::accept() {
-    if (!make_room_(false)) return pause();
     acceptor_.async_accept(peer_, [self = shared_from_this()](error_code error, Socket socket) {
         if (!self->acceptor_.is_open()) return;
         if (error == asio::error::no_descriptors || error == error_code(ENFILE, boost::system::system_category()) ||
             error == asio::error::no_buffer_space || error == asio::error::no_memory) {
-            self->make_room_(true);
+            self->room_.make(true);
             return self->pause();
         }
         if (!error) self->on_accept_(std::move(socket), self->peer_);
-        self->accept();
+        self->await();
     });
 }
 
 void Listener::pause() {
     timer_.expires_after(accept_pause);
     timer_.async_wait([self = shared_from_this()](error_code error) {
-        if (!error && self->acceptor_.is_open()) self->accept();
+        if (!error && self->acceptor_.is_open()) self->await();
     });
 }
 

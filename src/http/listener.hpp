@@ -37,19 +37,24 @@ struct Endpoint {
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
     using OnAccept = std::function<void(Socket, const Stream::endpoint& peer)>;
-    /// Makes room for one more connection, by ending one when it must. False: there is none.
-    using MakeRoom = std::function<bool(bool descriptors_are_short)>;
+    struct Room {
+        /// Whether one more connection may come.
+        std::function<bool()> is_there;
+        /// One waits, and there is no room, or no descriptor: makes some by ending another. False: that can't be.
+        std::function<bool(bool descriptors_are_short)> make;
+    };
 
-    Listener(Acceptor acceptor, MakeRoom make_room, OnAccept on_accept);
+    Listener(Acceptor acceptor, Room room, OnAccept on_accept);
     void start();
     void stop();
 
 private:
+    void await();
     void accept();
     void pause();
 
     Acceptor acceptor_;
-    MakeRoom make_room_;
+    Room room_;
     OnAccept on_accept_;
     Stream::endpoint peer_;  ///< of the connection that comes next
     boost::asio::steady_timer timer_;

@@ -99,6 +99,7 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             break;
         case beast::http::field::content_length:
             ++lengths_;
+            bad_field_ = bad_field_ || text.find_first_not_of("0123456789") != std::string_view::npos;  // a list, too
             break;
         case beast::http::field::transfer_encoding:
             ++encodings_;

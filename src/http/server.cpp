@@ -20,6 +20,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr auto sweep_interval = std::chrono::seconds(1);
+// That there is no room for more connections is said once in a while.
+constexpr auto say_interval = std::chrono::minutes(1);
 
 std::string_view field_of(const Proxies& proxies) {
     switch (proxies.header) {
@@ -59,16 +61,13 @@ struct Server::Worker {
     }
 
     bool make_room(bool descriptors_are_short) {
-        if (!descriptors_are_short && admission.has_room()) {
-            said_full = false;
-            return true;
-        }
-        if (!said_full) {
+        const auto now = base::Clock::now();
+        if (now >= say_full_again) {
+            say_full_again = now + say_interval;
             base::log::error("{}; those that are idle make room, and others wait",
                              descriptors_are_short ? "no file descriptor is left for another connection (raise LimitNOFILE=, or ulimit -n)"
                                                    : fmt::format("there are {} connections, and no more are taken (connections)", admission.count()));
         }
-        said_full = true;
         return set.drop_idle() && !descriptors_are_short;
     }
 
@@ -105,7 +104,7 @@ struct Server::Worker {
     }
 
     Admission& admission;
-    bool said_full = false;
+    base::TimePoint say_full_again{};
     ConnectionSet set;  // before the context: what the context still holds at its end are connections of the set
     asio::io_context io{1};
     asio::steady_timer timer{io};
@@ -133,9 +132,9 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            auto make_room = [worker](bool descriptors_are_short) { return worker->make_room(descriptors_are_short); };
+            Listener::Room room{[worker] { return worker->admission.has_room(); }, [worker](bool is_short) { return worker->make_room(is_short); }};
             auto on_accept = [worker, endpoint](Socket socket, const Stream::endpoint& peer) { worker->accepted(std::move(socket), peer, endpoint); };
-            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(make_room), std::move(on_accept)));
+            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(room), std::move(on_accept)));
         }
         if (!endpoint.path.empty() && endpoint.inherited < 0) unix_paths_.push_back(endpoint.path);
     }

@@ -29,12 +29,12 @@ class Authority:
         self.root = self.make("root", ca=True)
         self.intermediate = self.make("intermediate", ca=True, issuer=self.root)
 
-    def make(self, name, ca=False, issuer=None, kind="ec", days=60):
+    def make(self, name, ca=False, issuer=None, kind="ec", days=60, names="DNS:localhost,IP:127.0.0.1"):
         key, cert, request, extensions = (self.folder / f"{name}.{ending}" for ending in ("key", "crt", "csr", "ext"))
         algorithm = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
         openssl("genpkey", *algorithm, "-out", key)
         openssl("req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request)
-        extensions.write_text("basicConstraints=critical,CA:TRUE\n" if ca else "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        extensions.write_text("basicConstraints=critical,CA:TRUE\n" if ca else f"subjectAltName={names}\n")
         self.serial += 1
         signer = ["-CA", issuer[1], "-CAkey", issuer[0], "-set_serial", self.serial] if issuer else ["-signkey", key]
         openssl("x509", "-req", "-in", request, "-days", days, "-extfile", extensions, *signer, "-out", cert)
@@ -218,3 +218,46 @@ def test_the_command_line_sets_it_too(stage, authority):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"k": HOST}), listen=(), arguments=("-s", "127.0.0.1:0", "-c", str(chain), "-k", str(key)))
     assert get(program, trusting(authority.root[1])) == (200, "OK")
+
+
+def served_names(program, server_name, root):
+    """The names of the certificate that a client gets who asks for `server_name`."""
+    context = trusting(root, check_hostname=False)
+    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as plain, context.wrap_socket(plain, server_hostname=server_name) as tls:
+        return [name for _, name in tls.getpeercert()["subjectAltName"]]
+
+
+def test_several_certificates_chosen_by_name(stage, authority):
+    first = authority.server("first", names="DNS:first.example")
+    second = authority.server("second", names="DNS:second.example,DNS:*.wild.example")
+    third = authority.server("third", names="DNS:own.wild.example", kind="rsa")
+    server = stage.dns("named")
+    text = f'https = "127.0.0.1:0"\ncert = "{first[1]}"\nkey = "{first[0]}"\n'
+    for key, cert in (second, third):
+        text += f'[[certificate]]\ncert = "{cert}"\nkey = "{key}"\n'
+    text = conf(server, {"k": HOST}, extra=text)
+    program = stage.sftdyn(text, listen=())
+    root = authority.root[1]
+    assert served_names(program, "first.example", root) == ["first.example"]
+    assert served_names(program, "SECOND.example", root) == ["second.example", "*.wild.example"]
+    assert served_names(program, "a.wild.example", root) == ["second.example", "*.wild.example"]
+    assert served_names(program, "own.wild.example", root) == ["own.wild.example"]
+    assert served_names(program, "unknown.example", root) == ["first.example"]
+    assert served_names(program, None, root) == ["first.example"]
+    # One of them is renewed, another is broken: that one's old certificate stays.
+    renewed = authority.server("renewed", names="DNS:second.example,DNS:new.example")
+    shutil.copy(renewed[0], second[0])
+    shutil.copy(renewed[1], second[1])
+    third[1].write_text("junk")
+    await_true(lambda: served_names(program, "new.example", root) == ["second.example", "new.example"], "the new one is served")
+    program.await_log("the certificate in use stays")
+    assert served_names(program, "own.wild.example", root) == ["own.wild.example"]
+
+
+def test_further_certificates_are_checked(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text('https = 4443\n[[certificate]]\ncert = "a.pem"\n[[certificate]]\ncert = "a.pem"\nkey = "a.key"\ncolour = 1\n')
+    result = run("check", path)
+    assert result.returncode == 1
+    assert "c.toml:2:1: a [[certificate]] has no key" in result.stderr and 'unknown setting "colour" in [[certificate]]' in result.stderr, result.stderr
+    assert "a.pem: the certificate can't be read" in result.stderr

@@ -52,7 +52,7 @@ class Sftdyn:
         def listening():
             if not self.process.alive():
                 raise AssertionError(f"it did not start:\n{self.log()[-3000:]}")
-            found = re.findall(r"listening on https?://(\S+)", self.log())[already:]
+            found = re.findall(r"listening on (?:https?://|unix:)(\S+)", self.log())[already:]
             return found if len(found) >= max(len(self.listen), 1) else None
 
         self.addresses = [split_address(text) for text in await_true(listening, "it listens")]
@@ -117,6 +117,8 @@ class Sftdyn:
 
 
 def split_address(text):
+    if text.startswith("/"):
+        return text, None  # a Unix socket
     host, port = text.rsplit(":", 1)
     return host.strip("[]"), int(port)
 

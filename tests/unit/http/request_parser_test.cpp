@@ -76,10 +76,31 @@ TEST(RequestParser, TheProxysFieldIsKeptWhole) {
     EXPECT_FALSE(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_value);
 }
 
+TEST(RequestParser, FedOctetByOctetItIsTheSame) {
+    const Limits limits;
+    const auto status = [&](std::string_view text) {
+        RequestParser parser(limits, "");
+        std::size_t begin = 0;
+        for (std::size_t end = 1; end <= text.size(); ++end) {
+            boost::system::error_code error;
+            begin += parser.feed(text.substr(begin, end - begin), error);
+            if (error && error != boost::beast::http::error::need_more) return parser.status_of(error);
+        }
+        return parser.is_done() ? 200U : 0U;
+    };
+    EXPECT_EQ(status("POST /k HTTP/1.1\r\nHost: x\r\nX: y\r\nContent-Length: 3\r\n\r\n\n\0\r"), 0U);
+    EXPECT_EQ(status(std::string_view("POST /k HTTP/1.1\r\nHost: x\r\nX: y\r\nContent-Length: 3\r\n\r\n\n\0\r", 57)), 200U)
+        << "a body holds anything";
+    EXPECT_EQ(status("GET /k HTTP/1.1\r\nHost: x\r\nX: y\r\n z\r\n\r\n"), 400U);
+    EXPECT_EQ(status("GET /k HTTP/1.1\r\nHost: x\rX: y\r\n\r\n"), 400U);
+}
+
 TEST(RequestParser, NonsenseIs400) {
     for (const std::string text :
          {"\x16\x03\x01\x02\x01", "GET /\r\n\r\n", "GET / HTTP/3.1\r\n\r\n", "G@T{} / HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
-          "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"}) {
+          "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "GET / HTTP/1.0\r\nContent-Length: 0, 0\r\n\r\n",
+          "GET / HTTP/1.0\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", "GET / HTTP/1.0\r\nX: a\r\n b\r\n\r\n", "GET / HTTP/1.0\nX: a\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a/\r\n\r\n"}) {
         EXPECT_EQ(parse(text).status, 400U) << text;
     }
 }
