@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures sftdyn and its peers in one run, and prints the figures with their ratios.
 
-    bench/run.py [uptodate] [changes] [loading] [scale] [restart] [--seconds N]
+    bench/run.py [uptodate] [tls] [idle] [hostile] [changes] [loading] [scale] [restart] [--seconds N]
 
 Peers: nginx that answers a fixed 200; one nsupdate process for each change, as the original sftdyn does it; dnsperf -u
 with one change for each message; and named itself, as it is asked without sftdyn. All on loopback, servers and load on
@@ -12,9 +12,13 @@ import argparse
 import concurrent.futures
 import json
 import re
+import resource
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +29,8 @@ from harness.process import Process, await_true, free_port  # noqa: E402
 from harness.sftdyn import BINARY, Sftdyn, conf  # noqa: E402
 
 BUILD = Path(BINARY).parent
+# All load comes from one address here, and nginx below does not count requests either.
+UNLIMITED = "[limits]\nconnections_per_client = 1000000\nrequests_per_connection = 1000000000\n"
 rows = []
 
 
@@ -51,10 +57,15 @@ def wrk(url, connections, seconds, close=False):
 
 
 class Nginx:
-    def __init__(self, folder):
+    """Answers a fixed 200; with `certificate`, a pair of key and certificate, by HTTPS."""
+
+    def __init__(self, folder, certificate=None):
         self.folder = Path(folder)
         self.folder.mkdir()
         self.port = free_port()
+        listen = f"listen 127.0.0.1:{self.port}{' ssl' if certificate else ''} reuseport;"
+        if certificate:
+            listen += f" ssl_certificate_key {certificate[0]}; ssl_certificate {certificate[1]}; ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off;"
         (self.folder / "nginx.conf").write_text(f"""
 daemon off;
 worker_processes 2;
@@ -65,13 +76,14 @@ http {{
     access_log off;
     keepalive_requests 1000000000;
     server {{
-        listen 127.0.0.1:{self.port} reuseport;
+        {listen}
         location / {{ default_type text/plain; return 200 "UPTODATE"; }}
     }}
 }}
 """)
         self.process = Process(["nginx", "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"], self.folder / "log")
-        await_true(lambda: subprocess.run(["curl", "-s", f"http://127.0.0.1:{self.port}/"], capture_output=True).stdout == b"UPTODATE", "nginx answers")
+        url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}/"
+        await_true(lambda: subprocess.run(["curl", "-sk", url], capture_output=True).stdout == b"UPTODATE", "nginx answers")
 
     def stop(self):
         self.process.stop()
@@ -80,7 +92,7 @@ http {{
 def uptodate(folder, seconds):
     heading("UPTODATE, requests per second (wrk, 64 connections)")
     server = Named(folder / "named").start()
-    program = Sftdyn(folder / "sftdyn", conf(server, {"key": f"host.{ZONE}"}), arguments=()).start()
+    program = Sftdyn(folder / "sftdyn", conf(server, {"key": f"host.{ZONE}"}, extra=UNLIMITED), arguments=()).start()
     nginx = Nginx(folder / "nginx")
     program.get("key")
     for close in (False, True):
@@ -97,6 +109,107 @@ def uptodate(folder, seconds):
     fresh.get("key")
     row("resident memory idle", fresh.resident_kib() / 1024, unit=" MB", note="(to reach: at most 15)")
     fresh.stop()
+    server.stop()
+
+
+def tls_program(folder, server, extra=UNLIMITED):
+    """sftdyn by HTTPS and HTTP, with a certificate of its own; and the certificate."""
+    folder.mkdir()
+    subprocess.run([BINARY, "cert", "localhost", "127.0.0.1", "--dir", folder], check=True, capture_output=True)
+    certificate = folder / "server.key", folder / "server.crt"
+    text = f'https = "127.0.0.1:0"\nhttp = "127.0.0.1:0"\nkey = "{certificate[0]}"\ncert = "{certificate[1]}"\n'
+    program = Sftdyn(folder, text + conf(server, {"key": f"host.{ZONE}", "probe": f"probe.{ZONE}"}, extra=extra), arguments=(), listen=()).start()
+    await_true(lambda: len(program.addresses_of_log()) == 2, "it listens on both")
+    plain, secure = (int(address.rsplit(":", 1)[1]) for address in program.addresses_of_log())
+    subprocess.run(["curl", "-s", f"http://127.0.0.1:{plain}/key"], check=True, capture_output=True)
+    return program, certificate, plain, secure
+
+
+def tls(folder, seconds):
+    heading("HTTPS, UPTODATE per second (ECDSA P-256, TLS 1.3, wrk, 64 connections)")
+    server = Named(folder / "named-tls").start()
+    program, certificate, _, port = tls_program(folder / "sftdyn-tls", server)
+    nginx = Nginx(folder / "nginx-tls", certificate)
+    for close in (True, False):
+        ours, peer = [], []
+        for _ in range(3):
+            ours.append(wrk(f"https://127.0.0.1:{port}/key", 64, seconds, close))
+            peer.append(wrk(f"https://127.0.0.1:{nginx.port}/key", 64, seconds, close))
+        row("new connections" if close else "keep-alive", sorted(ours)[1], sorted(peer)[1], "nginx", note="(to reach: 0.95)" if close else "(to reach: 0.70)")
+    nginx.stop()
+    program.stop()
+    server.stop()
+
+
+def idle(folder, seconds):
+    """Connections that have made one request and wait for the next."""
+    count = 10_000
+    heading(f"{count} idle connections: memory for each")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    server = Named(folder / "named-idle").start()
+    for secure in (False, True):
+        program, _, plain_port, secure_port = tls_program(folder / f"sftdyn-idle-{secure}", server, extra="[limits]\nidle_time = 3600\n")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        before, held = program.resident_kib(), []
+        for number in range(count):
+            # A hundred for each client: as many as one may have.
+            connection = socket.create_connection(("127.0.0.1", secure_port if secure else plain_port), source_address=(f"127.0.1.{number // 100 + 1}", 0))
+            if secure:
+                connection = context.wrap_socket(connection)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            if b" 200 " not in connection.recv(1000):
+                raise AssertionError("no answer")
+            held.append(connection)
+        row("HTTPS" if secure else "HTTP", (program.resident_kib() - before) / count, unit=" KiB")
+        begin = time.monotonic()
+        subprocess.run(["curl", "-s", "-f", f"http://127.0.0.1:{plain_port}/key"], check=True, capture_output=True)
+        row("a client's request meanwhile", (time.monotonic() - begin) * 1000, unit=" ms")
+        for connection in held:
+            connection.close()
+        program.stop()
+    server.stop()
+
+
+class Probe(threading.Thread):
+    """A real client, again and again: how long it waited at the worst."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.url, self.worst, self.count, self.over = url, 0.0, 0, threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            begin = time.monotonic()
+            subprocess.run(["curl", "-skf", "--interface", "127.0.0.9", "--max-time", "10", self.url], check=True, capture_output=True)
+            self.worst, self.count = max(self.worst, time.monotonic() - begin), self.count + 1
+            self.over.wait(0.05)
+
+
+def hostile(folder, seconds):
+    heading("Under attack from one address: the longest wait of a real client (to reach: under 1000 ms)")
+    server = Named(folder / "named-hostile").start()
+    for limited in (False, True):
+        # With the default a client has 100 connections; without, all 1000 of the attacker's are served.
+        program, _, plain, secure = tls_program(folder / f"sftdyn-hostile-{limited}", server, extra="" if limited else UNLIMITED)
+        attacks = {"slow headers (-H)": ["-H"], "slow body (-B)": ["-B"], "slow read (-X)": ["-X", "-w", "1", "-y", "10", "-k", "5"]}
+        for name, options in attacks.items():
+            probe = Probe(f"http://127.0.0.1:{plain}/probe")
+            probe.start()
+            subprocess.run(["slowhttptest", *options, "-c", "1000", "-r", "500", "-i", "2", "-l", str(max(seconds, 15)), "-u", f"http://127.0.0.1:{plain}/key"],
+                           capture_output=True)
+            probe.over.set()
+            probe.join()
+            row(f"slowhttptest, {name}, 1000 connections{', default limits' if limited else ''}", probe.worst * 1000, unit=" ms", note=f"{probe.count} requests")
+        if not limited:
+            probe = Probe(f"https://127.0.0.1:{secure}/probe")
+            probe.start()
+            rate = wrk(f"https://127.0.0.1:{secure}/key", 512, max(seconds, 10), close=True)
+            probe.over.set()
+            probe.join()
+            row("a flood of TLS handshakes, 512 at once", probe.worst * 1000, unit=" ms", note=f"{probe.count} requests beside {rate:,.0f} handshakes/s")
+        row("resident memory after it", program.resident_kib() / 1024, unit=" MB")
+        program.stop()
     server.stop()
 
 
@@ -148,9 +261,9 @@ def changes(folder, seconds):
     heading("Changes, per second, every request another address (named, 2 cores for all)")
     server = Named(folder / "named-changes", threads=2).start()
     keys = {f"k{number}": f"h{number}.{ZONE}" for number in range(256)}
-    program = Sftdyn(folder / "sftdyn-changes", conf(server, keys, extra="[limits]\nchanges = 0"), arguments=()).start()
+    program = Sftdyn(folder / "sftdyn-changes", conf(server, keys, extra=UNLIMITED + "changes = 0"), arguments=()).start()
     load(program.port, 256, 1)
-    single = Sftdyn(folder / "sftdyn-single", conf(server, keys, dns="batch = 1", extra="[limits]\nchanges = 0"), arguments=()).start()
+    single = Sftdyn(folder / "sftdyn-single", conf(server, keys, dns="batch = 1", extra=UNLIMITED + "changes = 0"), arguments=()).start()
     load(single.port, 1, 1)
     without, with_batches = load(single.port, 1, seconds), load(program.port, 1, seconds)
     single.stop()
@@ -169,7 +282,7 @@ def changes(folder, seconds):
 def big_conf(folder, server, count, extra=""):
     """A configuration with `count` clients: key k<n>, host h<n>."""
     path = folder / f"{count}.toml"
-    head = conf(server, {}, dns=f'zone = "{ZONE}"', extra="[limits]\nchanges = 0\n" + extra)
+    head = conf(server, {}, dns=f'zone = "{ZONE}"', extra=UNLIMITED + "changes = 0\n" + extra)
     with open(path, "w") as file:
         file.write(head)
         for number in range(count):
@@ -248,7 +361,7 @@ def main():
     parser.add_argument("what", nargs="*", default=[])
     parser.add_argument("--seconds", type=int, default=5)
     arguments = parser.parse_args()
-    parts = {"uptodate": uptodate, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
+    parts = {"uptodate": uptodate, "tls": tls, "idle": idle, "hostile": hostile, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
     with tempfile.TemporaryDirectory(prefix="sftdyn-bench-") as folder:
         for name, part in parts.items():
             if not arguments.what or name in arguments.what:

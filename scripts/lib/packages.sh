@@ -5,9 +5,10 @@ build_packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libssl-dev lib
                 libcli11-dev libspdlog-dev libfmt-dev libsystemd-dev libseccomp-dev libcap-ng-dev)
 demo_packages=(knot bind9-dnsutils curl)
 test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils pdns-server pdns-backend-sqlite3
-               python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light iproute2 util-linux)
+               python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light haproxy fail2ban
+               systemd testssl.sh iproute2 util-linux)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
-bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils dnsperf wrk nginx-light python3 python3-dnspython)
+bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then

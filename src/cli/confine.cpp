@@ -149,17 +149,17 @@ int add_rules(scmp_filter_ctx filter) {
     }
     for (const int family : {AF_INET, AF_INET6, AF_UNIX}) {
         for (const char* name : {"socket", "socketpair"}) {
-            const scmp_arg_cmp is_family = SCMP_CMP(0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family));
+            const scmp_arg_cmp is_family{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0};
             if (const int error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number(name), 1, &is_family); error != 0) return error;
         }
     }
     for (const unsigned long request :
          {static_cast<unsigned long>(FIONBIO), static_cast<unsigned long>(FIONREAD), static_cast<unsigned long>(TCGETS)}) {
-        const scmp_arg_cmp is_request = SCMP_CMP(1, SCMP_CMP_EQ, request);
+        const scmp_arg_cmp is_request{1, SCMP_CMP_EQ, request, 0};
         if (const int error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number("ioctl"), 1, &is_request); error != 0) return error;
     }
     // Threads, but no processes: without clone3, whose flags a filter can't see, the C library takes clone.
-    const scmp_arg_cmp is_thread = SCMP_CMP(0, SCMP_CMP_MASKED_EQ, static_cast<scmp_datum_t>(CLONE_THREAD), static_cast<scmp_datum_t>(CLONE_THREAD));
+    const scmp_arg_cmp is_thread{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD};
     if (const int error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number("clone"), 1, &is_thread); error != 0) return error;
     return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), number("clone3"), 0);
 }

@@ -6,6 +6,7 @@
 
 #include "api/secret_url.hpp"
 #include "base/log.hpp"
+#include "base/secret.hpp"
 
 namespace sftdyn::cli {
 namespace {
@@ -74,7 +75,11 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     const std::string_view key = std::get<secret_url::Update>(intent).key;
     const auto directory = this->directory();
     const hosts::Entry* entry = directory->find(key);
-    if (entry == nullptr && key.find('%') != std::string_view::npos) entry = directory->find(secret_url::decoded(key));
+    if (entry == nullptr && key.find('%') != std::string_view::npos) {
+        std::string decoded = secret_url::decoded(key);
+        entry = directory->find(decoded);
+        base::wipe(decoded);
+    }
     if (entry == nullptr) return bad_key(request.client, defer);
     const update::Target target{entry->host, dns::type_of(request.client)};
     const auto since = base::Clock::now() - base::Duration(verify_interval_.load(std::memory_order_relaxed));

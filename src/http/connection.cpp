@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
+#include "base/secret.hpp"
 #include "http/proxy_protocol.hpp"
 #include "http/response_writer.hpp"
 
@@ -51,7 +52,10 @@ Connection::Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admi
     set_.list.push_back(*this);
 }
 
-Connection::~Connection() { set_.list.erase(set_.list.iterator_to(*this)); }
+Connection::~Connection() {
+    base::wipe(in_);  // keys came that way
+    set_.list.erase(set_.list.iterator_to(*this));
+}
 
 void Connection::enter(Phase phase, base::Duration time) {
     phase_ = phase;

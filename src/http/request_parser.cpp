@@ -5,6 +5,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "base/secret.hpp"
+
 namespace sftdyn::http {
 
 namespace beast = boost::beast;
@@ -37,6 +39,8 @@ RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field)
     header_limit(static_cast<std::uint32_t>(limits.header_octets));
     body_limit(limits.body_octets);
 }
+
+RequestParser::~RequestParser() { base::wipe(line_); }
 
 unsigned RequestParser::status_of(const boost::system::error_code& code) const {
     if (code == error::header_limit) return has_line() ? 431 : 414;

@@ -18,6 +18,10 @@ public:
 
     /// `proxy_field` is the header field whose value is kept, in lower case.
     RequestParser(const Limits& limits, std::string_view proxy_field);
+    /// Wipes the target, which holds a key.
+    ~RequestParser() override;
+    RequestParser(const RequestParser&) = delete;
+    RequestParser& operator=(const RequestParser&) = delete;
 
     /// Takes octets of the request, and says how many it used. An error is one of Beast's; `need_more` is none.
     std::size_t feed(std::string_view octets, boost::system::error_code& error);

@@ -1,6 +1,7 @@
 """HTTPS: certificates of every usual form, their renewal, and what is refused."""
 
 import http.client
+import json
 import re
 import shutil
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from harness.process import await_true
-from harness.sftdyn import conf, run
+from harness.sftdyn import BINARY, conf, run
 
 HOST = "home.dyn.example.org"
 
@@ -29,12 +30,12 @@ class Authority:
         self.root = self.make("root", ca=True)
         self.intermediate = self.make("intermediate", ca=True, issuer=self.root)
 
-    def make(self, name, ca=False, issuer=None, kind="ec", days=60, names="DNS:localhost,IP:127.0.0.1"):
+    def make(self, name, ca=False, issuer=None, kind="ec", days=60, names="DNS:localhost,IP:127.0.0.1", extra=""):
         key, cert, request, extensions = (self.folder / f"{name}.{ending}" for ending in ("key", "crt", "csr", "ext"))
         algorithm = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
         openssl("genpkey", *algorithm, "-out", key)
         openssl("req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request)
-        extensions.write_text("basicConstraints=critical,CA:TRUE\n" if ca else f"subjectAltName={names}\n")
+        extensions.write_text("basicConstraints=critical,CA:TRUE\n" if ca else f"subjectAltName={names}\n{extra}")
         self.serial += 1
         signer = ["-CA", issuer[1], "-CAkey", issuer[0], "-set_serial", self.serial] if issuer else ["-signkey", key]
         openssl("x509", "-req", "-in", request, "-days", days, "-extfile", extensions, *signer, "-out", cert)
@@ -261,3 +262,17 @@ def test_further_certificates_are_checked(tmp_path):
     assert result.returncode == 1
     assert "c.toml:2:1: a [[certificate]] has no key" in result.stderr and 'unknown setting "colour" in [[certificate]]' in result.stderr, result.stderr
     assert "a.pem: the certificate can't be read" in result.stderr
+
+
+@pytest.mark.skipif("sanitize" in BINARY or "thread" in BINARY, reason="the same TLS, but slower")
+def test_testssl_finds_nothing_above_low(stage, authority):
+    """As with a certificate of Let's Encrypt: 90 days, a chain, and a place for revocations."""
+    key, cert = authority.server("testssl", days=90, extra="crlDistributionPoints=URI:http://crl.example.org/1.crl\nextendedKeyUsage=serverAuth\n")
+    _, program = start(stage, key, cert)
+    findings = stage.folder / "testssl.json"
+    subprocess.run(["testssl", "--quiet", "--color", "0", "--warnings", "off", "--ip", "127.0.0.1", "--nodns", "none", "--add-ca", authority.root[1], "--jsonfile", findings,
+                    "-p", "-s", "-f", "-P", "-S", "-h", "-U", f"https://localhost:{program.port}"], capture_output=True, timeout=500)
+    found = json.loads(findings.read_text())
+    # What concerns testssl's own OpenSSL is no finding of ours.
+    bad = [entry for entry in found if entry["severity"] in ("MEDIUM", "HIGH", "CRITICAL") or (entry["severity"] in ("WARN", "FATAL") and entry["id"] != "engine_problem")]
+    assert len(found) > 80 and bad == [], bad

@@ -52,11 +52,15 @@ class Sftdyn:
         def listening():
             if not self.process.alive():
                 raise AssertionError(f"it did not start:\n{self.log()[-3000:]}")
-            found = re.findall(r"listening on (?:https?://|unix:)(\S+)", self.log())[already:]
+            found = self.addresses_of_log()[already:]
             return found if len(found) >= max(len(self.listen), 1) else None
 
         self.addresses = [split_address(text) for text in await_true(listening, "it listens")]
         return self
+
+    def addresses_of_log(self):
+        """All that it says it listens on, also of starts before."""
+        return re.findall(r"listening on (?:https?://|unix:)(\S+)", self.log())
 
     @property
     def port(self):
