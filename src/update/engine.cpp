@@ -1,6 +1,7 @@
 #include "update/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,7 +35,7 @@ constexpr auto sweep_interval = std::chrono::seconds(30);
 
 struct Engine::Batch {
     ZoneIndex zone;
-    std::vector<Target> targets;
+    std::vector<Unit> units;
     bool answered = false;
     bool open_fate = false;
 };
@@ -67,13 +68,45 @@ void Engine::reconfigure(const Limits& limits, bool servers_changed) {
 // --- wishes in, results out ------------------------------------------------------------------------------------------
 
 void Engine::submit(Wish wish, Done done) {
+    const ZoneIndex zone = zone_of(wish.target.host);
+    if ((zone == no_zone ? homeless_ : zones_[zone].waiting) >= limits_.queue) return done({Verdict::overloaded, overload_pause});
+    const Target target = wish.target;
+    add(std::move(wish), clock_() + limits_.timeout, std::move(done), nullptr, 0);
+    if (slots_.at(target).phase == Phase::idle) advance(target);
+    // What is answered at once needs no watching; without this a flood of such wishes would leave its deadlines behind.
+    if (waiting_ == 0) deadlines_.clear();
+}
+
+void Engine::submit_jointly(std::vector<Wish> wishes, JointDone done) {
+    const auto full = [&](const Wish& wish) {
+        const ZoneIndex zone = zone_of(wish.target.host);
+        return (zone == no_zone ? homeless_ : zones_[zone].waiting) >= limits_.queue;
+    };
+    if (std::any_of(wishes.begin(), wishes.end(), full)) return done(std::vector<Result>(wishes.size(), {Verdict::overloaded, overload_pause}));
+    const auto joint = std::make_shared<Joint>();
+    joint->results.resize(wishes.size());
+    joint->open = wishes.size();
+    joint->done = std::move(done);
+    const base::TimePoint deadline = clock_() + limits_.timeout;
+    std::vector<Target> targets;
+    // All stand in their queues before any is served: two joints that share targets have the same order in each.
+    for (Wish& wish : wishes) {
+        targets.push_back(wish.target);
+        joint->members.push_back({wish.target, next_ticket_});
+        add(std::move(wish), deadline, {}, joint, targets.size() - 1);
+    }
+    for (const Target& target : targets) {
+        const auto found = slots_.find(target);
+        if (found != slots_.end() && found->second.phase == Phase::idle) advance(target);
+    }
+    if (waiting_ == 0) deadlines_.clear();
+}
+
+void Engine::add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index) {
     const Target target = wish.target;
     const ZoneIndex zone = zone_of(target.host);
-    std::size_t& queue = zone == no_zone ? homeless_ : zones_[zone].waiting;
-    if (queue >= limits_.queue) return done({Verdict::overloaded, overload_pause});
-    ++queue;
+    ++(zone == no_zone ? homeless_ : zones_[zone].waiting);
     ++waiting_;
-    const base::TimePoint deadline = clock_() + limits_.timeout;
     const std::uint64_t ticket = next_ticket_++;
     deadlines_.push_back({deadline, target, ticket});
     const auto [found, is_new] = slots_.try_emplace(target);
@@ -85,10 +118,36 @@ void Engine::submit(Wish wish, Done done) {
             slot.served_at = known->at;
         }
     }
-    slot.waiting.push_back({std::move(wish), std::move(done), deadline, ticket});
-    if (slot.phase == Phase::idle) advance(target);
-    // What is answered at once needs no watching; without this a flood of such wishes would leave its deadlines behind.
-    if (waiting_ == 0) deadlines_.clear();
+    slot.waiting.push_back({std::move(wish), std::move(done), deadline, ticket, joint, index});
+}
+
+/// Gives a wish that has left its queue its result.
+void Engine::close(Waiting waiting, Result result) {
+    if (!waiting.joint) return waiting.done(result);
+    Joint& joint = *waiting.joint;
+    joint.members[waiting.index].open = false;
+    joint.results[waiting.index] = result;
+    if (--joint.open == 0) joint.done(joint.results);
+}
+
+/// One of them could not be served in time, or at all: neither are those that still wait.
+void Engine::abandon(const JointPtr& joint) {
+    std::vector<Waiting> given_up;
+    std::vector<Target> stopped;
+    for (const Joint::Member& member : joint->members) {
+        if (!member.open) continue;
+        const auto found = slots_.find(member.target);
+        if (found == slots_.end()) continue;
+        Slot& slot = found->second;
+        const auto it = std::find_if(slot.waiting.begin(), slot.waiting.end(), [&](const Waiting& one) { return one.ticket == member.ticket; });
+        if (it == slot.waiting.end()) continue;
+        if (it == slot.waiting.begin() && slot.phase == Phase::gathered) stopped.push_back(member.target);
+        given_up.push_back(std::move(*it));
+        slot.waiting.erase(it);
+        count_out(member.target);
+    }
+    for (Waiting& one : given_up) close(std::move(one), {Verdict::failed});
+    for (const Target& target : stopped) advance(target);
 }
 
 void Engine::count_out(const Target& target) {
@@ -98,10 +157,10 @@ void Engine::count_out(const Target& target) {
 }
 
 void Engine::finish_front(const Target& target, Slot& slot, Result result) {
-    const Waiting front = std::move(slot.waiting.front());
+    Waiting front = std::move(slot.waiting.front());
     slot.waiting.erase(slot.waiting.begin());
     count_out(target);
-    front.done(result);
+    close(std::move(front), result);
 }
 
 void Engine::fail_all(const Target& target, const Failure& failure) {
@@ -109,10 +168,12 @@ void Engine::fail_all(const Target& target, const Failure& failure) {
     if (found == slots_.end()) return;
     auto waiting = std::move(found->second.waiting);
     slots_.erase(found);
-    for (const Waiting& one : waiting) {
+    for (Waiting& one : waiting) {
         count_out(target);
         on_failure_(hosts_.name(target.host), target.type, failure);
-        one.done({Verdict::failed});
+        const JointPtr joint = one.joint;
+        close(std::move(one), {Verdict::failed});
+        if (joint) abandon(joint);
     }
 }
 
@@ -126,7 +187,8 @@ void Engine::tick() {
         Slot& slot = found->second;
         const auto late = std::find_if(slot.waiting.begin(), slot.waiting.end(), [&](const Waiting& one) { return one.ticket == due.ticket; });
         if (late == slot.waiting.end()) continue;
-        const Waiting one = std::move(*late);
+        const bool stopped = late == slot.waiting.begin() && slot.phase == Phase::gathered;
+        Waiting one = std::move(*late);
         slot.waiting.erase(late);
         const ZoneIndex zone = zone_of(due.target.host);
         const bool blocked = zone != no_zone && zones_[zone].unsettled > 0;
@@ -136,7 +198,10 @@ void Engine::tick() {
             {Failure::Kind::gave_up, 0, "",
              blocked ? "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it" : "it was not done in time",
              "is the DNS server running, and not overloaded?"});
-        one.done({Verdict::failed});
+        const JointPtr joint = one.joint;
+        close(std::move(one), {Verdict::failed});
+        if (joint) abandon(joint);
+        if (stopped) advance(due.target);
     }
     if (now >= next_sweep_) {
         budgets_.sweep(now);
@@ -152,6 +217,7 @@ void Engine::advance(const Target& target) {
         if (found == slots_.end()) return;
         Slot& slot = found->second;
         if (slot.waiting.empty()) return retire(target);
+        if (slot.phase == Phase::gathered && still_wanted(target)) return;
         slot.phase = Phase::idle;
         if (zone_of(target.host) == no_zone) return find_zone(target, slot);
         const bool stale = !slot.verified && slot.served_at + limits_.verify_interval <= clock_();
@@ -172,6 +238,11 @@ void Engine::retire(const Target& target) {
 
 /// Serves the first wish from what is known. False: a change is on its way, and comes back to `advance`.
 bool Engine::decide(const Target& target, Slot& slot) {
+    if (const JointPtr joint = slot.waiting.front().joint) {
+        slot.phase = Phase::gathered;
+        slot.ticket = slot.waiting.front().ticket;
+        return ++joint->ready == joint->members.size() && decide_jointly(joint);
+    }
     // `done` may submit again; the phase keeps that from entering here a second time.
     const Wish& wish = slot.waiting.front().wish;
     if (fulfils(*slot.served, wish)) {
@@ -188,7 +259,66 @@ bool Engine::decide(const Target& target, Slot& slot) {
         finish_front(target, slot, {Verdict::over_budget, whole_seconds(*wait)});
         return true;
     }
-    enqueue(target, slot);
+    slot.paid = !wish.unmetered;
+    slot.same = false;
+    prepare(target, slot);
+    enqueue({target});
+    return false;
+}
+
+/// All of them are first, and what is served is known for all. False always: each target is brought to its next wish here.
+bool Engine::decide_jointly(const JointPtr& joint) {
+    std::vector<Target> lost, done, spent;
+    for (const Joint::Member& member : joint->members) {
+        // While it waited for the others, its zone or its records may have become unknown again.
+        if (zone_of(member.target.host) == no_zone || !slots_.at(member.target).served) lost.push_back(member.target);
+    }
+    if (!lost.empty()) {
+        joint->ready -= lost.size();
+        for (const Target& target : lost) slots_.at(target).phase = Phase::idle;
+        for (const Target& target : lost) advance(target);
+        return false;
+    }
+    std::map<ZoneIndex, Unit> units;
+    std::optional<base::Duration> wait;
+    for (const Joint::Member& member : joint->members) {
+        const Wish& wish = slots_.at(member.target).waiting.front().wish;
+        Slot& slot = slots_.at(member.target);
+        slot.paid = false;
+        slot.same = fulfils(*slot.served, wish);
+        units[zone_of(member.target.host)].push_back(member.target);
+        if (slot.same) continue;
+        // A host pays once, however many of its records change.
+        const auto same = [&](const Target& other) { return other.host == member.target.host; };
+        if (wish.unmetered || wait || std::any_of(spent.begin(), spent.end(), same)) continue;
+        wait = budgets_.spend(member.target.host, clock_());
+        if (wait) continue;
+        spent.push_back(member.target);
+        slot.paid = true;
+    }
+    if (wait) {
+        for (const Target& target : spent) refund(target, slots_.at(target));
+    }
+    // What is right already goes along, so that it is still right when all of them are answered.
+    std::erase_if(units, [&](const auto& one) {
+        const Unit& unit = one.second;
+        if (!wait && !std::all_of(unit.begin(), unit.end(), [this](const Target& target) { return slots_.at(target).same; })) return false;
+        done.insert(done.end(), unit.begin(), unit.end());
+        return true;
+    });
+    for (const auto& [zone, unit] : units) {
+        for (const Target& target : unit) prepare(target, slots_.at(target));
+    }
+    for (const Target& target : done) {
+        Slot& slot = slots_.at(target);
+        const Wish wish = slot.waiting.front().wish;
+        if (slot.same && slot.verified && wish.reverse) keep_reverse(wish, {});
+        slot.phase = Phase::queued;
+        slot.verified = false;
+        finish_front(target, slot, slot.same ? Result{Verdict::unchanged} : Result{Verdict::over_budget, whole_seconds(*wait)});
+    }
+    for (auto& [zone, unit] : units) enqueue(std::move(unit));
+    for (const Target& target : done) advance(target);
     return false;
 }
 
@@ -236,15 +366,23 @@ void Engine::looked_up(const Target& target, dns::Outcome<std::vector<std::strin
     advance(target);
 }
 
-void Engine::enqueue(const Target& target, Slot& slot) {
+void Engine::prepare(const Target& target, Slot& slot) {
     const Waiting& front = slot.waiting.front();
     slot.ticket = front.ticket;
     slot.change = Change{hosts_.name(target.host), target.type, front.wish.kind, front.wish.ttl, front.wish.rdata};
     if (slot.change.kind == Change::Kind::remove) slot.change.rdata.clear();
     slot.phase = Phase::queued;
-    const ZoneIndex index = zone_of(target.host);
+}
+
+void Engine::refund(const Target& target, Slot& slot) {
+    if (std::exchange(slot.paid, false)) budgets_.refund(target.host, clock_());
+}
+
+void Engine::enqueue(Unit unit) {
+    const ZoneIndex index = zone_of(unit.front().host);
     Zone& zone = zones_[index];
-    (suspects_.contains(target) ? zone.suspects : zone.clean).push_back(target);
+    const bool suspect = std::any_of(unit.begin(), unit.end(), [this](const Target& target) { return suspects_.contains(target); });
+    (suspect ? zone.suspects : zone.clean).push_back(std::move(unit));
     flush(index);
 }
 
@@ -270,25 +408,28 @@ bool Engine::still_wanted(const Target& target) {
     return !slot.waiting.empty() && slot.waiting.front().ticket == slot.ticket;
 }
 
-std::vector<Target> Engine::next_batch(Zone& zone) {
-    std::vector<Target> batch;
+std::vector<Engine::Unit> Engine::next_batch(Zone& zone) {
+    std::vector<Unit> batch;
     if (!zone.retries.empty()) {
         batch = std::move(zone.retries.front());
         zone.retries.pop_front();
         return batch;
     }
     if (!zone.suspects.empty() && (zone.clean.empty() || zone.suspect_turn)) {
-        batch.push_back(zone.suspects.front());
+        batch.push_back(std::move(zone.suspects.front()));
         zone.suspects.pop_front();
         zone.suspect_turn = false;
         return batch;
     }
     zone.suspect_turn = true;
-    std::size_t octets = 0;
-    while (!zone.clean.empty() && batch.size() < std::max<std::size_t>(limits_.batch, 1)) {
-        octets += dns::wire_size_bound(slots_.at(zone.clean.front()).change);
-        if (octets > limits_.batch_octets && !batch.empty()) break;
-        batch.push_back(zone.clean.front());
+    std::size_t octets = 0, changes = 0;
+    while (!zone.clean.empty()) {
+        const Unit& unit = zone.clean.front();
+        changes += unit.size();
+        for (const Target& target : unit) octets += dns::wire_size_bound(slots_.at(target).change);
+        const bool fits = octets <= limits_.batch_octets && changes <= std::max<std::size_t>(limits_.batch, 1);
+        if (!fits && !batch.empty()) break;
+        batch.push_back(std::move(zone.clean.front()));
         zone.clean.pop_front();
     }
     return batch;
@@ -296,34 +437,37 @@ std::vector<Target> Engine::next_batch(Zone& zone) {
 
 void Engine::flush(ZoneIndex index) {
     while (zones_[index].in_flight < std::max(limits_.updates_in_flight, 1U) && zones_[index].unsettled == 0) {
-        std::vector<Target> batch = next_batch(zones_[index]);
+        std::vector<Unit> batch = next_batch(zones_[index]);
         if (batch.empty()) return;
         std::vector<Target> dropped;
-        std::erase_if(batch, [&](const Target& target) {
-            if (still_wanted(target)) return false;
-            dropped.push_back(target);
+        std::erase_if(batch, [&](const Unit& unit) {
+            // Those that belong together are given up together.
+            if (std::all_of(unit.begin(), unit.end(), [this](const Target& target) { return still_wanted(target); })) return false;
+            dropped.insert(dropped.end(), unit.begin(), unit.end());
             return true;
         });
         if (!batch.empty()) send(index, std::move(batch));
         for (const Target& target : dropped) {
             // Earlier parts of a split batch may have told what is served, but not of this one.
             slots_.at(target).served.reset();
-            budgets_.refund(target.host, clock_());
-            advance(target);
+            refund(target, slots_.at(target));
         }
+        for (const Target& target : dropped) advance(target);
     }
 }
 
-void Engine::send(ZoneIndex index, std::vector<Target> targets) {
-    auto batch = std::make_shared<Batch>(Batch{index, std::move(targets)});
+void Engine::send(ZoneIndex index, std::vector<Unit> units) {
+    auto batch = std::make_shared<Batch>(Batch{index, std::move(units)});
     std::vector<Change> changes;
-    changes.reserve(batch->targets.size());
+    changes.reserve(batch->units.size());
     base::TimePoint deadline{};
-    for (const Target& target : batch->targets) {
-        Slot& slot = slots_.at(target);
-        slot.phase = Phase::in_flight;
-        changes.push_back(slot.change);
-        deadline = std::max(deadline, slot.waiting.front().deadline);
+    for (const Unit& unit : batch->units) {
+        for (const Target& target : unit) {
+            Slot& slot = slots_.at(target);
+            slot.phase = Phase::in_flight;
+            changes.push_back(slot.change);
+            deadline = std::max(deadline, slot.waiting.front().deadline);
+        }
     }
     ++zones_[index].in_flight;
     backend_.apply(
@@ -335,21 +479,28 @@ void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& repl
     batch->answered = true;
     Zone& zone = zones_[batch->zone];
     if (reply.has_value()) {
-        for (const Target& target : batch->targets) committed(target);
+        for (const Unit& unit : batch->units) {
+            // All of them have their results before any goes on to its next wish.
+            for (const Target& target : unit) committed(target);
+            for (const Target& target : unit) advance(target);
+        }
         return;
     }
     const Failure& failure = reply.error();
-    if (failure.is_refusal() && batch->targets.size() > 1) {
-        const auto middle = batch->targets.begin() + static_cast<std::ptrdiff_t>(batch->targets.size() / 2);
-        zone.retries.emplace_front(middle, batch->targets.end());
-        zone.retries.emplace_front(batch->targets.begin(), middle);
+    if (failure.is_refusal() && batch->units.size() > 1) {
+        const auto middle = batch->units.begin() + static_cast<std::ptrdiff_t>(batch->units.size() / 2);
+        zone.retries.emplace_front(middle, batch->units.end());
+        zone.retries.emplace_front(batch->units.begin(), middle);
         return;
     }
     // Until `settled` says otherwise the server may still act on it.
     batch->open_fate = true;
     ++zone.unsettled;
-    const std::vector<Target> targets = batch->targets;
-    for (const Target& target : targets) refused(target, failure);
+    const std::vector<Unit> units = batch->units;
+    for (const Unit& unit : units) {
+        for (const Target& target : unit) refused(target, failure);
+        for (const Target& target : unit) advance(target);
+    }
 }
 
 void Engine::settled(const std::shared_ptr<Batch>& batch) {
@@ -379,10 +530,9 @@ void Engine::committed(const Target& target) {
     slot.verified = false;
     if (still_wanted(target)) {
         const Wish wish = slot.waiting.front().wish;
-        finish_front(target, slot, {Verdict::committed});
+        finish_front(target, slot, {slot.same ? Verdict::unchanged : Verdict::committed});
         if (wish.reverse) keep_reverse(wish, before);
     }
-    advance(target);
 }
 
 void Engine::refused(const Target& target, const Failure& failure) {
@@ -392,12 +542,11 @@ void Engine::refused(const Target& target, const Failure& failure) {
         suspects_.insert(target);
         set_zone(target.host, no_zone);
     }
-    budgets_.refund(target.host, clock_());
+    refund(target, slot);
     if (still_wanted(target)) {
         on_failure_(hosts_.name(target.host), target.type, failure);
         finish_front(target, slot, {Verdict::failed});
     }
-    advance(target);
 }
 
 // --- queries and zones -----------------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ struct Result {
 class Engine {
 public:
     using Done = std::function<void(Result)>;
+    /// One result for each wish, in their order.
+    using JointDone = std::function<void(const std::vector<Result>&)>;
     using Clock = std::function<base::TimePoint()>;
     /// Told of each failed wish, once.
     using OnFailure = std::function<void(const dns::Name& host, dns::Type type, const dns::Failure& failure)>;
@@ -71,6 +73,10 @@ public:
 
     /// `done` is called once, within the timeout, maybe before this returns.
     void submit(Wish wish, Done done);
+
+    /// As `submit`, for wishes that belong together: those of one zone go out in one UPDATE, all or none, if any of them
+    /// changes anything. Each is for another target.
+    void submit_jointly(std::vector<Wish> wishes, JointDone done);
 
     /// Ends what has passed its deadline. Call it often while `busy()`.
     void tick();
@@ -90,29 +96,49 @@ private:
     using ZoneIndex = std::uint32_t;
     static constexpr ZoneIndex no_zone = ~ZoneIndex(0);
 
+    /// Wishes that belong together.
+    struct Joint {
+        struct Member {
+            Target target;
+            std::uint64_t ticket = 0;
+            bool open = true;  ///< has no result yet
+        };
+        std::vector<Member> members{};
+        std::vector<Result> results{};
+        std::size_t open = 0;   ///< members without a result
+        std::size_t ready = 0;  ///< members that are first of their targets, with what is served known
+        JointDone done{};
+    };
+    using JointPtr = std::shared_ptr<Joint>;
     struct Waiting {
         Wish wish;
-        Done done;
+        Done done;  ///< of a wish that stands alone
         base::TimePoint deadline;
         std::uint64_t ticket;
+        JointPtr joint{};
+        std::size_t index = 0;  ///< in `joint`
     };
-    enum class Phase : std::uint8_t { idle, finding, held, asking, queued, in_flight };
+    enum class Phase : std::uint8_t { idle, finding, held, asking, gathered, queued, in_flight };
+    /// Targets whose changes go out in one message, or not at all.
+    using Unit = std::vector<Target>;
     struct Slot {
         Phase phase = Phase::idle;
         std::vector<Waiting> waiting;
         std::optional<std::vector<std::string>> served;  ///< what the server serves, as far as is known
         base::TimePoint served_at;                       ///< since when
         bool verified = false;                           ///< `served` was asked for the wish that is first now
-        std::uint64_t ticket = 0;                        ///< of the wish that `change` is for
+        std::uint64_t ticket = 0;                        ///< of the wish that `change` is for, or that is gathered
+        bool paid = false;                               ///< the change has cost its host something
+        bool same = false;                               ///< the change changes nothing: it goes along with others
         dns::Change change;
     };
     struct Zone {
         dns::Name name;
-        std::size_t waiting = 0;                  ///< wishes
-        std::deque<Target> clean;                 ///< changes to be sent
-        std::deque<Target> suspects;              ///< changes of targets that failed alone before
-        std::deque<std::vector<Target>> retries;  ///< parts of a refused batch, in order
-        std::vector<Target> held;                 ///< must not ask before the zone is settled
+        std::size_t waiting = 0;                ///< wishes
+        std::deque<Unit> clean;                 ///< changes to be sent
+        std::deque<Unit> suspects;              ///< changes of targets that failed alone before
+        std::deque<std::vector<Unit>> retries;  ///< parts of a refused batch, in order
+        std::vector<Target> held;               ///< must not ask before the zone is settled
         unsigned in_flight = 0;
         unsigned unsettled = 0;  ///< UPDATEs whose fate is open
         bool suspect_turn = false;
@@ -125,11 +151,17 @@ private:
     void find_zone(const Target& target, Slot& slot);
     void look_up(const Target& target, Slot& slot);
     void looked_up(const Target& target, dns::Outcome<std::vector<std::string>> outcome);
-    void enqueue(const Target& target, Slot& slot);
+    bool decide_jointly(const JointPtr& joint);
+    void prepare(const Target& target, Slot& slot);
+    void refund(const Target& target, Slot& slot);
+    void enqueue(Unit unit);
+    void add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index);
+    void close(Waiting waiting, Result result);
+    void abandon(const JointPtr& joint);
     void flush(ZoneIndex zone);
-    std::vector<Target> next_batch(Zone& zone);
+    std::vector<Unit> next_batch(Zone& zone);
     bool still_wanted(const Target& target);
-    void send(ZoneIndex zone, std::vector<Target> targets);
+    void send(ZoneIndex zone, std::vector<Unit> units);
     void applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply);
     void settled(const std::shared_ptr<Batch>& batch);
     void committed(const Target& target);

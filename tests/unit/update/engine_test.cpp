@@ -35,6 +35,29 @@ protected:
         });
         return place;
     }
+    /// As `want`, for an A and an AAAA record of each host, or whatever the wishes are for.
+    const std::vector<Result>& want_jointly(const std::vector<std::tuple<Name, Type, std::string>>& wishes) {
+        auto& place = joint_results.emplace_back();
+        std::vector<Wish> all;
+        for (const auto& [name, type, rdata] : wishes) {
+            Wish wish;
+            wish.target = {hosts.number(name), type};
+            wish.rdata = rdata;
+            if (rdata.empty()) wish.kind = dns::Change::Kind::remove;
+            all.push_back(wish);
+        }
+        engine.submit_jointly(std::move(all), [&place, size = wishes.size()](const std::vector<Result>& out) {
+            EXPECT_TRUE(place.empty()) << "answered twice";
+            EXPECT_EQ(out.size(), size);
+            place = out;
+        });
+        return place;
+    }
+    static std::vector<Verdict> verdicts(const std::vector<Result>& all) {
+        std::vector<Verdict> out;
+        for (const Result& one : all) out.push_back(one.verdict);
+        return out;
+    }
     Verdict verdict(const std::optional<Result>& result) { return result ? result->verdict : static_cast<Verdict>(99); }
 
     Verdict run(const Name& name, const std::string& rdata, Type type = Type::a) {
@@ -65,6 +88,7 @@ protected:
                   [this] { return now; },
                   [this](const Name& name, Type, const Failure& failure) { failures.push_back(name.text() + ": " + failure.detail); }};
     std::deque<std::optional<Result>> results;
+    std::deque<std::vector<Result>> joint_results;
 };
 
 TEST_F(EngineTest, ChangesWhatDiffersAndKnowsItThen) {
@@ -449,6 +473,99 @@ TEST_F(EngineTest, WithoutAReverseZoneTheAddressIsStillChanged) {
     const auto& result = want(host(1), addr_1, Type::a, true);
     backend.run();
     EXPECT_EQ(verdict(result), Verdict::committed);
+}
+
+const std::string addr6_1 = std::string(15, '\0') + "\1", addr6_2 = std::string(15, '\0') + "\2";
+
+TEST_F(EngineTest, WhatBelongsTogetherGoesOutInOneMessage) {
+    const auto& both = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_1}, {host(2), Type::aaaa, addr6_2}});
+    backend.run();
+    EXPECT_THAT(verdicts(both), Each(Verdict::committed));
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(3));
+    EXPECT_THAT(backend.served(host(2), Type::aaaa), ElementsAre(addr6_2));
+    // What is right already is not sent again, and both is an answer of its own.
+    const auto& one = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_2}});
+    backend.run();
+    EXPECT_THAT(verdicts(one), ElementsAre(Verdict::unchanged, Verdict::committed));
+    const auto& none = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_2}});
+    EXPECT_THAT(verdicts(none), Each(Verdict::unchanged));
+    EXPECT_EQ(engine.slots(), 0U);
+    EXPECT_EQ(engine.waiting(), 0U);
+}
+
+TEST_F(EngineTest, WhatBelongsTogetherFailsTogether) {
+    want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
+    backend.run();
+    backend.refused = {"h2.dyn.example.org"};
+    const auto& both = want_jointly({{host(1), Type::a, addr_2}, {host(2), Type::a, addr_2}});
+    const auto& neighbour = want(host(3), addr_1);
+    backend.run();
+    EXPECT_THAT(verdicts(both), Each(Verdict::failed));
+    EXPECT_EQ(verdict(neighbour), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, JointsThatShareTargetsKeepTheirOrder) {
+    const auto& first = want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
+    const auto& second = want_jointly({{host(2), Type::a, addr_2}, {host(1), Type::a, addr_2}});
+    const auto& alone = want(host(2), addr_1);
+    backend.run();
+    EXPECT_THAT(verdicts(first), Each(Verdict::committed));
+    EXPECT_THAT(verdicts(second), Each(Verdict::committed));
+    EXPECT_EQ(verdict(alone), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_1));
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, AJointThatWaitsTooLongIsGivenUpAsAWhole) {
+    run(host(1), addr_1);
+    // The first is ready at once; the other's zone is never found.
+    const auto& both = want_jointly({{host(1), Type::a, addr_2}, {host(2), Type::a, addr_2}});
+    const auto& behind = want(host(1), addr_1);
+    pass(6s);
+    EXPECT_THAT(verdicts(both), Each(Verdict::failed));
+    EXPECT_EQ(engine.waiting(), 0U);
+    EXPECT_TRUE(behind.has_value());
+    backend.run();
+    EXPECT_EQ(engine.slots(), 0U);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1)) << "neither, or both";
+}
+
+TEST_F(EngineTest, AJointWithAHostWithoutAZoneFailsAsAWhole) {
+    const auto& both = want_jointly({{host(1), Type::a, addr_1}, {host(1, "nowhere.test"), Type::a, addr_1}});
+    backend.run();
+    EXPECT_THAT(verdicts(both), Each(Verdict::failed));
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre());
+    EXPECT_EQ(engine.slots(), 0U);
+    EXPECT_EQ(engine.waiting(), 0U);
+}
+
+TEST_F(EngineTest, AJointCostsAHostOneChange) {
+    Limits tight = limits;
+    tight.changes_burst = 1;
+    tight.changes_refill = 30s;
+    engine.reconfigure(tight, false);
+    const auto& first = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_1}});
+    backend.run();
+    EXPECT_THAT(verdicts(first), Each(Verdict::committed));
+    const auto& second = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_2}});
+    EXPECT_THAT(verdicts(second), ElementsAre(Verdict::unchanged, Verdict::over_budget));
+    // With a neighbour that has a budget: neither changes, and the neighbour keeps its own.
+    const auto& third = want_jointly({{host(2), Type::a, addr_1}, {host(1), Type::a, addr_2}});
+    backend.run();
+    EXPECT_THAT(verdicts(third), Each(Verdict::over_budget));
+    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+}
+
+TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
+    run(host(1), addr_1);
+    const auto& both = want_jointly({{host(1), Type::a, addr_2}, {host(2), Type::a, addr_2}});
+    engine.reconfigure(limits, true);
+    backend.run();
+    EXPECT_THAT(verdicts(both), Each(Verdict::committed));
+    EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 2));
 }
 
 }  // namespace
