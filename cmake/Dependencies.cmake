@@ -10,6 +10,8 @@ pkg_check_modules(knot REQUIRED IMPORTED_TARGET libknot>=3.2 libdnssec>=3.2 libz
 pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libcapng REQUIRED IMPORTED_TARGET libcap-ng)
+pkg_check_modules(libargon2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(libqrencode REQUIRED IMPORTED_TARGET libqrencode)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 
 # Asio and Beast are compiled once, in src/base/asio.cpp.

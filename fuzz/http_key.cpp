@@ -1,4 +1,5 @@
 // Octets of a connection → requests → keys → the directory.
+#include "api/parameters.hpp"
 #include "api/secret_url.hpp"
 #include "fuzz.hpp"
 #include "hosts/directory.hpp"
@@ -29,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (const auto* update = std::get_if<api::secret_url::Update>(&intent)) {
             HOLDS(!update->key.empty() && update->key[0] != '/');
             const auto* entry = directory.find(update->key);
-            const std::string decoded = api::secret_url::decoded(update->key);
+            const std::string decoded = api::percent_decoded(update->key);
             HOLDS(decoded.size() <= update->key.size());
             if (entry == nullptr) entry = directory.find(decoded);
             HOLDS((entry != nullptr) == (decoded == "example" || decoded == "host=a,key=b c" || update->key == "example"));

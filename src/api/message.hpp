@@ -10,16 +10,22 @@
 namespace sftdyn::api {
 
 struct Request {
-    std::string_view method;          ///< as sent; case matters (RFC 9110 §9.1)
-    std::string_view target;          ///< origin form, as sent (RFC 9112 §3.2.1)
-    boost::asio::ip::address client;  ///< never an IPv4-mapped IPv6 address
+    std::string_view method;           ///< as sent; case matters (RFC 9110 §9.1)
+    std::string_view target;           ///< origin form, as sent (RFC 9112 §3.2.1)
+    boost::asio::ip::address client;   ///< never an IPv4-mapped IPv6 address
+    std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
+    std::string_view body{};
 };
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
 struct Response {
     unsigned status = 200;
     std::string body{};
-    std::string_view allow{};            ///< with 405 (RFC 9110 §10.2.1); must outlive the response
-    std::chrono::seconds retry_after{};  ///< 0: none (RFC 9110 §10.2.3)
+    std::string_view allow{};                    ///< with 405 (RFC 9110 §10.2.1); must outlive the response
+    std::chrono::seconds retry_after{};          ///< 0: none (RFC 9110 §10.2.3)
+    std::string_view authenticate{};             ///< WWW-Authenticate, with 401 (RFC 9110 §11.6.1); must outlive the response
+    std::string_view content_type = plain_text;  ///< must outlive the response
 };
 
 }  // namespace sftdyn::api

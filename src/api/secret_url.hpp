@@ -22,13 +22,10 @@ using Intent = std::variant<WhoAmI, Update, MethodNotAllowed>;
 
 [[nodiscard]] Intent read(const Request& request);
 
-/// The key with percent-encoding (RFC 3986 §2.1) undone. What is no valid encoding stays as it is.
-[[nodiscard]] std::string decoded(std::string_view key);
-
 [[nodiscard]] Response who_am_i(const Request& request);
 [[nodiscard]] Response method_not_allowed();
 [[nodiscard]] Response bad_key();
-[[nodiscard]] Response too_many_bad_keys(std::chrono::seconds retry_after);
-[[nodiscard]] Response answer(const update::Result& result);
+/// `uptodate` is the word for a record that had the address already.
+[[nodiscard]] Response answer(const update::Result& result, std::string_view uptodate);
 
 }  // namespace sftdyn::api::secret_url

@@ -7,6 +7,11 @@
 
 namespace sftdyn::base {
 
+std::optional<StringTable::Number> StringTable::find(std::string_view text) const {
+    const auto found = index_.find(text);
+    return found == index_.end() ? std::nullopt : std::optional(*found);
+}
+
 std::string_view StringTable::view(Number number) const {
     const std::size_t begin = offsets_[number];
     const std::size_t end = number + 1 < offsets_.size() ? offsets_[number + 1] : octets_.size();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@ public:
 
     /// The string's number, and whether it is new.
     std::pair<Number, bool> insert(std::string_view text);
+    [[nodiscard]] std::optional<Number> find(std::string_view text) const;
     [[nodiscard]] std::string_view view(Number number) const;
     [[nodiscard]] std::size_t size() const { return offsets_.size(); }
     /// Prepares for `count` strings of about `octets` octets in all.

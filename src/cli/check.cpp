@@ -33,8 +33,8 @@ int run_check(const config::CommandLine& line) {
         std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(), loaded.complaints.size() == 1 ? "" : "s");
         return 1;
     }
-    std::cout << fmt::format("{}: good, {} client{}\n", line.conf.value_or("the configuration"), loaded.settings.clients.size(),
-                             loaded.settings.clients.size() == 1 ? "" : "s");
+    std::cout << fmt::format("{}: good, {} client{}\n", line.conf.value_or("the configuration"), loaded.settings.client_count(),
+                             loaded.settings.client_count() == 1 ? "" : "s");
     return 0;
 }
 

@@ -4,7 +4,9 @@
 
 #include "cli/cert.hpp"
 #include "cli/check.hpp"
+#include "cli/client.hpp"
 #include "cli/demo.hpp"
+#include "cli/password.hpp"
 #include "cli/serve.hpp"
 #include "config/command_line.hpp"
 
@@ -21,6 +23,10 @@ int run(const sftdyn::config::CommandLine& line) {
             return sftdyn::cli::run_cert(line);
         case Command::demo:
             return sftdyn::cli::run_demo(line);
+        case Command::password:
+            return sftdyn::cli::run_password();
+        case Command::client:
+            return sftdyn::cli::run_client(line);
     }
     return 2;
 }

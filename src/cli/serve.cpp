@@ -21,6 +21,7 @@
 #include "cli/updater.hpp"
 #include "config/toml_file.hpp"
 #include "dns/key_file.hpp"
+#include "hosts/passwords.hpp"
 #include "http/server.hpp"
 
 namespace sftdyn::cli {
@@ -56,6 +57,28 @@ std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) 
 
 using Directory = std::shared_ptr<const hosts::Directory>;
 
+std::uint32_t ttl_of(const config::Settings& settings, const dns::Name& host) {
+    if (settings.zones.empty()) return settings.dns.ttl.value_or(settings.ttl);
+    return config::zone_for(settings, host).ttl.value_or(settings.ttl);
+}
+
+void add_named(const config::Settings& settings, update::HostTable& hosts, hosts::Directory& directory) {
+    for (const auto& named : settings.named_clients) {
+        hosts::Client client{named.name, {}, named.may_set_address};
+        for (const auto& host : named.hosts) {
+            hosts::Host out{hosts.number(host.name), host.ttl.value_or(ttl_of(settings, host.name)), host.reverse, std::nullopt};
+            if (host.ipv6_suffix) out.place = hosts::Ipv6Place{*host.ipv6_suffix, host.ipv6_subnet};
+            client.hosts.push_back(std::move(out));
+        }
+        const hosts::Host first = client.hosts.front();
+        const auto number = directory.add(std::move(client));
+        // The configuration has no key and no user twice, so a collision can only be one of a 128-bit hash.
+        const bool added = (!named.key || directory.add(named.key->reveal(), {first.host, first.ttl, first.reverse, number})) &&
+                           (!named.user || directory.add_user(*named.user, number, named.password.reveal(), named.password_hash));
+        if (!added) log::error("two keys can't be told apart; the second is ignored");
+    }
+}
+
 Directory make_directory(const config::Settings& settings, update::HostTable& hosts) {
     auto directory = std::make_shared<hosts::Directory>();
     directory->reserve(settings.clients.size());
@@ -67,10 +90,11 @@ Directory make_directory(const config::Settings& settings, update::HostTable& ho
             const auto host = dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()));
             ttl = config::zone_for(settings, host).ttl.value_or(settings.ttl);
         }
-        const hosts::Entry entry{hosts.number(client.host), client.ttl.value_or(ttl), client.reverse};
+        const hosts::Entry entry{hosts.number(client.host), client.ttl.value_or(ttl), client.reverse, hosts::no_client};
         // The configuration has no key twice, so a collision can only be one of a 128-bit hash.
         if (!directory->add(client.key, entry)) log::error("two keys can't be told apart; the second is ignored");
     }
+    add_named(settings, hosts, *directory);
     return directory;
 }
 
@@ -183,7 +207,7 @@ public:
         }
         const bool tls = std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint.tls; });
         if (!tls) certificates_usable_ = true;
-        apply(loaded.settings, make_directory(loaded.settings, updater_.hosts()), loaded.settings.clients.size());
+        apply(loaded.settings, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count());
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
@@ -223,7 +247,8 @@ private:
         if (!certificates.empty()) certificates_usable_ = certificates_.use(certificates) || certificates_usable_;
         if (clients == 0) log::warn("there are no [clients]: every key is a bad key");
         say_keys(settings);
-        updater_.configure(directory, zone_servers(settings), engine_limits(settings), {settings.bad_keys, settings.bad_keys_refill});
+        updater_.configure(directory, zone_servers(settings), engine_limits(settings),
+                           {settings.bad_keys, settings.bad_keys_refill, settings.uptodate});
     }
 
     void await_signal() {
@@ -246,10 +271,11 @@ private:
         if (reloader_.joinable()) reloader_.join();
         reloader_ = std::thread([this] {
             auto loaded = std::make_shared<Loaded>(load_());
-            const std::size_t clients = loaded->settings.clients.size();
+            const std::size_t clients = loaded->settings.client_count();
             Directory directory;
             if (loaded->complaints.empty()) directory = make_directory(loaded->settings, updater_.hosts());
             loaded->settings.clients = {};
+            loaded->settings.named_clients.clear();
             malloc_trim(0);  // the configuration as text and tree is no longer needed
             asio::post(io_, [this, loaded, directory, clients] { reloaded(*loaded, directory, clients); });
         });
@@ -361,6 +387,11 @@ Loaded load_settings(const config::CommandLine& line) {
     if (line.cert) settings.cert = line.cert;
     if (line.key) settings.key = line.key;
     if (settings.http.empty() && settings.https.empty()) settings.http.push_back({std::nullopt, 8080});
+    for (const auto& client : settings.named_clients) {
+        if (client.password_hash.empty()) continue;
+        const auto hash = hosts::check_password_hash(client.password_hash);
+        if (hash.has_error()) loaded.complaints.push_back({hash.error().what, fmt::format("{}:{}", path, client.line), hash.error().mend});
+    }
     if (const auto https = config::check_https(settings); https.has_error())
         loaded.complaints.push_back({https.error().what, path, https.error().mend});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;

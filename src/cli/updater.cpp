@@ -1,9 +1,12 @@
 #include "cli/updater.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "api/parameters.hpp"
 #include "api/secret_url.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
@@ -17,6 +20,8 @@ namespace log = base::log;
 constexpr auto tick_interval = std::chrono::milliseconds(20);
 constexpr auto guess_delay = std::chrono::seconds(1);
 constexpr unsigned most_delayed = 1000;
+// Each takes some 20 ms: more could not be served within a client's patience.
+constexpr unsigned most_verifying = 200;
 
 const char* word(update::Verdict verdict) {
     switch (verdict) {
@@ -46,14 +51,19 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
       engine_(backend_, host_table_, known_, limits, base::Clock::now,
               [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }) {}
 
-Updater::~Updater() { backend_.configure({}); }
+Updater::~Updater() {
+    verifier_.stop();
+    verifier_.join();
+    backend_.configure({});
+}
 
 void Updater::configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers,
-                        const update::Limits& limits, const GuessLimits& guess_limits) {
-    guesses_.set(guess_limits.burst, guess_limits.refill);
+                        const update::Limits& limits, const AnswerSettings& answers) {
+    guesses_.set(answers.bad_keys, answers.bad_keys_refill);
     {
         const std::lock_guard lock(directory_mutex_);
         directory_ = std::move(directory);
+        uptodate_ = std::make_shared<const std::string>(answers.uptodate);
     }
     verify_interval_ = limits.verify_interval.count();
     const bool servers_changed = servers != servers_;
@@ -62,59 +72,201 @@ void Updater::configure(std::shared_ptr<const hosts::Directory> directory, const
     engine_.reconfigure(limits, servers_changed);
 }
 
+std::shared_ptr<const std::string> Updater::uptodate() const {
+    const std::lock_guard lock(directory_mutex_);
+    return uptodate_;
+}
+
 std::shared_ptr<const hosts::Directory> Updater::directory() const {
     const std::lock_guard lock(directory_mutex_);
     return directory_;
 }
 
-std::optional<api::Response> Updater::handle(const api::Request& request, const std::function<http::Later()>& defer) {
+std::optional<api::Response> Updater::handle(const api::Request& request, const Defer& defer) {
     const auto intent = secret_url::read(request);
+    if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
+        const auto directory = this->directory();
+        const hosts::Entry* entry = directory->find(update->key);
+        if (entry == nullptr && update->key.find('%') != std::string_view::npos) {
+            std::string decoded = api::percent_decoded(update->key);
+            entry = directory->find(decoded);
+            base::wipe(decoded);
+        }
+        if (entry != nullptr && entry->client == hosts::no_client) return secret_url(*entry, request.client, defer);
+        if (entry != nullptr) {
+            api::AddressUpdate all;
+            all.dialect = api::Dialect::secret_url;
+            all.all_hosts = true;
+            return carry_out(std::move(all), directory->client(entry->client), request.client, defer);
+        }
+    }
+    // A key may look like anything; only what is none may be another dialect's.
+    auto other = api::read_address_update(request);
+    if (std::holds_alternative<api::CheckIp>(other)) return api::check_ip(request);
+    if (std::holds_alternative<api::WrongMethod>(other)) return api::wrong_method();
+    if (auto* update = std::get_if<api::AddressUpdate>(&other)) return address_update(std::move(*update), request.client, defer);
+
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent)) return secret_url::method_not_allowed();
     if (std::holds_alternative<secret_url::WhoAmI>(intent)) return secret_url::who_am_i(request);
+    return bad_key(request.client, defer);
+}
 
-    const std::string_view key = std::get<secret_url::Update>(intent).key;
-    const auto directory = this->directory();
-    const hosts::Entry* entry = directory->find(key);
-    if (entry == nullptr && key.find('%') != std::string_view::npos) {
-        std::string decoded = secret_url::decoded(key);
-        entry = directory->find(decoded);
-        base::wipe(decoded);
-    }
-    if (entry == nullptr) return bad_key(request.client, defer);
-    const update::Target target{entry->host, dns::type_of(request.client)};
+std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, const Defer& defer) {
+    const update::Target target{entry.host, dns::type_of(client)};
     const auto since = base::Clock::now() - base::Duration(verify_interval_.load(std::memory_order_relaxed));
-    if (known_.is(target, dns::rdata_of(request.client), since)) {
+    if (known_.is(target, dns::rdata_of(client), since)) {
         if (spdlog::should_log(spdlog::level::info)) {
-            log::info("{} {} {}: UPTODATE", host_table_.name(entry->host).text(), dns::type_text(target.type), request.client.to_string());
+            log::info("{} {} {}: UPTODATE", host_table_.name(entry.host).text(), dns::type_text(target.type), client.to_string());
         }
-        return secret_url::answer({update::Verdict::unchanged});
+        return secret_url::answer({update::Verdict::unchanged}, *uptodate());
     }
-    boost::asio::post(io_, [this, entry = *entry, client = request.client, later = defer()]() mutable { submit(entry, client, std::move(later)); });
+    boost::asio::post(io_, [this, entry, client, later = defer()]() mutable { submit(entry, client, std::move(later)); });
     return std::nullopt;
 }
 
-std::optional<api::Response> Updater::bad_key(const boost::asio::ip::address& client, const std::function<http::Later()>& defer) {
+std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const boost::asio::ip::address& client, const Defer& defer) {
+    const auto dialect = update.dialect;
+    // Whoever sends nothing has guessed nothing: many clients only then send what they have.
+    if (!update.secret) return api::bad_credential(dialect);
+    const auto directory = this->directory();
+    const std::string_view secret = update.secret->reveal();
+    const hosts::Directory::User* user = update.user ? directory->user(*update.user) : nullptr;
+    if (user == nullptr) {
+        // A key serves as a password too, whatever the user's name.
+        const hosts::Entry* entry = directory->find(secret);
+        if (entry == nullptr) return refuse(client, api::bad_credential(dialect), dialect == api::Dialect::freedns, defer);
+        const auto owner = directory->client(*entry);
+        return carry_out(std::move(update), owner, client, defer);
+    }
+    const auto known =
+        user->password_hash.empty() ? std::optional(directory->is_password(*user, secret)) : passwords_.known(user->password_hash, secret);
+    if (known) {
+        if (!*known) return refuse(client, api::bad_credential(dialect), false, defer);
+        return carry_out(std::move(update), directory->client(user->client), client, defer);
+    }
+    if (verifying_.fetch_add(1) >= most_verifying) {
+        verifying_.fetch_sub(1);
+        return api::server_error(dialect);
+    }
+    boost::asio::post(verifier_, [this, directory, user, client, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
+        const bool right = hosts::verify_password(user->password_hash, update->secret->reveal());
+        passwords_.remember(user->password_hash, update->secret->reveal(), right);
+        verifying_.fetch_sub(1);
+        const auto again = [&later] { return later; };
+        const auto response = right ? carry_out(std::move(*update), directory->client(user->client), client, again)
+                                    : refuse(client, api::bad_credential(update->dialect), false, again);
+        if (response) later(*response);
+    });
+    return std::nullopt;
+}
+
+/// An update under way: some groups of wishes, and the answers that come of them.
+struct Updater::Job {
+    api::AddressUpdate update;
+    api::Plan plan;
+    boost::asio::ip::address source;
+    http::Later later{};
+    std::vector<std::vector<update::Verdict>> verdicts{};  ///< of each answer
+    std::size_t open = 0;                                  ///< groups that are not done
+};
+
+std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
+                                                const Defer& defer) {
+    if (!update.unusable.empty()) {
+        log::warn("{} named \"{}\", which is no address that a host can have", source.to_string(), log::printable(update.unusable.substr(0, 80)));
+        return api::server_error(update.dialect);
+    }
+    if (update.hostnames.size() > api::most_hosts) return api::too_many_hosts(update.dialect);
+    auto job = std::make_shared<Job>(Job{std::move(update), {}, source});
+    job->plan = api::make_plan(job->update, client, host_table_, source);
+    for (const auto& remark : job->plan.remarks) log::warn("{}: {}", client.name.empty() ? source.to_string() : client.name, remark);
+    job->verdicts.resize(job->plan.answers.size());
+    const auto since = base::Clock::now() - base::Duration(verify_interval_.load(std::memory_order_relaxed));
+    // What is known to be so needs no engine; a group is looked at as a whole, since it is served as a whole.
+    std::erase_if(job->plan.groups, [&](const api::Plan::Group& group) {
+        const auto is_so = [&](const api::Plan::Step& step) { return known_.is(step.wish.target, step.wish.rdata, since); };
+        if (!std::all_of(group.begin(), group.end(), is_so)) return false;
+        for (const auto& step : group) {
+            if (step.answer != api::Plan::unanswered) job->verdicts[step.answer].push_back(update::Verdict::unchanged);
+        }
+        return true;
+    });
+    if (job->plan.groups.empty()) {
+        finished(*job);
+        return api::answer(job->update, job->plan.answers, *uptodate());
+    }
+    job->later = defer();
+    boost::asio::post(io_, [this, job] { submit(job); });
+    return std::nullopt;
+}
+
+void Updater::submit(const std::shared_ptr<Job>& job) {
+    job->open = job->plan.groups.size();
+    for (const auto& group : job->plan.groups) {
+        std::vector<update::Wish> wishes;
+        for (const auto& step : group) wishes.push_back(step.wish);
+        engine_.submit_jointly(std::move(wishes), [this, job, &group](const std::vector<update::Result>& results) {
+            for (std::size_t i = 0; i < group.size(); ++i) {
+                if (group[i].answer != api::Plan::unanswered) job->verdicts[group[i].answer].push_back(results[i].verdict);
+            }
+            if (--job->open > 0) return;
+            finished(*job);
+            job->later(api::answer(job->update, job->plan.answers, *uptodate()));
+        });
+    }
+    if (!ticking_ && engine_.busy()) keep_ticking();
+}
+
+/// Every wish has its verdict: the answers get their words.
+void Updater::finished(Job& job) {
+    for (std::size_t i = 0; i < job.plan.answers.size(); ++i) {
+        if (!job.verdicts[i].empty() && job.plan.answers[i].word == api::HostAnswer::Word::nochg)
+            job.plan.answers[i].word = api::word_for(job.verdicts[i]);
+    }
+    for (const auto& [which, of] : job.plan.repeats) {
+        job.plan.answers[which].word = job.plan.answers[of].word;
+        job.plan.answers[which].addresses = job.plan.answers[of].addresses;
+    }
+    if (!spdlog::should_log(spdlog::level::info)) return;
+    for (const auto& one : job.plan.answers) {
+        log::info("{} {} from {}: {}", log::printable(one.host.substr(0, 255)), log::printable(one.addresses), job.source.to_string(),
+                  api::word_text(one.word));
+    }
+}
+
+void Updater::after_delay(http::Later later, api::Response answer) {
+    boost::asio::post(io_, [this, later = std::move(later), answer = std::move(answer)] {
+        const auto timer = std::make_shared<boost::asio::steady_timer>(io_, guess_delay);
+        timer->async_wait([this, timer, later, answer](boost::system::error_code) {
+            delayed_.fetch_sub(1);
+            later(answer);
+        });
+    });
+}
+
+/// The answer to a wrong credential: at once, late, or 429 where the dialect's clients bear that.
+std::optional<api::Response> Updater::refuse(const boost::asio::ip::address& client, api::Response answer, bool may_be_429, const Defer& defer) {
     using Kind = hosts::Guesses::Verdict::Kind;
-    auto verdict = guesses_.failed(client, base::Clock::now());
-    log::info("BADKEY for {}", client.to_string());
-    if (verdict.kind == Kind::answer) return secret_url::bad_key();
-    if (verdict.kind == Kind::delay) {
+    const auto verdict = guesses_.failed(client, base::Clock::now());
+    log::info("a wrong credential from {}", client.to_string());
+    // The packaged fail2ban filter reads this line.
+    if (verdict.first) log::warn("too many bad keys from {}; refused for now", client.to_string());
+    if (verdict.kind == Kind::answer) return answer;
+    if (verdict.kind == Kind::delay || !may_be_429) {
         if (delayed_.fetch_add(1) < most_delayed) {
-            boost::asio::post(io_, [this, later = defer()] {
-                const auto timer = std::make_shared<boost::asio::steady_timer>(io_, guess_delay);
-                timer->async_wait([this, timer, later](boost::system::error_code) {
-                    delayed_.fetch_sub(1);
-                    later(secret_url::bad_key());
-                });
-            });
+            after_delay(defer(), std::move(answer));
             return std::nullopt;
         }
         delayed_.fetch_sub(1);
-        verdict.retry_after = guess_delay;
+        if (!may_be_429) return answer;
     }
-    // The packaged fail2ban filter reads this line.
-    if (verdict.first) log::warn("too many bad keys from {}; refused for now", client.to_string());
-    return secret_url::too_many_bad_keys(verdict.retry_after);
+    answer.status = 429;
+    answer.retry_after = std::max<std::chrono::seconds>(verdict.retry_after, guess_delay);
+    return answer;
+}
+
+std::optional<api::Response> Updater::bad_key(const boost::asio::ip::address& client, const Defer& defer) {
+    return refuse(client, secret_url::bad_key(), true, defer);
 }
 
 void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later) {
@@ -131,7 +283,7 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
             log::info("{} {} {}: {}", host_table_.name(entry.host).text(), dns::type_text(dns::type_of(client)), client.to_string(),
                       word(result.verdict));
         }
-        later(secret_url::answer(result));
+        later(secret_url::answer(result, *uptodate()));
     });
     if (!ticking_ && engine_.busy()) keep_ticking();
 }

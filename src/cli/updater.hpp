@@ -7,20 +7,25 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 
+#include "api/address_update.hpp"
+#include "api/plan.hpp"
 #include "base/repeats.hpp"
 #include "hosts/directory.hpp"
 #include "hosts/guesses.hpp"
+#include "hosts/passwords.hpp"
 #include "http/handler.hpp"
 #include "update/dns_backend.hpp"
 #include "update/engine.hpp"
 
 namespace sftdyn::cli {
 
-/// What guessing keys may cost: `hosts::Guesses`.
-struct GuessLimits {
-    unsigned burst;
-    base::Duration refill;
+/// How requests are answered.
+struct AnswerSettings {
+    unsigned bad_keys;  ///< what guessing may cost: `hosts::Guesses`
+    base::Duration bad_keys_refill;
+    std::string uptodate;  ///< the secret URL's word
 };
 
 class Updater : public http::Handler {
@@ -32,7 +37,7 @@ public:
 
     /// What the configuration says; on the engine's thread.
     void configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers, const update::Limits& limits,
-                   const GuessLimits& guess_limits);
+                   const AnswerSettings& answers);
     [[nodiscard]] update::HostTable& hosts() { return host_table_; }
 
     std::optional<api::Response> handle(const api::Request& request, const std::function<http::Later()>& defer) override;
@@ -41,6 +46,18 @@ public:
     void finish();
 
 private:
+    using Defer = std::function<http::Later()>;
+    struct Job;
+
+    [[nodiscard]] std::shared_ptr<const std::string> uptodate() const;
+    std::optional<api::Response> secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, const Defer& defer);
+    std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& client, const Defer& defer);
+    std::optional<api::Response> carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
+                                           const Defer& defer);
+    void submit(const std::shared_ptr<Job>& job);
+    void finished(Job& job);
+    std::optional<api::Response> refuse(const boost::asio::ip::address& client, api::Response answer, bool may_be_429, const Defer& defer);
+    void after_delay(http::Later later, api::Response answer);
     std::optional<api::Response> bad_key(const boost::asio::ip::address& client, const std::function<http::Later()>& defer);
     void submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later);
     void failed(const dns::Name& host, dns::Type type, const dns::Failure& failure);
@@ -53,6 +70,9 @@ private:
     std::atomic<base::Duration::rep> verify_interval_;
     mutable std::mutex directory_mutex_;
     std::shared_ptr<const hosts::Directory> directory_;
+    std::shared_ptr<const std::string> uptodate_ = std::make_shared<const std::string>("UPTODATE");
+    hosts::VerifiedPasswords passwords_;
+    std::atomic<unsigned> verifying_ = 0;  ///< passwords that wait for it
     hosts::Guesses guesses_{0, base::Duration(0)};
     std::atomic<unsigned> delayed_ = 0;  ///< answers to bad keys that are held back
     update::HostTable host_table_;
@@ -61,6 +81,7 @@ private:
     std::vector<update::ZoneServers> servers_;
     base::Repeats failures_;
     update::Engine engine_;
+    boost::asio::thread_pool verifier_{1};  ///< last: what it does uses all of the above
 };
 
 }  // namespace sftdyn::cli

@@ -26,6 +26,16 @@ std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns
     return Clash{Clash::Kind::key, rows_[key_number].line};
 }
 
+std::optional<std::uint32_t> ClientList::line_of_host(const dns::Name& host) const {
+    const auto number = tables_->hosts.find(host.bytes());
+    return number ? std::optional(rows_[*number].line) : std::nullopt;
+}
+
+std::optional<std::uint32_t> ClientList::line_of_key(std::string_view key) const {
+    const auto number = tables_->keys.find(key);
+    return number ? std::optional(rows_[*number].line) : std::nullopt;
+}
+
 ClientList::Client ClientList::operator[](std::size_t number) const {
     const Row& row = rows_[number];
     const auto index = static_cast<base::StringTable::Number>(number);

@@ -41,6 +41,10 @@ public:
     /// `line` is where the client stands, for messages.
     std::optional<Clash> add(std::string_view key, const dns::Name& host, const Options& options, std::uint32_t line);
 
+    /// The line of the client that has that host, or key.
+    [[nodiscard]] std::optional<std::uint32_t> line_of_host(const dns::Name& host) const;
+    [[nodiscard]] std::optional<std::uint32_t> line_of_key(std::string_view key) const;
+
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
     [[nodiscard]] Client operator[](std::size_t number) const;

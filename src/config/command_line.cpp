@@ -70,6 +70,14 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     cert_command->add_option("--days", line.cert_days, "How long it is valid")->check(CLI::Range(1, 36500))->capture_default_str();
     cert_command->add_option("--dir", line.cert_folder, "Where server.key and server.crt go")->capture_default_str();
 
+    CLI::App* password = app.add_subcommand("password", "Print the hash of a password, for password_hash in the configuration");
+
+    CLI::App* client = app.add_subcommand("client", "Print what to enter for one client: URL, cron, systemd, routers, ddclient, inadyn");
+    client->add_option("NAME", line.client_name, "The client: NAME of its [clients.NAME], or the host of its line")->required();
+    client->add_option("CONF", conf, "The configuration file");
+    client->add_option("--url", line.client_url, "Where clients reach this server, for example https://dyn.example.org:4443");
+    client->add_flag("--show", line.show_secrets, "Show the secrets even if the output is no terminal");
+
     try {
         app.parse(argc, const_cast<char**>(argv));
     } catch (const CLI::ParseError& error) {
@@ -81,6 +89,8 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     if (app.got_subcommand(check)) line.command = Command::check;
     if (app.got_subcommand(demo)) line.command = Command::demo;
     if (app.got_subcommand(cert_command)) line.command = Command::cert;
+    if (app.got_subcommand(password)) line.command = Command::password;
+    if (app.got_subcommand(client)) line.command = Command::client;
     if (!conf.empty()) line.conf = conf;
     if (!key_file.empty()) line.key_file = key_file;
     if (!cert.empty()) line.cert = cert;

@@ -10,7 +10,7 @@
 
 namespace sftdyn::config {
 
-enum class Command { serve, check, demo, cert };
+enum class Command { serve, check, demo, cert, password, client };
 
 struct CommandLine {
     Command command = Command::serve;
@@ -26,6 +26,9 @@ struct CommandLine {
     std::vector<std::string> cert_hosts{};  ///< `cert`: what the certificate is for
     int cert_days = 1337;                   ///< `cert`: how long it is valid
     std::string cert_folder = ".";          ///< `cert`: where the files go
+    std::string client_name{};              ///< `client`: whose sheet
+    std::string client_url{};               ///< `client`: where clients reach the server; empty: as the configuration tells
+    bool show_secrets = false;              ///< `client`: also when it is no terminal
 };
 
 /// Either what is asked for, or the text to print and the status to exit with (help, version, a usage error).

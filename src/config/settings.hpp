@@ -9,6 +9,7 @@
 
 #include "base/network.hpp"
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "config/client_list.hpp"
 #include "config/listen.hpp"
 #include "dns/name.hpp"
@@ -23,6 +24,25 @@ struct ZoneSettings {
     std::optional<std::string> key_file{};      ///< absent: BIND's session key
     std::optional<std::uint32_t> ttl{};
     bool tcp = false;  ///< queries over TCP too
+};
+
+/// [clients.NAME]: a client with a name, and maybe several hosts.
+struct NamedClient {
+    struct Host {
+        dns::Name name{};
+        std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
+        bool reverse = false;
+        std::optional<boost::asio::ip::address_v6> ipv6_suffix{};
+        std::uint64_t ipv6_subnet = 0;
+    };
+    std::string name{};
+    std::optional<base::Secret> key{};
+    std::optional<std::string> user{};
+    base::Secret password{};
+    std::string password_hash{};  ///< empty: `password` is it
+    std::vector<Host> hosts{};
+    bool may_set_address = false;
+    std::uint32_t line = 0;
 };
 
 struct Settings {
@@ -69,6 +89,10 @@ struct Settings {
     bool landlock = true;
 
     ClientList clients{};
+    std::vector<NamedClient> named_clients{};
+    std::string uptodate = "UPTODATE";  ///< the secret URL's word for it
+
+    [[nodiscard]] std::size_t client_count() const { return clients.size() + named_clients.size(); }
 };
 
 /// The settings of the zone that holds `host`: the longest [[zone]], else [dns].

@@ -1,50 +1,6 @@
 #include "hosts/directory.hpp"
 
-#include <algorithm>
-#include <memory>
-#include <stdexcept>
-
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-
-#include "base/random.hpp"
-
 namespace sftdyn::hosts {
-namespace {
-
-struct FreeMac {
-    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
-
-MacContext new_siphash() {
-    EVP_MAC* siphash = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_SIPHASH, nullptr);
-    MacContext context(siphash != nullptr ? EVP_MAC_CTX_new(siphash) : nullptr);
-    EVP_MAC_free(siphash);
-    std::size_t octets = 16;
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &octets), OSSL_PARAM_construct_end()};
-    if (!context || EVP_MAC_CTX_set_params(context.get(), params) != 1) {
-        throw std::runtime_error("OpenSSL lacks SipHash: is its default provider switched off?");
-    }
-    return context;
-}
-
-}  // namespace
-
-Directory::Directory() : seed_{base::random_u64(), base::random_u64()} {}
-
-Directory::Digest Directory::digest(std::string_view key) const {
-    thread_local const MacContext context = new_siphash();
-    Digest out{};
-    std::size_t size = 0;
-    const auto* seed = reinterpret_cast<const unsigned char*>(seed_.data());
-    if (EVP_MAC_init(context.get(), seed, 16, nullptr) != 1 ||
-        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size()) != 1 ||
-        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, sizeof out) != 1 || size != sizeof out) {
-        throw std::runtime_error("SipHash failed");
-    }
-    return out;
-}
 
 std::size_t Directory::position(const Digest& digest) const {
     std::size_t at = digest[0] & (rows_.size() - 1);
@@ -68,7 +24,7 @@ void Directory::reserve(std::size_t keys) {
 
 bool Directory::add(std::string_view key, const Entry& entry) {
     reserve(count_ + 1);
-    const Digest digest = this->digest(key);
+    const Digest digest = hash_(key);
     Row& row = rows_[position(digest)];
     if (row.digest != Digest{}) return false;
     row = {digest, entry};
@@ -78,8 +34,32 @@ bool Directory::add(std::string_view key, const Entry& entry) {
 
 const Entry* Directory::find(std::string_view key) const {
     if (rows_.empty()) return nullptr;
-    const Row& row = rows_[position(digest(key))];
+    const Row& row = rows_[position(hash_(key))];
     return row.digest != Digest{} ? &row.entry : nullptr;
+}
+
+ClientNumber Directory::add(Client client) {
+    clients_.push_back(std::move(client));
+    return static_cast<ClientNumber>(clients_.size() - 1);
+}
+
+bool Directory::add_user(const std::string& user, ClientNumber client, std::string_view password, std::string password_hash) {
+    User entry{client, password_hash.empty() ? hash_(password) : Digest{}, std::move(password_hash)};
+    return users_.try_emplace(user, std::move(entry)).second;
+}
+
+Client Directory::client(const Entry& entry) const {
+    if (entry.client != no_client) return clients_[entry.client];
+    return {"", {{entry.host, entry.ttl, entry.reverse, std::nullopt}}, false};
+}
+
+const Directory::User* Directory::user(std::string_view name) const {
+    const auto found = users_.find(std::string(name));
+    return found == users_.end() ? nullptr : &found->second;
+}
+
+bool Directory::is_password(const User& user, std::string_view password) const {
+    return user.password_hash.empty() && hash_(password) == user.password;
 }
 
 }  // namespace sftdyn::hosts

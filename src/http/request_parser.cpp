@@ -40,7 +40,9 @@ RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field)
     body_limit(limits.body_octets);
 }
 
-RequestParser::~RequestParser() { base::wipe(line_); }
+RequestParser::~RequestParser() {
+    for (std::string* secret : {&line_, &authorization_, &body_}) base::wipe(*secret);
+}
 
 unsigned RequestParser::status_of(const boost::system::error_code& code) const {
     if (code == error::header_limit) return has_line() ? 431 : 414;
@@ -109,6 +111,10 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             ++encodings_;
             bad_field_ = bad_field_ || !beast::iequals(value, "chunked");
             break;
+        case beast::http::field::authorization:
+            bad_field_ = bad_field_ || ++authorizations_ > 1;
+            authorization_ = text;
+            break;
         default:
             break;
     }
@@ -124,10 +130,12 @@ void RequestParser::on_header_impl(error_code& code) {
     if (bad_host || bad_length || bad_field_ || !target().starts_with('/')) code = error::bad_field;
 }
 void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) {}
-// No dialect reads a body yet: it is passed over, so that the next request is found behind it.
-std::size_t RequestParser::on_body_impl(view body, error_code&) { return body.size(); }
+std::size_t RequestParser::on_body_impl(view body, error_code&) {
+    body_.append(body.data(), body.size());
+    return body.size();
+}
 void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code&) {}
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, view body, error_code&) { return body.size(); }
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, view body, error_code& code) { return on_body_impl(body, code); }
 void RequestParser::on_finish_impl(error_code&) {}
 
 }  // namespace sftdyn::http

@@ -18,7 +18,7 @@ public:
 
     /// `proxy_field` is the header field whose value is kept, in lower case.
     RequestParser(const Limits& limits, std::string_view proxy_field);
-    /// Wipes the target, which holds a key.
+    /// Wipes what may hold a key or a password.
     ~RequestParser() override;
     RequestParser(const RequestParser&) = delete;
     RequestParser& operator=(const RequestParser&) = delete;
@@ -30,6 +30,9 @@ public:
     [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
     /// The proxy's field, its occurrences joined by commas.
     [[nodiscard]] const std::optional<std::string>& proxy_value() const { return proxy_value_; }
+    /// The Authorization field's value; empty: there is none.
+    [[nodiscard]] std::string_view authorization() const { return authorization_; }
+    [[nodiscard]] std::string_view body() const { return body_; }
     /// 10 or 11.
     [[nodiscard]] unsigned version() const { return version_; }
     /// True once the request line has been read.
@@ -60,7 +63,10 @@ private:
     std::string line_;         ///< method and target
     std::size_t method_size_ = 0;
     unsigned version_ = 11;
+    std::string authorization_;
+    std::string body_;
     unsigned hosts_ = 0;
+    unsigned authorizations_ = 0;
     unsigned lengths_ = 0;    ///< Content-Length fields
     unsigned encodings_ = 0;  ///< Transfer-Encoding fields
     bool bad_field_ = false;

@@ -36,12 +36,19 @@ void write_response(std::string& out, const api::Response& response, const Frami
         fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status, std::string_view(reason.data(), reason.size()));
     }
     out += date_line();
-    out += "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: ";
+    out += "Content-Type: ";
+    out += response.content_type;
+    out += "\r\nCache-Control: no-store\r\nContent-Length: ";
     out += fmt::format_int(response.body.size()).str();
     out += "\r\n";
     if (!response.allow.empty()) {
         out += "Allow: ";
         out += response.allow;
+        out += "\r\n";
+    }
+    if (!response.authenticate.empty()) {
+        out += "WWW-Authenticate: ";
+        out += response.authenticate;
         out += "\r\n";
     }
     if (response.retry_after.count() > 0) {

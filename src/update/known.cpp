@@ -12,6 +12,11 @@ HostId HostTable::number(std::string_view wire) {
     return names_.insert(wire).first;
 }
 
+std::optional<HostId> HostTable::find(const dns::Name& name) const {
+    const std::lock_guard lock(mutex_);
+    return names_.find(name.bytes());
+}
+
 dns::Name HostTable::name(HostId host) const {
     const std::lock_guard lock(mutex_);
     return dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(names_.view(host).data()));

@@ -20,6 +20,8 @@ public:
     [[nodiscard]] HostId number(const dns::Name& name);
     /// As above, for a name in wire form.
     [[nodiscard]] HostId number(std::string_view wire);
+    /// The number of a name that has one.
+    [[nodiscard]] std::optional<HostId> find(const dns::Name& name) const;
     [[nodiscard]] dns::Name name(HostId host) const;
     [[nodiscard]] std::size_t size() const;
     /// Prepares for `hosts` names of about `octets` octets in all.

@@ -1,4 +1,5 @@
 #include "api/secret_url.hpp"
+#include "api/parameters.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,28 +35,29 @@ TEST(SecretUrl, OtherMethodsAreNotAllowed) {
 }
 
 TEST(SecretUrl, PercentEncodingIsUndone) {
-    EXPECT_EQ(decoded("a%20b"), "a b");
-    EXPECT_EQ(decoded("%61%2F%2f%C3%A4"), "a//\xc3\xa4");
-    EXPECT_EQ(decoded("a+b"), "a+b");
-    EXPECT_EQ(decoded("%"), "%");
-    EXPECT_EQ(decoded("%4"), "%4");
-    EXPECT_EQ(decoded("%zz%41"), "%zzA");
-    EXPECT_EQ(decoded("%%41"), "%A");
-    EXPECT_EQ(decoded("%2541"), "%41");
-    EXPECT_EQ(decoded("%00").size(), 1U);
+    EXPECT_EQ(api::percent_decoded("a%20b"), "a b");
+    EXPECT_EQ(api::percent_decoded("%61%2F%2f%C3%A4"), "a//\xc3\xa4");
+    EXPECT_EQ(api::percent_decoded("a+b"), "a+b");
+    EXPECT_EQ(api::percent_decoded("%"), "%");
+    EXPECT_EQ(api::percent_decoded("%4"), "%4");
+    EXPECT_EQ(api::percent_decoded("%zz%41"), "%zzA");
+    EXPECT_EQ(api::percent_decoded("%%41"), "%A");
+    EXPECT_EQ(api::percent_decoded("%2541"), "%41");
+    EXPECT_EQ(api::percent_decoded("%00").size(), 1U);
 }
 
 TEST(SecretUrl, AnswersAsTheContractSays) {
     const auto is = [](const api::Response& response, unsigned status, const char* body) {
         return response.status == status && response.body == body;
     };
-    EXPECT_TRUE(is(answer({update::Verdict::committed}), 200, "OK"));
-    EXPECT_TRUE(is(answer({update::Verdict::unchanged}), 200, "UPTODATE"));
-    EXPECT_TRUE(is(answer({update::Verdict::failed}), 500, "FAIL"));
-    EXPECT_TRUE(is(answer({update::Verdict::over_budget, 17s}), 429, "ABUSE"));
-    EXPECT_EQ(answer({update::Verdict::over_budget, 17s}).retry_after, 17s);
-    EXPECT_TRUE(is(answer({update::Verdict::overloaded, 5s}), 503, "FAIL"));
-    EXPECT_EQ(answer({update::Verdict::overloaded, 5s}).retry_after, 5s);
+    EXPECT_TRUE(is(answer({update::Verdict::committed}, "UPTODATE"), 200, "OK"));
+    EXPECT_TRUE(is(answer({update::Verdict::unchanged}, "UPTODATE"), 200, "UPTODATE"));
+    EXPECT_TRUE(is(answer({update::Verdict::failed}, "UPTODATE"), 500, "FAIL"));
+    EXPECT_TRUE(is(answer({update::Verdict::over_budget, 17s}, "UPTODATE"), 429, "ABUSE"));
+    EXPECT_EQ(answer({update::Verdict::over_budget, 17s}, "UPTODATE").retry_after, 17s);
+    EXPECT_TRUE(is(answer({update::Verdict::overloaded, 5s}, "UPTODATE"), 503, "FAIL"));
+    EXPECT_EQ(answer({update::Verdict::overloaded, 5s}, "UPTODATE").retry_after, 5s);
+    EXPECT_TRUE(is(answer({update::Verdict::unchanged}, "nochg"), 200, "nochg"));
     EXPECT_TRUE(is(bad_key(), 403, "BADKEY"));
 }
 

@@ -1,0 +1,76 @@
+// The dialects in which a client names hosts and addresses: dyndns2 (https://help.dyn.com/perform-update.html and
+// return-codes.html), which deSEC, No-IP and most routers speak; DuckDNS (https://www.duckdns.org/spec.jsp); and FreeDNS's
+// second API (https://freedns.afraid.org/dynamic/v2/). A request becomes an `AddressUpdate`, and what became of it a
+// response.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "api/message.hpp"
+#include "base/secret.hpp"
+
+namespace sftdyn::api {
+
+enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns };
+
+struct AddressUpdate {
+    Dialect dialect = Dialect::dyndns2;
+    std::optional<std::string> user{};  ///< absent: `secret` is a key
+    std::optional<base::Secret> secret{};
+    std::vector<std::string> hostnames{};
+    bool all_hosts = false;  ///< all of the credential's
+
+    struct Named {
+        boost::asio::ip::address address{};
+        std::string text{};  ///< as it was sent
+    };
+    std::optional<Named> v4{}, v6{};  ///< absent: not named
+    struct Prefix {
+        boost::asio::ip::address_v6 network{};
+        unsigned length = 64;  ///< bits
+    };
+    std::optional<Prefix> prefix{};  ///< that the client's router was delegated
+    std::string unusable{};          ///< what was meant as an address or prefix, and is none
+    bool offline = false;            ///< take the records away
+    bool verbose = false;            ///< DuckDNS
+};
+
+/// The client asks for its own address, as a page.
+struct CheckIp {};
+/// None of these dialects.
+struct NotOurs {};
+/// One of theirs, but by another method than GET or POST.
+struct WrongMethod {};
+
+using AddressIntent = std::variant<NotOurs, WrongMethod, CheckIp, AddressUpdate>;
+[[nodiscard]] AddressIntent read_address_update(const Request& request);
+
+/// What became of one host.
+struct HostAnswer {
+    enum class Word : std::uint8_t { good, nochg, nohost, not_yours, notfqdn, abuse, dnserr, server_error } word = Word::nohost;
+    std::string host{};       ///< as a person reads it
+    std::string addresses{};  ///< with good and nochg
+};
+
+/// The dyndns2 word for it.
+[[nodiscard]] const char* word_text(HostAnswer::Word word);
+
+/// The response of the dialect.
+[[nodiscard]] Response answer(const AddressUpdate& update, const std::vector<HostAnswer>& hosts, std::string_view uptodate);
+/// The credential is wrong, or missing.
+[[nodiscard]] Response bad_credential(Dialect dialect);
+/// More hosts than one may name.
+[[nodiscard]] Response too_many_hosts(Dialect dialect);
+/// We can't serve it now, or can't understand it.
+[[nodiscard]] Response server_error(Dialect dialect);
+[[nodiscard]] Response wrong_method();
+[[nodiscard]] Response check_ip(const Request& request);
+
+constexpr std::size_t most_hosts = 20;
+
+}  // namespace sftdyn::api

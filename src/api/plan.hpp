@@ -1,0 +1,38 @@
+// What an update that names hosts and addresses asks of the engine.
+#pragma once
+
+#include <vector>
+
+#include "api/address_update.hpp"
+#include "hosts/directory.hpp"
+#include "update/engine.hpp"
+
+namespace sftdyn::api {
+
+struct Plan {
+    static constexpr std::size_t unanswered = ~std::size_t(0);
+    struct Step {
+        std::size_t answer = unanswered;  ///< which of `answers` its outcome goes into
+        update::Wish wish{};
+    };
+    /// Steps that go out together, all or none.
+    using Group = std::vector<Step>;
+
+    std::vector<HostAnswer> answers{};  ///< in the order of the request; what needs no step has its word
+    std::vector<Group> groups{};
+    std::vector<std::string> remarks{};  ///< for the log: why something can't be done
+    /// Answers that repeat another one, of the same host: which, and of which.
+    std::vector<std::pair<std::size_t, std::size_t>> repeats{};
+};
+
+/// `client` is who asks, and `source` where from.
+[[nodiscard]] Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names,
+                             const boost::asio::ip::address& source);
+
+/// Where a host is in the network that was delegated: prefix, subnet and suffix put together. Nothing: they don't fit.
+[[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(const AddressUpdate::Prefix& prefix, const hosts::Ipv6Place& place);
+
+/// The word for what became of a host's wishes.
+[[nodiscard]] HostAnswer::Word word_for(const std::vector<update::Verdict>& verdicts);
+
+}  // namespace sftdyn::api

@@ -1,0 +1,48 @@
+#include "base/keyed_hash.hpp"
+
+#include <memory>
+#include <stdexcept>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+#include "base/random.hpp"
+
+namespace sftdyn::base {
+namespace {
+
+struct FreeMac {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
+
+MacContext new_siphash() {
+    EVP_MAC* siphash = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_SIPHASH, nullptr);
+    MacContext context(siphash != nullptr ? EVP_MAC_CTX_new(siphash) : nullptr);
+    EVP_MAC_free(siphash);
+    std::size_t octets = 16;
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &octets), OSSL_PARAM_construct_end()};
+    if (!context || EVP_MAC_CTX_set_params(context.get(), params) != 1) {
+        throw std::runtime_error("OpenSSL lacks SipHash: is its default provider switched off?");
+    }
+    return context;
+}
+
+}  // namespace
+
+KeyedHash::KeyedHash() : key_{random_u64(), random_u64()} {}
+
+KeyedHash::Digest KeyedHash::operator()(std::string_view text) const {
+    thread_local const MacContext context = new_siphash();
+    Digest out{};
+    std::size_t size = 0;
+    const auto* key = reinterpret_cast<const unsigned char*>(key_.data());
+    if (EVP_MAC_init(context.get(), key, 16, nullptr) != 1 ||
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) != 1 ||
+        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, sizeof out) != 1 || size != sizeof out) {
+        throw std::runtime_error("SipHash failed");
+    }
+    return out;
+}
+
+}  // namespace sftdyn::base

@@ -1,0 +1,23 @@
+// SipHash with 128 bits and a key of the object's own: what stands for a secret that must be found, but not kept.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace sftdyn::base {
+
+class KeyedHash {
+public:
+    using Digest = std::array<std::uint64_t, 2>;
+
+    /// With a new random key.
+    KeyedHash();
+
+    [[nodiscard]] Digest operator()(std::string_view text) const;
+
+private:
+    std::array<std::uint64_t, 2> key_;
+};
+
+}  // namespace sftdyn::base
