@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures sftdyn and its peers in one run, and prints the figures with their ratios.
 
-    bench/run.py [uptodate] [tls] [idle] [hostile] [changes] [loading] [scale] [restart] [--seconds N]
+    bench/run.py [uptodate] [dyndns2] [tls] [idle] [hostile] [changes] [loading] [scale] [restart] [--seconds N]
 
 Peers: nginx that answers a fixed 200; one nsupdate process for each change, as the original sftdyn does it; dnsperf -u
 with one change for each message; and named itself, as it is asked without sftdyn. All on loopback, servers and load on
@@ -9,6 +9,7 @@ the same machine.
 """
 
 import argparse
+import base64
 import concurrent.futures
 import json
 import re
@@ -46,8 +47,10 @@ def heading(text):
     print(f"\n{text}\n{'':<46} {'sftdyn':>12}   ratio  {'peer':>10}", flush=True)
 
 
-def wrk(url, connections, seconds, close=False):
+def wrk(url, connections, seconds, close=False, headers=()):
     command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"]
+    for header in headers:
+        command += ["-H", header]
     if close:
         command += ["-H", "Connection: close"]
     out = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
@@ -109,6 +112,30 @@ def uptodate(folder, seconds):
     fresh.get("key")
     row("resident memory idle", fresh.resident_kib() / 1024, unit=" MB", note="(to reach: at most 15)")
     fresh.stop()
+    server.stop()
+
+
+def dyndns2(folder, seconds):
+    heading("dyndns2 nochg with Basic authorization, beside the secret URL's UPTODATE (wrk, 64 connections, keep-alive)")
+    server = Named(folder / "named-dyndns2").start()
+    hashed = subprocess.run([BINARY, "password"], input="correct horse\n", capture_output=True, text=True, check=True).stdout.strip()
+    clients = (f'\n[clients.hashed]\nuser = "hashed"\npassword_hash = "{hashed}"\nhosts = ["hashed.{ZONE}"]\n'
+               f'[clients.plain]\nuser = "plain"\npassword = "correct horse"\nhosts = ["plain.{ZONE}"]\n')
+    program = Sftdyn(folder / "sftdyn-dyndns2", conf(server, {"key": f"host.{ZONE}"}, extra=UNLIMITED) + clients, arguments=()).start()
+    urls = {"": (f"http://127.0.0.1:{program.port}/key", [])}
+    for user in ("hashed", "plain"):
+        credential = base64.b64encode(f"{user}:correct horse".encode()).decode()
+        urls[user] = (f"http://127.0.0.1:{program.port}/nic/update?hostname={user}.{ZONE}&myip=192.0.2.1", [f"Authorization: Basic {credential}"])
+    for url, headers in urls.values():
+        subprocess.run(["curl", "-sf", *(word for header in headers for word in ("-H", header)), url], check=True, capture_output=True)
+    rates = {name: [] for name in urls}
+    for _ in range(3):
+        for name, (url, headers) in urls.items():
+            rates[name].append(wrk(url, 64, seconds, headers=headers))
+    for name in ("hashed", "plain"):
+        row(f"{name} password", sorted(rates[name])[1], sorted(rates[""])[1], "secret URL", note="(to reach: 0.60)")
+    row("resident memory after it", program.resident_kib() / 1024, unit=" MB")
+    program.stop()
     server.stop()
 
 
@@ -361,7 +388,7 @@ def main():
     parser.add_argument("what", nargs="*", default=[])
     parser.add_argument("--seconds", type=int, default=5)
     arguments = parser.parse_args()
-    parts = {"uptodate": uptodate, "tls": tls, "idle": idle, "hostile": hostile, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
+    parts = {"uptodate": uptodate, "dyndns2": dyndns2, "tls": tls, "idle": idle, "hostile": hostile, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
     with tempfile.TemporaryDirectory(prefix="sftdyn-bench-") as folder:
         for name, part in parts.items():
             if not arguments.what or name in arguments.what:

@@ -1,5 +1,6 @@
 // Octets of a connection → requests → keys → the directory.
 #include "api/parameters.hpp"
+#include "api/plan.hpp"
 #include "api/secret_url.hpp"
 #include "fuzz.hpp"
 #include "hosts/directory.hpp"
@@ -7,6 +8,38 @@
 #include "http/response_writer.hpp"
 
 using namespace sftdyn;
+
+namespace {
+
+/// The dialects that name hosts and addresses: whatever is named, only the client's own hosts are planned for.
+void fuzz_dialects(const api::Request& request) {
+    static update::HostTable names;
+    static const hosts::Client client = [] {
+        const auto number = [](const char* text) { return names.number(*dns::Name::parse(text)); };
+        (void)number("foreign.example.org");
+        return hosts::Client{"c",
+                             {{number("a.example.org"), 30, false, std::nullopt},
+                              {number("b.example.org"), 30, true, hosts::Ipv6Place{boost::asio::ip::make_address_v6("::1:2"), 3}}},
+                             true};
+    }();
+    auto intent = api::read_address_update(request);
+    const auto* update = std::get_if<api::AddressUpdate>(&intent);
+    if (update == nullptr || update->hostnames.size() > api::most_hosts) return;
+    for (const auto& named : {update->v4, update->v6}) HOLDS(!named || (!named->address.is_unspecified() && !named->address.is_multicast()));
+    const auto plan = api::make_plan(*update, client, names, request.client);
+    HOLDS(plan.answers.size() == (update->all_hosts ? client.hosts.size() : update->hostnames.size()));
+    for (const auto& group : plan.groups) {
+        HOLDS(!group.empty());
+        for (const auto& step : group) {
+            HOLDS(step.wish.target.host == client.hosts[0].host || step.wish.target.host == client.hosts[1].host);
+            HOLDS(step.answer == api::Plan::unanswered || step.answer < plan.answers.size());
+            HOLDS(step.wish.kind == dns::Change::Kind::remove || step.wish.rdata.size() == (step.wish.target.type == dns::Type::a ? 4U : 16U));
+        }
+    }
+    (void)api::answer(*update, plan.answers, "UPTODATE");
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const hosts::Directory directory = [] {
@@ -35,6 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (entry == nullptr) entry = directory.find(decoded);
             HOLDS((entry != nullptr) == (decoded == "example" || decoded == "host=a,key=b c" || update->key == "example"));
         }
+        fuzz_dialects({parser.method(), parser.target(), boost::asio::ip::address_v4::loopback(), parser.authorization(), parser.body()});
         std::string out;
         http::write_response(out, api::secret_url::who_am_i(request), {parser.version(), parser.keep_alive(), request.method == "HEAD"});
         if (used == 0) break;
