@@ -1,17 +1,34 @@
 #include "cli/activation.hpp"
 
+#include <dlfcn.h>
 #include <systemd/sd-daemon.h>
 
 #include <cstdlib>
 #include <memory>
 #include <string_view>
 
+#include "base/log.hpp"
+
 namespace sftdyn::cli {
+namespace {
+
+/// libsystemd is loaded only when systemd says that it has passed something: it and what it needs take a megabyte.
+decltype(&sd_listen_fds_with_names) load() {
+    void* library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+    void* function = library != nullptr ? dlsym(library, "sd_listen_fds_with_names") : nullptr;
+    if (function == nullptr) base::log::error("systemd passed sockets, but libsystemd can't be loaded: {}", dlerror());
+    return reinterpret_cast<decltype(&sd_listen_fds_with_names)>(function);
+}
+
+}  // namespace
 
 std::vector<http::Endpoint> passed_sockets() {
     std::vector<http::Endpoint> out;
+    if (std::getenv("LISTEN_FDS") == nullptr) return out;
+    const auto listen_fds = load();
+    if (listen_fds == nullptr) return out;
     char** names = nullptr;
-    const int count = sd_listen_fds_with_names(1, &names);
+    const int count = listen_fds(1, &names);
     for (int i = 0; i < count; ++i) {
         const std::unique_ptr<char, decltype(&std::free)> text(names[i], &std::free);
         std::string_view name = text.get();

@@ -52,8 +52,10 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
               [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }) {}
 
 Updater::~Updater() {
-    verifier_.stop();
-    verifier_.join();
+    if (verifier_) {
+        verifier_->stop();
+        verifier_->join();
+    }
     backend_.configure({});
 }
 
@@ -148,7 +150,7 @@ std::optional<api::Response> Updater::address_update(api::AddressUpdate update, 
         verifying_.fetch_sub(1);
         return api::server_error(dialect);
     }
-    boost::asio::post(verifier_, [this, directory, user, client, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
+    boost::asio::post(verifier(), [this, directory, user, client, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
         const bool right = hosts::verify_password(user->password_hash, update->secret->reveal());
         passwords_.remember(user->password_hash, update->secret->reveal(), right);
         verifying_.fetch_sub(1);
@@ -158,6 +160,12 @@ std::optional<api::Response> Updater::address_update(api::AddressUpdate update, 
         if (response) later(*response);
     });
     return std::nullopt;
+}
+
+/// Its thread begins when it is needed: after the process has been confined, which a thread of before would not be.
+boost::asio::thread_pool& Updater::verifier() {
+    std::call_once(verifier_made_, [this] { verifier_ = std::make_unique<boost::asio::thread_pool>(1); });
+    return *verifier_;
 }
 
 /// An update under way: some groups of wishes, and the answers that come of them.

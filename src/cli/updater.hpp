@@ -81,7 +81,9 @@ private:
     std::vector<update::ZoneServers> servers_;
     base::Repeats failures_;
     update::Engine engine_;
-    boost::asio::thread_pool verifier_{1};  ///< last: what it does uses all of the above
+    boost::asio::thread_pool& verifier();
+    std::once_flag verifier_made_;
+    std::unique_ptr<boost::asio::thread_pool> verifier_;  ///< last: what it does uses all of the above
 };
 
 }  // namespace sftdyn::cli
