@@ -74,7 +74,8 @@ struct Server::Worker {
     void sweep() {
         timer.expires_after(sweep_interval);
         timer.async_wait([this](error_code error) {
-            if (error) return;
+            // One that was due when `close` came can't be cancelled any more.
+            if (error || set.closing) return;
             set.sweep(base::Clock::now());
             sweep();
         });

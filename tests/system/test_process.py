@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 
 from harness.process import await_true
 from harness.sftdyn import BINARY, conf, run
@@ -103,3 +104,16 @@ def test_a_second_program_is_refused_the_port(stage):
     other.write_text(text)
     assert run(other, "-l", f"127.0.0.1:{program.port}").returncode == 1
     assert run(other, "-l", f"{program.port}").returncode == 1
+
+
+def test_it_ends_when_its_timers_are_due(stage):
+    """Signal and timers at once: they fell due while it was stopped. What fires then must not go on for ever."""
+    server = stage.dns("named")
+    for number in range(12):
+        program = stage.sftdyn(conf(server, {"k": HOST}), name=f"due{number}")
+        program.process.send_signal(signal.SIGSTOP)
+        # Nothing tells from outside when a timer of a stopped process is due: it is a second after the start.
+        time.sleep(0.9 + 0.02 * number)
+        program.process.send_signal(signal.SIGTERM)
+        program.process.send_signal(signal.SIGCONT)
+        assert program.process.popen.wait(10) == 0
