@@ -18,6 +18,7 @@
 #include "cli/activation.hpp"
 #include "cli/certificates.hpp"
 #include "cli/confine.hpp"
+#include "cli/service.hpp"
 #include "cli/updater.hpp"
 #include "config/toml_file.hpp"
 #include "dns/key_file.hpp"
@@ -226,6 +227,7 @@ public:
         std::vector<std::string> addresses;
         for (const auto& endpoint : endpoints_) addresses.push_back(url_of(endpoint));
         ready(addresses);
+        service_.ready();
         io_.run();
         return 0;
     }
@@ -267,6 +269,7 @@ private:
             return;
         }
         log::info("SIGHUP: loading the configuration anew");
+        service_.reloading();
         reloading_ = true;
         if (reloader_.joinable()) reloader_.join();
         reloader_ = std::thread([this] {
@@ -291,11 +294,13 @@ private:
         } else {
             log::error("the configuration is not taken; the old one goes on");
         }
-        if (std::exchange(reload_again_, false)) reload();
+        if (std::exchange(reload_again_, false)) return reload();
+        service_.ready();
     }
 
     void stop(int signal) {
         log::info("{}: finishing what is under way", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        service_.stopping();
         // The engine must go on meanwhile, so the waiting is done elsewhere.
         stopper_ = std::thread([this] {
             server_.stop(base::Clock::now() + shutdown_time);
@@ -316,6 +321,7 @@ private:
     const Load& load_;
     asio::io_context io_{1};
     asio::signal_set signals_;
+    Service service_{io_};
     std::vector<http::Endpoint> endpoints_;
     std::vector<std::string> listens_;
     Confinement confinement_;
