@@ -1,5 +1,10 @@
 #include "dns/nsupdate_script.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 using namespace sftdyn;
@@ -143,6 +148,50 @@ TEST(NsupdateScript, NamesAreCheckedAsNsupdateDoes) {
 TEST(NsupdateScript, AScannerThatMetAnErrorReadsOn) {
     EXPECT_TRUE(parse({"add a.example 1 TXT ( x"}).has_error());
     EXPECT_EQ(update("add a.example 1 A 127.0.0.1").rdata, loopback);
+}
+
+/// What BIND's own nsupdate makes of a line, without sending anything.
+bool nsupdate_takes(const std::string& line) {
+    const std::string file = testing::TempDir() + "/nsupdate-line-" + std::to_string(getpid());
+    std::ofstream(file) << line << '\n';
+    const int status = std::system(("nsupdate " + file + " >/dev/null 2>&1").c_str());
+    std::remove(file.c_str());
+    return status == 0;
+}
+
+TEST(NsupdateScript, ItTakesAndRefusesWhatNsupdateDoes) {
+    ASSERT_TRUE(nsupdate_takes("; a comment")) << "is it installed?";
+    for (const char* line :
+         {"update add a.example 1 A 1.2.3.4", "update add a.example 1 IN A 1.2.3.4", "add a.example 1 AAAA 2001:db8::1", "add a.example 1 TXT x",
+          "add a.example 1 TXT \"x y\" z", "add a.example 1 TXT \"x;y\" ; z", "add a.example 1 TXT x;y", "add a.example 1 CNAME b.example",
+          "add a.example 1 MX 10 b.example.", "add a.example 1 NS b.example.", "add 1.2.0.192.in-addr.arpa 1 PTR a.example.",
+          "add a.example 1 SRV 1 2 3 b.example.", "add a.example 1 CAA 0 issue \"ca.example\"",
+          "add a.example 1 TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+          "add a.example 1 SSHFP 1 1 0123456789abcdef0123456789abcdef01234567",
+          "add a.example 1 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m", "add a.example 1 HINFO \"a\" \"b\"",
+          "add a.example 1 RP a.example. b.example.", "add a.example 1 NAPTR 1 2 \"u\" \"E2U\" \"!a!b!\" .",
+          "add a.example 1 DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000", "add a.example 1 DNAME b.example.",
+          "add a.example 1 SPF \"v=spf1\"", "add a.example 1 TYPE65280 \\# 2 0102", "add a.example 1 A \\# 4 01020304",
+          "add a.example 1 URI 1 2 \"http://a/\"", "add a.example 1 SVCB 1 b.example. alpn=h2", "add a.example 1 HTTPS 1 . alpn=h2 port=443",
+          "add a.example 1 AFSDB 1 b.example.", "add *.example 1 A 1.2.3.4", "add A.Example. 1 a 1.2.3.4", "  add\ta.example\t1\tA\t1.2.3.4  ",
+          "add a\\.b.example 1 TXT x", "add a.example 0 A 1.2.3.4", "add a.example 2147483647 A 1.2.3.4", "update delete a.example",
+          "update del a.example A", "delete a.example IN A", "del a.example 5 IN A", "delete a.example 5 A 1.2.3.4", "delete a.example A 1.2.3.4",
+          "delete a.example IN", "delete a.example ANY", "delete a.example 7", "delete a_b.example A", "prereq nxdomain a.example",
+          "prereq yxdomain a.example", "prereq nxrrset a.example A", "prereq yxrrset a.example IN A", "prereq yxrrset a.example A 1.2.3.4",
+          "nxdomain a.example", "yxdomain a.example", "nxrrset a.example A", "yxrrset a.example A", "ttl 5", "ttl none", "ttl 0", "class IN",
+          "zone example", "show", "answer", "debug", "", "   ", ";", "; text", "check-names no", "check-names yes", "quit",
+          // Refused. (One that is left out: nsupdate lets a parenthesis stay open; here it is an error.)
+          "add a.example A 1.2.3.4", "add a.example 1", "add a.example 1 IN", "add a.example 1 A", "add a.example", "add", "update",
+          "update frob a.example", "frob", "add a.example 1 A 1.2.3.256", "add a.example 1 A 1.2.3.4 5", "add a.example 2147483648 A 1.2.3.4",
+          "add a.example -1 A 1.2.3.4", "add a.example 1 AAAA x", "add a.example 1 NOTYPE x", "add a..example 1 A 1.2.3.4",
+          "add a_b.example 1 A 1.2.3.4", "add a.example 1 MX 10 b_c.example.", "add a.example 1 MX x b.example.",
+          "add a.example 1 SRV 1 2 b.example.", "add a.example 1 TXT \"open", "add a.example 1 ANY x", "delete", "delete a.example frob",
+          "delete a.example A x", "prereq", "prereq frob a.example", "prereq nxdomain", "prereq nxrrset a.example", "prereq yxrrset a.example A x",
+          "nxrrset a.example", "ttl", "ttl x", "ttl 2147483648", "class", "class x", "class ANY", "zone", "zone a..b", "check-names", "check-names x",
+          "add aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example 1 A 1.2.3.4"}) {
+        EXPECT_EQ(parse({line}).has_value(), nsupdate_takes(line))
+            << line << (parse({line}).has_error() ? " -> " + parse({line}).error().text() : "");
+    }
 }
 
 }  // namespace
