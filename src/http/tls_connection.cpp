@@ -41,7 +41,7 @@ void TlsConnection::async_read(asio::mutable_buffer into) {
 }
 
 void TlsConnection::read() {
-    if (depth_ >= deepest) return asio::post(socket().get_executor(), [self = self()] { self->read(); });
+    if (depth_ >= deepest) return post(&TlsConnection::read);
     ERR_clear_error();
     std::size_t size = 0;
     const int result = SSL_read_ex(ssl_.get(), into_.data(), into_.size(), &size);
@@ -58,12 +58,23 @@ void TlsConnection::async_write(asio::const_buffer octets) {
 }
 
 void TlsConnection::write() {
+    if (depth_ >= deepest) return post(&TlsConnection::write);
     ERR_clear_error();
     std::size_t size = 0;
     // Without SSL_MODE_ENABLE_PARTIAL_WRITE all is written when it succeeds.
     const int result = SSL_write_ex(ssl_.get(), octets_.data(), octets_.size(), &size);
     if (result != 1) return await(result, &TlsConnection::write);
+    ++depth_;
+    const auto alive = shared_from_this();
     on_written({});
+    --depth_;
+}
+
+void TlsConnection::post(void (TlsConnection::*step)()) {
+    asio::post(socket().get_executor(), [self = self(), step] {
+        self->depth_ = 0;
+        if (self->socket().is_open()) (*self.*step)();
+    });
 }
 
 void TlsConnection::await(int result, void (TlsConnection::*step)()) {

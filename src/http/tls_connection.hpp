@@ -24,6 +24,8 @@ private:
     /// is nothing to wait for.
     void await(int result, void (TlsConnection::*step)());
     void await(Socket::wait_type what, void (TlsConnection::*step)());
+    /// Does `step` from the event loop, not from within itself.
+    void post(void (TlsConnection::*step)());
     std::shared_ptr<TlsConnection> self() { return std::static_pointer_cast<TlsConnection>(shared_from_this()); }
 
     TlsContext context_;  ///< a newer certificate does not change this connection's

@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -262,6 +263,29 @@ def test_further_certificates_are_checked(tmp_path):
     assert result.returncode == 1
     assert "c.toml:2:1: a [[certificate]] has no key" in result.stderr and 'unknown setting "colour" in [[certificate]]' in result.stderr, result.stderr
     assert "a.pem: the certificate can't be read" in result.stderr
+
+
+def test_thousands_of_pipelined_requests_over_tls(stage, authority):
+    """A long header makes the buffer large, and what is pipelined then is served out of it, one within the other or not."""
+    key, cert = authority.server("pipeline")
+    server = stage.dns("named")
+    text = (f'https = "127.0.0.1:0"\ncert = "{cert}"\nkey = "{key}"\n' +
+            conf(server, {"k": HOST}, extra="[limits]\nheader_size = 1048576\nrequests_per_connection = 1000000\nheader_time = 60\nwrite_time = 60"))
+    program = stage.sftdyn(text, listen=(), arguments=())
+    context = trusting(authority.root[1])
+    count = 30000
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60) as plain, context.wrap_socket(plain, server_hostname="localhost") as tls:
+        tls.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1000000 + b"\r\n\r\n")
+        sender = threading.Thread(target=tls.sendall, args=(b"GET / HTTP/1.1\r\nHost:\r\n\r\n" * count,))
+        sender.start()
+        seen, tail = 0, b""
+        while seen < count + 1:
+            part = tls.recv(65536)
+            assert part, (seen, program.log())
+            tail += part
+            seen += tail.count(b"\r\n\r\n127.0.0.1")
+            tail = tail[tail.rfind(b"\r\n\r\n127.0.0.1") + 13:] if b"\r\n\r\n127.0.0.1" in tail else tail
+        sender.join()
 
 
 @pytest.mark.skipif("sanitize" in BINARY or "thread" in BINARY, reason="the same TLS, but slower")
