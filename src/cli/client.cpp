@@ -25,10 +25,13 @@ struct Sheet {
     std::optional<std::string> key;  ///< as it stands in a URL
     std::optional<std::string> user;
     std::string password;
-    bool has_places = false;  ///< hosts that take a prefix
+    bool has_places = false;       ///< hosts that take a prefix
+    bool may_set_address = false;  ///< else it had better not name one
 
     [[nodiscard]] std::string secret_url() const { return url + "/" + key.value_or(""); }
     [[nodiscard]] std::string host_list() const { return fmt::format("{}", fmt::join(hosts, ",")); }
+    /// A parameter that names an address, where the client may.
+    [[nodiscard]] std::string naming(const char* parameter) const { return may_set_address ? parameter : ""; }
     [[nodiscard]] std::string login() const { return user ? *user : "any"; }
     [[nodiscard]] std::string secret() const { return user ? password : key.value_or(""); }
 };
@@ -72,6 +75,7 @@ std::optional<Sheet> find(const config::Settings& settings, const std::string& n
         }
         if (client.key) sheet.key = url_encoded(client.key->reveal());
         sheet.user = client.user;
+        sheet.may_set_address = client.may_set_address;
         sheet.password = client.password_hash.empty() ? std::string(client.password.reveal()) : "THE PASSWORD";
         return sheet;
     }
@@ -107,16 +111,22 @@ void print_qr(const std::string& text) {
     }
 }
 
+/// cron ends a line at a `%`, and systemd puts something else in its place.
+std::string with_percent_signs_as(const std::string& text, std::string_view other) {
+    std::string out;
+    for (const char c : text) out += c == '%' ? std::string(other) : std::string(1, c);
+    return out;
+}
+
 void print_secret_url(const Sheet& sheet) {
     heading("Secret URL (routers: user-defined provider; anything for user and password)");
     std::cout << sheet.secret_url() << '\n';
     heading("By hand");
     std::cout << fmt::format("curl -fsS '{}'\n", sheet.secret_url());
     heading("cron: crontab -e");
-    std::cout << fmt::format("*/15 * * * * curl -fsS '{}' >/dev/null\n", sheet.secret_url());
+    std::cout << fmt::format("*/15 * * * * curl -fsS '{}' >/dev/null\n", with_percent_signs_as(sheet.secret_url(), "\\%"));
     heading("systemd: /etc/systemd/system/sftdyn-update.service, then sftdyn-update.timer, and systemctl enable --now sftdyn-update.timer");
-    std::string escaped = sheet.secret_url();
-    for (std::size_t at = 0; (at = escaped.find('%', at)) != std::string::npos; at += 2) escaped.insert(at, "%");
+    const std::string escaped = with_percent_signs_as(sheet.secret_url(), "%%");
     std::cout << fmt::format(
         "[Unit]\nDescription=Dynamic DNS "
         "update\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nType=oneshot\nDynamicUser=yes\n"
@@ -133,33 +143,32 @@ void print_dyndns2(const Sheet& sheet) {
     heading("dyndns2 by hand");
     std::cout << fmt::format("curl -sS -u '{}:{}' '{}'\n", sheet.login(), sheet.secret(), update);
     heading("FRITZ!Box: Internet, Permit Access, DynDNS, provider user-defined");
-    std::cout << fmt::format("Update URL:  {}/nic/update?hostname=<domain>&myip=<ipaddr>&myipv6=<ip6addr>{}&username=<username>&password=<pass>\n",
-                             sheet.url, sheet.has_places ? "&ip6lanprefix=<ip6lanprefix>" : "");
+    std::cout << fmt::format("Update URL:  {}/nic/update?hostname=<domain>{}{}&username=<username>&password=<pass>\n", sheet.url,
+                             sheet.naming("&myip=<ipaddr>&myipv6=<ip6addr>"), sheet.has_places ? "&ip6lanprefix=<ip6lanprefix>" : "");
     std::cout << fmt::format("Domain name: {}\nUser name:   {}\nPassword:    {}\n", sheet.hosts.front(), sheet.login(), sheet.secret());
     heading("UniFi: Settings, Internet, Dynamic DNS");
-    std::cout << fmt::format("Service: custom (or dyndns)\nHostname: {}\nUsername: {}\nPassword: {}\nServer: {}/nic/update?hostname=%h&myip=%i\n",
-                             sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.server);
+    std::cout << fmt::format("Service: custom (or dyndns)\nHostname: {}\nUsername: {}\nPassword: {}\nServer: {}/nic/update?hostname=%h{}\n",
+                             sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.server, sheet.naming("&myip=%i"));
     heading("OPNsense and pfSense: Services, Dynamic DNS, type Custom");
-    std::cout << fmt::format(
-        "Username: {}\nPassword: {}\nUpdate URL: {}/nic/update?hostname={}&myip={}\nResult match (pfSense): good %IP%|nochg %IP%\n", sheet.login(),
-        sheet.secret(), sheet.url, sheet.hosts.front(), "%IP%");
+    std::cout << fmt::format("Username: {}\nPassword: {}\nUpdate URL: {}/nic/update?hostname={}{}\nResult match (pfSense): good %IP%|nochg %IP%\n",
+                             sheet.login(), sheet.secret(), sheet.url, sheet.hosts.front(), sheet.naming("&myip=%IP%"));
     std::cout << fmt::format("OPNsense (ddclient backend): service Custom, protocol DynDns2, server {}, hostname {}\n", sheet.server,
                              sheet.hosts.front());
     heading("OpenWrt: /etc/config/ddns");
     std::cout << fmt::format(
         "config service 'sftdyn'\n\toption enabled '1'\n\toption lookup_host '{0}'\n\toption domain '{0}'\n\toption username '{1}'\n\toption "
-        "password '{2}'\n"
-        "\toption update_url '{3}://[USERNAME]:[PASSWORD]@{4}/nic/update?hostname=[DOMAIN]&myip=[IP]'\n\toption use_https '{5}'\n",
-        sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.tls ? "https" : "http", sheet.server, sheet.tls ? 1 : 0);
+        "password '{2}'\n\toption update_url '{3}://[USERNAME]:[PASSWORD]@{4}/nic/update?hostname=[DOMAIN]{5}'\n\toption use_https '{6}'\n",
+        sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.tls ? "https" : "http", sheet.server, sheet.naming("&myip=[IP]"),
+        sheet.tls ? 1 : 0);
     heading("ddclient: /etc/ddclient.conf");
     std::cout << fmt::format("protocol=dyndns2\nserver={}\nssl={}\nlogin={}\npassword='{}'\n{}\n", sheet.server, sheet.tls ? "yes" : "no",
                              sheet.login(), sheet.secret(), sheet.host_list());
     heading("inadyn: /etc/inadyn.conf");
     std::cout << fmt::format(
         "custom sftdyn {{\n    username = \"{}\"\n    password = \"{}\"\n    ddns-server = \"{}\"\n    ddns-path = "
-        "\"/nic/update?hostname=%h&myip=%i\"\n    ssl = {}\n"
+        "\"/nic/update?hostname=%h{}\"\n    ssl = {}\n"
         "    hostname = {{ \"{}\" }}\n}}\n",
-        sheet.login(), sheet.secret(), sheet.server, sheet.tls ? "true" : "false", fmt::join(sheet.hosts, "\", \""));
+        sheet.login(), sheet.secret(), sheet.server, sheet.naming("&myip=%i"), sheet.tls ? "true" : "false", fmt::join(sheet.hosts, "\", \""));
 }
 
 }  // namespace

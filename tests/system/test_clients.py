@@ -341,4 +341,15 @@ def test_the_sheet_of_a_line(stage):
     program.await_log("has 2 clients")
     out = sheet(program, "sorts.dyn.example.org", "--show", "--url", f"http://127.0.0.1:{program.port}").stdout
     assert subprocess.run(part(out, "By hand"), shell=True, capture_output=True, text=True).stdout == "OK"
-    assert subprocess.run(part(out, "dyndns2 by hand"), shell=True, capture_output=True, text=True).stdout.startswith(("nochg", "badauth"))
+    assert "a\\%20key/with\\%3Fall\\%20sorts" in part(out, "cron"), "cron ends a line at a %"
+    assert "a%%20key/with%%3Fall%%20sorts" in part(out, "systemd")
+    # Such a key may not name addresses, so the sheet names none.
+    assert "myip" not in out
+    assert server.records("sorts.dyn.example.org", "A") == ["127.0.0.1"]
+
+
+def test_the_sheet_of_a_key_as_a_password(stage):
+    server, program = start(stage, "")
+    out = sheet(program, "short.dyn.example.org", "--show", "--url", f"http://127.0.0.1:{program.port}").stdout
+    assert subprocess.run(part(out, "dyndns2 by hand"), shell=True, capture_output=True, text=True).stdout == "good 127.0.0.1"
+    assert server.records("short.dyn.example.org", "A") == ["127.0.0.1"]
