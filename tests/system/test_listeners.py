@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from harness.nginx import Nginx
 from harness.process import Process, await_true, free_port
 from harness.sftdyn import BINARY, conf, run
 from test_https import Authority
@@ -173,26 +174,13 @@ def test_nginx_in_front_over_a_unix_socket(stage, tmp_path):
     path = tmp_path / "http.sock"
     server = stage.dns("named")
     stage.sftdyn(f'http = {{ listen = "unix:{path}", mode = "0666" }}\nproxy_header = "X-Real-IP"\n' + conf(server, {"k": HOST}), listen=())
-    port = free_port()
+    # Its workers are another user's: they must reach the socket.
     os.chmod(tmp_path, 0o755)
     for folder in tmp_path.parents:
         if str(folder) == "/tmp":
             break
         os.chmod(folder, 0o755)
-    (tmp_path / "nginx.conf").write_text(f"""
-daemon off;
-pid {tmp_path}/nginx.pid;
-error_log {tmp_path}/error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ proxy_pass http://unix:{path}; proxy_set_header X-Real-IP $remote_addr; }}
-    }}
-}}
-""")
-    stage.running.append(Process(["nginx", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"], tmp_path / "nginx.log"))
-    await_true(lambda: curl("--interface", "127.0.0.78", f"http://127.0.0.1:{port}/k") in ("OK", "UPTODATE"), lambda: (tmp_path / "error.log").read_text())
+    nginx = Nginx(tmp_path, f"proxy_pass http://unix:{path}; proxy_set_header X-Real-IP $remote_addr;").start()
+    stage.running.append(nginx)
+    await_true(lambda: curl("--interface", "127.0.0.78", f"http://127.0.0.1:{nginx.port}/k") in ("OK", "UPTODATE"), nginx.errors)
     assert server.records(HOST, "A") == ["127.0.0.78"]

@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from harness.process import Process, await_true, free_port
+from harness.nginx import Nginx
+from harness.process import await_true
 from harness.sftdyn import conf, run
 
 HOST = "home.dyn.example.org"
@@ -66,28 +67,11 @@ def test_settings_are_checked(tmp_path):
 
 def test_nginx_in_front(stage, tmp_path):
     server, program = start(stage)
-    port = free_port()
-    (tmp_path / "nginx.conf").write_text(f"""
-daemon off;
-pid {tmp_path}/nginx.pid;
-error_log {tmp_path}/error.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {tmp_path}/body; proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://127.0.0.1:{program.port};
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        }}
-    }}
-}}
-""")
-    stage.running.append(Process(["nginx", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"], tmp_path / "nginx.log"))
+    nginx = Nginx(tmp_path, f"proxy_pass http://127.0.0.1:{program.port}; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;").start()
+    stage.running.append(nginx)
 
     def curl(*arguments):
-        return subprocess.run(["curl", "-s", "--interface", "127.0.0.77", *arguments, f"http://127.0.0.1:{port}/k"], capture_output=True, text=True).stdout
+        return subprocess.run(["curl", "-s", "--interface", "127.0.0.77", *arguments, f"http://127.0.0.1:{nginx.port}/k"], capture_output=True, text=True).stdout
     await_true(lambda: curl() in ("OK", "UPTODATE"), "nginx passes it on")
     assert server.records(HOST, "A") == ["127.0.0.77"]
     # What the client itself claims stands left of what nginx saw.
