@@ -204,10 +204,23 @@ void TcpChannel::drop(const Failure& failure) {
     timer_.cancel();
     auto dropped = std::move(pending_);
     pending_.clear();
+    // Where we end the connection, the server may still be at what it has read from it.
+    const bool ours = failure.kind == Failure::Kind::malformed;
+    auto later = std::make_shared<std::vector<Settled>>();
     for (auto& [id, pending] : dropped) {
         if (pending.handler) pending.handler(failure);
-        if (pending.settled) pending.settled();
+        if (!pending.settled) continue;
+        if (ours) {
+            later->push_back(std::move(pending.settled));
+        } else {
+            pending.settled();
+        }
     }
+    if (later->empty()) return;
+    const auto timer = std::make_shared<asio::steady_timer>(timer_.get_executor(), settling_time);
+    timer->async_wait([timer, later](error_code) {
+        for (const Settled& settled : *later) settled();
+    });
 }
 
 void TcpChannel::close() { drop({Failure::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""}); }

@@ -4,6 +4,14 @@ import re
 import signal
 import threading
 
+import dns.flags
+import dns.message
+import dns.name
+import dns.opcode
+import dns.rdatatype
+
+from harness.dns_servers import Key
+from harness.fake_dns import FakeDns
 from harness.sftdyn import conf
 
 HOST = "home.dyn.example.org"
@@ -69,3 +77,37 @@ def test_many_clients_of_few_hosts_on_two_listeners(stage):
     assert len(bodies) == 12 * 60 and set(bodies) <= {"OK", "UPTODATE"}, set(bodies)
     for host in hosts:
         assert server.records(host, "A") == [accepted(program, host)[-1]]
+
+
+class LateDns(FakeDns):
+    """Answers its first UPDATE with a wrong id, and carries it out half a second after that."""
+
+    def __init__(self, key):
+        super().__init__(key, bend=lambda request, wire, over_tcp: bytes([wire[0] ^ 0x55]) + wire[1:] if request is self.late else wire)
+        self.late = None
+        self.carried_out = threading.Event()
+
+    def carry_out(self, request):
+        if request.opcode() != dns.opcode.UPDATE or self.late is not None:
+            return super().carry_out(request)
+        self.late = request
+        threading.Timer(0.5, self.carry_out_late).start()
+        response = dns.message.make_response(request)
+        response.flags |= dns.flags.AA
+        return response
+
+    def carry_out_late(self):
+        with self.lock:
+            super().carry_out(self.late)
+        self.carried_out.set()
+
+
+def test_an_update_on_a_connection_that_we_had_to_end_may_be_carried_out_late(stage, tmp_path):
+    key = Key()
+    server = LateDns(key)
+    stage.running.append(server)
+    program = stage.sftdyn(conf(server, {"k": HOST}, key_file=key.write(tmp_path / "key")))
+    assert program.get("k", source="127.0.0.2").body == "FAIL"
+    assert program.get("k", source="127.0.0.3").body == "OK"
+    assert server.carried_out.wait(10)
+    assert server.records[dns.name.from_text(HOST), dns.rdatatype.A] == ["127.0.0.3"]
