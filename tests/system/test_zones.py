@@ -36,7 +36,7 @@ def test_the_first_that_answers_serves_alone(stage):
 
 def test_a_server_that_hangs_is_passed_over(stage):
     first, second = stage.dns("named", name="first", key=(key := Key())), stage.dns("named", name="second", key=key)
-    program = stage.sftdyn(with_servers(first, [first.address, second.address]).replace("[dns]", "[dns]\ntimeout = 2"))
+    program = stage.sftdyn(with_servers(first, [first.address, second.address]).replace("[dns]", "[dns]\ntimeout = 4"))
     first.process.send_signal(signal.SIGSTOP)
     assert program.get("k").body == "OK"
     assert second.records(HOST, "A") == ["127.0.0.1"]
