@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         HOLDS(!message.empty() && message.home().size() > 0);
         for (const auto& record : message.updates) {
             HOLDS(record.ttl <= 0x7fffffff && record.rdata.size() <= 65535);
-            HOLDS(record.rclass != dns::ScriptRecord::Class::any || record.rdata.empty());
+            HOLDS(record.rclass != dns::UpdateRecord::Class::any || record.rdata.empty());
         }
     }
     return 0;

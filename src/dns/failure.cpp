@@ -22,6 +22,11 @@ std::string likely_cause(std::uint16_t rcode) {
             return "it does not accept dynamic updates: enable them (PowerDNS: dnsupdate=yes)";
         case KNOT_RCODE_FORMERR:
             return "it did not understand the message: is it really a DNS server that takes updates?";
+        case KNOT_RCODE_YXDOMAIN:
+        case KNOT_RCODE_YXRRSET:
+        case KNOT_RCODE_NXDOMAIN:
+        case KNOT_RCODE_NXRRSET:
+            return "a prerequisite of the script is not met (RFC 2136 §2.4)";
         default:
             return "the server's own log says why";
     }

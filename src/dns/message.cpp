@@ -6,6 +6,7 @@
 #include <ctime>
 #include <memory>
 #include <stdexcept>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -29,14 +30,20 @@ Packet new_packet(std::uint16_t id, std::uint8_t opcode) {
 
 Failure own_failure(std::string what) { return {Failure::Kind::malformed, 0, "", std::move(what), "this is a defect of sftdyn: please report it"}; }
 
+Failure too_large() {
+    return {Failure::Kind::malformed, 0, "", "the UPDATE does not fit into a DNS message (65535 octets, RFC 1035 §4.2.2)",
+            "send it as several: in a script, with `send` between them"};
+}
+
 /// Appends one record to the section that is open.
 int put(knot_pkt_t* packet, const Name& owner, Type type, std::uint16_t rclass, std::uint32_t ttl, const std::string& rdata) {
     // libknot copies neither the owner nor the data, and writes to neither.
     knot_rrset_t rr;
     knot_rrset_init(&rr, const_cast<std::uint8_t*>(owner.wire()), static_cast<std::uint16_t>(type), rclass, ttl);
-    alignas(knot_rdata_t) std::array<std::uint8_t, sizeof(knot_rdata_t) + 512> buffer;
-    auto* data = reinterpret_cast<knot_rdata_t*>(buffer.data());
-    if (rdata.size() > 510) return KNOT_ESPACE;
+    alignas(knot_rdata_t) std::array<std::uint8_t, sizeof(knot_rdata_t) + 512> small;
+    std::vector<knot_rdata_t> large;
+    if (rdata.size() > small.size() - sizeof(knot_rdata_t)) large.resize(rdata.size() / sizeof(knot_rdata_t) + 2);
+    auto* data = large.empty() ? reinterpret_cast<knot_rdata_t*>(small.data()) : large.data();
     knot_rdata_init(data, static_cast<std::uint16_t>(rdata.size()), reinterpret_cast<const std::uint8_t*>(rdata.data()));
     rr.rrs.count = 1;
     rr.rrs.size = static_cast<std::uint32_t>(knot_rdata_size(data->len));
@@ -51,6 +58,20 @@ int put_change(knot_pkt_t* packet, const Change& change) {
     const int rc = put(packet, change.owner, change.type, KNOT_CLASS_ANY, 0, {});
     if (rc != KNOT_EOK || change.kind == Change::Kind::remove) return rc;
     return put(packet, change.owner, change.type, KNOT_CLASS_IN, change.ttl, change.rdata);
+}
+
+int put_changes(knot_pkt_t* packet, const std::vector<Change>& changes) {
+    int rc = knot_pkt_begin(packet, KNOT_AUTHORITY);  // the Update section (RFC 2136 §2.5)
+    for (auto change = changes.begin(); rc == KNOT_EOK && change != changes.end(); ++change) rc = put_change(packet, *change);
+    return rc;
+}
+
+int put_section(knot_pkt_t* packet, knot_section_t section, const std::vector<UpdateRecord>& records) {
+    int rc = knot_pkt_begin(packet, section);
+    for (auto record = records.begin(); rc == KNOT_EOK && record != records.end(); ++record) {
+        rc = put(packet, record->owner, record->type, static_cast<std::uint16_t>(record->rclass), record->ttl, record->rdata);
+    }
+    return rc;
 }
 
 /// Signs the packet (RFC 8945 §5.1) and takes its octets.
@@ -153,16 +174,16 @@ Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const
     return finish(std::move(packet), id, key);
 }
 
-Outcome<Request> make_update(std::uint16_t id, const Name& zone, std::span<const Change> changes, const TsigKeyPtr& key) {
+Outcome<Request> make_update(std::uint16_t id, const Name& zone, const UpdateContent& content, const TsigKeyPtr& key) {
     Packet packet = new_packet(id, KNOT_OPCODE_UPDATE);
     int rc = knot_pkt_put_question(packet.get(), zone.wire(), KNOT_CLASS_IN, KNOT_RRTYPE_SOA);
     if (rc == KNOT_EOK && key) rc = knot_pkt_reserve(packet.get(), static_cast<std::uint16_t>(knot_tsig_wire_size(&key->raw())));
-    if (rc == KNOT_EOK) rc = knot_pkt_begin(packet.get(), KNOT_AUTHORITY);  // the Update section (RFC 2136 §2.5)
-    for (const Change& change : changes) {
-        if (rc != KNOT_EOK) break;
-        rc = put_change(packet.get(), change);
-    }
+    const auto* message = std::get_if<UpdateMessage>(&content);
+    if (rc == KNOT_EOK && message != nullptr) rc = put_section(packet.get(), KNOT_ANSWER, message->prerequisites);  // RFC 2136 §2.4
+    if (rc == KNOT_EOK && message != nullptr) rc = put_section(packet.get(), KNOT_AUTHORITY, message->updates);
+    if (rc == KNOT_EOK && message == nullptr) rc = put_changes(packet.get(), std::get<std::vector<Change>>(content));
     if (rc == KNOT_EOK && key) rc = knot_pkt_reclaim(packet.get(), static_cast<std::uint16_t>(knot_tsig_wire_size(&key->raw())));
+    if (rc == KNOT_ESPACE) return too_large();
     if (rc != KNOT_EOK) return own_failure(fmt::format("the UPDATE could not be written: {}", knot_strerror(rc)));
     return finish(std::move(packet), id, key);
 }

@@ -40,8 +40,8 @@ using Reply = Outcome<Answer>;
 /// A query without recursion; `key` may be null.
 [[nodiscard]] Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const TsigKeyPtr& key);
 
-/// An UPDATE of `zone` (RFC 2136 §2). A set of changes too large for one message is a failure.
-[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone, std::span<const Change> changes, const TsigKeyPtr& key);
+/// An UPDATE of `zone` (RFC 2136 §2). What is too large for one message is a failure.
+[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone, const UpdateContent& content, const TsigKeyPtr& key);
 
 /// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not failures here, but those
 /// of TSIG are. `server` is for messages.

@@ -91,7 +91,7 @@ bool is_host(const std::uint8_t* name, bool wildcard) {
 }
 
 /// What nsupdate's `check-names`, on by default, says of a record; empty: nothing.
-std::string name_complaint(const ScriptRecord& record) {
+std::string name_complaint(const UpdateRecord& record) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(record.rdata.data());
     const auto type = static_cast<std::uint16_t>(record.type);
     const bool owner_is_host = type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA || type == KNOT_RRTYPE_MX;
@@ -217,8 +217,8 @@ private:
         if (!positive && !rrset && !is(what, "nxdomain")) return bad(otherwise);
         auto name = owner(words.next());
         if (name.has_error()) return name.error();
-        ScriptRecord record{std::move(*name), static_cast<Type>(any_type), ScriptRecord::Class::any, 0, {}};
-        if (!positive) record.rclass = ScriptRecord::Class::none;
+        UpdateRecord record{std::move(*name), static_cast<Type>(any_type), UpdateRecord::Class::any, 0, {}};
+        if (!positive) record.rclass = UpdateRecord::Class::none;
         if (rrset) {
             auto type = class_and_type(words.next(), words);
             if (type.has_error()) return type.error();
@@ -226,7 +226,7 @@ private:
             record.type = **type;
             if (positive && !words.rest().empty()) {
                 if (auto data = rdata(record, words.rest()); data.has_error()) return data;
-                record.rclass = ScriptRecord::Class::in;
+                record.rclass = UpdateRecord::Class::in;
             }
         }
         message_.prerequisites.push_back(std::move(record));
@@ -250,7 +250,7 @@ private:
         if (!remove && !is(what, "add")) return bad("after update: expected add or delete");
         auto name = owner(words.next());
         if (name.has_error()) return name.error();
-        ScriptRecord record{std::move(*name), static_cast<Type>(any_type), ScriptRecord::Class::any, 0, {}};
+        UpdateRecord record{std::move(*name), static_cast<Type>(any_type), UpdateRecord::Class::any, 0, {}};
         std::string_view word = words.next();
         if (const auto value = number(word)) {
             if (!remove && *value > largest_ttl) return bad("the TTL is out of range (0 to 2147483647)");
@@ -267,7 +267,7 @@ private:
         if (!*type && !remove) return bad("the type is missing");
         if (*type && !words.rest().empty()) {
             if (auto data = rdata(record, words.rest()); data.has_error()) return data;
-            record.rclass = remove ? ScriptRecord::Class::none : ScriptRecord::Class::in;
+            record.rclass = remove ? UpdateRecord::Class::none : UpdateRecord::Class::in;
         } else if (!remove) {
             return bad("the record's data is missing");
         }
@@ -276,7 +276,7 @@ private:
         return {};
     }
 
-    Read rdata(ScriptRecord& record, std::string_view text) {
+    Read rdata(UpdateRecord& record, std::string_view text) {
         const auto type = static_cast<std::uint16_t>(record.type);
         if (knot_rrtype_is_metatype(type) != 0) return bad("a record of this type has no data");
         if (text.find('\0') != std::string_view::npos) return bad("there is a NUL in it");
@@ -308,7 +308,7 @@ private:
     Unsent unsent_;
     std::unique_ptr<zs_scanner_t, FreeScanner> scanner_;
     Script script_;
-    ScriptMessage message_;
+    UpdateMessage message_;
     std::optional<Name> zone_;
     std::optional<std::uint32_t> default_ttl_;
     bool check_names_ = true;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include <boost/asio/ip/address.hpp>
 
@@ -55,6 +58,32 @@ struct Change {
 
     friend bool operator==(const Change&, const Change&) = default;
 };
+
+/// One record of a prerequisite or update section; its class says what it means (RFC 2136 §2.4, §2.5).
+struct UpdateRecord {
+    enum class Class : std::uint16_t { in = 1, none = 254, any = 255 };
+    Name owner;
+    Type type{};
+    Class rclass = Class::in;
+    std::uint32_t ttl = 0;  ///< seconds
+    std::string rdata{};
+
+    friend bool operator==(const UpdateRecord&, const UpdateRecord&) = default;
+};
+
+/// The sections of one UPDATE (RFC 2136 §2), written out.
+struct UpdateMessage {
+    std::optional<Name> zone{};  ///< absent: the one that holds `home()`
+    std::vector<UpdateRecord> prerequisites{};
+    std::vector<UpdateRecord> updates{};
+
+    [[nodiscard]] bool empty() const { return prerequisites.empty() && updates.empty(); }
+    /// The name whose zone the message is for, when it is not said: its first update's, or else prerequisite's.
+    [[nodiscard]] const Name& home() const { return updates.empty() ? prerequisites.front().owner : updates.front().owner; }
+};
+
+/// What an UPDATE carries: changes of RRsets, or records as they are to stand in it.
+using UpdateContent = std::variant<std::vector<Change>, UpdateMessage>;
 
 /// Octets that the change takes in a message at the most (owner names written out in full).
 [[nodiscard]] std::size_t wire_size_bound(const Change& change);

@@ -10,6 +10,16 @@ namespace {
 
 constexpr unsigned most_tries = 3;
 
+unsigned tries_for(const UpdateContent& content) {
+    const auto* message = std::get_if<UpdateMessage>(&content);
+    return message == nullptr || message->prerequisites.empty() ? most_tries : 1;
+}
+
+std::size_t count_of(const UpdateContent& content) {
+    const auto* message = std::get_if<UpdateMessage>(&content);
+    return message == nullptr ? std::get<std::vector<Change>>(content).size() : message->updates.size();
+}
+
 }  // namespace
 
 std::string text_of(const ServerAddress& server) {
@@ -68,8 +78,8 @@ void Server::asked(const std::shared_ptr<Question>& question, Reply reply) {
     question->handler(std::move(reply));
 }
 
-void Server::update(const Name& zone, std::vector<Change> changes, base::TimePoint deadline, Handler handler, Settled settled) {
-    attempt(std::make_shared<Job>(Job{zone, std::move(changes), deadline, std::move(handler), std::move(settled)}));
+void Server::update(const Name& zone, UpdateContent content, base::TimePoint deadline, Handler handler, Settled settled) {
+    attempt(std::make_shared<Job>(Job{zone, std::move(content), deadline, std::move(handler), std::move(settled)}));
 }
 
 void Server::attempt(std::shared_ptr<Job> job) {
@@ -84,16 +94,17 @@ void Server::attempt(std::shared_ptr<Job> job) {
     if (closed_) return fail(closed_failure());
     auto key = this->key();
     if (key.has_error()) return fail(key.error());
-    auto request = make_update(tcp_->fresh_id(), job->zone, job->changes, *key);
+    auto request = make_update(tcp_->fresh_id(), job->zone, job->content, *key);
     if (request.has_error()) return fail(request.error());
     ++job->tries;
-    base::log::debug("{}: UPDATE of {} with {} change{}", name_, job->zone.text(), job->changes.size(), job->changes.size() == 1 ? "" : "s");
+    const std::size_t count = count_of(job->content);
+    base::log::debug("{}: UPDATE of {} with {} change{}", name_, job->zone.text(), count, count == 1 ? "" : "s");
 
     // The connection's end settles an attempt, so the job is settled with its last one.
     auto again = std::make_shared<bool>(false);
     const auto answered = [self = shared_from_this(), job, again](Reply reply) {
         const bool lost = reply.has_error() && reply.error().kind == Failure::Kind::connection;
-        if (lost && !self->closed_ && job->tries < most_tries && base::Clock::now() < job->deadline) {
+        if (lost && !self->closed_ && job->tries < tries_for(job->content) && base::Clock::now() < job->deadline) {
             *again = true;
             return;
         }

@@ -40,10 +40,10 @@ public:
     /// Asks for `name`'s records of `type`. Error codes of the server's are in the reply, not failures.
     void query(const Name& name, Type type, base::TimePoint deadline, Handler handler);
 
-    /// Sends one UPDATE of `zone` with all `changes`. An UPDATE lost with its connection is sent again while there is
-    /// time. An error code of the server's is a failure. `settled` is called once, with or after `handler`, when the
+    /// Sends one UPDATE of `zone`. One that was lost with its connection is sent again while there is time, if it has no
+    /// prerequisites: those might fail by what the first did. An error code of the server's is a failure. `settled` is called once, with or after `handler`, when the
     /// server can no longer act on it: until then an UPDATE of the same names might be overtaken.
-    void update(const Name& zone, std::vector<Change> changes, base::TimePoint deadline, Handler handler, Settled settled);
+    void update(const Name& zone, UpdateContent content, base::TimePoint deadline, Handler handler, Settled settled);
 
     void close();
 
@@ -57,7 +57,7 @@ private:
     };
     struct Job {
         Name zone;
-        std::vector<Change> changes;
+        UpdateContent content;
         base::TimePoint deadline;
         Handler handler;
         Settled settled;

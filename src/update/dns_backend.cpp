@@ -78,7 +78,7 @@ struct DnsBackend::Search {
 struct DnsBackend::Update {
     std::shared_ptr<Group> group;
     Name zone;
-    std::vector<dns::Change> changes;
+    dns::UpdateContent content;
     base::TimePoint deadline;
     Done<dns::Answer> done;
     std::function<void()> settled;
@@ -199,7 +199,7 @@ void DnsBackend::look_up(const Name& zone, const Name& name, Type type, base::Ti
     ask(query);
 }
 
-void DnsBackend::apply(const Name& zone, std::vector<dns::Change> changes, base::TimePoint deadline, Done<dns::Answer> done,
+void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimePoint deadline, Done<dns::Answer> done,
                        std::function<void()> settled) {
     const auto group = group_of(zone);
     if (!group) {
@@ -209,7 +209,7 @@ void DnsBackend::apply(const Name& zone, std::vector<dns::Change> changes, base:
         });
         return;
     }
-    attempt(std::make_shared<Update>(Update{group, zone, std::move(changes), deadline, std::move(done), std::move(settled), order(*group)}));
+    attempt(std::make_shared<Update>(Update{group, zone, std::move(content), deadline, std::move(done), std::move(settled), order(*group)}));
 }
 
 void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
@@ -241,7 +241,7 @@ void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
         ++update->tried;
         attempt(update);
     };
-    member.server->update(update->zone, update->changes, deadline, done, settled);
+    member.server->update(update->zone, update->content, deadline, done, settled);
 }
 
 }  // namespace sftdyn::update

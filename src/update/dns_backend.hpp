@@ -32,7 +32,7 @@ public:
     void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type, base::TimePoint deadline,
                  Done<std::vector<std::string>> done) override;
-    void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint deadline, Done<dns::Answer> done,
+    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline, Done<dns::Answer> done,
                std::function<void()> settled) override;
 
 private:

@@ -74,7 +74,7 @@ void Engine::submit(Wish wish, Done done) {
     add(std::move(wish), clock_() + limits_.timeout, std::move(done), nullptr, 0);
     if (slots_.at(target).phase == Phase::idle) advance(target);
     // What is answered at once needs no watching; without this a flood of such wishes would leave its deadlines behind.
-    if (waiting_ == 0) deadlines_.clear();
+    forget_deadlines();
 }
 
 void Engine::submit_jointly(std::vector<Wish> wishes, JointDone done) {
@@ -99,7 +99,14 @@ void Engine::submit_jointly(std::vector<Wish> wishes, JointDone done) {
         const auto found = slots_.find(target);
         if (found != slots_.end() && found->second.phase == Phase::idle) advance(target);
     }
-    if (waiting_ == 0) deadlines_.clear();
+    forget_deadlines();
+}
+
+/// When nothing waits there is nothing to watch.
+void Engine::forget_deadlines() {
+    if (waiting_ > 0) return;
+    deadlines_.clear();
+    series_deadlines_.clear();
 }
 
 void Engine::add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index) {
@@ -202,6 +209,11 @@ void Engine::tick() {
         close(std::move(one), {Verdict::failed});
         if (joint) abandon(joint);
         if (stopped) advance(due.target);
+    }
+    while (!series_deadlines_.empty() && (!series_deadlines_.front()->done || series_deadlines_.front()->deadline <= now)) {
+        const SeriesPtr series = std::move(series_deadlines_.front());
+        series_deadlines_.pop_front();
+        if (series->done) fail(series, {Failure::Kind::gave_up, 0, "", "it was not done in time", "is the DNS server running, and not overloaded?"});
     }
     if (now >= next_sweep_) {
         budgets_.sweep(now);
@@ -360,6 +372,7 @@ void Engine::looked_up(const Target& target, dns::Outcome<std::vector<std::strin
     }
     const auto found = slots_.find(target);
     if (found == slots_.end()) return;
+    if (std::exchange(found->second.overtaken, false)) return advance(target);
     found->second.served = std::move(*served);
     found->second.served_at = clock_();
     found->second.verified = true;
@@ -437,6 +450,11 @@ std::vector<Engine::Unit> Engine::next_batch(Zone& zone) {
 
 void Engine::flush(ZoneIndex index) {
     while (zones_[index].in_flight < std::max(limits_.updates_in_flight, 1U) && zones_[index].unsettled == 0) {
+        if (series_is_next(zones_[index])) {
+            if (zones_[index].in_flight > 0) return;
+            send_message(index);
+            continue;
+        }
         std::vector<Unit> batch = next_batch(zones_[index]);
         if (batch.empty()) return;
         std::vector<Target> dropped;
@@ -446,7 +464,10 @@ void Engine::flush(ZoneIndex index) {
             dropped.insert(dropped.end(), unit.begin(), unit.end());
             return true;
         });
-        if (!batch.empty()) send(index, std::move(batch));
+        if (!batch.empty()) {
+            zones_[index].series_turn = true;
+            send(index, std::move(batch));
+        }
         for (const Target& target : dropped) {
             // Earlier parts of a split batch may have told what is served, but not of this one.
             slots_.at(target).served.reset();
@@ -507,12 +528,15 @@ void Engine::settled(const std::shared_ptr<Batch>& batch) {
     Zone& zone = zones_[batch->zone];
     --zone.in_flight;
     if (batch->open_fate) --zone.unsettled;
-    if (zone.unsettled == 0) {
-        const std::vector<Target> held = std::move(zone.held);
-        zone.held.clear();
-        for (const Target& target : held) advance(target);
-    }
+    release_held(zone);
     flush(batch->zone);
+}
+
+void Engine::release_held(Zone& zone) {
+    if (zone.unsettled > 0) return;
+    const std::vector<Target> held = std::move(zone.held);
+    zone.held.clear();
+    for (const Target& target : held) advance(target);
 }
 
 void Engine::committed(const Target& target) {
@@ -546,6 +570,114 @@ void Engine::refused(const Target& target, const Failure& failure) {
     if (still_wanted(target)) {
         on_failure_(hosts_.name(target.host), target.type, failure);
         finish_front(target, slot, {Verdict::failed});
+    }
+}
+
+// --- messages as they are --------------------------------------------------------------------------------------------
+
+void Engine::submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done) {
+    if (open_series_ >= limits_.queue) return done({Verdict::overloaded, overload_pause});
+    if (const auto wait = budgets_.spend(about.host, clock_())) return done({Verdict::over_budget, whole_seconds(*wait)});
+    const auto series = std::make_shared<Series>(Series{about, std::move(messages), std::move(done), clock_() + limits_.timeout});
+    ++open_series_;
+    ++waiting_;
+    series_deadlines_.push_back(series);
+    next_message(series);
+    forget_deadlines();
+}
+
+void Engine::finish(const SeriesPtr& series, Result result) {
+    --open_series_;
+    --waiting_;
+    if (result.verdict != Verdict::committed) budgets_.refund(series->about.host, clock_());
+    std::exchange(series->done, {})(result);
+}
+
+void Engine::fail(const SeriesPtr& series, const Failure& failure) {
+    on_failure_(hosts_.name(series->about.host), series->about.type, failure);
+    finish(series, {Verdict::failed});
+}
+
+void Engine::next_message(const SeriesPtr& series) {
+    if (!series->done) return;
+    if (series->next == series->messages.size()) return finish(series, {series->refused ? Verdict::failed : Verdict::committed});
+    const dns::UpdateMessage& message = series->messages[series->next];
+    if (message.zone) return enqueue(series, zone_index(*message.zone));
+    const HostId home = hosts_.number(message.home());
+    if (zone_of(home) != no_zone) return enqueue(series, zone_of(home));
+    when_query_free([this, series, home] {
+        backend_.find_zone(hosts_.name(home), backend_deadline(series->deadline),
+                           [this, series, home, generation = generation_](dns::Outcome<dns::Name> zone) {
+                               query_done();
+                               if (!series->done) return;
+                               if (zone.has_error()) return fail(series, zone.error());
+                               if (generation == generation_) set_zone(home, zone_index(*zone));
+                               enqueue(series, zone_index(*zone));
+                           });
+    });
+}
+
+void Engine::enqueue(const SeriesPtr& series, ZoneIndex zone) {
+    zones_[zone].series.push_back(series);
+    flush(zone);
+}
+
+/// Messages and batches take turns.
+bool Engine::series_is_next(Zone& zone) {
+    while (!zone.series.empty() && !zone.series.front()->done) zone.series.pop_front();
+    if (zone.series.empty()) return false;
+    return zone.series_turn || (zone.clean.empty() && zone.suspects.empty() && zone.retries.empty());
+}
+
+/// Nothing else is under way in the zone until the message is settled: it may change whatever it likes there.
+void Engine::send_message(ZoneIndex index) {
+    Zone& zone = zones_[index];
+    const SeriesPtr series = std::move(zone.series.front());
+    zone.series.pop_front();
+    zone.series_turn = false;
+    const dns::UpdateMessage& message = series->messages[series->next++];
+    distrust(message);
+    ++zone.in_flight;
+    ++zone.unsettled;
+    backend_.apply(
+        zone.name, message, backend_deadline(series->deadline), [this, series](const dns::Reply& reply) { answered(series, reply); },
+        [this, series, index, &message] {
+            Zone& own = zones_[index];
+            --own.in_flight;
+            --own.unsettled;
+            distrust(message);
+            release_held(own);
+            next_message(series);
+            flush(index);
+        });
+}
+
+void Engine::answered(const SeriesPtr& series, const dns::Reply& reply) {
+    if (reply.has_value()) return;
+    const Failure& failure = reply.error();
+    if (!failure.is_refusal()) {
+        if (series->done) fail(series, failure);
+        return;
+    }
+    series->refused = true;
+    const dns::UpdateMessage& message = series->messages[series->next - 1];
+    if (!message.zone) set_zone(hosts_.number(message.home()), no_zone);
+    if (series->done) on_failure_(hosts_.name(series->about.host), series->about.type, failure);
+}
+
+/// What is known of the names that a message changes is no longer known.
+void Engine::distrust(const dns::UpdateMessage& message) {
+    for (const auto& record : message.updates) {
+        const auto host = hosts_.find(record.owner);
+        if (!host) continue;
+        for (const dns::Type type : {dns::Type::a, dns::Type::aaaa, dns::Type::ptr}) {
+            const Target target{*host, type};
+            known_.forget(target);
+            const auto found = slots_.find(target);
+            if (found == slots_.end()) continue;
+            found->second.served.reset();
+            found->second.overtaken = found->second.phase == Phase::asking;
+        }
     }
 }
 

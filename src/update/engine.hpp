@@ -64,7 +64,7 @@ public:
     /// One result for each wish, in their order.
     using JointDone = std::function<void(const std::vector<Result>&)>;
     using Clock = std::function<base::TimePoint()>;
-    /// Told of each failed wish, once.
+    /// Told of each failed wish, and each failed message, once.
     using OnFailure = std::function<void(const dns::Name& host, dns::Type type, const dns::Failure& failure)>;
 
     Engine(Backend& backend, HostTable& hosts, KnownTable& known, const Limits& limits, Clock clock, OnFailure on_failure);
@@ -78,16 +78,21 @@ public:
     /// changes anything. Each is for another target.
     void submit_jointly(std::vector<Wish> wishes, JointDone done);
 
+    /// Sends messages one after the other, each by itself; one that the server refuses does not keep back those behind it.
+    /// `about` is the host that pays for it and the record that failures are told of. `done` is called once, within the
+    /// timeout: `committed` when the server has confirmed all of them.
+    void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done);
+
     /// Ends what has passed its deadline. Call it often while `busy()`.
     void tick();
 
-    /// True while a wish waits.
+    /// True while a wish or a message waits.
     [[nodiscard]] bool busy() const { return waiting_ > 0; }
     [[nodiscard]] std::size_t waiting() const { return waiting_; }
     /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all is settled.
     [[nodiscard]] std::size_t slots() const { return slots_.size(); }
     /// Deadlines that are still watched: none when nothing waits.
-    [[nodiscard]] std::size_t deadlines() const { return deadlines_.size(); }
+    [[nodiscard]] std::size_t deadlines() const { return deadlines_.size() + series_deadlines_.size(); }
 
     /// New limits; with `servers_changed` all that is known of zones and records is asked anew.
     void reconfigure(const Limits& limits, bool servers_changed);
@@ -130,18 +135,31 @@ private:
         std::uint64_t ticket = 0;                        ///< of the wish that `change` is for, or that is gathered
         bool paid = false;                               ///< the change has cost its host something
         bool same = false;                               ///< the change changes nothing: it goes along with others
+        bool overtaken = false;                          ///< what is being asked may have been changed meanwhile
         dns::Change change;
     };
+    /// Messages that are sent one after the other.
+    struct Series {
+        Target about;
+        std::vector<dns::UpdateMessage> messages;
+        Done done;  ///< empty once it was called
+        base::TimePoint deadline;
+        std::size_t next = 0;  ///< of the messages
+        bool refused = false;  ///< one of them
+    };
+    using SeriesPtr = std::shared_ptr<Series>;
     struct Zone {
         dns::Name name;
         std::size_t waiting = 0;                ///< wishes
         std::deque<Unit> clean;                 ///< changes to be sent
         std::deque<Unit> suspects;              ///< changes of targets that failed alone before
         std::deque<std::vector<Unit>> retries;  ///< parts of a refused batch, in order
+        std::deque<SeriesPtr> series;           ///< whose next message is to be sent
         std::vector<Target> held;               ///< must not ask before the zone is settled
         unsigned in_flight = 0;
         unsigned unsettled = 0;  ///< UPDATEs whose fate is open
         bool suspect_turn = false;
+        bool series_turn = false;
     };
     struct Batch;
 
@@ -156,6 +174,7 @@ private:
     void refund(const Target& target, Slot& slot);
     void enqueue(Unit unit);
     void add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index);
+    void forget_deadlines();
     void close(Waiting waiting, Result result);
     void abandon(const JointPtr& joint);
     void flush(ZoneIndex zone);
@@ -166,6 +185,15 @@ private:
     void settled(const std::shared_ptr<Batch>& batch);
     void committed(const Target& target);
     void refused(const Target& target, const dns::Failure& failure);
+    void release_held(Zone& zone);
+    void next_message(const SeriesPtr& series);
+    void enqueue(const SeriesPtr& series, ZoneIndex zone);
+    static bool series_is_next(Zone& zone);
+    void send_message(ZoneIndex zone);
+    void answered(const SeriesPtr& series, const dns::Reply& reply);
+    void finish(const SeriesPtr& series, Result result);
+    void fail(const SeriesPtr& series, const dns::Failure& failure);
+    void distrust(const dns::UpdateMessage& message);
     void keep_reverse(const Wish& wish, const std::vector<std::string>& before);
 
     void when_query_free(std::function<void()> ask);
@@ -198,6 +226,8 @@ private:
         std::uint64_t ticket;
     };
     std::deque<Deadline> deadlines_;
+    std::deque<SeriesPtr> series_deadlines_;
+    std::size_t open_series_ = 0;
     std::deque<std::function<void()>> queries_waiting_;
     unsigned queries_in_flight_ = 0;
     std::size_t waiting_ = 0;

@@ -73,6 +73,35 @@ TEST(Message, UpdateIsGolden) {
     EXPECT_EQ(hex(request->wire), golden("update"));
 }
 
+TEST(Message, RecordsWrittenOutAreTheSameAsChanges) {
+    using Class = UpdateRecord::Class;
+    UpdateMessage message;
+    for (const auto& change : changes()) {
+        if (change.kind == Change::Kind::remove_record) {
+            message.updates.push_back({change.owner, change.type, Class::none, 0, change.rdata});
+            continue;
+        }
+        message.updates.push_back({change.owner, change.type, Class::any, 0, {}});
+        if (change.kind == Change::Kind::replace) message.updates.push_back({change.owner, change.type, Class::in, change.ttl, change.rdata});
+    }
+    EXPECT_EQ(hex(make_update(0x1234, name("dyn.example.org"), message, nullptr)->wire), golden("update"));
+
+    message.updates.clear();
+    message.prerequisites.push_back({name("a.dyn.example.org"), Type::a, Class::none, 0, {}});
+    const auto request = make_update(1, name("dyn.example.org"), message, nullptr);
+    EXPECT_EQ(hex(request->wire).substr(8, 16), "0001000100000000") << "one zone, one prerequisite, no update";
+}
+
+TEST(Message, LargeDataFitsAndTooLargeIsSaid) {
+    UpdateMessage message;
+    message.updates.push_back({name("a.dyn.example.org"), static_cast<Type>(16), UpdateRecord::Class::in, 30, std::string(60000, '\1')});
+    EXPECT_GT(make_update(1, name("dyn.example.org"), message, key())->wire.size(), 60000U);
+    message.updates.push_back(message.updates.front());
+    const auto request = make_update(1, name("dyn.example.org"), message, key());
+    ASSERT_TRUE(request.has_error());
+    EXPECT_NE(request.error().text().find("does not fit into a DNS message"), std::string::npos);
+}
+
 TEST(Message, SigningAppendsATsigAndLeavesTheRest) {
     const auto list = changes();
     const auto plain = make_update(7, name("dyn.example.org"), list, nullptr);

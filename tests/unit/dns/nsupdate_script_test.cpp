@@ -9,7 +9,7 @@
 
 using namespace sftdyn;
 using namespace sftdyn::dns;
-using Class = ScriptRecord::Class;
+using Class = UpdateRecord::Class;
 
 namespace {
 
@@ -18,7 +18,7 @@ base::Result<Script> parse(std::vector<std::string> lines, Unsent unsent = Unsen
 Name name(const char* text) { return *Name::parse(text); }
 
 /// The one record of a script of one line.
-ScriptRecord update(const std::string& line) {
+UpdateRecord update(const std::string& line) {
     const auto script = parse({line, "send"});
     if (script.has_error()) {
         ADD_FAILURE() << line << ": " << script.error().text();
@@ -37,7 +37,7 @@ constexpr auto any = static_cast<Type>(255);
 constexpr auto txt = static_cast<Type>(16);
 
 TEST(NsupdateScript, AddTakesTtlAndClassOrNot) {
-    const ScriptRecord expected{name("home.example"), Type::a, Class::in, 60, loopback};
+    const UpdateRecord expected{name("home.example"), Type::a, Class::in, 60, loopback};
     for (const char* line : {"update add home.example 60 IN A 127.0.0.1", "update add home.example. 60 A 127.0.0.1",
                              "add home.example 60 a 127.0.0.1", "  UPDATE\tADD Home.Example 60 in A   127.0.0.1  "}) {
         EXPECT_EQ(update(line), expected) << line;
@@ -48,12 +48,12 @@ TEST(NsupdateScript, AddTakesTtlAndClassOrNot) {
 }
 
 TEST(NsupdateScript, DeleteOfNameOfSetAndOfRecord) {
-    EXPECT_EQ(update("update delete home.example"), (ScriptRecord{name("home.example"), any, Class::any, 0, ""}));
-    EXPECT_EQ(update("update delete home.example IN"), (ScriptRecord{name("home.example"), any, Class::any, 0, ""}));
-    EXPECT_EQ(update("update del home.example ANY"), (ScriptRecord{name("home.example"), any, Class::any, 0, ""}));
-    EXPECT_EQ(update("del home.example A"), (ScriptRecord{name("home.example"), Type::a, Class::any, 0, ""}));
-    EXPECT_EQ(update("delete home.example 99 IN A"), (ScriptRecord{name("home.example"), Type::a, Class::any, 0, ""}));
-    EXPECT_EQ(update("delete home.example A 127.0.0.1"), (ScriptRecord{name("home.example"), Type::a, Class::none, 0, loopback}));
+    EXPECT_EQ(update("update delete home.example"), (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("update delete home.example IN"), (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("update del home.example ANY"), (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("del home.example A"), (UpdateRecord{name("home.example"), Type::a, Class::any, 0, ""}));
+    EXPECT_EQ(update("delete home.example 99 IN A"), (UpdateRecord{name("home.example"), Type::a, Class::any, 0, ""}));
+    EXPECT_EQ(update("delete home.example A 127.0.0.1"), (UpdateRecord{name("home.example"), Type::a, Class::none, 0, loopback}));
 }
 
 TEST(NsupdateScript, Prerequisites) {
@@ -61,7 +61,7 @@ TEST(NsupdateScript, Prerequisites) {
                                "prereq yxrrset e.example A 127.0.0.1", "zone example", "add a.example 1 TXT x", "send"});
     ASSERT_TRUE(script.has_value()) << script.error().text();
     const auto& message = script->messages.at(0);
-    EXPECT_EQ(message.prerequisites, (std::vector<ScriptRecord>{{name("a.example"), any, Class::none, 0, ""},
+    EXPECT_EQ(message.prerequisites, (std::vector<UpdateRecord>{{name("a.example"), any, Class::none, 0, ""},
                                                                 {name("b.example"), any, Class::any, 0, ""},
                                                                 {name("c.example"), Type::a, Class::none, 0, ""},
                                                                 {name("d.example"), Type::a, Class::any, 0, ""},

@@ -53,6 +53,14 @@ protected:
         });
         return place;
     }
+    const std::optional<Result>& want_messages(const Name& about, std::vector<dns::UpdateMessage> messages) {
+        auto& place = results.emplace_back();
+        engine.submit_messages({hosts.number(about), Type::a}, std::move(messages), [&place](Result result) {
+            EXPECT_FALSE(place.has_value()) << "answered twice";
+            place = result;
+        });
+        return place;
+    }
     static std::vector<Verdict> verdicts(const std::vector<Result>& all) {
         std::vector<Verdict> out;
         for (const Result& one : all) out.push_back(one.verdict);
@@ -566,6 +574,140 @@ TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
     backend.run();
     EXPECT_THAT(verdicts(both), Each(Verdict::committed));
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 2));
+}
+
+dns::UpdateMessage set_message(const Name& name, const std::string& rdata, Type type = Type::a) {
+    dns::UpdateMessage message;
+    message.updates.push_back({name, type, dns::UpdateRecord::Class::any, 0, {}});
+    message.updates.push_back({name, type, dns::UpdateRecord::Class::in, 30, rdata});
+    return message;
+}
+
+TEST_F(EngineTest, MessagesGoOutOneAfterTheOther) {
+    const auto& result = want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    backend.run_searches();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    EXPECT_EQ(verdict(result), static_cast<Verdict>(99));
+    backend.answer(backend.take_update());
+    backend.run_searches();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    backend.answer(backend.take_update());
+    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
+    EXPECT_EQ(engine.waiting(), 0U);
+    pass(1ms);
+    EXPECT_EQ(engine.deadlines(), 0U);
+}
+
+TEST_F(EngineTest, ARefusedMessageDoesNotKeepBackTheNext) {
+    backend.refused = {host(1).text()};
+    const auto& result = want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    backend.run();
+    EXPECT_EQ(verdict(result), Verdict::failed);
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
+    EXPECT_EQ(failures.size(), 1U);
+}
+
+TEST_F(EngineTest, AMessageThatIsNotAnsweredEndsItsSeries) {
+    const auto& result = want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    backend.run_searches();
+    auto update = backend.take_update();
+    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    EXPECT_EQ(verdict(result), Verdict::failed);
+    // Nothing is asked or sent that could overtake it.
+    const auto& wish = want(host(1), addr_2);
+    backend.run_searches();
+    EXPECT_TRUE(backend.queries.empty());
+    backend.carry_out(update);
+    update.settled();
+    backend.run();
+    EXPECT_EQ(verdict(wish), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre());
+}
+
+TEST_F(EngineTest, WhatAMessageChangedIsAskedAnew) {
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    want_messages(host(2), {set_message(host(1), addr_2)});
+    backend.run();
+    EXPECT_FALSE(known(host(1), addr_1));
+    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, AnAnswerThatAMessageHasOvertakenIsNotBelieved) {
+    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);  // the zone is known
+    backend.served(host(1), Type::a) = {addr_1};
+    const auto& wish = want(host(1), addr_1);
+    backend.run_searches();
+    const auto query = backend.take_query();
+    want_messages(host(2), {set_message(host(1), addr_2)});
+    backend.run_searches();
+    backend.answer(backend.take_update());
+    query.done({std::vector<std::string>{addr_1}});  // asked before, and answered after
+    EXPECT_EQ(verdict(wish), static_cast<Verdict>(99));
+    backend.run();
+    EXPECT_EQ(verdict(wish), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, MessagesAndBatchesTakeTurns) {
+    EXPECT_EQ(run(host(9), addr_1), Verdict::committed);
+    for (int i = 1; i <= 3; ++i) want_messages(host(i), {set_message(host(i), addr_1)});
+    want(host(4), addr_1);
+    backend.run_searches();
+    backend.answer(backend.take_update());  // the first message
+    backend.run_queries();
+    std::string order;
+    while (!backend.updates.empty()) {
+        order += backend.updates.front().message ? "m" : "b";
+        backend.answer(backend.take_update());
+        backend.run_queries();
+    }
+    EXPECT_EQ(order, "mbm");
+}
+
+TEST_F(EngineTest, AMessageGoesAlone) {
+    Limits wide = limits;
+    wide.updates_in_flight = 4;
+    engine.reconfigure(wide, false);
+    EXPECT_EQ(run(host(9), addr_1), Verdict::committed);
+    want(host(1), addr_1);
+    backend.run_queries();
+    EXPECT_EQ(backend.updates.size(), 1U);
+    want_messages(host(2), {set_message(host(2), addr_1)});
+    backend.run_searches();
+    EXPECT_EQ(backend.updates.size(), 1U) << "not beside a batch";
+    backend.answer(backend.take_update());
+    ASSERT_EQ(backend.updates.size(), 1U);
+    want(host(3), addr_1);
+    backend.run_queries();
+    EXPECT_EQ(backend.updates.size(), 1U) << "and no batch beside it";
+    backend.run();
+    EXPECT_THAT(backend.served(host(3), Type::a), ElementsAre(addr_1));
+}
+
+TEST_F(EngineTest, MessagesHaveDeadlinesBudgetsAndABoundedQueue) {
+    Limits tight = limits;
+    tight.changes_burst = 1;
+    tight.changes_refill = 30s;
+    tight.queue = 2;
+    engine.reconfigure(tight, false);
+    const auto& first = want_messages(host(1), {set_message(host(1), addr_1)});
+    const auto& second = want_messages(host(1), {set_message(host(1), addr_2)});
+    EXPECT_EQ(verdict(second), Verdict::over_budget);
+    const auto& third = want_messages(host(2), {set_message(host(2), addr_2)});
+    const auto& fourth = want_messages(host(3), {set_message(host(3), addr_2)});
+    EXPECT_EQ(verdict(fourth), Verdict::overloaded);
+    pass(6s);
+    EXPECT_EQ(verdict(first), Verdict::failed);
+    EXPECT_EQ(verdict(third), Verdict::failed);
+    EXPECT_FALSE(engine.busy());
+    backend.run();
+    // What failed costs nothing.
+    const auto& again = want_messages(host(1), {set_message(host(1), addr_1)});
+    backend.run();
+    EXPECT_EQ(verdict(again), Verdict::committed);
 }
 
 }  // namespace

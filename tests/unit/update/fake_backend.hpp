@@ -17,6 +17,7 @@ public:
         std::vector<dns::Change> changes;
         Done<dns::Answer> done;
         std::function<void()> settled;
+        std::optional<dns::UpdateMessage> message{};  ///< it is one, and `changes` is empty
     };
     struct Query {
         dns::Name name;
@@ -40,8 +41,12 @@ public:
         most_queries = std::max(most_queries, queries.size());
     }
 
-    void apply(const dns::Name& zone, std::vector<dns::Change> changes, base::TimePoint, Done<dns::Answer> done,
-               std::function<void()> settled) override {
+    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint, Done<dns::Answer> done, std::function<void()> settled) override {
+        if (auto* message = std::get_if<dns::UpdateMessage>(&content)) {
+            updates.push_back({zone, {}, std::move(done), std::move(settled), std::move(*message)});
+            return;
+        }
+        auto& changes = std::get<std::vector<dns::Change>>(content);
         batch_sizes.push_back(changes.size());
         updates.push_back({zone, std::move(changes), std::move(done), std::move(settled)});
     }
@@ -53,6 +58,7 @@ public:
         for (const auto& change : update.changes) {
             if (refused.contains(change.owner.text())) return KNOT_RCODE_REFUSED;
         }
+        if (update.message) return carry_out(*update.message);
         for (const auto& change : update.changes) {
             auto& set = served(change.owner, change.type);
             if (change.kind == dns::Change::Kind::remove_record) {
@@ -61,6 +67,19 @@ public:
                 set.clear();
                 if (change.kind == dns::Change::Kind::replace) set.push_back(change.rdata);
             }
+        }
+        return KNOT_RCODE_NOERROR;
+    }
+
+    /// Additions and deletions of whole RRsets only.
+    std::uint16_t carry_out(const dns::UpdateMessage& message) {
+        for (const auto& record : message.updates) {
+            if (refused.contains(record.owner.text())) return KNOT_RCODE_REFUSED;
+        }
+        for (const auto& record : message.updates) {
+            auto& set = served(record.owner, record.type);
+            if (record.rclass == dns::UpdateRecord::Class::any) set.clear();
+            if (record.rclass == dns::UpdateRecord::Class::in) set.push_back(record.rdata);
         }
         return KNOT_RCODE_NOERROR;
     }
