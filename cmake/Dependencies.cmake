@@ -12,6 +12,11 @@ pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libcapng REQUIRED IMPORTED_TARGET libcap-ng)
 pkg_check_modules(libargon2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(libqrencode REQUIRED IMPORTED_TARGET libqrencode)
+if(SFTDYN_PYTHON)
+  # Debian's own, whatever other Python is on the PATH.
+  pkg_check_modules(python REQUIRED IMPORTED_TARGET python3-embed)
+  pkg_check_modules(pybind11 REQUIRED IMPORTED_TARGET pybind11)
+endif()
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 
 # Asio and Beast are compiled once, in src/base/asio.cpp.

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "api/parameters.hpp"
+#include "base/network.hpp"
 
 namespace sftdyn::api {
 namespace {
@@ -84,9 +85,8 @@ std::optional<AddressUpdate::Named> read_address(std::string_view text) {
     std::string_view bare = text;
     if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
     boost::system::error_code error;
-    auto address = ip::make_address(std::string(bare), error);
+    const auto address = base::plain_address(ip::make_address(std::string(bare), error));
     if (error || bare.find('%') != std::string_view::npos) return std::nullopt;
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) address = ip::make_address_v4(ip::v4_mapped, address.to_v6());
     if (address.is_unspecified() || address.is_multicast() || address.is_loopback()) return std::nullopt;
     if (address.is_v6() && address.to_v6().is_link_local()) return std::nullopt;
     return AddressUpdate::Named{address, std::string(text)};

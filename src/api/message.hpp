@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,12 +10,19 @@
 
 namespace sftdyn::api {
 
+/// A header field (RFC 9110 §6.3), as sent.
+struct Field {
+    std::string name{};  ///< case does not matter
+    std::string value{};
+};
+
 struct Request {
     std::string_view method;           ///< as sent; case matters (RFC 9110 §9.1)
     std::string_view target;           ///< origin form, as sent (RFC 9112 §3.2.1)
     boost::asio::ip::address client;   ///< never an IPv4-mapped IPv6 address
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
+    std::span<const Field> fields{};  ///< in order; only for a handler that needs them
 };
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";

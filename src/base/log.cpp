@@ -17,10 +17,14 @@ spdlog::level::level_enum level_of(int verbosity) {
 
 void start(int verbosity, bool developer) {
     auto logger = std::make_shared<spdlog::logger>("sftdyn", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    logger->set_level(developer ? spdlog::level::debug : level_of(verbosity));
-    logger->set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v" : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
     logger->flush_on(spdlog::level::debug);
     spdlog::set_default_logger(std::move(logger));
+    adjust(verbosity, developer);
+}
+
+void adjust(int verbosity, bool developer) {
+    spdlog::set_level(developer ? spdlog::level::debug : level_of(verbosity));
+    spdlog::set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v" : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
 }
 
 std::string printable(std::string_view text) {

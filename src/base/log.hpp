@@ -10,6 +10,8 @@ namespace sftdyn::base::log {
 /// How much is said: 0 warnings (the default), 1 info, 2 and more debug; -1 errors only, -2 nothing but fatal ones.
 /// `developer` adds microseconds, thread and level to each line, and implies debug.
 void start(int verbosity, bool developer);
+/// The same for a log that has started, whoever writes to it meanwhile.
+void adjust(int verbosity, bool developer);
 
 using spdlog::critical;
 using spdlog::debug;

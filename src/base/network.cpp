@@ -43,6 +43,14 @@ bool Network::contains(const boost::asio::ip::address& other) const {
     return same_prefix(address.to_v6().to_bytes(), other.to_v6().to_bytes(), prefix);
 }
 
+boost::asio::ip::address plain_address(const boost::asio::ip::address& address) {
+    namespace ip = boost::asio::ip;
+    if (!address.is_v6()) return address;
+    const auto v6 = address.to_v6();
+    if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6);
+    return ip::address_v6(v6.to_bytes());
+}
+
 bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address) {
     return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
 }

@@ -21,6 +21,9 @@ struct Network {
     [[nodiscard]] bool contains(const boost::asio::ip::address& other) const;
 };
 
+/// The address without a scope, and an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) as the IPv4 address that it is.
+[[nodiscard]] boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
+
 [[nodiscard]] bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address);
 
 /// What is counted as one client: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one gets.

@@ -17,7 +17,7 @@ void Repeats::add(const std::string& kind, const std::string& text, TimePoint no
     const auto found = kinds_.find(kind);
     if (found != kinds_.end()) {
         ++found->second.silent;
-        found->second.last = text;
+        found->second.last = text.substr(0, text.find('\n'));
         return;
     }
     if (kinds_.size() >= most_kinds) finish();

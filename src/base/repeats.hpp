@@ -17,7 +17,7 @@ public:
     /// `say` writes a line; `window` is how long a kind stays silent after it was said.
     explicit Repeats(Say say, Duration window = std::chrono::seconds(60));
 
-    /// One more error of `kind`. The first of a window is said at once, with `text`.
+    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others the last one's first line.
     void add(const std::string& kind, const std::string& text, TimePoint now);
 
     /// Says what was counted in windows that have ended. Call it now and then.

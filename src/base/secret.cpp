@@ -2,7 +2,30 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace sftdyn::base {
+
+std::string masked(std::string_view text, std::string_view secret) {
+    constexpr std::size_t shown = 6;
+    const std::size_t size = std::min(shown, secret.size());
+    if (size == 0) return std::string(text);
+    std::vector<bool> hidden(text.size());
+    for (std::size_t at = 0; at + size <= text.size(); ++at) {
+        if (secret.find(text.substr(at, size)) == std::string_view::npos) continue;
+        for (std::size_t i = at; i < at + size; ++i) hidden[i] = true;
+    }
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (!hidden[at]) {
+            out += text[at];
+        } else if (at == 0 || !hidden[at - 1]) {
+            out += "[hidden]";
+        }
+    }
+    return out;
+}
 
 void wipe(std::string& text) noexcept {
     OPENSSL_cleanse(text.data(), text.size());

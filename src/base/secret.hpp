@@ -26,6 +26,9 @@ private:
     std::string value_;
 };
 
+/// The text with what it has in common with the secret, six octets in a row or all of a shorter one, as "[hidden]".
+[[nodiscard]] std::string masked(std::string_view text, std::string_view secret);
+
 /// Overwrites `text` with zeros, and empties it.
 void wipe(std::string& text) noexcept;
 

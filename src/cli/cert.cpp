@@ -6,15 +6,14 @@
 #include <iostream>
 #include <memory>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 #include <boost/asio/ip/address.hpp>
 
+#include "base/new_file.hpp"
 #include "dns/name.hpp"
 
 namespace sftdyn::cli {
@@ -85,19 +84,7 @@ base::Result<std::string> pem(Write write) {
     return base::Result<std::string>(boost::system::in_place_value, data, static_cast<std::size_t>(size));
 }
 
-/// Makes a file that was not there: nobody's key is overwritten.
-base::Result<void> create_file(const std::filesystem::path& path, const std::string& text, mode_t mode) {
-    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (file < 0) {
-        return base::Error{fmt::format("can't be made: {}", std::strerror(errno)), path.string(),
-                           errno == EEXIST ? "move the old one away first, or choose another folder with --dir"
-                                           : "choose a folder that you may write to with --dir"};
-    }
-    const ssize_t written = write(file, text.data(), text.size());
-    close(file);
-    if (written != static_cast<ssize_t>(text.size())) return base::Error{"could not be written whole", path.string(), "is the disk full?"};
-    return {};
-}
+constexpr const char* elsewhere = "choose another folder with --dir";
 
 base::Result<void> make(const config::CommandLine& line, const std::filesystem::path& key_file, const std::filesystem::path& cert_file) {
     const Key key(EVP_EC_gen("P-256"));
@@ -108,8 +95,8 @@ base::Result<void> make(const config::CommandLine& line, const std::filesystem::
     if (key_text.has_error()) return key_text.error();
     const auto cert_text = pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate->get()); });
     if (cert_text.has_error()) return cert_text.error();
-    if (auto result = create_file(key_file, *key_text, 0600); result.has_error()) return result;
-    return create_file(cert_file, *cert_text, 0644);
+    if (auto result = base::create_file(key_file, *key_text, 0600, elsewhere); result.has_error()) return result;
+    return base::create_file(cert_file, *cert_text, 0644, elsewhere);
 }
 
 }  // namespace

@@ -18,6 +18,11 @@ void check_key(const config::ZoneSettings& zone, std::vector<base::Error>& compl
     if (key.has_error()) complaints.push_back(key.error());
 }
 
+std::string count(const Loaded& loaded) {
+    const std::size_t clients = loaded.settings.client_count();
+    return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
+}
+
 }  // namespace
 
 int run_check(const config::CommandLine& line) {
@@ -33,8 +38,7 @@ int run_check(const config::CommandLine& line) {
         std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(), loaded.complaints.size() == 1 ? "" : "s");
         return 1;
     }
-    std::cout << fmt::format("{}: good, {} client{}\n", line.conf.value_or("the configuration"), loaded.settings.client_count(),
-                             loaded.settings.client_count() == 1 ? "" : "s");
+    std::cout << fmt::format("{}: good, {}\n", loaded.conf, loaded.python && loaded.python->has_get_host() ? "its get_host knows the clients" : count(loaded));
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/cert.hpp"
 #include "cli/check.hpp"
 #include "cli/client.hpp"
+#include "cli/convert.hpp"
 #include "cli/demo.hpp"
 #include "cli/password.hpp"
 #include "cli/serve.hpp"
@@ -19,6 +20,8 @@ int run(const sftdyn::config::CommandLine& line) {
             return sftdyn::cli::run_serve(line);
         case Command::check:
             return sftdyn::cli::run_check(line);
+        case Command::convert:
+            return sftdyn::cli::run_convert(line);
         case Command::cert:
             return sftdyn::cli::run_cert(line);
         case Command::demo:

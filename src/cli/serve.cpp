@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <thread>
 #include <utility>
@@ -20,10 +22,12 @@
 #include "cli/confine.hpp"
 #include "cli/service.hpp"
 #include "cli/updater.hpp"
+#include "config/python_conf.hpp"
 #include "config/toml_file.hpp"
 #include "dns/key_file.hpp"
 #include "hosts/passwords.hpp"
 #include "http/server.hpp"
+#include "python/load.hpp"
 
 namespace sftdyn::cli {
 namespace {
@@ -33,6 +37,8 @@ namespace log = base::log;
 
 // How long requests under way may take after SIGTERM.
 constexpr auto shutdown_time = std::chrono::seconds(5);
+// And Python code after that.
+constexpr auto last_patience = std::chrono::seconds(1);
 
 update::Limits engine_limits(const config::Settings& settings) {
     update::Limits limits;
@@ -190,7 +196,8 @@ public:
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(with_passed(endpoints(loaded.settings))),
           listens_(listens(loaded.settings)),
-          confinement_{loaded.settings.user, loaded.settings.seccomp, loaded.settings.landlock, files(loaded.settings)},
+          // A conf's code may do whatever it is written for: run programs, write files.
+          confinement_{loaded.settings.user, loaded.settings.seccomp && !loaded.python, loaded.settings.landlock && !loaded.python, files(loaded.settings)},
           certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
           server_(updater_, http_limits(loaded.settings), proxies(loaded.settings), threads_),
@@ -208,7 +215,7 @@ public:
         }
         const bool tls = std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint.tls; });
         if (!tls) certificates_usable_ = true;
-        apply(loaded.settings, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count());
+        apply(loaded, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count());
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
@@ -232,6 +239,12 @@ public:
         return 0;
     }
 
+    /// After `run`: false when Python code does not return. Then the process can only be ended as it is.
+    [[nodiscard]] bool is_over() {
+        if (!updater_.stop_hooks(last_patience)) return false;
+        return !reloader_.joinable() || !python_ || reloader_done_.wait_for(last_patience) == std::future_status::ready;
+    }
+
 private:
     static std::vector<std::string> listens(const config::Settings& settings) {
         std::vector<std::string> out;
@@ -244,13 +257,23 @@ private:
         return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
     }
 
-    void apply(const config::Settings& settings, const Directory& directory, std::size_t clients) {
+    void apply(const Loaded& loaded, const Directory& directory, std::size_t clients) {
+        const config::Settings& settings = loaded.settings;
         const auto certificates = config::certificates(settings);
         if (!certificates.empty()) certificates_usable_ = certificates_.use(certificates) || certificates_usable_;
-        if (clients == 0) log::warn("there are no [clients]: every key is a bad key");
+        const bool has_get_host = loaded.python && loaded.python->has_get_host();
+        if (clients == 0 && !has_get_host) log::warn("there are no clients: every key is a bad key");
         say_keys(settings);
+        if (settings.verbosity || settings.debug) log::adjust(settings.verbosity.value_or(0), settings.debug);
         updater_.configure(directory, zone_servers(settings), engine_limits(settings),
-                           {settings.bad_keys, settings.bad_keys_refill, settings.uptodate});
+                           {settings.bad_keys, settings.bad_keys_refill, settings.uptodate, settings.dns.ttl.value_or(settings.ttl), hooks_of(loaded)});
+        python_ = loaded.python;
+    }
+
+    /// Only a conf that defines some.
+    static std::shared_ptr<const python::Conf> hooks_of(const Loaded& loaded) {
+        const auto& conf = loaded.python;
+        return conf && (conf->has_get_ip() || conf->has_get_host() || conf->has_nsupdate_commands()) ? conf : nullptr;
     }
 
     void await_signal() {
@@ -272,7 +295,9 @@ private:
         service_.reloading();
         reloading_ = true;
         if (reloader_.joinable()) reloader_.join();
-        reloader_ = std::thread([this] {
+        std::promise<void> done;
+        reloader_done_ = done.get_future();
+        reloader_ = std::thread([this, done = std::move(done)]() mutable {
             auto loaded = std::make_shared<Loaded>(load_());
             const std::size_t clients = loaded->settings.client_count();
             Directory directory;
@@ -281,6 +306,7 @@ private:
             loaded->settings.named_clients.clear();
             malloc_trim(0);  // the configuration as text and tree is no longer needed
             asio::post(io_, [this, loaded, directory, clients] { reloaded(*loaded, directory, clients); });
+            done.set_value();
         });
     }
 
@@ -289,7 +315,7 @@ private:
         for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
         if (loaded.complaints.empty()) {
             if (listens(loaded.settings) != listens_) log::warn("http or https has changed: that takes effect with a restart only");
-            apply(loaded.settings, directory, clients);
+            apply(loaded, directory, clients);
             log::info("the configuration has {} clients", clients);
         } else {
             log::error("the configuration is not taken; the old one goes on");
@@ -332,7 +358,9 @@ private:
     Updater updater_;
     bool reloading_ = false;
     bool reload_again_ = false;
+    std::shared_ptr<const python::Conf> python_{};  ///< that is in force
     std::thread reloader_;
+    std::future<void> reloader_done_;
     std::thread stopper_;
     Joiner reloader_joiner_{reloader_};
     Joiner stopper_joiner_{stopper_};
@@ -362,8 +390,40 @@ int serve(const Load& load, const std::function<void(const std::vector<std::stri
     }();
     if (!program) return 1;
     malloc_trim(0);  // the configuration as text and tree is no longer needed
-    return program->run(ready);
+    const int status = program->run(ready);
+    if (!program->is_over()) {
+        log::warn("Python code does not return: it is ended with the process");
+        std::cout.flush();
+        std::_Exit(status);
+    }
+    return status;
 }
+
+namespace {
+
+void run_python_conf(const std::string& path, Loaded& loaded) {
+    std::error_code ignored;  // what can't be told about the file shows when it is read
+    if (!std::filesystem::exists(path, ignored)) {
+        loaded.complaints.push_back({"the configuration can't be read: there is no such file", path, "name the configuration file: sftdyn FILE"});
+        return;
+    }
+    const auto interpreter = python::load_interpreter();
+    if (interpreter.has_error()) {
+        loaded.complaints.push_back({interpreter.error().what, fmt::format("{} ({})", path, interpreter.error().where), interpreter.error().mend});
+        return;
+    }
+    auto conf = (*interpreter)->run(path);
+    if (conf.has_error()) {
+        loaded.complaints.push_back(conf.error());
+        return;
+    }
+    loaded.python = std::move(*conf);
+    loaded.complaints = config::read_python_conf(*loaded.python, path, loaded.settings);
+    // Who asks is for get_ip to say: what is seen here may be a proxy that asks for all.
+    if (loaded.python->has_get_ip()) loaded.settings.connections_per_client = loaded.settings.connections;
+}
+
+}  // namespace
 
 Loaded load_settings(const config::CommandLine& line) {
     Loaded loaded;
@@ -380,13 +440,12 @@ Loaded load_settings(const config::CommandLine& line) {
         }
         path = *found;
     }
-    if (!path.ends_with(".toml")) {
-        loaded.complaints.push_back({"this is no TOML file by its name, and Python confs are not supported", path,
-                                     "write the configuration as TOML, in a file whose name ends in .toml"});
-        return loaded;
-    }
     loaded.conf = path;
-    loaded.complaints = config::read_toml_file(path, loaded.settings);
+    if (path.ends_with(".toml")) {
+        loaded.complaints = config::read_toml_file(path, loaded.settings);
+    } else {
+        run_python_conf(path, loaded);
+    }
     auto& settings = loaded.settings;
     if (!line.http.empty()) settings.http = line.http;
     if (!line.https.empty()) settings.https = line.https;
@@ -401,6 +460,11 @@ Loaded load_settings(const config::CommandLine& line) {
     if (const auto https = config::check_https(settings); https.has_error())
         loaded.complaints.push_back({https.error().what, path, https.error().mend});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
+    if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
+    if (line.verbosity != 0 || line.debug) {
+        settings.verbosity.reset();
+        settings.debug = false;
+    }
     return loaded;
 }
 

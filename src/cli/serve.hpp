@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "config/command_line.hpp"
 #include "config/settings.hpp"
+#include "python/conf.hpp"
 
 namespace sftdyn::cli {
 
@@ -13,7 +15,8 @@ namespace sftdyn::cli {
 struct Loaded {
     config::Settings settings{};
     std::vector<base::Error> complaints{};
-    std::string conf{};  ///< the file, if there is one
+    std::string conf{};                            ///< the file, if there is one
+    std::shared_ptr<const python::Conf> python{};  ///< a Python conf
 };
 using Load = std::function<Loaded()>;
 

@@ -6,7 +6,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "api/parameters.hpp"
 #include "api/secret_url.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
@@ -23,22 +22,6 @@ constexpr unsigned most_delayed = 1000;
 // Each takes some 20 ms: more could not be served within a client's patience.
 constexpr unsigned most_verifying = 200;
 
-const char* word(update::Verdict verdict) {
-    switch (verdict) {
-        case update::Verdict::committed:
-            return "OK";
-        case update::Verdict::unchanged:
-            return "UPTODATE";
-        case update::Verdict::failed:
-            return "FAIL";
-        case update::Verdict::over_budget:
-            return "ABUSE (its budget of changes is spent)";
-        case update::Verdict::overloaded:
-            return "FAIL (too many wait already)";
-    }
-    return "?";
-}
-
 }  // namespace
 
 Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
@@ -49,9 +32,12 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
       backend_(io),
       failures_([](const std::string& text) { log::error("{}", text); }),
       engine_(backend_, host_table_, known_, limits, base::Clock::now,
-              [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }) {}
+              [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }),
+      hooked_({io, host_table_, known_, engine_, failures_, [this] { see_to_engine(); },
+               [this](const boost::asio::ip::address& client, const Defer& defer) { return bad_key(client, defer); }}) {}
 
 Updater::~Updater() {
+    static_cast<void>(hooked_.stop(base::Duration(0)));
     if (verifier_) {
         verifier_->stop();
         verifier_->join();
@@ -62,13 +48,15 @@ Updater::~Updater() {
 void Updater::configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers,
                         const update::Limits& limits, const AnswerSettings& answers) {
     guesses_.set(answers.bad_keys, answers.bad_keys_refill);
+    // A conf that was run anew may tell other things of the same hosts.
+    const bool servers_changed = servers != servers_ || answers.python;
+    hooked_.configure({answers.python, directory, answers.ttl, answers.uptodate, limits.timeout, limits.verify_interval, limits.queue});
     {
         const std::lock_guard lock(directory_mutex_);
         directory_ = std::move(directory);
         uptodate_ = std::make_shared<const std::string>(answers.uptodate);
     }
     verify_interval_ = limits.verify_interval.count();
-    const bool servers_changed = servers != servers_;
     servers_ = servers;
     backend_.configure(servers);
     engine_.reconfigure(limits, servers_changed);
@@ -85,15 +73,11 @@ std::shared_ptr<const hosts::Directory> Updater::directory() const {
 }
 
 std::optional<api::Response> Updater::handle(const api::Request& request, const Defer& defer) {
+    if (hooked_.decides()) return hooked_.handle(request, defer);
     const auto intent = secret_url::read(request);
     if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
         const auto directory = this->directory();
-        const hosts::Entry* entry = directory->find(update->key);
-        if (entry == nullptr && update->key.find('%') != std::string_view::npos) {
-            std::string decoded = api::percent_decoded(update->key);
-            entry = directory->find(decoded);
-            base::wipe(decoded);
-        }
+        const hosts::Entry* entry = secret_url::find(*directory, update->key);
         if (entry != nullptr && entry->client == hosts::no_client) return secret_url(*entry, request.client, defer);
         if (entry != nullptr) {
             api::AddressUpdate all;
@@ -222,7 +206,7 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
             job->later(api::answer(job->update, job->plan.answers, *uptodate()));
         });
     }
-    if (!ticking_ && engine_.busy()) keep_ticking();
+    see_to_engine();
 }
 
 /// Every wish has its verdict: the answers get their words.
@@ -289,10 +273,14 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
     engine_.submit(std::move(wish), [this, entry, client, later = std::move(later)](update::Result result) {
         if (spdlog::should_log(spdlog::level::info)) {
             log::info("{} {} {}: {}", host_table_.name(entry.host).text(), dns::type_text(dns::type_of(client)), client.to_string(),
-                      word(result.verdict));
+                      secret_url::log_word(result.verdict));
         }
         later(secret_url::answer(result, *uptodate()));
     });
+    see_to_engine();
+}
+
+void Updater::see_to_engine() {
     if (!ticking_ && engine_.busy()) keep_ticking();
 }
 

@@ -12,6 +12,7 @@
 #include "api/address_update.hpp"
 #include "api/plan.hpp"
 #include "base/repeats.hpp"
+#include "cli/hooked.hpp"
 #include "hosts/directory.hpp"
 #include "hosts/guesses.hpp"
 #include "hosts/passwords.hpp"
@@ -26,6 +27,8 @@ struct AnswerSettings {
     unsigned bad_keys;  ///< what guessing may cost: `hosts::Guesses`
     base::Duration bad_keys_refill;
     std::string uptodate;  ///< the secret URL's word
+    std::uint32_t ttl;     ///< seconds, of hosts that only a conf's hooks know
+    std::shared_ptr<const python::Conf> python{};  ///< a conf with hooks; null: there are none
 };
 
 class Updater : public http::Handler {
@@ -42,8 +45,13 @@ public:
 
     std::optional<api::Response> handle(const api::Request& request, const std::function<http::Later()>& defer) override;
 
+    [[nodiscard]] bool needs_fields() const override { return hooked_.needs_fields(); }
+
     /// Says what is still only counted.
     void finish();
+
+    /// As `HookThreads::stop`.
+    [[nodiscard]] bool stop_hooks(base::Duration patience) { return hooked_.stop(patience); }
 
 private:
     using Defer = std::function<http::Later()>;
@@ -61,6 +69,7 @@ private:
     std::optional<api::Response> bad_key(const boost::asio::ip::address& client, const std::function<http::Later()>& defer);
     void submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later);
     void failed(const dns::Name& host, dns::Type type, const dns::Failure& failure);
+    void see_to_engine();
     void keep_ticking();
     [[nodiscard]] std::shared_ptr<const hosts::Directory> directory() const;
 
@@ -81,6 +90,7 @@ private:
     std::vector<update::ZoneServers> servers_;
     base::Repeats failures_;
     update::Engine engine_;
+    Hooked hooked_;
     boost::asio::thread_pool& verifier();
     std::once_flag verifier_made_;
     std::unique_ptr<boost::asio::thread_pool> verifier_;  ///< last: what it does uses all of the above

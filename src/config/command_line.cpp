@@ -36,6 +36,22 @@ void add_log_flags(CLI::App& app, CommandLine& line) {
     app.add_flag("-d,--debug", line.debug, "For developers: every detail, with thread and microseconds");
 }
 
+void add_server(CLI::App& app, CommandLine& line) {
+    app.add_option_function<std::vector<std::string>>(
+           "--server",
+           [&line](const std::vector<std::string>& values) {
+               for (const auto& value : values) {
+                   const auto server = parse_server(value);
+                   if (server.has_error()) throw CLI::ValidationError("--server", server.error().text());
+                   line.servers.push_back(*server);
+               }
+           },
+           "The DNS server to send updates to (default: 127.0.0.1, then ::1); several times for several. Wins over the file's [dns]")
+        ->type_name("ADDR[:PORT]")
+        ->allow_extra_args(false)
+        ->take_all();
+}
+
 }  // namespace
 
 std::vector<std::string> default_confs() { return {"/etc/sftdyn/sftdyn.toml", "/etc/sftdyn/conf"}; }
@@ -53,12 +69,17 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     app.add_option("-c,--cert", cert, "The certificate with its chain, PEM. Wins over the file")->type_name("FILE");
     app.add_option("-k,--key", key, "The certificate's private key, PEM. Wins over the file")->type_name("FILE");
     app.add_option("--nskeyfile", key_file, "The TSIG key for updates (default: BIND's session key). Wins over the file")->type_name("FILE");
+    add_server(app, line);
     add_log_flags(app, line);
     app.footer("Commands have a --help of their own. A file called like a command is written ./check.");
 
     CLI::App* check = app.add_subcommand("check", "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
     check->add_option("CONF", conf, "The configuration file");
     check->add_option("--nskeyfile", key_file, "The TSIG key to check instead of the file's")->type_name("FILE");
+
+    CLI::App* convert = app.add_subcommand("convert", "Write the TOML file that says the same as a Python conf");
+    convert->add_option("CONF", conf, "The Python conf");
+    convert->add_option("TOML", line.converted, "The file to write, which must not be there yet (default: standard output)");
 
     CLI::App* demo = app.add_subcommand("demo", "Try it: sftdyn with a private DNS server (Knot) on loopback, and one example host");
     add_listen(*demo, "-l,--http", "HTTP", line.http);
@@ -87,6 +108,7 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         return parsed;
     }
     if (app.got_subcommand(check)) line.command = Command::check;
+    if (app.got_subcommand(convert)) line.command = Command::convert;
     if (app.got_subcommand(demo)) line.command = Command::demo;
     if (app.got_subcommand(cert_command)) line.command = Command::cert;
     if (app.got_subcommand(password)) line.command = Command::password;

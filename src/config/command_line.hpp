@@ -10,7 +10,7 @@
 
 namespace sftdyn::config {
 
-enum class Command { serve, check, demo, cert, password, client };
+enum class Command { serve, check, convert, demo, cert, password, client };
 
 struct CommandLine {
     Command command = Command::serve;
@@ -20,8 +20,10 @@ struct CommandLine {
     std::optional<std::string> cert{};
     std::optional<std::string> key{};
     std::optional<std::string> key_file{};
+    std::vector<dns::ServerAddress> servers{};  ///< of the DNS; empty: the file's
     int verbosity = 0;  ///< the -v less the -q
     bool debug = false;
+    std::string converted{};  ///< `convert`: the file to write; empty: standard output
     std::uint16_t demo_dns_port = 5300;
     std::vector<std::string> cert_hosts{};  ///< `cert`: what the certificate is for
     int cert_days = 1337;                   ///< `cert`: how long it is valid

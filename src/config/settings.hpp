@@ -88,6 +88,9 @@ struct Settings {
     bool seccomp = true;
     bool landlock = true;
 
+    std::optional<int> verbosity{};  ///< as the command line counts it; absent: its default
+    bool debug = false;
+
     ClientList clients{};
     std::vector<NamedClient> named_clients{};
     std::string uptodate = "UPTODATE";  ///< the secret URL's word for it

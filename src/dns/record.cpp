@@ -74,6 +74,14 @@ Name reverse_name(const ip::address& address) {
     return Name::parse(text + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa")).value();
 }
 
+std::optional<Change> replacement_of(const UpdateMessage& message) {
+    if (!message.prerequisites.empty() || message.updates.size() != 2) return std::nullopt;
+    const UpdateRecord &first = message.updates[0], &second = message.updates[1];
+    const bool removes = first.rclass == UpdateRecord::Class::any && first.type == second.type;
+    if (!removes || second.rclass != UpdateRecord::Class::in || first.owner != second.owner) return std::nullopt;
+    return Change{second.owner, second.type, Change::Kind::replace, second.ttl, second.rdata};
+}
+
 std::size_t wire_size_bound(const Change& change) {
     const std::size_t one = change.owner.size() + record_overhead;
     return change.kind == Change::Kind::replace ? 2 * one + change.rdata.size() : one + change.rdata.size();

@@ -82,6 +82,9 @@ struct UpdateMessage {
     [[nodiscard]] const Name& home() const { return updates.empty() ? prerequisites.front().owner : updates.front().owner; }
 };
 
+/// The change that a message is when it only deletes an RRset and adds one record in its place.
+[[nodiscard]] std::optional<Change> replacement_of(const UpdateMessage& message);
+
 /// What an UPDATE carries: changes of RRsets, or records as they are to stand in it.
 using UpdateContent = std::variant<std::vector<Change>, UpdateMessage>;
 

@@ -99,7 +99,7 @@ void Connection::abort() {
 }
 
 void Connection::next_request() {
-    parser_.emplace(set_.limits, set_.proxy_field);
+    parser_.emplace(set_.limits, set_.proxy_field, set_.handler.needs_fields());
     const bool fresh = begin_ == end_;
     if (fresh) set_.list.splice(set_.list.end(), set_.list, set_.list.iterator_to(*this));
     enter(fresh ? Phase::idle : Phase::reading, fresh ? set_.limits.idle_time : set_.limits.header_time);
@@ -152,7 +152,7 @@ void Connection::dispatch() {
     const auto client = client_address(peer_.address, parser_->proxy_value(), set_.proxies);
     if (!client) return refuse(400);
     const bool keep_alive = parser_->keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const api::Request request{parser_->method(), parser_->target(), *client, parser_->authorization(), parser_->body()};
+    const api::Request request{parser_->method(), parser_->target(), *client, parser_->authorization(), parser_->body(), parser_->fields()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();

@@ -52,7 +52,7 @@ std::optional<ip::address> parse_node(std::string_view text) {
     boost::system::error_code error;
     const auto address = ip::make_address(std::string(host), error);
     if (error) return std::nullopt;
-    const auto plain = plain_address(address);
+    const auto plain = base::plain_address(address);
     if (plain.is_unspecified() || plain.is_multicast()) return std::nullopt;
     return plain;
 }
@@ -76,13 +76,6 @@ std::optional<ip::address> parse_forwarded(std::string_view element) {
 }
 
 }  // namespace
-
-ip::address plain_address(const ip::address& address) {
-    if (!address.is_v6()) return address;
-    const auto v6 = address.to_v6();
-    if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6);
-    return ip::address_v6(v6.to_bytes());
-}
 
 std::optional<ip::address> client_address(const std::optional<ip::address>& peer, const std::optional<std::string>& value, const Proxies& proxies) {
     if (!value || (peer && !base::any_contains(proxies.trusted, *peer))) return peer;

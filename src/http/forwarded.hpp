@@ -20,9 +20,6 @@ struct Proxies {
     ProxyHeader header = ProxyHeader::x_forwarded_for;
 };
 
-/// An IPv4 address that comes as an IPv6 one is an IPv4 address (RFC 4291 §2.5.5.2); a link-local one loses its zone.
-[[nodiscard]] boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
-
 /// The client's address. `peer` is absent for a Unix socket's, which is trusted: its permissions say who may use it.
 /// `value` is the header that `proxies` names, its occurrences joined by commas; absent: there is
 /// none. A peer that is not trusted is the client itself, and so is a trusted one that says nothing. Several hops are

@@ -15,6 +15,9 @@ class Handler {
 public:
     virtual ~Handler() = default;
 
+    /// Whether requests shall come with all their header fields. Called on any thread.
+    [[nodiscard]] virtual bool needs_fields() const { return false; }
+
     /// The response, if it is known at once; else `defer()` gives where it shall go when it is. The request's views are
     /// valid during the call. Called on any of the server's threads.
     virtual std::optional<api::Response> handle(const api::Request& request, const std::function<Later()>& defer) = 0;

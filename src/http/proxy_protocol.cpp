@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "http/forwarded.hpp"
+#include "base/network.hpp"
 
 namespace sftdyn::http {
 namespace {
@@ -31,7 +31,7 @@ bool is_port(std::string_view text) {
 }
 
 std::optional<ip::address> usable(const ip::address& address) {
-    const auto plain = plain_address(address);
+    const auto plain = base::plain_address(address);
     if (plain.is_unspecified() || plain.is_multicast()) return std::nullopt;
     return plain;
 }

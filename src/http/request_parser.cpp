@@ -34,7 +34,8 @@ bool is_host(std::string_view text) {
 
 }  // namespace
 
-RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field) : proxy_field_(proxy_field) {
+RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields)
+    : keep_fields_(keep_fields), proxy_field_(proxy_field) {
     eager(true);
     header_limit(static_cast<std::uint32_t>(limits.header_octets));
     body_limit(limits.body_octets);
@@ -42,6 +43,7 @@ RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field)
 
 RequestParser::~RequestParser() {
     for (std::string* secret : {&line_, &authorization_, &body_}) base::wipe(*secret);
+    for (api::Field& field : fields_) base::wipe(field.value);
 }
 
 unsigned RequestParser::status_of(const boost::system::error_code& code) const {
@@ -118,6 +120,7 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
         default:
             break;
     }
+    if (keep_fields_) fields_.push_back({std::string(name), std::string(text)});
     if (!beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
     proxy_value_ = proxy_value_ ? *proxy_value_ + "," + std::string(text) : std::string(text);
 }

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "api/message.hpp"
 #include "http/limits.hpp"
 
 namespace sftdyn::http {
@@ -16,8 +19,8 @@ public:
     using basic_parser::is_done;
     using basic_parser::keep_alive;
 
-    /// `proxy_field` is the header field whose value is kept, in lower case.
-    RequestParser(const Limits& limits, std::string_view proxy_field);
+    /// `proxy_field` is the header field whose value is kept, in lower case; `keep_fields`: all are.
+    RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields = false);
     /// Wipes what may hold a key or a password.
     ~RequestParser() override;
     RequestParser(const RequestParser&) = delete;
@@ -33,6 +36,8 @@ public:
     /// The Authorization field's value; empty: there is none.
     [[nodiscard]] std::string_view authorization() const { return authorization_; }
     [[nodiscard]] std::string_view body() const { return body_; }
+    /// All fields in their order, if they are kept.
+    [[nodiscard]] std::span<const api::Field> fields() const { return fields_; }
     /// 10 or 11.
     [[nodiscard]] unsigned version() const { return version_; }
     /// True once the request line has been read.
@@ -70,6 +75,8 @@ private:
     unsigned lengths_ = 0;    ///< Content-Length fields
     unsigned encodings_ = 0;  ///< Transfer-Encoding fields
     bool bad_field_ = false;
+    bool keep_fields_;
+    std::vector<api::Field> fields_;
     std::string_view proxy_field_;
     std::optional<std::string> proxy_value_;
 };

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
+#include "base/network.hpp"
 #include "http/connection.hpp"
 #include "http/plain_connection.hpp"
 #include "http/tls_connection.hpp"
@@ -44,7 +45,7 @@ struct Server::Worker {
     void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
         Connection::Peer peer{address_of(from), true};
         if (peer.address) {
-            peer.address = plain_address(*peer.address);
+            peer.address = base::plain_address(*peer.address);
             peer.proxy = base::any_contains(set.proxies.trusted, *peer.address);
         }
         if (endpoint.proxy_protocol && !peer.proxy) {

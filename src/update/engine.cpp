@@ -715,6 +715,15 @@ Engine::ZoneIndex Engine::zone_index(const dns::Name& name) {
     return found->second;
 }
 
+bool Engine::believe_zone(HostId host, const dns::Name& zone) {
+    if (zone_of(host) != no_zone) return zones_[zone_of(host)].name == zone;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+        if (slots_.contains(Target{host, type})) return false;
+    }
+    set_zone(host, zone_index(zone));
+    return true;
+}
+
 void Engine::set_zone(HostId host, ZoneIndex zone) {
     if (host >= zone_of_.size()) zone_of_.resize(std::max<std::size_t>(host + 1, zone_of_.size() * 2), no_zone);
     // Both families of a host, and its pointer, move to the zone together.

@@ -83,6 +83,10 @@ public:
     /// timeout: `committed` when the server has confirmed all of them.
     void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done);
 
+    /// Takes it that the host lives in that zone, unless it is known, or being asked, where it lives. True when it lives
+    /// there.
+    bool believe_zone(HostId host, const dns::Name& zone);
+
     /// Ends what has passed its deadline. Call it often while `busy()`.
     void tick();
 

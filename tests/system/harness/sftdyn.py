@@ -30,10 +30,10 @@ class Answer:
 class Sftdyn:
     """Started on ports of its own choice; `conf` is the text of its configuration file."""
 
-    def __init__(self, folder, conf, arguments=("-vv",), listen=("127.0.0.1:0",), environment=None):
+    def __init__(self, folder, conf, arguments=("-vv",), listen=("127.0.0.1:0",), environment=None, file="sftdyn.toml"):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.conf = self.folder / "sftdyn.toml"
+        self.conf = self.folder / file
         self.conf.write_text(conf)
         self.arguments = list(arguments)
         self.listen = listen

@@ -36,3 +36,13 @@ TEST(Secret, WipingLeavesNoCharacters) {
     EXPECT_TRUE(text.empty());
     for (int i = 0; i < 7; ++i) EXPECT_EQ(where[i], '\0');
 }
+
+TEST(Masked, HidesWhatTheTextHasOfTheSecret) {
+    using sftdyn::base::masked;
+    EXPECT_EQ(masked("no such key: s3cretkey!", "s3cretkey"), "no such key: [hidden]!");
+    EXPECT_EQ(masked("the part 3cretk of it", "s3cretkey"), "the part [hidden] of it");
+    EXPECT_EQ(masked("short abc, abcd", "abc"), "short [hidden], [hidden]d");
+    EXPECT_EQ(masked("nothing of it", "s3cretkey"), "nothing of it");
+    EXPECT_EQ(masked("anything", ""), "anything");
+    EXPECT_EQ(masked("", "secret"), "");
+}

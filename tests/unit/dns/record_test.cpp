@@ -39,3 +39,21 @@ TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {
     const Change remove{owner, Type::a, Change::Kind::remove};
     EXPECT_EQ(wire_size_bound(remove), owner.size() + 10);
 }
+
+TEST(Record, AMessageThatReplacesAnRrsetIsAChange) {
+    const Name host = *Name::parse("h.example"), other = *Name::parse("o.example");
+    const UpdateRecord remove{host, Type::a, UpdateRecord::Class::any, 0, {}}, add{host, Type::a, UpdateRecord::Class::in, 60, "1234"};
+    const auto of = [](std::vector<UpdateRecord> updates, std::vector<UpdateRecord> prerequisites = {}) {
+        return replacement_of({std::nullopt, std::move(prerequisites), std::move(updates)});
+    };
+    EXPECT_EQ(of({remove, add}), (Change{host, Type::a, Change::Kind::replace, 60, "1234"}));
+    const UpdateRecord all{host, Type(255), UpdateRecord::Class::any, 0, {}}, one{host, Type::a, UpdateRecord::Class::none, 0, "1234"};
+    const UpdateRecord other_type{host, Type::aaaa, UpdateRecord::Class::any, 0, {}}, other_host{other, Type::a, UpdateRecord::Class::any, 0, {}};
+    for (const auto& first : {all, one, other_type, other_host, add}) EXPECT_FALSE(of({first, add}));
+    EXPECT_FALSE(of({add, remove}));
+    EXPECT_FALSE(of({remove}));
+    EXPECT_FALSE(of({add}));
+    EXPECT_FALSE(of({remove, add, add}));
+    EXPECT_FALSE(of({remove, add}, {all}));
+    EXPECT_FALSE(of({}));
+}

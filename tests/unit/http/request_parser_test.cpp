@@ -76,6 +76,20 @@ TEST(RequestParser, TheProxysFieldIsKeptWhole) {
     EXPECT_FALSE(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_value);
 }
 
+TEST(RequestParser, FieldsAreKeptWhereTheyAreWanted) {
+    const Limits limits;
+    for (const bool wanted : {true, false}) {
+        RequestParser parser(limits, "", wanted);
+        boost::system::error_code error;
+        parser.feed("GET / HTTP/1.0\r\nX-A:  b c \r\nx-a: d\r\nEmpty:\r\n\r\n", error);
+        ASSERT_TRUE(parser.is_done());
+        std::vector<std::pair<std::string, std::string>> fields;
+        for (const auto& field : parser.fields()) fields.emplace_back(field.name, field.value);
+        using Fields = decltype(fields);
+        EXPECT_EQ(fields, wanted ? (Fields{{"X-A", "b c"}, {"x-a", "d"}, {"Empty", ""}}) : Fields{});
+    }
+}
+
 TEST(RequestParser, FedOctetByOctetItIsTheSame) {
     const Limits limits;
     const auto status = [&](std::string_view text) {

@@ -710,4 +710,19 @@ TEST_F(EngineTest, MessagesHaveDeadlinesBudgetsAndABoundedQueue) {
     EXPECT_EQ(verdict(again), Verdict::committed);
 }
 
+TEST_F(EngineTest, AZoneThatIsSaidIsBelievedWhereNoneIsKnown) {
+    const HostId one = hosts.number(host(1)), two = hosts.number(host(2));
+    const Name zone = *Name::parse("dyn.example.org"), other = *Name::parse("example.org");
+    EXPECT_TRUE(engine.believe_zone(one, zone));
+    EXPECT_TRUE(engine.believe_zone(one, zone));
+    EXPECT_FALSE(engine.believe_zone(one, other));
+    const auto& wish = want(host(1), addr_1);
+    EXPECT_EQ(backend.searches, 0);
+    want(host(2), addr_1);  // it is asked for its zone now
+    EXPECT_FALSE(engine.believe_zone(two, zone));
+    backend.run();
+    EXPECT_EQ(verdict(wish), Verdict::committed);
+    EXPECT_TRUE(engine.believe_zone(two, zone));
+}
+
 }  // namespace

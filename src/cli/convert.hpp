@@ -1,0 +1,11 @@
+// The `convert` command: the TOML file that says the same as a Python conf.
+#pragma once
+
+#include "config/command_line.hpp"
+
+namespace sftdyn::cli {
+
+/// Returns the exit status: 1 when something of the conf could not be carried over; it is said what.
+int run_convert(const config::CommandLine& line);
+
+}  // namespace sftdyn::cli

@@ -1,0 +1,139 @@
+#include "config/python_conf.hpp"
+
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace sftdyn::config {
+namespace {
+
+constexpr const char* clients_name = "CLIENTS";
+
+class Reader {
+public:
+    Reader(const python::Conf& conf, const std::string& path, Settings& settings) : conf_(conf), path_(path), settings_(settings) {}
+
+    Complaints read() {
+        const std::map<std::string, void (Reader::*)(const python::Setting&)> known{
+            {"http", &Reader::listen},   {"https", &Reader::listen},      {"key", &Reader::file},   {"cert", &Reader::file},
+            {"nskeyfile", &Reader::file}, {"verbose", &Reader::verbosity}, {"quiet", &Reader::verbosity}, {"debug", &Reader::debug}};
+        std::vector<std::string> names;
+        for (const auto& [name, reader] : known) names.push_back(name);
+        for (const auto& setting : conf_.settings(names)) (this->*known.at(setting.name))(setting);
+        read_clients();
+        return std::move(complaints_);
+    }
+
+private:
+    void complain(unsigned line, std::string what, std::string mend) {
+        complaints_.push_back({std::move(what), line == 0 ? path_ : fmt::format("{}:{}", path_, line), std::move(mend)});
+    }
+    void unexpected(const python::Setting& setting, const std::string& type, const char* expected) {
+        complain(setting.line, fmt::format("{} is {}", setting.name, type), fmt::format("expected {}", expected));
+    }
+
+    /// Whether a value says that there is none, as people write it: False or an empty text.
+    static bool is_off(const python::Value& value) {
+        const auto* flag = std::get_if<bool>(&value.scalar);
+        const auto* text = std::get_if<std::string>(&value.scalar);
+        return (flag != nullptr && !*flag) || (text != nullptr && text->empty());
+    }
+
+    void listen(const python::Setting& setting) {
+        auto& listens = setting.name == "http" ? settings_.http : settings_.https;
+        for (const auto& value : setting.values) {
+            if (is_off(value)) continue;
+            const auto* text = std::get_if<std::string>(&value.scalar);
+            const auto* port = std::get_if<std::int64_t>(&value.scalar);
+            if (text == nullptr && port == nullptr) {
+                unexpected(setting, value.type, "a port (8080), or a text: PORT, IP4:PORT or [IP6]:PORT; or a list of them");
+                continue;
+            }
+            const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
+            if (parsed.has_error()) {
+                complain(setting.line, fmt::format("{}: {}", setting.name, parsed.error().what), parsed.error().mend);
+            } else {
+                listens.push_back(*parsed);
+            }
+        }
+    }
+
+    void file(const python::Setting& setting) {
+        if (setting.values.size() != 1) return unexpected(setting, "a list", "the name of a file");
+        const python::Value& value = setting.values.front();
+        if (is_off(value)) return;
+        const auto* text = std::get_if<std::string>(&value.scalar);
+        if (text == nullptr) return unexpected(setting, value.type, "the name of a file");
+        auto& target = setting.name == "key" ? settings_.key : setting.name == "cert" ? settings_.cert : settings_.dns.key_file;
+        target = (std::filesystem::path(path_).parent_path() / *text).string();
+    }
+
+    /// verbose and quiet are flags, or say how often the option would be given.
+    void verbosity(const python::Setting& setting) {
+        const python::Value& value = setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
+        const auto* flag = std::get_if<bool>(&value.scalar);
+        const auto* count = std::get_if<std::int64_t>(&value.scalar);
+        if (flag == nullptr && count == nullptr) return unexpected(setting, value.type, "True, False or a small number");
+        const int times = flag != nullptr ? int(*flag) : static_cast<int>(std::clamp<std::int64_t>(*count, 0, 9));
+        settings_.verbosity = settings_.verbosity.value_or(0) + (setting.name == "verbose" ? times : -times);
+    }
+
+    void debug(const python::Setting& setting) {
+        const python::Value& value = setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
+        const auto* flag = std::get_if<bool>(&value.scalar);
+        const auto* count = std::get_if<std::int64_t>(&value.scalar);
+        if (flag == nullptr && count == nullptr) return unexpected(setting, value.type, "True or False");
+        settings_.debug = flag != nullptr ? *flag : *count != 0;
+    }
+
+    void read_clients() {
+        const auto clients = conf_.clients(clients_name);
+        if (!clients) {
+            if (!conf_.has_get_host())
+                complain(0, "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",
+                         "define get_host, or CLIENTS = {\"key\": \"host.example.org\"}");
+            if (!conf_.has_nsupdate_commands())
+                complain(0, "there is neither a function nsupdatecommands(host, new_ip, headers) nor a dict CLIENTS",
+                         "define nsupdatecommands; with CLIENTS its default serves: delete the host's address, add the new one");
+            return;
+        }
+        if (conf_.has_get_host()) return;  // it knows what to make of them
+        unsigned number = 0;
+        for (const auto& client : *clients) read_client(client, ++number);
+    }
+
+    void read_client(const python::Client& client, unsigned number) {
+        const std::string_view key = client.key.reveal();
+        const auto* text = std::get_if<std::string>(&client.host.scalar);
+        if (key.empty()) return complain(0, fmt::format("the key of entry {} of CLIENTS is no text, or empty", number), "expected a str");
+        if (key.starts_with('/'))
+            return complain(0, fmt::format("the key of entry {} of CLIENTS begins with a slash", number), "leave it out: leading slashes are not part of the key");
+        if (text == nullptr)
+            return complain(0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type), "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
+        const auto host = dns::Name::parse_host(*text);
+        if (host.has_error()) return complain(0, fmt::format("entry {} of CLIENTS: {}", number, host.error().what), host.error().mend);
+        // Several keys of one host are several clients here.
+        if (!settings_.clients.line_of_host(*host)) {
+            static_cast<void>(settings_.clients.add(key, *host, {}, number));
+            return;
+        }
+        NamedClient named;
+        named.name = host->text();
+        named.key = client.key;
+        named.hosts.push_back({*host});
+        named.line = number;
+        settings_.named_clients.push_back(std::move(named));
+    }
+
+    const python::Conf& conf_;
+    const std::string& path_;
+    Settings& settings_;
+    Complaints complaints_{};
+};
+
+}  // namespace
+
+Complaints read_python_conf(const python::Conf& conf, const std::string& path, Settings& settings) { return Reader(conf, path, settings).read(); }
+
+}  // namespace sftdyn::config

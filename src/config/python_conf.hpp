@@ -1,0 +1,14 @@
+// The settings of a Python conf: what its names say, validated.
+#pragma once
+
+#include "config/settings.hpp"
+#include "config/toml_file.hpp"
+#include "python/conf.hpp"
+
+namespace sftdyn::config {
+
+/// Reads what the conf sets into `settings`. Its CLIENTS are read when it has no get_host. `path` is for messages and
+/// relative paths.
+[[nodiscard]] Complaints read_python_conf(const python::Conf& conf, const std::string& path, Settings& settings);
+
+}  // namespace sftdyn::config

@@ -1,0 +1,115 @@
+// A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python in here; the plugin
+// (src/python/plugin) stands behind it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+namespace sftdyn::python {
+
+/// The header fields of a request, in their order.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// A value that a conf sets; `scalar` is empty for what is no bool, int or str.
+struct Value {
+    std::variant<std::monostate, bool, std::int64_t, std::string> scalar{};
+    std::string type{};  ///< Python's name for it
+};
+
+/// A name that a conf sets.
+struct Setting {
+    std::string name{};
+    std::vector<Value> values{};  ///< one, or those of a list or tuple
+    unsigned line = 0;            ///< where it is set at the conf's top level; 0: elsewhere
+};
+
+/// A row of the conf's CLIENTS dict.
+struct Client {
+    base::Secret key{};
+    Value host{};
+};
+
+/// A hook went wrong. `text` is for the log, with a traceback; it holds no part of the request's secrets.
+struct Failure {
+    Failure() = default;
+    // Without it a text alone would do for one, and a result of a text could be either.
+    Failure(std::string of_kind, std::string said) : kind(std::move(of_kind)), text(std::move(said)) {}
+    std::string kind;  ///< equal for equal faults
+    std::string text;
+};
+[[noreturn]] inline void throw_exception_from_error(const Failure& failure, const boost::source_location&) {
+    throw std::logic_error("unchecked failure of a hook: " + failure.text);
+}
+template <class T>
+using Outcome = boost::system::result<T, Failure>;
+
+/// One request's way through the hooks, on one thread, in the order of these functions. It holds the interpreter's lock as
+/// long as it lives.
+class Call {
+public:
+    virtual ~Call() = default;
+
+    /// What get_ip says, or the source where there is none.
+    [[nodiscard]] virtual Outcome<std::string> get_ip() = 0;
+    /// What get_host says for that key; empty: nothing.
+    [[nodiscard]] virtual Outcome<std::string> get_host(std::string_view key) = 0;
+    /// The lines of nsupdatecommands.
+    [[nodiscard]] virtual Outcome<std::vector<std::string>> nsupdate_commands(std::string_view host) = 0;
+};
+
+/// A conf that was run. It may be dropped on any thread, without the interpreter's lock.
+class Conf {
+public:
+    virtual ~Conf() = default;
+
+    /// Those of `names` that the conf sets.
+    [[nodiscard]] virtual std::vector<Setting> settings(const std::vector<std::string>& names) const = 0;
+    /// The dict of that name; nothing: there is none.
+    [[nodiscard]] virtual std::optional<std::vector<Client>> clients(const std::string& name) const = 0;
+    /// The names of all dicts at the conf's top level that map text to text.
+    [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
+    [[nodiscard]] virtual bool has_get_ip() const = 0;
+    [[nodiscard]] virtual bool has_get_host() const = 0;
+    [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
+
+    /// `source` is the client's address; `key` is the request's, as it was sent.
+    [[nodiscard]] virtual std::unique_ptr<Call> call(std::string_view source, const Fields& fields, std::string_view key) const = 0;
+};
+
+/// A thread that runs hooks; made on it, and dropped on it.
+class Attached {
+public:
+    virtual ~Attached() = default;
+    /// For `Interpreter::interrupt`.
+    [[nodiscard]] virtual std::uint64_t number() const = 0;
+    /// Takes back an interruption that came too late.
+    virtual void calm() = 0;
+};
+
+class Interpreter {
+public:
+    virtual ~Interpreter() = default;
+
+    /// Runs the file. An error's `where` has the line, if it is one of the file's. Another conf that was run before goes
+    /// on as it was.
+    [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(const std::string& path) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;
+    /// Raises an exception in the Python code that runs on a thread, when it next does anything. It takes the
+    /// interpreter's lock, for which it may have to wait for ever.
+    virtual void interrupt(std::uint64_t thread) = 0;
+};
+
+/// The plugin's only symbol; it is made once, and never ends.
+constexpr const char* plugin_symbol = "sftdyn_python_interpreter";
+using PluginEntry = Interpreter*(const char* version);  ///< null: the plugin is of another version
+
+}  // namespace sftdyn::python

@@ -1,0 +1,14 @@
+// Brings in the plugin that runs Python confs, when there is one to run.
+#pragma once
+
+#include "python/conf.hpp"
+
+namespace sftdyn::python {
+
+/// The interpreter: the same at each call. An error names the package that is missing.
+[[nodiscard]] base::Result<Interpreter*> load_interpreter();
+
+/// The same if it is there already; else null.
+[[nodiscard]] Interpreter* loaded_interpreter();
+
+}  // namespace sftdyn::python

@@ -1,0 +1,31 @@
+// The header fields of a request as hooks see them: a mapping in which case does not matter.
+#pragma once
+
+#include "python/conf.hpp"
+#include "python/plugin/python.hpp"
+
+namespace sftdyn::python {
+
+class Headers {
+public:
+    explicit Headers(const Fields& fields) : fields_(fields) {}
+
+    /// The first field of that name; an exception (KeyError) when there is none.
+    [[nodiscard]] py::object get(const std::string& name) const;
+    [[nodiscard]] py::object get_or(const std::string& name, py::object otherwise) const;
+    [[nodiscard]] bool has(const py::object& name) const;
+    [[nodiscard]] py::list get_all(const std::string& name) const;
+    [[nodiscard]] py::object get_all_or(const std::string& name, py::object otherwise) const;
+    [[nodiscard]] py::list names() const;
+    [[nodiscard]] py::list values() const;
+    [[nodiscard]] py::list items() const;
+    [[nodiscard]] std::size_t size() const { return fields_.size(); }
+
+private:
+    Fields fields_;
+};
+
+/// Makes the class known to Python, in `module`.
+void define_headers(py::module_& module);
+
+}  // namespace sftdyn::python

@@ -1,0 +1,321 @@
+// The plugin: CPython, started when a Python conf is there, and never ended.
+#include <strings.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "base/secret.hpp"
+#include "python/conf.hpp"
+#include "python/plugin/headers.hpp"
+#include "python/plugin/python.hpp"
+#include "support_py.hpp"
+
+namespace sftdyn::python {
+namespace {
+
+/// What the plugin has in Python. It is never freed: the interpreter lives as long as the program.
+struct Shared {
+    py::module_ support;
+    py::module_ own;  ///< with the class Headers
+    py::object address, host, script, told;
+
+    std::mutex mutex{};
+    std::vector<py::object> dropped{};  ///< of confs that are gone, to be let go with the lock in hand
+};
+
+Shared* shared = nullptr;
+
+/// Keeps an object for somebody with the lock.
+void drop_later(py::object object) {
+    const std::lock_guard lock(shared->mutex);
+    shared->dropped.push_back(std::move(object));
+}
+
+void drop_now() {
+    std::vector<py::object> dropped;
+    {
+        const std::lock_guard lock(shared->mutex);
+        dropped.swap(shared->dropped);
+    }
+}
+
+/// A callable of the conf's, or nothing.
+py::object hook_of(const py::module_& module, const char* name) {
+    if (!py::hasattr(module, name)) return {};
+    py::object hook = module.attr(name);
+    return PyCallable_Check(hook.ptr()) != 0 ? hook : py::object();
+}
+
+std::string type_of(py::handle object) { return py::str(py::type::of(object).attr("__name__")); }
+
+Value value_of(py::handle object) {
+    Value value{{}, type_of(object)};
+    if (py::isinstance<py::bool_>(object)) {
+        value.scalar = object.cast<bool>();
+    } else if (py::isinstance<py::int_>(object)) {
+        int overflow = 0;
+        const std::int64_t number = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+        if (overflow == 0) value.scalar = number;
+    } else if (py::isinstance<py::str>(object)) {
+        value.scalar = from_python(object);
+    } else if (py::hasattr(object, "__fspath__")) {
+        const py::object path = object.attr("__fspath__")();
+        if (py::isinstance<py::str>(path)) value.scalar = from_python(path);
+    }
+    return value;
+}
+
+/// The hooks of a conf; what it lacks is null.
+struct Hooks {
+    py::object get_ip{}, get_host{}, commands{};
+};
+
+class PythonCall : public Call {
+public:
+    PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields, std::string_view key)
+        : hooks_(hooks), fields_(fields), key_(key) {
+        drop_now();
+        ip_ = to_python(source);
+    }
+
+    Outcome<std::string> get_ip() override {
+        if (!hooks_.get_ip) return from_python(ip_);
+        return guarded<std::string>("get_ip", [this] {
+            ip_ = hooks_.get_ip(ip_, headers(), to_python(key_));
+            return from_python(shared->address(ip_));
+        });
+    }
+
+    Outcome<std::string> get_host(std::string_view key) override {
+        return guarded<std::string>("get_host", [&] { return from_python(shared->host(hooks_.get_host(to_python(key), ip_))); });
+    }
+
+    Outcome<std::vector<std::string>> nsupdate_commands(std::string_view host) override {
+        return guarded<std::vector<std::string>>("nsupdatecommands", [&] {
+            std::vector<std::string> out;
+            for (const py::handle line : py::list(shared->script(hooks_.commands(to_python(host), ip_, headers())))) out.push_back(from_python(line));
+            return out;
+        });
+    }
+
+private:
+    py::object headers() {
+        if (!headers_) headers_ = py::cast(Headers(fields_));
+        return headers_;
+    }
+
+    /// What `run` gives, or what went wrong in Python.
+    template <class T, class Run>
+    Outcome<T> guarded(const char* hook, const Run& run) {
+        try {
+            return run();
+        } catch (py::error_already_set& error) {
+            return failure(hook, error);
+        }
+    }
+
+    /// Telling it is Python too, and may be interrupted.
+    Failure failure(const char* hook, py::error_already_set& error) {
+        error.restore();
+        PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+        PyErr_Fetch(&type, &value, &trace);
+        PyErr_NormalizeException(&type, &value, &trace);
+        if (trace != nullptr) PyException_SetTraceback(value, trace);
+        const py::object owned = py::reinterpret_steal<py::object>(value);
+        Py_XDECREF(type);
+        Py_XDECREF(trace);
+        try {
+            py::list secrets;
+            if (!key_.empty()) secrets.append(to_python(key_));
+            for (const auto& [name, text] : fields_) {
+                for (const char* secret : {"authorization", "proxy-authorization", "cookie"}) {
+                    if (strcasecmp(name.c_str(), secret) == 0) secrets.append(to_python(text));
+                }
+            }
+            const py::tuple told = shared->told(hook, owned, secrets);
+            return {from_python(told[0]), from_python(told[1])};
+        } catch (py::error_already_set&) {
+            return {std::string(hook) + "/?", std::string(hook) + " raised an exception that can't be told"};
+        }
+    }
+
+    Gil gil_{};  // first: it is let go last
+    Hooks hooks_;
+    py::object ip_{}, headers_{};
+    const Fields& fields_;
+    std::string_view key_;
+};
+
+class PythonConf : public Conf {
+public:
+    PythonConf(py::module_ module, py::dict lines)
+        : module_(std::move(module)),
+          lines_(std::move(lines)),
+          hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"), hook_of(module_, "nsupdatecommands")} {}
+    ~PythonConf() override {
+        drop_later(std::move(module_));
+        drop_later(std::move(lines_));
+        for (py::object* hook : {&hooks_.get_ip, &hooks_.get_host, &hooks_.commands}) drop_later(std::move(*hook));
+    }
+    PythonConf(const PythonConf&) = delete;
+    PythonConf& operator=(const PythonConf&) = delete;
+
+    std::vector<Setting> settings(const std::vector<std::string>& names) const override {
+        const Gil gil;
+        std::vector<Setting> out;
+        for (const auto& name : names) {
+            if (!py::hasattr(module_, name.c_str())) continue;
+            const py::object value = module_.attr(name.c_str());
+            if (value.is_none()) continue;
+            Setting setting{name, {}, 0};
+            const py::str key(name);
+            if (lines_.contains(key)) setting.line = lines_[key].cast<unsigned>();
+            if (py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value)) {
+                for (const py::handle one : value) setting.values.push_back(value_of(one));
+            } else {
+                setting.values.push_back(value_of(value));
+            }
+            out.push_back(std::move(setting));
+        }
+        return out;
+    }
+
+    std::optional<std::vector<Client>> clients(const std::string& name) const override {
+        const Gil gil;
+        if (!py::hasattr(module_, name.c_str())) return std::nullopt;
+        const py::object value = module_.attr(name.c_str());
+        if (!py::isinstance<py::dict>(value)) return std::nullopt;
+        std::vector<Client> out;
+        for (const auto& [key, host] : py::reinterpret_borrow<py::dict>(value))
+            out.push_back({base::Secret(py::isinstance<py::str>(key) ? from_python(key) : std::string()), value_of(host)});
+        return out;
+    }
+
+    std::vector<std::string> tables() const override {
+        const Gil gil;
+        std::vector<std::string> out;
+        for (const auto& [name, value] : py::reinterpret_borrow<py::dict>(module_.attr("__dict__"))) {
+            if (!py::isinstance<py::dict>(value) || from_python(name).starts_with("__")) continue;
+            const auto table = py::reinterpret_borrow<py::dict>(value);
+            const auto is_text = [](const auto& row) { return py::isinstance<py::str>(row.first) && py::isinstance<py::str>(row.second); };
+            if (!table.empty() && std::all_of(table.begin(), table.end(), is_text)) out.push_back(from_python(name));
+        }
+        return out;
+    }
+
+    bool has_get_ip() const override { return bool(hooks_.get_ip); }
+    bool has_get_host() const override { return bool(hooks_.get_host); }
+    bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
+
+    std::unique_ptr<Call> call(std::string_view source, const Fields& fields, std::string_view key) const override {
+        return std::make_unique<PythonCall>(hooks_, source, fields, key);
+    }
+
+private:
+    py::module_ module_;
+    py::dict lines_;
+    Hooks hooks_;
+};
+
+class PythonAttached : public Attached {
+public:
+    PythonAttached() : state_(PyGILState_Ensure()), number_(PyThread_get_thread_ident()), thread_(PyEval_SaveThread()) {}
+    ~PythonAttached() override {
+        PyEval_RestoreThread(thread_);
+        PyGILState_Release(state_);
+    }
+    PythonAttached(const PythonAttached&) = delete;
+    PythonAttached& operator=(const PythonAttached&) = delete;
+
+    std::uint64_t number() const override { return number_; }
+    void calm() override {
+        const Gil gil;
+        PyThreadState_SetAsyncExc(number_, nullptr);
+        PyErr_Clear();
+    }
+
+private:
+    PyGILState_STATE state_;
+    unsigned long number_;
+    PyThreadState* thread_;
+};
+
+class PythonInterpreter : public Interpreter {
+public:
+    base::Result<std::shared_ptr<const Conf>> run(const std::string& path) override {
+        const Gil gil;
+        drop_now();
+        try {
+            const py::tuple made = shared->support.attr("run_conf")(to_python(path));
+            return std::shared_ptr<const Conf>(std::make_shared<PythonConf>(made[0].cast<py::module_>(), made[1].cast<py::dict>()));
+        } catch (py::error_already_set& error) {
+            return complaint(path, error);
+        }
+    }
+
+    std::unique_ptr<Attached> attach() override { return std::make_unique<PythonAttached>(); }
+
+    void interrupt(std::uint64_t thread) override {
+        const Gil gil;
+        PyThreadState_SetAsyncExc(static_cast<unsigned long>(thread), shared->support.attr("HookTimeout").ptr());
+    }
+
+private:
+    static base::Error complaint(const std::string& path, py::error_already_set& error) {
+        if (error.matches(PyExc_OSError) && error.trace().is_none()) return {py::str(error.value()), path, ""};
+        py::object value = error.value();
+        if (!PyExceptionInstance_Check(value.ptr())) value = error.type()(value);
+        if (error.trace()) PyException_SetTraceback(value.ptr(), error.trace().ptr());
+        const py::tuple told = shared->support.attr("fault")(value, to_python(path));
+        const auto line = told[1].cast<unsigned>();
+        return {from_python(told[0]), line == 0 ? path : path + ":" + std::to_string(line), "correct it: the file is run as Python 3"};
+    }
+};
+
+/// Starts CPython as /usr/bin/python3 starts: with Debian's modules, whatever else is on the PATH.
+bool start_python() {
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.install_signal_handlers = 0;
+    config.buffered_stdio = 0;
+    config.parse_argv = 0;
+    config.pathconfig_warnings = 0;
+    bool good = PyStatus_Exception(PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3")) == 0;
+    wchar_t name[] = L"sftdyn";
+    wchar_t* arguments[] = {name};
+    good = good && PyStatus_Exception(PyConfig_SetArgv(&config, 1, arguments)) == 0;
+    good = good && PyStatus_Exception(Py_InitializeFromConfig(&config)) == 0;
+    PyConfig_Clear(&config);
+    return good;
+}
+
+constexpr const char* support_name = "<sftdyn>";
+PyModuleDef own_definition{};
+PyModuleDef support_definition{};
+
+void make_shared_parts() {
+    auto own = py::module_::create_extension_module("sftdyn", "What sftdyn gives to a conf.", &own_definition);
+    define_headers(own);
+    auto support = py::module_::create_extension_module("sftdyn_support", nullptr, &support_definition);
+    const auto code = py::reinterpret_steal<py::object>(Py_CompileString(support_py, support_name, Py_file_input));
+    if (!code) throw py::error_already_set();
+    const py::dict names = support.attr("__dict__");
+    names["__file__"] = support_name;
+    names["__builtins__"] = py::module_::import("builtins");
+    if (!py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), names.ptr(), names.ptr()))) throw py::error_already_set();
+    shared = new Shared{support, own, support.attr("address"), support.attr("host"), support.attr("script"), support.attr("told")};
+}
+
+}  // namespace
+}  // namespace sftdyn::python
+
+extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter* sftdyn_python_interpreter(const char* version) {
+    using namespace sftdyn::python;
+    if (std::string_view(version) != SFTDYN_VERSION || !start_python()) return nullptr;
+    make_shared_parts();
+    PyEval_SaveThread();  // the lock is free for whoever needs it
+    return new PythonInterpreter;
+}

@@ -1,0 +1,47 @@
+// CPython and pybind11, and what the plugin's parts share of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#include <pybind11/pybind11.h>
+#pragma GCC diagnostic pop
+
+namespace sftdyn::python {
+
+namespace py = pybind11;
+
+/// The interpreter's lock, as long as it lives. Unlike pybind11's own it keeps to CPython's one state a thread, which
+/// `Attached` holds.
+class Gil {
+public:
+    Gil() : state_(PyGILState_Ensure()) {}
+    ~Gil() { PyGILState_Release(state_); }
+    Gil(const Gil&) = delete;
+    Gil& operator=(const Gil&) = delete;
+
+private:
+    PyGILState_STATE state_;
+};
+
+/// Octets as Python keeps those of file names and the like: UTF-8, where it is (PEP 383).
+inline py::str to_python(std::string_view octets) {
+    PyObject* text = PyUnicode_DecodeUTF8(octets.data(), static_cast<Py_ssize_t>(octets.size()), "surrogateescape");
+    if (text == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::str>(text);
+}
+
+/// The reverse of it.
+inline std::string from_python(py::handle text) {
+    const auto octets = py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape"));
+    if (!octets) {
+        // Halves of surrogate pairs: nothing that came from outside holds them.
+        PyErr_Clear();
+        return std::string(py::bytes(py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "replace"))));
+    }
+    return std::string(octets);
+}
+
+}  // namespace sftdyn::python

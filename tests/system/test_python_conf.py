@@ -1,0 +1,566 @@
+"""A conf in Python: its settings, its hooks, and what becomes of hooks that do what they should not."""
+
+import http.client
+import re
+import signal
+import sqlite3
+import textwrap
+import threading
+import time
+
+import pytest
+
+from harness.process import await_true
+from harness.sftdyn import run
+
+ZONE = "dyn.example.org"
+HOST = f"home.{ZONE}"
+
+STANDARD = f"""
+    CLIENTS = {{
+        "example": "{HOST}",
+        "host=gnampf.{ZONE},key=4bea92410b3146d0": "gnampf.{ZONE}",
+    }}
+
+    def get_ip(source_ip, headers, key):
+        return source_ip
+
+    def get_host(querystring, ip):
+        return CLIENTS.get(querystring)
+
+    def nsupdatecommands(host, new_ip, headers):
+        kind = "AAAA" if ":" in new_ip else "A"
+        yield f"update delete {{host}} {{kind}}"
+        yield f"update add {{host}} 10 {{kind}} {{new_ip}}"
+        yield "send"
+"""
+
+
+def start(stage, server, text, **kwargs):
+    """sftdyn with a Python conf, for that DNS server."""
+    arguments = ["-vv", "--server", server.address, "--nskeyfile", server.key_file()]
+    return stage.sftdyn(textwrap.dedent(text), arguments=arguments, file="conf", **kwargs)
+
+
+@pytest.fixture
+def named(stage):
+    return stage.dns("named")
+
+
+def test_the_standard_conf(stage, named):
+    program = start(stage, named, STANDARD)
+    assert tuple(program.get("example", source="127.0.0.2")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.2"]
+    assert named.ttl(HOST, "A") == 10
+    assert tuple(program.get("example", source="127.0.0.2")) == (200, "UPTODATE")
+    assert tuple(program.get("example", source="127.0.0.3")) == (200, "OK")
+    assert tuple(program.get(f"host=gnampf.{ZONE},key=4bea92410b3146d0")) == (200, "OK")
+    assert tuple(program.get("nothing")) == (403, "BADKEY")
+    assert tuple(program.get("/", source="127.0.0.9")) == (200, "127.0.0.9")
+    answer = program.get("example", method="POST")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+
+
+def test_clients_alone_are_enough(stage, named):
+    program = start(stage, named, f'CLIENTS = {{"example": "{HOST}", "again": "{HOST}", "other": "other.{ZONE}"}}\nttl = 5\n')
+    assert tuple(program.get("example")) == (200, "OK")
+    assert tuple(program.get("again")) == (200, "UPTODATE")
+    assert tuple(program.get("again", source="127.0.0.2")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.2"]
+    assert named.ttl(HOST, "A") == 30
+    assert tuple(program.get("nothing")) == (403, "BADKEY")
+
+
+def test_a_standard_script_is_verified_against_the_server(stage, named):
+    program = start(stage, named, STANDARD)
+    assert tuple(program.get("example")) == (200, "OK")
+    program.stop()
+    program.start()
+    assert tuple(program.get("example")) == (200, "UPTODATE"), "the server was asked"
+    program.stop()
+    named.nsupdate(f"update delete {HOST} A\nsend\n")
+    program.start()
+    assert tuple(program.get("example")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
+
+
+def test_settings(stage, named, tmp_path):
+    conf = tmp_path / "settings" / "conf"
+    conf.parent.mkdir()
+    named.key.write(conf.parent / "key")
+    conf.write_text(f'http = ["127.0.0.1:0", "[::1]:0"]\nnskeyfile = "key"\nverbose = True\nquiet = 2\nCLIENTS = {{"k": "{HOST}"}}\nother = object()\n')
+    program = stage.sftdyn(conf.read_text(), name="settings", file="conf", listen=(), arguments=["--server", named.address])
+    await_true(lambda: len(program.addresses_of_log()) == 2, "it listens on both")
+    assert any("[::1]" in address for address in program.addresses_of_log())
+    assert tuple(program.get("k")) == (200, "OK")
+    assert " info: " not in program.log() and " warning: " not in program.log()
+
+
+def test_the_command_line_wins(stage, named):
+    program = stage.sftdyn(f'http = 1\nnskeyfile = "/none"\nquiet = 9\nCLIENTS = {{"k": "{HOST}"}}\n', file="conf",
+                           arguments=["-v", "--server", named.address, "--nskeyfile", named.key_file()])
+    assert tuple(program.get("k")) == (200, "OK")
+    assert f"{HOST} A 127.0.0.1: OK" in program.log()
+
+
+def test_https(stage, named, tmp_path):
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    assert run("cert", "localhost", "--dir", folder).returncode == 0
+    program = stage.sftdyn(f'https = "127.0.0.1:0"\nkey = "server.key"\ncert = "server.crt"\nCLIENTS = {{"k": "{HOST}"}}\n', name="tls", file="conf",
+                           listen=(), arguments=["--server", named.address, "--nskeyfile", named.key_file()])
+    import ssl
+    context = ssl.create_default_context(cafile=folder / "server.crt")
+    connection = http.client.HTTPSConnection("localhost", program.port, context=context, timeout=20)
+    connection.request("GET", "/k")
+    assert connection.getresponse().read() == b"OK"
+    connection.close()
+
+
+@pytest.mark.parametrize("text,complaints", [
+    ("http = 70000\nCLIENTS = {}\n", [r"conf:1: http: .*70000"]),
+    ("\nhttps = 4443\nCLIENTS = {}\n", [r"conf: https without cert and key"]),
+    ("http = {}\nkey = 5\nverbose = 'x'\ndebug = []\nCLIENTS = {}\n",
+     [r"conf:1: http is dict; expected", r"conf:2: key is int; expected", r"conf:3: verbose is str; expected", r"conf:4: debug is an empty list; expected"]),
+    ("", [r"conf: there is neither a function get_host.* nor a dict CLIENTS; define", r"nsupdatecommands"]),
+    ("def get_host(q, i): pass\n", [r"conf: there is neither a function nsupdatecommands"]),
+    ("def nsupdatecommands(h, i, x): pass\n", [r"conf: there is neither a function get_host"]),
+    ("CLIENTS = {'a': 5, '': 'x.example.org', '/c': 'x.example.org', 'd': 'x y', 7: 'x'}\n",
+     [r"host of entry 1 of CLIENTS is int", r"key of entry 2", r"key of entry 3 of CLIENTS begins with a slash", r"entry 4 of CLIENTS: .*x y", r"key of entry 5"]),
+    ("CLIENTS = {\n", [r"conf:1: this is no Python"]),
+    ("CLIENTS = {}\nx = nothing\n", [r"conf:2: NameError: name 'nothing' is not defined; correct it"]),
+    ("import sys\nsys.exit()\n", [r"conf:2: it ends the program"]),
+])
+def test_what_is_wrong_is_said(tmp_path, text, complaints):
+    conf = tmp_path / "conf"
+    conf.write_text(text)
+    for arguments in (["check", conf], [conf]):
+        result = run(*arguments)
+        assert result.returncode == 1
+        for complaint in complaints:
+            assert re.search(complaint, result.stderr), result.stderr
+    assert f"{len(complaints)} thing" in run("check", conf).stderr
+
+
+def test_check_of_a_good_conf(tmp_path):
+    conf = tmp_path / "conf"
+    conf.write_text(textwrap.dedent(STANDARD))
+    result = run("check", conf)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "good" in result.stdout
+    assert run("check", tmp_path / "none").returncode == 1
+
+
+def test_without_the_plugin_the_package_is_named(tmp_path):
+    import shutil
+
+    from harness.sftdyn import BINARY
+    shutil.copy(BINARY, tmp_path / "sftdyn")
+    conf = tmp_path / "conf"
+    conf.write_text("CLIENTS = {}\n")
+    import subprocess
+    result = subprocess.run([tmp_path / "sftdyn", conf], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "sftdyn-python" in result.stderr and "TOML" in result.stderr
+
+
+def test_clients_read_from_a_file(stage, named, tmp_path):
+    (tmp_path / "clients").write_text(f"# key host\nfirst first.{ZONE}\n\nsecond second.{ZONE}\n")
+    program = start(stage, named, f"""
+        CLIENTS = {{}}
+        with open({str(tmp_path / "clients")!r}) as lines:
+            for line in lines:
+                line = line.partition("#")[0].split()
+                if line:
+                    CLIENTS[line[0]] = line[1]
+    """)
+    assert tuple(program.get("second")) == (200, "OK")
+    assert named.records(f"second.{ZONE}", "A") == ["127.0.0.1"]
+    assert tuple(program.get("third")) == (403, "BADKEY")
+    (tmp_path / "clients").write_text(f"third third.{ZONE}\n")
+    program.reload()
+    program.await_log("the configuration has 1 clients")
+    assert tuple(program.get("third")) == (200, "OK")
+    assert tuple(program.get("second")) == (403, "BADKEY")
+
+
+def test_hosts_from_sqlite(stage, named, tmp_path):
+    with sqlite3.connect(tmp_path / "hosts.sqlite") as database:
+        database.execute("CREATE TABLE hosts (key TEXT PRIMARY KEY, host TEXT, seen TEXT)")
+        database.execute("INSERT INTO hosts VALUES ('secret', ?, NULL)", (HOST,))
+    program = start(stage, named, f"""
+        import sqlite3
+
+        CLIENTS = None
+
+        def get_host(querystring, ip):
+            with sqlite3.connect({str(tmp_path / "hosts.sqlite")!r}) as database:
+                row = database.execute("SELECT host FROM hosts WHERE key = ?", (querystring,)).fetchone()
+                database.execute("UPDATE hosts SET seen = ? WHERE key = ?", (ip, querystring))
+            return row and row[0]
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {{host}} A", f"update add {{host}} 77 A {{new_ip}}"]
+    """)
+    assert tuple(program.get("secret")) == (200, "OK")
+    assert named.ttl(HOST, "A") == 77
+    assert tuple(program.get("wrong")) == (403, "BADKEY")
+    with sqlite3.connect(tmp_path / "hosts.sqlite") as database:
+        assert database.execute("SELECT seen FROM hosts").fetchall() == [("127.0.0.1",)]
+
+
+@pytest.mark.parametrize("field", ["X-Forwarded-For", "X-Real-IP"])
+def test_an_address_from_a_header(stage, named, field):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def get_ip(source_ip, headers, key):
+            assert isinstance(source_ip, str) and isinstance(key, str)
+            return headers.getall("{field.lower()}")[-1] if "{field.upper()}" in headers else source_ip
+    """)
+    assert tuple(program.get("/", headers={field: "192.0.2.7"})) == (200, "192.0.2.7")
+    assert tuple(program.get("/")) == (200, "127.0.0.1")
+    assert tuple(program.get("k", headers={field: "192.0.2.7"})) == (200, "OK")
+    assert named.records(HOST, "A") == ["192.0.2.7"]
+    assert tuple(program.get("k", headers={field: "2001:db8::7"})) == (200, "OK")
+    assert named.records(HOST, "AAAA") == ["2001:db8::7"]
+    assert tuple(program.get("k", headers={field: "192.0.2.7"})) == (200, "UPTODATE"), "each family for itself"
+    assert tuple(program.get("k", headers={field: "::ffff:192.0.2.7"})) == (200, "UPTODATE")
+    assert tuple(program.get("k", headers={field: "nonsense"})) == (500, "FAIL")
+    program.await_log('get_ip returned "nonsense": expected an IPv4 or IPv6 address')
+
+
+def test_get_ip_is_asked_for_each_get(stage, named):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def get_ip(source_ip, headers, key):
+            print("asked for", repr(key))
+            return "any text" if not key else source_ip
+    """)
+    assert tuple(program.get("/")) == (200, "any text")
+    assert tuple(program.get("k")) == (200, "OK")
+    assert tuple(program.get("k")) == (200, "UPTODATE")
+    assert program.get("k", method="HEAD").status == 405
+    assert re.findall(r"asked for (.*)", program.log()) == ["''", "'k'", "'k'"]
+
+
+def test_several_records_in_one_script(stage, named):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def nsupdatecommands(host, new_ip, headers):
+            yield "; all of it"
+            yield "zone {ZONE}"
+            yield "ttl 55"
+            yield f"update delete {{host}}"
+            yield f"update add {{host}} A {{new_ip}}"
+            yield f'update add {{host}} 66 TXT "from {{new_ip}}" "by {{headers["User-Agent"]}}"'
+            yield f"update add www.{{host}} CNAME {{host}}."
+            yield "show"
+            yield "send"
+            yield f"update add second.{{host}} A {{new_ip}}"
+    """)
+    before = named.serial()
+    assert tuple(program.get("k", headers={"User-Agent": "a;b"})) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.1"] and named.ttl(HOST, "A") == 55
+    assert named.records(HOST, "TXT") == ['"from 127.0.0.1" "by a;b"'] and named.ttl(HOST, "TXT") == 66
+    assert named.records(f"www.{HOST}", "CNAME") == [f"{HOST}."]
+    assert named.records(f"second.{HOST}", "A") == ["127.0.0.1"]
+    assert named.serial() == before + 2
+    # The original's way with a host: the same address again is no work.
+    assert tuple(program.get("k", headers={"User-Agent": "a;b"})) == (200, "UPTODATE")
+    assert named.serial() == before + 2
+    assert tuple(program.get("k", headers={"User-Agent": "c"}, source="127.0.0.2")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.2"]
+
+
+def test_prerequisites(stage, named):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def nsupdatecommands(host, new_ip, headers):
+            yield f"prereq nxrrset {{host}} A"
+            yield f"update add {{host}} 30 A {{new_ip}}"
+    """)
+    assert tuple(program.get("k")) == (200, "OK")
+    assert tuple(program.get("k")) == (200, "UPTODATE")
+    assert tuple(program.get("k", source="127.0.0.2")) == (500, "FAIL")
+    program.await_log("a prerequisite of the script is not met")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
+
+
+def test_another_zone_than_the_server_says_is_tried_as_it_is_written(stage, named):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}", "l": "{HOST}"}}
+
+        def nsupdatecommands(host, new_ip, headers):
+            yield "zone " + ("example.net" if new_ip == "127.0.0.2" else "{ZONE}")
+            yield f"update delete {{host}} A"
+            yield f"update add {{host}} 30 A {{new_ip}}"
+    """)
+    assert tuple(program.get("k")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
+    assert tuple(program.get("k", source="127.0.0.2")) == (500, "FAIL")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
+
+
+CASES = ("number", "name", "bytes", "exit", "none", "numbers", "empty", "unknown", "server", "text", "generator", "fine")
+
+# The keys have nothing in common with what is logged: that would be hidden there.
+BAD = f"""
+    import time
+
+    CASES = {CASES!r}
+
+    def get_host(querystring, ip):
+        if querystring == "sleep": time.sleep(30)
+        if querystring == "loop":
+            while True:
+                pass
+        if querystring.startswith("raise"): raise ValueError("no such thing: " + querystring)
+        case = CASES[int(querystring.removeprefix("#"))]
+        if case == "number": return 17
+        if case == "name": return "a b..c"
+        if case == "bytes": return b"bytes.{ZONE}"
+        if case == "exit": raise SystemExit(1)
+        return f"{{case}}.{ZONE}"
+
+    def nsupdatecommands(host, new_ip, headers):
+        if host.startswith("none."): return None
+        if host.startswith("numbers."): return [1, 2]
+        if host.startswith("empty."): return []
+        if host.startswith("unknown."): return [f"update delete {{host}} A", "frobnicate it"]
+        if host.startswith("server."): return ["server 127.0.0.9", "send"]
+        if host.startswith("text."): return f"update add {{host}} 5 A {{new_ip}}\\nsend\\n"
+        if host.startswith("generator."): return broken(host)
+        return [f"key ignored abcd", f"local 127.0.0.1", f"update add {{host}} 5 A {{new_ip}}"]
+
+    def broken(host):
+        yield f"update add {{host}} 5 A 127.0.0.9"
+        raise KeyError(host)
+"""
+
+
+def case(program, name):
+    """The answer for the key of a case."""
+    return tuple(program.get(f"%23{CASES.index(name)}"))
+
+
+@pytest.mark.parametrize("name,said", [
+    ("number", "get_host returned int: expected a host name, or None"),
+    ("name", 'get_host returned "a b..c": expected a host name'),
+    ("exit", "SystemExit: 1"),
+    ("none", "nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"),
+    ("numbers", "nsupdatecommands returned int: expected an iterable of nsupdate lines, each of them a str"),
+    ("unknown", f"nsupdatecommands for unknown.{ZONE}, line 2: unknown command: \"frobnicate it\"; see nsupdate(1)"),
+    ("server", f"nsupdatecommands for server.{ZONE}, line 1: the server can't be set here: it is the configuration's"),
+    ("generator", f"KeyError: 'generator.{ZONE}'"),
+])
+def test_hooks_that_return_what_they_should_not(stage, named, name, said):
+    program = start(stage, named, BAD)
+    before = named.serial()
+    assert case(program, name) == (500, "FAIL")
+    program.await_log(said)
+    assert named.serial() == before
+    assert case(program, "fine") == (200, "OK")
+
+
+def test_what_hooks_may_return(stage, named):
+    program = start(stage, named, BAD)
+    for name in ("bytes", "text", "fine", "empty"):
+        assert case(program, name) == (200, "OK"), name
+    for name in ("bytes", "text", "fine"):
+        assert named.records(f"{name}.{ZONE}", "A") == ["127.0.0.1"]
+    program.await_log("key has no meaning here and is passed over")
+    program.await_log("local has no meaning here and is passed over")
+
+
+def test_a_hook_that_raises(stage, named):
+    program = start(stage, named, BAD)
+    for number in range(5):
+        assert tuple(program.get(f"raise-super-secret-{number}")) == (500, "FAIL")
+    assert case(program, "fine") == (200, "OK")
+    program.stop()
+    log = (program.folder / "sftdyn.log").read_text()
+    assert log.count("Traceback") == 1
+    assert "in get_host" in log and "ValueError: no such thing: [hidden]" in log
+    assert "super" not in log and "4 more like it" in log
+
+
+def test_a_hook_that_sleeps_keeps_nobody_waiting(stage, named):
+    program = start(stage, named, f"""
+        import threading, time
+
+        CLIENTS = {{"k": "{HOST}"}}
+        waiting = threading.Semaphore(0)
+
+        def get_host(querystring, ip):
+            if querystring == "slow":
+                print("slow one begins")
+                waiting.acquire()
+            if querystring == "release":
+                for _ in range(20):
+                    waiting.release()
+            return CLIENTS.get(querystring)
+    """)
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(program.get("slow"))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    program.await_log("slow one begins", count=20)
+    assert tuple(program.get("/")) == (200, "127.0.0.1"), "no hook is needed for it"
+    assert tuple(program.get("k")) == (200, "OK"), "and other hooks run meanwhile"
+    assert answers == []
+    assert program.get("release").status == 403
+    for thread in threads:
+        thread.join()
+    assert {tuple(answer) for answer in answers} == {(403, "BADKEY")}
+
+
+def test_hooks_that_never_return(stage, named):
+    program = start(stage, named, BAD)
+    answers = []
+    threads = [threading.Thread(target=lambda key=key: answers.append(program.get(key))) for key in ("loop", "loop", "sleep")]
+    for thread in threads:
+        thread.start()
+    assert case(program, "fine") == (200, "OK")
+    for thread in threads:
+        thread.join()
+    assert {tuple(answer) for answer in answers} == {(500, "FAIL")}
+    program.await_log("get_host did not return within 5 s")
+    program.await_log("HookTimeout")  # the loop was ended; the sleep goes on
+    assert case(program, "fine") == (200, "UPTODATE")
+    began = time.monotonic()
+    assert program.stop() == 0
+    assert time.monotonic() - began < 8
+
+
+def test_it_stops_while_hooks_are_at_work(stage, named):
+    program = start(stage, named, BAD)
+    threads = [threading.Thread(target=lambda key=key: pytest.raises(Exception, program.get, key)) for key in ("sleep", "loop")]
+    for thread in threads:
+        thread.start()
+    assert case(program, "fine") == (200, "OK")
+    assert program.stop() == 0
+    for thread in threads:
+        thread.join()
+
+
+def test_reload_runs_the_conf_anew(stage, named):
+    program = start(stage, named, STANDARD)
+    assert tuple(program.get("example")) == (200, "OK")
+    program.reload(textwrap.dedent(STANDARD).replace('"example"', '"changed"').replace(" 10 ", " 20 "))
+    program.await_log("the configuration has")
+    assert tuple(program.get("example")) == (403, "BADKEY")
+    assert tuple(program.get("changed", source="127.0.0.2")) == (200, "OK")
+    assert named.ttl(HOST, "A") == 20
+    for broken in ("raise RuntimeError('not now')\n", "CLIENTS = {\n", "x = 1\n"):
+        program.reload(textwrap.dedent(STANDARD) + "\n" + broken if broken != "x = 1\n" else broken)
+        program.await_log("the configuration is not taken", count=("raise RuntimeError('not now')\n", "CLIENTS = {\n", "x = 1\n").index(broken) + 1)
+        assert tuple(program.get("changed", source="127.0.0.2")) == (200, "UPTODATE")
+    program.reload(f'CLIENTS = {{"plain": "{HOST}"}}\n')
+    program.await_log("the configuration has 1 clients")
+    assert tuple(program.get("plain", source="127.0.0.4")) == (200, "OK")
+    assert named.ttl(HOST, "A") == 30
+
+
+def test_reload_that_never_ends(stage, named):
+    program = start(stage, named, STANDARD)
+    program.reload(textwrap.dedent(STANDARD) + "\nprint('waiting', flush=True)\nimport threading\nthreading.Event().wait()\n")
+    program.await_log("waiting")
+    assert tuple(program.get("example")) == (200, "OK")
+    began = time.monotonic()
+    assert program.stop() == 0
+    assert time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize("key,target", [
+    ("a key with spaces", "/a%20key%20with%20spaces"),
+    ("ünïcödé", "/%C3%BCn%C3%AFc%C3%B6d%C3%A9"),
+    ("a/b", "/a%2Fb"), ("a%2Fb", "/a%2Fb"), ("a+b", "/a+b"), ("a&b=c;d", "/a&b=c;d"), ("host=x,key=y", "/host=x,key=y"),
+    ("?hostname=a&password=b", "/?hostname=a&password=b"), ("a?b?c", "/a?b?c"), ("100%", "/100%"), ("a'\"<>\\^`{|}", "/a'\"<>\\^`{|}"),
+    ("a//b", "//a//b"), ("a/", "/a/"), ("~!@$*()_-.:", "/~!@$*()_-.:"), ("#", "/%23"), ("a\nb", "/a%0Ab"),
+])
+@pytest.mark.parametrize("where", ["dict", "hook"])
+def test_keys_of_all_kinds(stage, named, key, target, where):
+    hook = "def get_host(querystring, ip):\n    return CLIENTS.get(querystring)\n" if where == "hook" else ""
+    program = start(stage, named, f"CLIENTS = {{{key!r}: '{HOST}'}}\n" + hook)
+    raw = program.raw(b"GET " + target.encode() + b" HTTP/1.0\r\n\r\n")
+    assert raw.endswith(b"\r\n\r\nOK"), raw
+    assert program.raw(b"GET " + target.encode() + b"x HTTP/1.0\r\n\r\n").endswith(b"BADKEY")
+
+
+def test_convert_writes_toml_that_does_the_same(stage, named, tmp_path):
+    conf = tmp_path / "old" / "conf"
+    conf.parent.mkdir()
+    named.key.write(conf.parent / "ns.key")
+    conf.write_text('http = 8080\nnskeyfile = "ns.key"\n' + textwrap.dedent(STANDARD))
+    toml = tmp_path / "new.toml"
+    result = run("convert", conf, toml)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert toml.stat().st_mode & 0o777 == 0o600
+    text = toml.read_text()
+    assert "get_host was tried with every key" in text and "ttl = 10" in text
+    assert run("convert", conf, toml).returncode == 1, "it is there already"
+    program = stage.sftdyn(text, arguments=["-v", "--server", named.address])
+    assert tuple(program.get("example")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.1"] and named.ttl(HOST, "A") == 10
+    assert tuple(program.get(f"host=gnampf.{ZONE},key=4bea92410b3146d0")) == (200, "OK")
+    assert run("convert", conf).stdout == text
+    assert "TOML already" in run("convert", toml).stderr
+
+
+@pytest.mark.parametrize("text,lost", [
+    ('def get_host(q, i):\n    return q + ".example.org"\nCLIENTS = {}\n', "get_host is no look-up"),
+    ('CLIENTS = {"a": "a.example.org", "b": "a.example.org"}\n', "a.example.org has several keys"),
+    ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return headers.get("X-Real-IP", s)\n', "get_ip believes X-Real-IP"),
+    ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return "192.0.2.55"\n', "get_ip does something of its own"),
+    ('CLIENTS = {"a": "a.example.org"}\ndef nsupdatecommands(h, i, x):\n    return ["update add x.example.org 5 A " + i]\n', "nsupdatecommands does more for a.example.org"),
+])
+def test_convert_says_what_it_could_not_carry_over(tmp_path, text, lost):
+    conf = tmp_path / "conf"
+    conf.write_text(text)
+    result = run("convert", conf)
+    assert result.returncode == 1
+    assert lost in result.stderr
+    assert f"# Not carried over: {lost}" in result.stdout
+
+
+def test_modules_beside_the_conf_and_of_the_system(stage, named):
+    folder = stage.folder / "sftdyn"
+    folder.mkdir()
+    (folder / "our_hosts.py").write_text(f'HOSTS = {{"k": "{HOST}"}}\n')
+    program = start(stage, named, """
+        import json, sqlite3, sys, urllib.request
+        import dns.resolver  # of Debian's python3-dnspython
+        import our_hosts
+
+        CLIENTS = our_hosts.HOSTS
+    """)
+    assert tuple(program.get("k")) == (200, "OK")
+    (folder / "our_hosts.py").write_text(f'HOSTS = {{"l": "{HOST}", "m": "m.{ZONE}"}}\n')
+    program.reload()
+    program.await_log("the configuration has 2 clients")
+    assert tuple(program.get("l")) == (200, "UPTODATE")
+
+
+def test_hooks_may_run_programs(stage, named, tmp_path):
+    program = start(stage, named, f"""
+        import subprocess
+
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def get_host(querystring, ip):
+            subprocess.run(["touch", {str(tmp_path / "touched")!r}], check=True)
+            return CLIENTS.get(querystring)
+    """)
+    assert tuple(program.get("k")) == (200, "OK")
+    assert (tmp_path / "touched").exists()
+
+
+def test_sighup_and_sigint_are_not_pythons(stage, named):
+    program = start(stage, named, STANDARD)
+    assert program.stop(signal.SIGINT) == 0
+    assert "KeyboardInterrupt" not in (program.folder / "sftdyn.log").read_text()

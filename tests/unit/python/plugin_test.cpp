@@ -1,0 +1,223 @@
+#include <dlfcn.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "python/conf.hpp"
+
+namespace sftdyn::python {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+Interpreter& interpreter() {
+    static Interpreter* const made = [] {
+        void* plugin = dlopen(SFTDYN_PLUGIN, RTLD_NOW | RTLD_GLOBAL);
+        if (plugin == nullptr) throw std::runtime_error(dlerror());
+        const auto entry = reinterpret_cast<PluginEntry*>(dlsym(plugin, plugin_symbol));
+        EXPECT_EQ(entry("0.0"), nullptr) << "of another version";
+        return entry(SFTDYN_VERSION);
+    }();
+    return *made;
+}
+
+class PluginTest : public testing::Test {
+protected:
+    PluginTest() { std::filesystem::create_directories(folder); }
+    ~PluginTest() override { std::filesystem::remove_all(folder); }
+
+    base::Result<std::shared_ptr<const Conf>> try_run(const std::string& text) {
+        std::ofstream(path) << text;
+        return interpreter().run(path);
+    }
+    std::shared_ptr<const Conf> run(const std::string& text) {
+        auto conf = try_run(text);
+        if (conf.has_error()) throw std::runtime_error(conf.error().text());
+        return *conf;
+    }
+    static std::string get_ip(const Conf& conf, const Fields& fields = {}, const std::string& key = "key") {
+        const auto said = conf.call("192.0.2.1", fields, key)->get_ip();
+        return said.has_error() ? "error: " + said.error().text : *said;
+    }
+    static std::string get_host(const Conf& conf, const std::string& key) {
+        const auto said = conf.call("192.0.2.1", {}, key)->get_host(key);
+        return said.has_error() ? "error: " + said.error().text : *said;
+    }
+    static std::vector<std::string> commands(const Conf& conf, const Fields& fields = {}) {
+        const auto call = conf.call("192.0.2.1", fields, "key");
+        static_cast<void>(call->get_ip());
+        const auto said = call->nsupdate_commands("host.example");
+        return said.has_error() ? std::vector<std::string>{"error: " + said.error().text} : *said;
+    }
+
+    const std::string folder = testing::TempDir() + "/plugin-" + std::to_string(getpid());
+    const std::string path = folder + "/conf";
+};
+
+TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
+    const auto conf = run("a = 8080\nb = '[::1]:53'\n\nc = True\nd = ['1', 2]\ne = None\nf = 1.5\ng = 1 << 80\nimport pathlib\nh = pathlib.Path('/x')\n");
+    const auto settings = conf->settings({"a", "b", "c", "d", "e", "f", "g", "h", "i"});
+    ASSERT_EQ(settings.size(), 7U);
+    EXPECT_EQ(std::get<std::int64_t>(settings[0].values.at(0).scalar), 8080);
+    EXPECT_EQ(settings[0].line, 1U);
+    EXPECT_EQ(std::get<std::string>(settings[1].values.at(0).scalar), "[::1]:53");
+    EXPECT_TRUE(std::get<bool>(settings[2].values.at(0).scalar));
+    EXPECT_EQ(settings[2].line, 4U);
+    ASSERT_EQ(settings[3].values.size(), 2U);
+    EXPECT_EQ(std::get<std::int64_t>(settings[3].values[1].scalar), 2);
+    EXPECT_EQ(settings[4].values.at(0).scalar.index(), 0U);
+    EXPECT_EQ(settings[4].values.at(0).type, "float");
+    EXPECT_EQ(settings[5].values.at(0).scalar.index(), 0U);
+    EXPECT_EQ(std::get<std::string>(settings[6].values.at(0).scalar), "/x");
+}
+
+TEST_F(PluginTest, ClientsAreADict) {
+    const auto conf = run("CLIENTS = {'a': 'b.example', 'ü': 'c', 1: 2}\nOTHER = []\nmore = {'x': 'y'}\n");
+    const auto clients = conf->clients("CLIENTS");
+    ASSERT_TRUE(clients);
+    ASSERT_EQ(clients->size(), 3U);
+    EXPECT_EQ((*clients)[1].key.reveal(), "ü");
+    EXPECT_TRUE((*clients)[2].key.empty());
+    EXPECT_EQ((*clients)[2].host.type, "int");
+    EXPECT_FALSE(conf->clients("OTHER"));
+    EXPECT_FALSE(conf->clients("NONE"));
+    EXPECT_THAT(conf->tables(), ElementsAre("more"));
+}
+
+TEST_F(PluginTest, WhatIsWrongIsToldWithItsLine) {
+    const auto complaint = [this](const std::string& text) { return try_run(text).error().text(); };
+    EXPECT_THAT(complaint("a = 1\nb = (\n"), HasSubstr(path + ":2: this is no Python: "));
+    EXPECT_THAT(complaint("a = 1\nb = c\n"), HasSubstr(path + ":2: NameError: name 'c' is not defined"));
+    EXPECT_THAT(complaint("def f():\n    raise ValueError('x')\n\n\nf()\n"), HasSubstr(path + ":2: ValueError: x"));
+    EXPECT_THAT(complaint("import sys\nsys.exit(3)\n"), HasSubstr(path + ":2: it ends the program"));
+    EXPECT_THAT(complaint("import no_such_module_here\n"), HasSubstr(path + ":1: ModuleNotFoundError"));
+    EXPECT_THAT(interpreter().run(folder + "/none").error().text(), HasSubstr("No such file"));
+}
+
+TEST_F(PluginTest, HooksGetWhatTheyAreToGet) {
+    const auto conf = run(
+        "def get_ip(source_ip, headers, key):\n    return f\"{source_ip} {headers['x-a']} {key!r}\"\n"
+        "def get_host(querystring, ip):\n    return f'{querystring}/{ip}'\n"
+        "def nsupdatecommands(host, new_ip, headers):\n    yield f'{host} {new_ip}'\n    yield b'second'\n    yield 'x\\ny\\n'\n");
+    EXPECT_TRUE(conf->has_get_ip() && conf->has_get_host() && conf->has_nsupdate_commands());
+    EXPECT_EQ(get_ip(*conf, {{"X-A", "v"}}, ""), "192.0.2.1 v ''");
+    EXPECT_EQ(get_host(*conf, "k"), "k/192.0.2.1");
+    EXPECT_THAT(commands(*conf, {{"X-A", "v"}}), ElementsAre("host.example 192.0.2.1 v 'key'", "second", "x", "y"));
+    EXPECT_EQ(get_host(*conf, "\xff\xc3\xbc"), "\xff\xc3\xbc/192.0.2.1") << "what is no UTF-8 goes through";
+}
+
+TEST_F(PluginTest, HeadersAreAMappingInWhichCaseDoesNotMatter) {
+    const auto conf = run(R"(
+import collections.abc
+def get_ip(source_ip, headers, key):
+    assert isinstance(headers, collections.abc.Mapping)
+    assert 'HOST' in headers and 'x' not in headers and 5 not in headers
+    assert headers['host'] == headers.get('Host') == 'a' and headers.get('x') is None and headers.get('x', 7) == 7
+    assert list(headers) == ['Host', 'X-F', 'x-f'] == list(headers.keys()) and len(headers) == 3
+    assert headers.getall('X-f') == ['1', '2'] and headers.getall('x', []) == [] and headers.getone('x-f') == '1'
+    assert headers.get_all('x-f') == ['1', '2'] and headers.get_all('x') is None
+    assert list(headers.items()) == [('Host', 'a'), ('X-F', '1'), ('x-f', '2')] and list(headers.values()) == ['a', '1', '2']
+    for missing in (lambda: headers['x'], lambda: headers.getall('x')):
+        try:
+            missing()
+        except KeyError:
+            pass
+        else:
+            raise AssertionError
+    return 'good'
+)");
+    EXPECT_EQ(get_ip(*conf, {{"Host", "a"}, {"X-F", "1"}, {"x-f", "2"}}), "good");
+}
+
+TEST_F(PluginTest, WhatHooksMayReturn) {
+    const auto ip = [this](const std::string& value) {
+        return get_ip(*run("import ipaddress\ndef get_ip(source_ip, headers, key):\n    return " + value + "\n"));
+    };
+    EXPECT_EQ(ip("b'192.0.2.9'"), "192.0.2.9");
+    EXPECT_EQ(ip("ipaddress.ip_address('2001:db8::1')"), "2001:db8::1");
+    EXPECT_EQ(ip("None"), "error: get_ip returned NoneType: expected an address");
+    EXPECT_EQ(ip("7"), "error: get_ip returned int: expected an address");
+    const auto host = [this](const std::string& value) {
+        return get_host(*run("def get_host(querystring, ip):\n    return " + value + "\n"), "k");
+    };
+    for (const char* none : {"None", "False", "''", "0", "b''"}) EXPECT_EQ(host(none), "") << none;
+    EXPECT_EQ(host("b'h'"), "h");
+    EXPECT_EQ(host("True"), "error: get_host returned bool: expected a host name, or None");
+    EXPECT_EQ(host("['h']"), "error: get_host returned list: expected a host name, or None");
+    const auto script = [this](const std::string& value) {
+        return commands(*run("import itertools\ndef nsupdatecommands(host, new_ip, headers):\n    return " + value + "\n"));
+    };
+    EXPECT_THAT(script("'a\\nb'"), ElementsAre("a", "b"));
+    EXPECT_THAT(script("b'a'"), ElementsAre("a"));
+    EXPECT_THAT(script("('a', '', 'b')"), ElementsAre("a", "", "b"));
+    EXPECT_THAT(script("[]"), ElementsAre());
+    EXPECT_THAT(script("None"), ElementsAre("error: nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"));
+    EXPECT_THAT(script("[1]"), ElementsAre("error: nsupdatecommands returned int: expected an iterable of nsupdate lines, each of them a str"));
+    EXPECT_THAT(script("itertools.repeat('x')"), ElementsAre("error: nsupdatecommands returned more than 100000 lines"));
+}
+
+TEST_F(PluginTest, AnExceptionIsToldWithoutTheSecrets) {
+    const auto conf = run("def get_host(querystring, ip):\n    return {}[querystring.split(',')[1]]\n");
+    const auto said = get_host(*conf, "host=x,topsecretkey");
+    EXPECT_THAT(said, HasSubstr("get_host raised an exception:\nTraceback"));
+    EXPECT_THAT(said, HasSubstr("line 2, in get_host"));
+    EXPECT_THAT(said, HasSubstr("KeyError: '[hidden]'"));
+    EXPECT_THAT(said, Not(HasSubstr("secret")));
+    // As Python writes it, too.
+    const auto quoted = get_host(*run("def get_host(querystring, ip):\n    raise ValueError(repr(querystring))\n"), "it's\\äöüß");
+    EXPECT_THAT(quoted, HasSubstr("ValueError: \"[hidden]\""));
+    const auto decoded = get_host(*run("import urllib.parse\ndef get_host(querystring, ip):\n    raise ValueError(urllib.parse.unquote(querystring))\n"), "a%20b%20c%20d");
+    EXPECT_THAT(decoded, HasSubstr("ValueError: [hidden]"));
+    const auto field = get_ip(*run("def get_ip(source_ip, headers, key):\n    raise ValueError(headers['Authorization'])\n"), {{"authorization", "Basic abcdefgh"}});
+    EXPECT_THAT(field, HasSubstr("ValueError: [hidden]"));
+}
+
+TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
+    const auto module = [this](const std::string& value) {
+        std::filesystem::remove_all(folder + "/__pycache__");
+        std::ofstream(folder + "/beside_the_conf.py") << "value = '" << value << "'\n";
+    };
+    const std::string text = "import beside_the_conf\ndef get_ip(source_ip, headers, key):\n    return beside_the_conf.value\n";
+    module("one");
+    const auto first = run(text);
+    module("two");
+    const auto second = run(text);
+    EXPECT_EQ(get_ip(*first), "one");
+    EXPECT_EQ(get_ip(*second), "two");
+    module("three");
+    EXPECT_TRUE(try_run(text + "import beside_the_conf as again\nraise ValueError\n").has_error());
+    EXPECT_EQ(get_ip(*second), "two");
+}
+
+TEST_F(PluginTest, AnInterruptionEndsALoop) {
+    const auto conf = run("looping = False\ndef get_host(querystring, ip):\n    while querystring == 'loop':\n        try:\n            pass\n        except Exception:\n            pass\n    return 'h'\n");
+    std::atomic<std::uint64_t> number = 0;
+    std::string said, after;
+    std::thread thread([&] {
+        const auto attached = interpreter().attach();
+        number = attached->number();
+        said = get_host(*conf, "loop");
+        attached->calm();
+        after = get_host(*conf, "k");
+    });
+    while (number == 0) std::this_thread::yield();
+    interpreter().interrupt(number);
+    thread.join();
+    EXPECT_THAT(said, HasSubstr("HookTimeout"));
+    EXPECT_EQ(after, "h");
+}
+
+TEST_F(PluginTest, AConfMayBeDroppedOnAnyThread) {
+    auto conf = run("def get_host(querystring, ip):\n    return 'h'\n");
+    std::thread([&] { conf.reset(); }).join();
+    EXPECT_EQ(get_host(*run("def get_host(querystring, ip):\n    return 'i'\n"), "k"), "i");
+}
+
+}  // namespace
+}  // namespace sftdyn::python

@@ -1,0 +1,86 @@
+#include "update/scripted.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sftdyn::update {
+namespace {
+
+class ScriptedTest : public testing::Test {
+protected:
+    static dns::Name name(const char* text) { return *dns::Name::parse(text); }
+    static std::vector<dns::UpdateMessage> touching(const char* owner, dns::Type type) {
+        dns::UpdateMessage message;
+        message.updates.push_back({name(owner), type, dns::UpdateRecord::Class::any, 0, {}});
+        return {message};
+    }
+    void run(const Target& target, const std::string& rdata, const std::vector<dns::UpdateMessage>& script) {
+        scripted.begin(target, script);
+        scripted.end(target, rdata, true);
+    }
+
+    HostTable hosts;
+    Scripted scripted{hosts};
+    Target v4{hosts.number(name("host.example")), dns::Type::a}, v6{v4.host, dns::Type::aaaa};
+    Target other{hosts.number(name("other.example")), dns::Type::a};
+};
+
+TEST_F(ScriptedTest, ACommittedScriptIsBelieved) {
+    EXPECT_FALSE(scripted.is(v4, "1"));
+    scripted.begin(v4, {});
+    EXPECT_FALSE(scripted.is(v4, "1"));
+    scripted.end(v4, "1", true);
+    EXPECT_TRUE(scripted.is(v4, "1"));
+    EXPECT_FALSE(scripted.is(v4, "2"));
+    EXPECT_FALSE(scripted.is(v6, "1"));
+}
+
+TEST_F(ScriptedTest, AFailedOneIsNot) {
+    run(v4, "1", {});
+    scripted.begin(v4, {});
+    scripted.end(v4, "1", false);
+    EXPECT_FALSE(scripted.is(v4, "1"));
+}
+
+TEST_F(ScriptedTest, OfTwoAtOnceNeitherIs) {
+    scripted.begin(v4, {});
+    scripted.begin(v4, {});
+    scripted.end(v4, "1", true);
+    scripted.end(v4, "2", true);
+    EXPECT_FALSE(scripted.is(v4, "1"));
+    EXPECT_FALSE(scripted.is(v4, "2"));
+    run(v4, "2", {});
+    EXPECT_TRUE(scripted.is(v4, "2"));
+}
+
+TEST_F(ScriptedTest, AScriptThatTouchesAnotherHostEndsWhatIsBelievedOfIt) {
+    for (const dns::Type type : {dns::Type::a, dns::Type(255)}) {
+        run(v4, "1", {});
+        run(other, "2", touching("host.example", type));
+        EXPECT_FALSE(scripted.is(v4, "1"));
+        EXPECT_TRUE(scripted.is(other, "2"));
+    }
+    run(v4, "1", {});
+    run(other, "2", touching("host.example", dns::Type::aaaa));
+    run(other, "2", touching("host.example", dns::Type(16)));
+    EXPECT_TRUE(scripted.is(v4, "1"));
+}
+
+TEST_F(ScriptedTest, AScriptThatDeletesAllOfAHostEndsTheOtherFamily) {
+    run(v6, "6", touching("host.example", dns::Type(255)));
+    run(v4, "4", touching("host.example", dns::Type(255)));
+    EXPECT_TRUE(scripted.is(v4, "4"));
+    EXPECT_FALSE(scripted.is(v6, "6"));
+}
+
+TEST_F(ScriptedTest, WhatElseChangesTheHostEndsIt) {
+    run(v4, "1", {});
+    scripted.forget(v4);
+    EXPECT_FALSE(scripted.is(v4, "1"));
+    scripted.begin(v4, {});
+    scripted.forget(v4);
+    scripted.end(v4, "1", true);
+    EXPECT_FALSE(scripted.is(v4, "1"));
+}
+
+}  // namespace
+}  // namespace sftdyn::update
