@@ -26,7 +26,8 @@ private:
     std::string value_;
 };
 
-/// The text with what it has in common with the secret, six octets in a row or all of a shorter one, as "[hidden]".
+/// The text with what it has in common with the secret, six octets in a row or all of a shorter one, as
+/// "[hidden]". One of less than three octets is no secret.
 [[nodiscard]] std::string masked(std::string_view text, std::string_view secret);
 
 /// Overwrites `text` with zeros, and empties it.

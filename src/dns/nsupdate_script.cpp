@@ -104,6 +104,23 @@ std::string name_complaint(const UpdateRecord& record) {
     return {};
 }
 
+/// Record data as a zone file has it: to nsupdate a `;` is no comment, and an octet is what it is.
+std::string zone_file_text(std::string_view text) {
+    std::string out;
+    bool quoted = false;
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool escapes = c == '\\' && i + 1 < text.size();
+        if (escapes && !is_ascii(text[i + 1])) continue;
+        if (c == '"') quoted = !quoted;
+        if (c == ';' && !quoted) out += '\\';
+        out += is_ascii(c) ? std::string(1, c) : fmt::format("\\{:03}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        if (escapes) out += text[++i];
+    }
+    return out;
+}
+
 class Reader {
 public:
     explicit Reader(Unsent unsent) : unsent_(unsent), scanner_(new zs_scanner_t) {
@@ -282,7 +299,7 @@ private:
         if (text.find('\0') != std::string_view::npos) return bad("there is a NUL in it");
         char type_name[32];
         if (knot_rrtype_to_string(type, type_name, sizeof type_name) < 0) return bad("unknown type");
-        const std::string line = fmt::format(". 0 IN {} {}\n", type_name, text);
+        const std::string line = fmt::format(". 0 IN {} {}\n", type_name, zone_file_text(text));
         zs_scanner_t& scanner = *scanner_;
         if (zs_set_input_string(&scanner, line.data(), line.size()) != 0) throw std::bad_alloc();
         const int parsed = zs_parse_record(&scanner);

@@ -1,5 +1,6 @@
 """A conf in Python: its settings, its hooks, and what becomes of hooks that do what they should not."""
 
+import contextlib
 import http.client
 import re
 import signal
@@ -79,7 +80,7 @@ def test_a_standard_script_is_verified_against_the_server(stage, named):
     program.start()
     assert tuple(program.get("example")) == (200, "UPTODATE"), "the server was asked"
     program.stop()
-    named.nsupdate(f"update delete {HOST} A\nsend\n")
+    named.nsupdate(f"update delete {HOST} A")
     program.start()
     assert tuple(program.get("example")) == (200, "OK")
     assert named.records(HOST, "A") == ["127.0.0.1"]
@@ -320,7 +321,7 @@ BAD = f"""
             while True:
                 pass
         if querystring.startswith("raise"): raise ValueError("no such thing: " + querystring)
-        case = CASES[int(querystring.removeprefix("#"))]
+        case = CASES[int(querystring.removeprefix("q"))]
         if case == "number": return 17
         if case == "name": return "a b..c"
         if case == "bytes": return b"bytes.{ZONE}"
@@ -345,7 +346,7 @@ BAD = f"""
 
 def case(program, name):
     """The answer for the key of a case."""
-    return tuple(program.get(f"%23{CASES.index(name)}"))
+    return tuple(program.get(f"q{CASES.index(name)}"))
 
 
 @pytest.mark.parametrize("name,said", [
@@ -439,7 +440,12 @@ def test_hooks_that_never_return(stage, named):
 
 def test_it_stops_while_hooks_are_at_work(stage, named):
     program = start(stage, named, BAD)
-    threads = [threading.Thread(target=lambda key=key: pytest.raises(Exception, program.get, key)) for key in ("sleep", "loop")]
+
+    def ask(key):
+        with contextlib.suppress(OSError, http.client.HTTPException):  # it may end before it has answered
+            assert program.get(key).status == 500
+
+    threads = [threading.Thread(target=ask, args=[key]) for key in ("sleep", "loop")]
     for thread in threads:
         thread.start()
     assert case(program, "fine") == (200, "OK")
@@ -489,7 +495,8 @@ def test_keys_of_all_kinds(stage, named, key, target, where):
     program = start(stage, named, f"CLIENTS = {{{key!r}: '{HOST}'}}\n" + hook)
     raw = program.raw(b"GET " + target.encode() + b" HTTP/1.0\r\n\r\n")
     assert raw.endswith(b"\r\n\r\nOK"), raw
-    assert program.raw(b"GET " + target.encode() + b"x HTTP/1.0\r\n\r\n").endswith(b"BADKEY")
+    # Without hooks the other dialects are there too, and speak for themselves.
+    assert program.raw(b"GET " + target.encode() + b"x HTTP/1.0\r\n\r\n").endswith((b"BADKEY", b"badauth"))
 
 
 def test_convert_writes_toml_that_does_the_same(stage, named, tmp_path):

@@ -10,6 +10,7 @@ import types
 MODULE = "sftdyn_conf"
 MOST_LINES = 100_000
 SHOWN = 6  # that many characters of a secret in a row are never shown
+LEAST = 3  # a shorter secret is in every text, and anybody's guess
 
 
 class HookTimeout(BaseException):
@@ -85,7 +86,7 @@ def masked(text, secrets):
     hidden = bytearray(len(text))
     for secret in secrets:
         size = min(SHOWN, len(secret))
-        if size == 0:
+        if size < LEAST:
             continue
         parts = {secret[start:start + size] for start in range(len(secret) - size + 1)}
         for start in range(len(text) - size + 1):

@@ -45,4 +45,5 @@ TEST(Masked, HidesWhatTheTextHasOfTheSecret) {
     EXPECT_EQ(masked("nothing of it", "s3cretkey"), "nothing of it");
     EXPECT_EQ(masked("anything", ""), "anything");
     EXPECT_EQ(masked("", "secret"), "");
+    EXPECT_EQ(masked("a kk b", "kk"), "a kk b");
 }

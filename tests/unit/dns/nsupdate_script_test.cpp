@@ -81,7 +81,7 @@ TEST(NsupdateScript, SendEmptyLinesAndTheEnd) {
 
 TEST(NsupdateScript, Quoting) {
     EXPECT_EQ(update("add a.example 1 TXT \"two words\" three").rdata, std::string("\x09two words\x05three"));
-    EXPECT_EQ(update("add a.example 1 TXT \"a \\\" quote; no comment\" ; a comment").rdata, std::string("\x15") + "a \" quote; no comment");
+    EXPECT_EQ(update("add a.example 1 TXT \"a \\\" quote; no comment\"").rdata, std::string("\x15") + "a \" quote; no comment");
     EXPECT_EQ(update("add a.example 1 TXT \\065").rdata, std::string("\x01") + "A");
     EXPECT_EQ(update("add a\\.b.example 1 TXT x").owner, name("a\\.b.example"));
     EXPECT_EQ(update("add a.example 1 TYPE65280 \\# 2 0102").rdata, "\x01\x02");
@@ -143,6 +143,14 @@ TEST(NsupdateScript, NamesAreCheckedAsNsupdateDoes) {
     EXPECT_EQ(complaint("add _a._tcp.example 1 SRV 1 2 3 host.example."), "none");
     EXPECT_EQ(complaint("del a_b.example A 127.0.0.1"), "none");
     EXPECT_TRUE(parse({"check-names no", "add a_b.example 1 A 127.0.0.1", "send"}).has_value());
+}
+
+TEST(NsupdateScript, RecordDataHasNoCommentsAndAnyOctets) {
+    EXPECT_EQ(update("add a.example 1 TXT a;b ; c").rdata, "\3a;b\1;\1c");
+    EXPECT_EQ(update("add a.example 1 TXT \"a;b\" \\;").rdata, "\3a;b\1;");
+    EXPECT_EQ(update("add a.example 1 TXT \"\\\";\" ;").rdata, "\2\";\1;");
+    EXPECT_EQ(update("add a.example 1 TXT ü \"ü\" \\ü").rdata, "\2ü\2ü\2ü");
+    EXPECT_NE(complaint("add a.example 1 A 127.0.0.1 ; c"), "none");
 }
 
 TEST(NsupdateScript, AScannerThatMetAnErrorReadsOn) {
