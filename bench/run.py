@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures sftdyn and its peers in one run, and prints the figures with their ratios.
 
-    bench/run.py [uptodate] [dyndns2] [tls] [idle] [hostile] [changes] [loading] [scale] [restart] [--seconds N]
+    bench/run.py [uptodate] [hooks] [dyndns2] [tls] [idle] [hostile] [changes] [loading] [scale] [restart] [--seconds N]
 
 Peers: nginx that answers a fixed 200; one nsupdate process for each change, as the original sftdyn does it; dnsperf -u
 with one change for each message; and named itself, as it is asked without sftdyn. All on loopback, servers and load on
@@ -112,6 +112,43 @@ def uptodate(folder, seconds):
     fresh.get("key")
     row("resident memory idle", fresh.resident_kib() / 1024, unit=" MB", note="(to reach: at most 15)")
     fresh.stop()
+    server.stop()
+
+
+HOOKS = """
+CLIENTS = {"key": "host.%s"}
+
+def get_ip(source_ip, headers, key):
+    return source_ip
+
+def get_host(querystring, ip):
+    return CLIENTS.get(querystring)
+
+def nsupdatecommands(host, new_ip, headers):
+    yield f"update delete {host} A"
+    yield f"update add {host} 30 A {new_ip}"
+""" % ZONE
+
+
+def hooks(folder, seconds):
+    heading("UPTODATE of a Python conf, beside the TOML table (wrk, 64 connections, keep-alive)")
+    server = Named(folder / "named-hooks").start()
+    native = Sftdyn(folder / "sftdyn-native", conf(server, {"key": f"host.{ZONE}"}, extra=UNLIMITED), arguments=()).start()
+    arguments = ("--server", server.address, "--nskeyfile", server.key_file())
+    table = HOOKS.partition("def get_ip")[0]
+    programs = {"get_ip and get_host in Python": HOOKS, "CLIENTS, no hooks": table}
+    programs = {name: Sftdyn(folder / f"sftdyn-{len(text)}", text, arguments=arguments, file="conf").start() for name, text in programs.items()}
+    for program in (native, *programs.values()):
+        program.get("key")
+    rates = {name: [] for name in ("native", *programs)}
+    for _ in range(3):
+        for name, program in (("native", native), *programs.items()):
+            rates[name].append(wrk(f"http://127.0.0.1:{program.port}/key", 64, seconds))
+    for name, program in programs.items():
+        row(name, sorted(rates[name])[1], sorted(rates["native"])[1], "TOML", note="(to reach: 25,000/s)" if "Python" in name else "")
+        row("its resident memory", program.resident_kib() / 1024, native.resident_kib() / 1024, "TOML", unit=" MB")
+        program.stop()
+    native.stop()
     server.stop()
 
 
@@ -388,7 +425,7 @@ def main():
     parser.add_argument("what", nargs="*", default=[])
     parser.add_argument("--seconds", type=int, default=5)
     arguments = parser.parse_args()
-    parts = {"uptodate": uptodate, "dyndns2": dyndns2, "tls": tls, "idle": idle, "hostile": hostile, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
+    parts = {"uptodate": uptodate, "hooks": hooks, "dyndns2": dyndns2, "tls": tls, "idle": idle, "hostile": hostile, "changes": changes, "loading": loading, "scale": scale, "restart": restart}
     with tempfile.TemporaryDirectory(prefix="sftdyn-bench-") as folder:
         for name, part in parts.items():
             if not arguments.what or name in arguments.what:

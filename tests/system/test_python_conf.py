@@ -8,6 +8,7 @@ import sqlite3
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -571,3 +572,15 @@ def test_sighup_and_sigint_are_not_pythons(stage, named):
     program = start(stage, named, STANDARD)
     assert program.stop(signal.SIGINT) == 0
     assert "KeyboardInterrupt" not in (program.folder / "sftdyn.log").read_text()
+
+
+def test_the_sample(stage, named):
+    sample = (Path(__file__).parents[2] / "packaging/sample.conf").read_text()
+    program = start(stage, named, sample.replace("# \"90bb", "\"90bb").replace("home.dyn.example.org", HOST))
+    assert tuple(program.get("90bbd8698198ea76")) == (200, "OK")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
+    # Without its functions it does the same.
+    program.reload(re.sub(r"\ndef .*", "", (program.folder / "conf").read_text(), flags=re.DOTALL))
+    program.await_log("the configuration has 1 clients")
+    assert tuple(program.get("90bbd8698198ea76")) == (200, "UPTODATE")
+    assert tuple(program.get("90bbd8698198ea76", source="127.0.0.2")) == (200, "OK")
