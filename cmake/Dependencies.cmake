@@ -12,6 +12,7 @@ pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libcapng REQUIRED IMPORTED_TARGET libcap-ng)
 pkg_check_modules(libargon2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(libqrencode REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 if(SFTDYN_PYTHON)
   # Debian's own, whatever other Python is on the PATH.
   pkg_check_modules(python REQUIRED IMPORTED_TARGET python3-embed)

@@ -3,7 +3,7 @@
 
 build_packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libssl-dev libknot-dev libtomlplusplus-dev
                 libcli11-dev libspdlog-dev libfmt-dev libsystemd-dev libseccomp-dev libcap-ng-dev libargon2-dev libqrencode-dev
-                libpython3-dev pybind11-dev)
+                libpython3-dev pybind11-dev libsqlite3-dev)
 demo_packages=(knot bind9-dnsutils curl)
 test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils pdns-server pdns-backend-sqlite3
                python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light haproxy fail2ban

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/journal_sink.hpp"
+
 namespace sftdyn::base::log {
 namespace {
 
@@ -16,7 +18,9 @@ spdlog::level::level_enum level_of(int verbosity) {
 }  // namespace
 
 void start(int verbosity, bool developer) {
-    auto logger = std::make_shared<spdlog::logger>("sftdyn", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    spdlog::sink_ptr sink = journal_sink();
+    if (!sink) sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+    auto logger = std::make_shared<spdlog::logger>("sftdyn", std::move(sink));
     logger->flush_on(spdlog::level::debug);
     spdlog::set_default_logger(std::move(logger));
     adjust(verbosity, developer);
@@ -25,6 +29,12 @@ void start(int verbosity, bool developer) {
 void adjust(int verbosity, bool developer) {
     spdlog::set_level(developer ? spdlog::level::debug : level_of(verbosity));
     spdlog::set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v" : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
+}
+
+void event(spdlog::level::level_enum level, const std::string& text, const Fields& fields) {
+    fields_now = &fields;
+    spdlog::log(level, "{}", text);
+    fields_now = nullptr;
 }
 
 std::string printable(std::string_view text) {

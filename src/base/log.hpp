@@ -1,7 +1,11 @@
-// The program's log: one line an event, on standard error. Secrets never reach it.
+// The program's log: one line an event, on standard error; under systemd straight to the journal, with fields. Secrets never
+// reach it.
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -18,6 +22,14 @@ using spdlog::debug;
 using spdlog::error;
 using spdlog::info;
 using spdlog::warn;
+
+/// Whether that is said at all.
+[[nodiscard]] inline bool says(spdlog::level::level_enum level) { return spdlog::should_log(level); }
+
+/// A field of the journal (systemd.journal-fields(7)): capital letters and `_`, and its value.
+using Fields = std::vector<std::pair<const char*, std::string>>;
+/// A line with fields for the journal; elsewhere the line alone.
+void event(spdlog::level::level_enum level, const std::string& text, const Fields& fields);
 
 /// Text that came from outside, with control characters and non-ASCII bytes escaped, so that it can't forge a line.
 [[nodiscard]] std::string printable(std::string_view text);

@@ -75,6 +75,15 @@ void Certificates::warn_of_expiry() {
     }
 }
 
+std::vector<std::pair<std::string, std::chrono::seconds>> Certificates::validity() const {
+    std::vector<std::pair<std::string, std::chrono::seconds>> out;
+    for (const auto& one : all_) {
+        if (!one.certificate) continue;
+        out.emplace_back(one.certificate->names.empty() ? one.files.cert : one.certificate->names.front(), http::time_left(*one.certificate));
+    }
+    return out;
+}
+
 void Certificates::watch() {
     if (all_.empty()) return;
     timer_.expires_after(watch_interval);

@@ -28,6 +28,9 @@ public:
     /// was in use stays so.
     bool use(const std::vector<Files>& files);
 
+    /// Each certificate that is in use, by its first name, and how long it is valid.
+    [[nodiscard]] std::vector<std::pair<std::string, std::chrono::seconds>> validity() const;
+
 private:
     struct One {
         Files files;

@@ -113,6 +113,8 @@ void landlock(const Confinement& wanted) {
     }
     bool good = true;
     for (const auto& folder : readable) good = allow(ruleset, folder, reading) && good;
+    for (const auto& folder : wanted.writable)
+        good = allow(ruleset, folder, reading | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE) && good;
     for (const auto& socket : wanted.sockets) good = allow(ruleset, fs::path(socket).parent_path(), reading | LANDLOCK_ACCESS_FS_REMOVE_FILE) && good;
     good = good && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     if (!good) impossible("its rules could not be set");
@@ -129,6 +131,8 @@ constexpr const char* allowed_calls[] = {
     "access", "close", "close_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fcntl", "fstat", "fstatfs", "getcwd", "getdents64", "lseek",
     "lstat", "newfstatat", "open", "openat", "pread64", "pwrite64", "read", "readlink", "readlinkat", "readv", "rmdir", "stat", "statfs", "statx",
     "unlink", "unlinkat", "write", "writev",
+    // SQLite.
+    "fchmod", "fchown", "fdatasync", "fsync", "ftruncate", "mkdir",
     // Memory.
     "brk", "madvise", "membarrier", "mlock", "mmap", "mprotect", "mremap", "munlock", "munmap",
     // Threads, signals, the end.
@@ -175,13 +179,18 @@ void filter_calls() {
 
 }  // namespace
 
-base::Result<void> confine(const Confinement& wanted) {
-    if (wanted.user) {
-        if (auto became = become(*wanted.user); became.has_error()) return became;
+base::Result<void> give_up_privileges(const std::optional<std::string>& user) {
+    if (user) {
+        if (auto became = become(*user); became.has_error()) return became;
     }
     drop_capabilities();
     forbid_core_dumps();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) log::warn("no_new_privs could not be set: {}", std::strerror(errno));
+    return {};
+}
+
+base::Result<void> confine(const Confinement& wanted) {
+    if (auto given_up = give_up_privileges(wanted.user); given_up.has_error()) return given_up;
     if (wanted.landlock) landlock(wanted);
     if (wanted.seccomp) filter_calls();
     return {};

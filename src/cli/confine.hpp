@@ -15,7 +15,11 @@ struct Confinement {
     bool landlock = true;
     std::vector<std::string> files{};    ///< that must stay readable, also when they are replaced
     std::vector<std::string> sockets{};  ///< Unix sockets to be taken away at the end
+    std::vector<std::string> writable{};  ///< folders whose files may be written
 };
+
+/// Only the user, capabilities, core dumps and the right to new privileges.
+[[nodiscard]] base::Result<void> give_up_privileges(const std::optional<std::string>& user);
 
 /// To be called before there is a second thread. An error only where going on would be against what was asked for (the
 /// user); what the kernel does not offer is said in the log.

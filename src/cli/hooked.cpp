@@ -32,7 +32,7 @@ struct Hooked::State {
 /// A request on its way through the hooks.
 struct Hooked::Task {
     Task(std::shared_ptr<const State> with, const api::Request& request, std::string_view asked)
-        : state(std::move(with)), client(request.client), key(asked), began(base::Clock::now()) {
+        : state(std::move(with)), source(request.client), client(request.client), key(asked), began(base::Clock::now()) {
         fields.reserve(request.fields.size());
         for (const auto& field : request.fields) fields.emplace_back(field.name, field.value);
     }
@@ -50,7 +50,8 @@ struct Hooked::Task {
     }
 
     std::shared_ptr<const State> state;
-    boost::asio::ip::address client;  ///< the source; then what get_ip said, where that is an address
+    boost::asio::ip::address source;
+    boost::asio::ip::address client;  ///< what get_ip said, where that is an address; before it the source
     std::string key;
     python::Fields fields{};
     base::TimePoint began;
@@ -89,11 +90,15 @@ bool Hooked::stop(base::Duration patience) { return !threads_ || threads_->stop(
 
 std::optional<api::Response> Hooked::handle(const api::Request& request, const Defer& defer) {
     const auto intent = secret_url::read(request);
-    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent)) return secret_url::method_not_allowed();
+    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent)) {
+        parts_.chronicle.count(report::Dialect::secret_url, report::Outcome::refused);
+        return secret_url::method_not_allowed();
+    }
     const auto state = this->state();
     if (!state->settings.conf) return secret_url::answer({update::Verdict::overloaded, std::chrono::seconds(1)}, {});  // just reloaded
     const bool has_get_ip = state->settings.conf->has_get_ip();
     const auto* update = std::get_if<secret_url::Update>(&intent);
+    if (update == nullptr) parts_.chronicle.count(report::Dialect::secret_url, report::Outcome::address);
     if (update == nullptr && !has_get_ip) return secret_url::who_am_i(request);
 
     const auto task = std::make_shared<Task>(state, request, update == nullptr ? std::string_view() : update->key);
@@ -224,6 +229,7 @@ Hooked::Decision Hooked::read(const Task& task, const std::vector<std::string>& 
 void Hooked::carry_out(const TaskPtr& task, Decision decision) {
     switch (decision.kind) {
         case Decision::Kind::answer:
+            if (decision.response.status == 500) parts_.chronicle.count(report::Dialect::secret_url, report::Outcome::fail);
             return task->later(std::move(decision.response));
         case Decision::Kind::bad_key: {
             const auto response = parts_.bad_key(task->client, [&task] { return task->later; });
@@ -264,13 +270,12 @@ void Hooked::late(const TaskPtr& task) {
     const auto seconds = std::chrono::duration<double>(task->state->settings.timeout).count();
     const std::string hook = task->hook.load();
     complain(hook + "/late", fmt::format("{} did not return within {} s: it is left to itself, and the request has failed", hook, seconds));
+    parts_.chronicle.count(report::Dialect::secret_url, report::Outcome::fail);
     task->later({500, "FAIL"});
 }
 
 void Hooked::say(const Task& task, const update::Target& target, update::Verdict verdict) const {
-    if (!spdlog::should_log(spdlog::level::info)) return;
-    log::info("{} {} {}: {}", parts_.hosts.name(target.host).text(), dns::type_text(target.type), task.client.to_string(),
-              secret_url::log_word(verdict));
+    parts_.chronicle.served(report::Dialect::secret_url, target, task.source, task.client, verdict, task.began);
 }
 
 /// The first of a kind is said, the others are counted.

@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/repeats.hpp"
+#include "cli/chronicle.hpp"
 #include "cli/hook_threads.hpp"
 #include "hosts/directory.hpp"
 #include "http/handler.hpp"
@@ -30,6 +31,7 @@ public:
         update::HostTable& hosts;
         update::KnownTable& known;
         update::Engine& engine;
+        Chronicle& chronicle;
         base::Repeats& failures;
         std::function<void()> busy;  ///< the engine has something to do
         std::function<std::optional<api::Response>(const boost::asio::ip::address&, const Defer&)> bad_key;

@@ -9,6 +9,7 @@
 #include "cli/demo.hpp"
 #include "cli/password.hpp"
 #include "cli/serve.hpp"
+#include "cli/status.hpp"
 #include "config/command_line.hpp"
 
 namespace {
@@ -22,6 +23,8 @@ int run(const sftdyn::config::CommandLine& line) {
             return sftdyn::cli::run_check(line);
         case Command::convert:
             return sftdyn::cli::run_convert(line);
+        case Command::status:
+            return sftdyn::cli::run_status(line);
         case Command::cert:
             return sftdyn::cli::run_cert(line);
         case Command::demo:

@@ -18,7 +18,9 @@
 
 #include "base/log.hpp"
 #include "cli/activation.hpp"
+#include "cli/admin.hpp"
 #include "cli/certificates.hpp"
+#include "cli/command_runner.hpp"
 #include "cli/confine.hpp"
 #include "cli/service.hpp"
 #include "cli/updater.hpp"
@@ -103,6 +105,17 @@ Directory make_directory(const config::Settings& settings, update::HostTable& ho
     }
     add_named(settings, hosts, *directory);
     return directory;
+}
+
+/// The hosts of all clients.
+std::vector<update::HostId> all_hosts(const config::Settings& settings, update::HostTable& hosts) {
+    std::vector<update::HostId> out;
+    out.reserve(settings.clients.size());
+    for (std::size_t i = 0; i < settings.clients.size(); ++i) out.push_back(hosts.number(settings.clients[i].host));
+    for (const auto& client : settings.named_clients) {
+        for (const auto& host : client.hosts) out.push_back(hosts.number(host.name));
+    }
+    return out;
 }
 
 http::Limits http_limits(const config::Settings& settings) {
@@ -191,7 +204,7 @@ void say_keys(const config::Settings& settings) {
 /// The running program.
 class Program {
 public:
-    Program(Loaded loaded, const Load& load)
+    Program(Loaded loaded, const Load& load, CommandRunner& hooks)
         : load_(load),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(with_passed(endpoints(loaded.settings))),
@@ -201,7 +214,8 @@ public:
           certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
           server_(updater_, http_limits(loaded.settings), proxies(loaded.settings), threads_),
-          updater_(io_, engine_limits(loaded.settings)) {
+          updater_(io_, engine_limits(loaded.settings)),
+          admin_({io_, updater_, server_, certificates_}, loaded.settings, hooks) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
                 if (!endpoint.dual_stack) continue;
@@ -213,9 +227,14 @@ public:
         for (const auto& endpoint : endpoints_) {
             if (!endpoint.path.empty()) confinement_.sockets.push_back(endpoint.path);
         }
+        for (const auto& endpoint : admin_.endpoints()) {
+            if (!endpoint.path.empty()) confinement_.sockets.push_back(endpoint.path);
+        }
+        if (loaded.settings.admin.control) confinement_.sockets.push_back(*loaded.settings.admin.control);
+        if (admin_.state_folder()) confinement_.writable.push_back(*admin_.state_folder());
         const bool tls = std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint.tls; });
         if (!tls) certificates_usable_ = true;
-        apply(loaded, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count());
+        apply(loaded, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count(), all_hosts(loaded.settings, updater_.hosts()));
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
@@ -225,12 +244,18 @@ public:
             log::critical("{}", listening.error().text());
             return 1;
         }
+        if (const auto admin = admin_.listen(); admin.has_error()) {
+            log::critical("{}", admin.error().text());
+            return 1;
+        }
         if (const auto confined = confine(confinement_); confined.has_error()) {
             log::critical("{}", confined.error().text());
             return 1;
         }
         await_signal();
         server_.start();
+        admin_.start();
+        for (const auto& endpoint : admin_.endpoints()) log::info("metrics on {}", url_of(endpoint));
         std::vector<std::string> addresses;
         for (const auto& endpoint : endpoints_) addresses.push_back(url_of(endpoint));
         ready(addresses);
@@ -257,7 +282,7 @@ private:
         return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
     }
 
-    void apply(const Loaded& loaded, const Directory& directory, std::size_t clients) {
+    void apply(const Loaded& loaded, const Directory& directory, std::size_t clients, std::vector<update::HostId> hosts) {
         const config::Settings& settings = loaded.settings;
         const auto certificates = config::certificates(settings);
         if (!certificates.empty()) certificates_usable_ = certificates_.use(certificates) || certificates_usable_;
@@ -268,6 +293,7 @@ private:
         updater_.configure(directory, zone_servers(settings), engine_limits(settings),
                            {settings.bad_keys, settings.bad_keys_refill, settings.uptodate, settings.dns.ttl.value_or(settings.ttl), hooks_of(loaded)});
         python_ = loaded.python;
+        admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf);
     }
 
     /// Only a conf that defines some.
@@ -301,21 +327,25 @@ private:
             auto loaded = std::make_shared<Loaded>(load_());
             const std::size_t clients = loaded->settings.client_count();
             Directory directory;
-            if (loaded->complaints.empty()) directory = make_directory(loaded->settings, updater_.hosts());
+            std::vector<update::HostId> hosts;
+            if (loaded->complaints.empty()) {
+                directory = make_directory(loaded->settings, updater_.hosts());
+                hosts = all_hosts(loaded->settings, updater_.hosts());
+            }
             loaded->settings.clients = {};
             loaded->settings.named_clients.clear();
             malloc_trim(0);  // the configuration as text and tree is no longer needed
-            asio::post(io_, [this, loaded, directory, clients] { reloaded(*loaded, directory, clients); });
+            asio::post(io_, [this, loaded, directory, clients, hosts = std::move(hosts)]() mutable { reloaded(*loaded, directory, clients, std::move(hosts)); });
             done.set_value();
         });
     }
 
-    void reloaded(const Loaded& loaded, const Directory& directory, std::size_t clients) {
+    void reloaded(const Loaded& loaded, const Directory& directory, std::size_t clients, std::vector<update::HostId> hosts) {
         reloading_ = false;
         for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
         if (loaded.complaints.empty()) {
             if (listens(loaded.settings) != listens_) log::warn("http or https has changed: that takes effect with a restart only");
-            apply(loaded, directory, clients);
+            apply(loaded, directory, clients, std::move(hosts));
             log::info("the configuration has {} clients", clients);
         } else {
             log::error("the configuration is not taken; the old one goes on");
@@ -330,6 +360,7 @@ private:
         // The engine must go on meanwhile, so the waiting is done elsewhere.
         stopper_ = std::thread([this] {
             server_.stop(base::Clock::now() + shutdown_time);
+            admin_.stop();
             asio::post(io_, [this] {
                 updater_.finish();
                 io_.stop();
@@ -356,6 +387,7 @@ private:
     unsigned threads_;
     http::Server server_;  // outlives the updater, which owes it responses
     Updater updater_;
+    Admin admin_;
     bool reloading_ = false;
     bool reload_again_ = false;
     std::shared_ptr<const python::Conf> python_{};  ///< that is in force
@@ -382,11 +414,13 @@ void raise_descriptor_limit() {
 
 int serve(const Load& load, const std::function<void(const std::vector<std::string>&)>& ready) {
     raise_descriptor_limit();
+    std::optional<CommandRunner> hooks;
     auto program = [&]() -> std::unique_ptr<Program> {
         Loaded loaded = load();
         for (const auto& complaint : loaded.complaints) log::critical("{}", complaint.text());
         if (!loaded.complaints.empty()) return nullptr;
-        return std::make_unique<Program>(std::move(loaded), load);
+        hooks.emplace(loaded.settings.admin.hook, loaded.settings.user);
+        return std::make_unique<Program>(std::move(loaded), load, *hooks);
     }();
     if (!program) return 1;
     malloc_trim(0);  // the configuration as text and tree is no longer needed
@@ -461,6 +495,14 @@ Loaded load_settings(const config::CommandLine& line) {
         loaded.complaints.push_back({https.error().what, path, https.error().mend});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
+    // Where systemd has made folders for us, they are for this (systemd.exec(5), RuntimeDirectory= and StateDirectory=).
+    const auto folder = [](const char* variable, const char* file) -> std::optional<std::string> {
+        const char* folders = std::getenv(variable);
+        if (folders == nullptr || *folders == '\0') return std::nullopt;
+        return (std::filesystem::path(std::string(folders).substr(0, std::string_view(folders).find(':'))) / file).string();
+    };
+    if (!settings.admin.control) settings.admin.control = folder("RUNTIME_DIRECTORY", "control");
+    if (!settings.admin.state) settings.admin.state = folder("STATE_DIRECTORY", "");
     if (line.verbosity != 0 || line.debug) {
         settings.verbosity.reset();
         settings.debug = false;

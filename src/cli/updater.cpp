@@ -16,6 +16,23 @@ namespace {
 namespace secret_url = api::secret_url;
 namespace log = base::log;
 
+using report::Dialect;
+using report::Outcome;
+
+Dialect reported(api::Dialect dialect) {
+    switch (dialect) {
+        case api::Dialect::secret_url:
+            break;
+        case api::Dialect::dyndns2:
+            return Dialect::dyndns2;
+        case api::Dialect::duckdns:
+            return Dialect::duckdns;
+        case api::Dialect::freedns:
+            return Dialect::freedns;
+    }
+    return Dialect::secret_url;
+}
+
 constexpr auto tick_interval = std::chrono::milliseconds(20);
 constexpr auto guess_delay = std::chrono::seconds(1);
 constexpr unsigned most_delayed = 1000;
@@ -33,8 +50,10 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
       failures_([](const std::string& text) { log::error("{}", text); }),
       engine_(backend_, host_table_, known_, limits, base::Clock::now,
               [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }),
-      hooked_({io, host_table_, known_, engine_, failures_, [this] { see_to_engine(); },
-               [this](const boost::asio::ip::address& client, const Defer& defer) { return bad_key(client, defer); }}) {}
+      hooked_({io, host_table_, known_, engine_, chronicle_, failures_, [this] { see_to_engine(); },
+               [this](const boost::asio::ip::address& client, const Defer& defer) { return bad_key(client, defer); }}) {
+    engine_.on_update([this](std::size_t changes, base::Duration took) { chronicle_.metrics().update(changes, took); });
+}
 
 Updater::~Updater() {
     static_cast<void>(hooked_.stop(base::Duration(0)));
@@ -73,44 +92,49 @@ std::shared_ptr<const hosts::Directory> Updater::directory() const {
 }
 
 std::optional<api::Response> Updater::handle(const api::Request& request, const Defer& defer) {
+    const base::TimePoint began = base::Clock::now();
     if (hooked_.decides()) return hooked_.handle(request, defer);
     const auto intent = secret_url::read(request);
     if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
         const auto directory = this->directory();
         const hosts::Entry* entry = secret_url::find(*directory, update->key);
-        if (entry != nullptr && entry->client == hosts::no_client) return secret_url(*entry, request.client, defer);
+        if (entry != nullptr && entry->client == hosts::no_client) return secret_url(*entry, request.client, began, defer);
         if (entry != nullptr) {
             api::AddressUpdate all;
             all.dialect = api::Dialect::secret_url;
             all.all_hosts = true;
-            return carry_out(std::move(all), directory->client(entry->client), request.client, defer);
+            return carry_out(std::move(all), directory->client(entry->client), request.client, began, defer);
         }
     }
     // A key may look like anything; only what is none may be another dialect's.
     auto other = api::read_address_update(request);
-    if (std::holds_alternative<api::CheckIp>(other)) return api::check_ip(request);
-    if (std::holds_alternative<api::WrongMethod>(other)) return api::wrong_method();
-    if (auto* update = std::get_if<api::AddressUpdate>(&other)) return address_update(std::move(*update), request.client, defer);
+    const auto counted = [this](report::Dialect dialect, report::Outcome outcome, api::Response response) {
+        chronicle_.count(dialect, outcome);
+        return response;
+    };
+    if (std::holds_alternative<api::CheckIp>(other)) return counted(Dialect::dyndns2, Outcome::address, api::check_ip(request));
+    if (std::holds_alternative<api::WrongMethod>(other)) return counted(Dialect::dyndns2, Outcome::refused, api::wrong_method());
+    if (auto* update = std::get_if<api::AddressUpdate>(&other)) return address_update(std::move(*update), request.client, began, defer);
 
-    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent)) return secret_url::method_not_allowed();
-    if (std::holds_alternative<secret_url::WhoAmI>(intent)) return secret_url::who_am_i(request);
+    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
+        return counted(Dialect::secret_url, Outcome::refused, secret_url::method_not_allowed());
+    if (std::holds_alternative<secret_url::WhoAmI>(intent)) return counted(Dialect::secret_url, Outcome::address, secret_url::who_am_i(request));
     return bad_key(request.client, defer);
 }
 
-std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, const Defer& defer) {
+std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer) {
     const update::Target target{entry.host, dns::type_of(client)};
-    const auto since = base::Clock::now() - base::Duration(verify_interval_.load(std::memory_order_relaxed));
+    const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     if (known_.is(target, dns::rdata_of(client), since)) {
-        if (spdlog::should_log(spdlog::level::info)) {
-            log::info("{} {} {}: UPTODATE", host_table_.name(entry.host).text(), dns::type_text(target.type), client.to_string());
-        }
+        chronicle_.served(Dialect::secret_url, target, client, client, update::Verdict::unchanged, began);
         return secret_url::answer({update::Verdict::unchanged}, *uptodate());
     }
-    boost::asio::post(io_, [this, entry, client, later = defer()]() mutable { submit(entry, client, std::move(later)); });
+    boost::asio::post(io_, [this, entry, client, began, later = defer()]() mutable { submit(entry, client, began, std::move(later)); });
     return std::nullopt;
 }
 
-std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const boost::asio::ip::address& client, const Defer& defer) {
+std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const boost::asio::ip::address& client, base::TimePoint began,
+                                                     const Defer& defer) {
     const auto dialect = update.dialect;
     // Whoever sends nothing has guessed nothing: many clients only then send what they have.
     if (!update.secret) return api::bad_credential(dialect);
@@ -120,27 +144,28 @@ std::optional<api::Response> Updater::address_update(api::AddressUpdate update, 
     if (user == nullptr) {
         // A key serves as a password too, whatever the user's name.
         const hosts::Entry* entry = directory->find(secret);
-        if (entry == nullptr) return refuse(client, api::bad_credential(dialect), dialect == api::Dialect::freedns, defer);
+        if (entry == nullptr) return refuse(dialect, client, api::bad_credential(dialect), dialect == api::Dialect::freedns, defer);
         const auto owner = directory->client(*entry);
-        return carry_out(std::move(update), owner, client, defer);
+        return carry_out(std::move(update), owner, client, began, defer);
     }
     const auto known =
         user->password_hash.empty() ? std::optional(directory->is_password(*user, secret)) : passwords_.known(user->password_hash, secret);
     if (known) {
-        if (!*known) return refuse(client, api::bad_credential(dialect), false, defer);
-        return carry_out(std::move(update), directory->client(user->client), client, defer);
+        if (!*known) return refuse(dialect, client, api::bad_credential(dialect), false, defer);
+        return carry_out(std::move(update), directory->client(user->client), client, began, defer);
     }
     if (verifying_.fetch_add(1) >= most_verifying) {
         verifying_.fetch_sub(1);
+        chronicle_.count(reported(dialect), Outcome::overloaded);
         return api::server_error(dialect);
     }
-    boost::asio::post(verifier(), [this, directory, user, client, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
+    boost::asio::post(verifier(), [this, directory, user, client, began, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
         const bool right = hosts::verify_password(user->password_hash, update->secret->reveal());
         passwords_.remember(user->password_hash, update->secret->reveal(), right);
         verifying_.fetch_sub(1);
         const auto again = [&later] { return later; };
-        const auto response = right ? carry_out(std::move(*update), directory->client(user->client), client, again)
-                                    : refuse(client, api::bad_credential(update->dialect), false, again);
+        const auto response = right ? carry_out(std::move(*update), directory->client(user->client), client, began, again)
+                                    : refuse(update->dialect, client, api::bad_credential(update->dialect), false, again);
         if (response) later(*response);
     });
     return std::nullopt;
@@ -157,29 +182,34 @@ struct Updater::Job {
     api::AddressUpdate update;
     api::Plan plan;
     boost::asio::ip::address source;
+    base::TimePoint began;
     http::Later later{};
     std::vector<std::vector<update::Verdict>> verdicts{};  ///< of each answer
     std::size_t open = 0;                                  ///< groups that are not done
 };
 
 std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
-                                                const Defer& defer) {
+                                                base::TimePoint began, const Defer& defer) {
     if (!update.unusable.empty()) {
         log::warn("{} named \"{}\", which is no address that a host can have", source.to_string(), log::printable(update.unusable.substr(0, 80)));
+        chronicle_.count(reported(update.dialect), Outcome::refused);
         return api::server_error(update.dialect);
     }
-    if (update.hostnames.size() > api::most_hosts) return api::too_many_hosts(update.dialect);
-    auto job = std::make_shared<Job>(Job{std::move(update), {}, source});
+    if (update.hostnames.size() > api::most_hosts) {
+        chronicle_.count(reported(update.dialect), Outcome::refused);
+        return api::too_many_hosts(update.dialect);
+    }
+    auto job = std::make_shared<Job>(Job{std::move(update), {}, source, began});
     job->plan = api::make_plan(job->update, client, host_table_, source);
     for (const auto& remark : job->plan.remarks) log::warn("{}: {}", client.name.empty() ? source.to_string() : client.name, remark);
     job->verdicts.resize(job->plan.answers.size());
-    const auto since = base::Clock::now() - base::Duration(verify_interval_.load(std::memory_order_relaxed));
+    const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     // What is known to be so needs no engine; a group is looked at as a whole, since it is served as a whole.
     std::erase_if(job->plan.groups, [&](const api::Plan::Group& group) {
         const auto is_so = [&](const api::Plan::Step& step) { return known_.is(step.wish.target, step.wish.rdata, since); };
         if (!std::all_of(group.begin(), group.end(), is_so)) return false;
         for (const auto& step : group) {
-            if (step.answer != api::Plan::unanswered) job->verdicts[step.answer].push_back(update::Verdict::unchanged);
+            served(*job, step, update::Verdict::unchanged);
         }
         return true;
     });
@@ -199,7 +229,7 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
         for (const auto& step : group) wishes.push_back(step.wish);
         engine_.submit_jointly(std::move(wishes), [this, job, &group](const std::vector<update::Result>& results) {
             for (std::size_t i = 0; i < group.size(); ++i) {
-                if (group[i].answer != api::Plan::unanswered) job->verdicts[group[i].answer].push_back(results[i].verdict);
+                served(*job, group[i], results[i].verdict);
             }
             if (--job->open > 0) return;
             finished(*job);
@@ -207,6 +237,16 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
         });
     }
     see_to_engine();
+}
+
+void Updater::served(Job& job, const api::Plan::Step& step, update::Verdict verdict) {
+    if (step.answer != api::Plan::unanswered) job.verdicts[step.answer].push_back(verdict);
+    boost::asio::ip::address address;  // none
+    if (step.wish.kind == dns::Change::Kind::replace) {
+        const auto of = dns::address_of(step.wish.target.type, step.wish.rdata);
+        if (of.has_value()) address = *of;
+    }
+    chronicle_.served(reported(job.update.dialect), step.wish.target, job.source, address, verdict, job.began);
 }
 
 /// Every wish has its verdict: the answers get their words.
@@ -219,10 +259,12 @@ void Updater::finished(Job& job) {
         job.plan.answers[which].word = job.plan.answers[of].word;
         job.plan.answers[which].addresses = job.plan.answers[of].addresses;
     }
-    if (!spdlog::should_log(spdlog::level::info)) return;
+    // What was served has been told of; here follows what could not be.
     for (const auto& one : job.plan.answers) {
-        log::info("{} {} from {}: {}", log::printable(one.host.substr(0, 255)), log::printable(one.addresses), job.source.to_string(),
-                  api::word_text(one.word));
+        using Word = api::HostAnswer::Word;
+        if (one.word != Word::nohost && one.word != Word::not_yours && one.word != Word::notfqdn) continue;
+        chronicle_.count(reported(job.update.dialect), Outcome::refused);
+        log::info("{} from {}: {}", log::printable(one.host.substr(0, 255)), job.source.to_string(), api::word_text(one.word));
     }
 }
 
@@ -237,10 +279,11 @@ void Updater::after_delay(http::Later later, api::Response answer) {
 }
 
 /// The answer to a wrong credential: at once, late, or 429 where the dialect's clients bear that.
-std::optional<api::Response> Updater::refuse(const boost::asio::ip::address& client, api::Response answer, bool may_be_429, const Defer& defer) {
+std::optional<api::Response> Updater::refuse(api::Dialect dialect, const boost::asio::ip::address& client, api::Response answer, bool may_be_429,
+                                             const Defer& defer) {
     using Kind = hosts::Guesses::Verdict::Kind;
     const auto verdict = guesses_.failed(client, base::Clock::now());
-    log::info("a wrong credential from {}", client.to_string());
+    chronicle_.bad_credential(reported(dialect), client);
     // The packaged fail2ban filter reads this line.
     if (verdict.first) log::warn("too many bad keys from {}; refused for now", client.to_string());
     if (verdict.kind == Kind::answer) return answer;
@@ -258,10 +301,10 @@ std::optional<api::Response> Updater::refuse(const boost::asio::ip::address& cli
 }
 
 std::optional<api::Response> Updater::bad_key(const boost::asio::ip::address& client, const Defer& defer) {
-    return refuse(client, secret_url::bad_key(), true, defer);
+    return refuse(api::Dialect::secret_url, client, secret_url::bad_key(), true, defer);
 }
 
-void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later) {
+void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, http::Later later) {
     update::Wish wish;
     wish.target = {entry.host, dns::type_of(client)};
     wish.ttl = entry.ttl;
@@ -270,11 +313,9 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
     if (spdlog::should_log(spdlog::level::debug)) {
         log::debug("{} {} {}: accepted", host_table_.name(entry.host).text(), dns::type_text(wish.target.type), client.to_string());
     }
-    engine_.submit(std::move(wish), [this, entry, client, later = std::move(later)](update::Result result) {
-        if (spdlog::should_log(spdlog::level::info)) {
-            log::info("{} {} {}: {}", host_table_.name(entry.host).text(), dns::type_text(dns::type_of(client)), client.to_string(),
-                      secret_url::log_word(result.verdict));
-        }
+    const update::Target target = wish.target;
+    engine_.submit(std::move(wish), [this, target, client, began, later = std::move(later)](update::Result result) {
+        chronicle_.served(Dialect::secret_url, target, client, client, result.verdict, began);
         later(secret_url::answer(result, *uptodate()));
     });
     see_to_engine();
@@ -296,6 +337,7 @@ void Updater::keep_ticking() {
 }
 
 void Updater::failed(const dns::Name& host, dns::Type type, const dns::Failure& failure) {
+    chronicle_.metrics().dns_error(failure.kind);
     const bool pointer = type == dns::Type::ptr;
     if (pointer && failure.kind == dns::Failure::Kind::no_zone) {
         log::debug("no reverse zone of ours holds {}", host.text());

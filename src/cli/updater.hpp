@@ -12,6 +12,7 @@
 #include "api/address_update.hpp"
 #include "api/plan.hpp"
 #include "base/repeats.hpp"
+#include "cli/chronicle.hpp"
 #include "cli/hooked.hpp"
 #include "hosts/directory.hpp"
 #include "hosts/guesses.hpp"
@@ -42,6 +43,10 @@ public:
     void configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers, const update::Limits& limits,
                    const AnswerSettings& answers);
     [[nodiscard]] update::HostTable& hosts() { return host_table_; }
+    [[nodiscard]] Chronicle& chronicle() { return chronicle_; }
+    /// Requests that wait in the engine; on its thread.
+    [[nodiscard]] std::size_t waiting() const { return engine_.waiting(); }
+    [[nodiscard]] const update::DnsBackend& backend() const { return backend_; }
 
     std::optional<api::Response> handle(const api::Request& request, const std::function<http::Later()>& defer) override;
 
@@ -58,16 +63,19 @@ private:
     struct Job;
 
     [[nodiscard]] std::shared_ptr<const std::string> uptodate() const;
-    std::optional<api::Response> secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, const Defer& defer);
-    std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& client, const Defer& defer);
+    std::optional<api::Response> secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer);
+    std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& client, base::TimePoint began,
+                                               const Defer& defer);
     std::optional<api::Response> carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
-                                           const Defer& defer);
+                                           base::TimePoint began, const Defer& defer);
     void submit(const std::shared_ptr<Job>& job);
+    void served(Job& job, const api::Plan::Step& step, update::Verdict verdict);
     void finished(Job& job);
-    std::optional<api::Response> refuse(const boost::asio::ip::address& client, api::Response answer, bool may_be_429, const Defer& defer);
+    std::optional<api::Response> refuse(api::Dialect dialect, const boost::asio::ip::address& client, api::Response answer, bool may_be_429,
+                                        const Defer& defer);
     void after_delay(http::Later later, api::Response answer);
     std::optional<api::Response> bad_key(const boost::asio::ip::address& client, const std::function<http::Later()>& defer);
-    void submit(const hosts::Entry& entry, const boost::asio::ip::address& client, http::Later later);
+    void submit(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, http::Later later);
     void failed(const dns::Name& host, dns::Type type, const dns::Failure& failure);
     void see_to_engine();
     void keep_ticking();
@@ -86,6 +94,7 @@ private:
     std::atomic<unsigned> delayed_ = 0;  ///< answers to bad keys that are held back
     update::HostTable host_table_;
     update::KnownTable known_;
+    Chronicle chronicle_{host_table_};
     update::DnsBackend backend_;
     std::vector<update::ZoneServers> servers_;
     base::Repeats failures_;

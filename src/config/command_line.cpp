@@ -81,6 +81,12 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     convert->add_option("CONF", conf, "The Python conf");
     convert->add_option("TOML", line.converted, "The file to write, which must not be there yet (default: standard output)");
 
+    CLI::App* status = app.add_subcommand("status", "Ask the running sftdyn which hosts it knows, and which have gone quiet");
+    status->add_option("CONF", conf, "The configuration file, for the path of the control socket");
+    status->add_option("--socket", line.control, "The control socket (default: as the configuration says, else /run/sftdyn/control)")->type_name("PATH");
+    status->add_flag("--json", line.json, "Print the JSON document as it is");
+    status->add_flag("--watch", line.watch, "Again every two seconds, until Ctrl-C");
+
     CLI::App* demo = app.add_subcommand("demo", "Try it: sftdyn with a private DNS server (Knot) on loopback, and one example host");
     add_listen(*demo, "-l,--http", "HTTP", line.http);
     demo->add_option("--dns-port", line.demo_dns_port, "The DNS server's port; 0: any free one")->capture_default_str();
@@ -109,6 +115,7 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     }
     if (app.got_subcommand(check)) line.command = Command::check;
     if (app.got_subcommand(convert)) line.command = Command::convert;
+    if (app.got_subcommand(status)) line.command = Command::status;
     if (app.got_subcommand(demo)) line.command = Command::demo;
     if (app.got_subcommand(cert_command)) line.command = Command::cert;
     if (app.got_subcommand(password)) line.command = Command::password;

@@ -10,7 +10,7 @@
 
 namespace sftdyn::config {
 
-enum class Command { serve, check, convert, demo, cert, password, client };
+enum class Command { serve, check, convert, status, demo, cert, password, client };
 
 struct CommandLine {
     Command command = Command::serve;
@@ -30,6 +30,9 @@ struct CommandLine {
     std::string cert_folder = ".";          ///< `cert`: where the files go
     std::string client_name{};              ///< `client`: whose sheet
     std::string client_url{};               ///< `client`: where clients reach the server; empty: as the configuration tells
+    std::string control{};                  ///< `status`: the socket; empty: as the configuration tells
+    bool json = false;                      ///< for programs, not for people
+    bool watch = false;                     ///< `status`: again and again
     bool show_secrets = false;              ///< `client`: also when it is no terminal
 };
 

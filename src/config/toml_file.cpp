@@ -577,6 +577,27 @@ void read_process(Context& context, const toml::table& table, Settings& settings
     section.reject_unknown();
 }
 
+void read_command(Context& context, Section& section, std::vector<std::string>& target) {
+    const toml::node* node = section.take("hook");
+    if (node == nullptr) return;
+    const toml::array* words = node->as_array();
+    const auto is_text = [](const toml::node& word) { return word.is_string(); };
+    if (words == nullptr || words->empty() || !std::all_of(words->begin(), words->end(), is_text))
+        return section.wrong_type(*node, "hook", "a command with its arguments: [\"/usr/local/bin/notify\", \"argument\"]");
+    for (const auto& word : *words) target.push_back(*word.value_exact<std::string>());
+    if (!target.front().starts_with('/')) context.complain(node->source(), "hook names no program", "give its whole path: there is no shell to look for it");
+}
+
+void read_admin(Context& context, const toml::table& table, Settings::Admin& admin) {
+    Section section(context, table, "[admin]");
+    read_listens(context, section, "metrics", admin.metrics);
+    read_path(context, section, "control", admin.control);
+    read_path(context, section, "state", admin.state);
+    section.seconds("stale_after", 0, 366 * 86400.0, admin.stale_after);
+    read_command(context, section, admin.hook);
+    section.reject_unknown();
+}
+
 void read_root(Context& context, const toml::table& root, Settings& settings, const std::vector<ClientLine>& lines) {
     Section section(context, root, "");
     read_listens(context, section, "http", settings.http);
@@ -587,6 +608,7 @@ void read_root(Context& context, const toml::table& root, Settings& settings, co
     read_certificates(context, section, settings);
     read_path(context, section, "nskeyfile", settings.dns.key_file);
     section.table("process", [&](const toml::table& table) { read_process(context, table, settings); });
+    section.table("admin", [&](const toml::table& table) { read_admin(context, table, settings.admin); });
     section.table("dns", [&](const toml::table& table) { read_dns(context, table, settings); });
     read_zones(context, section, settings);
     section.table("limits", [&](const toml::table& table) { read_limits(context, table, settings); });

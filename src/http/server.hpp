@@ -29,6 +29,9 @@ public:
     /// The certificate that connections to TLS endpoints get from now on.
     void use_tls(const TlsContext& context);
 
+    /// Open connections; on any thread.
+    [[nodiscard]] std::size_t connections() const { return admission_.count(); }
+
     /// Starts serving.
     void start();
 

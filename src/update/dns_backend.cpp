@@ -244,4 +244,29 @@ void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
     member.server->update(update->zone, update->content, deadline, done, settled);
 }
 
+void DnsBackend::probe(base::TimePoint deadline, std::function<void(const std::vector<ServerState>&)> done) const {
+    struct Round {
+        std::vector<ServerState> states{};
+        std::size_t open = 0;
+        std::function<void(const std::vector<ServerState>&)> done{};
+    };
+    const auto round = std::make_shared<Round>();
+    round->done = std::move(done);
+    for (const auto& group : groups_) round->open += group->members.size();
+    if (round->open == 0) {
+        boost::asio::post(io_, [round] { round->done(round->states); });
+        return;
+    }
+    for (const auto& group : groups_) {
+        for (const Member& member : group->members) {
+            const std::size_t place = round->states.size();
+            round->states.push_back({member.server->name(), group->config.zone, std::nullopt});
+            member.server->query(group->config.zone.value_or(Name()), Type::soa, deadline, [round, place](const dns::Reply& reply) {
+                if (reply.has_error()) round->states[place].failure = reply.error();
+                if (--round->open == 0) round->done(round->states);
+            });
+        }
+    }
+}
+
 }  // namespace sftdyn::update

@@ -22,6 +22,13 @@ struct ZoneServers {
     friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
 };
 
+/// How a server is.
+struct ServerState {
+    std::string name{};                  ///< address and port
+    std::optional<dns::Name> zone{};     ///< that it is for; absent: all that have no entry of their own
+    std::optional<dns::Failure> failure{};  ///< absent: it answers, and takes our signature
+};
+
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io) : io_(io) {}
@@ -34,6 +41,9 @@ public:
                  Done<std::vector<std::string>> done) override;
     void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline, Done<dns::Answer> done,
                std::function<void()> settled) override;
+
+    /// Asks every server a signed question, and calls back when all have answered or the time is up.
+    void probe(base::TimePoint deadline, std::function<void(const std::vector<ServerState>&)> done) const;
 
 private:
     struct Member {

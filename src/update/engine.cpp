@@ -491,8 +491,13 @@ void Engine::send(ZoneIndex index, std::vector<Unit> units) {
         }
     }
     ++zones_[index].in_flight;
+    const std::size_t count = changes.size();
+    const auto done = [this, batch, count, began = clock_()](const dns::Reply& reply) {
+        on_update_(count, clock_() - began);
+        applied(batch, reply);
+    };
     backend_.apply(
-        zones_[index].name, std::move(changes), backend_deadline(deadline), [this, batch](const dns::Reply& reply) { applied(batch, reply); },
+        zones_[index].name, std::move(changes), backend_deadline(deadline), done,
         [this, batch] { settled(batch); });
 }
 
@@ -639,8 +644,12 @@ void Engine::send_message(ZoneIndex index) {
     distrust(message);
     ++zone.in_flight;
     ++zone.unsettled;
+    const auto done = [this, series, count = message.updates.size(), began = clock_()](const dns::Reply& reply) {
+        on_update_(count, clock_() - began);
+        answered(series, reply);
+    };
     backend_.apply(
-        zone.name, message, backend_deadline(series->deadline), [this, series](const dns::Reply& reply) { answered(series, reply); },
+        zone.name, message, backend_deadline(series->deadline), done,
         [this, series, index, &message] {
             Zone& own = zones_[index];
             --own.in_flight;

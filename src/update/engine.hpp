@@ -83,6 +83,10 @@ public:
     /// timeout: `committed` when the server has confirmed all of them.
     void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done);
 
+    /// Told of each UPDATE that was answered or given up: its changes, and the time it took.
+    using OnUpdate = std::function<void(std::size_t changes, base::Duration took)>;
+    void on_update(OnUpdate told) { on_update_ = std::move(told); }
+
     /// Takes it that the host lives in that zone, unless it is known, or being asked, where it lives. True when it lives
     /// there.
     bool believe_zone(HostId host, const dns::Name& zone);
@@ -217,6 +221,7 @@ private:
     Limits limits_;
     Clock clock_;
     OnFailure on_failure_;
+    OnUpdate on_update_ = [](std::size_t, base::Duration) {};
     Budgets budgets_;
 
     std::unordered_map<Target, Slot> slots_;

@@ -1,0 +1,73 @@
+// What is there for those who run the program: metrics, status, the memory of hosts and the command that is told of them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "cli/certificates.hpp"
+#include "cli/command_runner.hpp"
+#include "cli/report_page.hpp"
+#include "cli/status_socket.hpp"
+#include "cli/updater.hpp"
+#include "config/settings.hpp"
+#include "http/server.hpp"
+#include "report/store.hpp"
+
+namespace sftdyn::cli {
+
+class Admin {
+public:
+    /// The parts of the program that it looks at; they outlive it.
+    struct Parts {
+        boost::asio::io_context& io;
+        Updater& updater;
+        const http::Server& server;
+        const Certificates& certificates;
+    };
+    Admin(Parts parts, const config::Settings& settings, CommandRunner& hooks);
+    /// Saves what is remembered.
+    ~Admin();
+    Admin(const Admin&) = delete;
+    Admin& operator=(const Admin&) = delete;
+
+    /// Takes its sockets; a port 0 is replaced by the port taken.
+    [[nodiscard]] base::Result<void> listen();
+    [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
+    /// Once the process is confined.
+    void start();
+    void stop();
+
+    /// At the start and after each reload: how many clients there are, and all their hosts.
+    void configure(std::size_t clients, std::vector<update::HostId> hosts, base::Duration stale_after, const std::string& conf);
+
+    /// The folder that must stay writable; empty: none.
+    [[nodiscard]] const std::optional<std::string>& state_folder() const { return state_; }
+
+private:
+    struct Facts;
+    void open_store();
+    void gather(const std::function<void(const report::Metrics::Now&)>& done);
+    void prepare(const std::function<void(StatusSocket::Document)>& done);
+    void look_for_stale();
+    void tell(const report::History::Event& event);
+
+    Parts parts_;
+    std::optional<std::string> control_, state_;
+    CommandRunner& hooks_;
+    std::vector<http::Endpoint> endpoints_;
+    ReportPage page_;
+    std::unique_ptr<http::Server> pages_;
+    StatusSocket status_;
+    boost::asio::steady_timer timer_;
+    base::Duration stale_after_{};
+    std::shared_ptr<const std::vector<update::HostId>> hosts_ = std::make_shared<const std::vector<update::HostId>>();
+    std::size_t clients_ = 0;
+    std::string conf_;
+    std::unique_ptr<report::Store> store_;
+};
+
+}  // namespace sftdyn::cli

@@ -1,0 +1,154 @@
+#include "report/store.hpp"
+
+#include <sqlite3.h>
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+
+namespace sftdyn::report {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr auto save_interval = std::chrono::seconds(10);
+constexpr int busy_milliseconds = 2000;
+
+struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+Statement prepare(sqlite3* database, const char* sql) {
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
+    return Statement(statement);
+}
+
+std::string text_at(sqlite3_stmt* statement, int column) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
+    return text == nullptr ? std::string() : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement, column)));
+}
+
+Outcome outcome_of(const std::string& text) {
+    for (std::size_t i = 0; i < outcomes; ++i) {
+        if (text == text_of(static_cast<Outcome>(i))) return static_cast<Outcome>(i);
+    }
+    return Outcome::fail;
+}
+
+ip::address address_of(const std::string& text) {
+    boost::system::error_code error;  // what is none is no address
+    return ip::make_address(text, error);
+}
+
+}  // namespace
+
+void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
+
+base::Error Database::error(const std::string& what) const {
+    return {fmt::format("{}: {}", what, sqlite3_errmsg(database_.get())), path_, "hosts are served all the same, but what is remembered of them is lost with the process"};
+}
+
+base::Result<void> Database::run(const char* sql) {
+    if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error("the database of hosts can't be used");
+    return {};
+}
+
+base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+    sqlite3* raw = nullptr;
+    const int status = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
+    std::unique_ptr<Database> database(new Database(path, raw));
+    if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
+    sqlite3_busy_timeout(raw, busy_milliseconds);
+    // A journal in memory: a crash may cost the last ten seconds, a broken file is made anew by hand; it is no truth.
+    for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256",
+                            "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
+                            "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID"}) {
+        if (auto result = database->run(sql); result.has_error()) return result.error();
+    }
+    return database;
+}
+
+base::Result<std::size_t> Database::load(History& history, update::HostTable& hosts, std::int64_t forget_before) {
+    if (auto result = run(fmt::format("DELETE FROM hosts WHERE checked_in < {}", forget_before).c_str()); result.has_error()) return result.error();
+    const auto statement = prepare(database_.get(), "SELECT host, type, address, checked_in, changed, outcome, stale FROM hosts");
+    if (!statement) return error("the hosts can't be read");
+    std::size_t count = 0;
+    int status = SQLITE_ROW;
+    while ((status = sqlite3_step(statement.get())) == SQLITE_ROW) {
+        const auto name = dns::Name::parse(text_at(statement.get(), 0));
+        if (name.has_error()) continue;  // nothing that was written here
+        const dns::Type type = text_at(statement.get(), 1) == "AAAA" ? dns::Type::aaaa : dns::Type::a;
+        const HostRecord record{sqlite3_column_int64(statement.get(), 3), sqlite3_column_int64(statement.get(), 4), address_of(text_at(statement.get(), 2)),
+                                outcome_of(text_at(statement.get(), 5)), sqlite3_column_int(statement.get(), 6) != 0};
+        history.restore({hosts.number(*name), type}, record);
+        ++count;
+    }
+    if (status != SQLITE_DONE) return error("the hosts can't be read");
+    return count;
+}
+
+base::Result<void> Database::save(const std::vector<History::Row>& rows, const update::HostTable& hosts) {
+    if (auto result = run("BEGIN IMMEDIATE"); result.has_error()) return result;
+    const auto statement = prepare(database_.get(), "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)");
+    bool good = statement != nullptr;
+    for (auto row = rows.begin(); good && row != rows.end(); ++row) {
+        const auto& [target, record] = *row;
+        const std::string host = hosts.name(target.host).text(), address = record.address.is_unspecified() ? std::string() : record.address.to_string();
+        sqlite3_bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement.get(), 4, record.checked_in);
+        sqlite3_bind_int64(statement.get(), 5, record.changed);
+        sqlite3_bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
+        sqlite3_bind_int(statement.get(), 7, record.stale ? 1 : 0);
+        good = sqlite3_step(statement.get()) == SQLITE_DONE && sqlite3_reset(statement.get()) == SQLITE_OK;
+    }
+    const auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
+    if (failed.has_error()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);  // the first error is the one to tell
+    return failed;
+}
+
+Store::Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts)
+    : database_(std::move(database)),
+      history_(history),
+      hosts_(hosts),
+      problems_([](const std::string& text) { base::log::warn("{}", text); }),
+      thread_([this] { work(); }) {}
+
+Store::~Store() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    end_.notify_all();
+    thread_.join();
+    problems_.finish();
+}
+
+void Store::work() {
+    std::unique_lock lock(mutex_);
+    while (!ending_) {
+        end_.wait_for(lock, save_interval, [this] { return ending_; });
+        lock.unlock();
+        save();
+        lock.lock();
+    }
+}
+
+void Store::save() {
+    std::vector<History::Row> rows = std::move(failed_);
+    failed_.clear();
+    auto fresh = history_.take_unsaved();
+    rows.insert(rows.end(), fresh.begin(), fresh.end());
+    if (rows.empty()) return;
+    const auto saved = database_->save(rows, hosts_);
+    if (!saved.has_error()) return;
+    problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+    failed_ = std::move(rows);
+}
+
+}  // namespace sftdyn::report
