@@ -1,5 +1,6 @@
 #include "report/store.hpp"
 
+#include <dlfcn.h>
 #include <sqlite3.h>
 
 #include <chrono>
@@ -16,20 +17,72 @@ namespace ip = boost::asio::ip;
 constexpr auto save_interval = std::chrono::seconds(10);
 constexpr int busy_milliseconds = 2000;
 
+/// SQLite's functions. The library is loaded when there is something to remember: else it would only cost memory.
+struct Sqlite {
+    decltype(&sqlite3_open_v2) open_v2 = nullptr;
+    decltype(&sqlite3_close) close = nullptr;
+    decltype(&sqlite3_errmsg) errmsg = nullptr;
+    decltype(&sqlite3_busy_timeout) busy_timeout = nullptr;
+    decltype(&sqlite3_exec) exec = nullptr;
+    decltype(&sqlite3_prepare_v2) prepare_v2 = nullptr;
+    decltype(&sqlite3_step) step = nullptr;
+    decltype(&sqlite3_reset) reset = nullptr;
+    decltype(&sqlite3_finalize) finalize = nullptr;
+    decltype(&sqlite3_bind_text) bind_text = nullptr;
+    decltype(&sqlite3_bind_int) bind_int = nullptr;
+    decltype(&sqlite3_bind_int64) bind_int64 = nullptr;
+    decltype(&sqlite3_column_text) column_text = nullptr;
+    decltype(&sqlite3_column_bytes) column_bytes = nullptr;
+    decltype(&sqlite3_column_int) column_int = nullptr;
+    decltype(&sqlite3_column_int64) column_int64 = nullptr;
+    bool loaded = false;
+
+    Sqlite() {
+        void* library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
+        if (library == nullptr) return;
+        loaded = true;
+        const auto load = [&](const char* name, auto& function) {
+            function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+            loaded = loaded && function != nullptr;
+        };
+        load("sqlite3_open_v2", open_v2);
+        load("sqlite3_close", close);
+        load("sqlite3_errmsg", errmsg);
+        load("sqlite3_busy_timeout", busy_timeout);
+        load("sqlite3_exec", exec);
+        load("sqlite3_prepare_v2", prepare_v2);
+        load("sqlite3_step", step);
+        load("sqlite3_reset", reset);
+        load("sqlite3_finalize", finalize);
+        load("sqlite3_bind_text", bind_text);
+        load("sqlite3_bind_int", bind_int);
+        load("sqlite3_bind_int64", bind_int64);
+        load("sqlite3_column_text", column_text);
+        load("sqlite3_column_bytes", column_bytes);
+        load("sqlite3_column_int", column_int);
+        load("sqlite3_column_int64", column_int64);
+    }
+};
+
+const Sqlite& sqlite() {
+    static const Sqlite functions;
+    return functions;
+}
+
 struct Finalize {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+    void operator()(sqlite3_stmt* statement) const { sqlite().finalize(statement); }
 };
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
 Statement prepare(sqlite3* database, const char* sql) {
     sqlite3_stmt* statement = nullptr;
-    sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
+    sqlite().prepare_v2(database, sql, -1, &statement, nullptr);
     return Statement(statement);
 }
 
 std::string text_at(sqlite3_stmt* statement, int column) {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
-    return text == nullptr ? std::string() : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement, column)));
+    const auto* text = reinterpret_cast<const char*>(sqlite().column_text(statement, column));
+    return text == nullptr ? std::string() : std::string(text, static_cast<std::size_t>(sqlite().column_bytes(statement, column)));
 }
 
 Outcome outcome_of(const std::string& text) {
@@ -46,23 +99,25 @@ ip::address address_of(const std::string& text) {
 
 }  // namespace
 
-void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
+void Database::Close::operator()(sqlite3* database) const { sqlite().close(database); }
 
 base::Error Database::error(const std::string& what) const {
-    return {fmt::format("{}: {}", what, sqlite3_errmsg(database_.get())), path_, "hosts are served all the same, but what is remembered of them is lost with the process"};
+    return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_, "hosts are served all the same, but what is remembered of them is lost with the process"};
 }
 
 base::Result<void> Database::run(const char* sql) {
-    if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error("the database of hosts can't be used");
+    if (sqlite().exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error("the database of hosts can't be used");
     return {};
 }
 
 base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+    if (!sqlite().loaded)
+        return base::Error{"SQLite (libsqlite3.so.0) can't be loaded", path, "install libsqlite3-0; hosts are served all the same, but not remembered"};
     sqlite3* raw = nullptr;
-    const int status = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
+    const int status = sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
-    sqlite3_busy_timeout(raw, busy_milliseconds);
+    sqlite().busy_timeout(raw, busy_milliseconds);
     // A journal in memory: a crash may cost the last ten seconds, a broken file is made anew by hand; it is no truth.
     for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256",
                             "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
@@ -78,12 +133,12 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
     if (!statement) return error("the hosts can't be read");
     std::size_t count = 0;
     int status = SQLITE_ROW;
-    while ((status = sqlite3_step(statement.get())) == SQLITE_ROW) {
+    while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
         const auto name = dns::Name::parse(text_at(statement.get(), 0));
         if (name.has_error()) continue;  // nothing that was written here
         const dns::Type type = text_at(statement.get(), 1) == "AAAA" ? dns::Type::aaaa : dns::Type::a;
-        const HostRecord record{sqlite3_column_int64(statement.get(), 3), sqlite3_column_int64(statement.get(), 4), address_of(text_at(statement.get(), 2)),
-                                outcome_of(text_at(statement.get(), 5)), sqlite3_column_int(statement.get(), 6) != 0};
+        const HostRecord record{sqlite().column_int64(statement.get(), 3), sqlite().column_int64(statement.get(), 4), address_of(text_at(statement.get(), 2)),
+                                outcome_of(text_at(statement.get(), 5)), sqlite().column_int(statement.get(), 6) != 0};
         history.restore({hosts.number(*name), type}, record);
         ++count;
     }
@@ -98,17 +153,17 @@ base::Result<void> Database::save(const std::vector<History::Row>& rows, const u
     for (auto row = rows.begin(); good && row != rows.end(); ++row) {
         const auto& [target, record] = *row;
         const std::string host = hosts.name(target.host).text(), address = record.address.is_unspecified() ? std::string() : record.address.to_string();
-        sqlite3_bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
-        sqlite3_bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1, SQLITE_STATIC);
-        sqlite3_bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);
-        sqlite3_bind_int64(statement.get(), 4, record.checked_in);
-        sqlite3_bind_int64(statement.get(), 5, record.changed);
-        sqlite3_bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
-        sqlite3_bind_int(statement.get(), 7, record.stale ? 1 : 0);
-        good = sqlite3_step(statement.get()) == SQLITE_DONE && sqlite3_reset(statement.get()) == SQLITE_OK;
+        sqlite().bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
+        sqlite().bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1, SQLITE_STATIC);
+        sqlite().bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);
+        sqlite().bind_int64(statement.get(), 4, record.checked_in);
+        sqlite().bind_int64(statement.get(), 5, record.changed);
+        sqlite().bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
+        sqlite().bind_int(statement.get(), 7, record.stale ? 1 : 0);
+        good = sqlite().step(statement.get()) == SQLITE_DONE && sqlite().reset(statement.get()) == SQLITE_OK;
     }
     const auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
-    if (failed.has_error()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);  // the first error is the one to tell
+    if (failed.has_error()) sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);  // the first error is the one to tell
     return failed;
 }
 
