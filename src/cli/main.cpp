@@ -7,8 +7,10 @@
 #include "cli/client.hpp"
 #include "cli/convert.hpp"
 #include "cli/demo.hpp"
+#include "cli/doctor.hpp"
 #include "cli/password.hpp"
 #include "cli/serve.hpp"
+#include "cli/setup.hpp"
 #include "cli/status.hpp"
 #include "config/command_line.hpp"
 
@@ -23,6 +25,10 @@ int run(const sftdyn::config::CommandLine& line) {
             return sftdyn::cli::run_check(line);
         case Command::convert:
             return sftdyn::cli::run_convert(line);
+        case Command::doctor:
+            return sftdyn::cli::run_doctor(line);
+        case Command::setup:
+            return sftdyn::cli::run_setup(line);
         case Command::status:
             return sftdyn::cli::run_status(line);
         case Command::cert:

@@ -10,7 +10,7 @@
 
 namespace sftdyn::config {
 
-enum class Command { serve, check, convert, status, demo, cert, password, client };
+enum class Command { serve, check, convert, doctor, setup, status, demo, cert, password, client };
 
 struct CommandLine {
     Command command = Command::serve;
@@ -31,6 +31,12 @@ struct CommandLine {
     std::string client_name{};              ///< `client`: whose sheet
     std::string client_url{};               ///< `client`: where clients reach the server; empty: as the configuration tells
     std::string control{};                  ///< `status`: the socket; empty: as the configuration tells
+    std::string host{};                     ///< `doctor`: that the DNS is asked for; empty: those of the configuration
+    std::string resolver{};                 ///< `doctor`: to ask as the world does; empty: the system's
+    std::string named_conf{};               ///< `doctor`: named's configuration; empty: Debian's
+    std::string setup_server{};             ///< `setup`: "bind", "knot" or "powerdns"
+    std::string setup_zone{};               ///< `setup`
+    std::string setup_folder{};             ///< `setup`: where to write; empty: print
     bool json = false;                      ///< for programs, not for people
     bool watch = false;                     ///< `status`: again and again
     bool show_secrets = false;              ///< `client`: also when it is no terminal
