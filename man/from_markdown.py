@@ -1,21 +1,26 @@
 #!/usr/bin/python3
-"""Makes sftdyn.toml(5) from docs/configuration.md, so that each is said once.
+"""Makes manual pages from the documents, so that each is said once.
 
-    man/from_markdown.py < docs/configuration.md > man/sftdyn.toml.5
+    man/from_markdown.py sftdyn.toml < docs/configuration.md > man/sftdyn.toml.5
+    man/from_markdown.py sftdyn-client < docs/clients.md > man/sftdyn-client.7
 """
 
 import re
 import sys
 
-HEAD = """.\\" Made from docs/configuration.md by man/from_markdown.py: change that, and run it again.
+HEAD = """.\\" Made from docs/{document} by man/from_markdown.py: change that, and run it again.
 .Dd November 24, 2026
-.Dt SFTDYN.TOML 5
+.Dt {title} {section}
 .Os
 .Sh NAME
-.Nm sftdyn.toml
-.Nd configuration of sftdyn
+.Nm {name}
+.Nd {about}
 .Sh DESCRIPTION
 """
+PAGES = {
+    "sftdyn.toml": {"document": "configuration.md", "section": 5, "about": "configuration of sftdyn"},
+    "sftdyn-client": {"document": "clients.md", "section": 7, "about": "clients of the dynamic DNS server sftdyn"},
+}
 TAIL = """.Sh SEE ALSO
 .Xr sftdyn 1
 """
@@ -39,7 +44,7 @@ def sentence(text):
 
 
 def convert(lines):
-    out, paragraph, table, code = [], [], False, False
+    out, paragraph, table, code = [], [], [], False
 
     def flush():
         if paragraph:
@@ -58,19 +63,24 @@ def convert(lines):
         elif line.startswith("|"):
             flush()
             cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-            if set(line) <= set("|- ") or cells[0] == "setting":
+            if set(line) <= set("|- "):
                 continue
             if not table:
+                # The first row says what the columns are.
+                table = cells
                 out.append(".Bl -tag -width Ds")
-            table = True
+                continue
             out.append(".It Li " + plain(cells[0]))
+            if table[1] != "default":
+                out.extend(sentence(cell) for cell in cells[1:] if cell)
+                continue
             if cells[2]:
                 out.append(sentence(cells[2]))
             out.append("Needed." if cells[1] == "needed" else sentence("Default: " + cells[1]))
         else:
             if table:
                 out.append(".El")
-                table = False
+                table = []
             if line.startswith("# "):
                 continue
             if line.startswith("#"):
@@ -88,4 +98,6 @@ def convert(lines):
 
 
 if __name__ == "__main__":
-    sys.stdout.write(HEAD + convert(sys.stdin.read().splitlines()) + TAIL)
+    name = sys.argv[1]
+    head = HEAD.format(name=name, title=name.upper(), **PAGES[name])
+    sys.stdout.write(head + convert(sys.stdin.read().splitlines()) + TAIL)

@@ -4,10 +4,12 @@
 build_packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libssl-dev libknot-dev libtomlplusplus-dev
                 libcli11-dev libspdlog-dev libfmt-dev libsystemd-dev libseccomp-dev libcap-ng-dev libargon2-dev libqrencode-dev
                 libpython3-dev pybind11-dev libsqlite3-dev)
+package_packages=(dpkg-dev debhelper fakeroot lintian)
 demo_packages=(knot bind9-dnsutils curl)
 test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils pdns-server pdns-backend-sqlite3
                python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light haproxy fail2ban
-               systemd testssl.sh ddclient inadyn wget busybox iproute2 util-linux)
+               systemd testssl.sh ddclient inadyn wget busybox iproute2 util-linux
+               mmdebstrap sqlite3 prometheus groff bash-completion zsh fish adduser)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 

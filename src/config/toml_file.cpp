@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -41,7 +42,15 @@ struct Context {
         for (auto& one : found) out.push_back(std::move(one.error));
         return out;
     }
-    [[nodiscard]] std::string relative(const std::string& file) const { return (std::filesystem::path(path).parent_path() / file).string(); }
+    /// A file that the configuration names: relative to itself, or one that systemd hands over (systemd.exec(5),
+    /// LoadCredential=).
+    [[nodiscard]] std::string relative(const std::string& file) const {
+        constexpr std::string_view credential = "credential:";
+        if (!file.starts_with(credential)) return (std::filesystem::path(path).parent_path() / file).string();
+        const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+        // By hand, root finds there what the running service was given.
+        return (std::filesystem::path(folder != nullptr ? folder : "/run/credentials/sftdyn.service") / file.substr(credential.size())).string();
+    }
 
     struct Found {
         toml::source_position at;

@@ -3,9 +3,19 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_manual_page_is_in_step_with_the_document():
-    made = subprocess.run(["/usr/bin/python3", ROOT / "man/from_markdown.py"], stdin=open(ROOT / "docs/configuration.md"), capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "man/sftdyn.toml.5").read_text() == made, "run: man/from_markdown.py < docs/configuration.md > man/sftdyn.toml.5"
+@pytest.mark.parametrize("page,section,document", [("sftdyn.toml", 5, "configuration.md"), ("sftdyn-client", 7, "clients.md")])
+def test_the_manual_pages_are_in_step_with_the_documents(page, section, document):
+    with open(ROOT / "docs" / document) as source:
+        made = subprocess.run(["/usr/bin/python3", ROOT / "man/from_markdown.py", page], stdin=source, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / f"man/{page}.{section}").read_text() == made, f"run: man/from_markdown.py {page} < docs/{document} > man/{page}.{section}"
+
+
+@pytest.mark.parametrize("page", ["sftdyn.1", "sftdyn.toml.5", "sftdyn-client.7"])
+def test_the_manual_pages_are_well_formed(page):
+    result = subprocess.run(["groff", "-mandoc", "-ww", "-z", "-K", "utf8", ROOT / "man" / page], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
