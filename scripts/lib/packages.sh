@@ -9,7 +9,7 @@ demo_packages=(knot bind9-dnsutils curl)
 test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils pdns-server pdns-backend-sqlite3
                python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light haproxy fail2ban
                systemd testssl.sh ddclient inadyn wget busybox iproute2 util-linux
-               mmdebstrap sqlite3 prometheus groff bash-completion zsh fish adduser)
+               mmdebstrap sqlite3 prometheus groff bash-completion zsh fish faketime)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 

@@ -17,5 +17,5 @@ def test_the_manual_pages_are_in_step_with_the_documents(page, section, document
 
 @pytest.mark.parametrize("page", ["sftdyn.1", "sftdyn.toml.5", "sftdyn-client.7"])
 def test_the_manual_pages_are_well_formed(page):
-    result = subprocess.run(["groff", "-mandoc", "-ww", "-z", "-K", "utf8", ROOT / "man" / page], capture_output=True, text=True)
+    result = subprocess.run(["groff", "-mandoc", "-ww", "-Wbreak", "-z", "-K", "utf8", ROOT / "man" / page], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")

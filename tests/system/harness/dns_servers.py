@@ -130,11 +130,12 @@ class DnsServer:
 class Named(DnsServer):
     """BIND. With `session_key` the zones take updates by `update-policy local`, else by `allow-update` of the key."""
 
-    def __init__(self, folder, zones=(ZONE,), key=None, session_key=False, policy=None, options="", threads=1):
+    def __init__(self, folder, zones=(ZONE,), key=None, session_key=False, policy=None, options="", threads=1, user=None):
         super().__init__(folder, zones, key)
         self.session_key = session_key
         self.policy = policy
         self.options = options
+        self.user = user
         self.threads = threads
 
     @property
@@ -180,7 +181,15 @@ controls {{ }};
         return self.folder / f"{zone}.zone"
 
     def command(self):
-        return [self.binary(), "-g", "-n", str(self.threads), "-c", self.folder / "named.conf"]
+        command = [self.binary(), "-g", "-n", str(self.threads), "-c", self.folder / "named.conf"]
+        if not self.user:
+            return command
+        # As Debian runs it: what it reads and writes is its user's.
+        for path in self.folder.parents:
+            if path != Path("/tmp") and path.is_relative_to("/tmp"):
+                path.chmod(0o755)
+        subprocess.run(["chown", "-R", f"{self.user}:{self.user}", self.folder], check=True)
+        return [*command, "-u", self.user]
 
 
 class Knot(DnsServer):

@@ -1,0 +1,353 @@
+"""For those who run it: metrics, health, status, the memory of hosts, the hook."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from harness.process import await_true, free_port
+from harness.sftdyn import BINARY, conf, run
+
+ZONE = "dyn.example.org"
+HOST = f"home.{ZONE}"
+OTHER = f"other.{ZONE}"
+
+
+class Watched:
+    """sftdyn with everything on."""
+
+    def __init__(self, stage, server, admin="", clients=None, **kwargs):
+        self.folder = stage.folder / "watched"
+        (self.folder / "state").mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.control = self.folder / "control"
+        text = conf(server, clients or {"secretkey-one": HOST, "secretkey-two": OTHER}, **kwargs)
+        self.text = text + f'\n[admin]\nmetrics = "127.0.0.1:{self.port}"\ncontrol = "{self.control}"\nstate = "{self.folder / "state"}"\n{admin}\n'
+        self.program = stage.sftdyn(self.text, name="watched")
+
+    def page(self, path="/metrics"):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name):
+        """The value of a line of the page of metrics."""
+        return next(float(line.rpartition(" ")[2]) for line in self.page()[1].splitlines() if line.rpartition(" ")[0] == name)
+
+    def status(self):
+        result = run("status", "--json", "--socket", self.control)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def host(self, name):
+        return next(host for host in self.status()["hosts"] if host["host"] == name)
+
+
+@pytest.fixture
+def named(stage):
+    return stage.dns("named")
+
+
+def test_requests_are_counted_by_dialect_and_outcome(stage, named):
+    watched = Watched(stage, named)
+    program = watched.program
+    program.get("secretkey-one")
+    program.get("secretkey-one")
+    program.get("wrong")
+    program.get("/")
+    program.get("secretkey-one", method="PUT")
+    program.get(f"/nic/update?hostname={HOST}&username=x&password=secretkey-one")
+    program.get(f"/nic/update?hostname=unknown.example.net&username=x&password=secretkey-one")
+    program.get("/nic/update?hostname=x&username=x&password=wrong")
+    program.get(f"/update?domains={OTHER}&token=secretkey-two")
+    for labels, count in {'dialect="secret_url",outcome="ok"': 1, 'dialect="secret_url",outcome="uptodate"': 1, 'dialect="secret_url",outcome="badkey"': 1,
+                          'dialect="secret_url",outcome="address"': 1, 'dialect="secret_url",outcome="refused"': 1, 'dialect="dyndns2",outcome="uptodate"': 1,
+                          'dialect="dyndns2",outcome="refused"': 1, 'dialect="dyndns2",outcome="badkey"': 1, 'dialect="duckdns",outcome="ok"': 1}.items():
+        assert watched.metric(f"sftdyn_requests_total{{{labels}}}") == count, labels
+    assert watched.metric("sftdyn_update_seconds_count") == 2
+    assert watched.metric('sftdyn_update_changes_bucket{le="1"}') == 2
+    assert watched.metric("sftdyn_clients") == 2
+    assert watched.metric("process_open_fds") > 5
+    assert "secretkey" not in watched.page()[1]
+
+
+def test_promtool_takes_the_page(stage, named):
+    watched = Watched(stage, named)
+    watched.program.get("secretkey-one")
+    result = subprocess.run(["promtool", "check", "metrics"], input=watched.page()[1], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_rules_and_dashboard_speak_of_metrics_that_are_there(stage, named):
+    packaging = Path(__file__).parents[2] / "packaging"
+    for command in (["check", "rules", "sftdyn.rules.yml"], ["test", "rules", "sftdyn.rules.test.yml"]):
+        result = subprocess.run(["promtool", *command], cwd=packaging / "prometheus", capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+    dashboard = json.loads((packaging / "grafana/sftdyn.json").read_text())
+    asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"]) + (packaging / "prometheus/sftdyn.rules.yml").read_text()
+    page = Watched(stage, named).page()[1] + "sftdyn_certificate_valid_seconds{"
+    for name in set(re.findall(r"\b(?:sftdyn|process)_\w+", asked)) - {"sftdyn_rules"}:
+        assert re.search(rf"^{name}\b|{name}{{", page, re.MULTILINE), name
+
+
+def test_the_page_has_nothing_else(stage, named):
+    watched = Watched(stage, named)
+    assert watched.page("/")[0] == 404
+    assert watched.page("/secretkey-one")[0] == 404
+    assert watched.program.get("/metrics").status == 403, "it is a key where clients ask"
+
+
+def test_health_and_readiness(stage, named):
+    watched = Watched(stage, named)
+    assert watched.page("/healthz") == (200, "alive\n")
+    assert watched.page("/readyz") == (200, "ready\n")
+    named.stop()
+    assert watched.page("/readyz")[0] == 503
+    assert watched.metric("sftdyn_ready") == 0
+    assert watched.page("/healthz")[0] == 200
+    watched.program.get("secretkey-one")
+    assert watched.metric('sftdyn_dns_errors_total{kind="unreachable"}') == 1
+    assert watched.metric('sftdyn_requests_total{dialect="secret_url",outcome="fail"}') == 1
+    named.start()
+    assert watched.page("/readyz")[0] == 200
+
+
+def test_certificates_are_told_of(stage, named, tmp_path):
+    assert run("cert", "dyn.example.org", "--days", "5", "--dir", tmp_path).returncode == 0
+    port = free_port()
+    text = (f'https = "127.0.0.1:0"\ncert = "{tmp_path}/server.crt"\nkey = "{tmp_path}/server.key"\n' + conf(named, {"k": HOST}) +
+            f'\n[admin]\nmetrics = "127.0.0.1:{port}"\n')
+    stage.sftdyn(text, listen=())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        found = re.search(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+    assert 4 * 86400 < int(found[1]) <= 5 * 86400
+
+
+def test_status_lists_hosts_and_those_that_never_came(stage, named):
+    watched = Watched(stage, named)
+    assert watched.status()["never"] == [HOST, OTHER]
+    watched.program.get("secretkey-one", source="127.0.0.7")
+    status = watched.status()
+    assert status["never"] == [OTHER]
+    assert status["clients"] == 2 and status["waiting"] == 0
+    assert [(server["address"], server["good"]) for server in status["servers"]] == [(named.address, True)]
+    [host] = status["hosts"]
+    assert (host["host"], host["type"], host["address"], host["outcome"], host["stale"]) == (HOST, "A", "127.0.0.7", "ok", False)
+    assert abs(host["checked_in"] - time.time()) < 60 and host["changed"] == host["checked_in"]
+    watched.program.get("secretkey-one", source="127.0.0.7")
+    assert watched.host(HOST)["outcome"] == "uptodate"
+    people = run("status", "--socket", watched.control).stdout
+    assert HOST in people and "127.0.0.7" in people and f"1 host never checked in: {OTHER}" in people and f"DNS server {named.address}: answers" in people
+    assert run("status", watched.program.conf).stdout.startswith("sftdyn "), "the path is the configuration's"
+    assert "secretkey" not in people + json.dumps(status)
+
+
+def test_the_quietest_host_comes_first(stage, named):
+    watched = Watched(stage, named)
+    watched.program.get("secretkey-two")
+    await_true(lambda: time.time() - watched.host(OTHER)["checked_in"] >= 1, "a second has passed")
+    watched.program.get("secretkey-one")
+    people = run("status", "--socket", watched.control).stdout
+    assert people.index(OTHER) < people.index(HOST)
+
+
+def test_status_again_and_again(stage, named):
+    watched = Watched(stage, named)
+    process = subprocess.Popen([BINARY, "status", "--socket", watched.control, "--watch"], stdout=subprocess.PIPE, text=True)
+    seen = ""
+    while seen.count("sftdyn 1") < 2:
+        seen += process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+
+def test_status_where_nobody_answers(tmp_path):
+    result = run("status", "--socket", tmp_path / "none")
+    assert result.returncode == 1
+    assert "can't be asked" in result.stderr and "is it running" in result.stderr
+
+
+def test_the_control_socket_is_for_owner_and_group(stage, named):
+    watched = Watched(stage, named)
+    assert watched.control.stat().st_mode & 0o777 == 0o660
+    second = stage.folder / "second.toml"
+    second.write_text(watched.text.replace(f'metrics = "127.0.0.1:{watched.port}"', ""))
+    result = run(second, "-l", "127.0.0.1:0")
+    assert result.returncode == 1 and "another sftdyn listens there" in result.stderr
+    watched.program.stop()
+    assert not watched.control.exists()
+    # One that was left behind is replaced; something else is not.
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(watched.control))
+    watched.program.start()
+    watched.status()
+    watched.program.stop()
+    watched.control.write_text("x")
+    assert "something else is there" in run(watched.program.conf, "-l", "127.0.0.1:0").stderr
+
+
+def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
+    watched = Watched(stage, named)
+    stuck = []
+    for _ in range(3):
+        one = socket.socket(socket.AF_UNIX)
+        one.connect(str(watched.control))
+        stuck.append(one)
+    assert tuple(watched.program.get("secretkey-one")) == (200, "OK")
+    assert watched.host(HOST)["outcome"] == "ok"
+    for one in stuck:
+        one.close()
+
+
+def test_hosts_are_remembered_over_a_restart(stage, named):
+    watched = Watched(stage, named)
+    watched.program.get("secretkey-one", source="127.0.0.7")
+    before = watched.host(HOST)
+    watched.program.stop()
+    with sqlite3.connect(watched.folder / "state/hosts.sqlite") as database:
+        assert database.execute("SELECT host, type, address, outcome FROM hosts").fetchall() == [(HOST, "A", "127.0.0.7", "ok")]
+    watched.program.start()
+    assert watched.host(HOST) == before
+    assert "secretkey" not in (watched.folder / "state/hosts.sqlite").read_bytes().decode("latin-1")
+
+
+def test_what_is_remembered_is_never_the_truth(stage, named):
+    watched = Watched(stage, named)
+    watched.program.get("secretkey-one", source="127.0.0.7")
+    watched.program.stop()
+    named.nsupdate(f"update delete {HOST} A")
+    watched.program.start()
+    assert tuple(watched.program.get("secretkey-one", source="127.0.0.7")) == (200, "OK"), "the server is asked, not the memory"
+
+
+@pytest.mark.parametrize("damage", ["no file", "no folder", "not allowed"])
+def test_without_a_memory_everything_works(stage, named, damage):
+    watched = Watched(stage, named)
+    watched.program.stop()
+    database = watched.folder / "state/hosts.sqlite"
+    if damage == "no file":
+        database.write_bytes(b"this is no database, and long enough to be one" * 100)
+    else:
+        for file in database.parent.iterdir():
+            file.unlink()
+        database.parent.rmdir()
+        if damage == "not allowed":
+            database.parent.write_text("a file")
+    watched.program.start()
+    assert tuple(watched.program.get("secretkey-one")) == (200, "OK")
+    assert watched.host(HOST)["outcome"] == "ok"
+    watched.program.await_log("hosts are served all the same")
+
+
+def test_a_host_goes_quiet_and_comes_back(stage, named):
+    watched = Watched(stage, named, "stale_after = 1")
+    watched.program.get("secretkey-one")
+    await_true(lambda: watched.host(HOST)["stale"], "it is quiet")
+    assert watched.metric("sftdyn_stale_hosts") == 1
+    assert "quiet" in run("status", "--socket", watched.control).stdout
+    watched.program.await_log(f"{HOST} A has not checked in for long")
+    watched.program.get("secretkey-one")
+    assert not watched.host(HOST)["stale"]
+
+
+HOOK = """#!/bin/sh
+env | grep ^SFTDYN | sort | tr '\\n' ' ' >> {out}
+echo "args: $*" >> {out}
+"""
+
+
+def hook_file(stage, text=HOOK):
+    path = stage.folder / "hook"
+    path.write_text(text.format(out=stage.folder / "hook.out"))
+    path.chmod(0o755)
+    return path
+
+
+def test_the_hook_is_told_of_changes_and_quiet_hosts(stage, named):
+    watched = Watched(stage, named, f'stale_after = 1\nhook = ["{hook_file(stage)}", "two words", "$HOME;x"]')
+    out = stage.folder / "hook.out"
+    watched.program.get("secretkey-one", source="127.0.0.7")
+    await_true(lambda: out.exists() and out.read_text().count("args:") >= 1, "the hook ran")
+    first = out.read_text().splitlines()[0]
+    assert f"SFTDYN_ADDRESS=127.0.0.7 SFTDYN_CHECKED_IN=" in first
+    assert f"SFTDYN_EVENT=change SFTDYN_HOST={HOST} SFTDYN_OLD_ADDRESS= SFTDYN_TYPE=A args: two words $HOME;x" in first
+    await_true(lambda: "SFTDYN_EVENT=stale" in out.read_text(), "it is told of the quiet host")
+    watched.program.get("secretkey-one", source="127.0.0.8")
+    await_true(lambda: f"SFTDYN_EVENT=change SFTDYN_HOST={HOST} SFTDYN_OLD_ADDRESS=127.0.0.7" in out.read_text(), "and of the next change")
+    assert "secretkey" not in out.read_text()
+
+
+def test_a_hook_that_fails_or_is_missing_is_told_of(stage, named):
+    path = hook_file(stage, "#!/bin/sh\nexit 3\n")
+    watched = Watched(stage, named, f'hook = ["{path}"]')
+    assert tuple(watched.program.get("secretkey-one")) == (200, "OK")
+    watched.program.await_log("the hook ended with status 3")
+    path.unlink()
+    assert tuple(watched.program.get("secretkey-two")) == (200, "OK")
+    watched.program.await_log("the hook can't be run: No such file")
+
+
+def test_the_hooks_helper_ends_with_the_program(stage, named):
+    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    children = Path(f"/proc/{watched.program.process.pid}/task/{watched.program.process.pid}/children").read_text().split()
+    assert len(children) == 1
+    watched.program.stop(signal.SIGKILL)
+    await_true(lambda: not Path(f"/proc/{children[0]}").exists(), "the helper is gone")
+
+
+def test_no_program_can_be_run_by_the_program_itself(stage, named):
+    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    status = Path(f"/proc/{watched.program.process.pid}/status").read_text()
+    if "sanitize" not in str(BINARY) and "thread" not in str(BINARY):
+        assert "Seccomp:\t2" in status
+    assert "NoNewPrivs:\t1" in status
+
+
+@pytest.mark.parametrize("setting,said", [
+    ('hook = "x"', "hook is of the wrong type"), ("hook = []", "hook is of the wrong type"), ('hook = ["notify"]', "give its whole path"),
+    ('stale_after = -1', "stale_after is out of range"), ("metric = 1", 'unknown setting "metric" in [admin]'), ('metrics = "x:1"', "metrics"),
+])
+def test_wrong_settings(stage, setting, said, tmp_path):
+    path = tmp_path / "conf.toml"
+    path.write_text(f"[admin]\n{setting}\n")
+    result = run("check", path)
+    assert result.returncode == 1 and said in result.stderr and ":2:" in result.stderr
+
+
+def test_idle_memory_with_everything_on(stage, named):
+    if "sanitize" in str(BINARY) or "thread" in str(BINARY):
+        pytest.skip("sanitizers take memory of their own")
+    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    watched.program.get("secretkey-one")
+    watched.page()
+    watched.status()
+    assert watched.program.resident_kib() < 20 * 1024
+
+
+def test_the_journal_gets_fields(stage, named):
+    """The real libsystemd's messages, on a socket of the test's in a namespace of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("it takes root to put another socket in the journal's place")
+    listener = Path(__file__).parent / "harness/journal.py"
+    path = stage.folder / "conf.toml"
+    path.write_text(conf(named, {"secretkey-one": HOST}))
+    port = free_port()
+    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(port)], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    messages = json.loads(result.stdout)
+    [event] = [message for message in messages if message.get("SFTDYN_HOST") == HOST]
+    assert event["SFTDYN_CLIENT"] == event["SFTDYN_ADDRESS"] == "127.0.0.1"
+    assert (event["SFTDYN_OUTCOME"], event["SFTDYN_DIALECT"], event["PRIORITY"], event["SYSLOG_IDENTIFIER"]) == ("ok", "secret_url", "6", "sftdyn")
+    assert event["MESSAGE"] == f"{HOST} A 127.0.0.1: OK" and int(event["SFTDYN_DURATION_USEC"]) > 0
+    assert "secretkey" not in result.stdout

@@ -1,0 +1,123 @@
+"""What `sftdyn setup` writes works: the real servers are started with it, and a host is moved."""
+
+import os
+import re
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.dns_servers import Knot, Named, PowerDns
+from harness.sftdyn import run
+
+ZONE = "dyn.example.org"
+HOST = f"home.{ZONE}"
+
+
+def write(folder, server):
+    result = run("setup", server, ZONE, "--write", folder)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+class Written:
+    """A server whose configuration is a little of the test's, and what was written."""
+
+    def __init__(self, *arguments, written, **kwargs):
+        super().__init__(*arguments, **kwargs)
+        self.written = Path(written)
+
+
+class WrittenNamed(Written, Named):
+    def configure(self):
+        super().configure()
+        conf = self.folder / "named.conf"
+        # Only its zone; the rest of Debian's configuration has other places.
+        text = re.sub(r'zone "[^"]*" \{.*\};\n', "", conf.read_text())
+        conf.write_text(re.sub(r'key "sftdyn" \{.*?\};\n', "", text, flags=re.DOTALL) + f'include "{self.written}/etc/bind/named.conf.sftdyn";\n')
+
+
+class WrittenKnot(Written, Knot):
+    def configure(self):
+        super().configure()
+        conf = self.folder / "knot.conf"
+        # On Debian it runs as the user knot; here it is whoever runs the test.
+        zone = self.written / f"var/lib/knot/{ZONE}.zone"
+        os.chown(zone, os.geteuid(), os.getegid())
+        conf.write_text(conf.read_text().partition("key:")[0] + f"include: {self.written}/etc/knot/sftdyn.conf\n")
+
+
+class WrittenPowerDns(Written, PowerDns):
+    def configure(self):
+        super().configure()
+        database = self.folder / "pdns.sqlite3"
+        database.unlink()
+        with sqlite3.connect(database) as connection:
+            connection.executescript(Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql").read_text())
+        conf = self.folder / "pdns.conf"
+        text = re.sub(r"(allow-)?dnsupdate.*\n", "", conf.read_text())
+        conf.write_text(text + f"include-dir={self.written}/etc/powerdns/pdns.d\n")
+        subprocess.run([self.written / "etc/sftdyn/powerdns-zone.sh"], env={**os.environ, "PDNS_OPTIONS": f"--config-dir={self.folder}"}, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("kind,server", [("bind", WrittenNamed), ("knot", WrittenKnot), ("powerdns", WrittenPowerDns)])
+def test_what_is_written_works(stage, kind, server):
+    written = stage.folder / "written"
+    said = write(written, kind)
+    assert "then:" in said and f"{ZONE} NS" in said and "sftdyn doctor" in said
+    dns = server(stage.folder / kind, written=written)
+    stage.running.append(dns)
+    dns.start()
+    conf = (written / "etc/sftdyn/sftdyn.toml").read_text()
+    key = re.search(r'^"([0-9a-f]{32})" = "home\.dyn\.example\.org"$', conf, re.MULTILINE)[1]
+    assert run("check", written / "etc/sftdyn/sftdyn.toml").returncode == 0
+    program = stage.sftdyn(conf, arguments=["--server", dns.address])
+    assert tuple(program.get(key, source="127.0.0.3")) == (200, "OK")
+    assert dns.records(HOST, "A") == ["127.0.0.3"]
+    doctor = run("doctor", written / "etc/sftdyn/sftdyn.toml", "--server", dns.address)
+    assert "a trial update" in doctor.stdout, doctor.stdout
+
+
+@pytest.mark.parametrize("kind", ["bind", "knot", "powerdns"])
+def test_printing_writes_nothing(kind, tmp_path):
+    result = run("setup", kind, ZONE, cwd=tmp_path)
+    assert result.returncode == 0 and list(tmp_path.iterdir()) == []
+    for place in {"bind": ("/etc/bind/keys/sftdyn.key", f"/var/lib/bind/{ZONE}.zone", "bind:bind"), "knot": ("/etc/knot/sftdyn.conf", f"/var/lib/knot/{ZONE}.zone", "knot:knot"),
+                  "powerdns": ("/etc/powerdns/pdns.d/sftdyn.conf", "pdnsutil")}[kind]:
+        assert place in result.stdout
+
+
+def test_files_have_their_modes_and_owners(tmp_path):
+    write(tmp_path, "bind")
+    modes = {path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()}
+    assert modes == {"etc/bind/keys/sftdyn.key": 0o640, f"var/lib/bind/{ZONE}.zone": 0o644, "etc/bind/named.conf.sftdyn": 0o644, "etc/sftdyn/sftdyn.toml": 0o640}
+    if os.geteuid() == 0:
+        assert (tmp_path / f"var/lib/bind/{ZONE}.zone").owner() == "bind"
+
+
+def test_nothing_is_overwritten(tmp_path):
+    write(tmp_path, "bind")
+    before = (tmp_path / "etc/bind/keys/sftdyn.key").read_text()
+    result = run("setup", "bind", ZONE, "--write", tmp_path)
+    assert result.returncode == 1 and "is there already" in result.stderr and "nothing was written" in result.stderr
+    assert (tmp_path / "etc/bind/keys/sftdyn.key").read_text() == before
+    # A package's sample stays, too: another file is written beside it.
+    other = tmp_path / "other"
+    (other / "etc/sftdyn").mkdir(parents=True)
+    (other / "etc/sftdyn/sftdyn.toml").write_text("# sample\n")
+    assert f"mv {other}/etc/sftdyn/{ZONE}.toml" in write(other, "bind")
+    assert (other / "etc/sftdyn/sftdyn.toml").read_text() == "# sample\n"
+
+
+def test_each_has_keys_of_its_own(tmp_path):
+    write(tmp_path / "a", "knot")
+    write(tmp_path / "b", "knot")
+    for file in ("etc/sftdyn/sftdyn.key", "etc/sftdyn/sftdyn.toml"):
+        assert (tmp_path / "a" / file).read_text() != (tmp_path / "b" / file).read_text()
+
+
+@pytest.mark.parametrize("arguments,said", [(["bind", "a b"], "a b"), (["unbound", ZONE], "unbound"), (["bind"], "ZONE")])
+def test_wrong_arguments(arguments, said, tmp_path):
+    result = run("setup", *arguments, "--write", tmp_path)
+    assert result.returncode != 0 and said in result.stderr and list(tmp_path.iterdir()) == []
