@@ -185,12 +185,12 @@ Store::~Store() {
 }
 
 void Store::work() {
-    std::unique_lock lock(mutex_);
-    while (!ending_) {
-        end_.wait_for(lock, save_interval, [this] { return ending_; });
-        lock.unlock();
+    for (bool last = false; !last;) {
+        {
+            std::unique_lock lock(mutex_);
+            last = end_.wait_for(lock, save_interval, [this] { return ending_; });
+        }
         save();
-        lock.lock();
     }
 }
 
