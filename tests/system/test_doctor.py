@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.dns_servers import ZONE, Key, Named
-from harness.process import free_port
+from harness.process import await_true, free_port
+from harness.proxy import Proxy
 from harness.sftdyn import conf, run
 
 HOST = f"home.{ZONE}"
@@ -189,7 +190,6 @@ def test_not_primary(stage):
 
     server.configure = configured
     server.start()
-    from harness.process import await_true
     await_true(lambda: server.query(ZONE, "SOA").rcode() == 0, "the zone is transferred")
     check, text = Practice(stage, server).bad()
     assert check == "update" and ("NOTAUTH" in text or "REFUSED" in text or "NOTIMP" in text), text
@@ -269,6 +269,32 @@ def test_limits(practice):
     assert "give out an old address" in practice.one("limits", "note", dns="ttl = 86400")
     assert "busy DNS server" in practice.one("limits", "warning", dns="timeout = 0.5")
     assert "files may be open" in practice.one("limits", "warning", extra="[limits]\nconnections = 1000000\n")
+
+
+@pytest.mark.skipif(not ROOT, reason="it takes root to try what another user may do")
+def test_files_that_the_services_user_may_not_read(practice):
+    extra = certificate(practice) + '[process]\nuser = "nobody"\n'
+    findings = [finding for finding in practice.examine(extra=extra) if finding["result"] == "bad"]
+    assert {finding["check"] for finding in findings} == {"conf", "key", "certificate"}
+    for finding in findings:
+        assert "the user nobody may not read it" in finding["what"] and finding["mend"]
+
+
+def test_certificate_without_a_name(practice):
+    folder = practice.folder / "tls"
+    extra = certificate(practice)
+    subprocess.run(["openssl", "req", "-x509", "-key", folder / "server.key", "-subj", "/CN=x", "-days", "100", "-out", folder / "server.crt"], check=True, capture_output=True)
+    assert "no name in subjectAltName" in practice.one("certificate", "warning", extra=extra)
+
+
+def test_slow_server(practice):
+    proxy = Proxy(practice.server.port)
+    try:
+        proxy.mode, proxy.delay = "slow", 0.7
+        text = practice.one("limits", "warning", dns="timeout = 1.2", arguments=["--server", proxy.address])
+        assert "the server took" in text and "raise [dns] timeout" in text
+    finally:
+        proxy.stop()
 
 
 def test_python_conf(practice):

@@ -82,6 +82,26 @@ def test_files_that_systemd_hands_over(stage, tmp_path):
     assert tuple(program.get("k")) == (200, "OK")
 
 
+def test_the_clients_unit_asks_for_its_url(installed, stage):
+    """What it runs, with a folder of credentials as systemd makes it."""
+    named = stage.dns("named")
+    program = stage.sftdyn(conf(named, {"a key": HOST}))
+    unit = find(installed, "sftdyn-update@.service").read_text()
+    assert "LoadCredential=curl.conf:/etc/sftdyn/update/%i.conf\n" in unit
+    folder = stage.folder / "credentials"
+    folder.mkdir()
+    command = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)[1].replace("${CREDENTIALS_DIRECTORY}", str(folder)).split()
+    for key, status, body in (("a%20key", 0, "OK"), ("a%20key", 0, "UPTODATE"), ("wrong", 22, "")):
+        (folder / "curl.conf").write_text(f'url = "http://127.0.0.1:{program.port}/{key}"\n')
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (result.returncode, result.stdout) == (status, body)
+    timer = find(installed, "sftdyn-update@.timer").read_text()
+    for line in ("OnCalendar=*:0/15", "Persistent=true", "RandomizedDelaySec=60"):
+        assert line in timer
+    calendar = subprocess.run(["systemd-analyze", "calendar", "*:0/15"], capture_output=True, text=True)
+    assert calendar.returncode == 0
+
+
 def commands():
     """The commands and their long options, as --help says."""
     text = run("--help").stdout

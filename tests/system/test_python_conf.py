@@ -248,6 +248,29 @@ def test_get_ip_is_asked_for_each_get(stage, named):
     assert re.findall(r"asked for (.*)", program.log()) == ["''", "'k'", "'k'"]
 
 
+def test_standard_scripts_travel_together(stage, named):
+    program = start(stage, named, f"""
+        def get_host(querystring, ip):
+            return f"{{querystring}}.{ZONE}"
+
+        def nsupdatecommands(host, new_ip, headers):
+            return ["zone {ZONE}", f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}", "send"]
+    """)
+    assert tuple(program.get("first")) == (200, "OK")
+    named.process.send_signal(signal.SIGSTOP)  # what comes meanwhile is gathered
+    answers = []
+    threads = [threading.Thread(target=lambda number=number: answers.append(tuple(program.get(f"host{number}")))) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    program.await_log("query host", count=20)
+    named.process.send_signal(signal.SIGCONT)
+    for thread in threads:
+        thread.join()
+    assert answers == [(200, "OK")] * 20
+    counts = [int(count) for count in re.findall(r"UPDATE of \S+ with (\d+) change", program.log())]
+    assert sum(counts) == 21 and max(counts) > 1, counts
+
+
 def test_several_records_in_one_script(stage, named):
     program = start(stage, named, f"""
         CLIENTS = {{"k": "{HOST}"}}
