@@ -15,7 +15,8 @@ Result<void> create_file(const std::filesystem::path& path, const std::string& t
                      errno == EEXIST ? "move the old one away first, or " + mend : "choose a folder that you may write to: " + mend};
     }
     const ssize_t written = write(file, text.data(), text.size());
-    if (close(file) != 0 || written != static_cast<ssize_t>(text.size())) return Error{"could not be written whole", path.string(), "is the disk full?"};
+    if (close(file) != 0 || written != static_cast<ssize_t>(text.size()))
+        return Error{"could not be written whole", path.string(), "is the disk full?"};
     return {};
 }
 

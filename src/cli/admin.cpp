@@ -19,9 +19,9 @@ namespace {
 
 namespace log = base::log;
 
-constexpr std::int64_t remembered = 366 * 86400;          // seconds that a host is remembered without a check-in
-constexpr auto look_interval = std::chrono::minutes(1);   // for stale hosts, at the longest
-constexpr auto probe_time = std::chrono::seconds(1);      // for DNS servers to answer
+constexpr std::int64_t remembered = 366 * 86400;         // seconds that a host is remembered without a check-in
+constexpr auto look_interval = std::chrono::minutes(1);  // for stale hosts, at the longest
+constexpr auto probe_time = std::chrono::seconds(1);     // for DNS servers to answer
 constexpr auto stop_time = std::chrono::milliseconds(500);
 const std::time_t began = std::time(nullptr);
 
@@ -38,8 +38,9 @@ http::Limits page_limits() {
 std::string host_json(const dns::Name& name, const update::Target& target, const report::HostRecord& record) {
     const std::string address = record.address.is_unspecified() ? "null" : json_string(record.address.to_string());
     const auto time = [](std::int64_t at) { return at == 0 ? std::string("null") : std::to_string(at); };
-    return fmt::format("{{\"host\":{},\"type\":\"{}\",\"address\":{},\"checked_in\":{},\"changed\":{},\"outcome\":\"{}\",\"stale\":{}}}", json_string(name.text()),
-                       dns::type_text(target.type), address, time(record.checked_in), time(record.changed), report::text_of(record.outcome), record.stale);
+    return fmt::format("{{\"host\":{},\"type\":\"{}\",\"address\":{},\"checked_in\":{},\"changed\":{},\"outcome\":\"{}\",\"stale\":{}}}",
+                       json_string(name.text()), dns::type_text(target.type), address, time(record.checked_in), time(record.changed),
+                       report::text_of(record.outcome), record.stale);
 }
 
 }  // namespace
@@ -109,8 +110,9 @@ void Admin::look_for_stale() {
         const auto seconds = std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
         parts_.updater.chronicle().history().mark_stale(std::time(nullptr) - seconds);
     }
-    timer_.expires_after(stale_after_.count() > 0 ? std::min<base::Duration>(look_interval, std::max<base::Duration>(stale_after_ / 4, std::chrono::milliseconds(250)))
-                                                  : base::Duration(look_interval));
+    timer_.expires_after(stale_after_.count() > 0
+                             ? std::min<base::Duration>(look_interval, std::max<base::Duration>(stale_after_ / 4, std::chrono::milliseconds(250)))
+                             : base::Duration(look_interval));
     timer_.async_wait([this](boost::system::error_code error) {
         if (!error) look_for_stale();
     });
@@ -155,15 +157,17 @@ void Admin::prepare(const std::function<void(StatusSocket::Document)>& done) {
     parts_.updater.backend().probe(base::Clock::now() + probe_time, [this, done](const std::vector<update::ServerState>& servers) {
         boost::json::array list;
         for (const auto& server : servers) {
-            boost::json::object one{{"address", server.name}, {"state", server.failure ? server.failure->text() : std::string("answers")}, {"good", !server.failure}};
+            boost::json::object one{
+                {"address", server.name}, {"state", server.failure ? server.failure->text() : std::string("answers")}, {"good", !server.failure}};
             if (server.zone) one["zone"] = server.zone->text();
             list.push_back(std::move(one));
         }
-        const auto facts = std::make_shared<Facts>(
-            Facts{fmt::format("{{\"version\":\"{}\",\"process\":{},\"since\":{},\"now\":{},\"conf\":{},\"clients\":{},\"waiting\":{},\"connections\":{},\"servers\":{}",
-                              SFTDYN_VERSION, getpid(), began, std::time(nullptr), json_string(conf_), clients_, parts_.updater.waiting(), parts_.server.connections(),
-                              boost::json::serialize(list)),
-                  hosts_});
+        const auto facts =
+            std::make_shared<Facts>(Facts{fmt::format("{{\"version\":\"{}\",\"process\":{},\"since\":{},\"now\":{},\"conf\":{},\"clients\":{},"
+                                                      "\"waiting\":{},\"connections\":{},\"servers\":{}",
+                                                      SFTDYN_VERSION, getpid(), began, std::time(nullptr), json_string(conf_), clients_,
+                                                      parts_.updater.waiting(), parts_.server.connections(), boost::json::serialize(list)),
+                                          hosts_});
         done([this, facts](const StatusSocket::Part& part) {
             const auto& history = parts_.updater.chronicle().history();
             const auto& names = parts_.updater.hosts();

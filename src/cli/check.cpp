@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/serve.hpp"
+#include "cli/load.hpp"
 #include "dns/key_file.hpp"
 #include "http/tls.hpp"
 
@@ -38,7 +38,8 @@ int run_check(const config::CommandLine& line) {
         std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(), loaded.complaints.size() == 1 ? "" : "s");
         return 1;
     }
-    std::cout << fmt::format("{}: good, {}\n", loaded.conf, loaded.python && loaded.python->has_get_host() ? "its get_host knows the clients" : count(loaded));
+    std::cout << fmt::format("{}: good, {}\n", loaded.conf,
+                             loaded.python && loaded.python->has_get_host() ? "its get_host knows the clients" : count(loaded));
     return 0;
 }
 

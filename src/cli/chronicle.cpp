@@ -40,7 +40,8 @@ void Chronicle::served(report::Dialect dialect, const update::Target& target, co
     const std::string shown = address.is_unspecified() ? "none" : address.to_string();
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(base::Clock::now() - began).count();
     log::event(spdlog::level::info,
-               fmt::format("{} {} {}{}: {}", host, dns::type_text(target.type), shown, client == address ? "" : " from " + from, api::secret_url::log_word(verdict)),
+               fmt::format("{} {} {}{}: {}", host, dns::type_text(target.type), shown, client == address ? "" : " from " + from,
+                           api::secret_url::log_word(verdict)),
                {{"SFTDYN_HOST", host},
                 {"SFTDYN_CLIENT", from},
                 {"SFTDYN_ADDRESS", shown},

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/serve.hpp"
+#include "cli/load.hpp"
 #include "http/tls.hpp"
 
 namespace sftdyn::cli {

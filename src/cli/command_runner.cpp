@@ -93,7 +93,8 @@ private:
         const int error = posix_spawn(&process, command_.front().c_str(), nullptr, &attributes, words.data(), variables_out.data());
         posix_spawnattr_destroy(&attributes);
         if (error != 0) {
-            log::error("{}: the hook can't be run: {}; is the path in [admin] hook right, and may this user execute it?", command_.front(), std::strerror(error));
+            log::error("{}: the hook can't be run: {}; is the path in [admin] hook right, and may this user execute it?", command_.front(),
+                       std::strerror(error));
             return;
         }
         running_.push_back({process, base::Clock::now() + time_limit});

@@ -13,8 +13,8 @@ struct Confinement {
     std::optional<std::string> user{};  ///< whom to become, when it is root
     bool seccomp = true;
     bool landlock = true;
-    std::vector<std::string> files{};    ///< that must stay readable, also when they are replaced
-    std::vector<std::string> sockets{};  ///< Unix sockets to be taken away at the end
+    std::vector<std::string> files{};     ///< that must stay readable, also when they are replaced
+    std::vector<std::string> sockets{};   ///< Unix sockets to be taken away at the end
     std::vector<std::string> writable{};  ///< folders whose files may be written
 };
 

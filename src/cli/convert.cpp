@@ -11,7 +11,7 @@
 
 #include "base/new_file.hpp"
 #include "base/random.hpp"
-#include "cli/serve.hpp"
+#include "cli/load.hpp"
 #include "config/toml_file.hpp"
 #include "dns/nsupdate_script.hpp"
 #include "python/load.hpp"
@@ -122,7 +122,8 @@ private:
         };
         for (const char* field : {"X-Forwarded-For", "X-Real-IP"}) {
             if (says({{field, proxied}}) != proxied) continue;
-            remarks_.push_back(fmt::format("get_ip takes the address from {}, whoever sends it. Here that is believed of proxies only: name yours.", field));
+            remarks_.push_back(
+                fmt::format("get_ip takes the address from {}, whoever sends it. Here that is believed of proxies only: name yours.", field));
             root_ += fmt::format("proxy_header = \"{}\"\n", field);
             lost_.push_back(fmt::format("get_ip believes {} of everybody: name your proxies, trusted_proxies = [\"127.0.0.1\", \"::1\"]", field));
             return;
@@ -140,7 +141,8 @@ private:
         if (script.has_error() || script->messages.size() != 1) return std::nullopt;
         const auto change = dns::replacement_of(script->messages.front());
         const auto address = ip::make_address(source);
-        const bool standard = change && change->owner.text() == client.host && change->type == dns::type_of(address) && change->rdata == dns::rdata_of(address);
+        const bool standard =
+            change && change->owner.text() == client.host && change->type == dns::type_of(address) && change->rdata == dns::rdata_of(address);
         return standard ? std::optional(change->ttl) : std::nullopt;
     }
 
@@ -163,7 +165,8 @@ private:
             return;
         }
         const auto usual = std::max_element(ttls.begin(), ttls.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
-        remarks_.push_back(fmt::format("nsupdatecommands was tried with {} hosts: it replaces the address, as sftdyn itself does.", std::min(tried, most_tried)));
+        remarks_.push_back(
+            fmt::format("nsupdatecommands was tried with {} hosts: it replaces the address, as sftdyn itself does.", std::min(tried, most_tried)));
         dns_ += fmt::format("ttl = {}\n", usual);
         for (Client& client : clients_) {
             if (client.ttl == usual) client.ttl.reset();

@@ -68,13 +68,16 @@ Findings examine(const config::CommandLine& line) {
     Patient patient{load_settings(line), {}, {}, {}, line.resolver};
     if (!line.named_conf.empty()) patient.named.conf = line.named_conf;
     const auto& loaded = patient.loaded;
-    for (const auto& complaint : loaded.complaints) findings.push_back({Finding::Level::bad, "conf", complaint.where.empty() ? complaint.what : complaint.where + ": " + complaint.what, complaint.mend});
+    for (const auto& complaint : loaded.complaints)
+        findings.push_back(
+            {Finding::Level::bad, "conf", complaint.where.empty() ? complaint.what : complaint.where + ": " + complaint.what, complaint.mend});
     if (!findings.empty()) return findings;  // the rest would be about other settings than are meant
     const std::size_t clients = loaded.settings.client_count();
     const bool has_get_host = loaded.python && loaded.python->has_get_host();
     findings.push_back({Finding::Level::good, "conf", fmt::format("{} can be used", loaded.conf), ""});
     if (clients == 0 && !has_get_host)
-        findings.push_back({Finding::Level::warning, "clients", "there are no clients: every key is a bad key", "add lines to [clients]: \"key\" = \"host\""});
+        findings.push_back(
+            {Finding::Level::warning, "clients", "there are no clients: every key is a bad key", "add lines to [clients]: \"key\" = \"host\""});
     patient.user = user_of(loaded.settings);
     patient.hosts = hosts_of(loaded.settings, line.host);
     look_at_files(patient, findings);

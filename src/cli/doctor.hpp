@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/serve.hpp"
+#include "cli/load.hpp"
 #include "config/command_line.hpp"
 
 namespace sftdyn::cli {
@@ -27,10 +27,10 @@ struct NamedPlaces {
 /// What the checks share.
 struct Patient {
     Loaded loaded{};
-    std::string user{};                  ///< whom the service runs as
-    std::vector<dns::Name> hosts{};      ///< some of them
+    std::string user{};              ///< whom the service runs as
+    std::vector<dns::Name> hosts{};  ///< some of them
     NamedPlaces named{};
-    std::string resolver{};              ///< to ask as the world does; empty: the system's
+    std::string resolver{};  ///< to ask as the world does; empty: the system's
 };
 
 // Each adds its findings.

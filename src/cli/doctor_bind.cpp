@@ -72,14 +72,16 @@ void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Finding
     if (geteuid() != 0 || user == nullptr) return;  // whether it may write can't be tried
     for (const fs::path& folder : {file.parent_path(), journal.parent_path()}) {
         if (may(named_user, folder.string(), W_OK | X_OK)) continue;
-        findings.push_back({Level::bad, "zone-file", fmt::format("{}: named (user {}) may not write there: updates are answered SERVFAIL", folder.string(), named_user),
+        findings.push_back({Level::bad, "zone-file",
+                            fmt::format("{}: named (user {}) may not write there: updates are answered SERVFAIL", folder.string(), named_user),
                             fmt::format("chown {0}:{0} {1}, or move the zone to /var/lib/bind", named_user, folder.string())});
         break;
     }
     if (!may(named_user, file.string(), R_OK | W_OK))
         findings.push_back({Level::bad, "zone-file", fmt::format("{}: named (user {}) may not read and write it", file.string(), named_user),
                             fmt::format("chown {0}:{0} {1}", named_user, file.string())});
-    if (findings.size() == before) findings.push_back({Level::good, "zone-file", fmt::format("named may write {} and its journal", file.string()), ""});
+    if (findings.size() == before)
+        findings.push_back({Level::good, "zone-file", fmt::format("named may write {} and its journal", file.string()), ""});
 }
 
 }  // namespace sftdyn::cli

@@ -54,7 +54,8 @@ const char* check_of(const Failure& failure) {
 }
 
 Finding finding_of(const Failure& failure, const char* check = nullptr) {
-    return {Level::bad, check != nullptr ? check : check_of(failure), failure.server.empty() ? failure.detail : failure.server + ": " + failure.detail, failure.cause};
+    return {Level::bad, check != nullptr ? check : check_of(failure),
+            failure.server.empty() ? failure.detail : failure.server + ": " + failure.detail, failure.cause};
 }
 
 class Dns {
@@ -82,7 +83,8 @@ public:
             const auto zone = zone_of(host);
             if (zone && zones.insert(*zone).second) examine_zone(*zone, host);
         }
-        if (patient_.hosts.empty()) findings_.push_back({Level::skipped, "zone", "no host is known here to ask for", "name one: --host home.dyn.example.org"});
+        if (patient_.hosts.empty())
+            findings_.push_back({Level::skipped, "zone", "no host is known here to ask for", "name one: --host home.dyn.example.org"});
     }
 
 private:
@@ -114,7 +116,8 @@ private:
     }
 
     void examine_zone(const dns::Name& zone, const dns::Name& host) {
-        const auto served = await<dns::Outcome<std::vector<std::string>>>(io_, [&](auto done) { backend_.look_up(zone, host, dns::Type::a, deadline(), done); });
+        const auto served =
+            await<dns::Outcome<std::vector<std::string>>>(io_, [&](auto done) { backend_.look_up(zone, host, dns::Type::a, deadline(), done); });
         if (served.has_error()) {
             findings_.push_back(finding_of(served.error(), "zone"));
             return;
@@ -143,9 +146,13 @@ private:
             return;
         }
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now() - began);
-        findings_.push_back({Level::good, "update", fmt::format("a trial update of {} that changes nothing was taken in {} ms", host.text(), took.count()), ""});
+        findings_.push_back(
+            {Level::good, "update", fmt::format("a trial update of {} that changes nothing was taken in {} ms", host.text(), took.count()), ""});
         if (took * 2 > patient_.loaded.settings.timeout)
-            findings_.push_back({Level::warning, "limits", fmt::format("the server took {} ms, and requests are given up after {} ms", took.count(), patient_.loaded.settings.timeout.count()), "raise [dns] timeout, or see why the server is slow"});
+            findings_.push_back(
+                {Level::warning, "limits",
+                 fmt::format("the server took {} ms, and requests are given up after {} ms", took.count(), patient_.loaded.settings.timeout.count()),
+                 "raise [dns] timeout, or see why the server is slow"});
     }
 
     const Patient& patient_;
@@ -184,8 +191,9 @@ void look_at_delegation(const Patient& patient, const dns::Name& zone, Findings&
     if (size > 0) {
         findings.push_back({Level::good, "delegation", fmt::format("the world finds {}", zone.text()), ""});
     } else if (ready && (error == HOST_NOT_FOUND || error == NO_DATA)) {
-        findings.push_back({Level::warning, "delegation", fmt::format("the world does not find {}", zone.text()),
-                            fmt::format("the zone above must delegate it: {} NS name-of-this-server, at whoever serves {}", zone.text(), zone.parent().text())});
+        findings.push_back(
+            {Level::warning, "delegation", fmt::format("the world does not find {}", zone.text()),
+             fmt::format("the zone above must delegate it: {} NS name-of-this-server, at whoever serves {}", zone.text(), zone.parent().text())});
     } else {
         findings.push_back({Level::skipped, "delegation", "no resolver could be asked how the world sees the zone", ""});
     }

@@ -36,8 +36,10 @@ void look_at_key(const Patient& patient, const config::ZoneSettings& zone, Findi
     }
     const std::string file = dns::key_file_path(*found);
     if (!may(patient.user, file, R_OK)) {
-        findings.push_back({Level::bad, "key", fmt::format("{}: the user {} may not read it", file, patient.user),
-                            fmt::format("chgrp {} {} && chmod 640 {}, and let it into the folders above; or let systemd hand it over (LoadCredential=)", patient.user, file, file)});
+        findings.push_back(
+            {Level::bad, "key", fmt::format("{}: the user {} may not read it", file, patient.user),
+             fmt::format("chgrp {} {} && chmod 640 {}, and let it into the folders above; or let systemd hand it over (LoadCredential=)",
+                         patient.user, file, file)});
     }
     const auto key = dns::read_key_file(file);
     if (key.has_error()) {
@@ -67,11 +69,13 @@ void look_at_certificate(const Patient& patient, const config::Settings::Certifi
     if (left.count() < 0) {
         findings.push_back({Level::bad, "certificate", fmt::format("{} has expired", files.cert), "renew it"});
     } else {
-        findings.push_back({left < soon ? Level::warning : Level::good, "certificate", fmt::format("{} is for {}, and valid for {} days", files.cert, names.empty() ? "no name" : names, days),
+        findings.push_back({left < soon ? Level::warning : Level::good, "certificate",
+                            fmt::format("{} is for {}, and valid for {} days", files.cert, names.empty() ? "no name" : names, days),
                             left < soon ? "renew it" : ""});
     }
     if (certificate->names.empty())
-        findings.push_back({Level::warning, "certificate", fmt::format("{} has no name in subjectAltName", files.cert), "clients refuse it: make one that has (sftdyn cert HOSTNAME)"});
+        findings.push_back({Level::warning, "certificate", fmt::format("{} has no name in subjectAltName", files.cert),
+                            "clients refuse it: make one that has (sftdyn cert HOSTNAME)"});
 }
 
 void look_at_listener(const config::Listen& listen, const char* scheme, Findings& findings) {
@@ -79,14 +83,16 @@ void look_at_listener(const config::Listen& listen, const char* scheme, Findings
     if (!listen.path.empty()) {
         const std::string folder = std::filesystem::path(listen.path).parent_path().string();
         const bool there = std::filesystem::is_directory(folder);
-        findings.push_back({there ? Level::good : Level::bad, "listener", fmt::format("unix:{}: its folder is {}", listen.path, there ? "there" : "not there"), there ? "" : "make " + folder});
+        findings.push_back({there ? Level::good : Level::bad, "listener",
+                            fmt::format("unix:{}: its folder is {}", listen.path, there ? "there" : "not there"), there ? "" : "make " + folder});
         return;
     }
     boost::asio::io_context io;
     boost::system::error_code error;
     const ip::address address = listen.address.value_or(ip::address_v4::any());
     const ip::tcp::endpoint endpoint(address, listen.port);
-    const std::string text = fmt::format(fmt::runtime(address.is_v6() ? "{}://[{}]:{}" : "{}://{}:{}"), scheme, listen.address ? address.to_string() : "*", listen.port);
+    const std::string text =
+        fmt::format(fmt::runtime(address.is_v6() ? "{}://[{}]:{}" : "{}://{}:{}"), scheme, listen.address ? address.to_string() : "*", listen.port);
     ip::tcp::acceptor acceptor(io);
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(ip::tcp::acceptor::reuse_address(true), error);
@@ -95,11 +101,14 @@ void look_at_listener(const config::Listen& listen, const char* scheme, Findings
     if (!error) {
         findings.push_back({Level::good, "listener", fmt::format("{} is free to listen on", text), ""});
     } else if (error == boost::asio::error::address_in_use) {
-        findings.push_back({Level::note, "listener", fmt::format("{}: somebody listens there", text), "if that is not sftdyn itself (ss -ltnp), choose another port"});
+        findings.push_back({Level::note, "listener", fmt::format("{}: somebody listens there", text),
+                            "if that is not sftdyn itself (ss -ltnp), choose another port"});
     } else if (error == boost::asio::error::access_denied) {
-        findings.push_back({Level::note, "listener", fmt::format("{}: this user may not listen there", text), "ports below 1024 are for root, and for the service, whose unit allows it"});
+        findings.push_back({Level::note, "listener", fmt::format("{}: this user may not listen there", text),
+                            "ports below 1024 are for root, and for the service, whose unit allows it"});
     } else {
-        findings.push_back({Level::bad, "listener", fmt::format("{}: {}", text, error.message()), "name an address of this machine, or a port alone for all of them"});
+        findings.push_back({Level::bad, "listener", fmt::format("{}: {}", text, error.message()),
+                            "name an address of this machine, or a port alone for all of them"});
     }
 }
 
@@ -112,7 +121,8 @@ void look_at_files(const Patient& patient, Findings& findings) {
                             fmt::format("chgrp {} {} && chmod 640 {}", patient.user, patient.loaded.conf, patient.loaded.conf)});
     struct stat status {};
     if (stat(patient.loaded.conf.c_str(), &status) == 0 && (status.st_mode & 0004) != 0)
-        findings.push_back({Level::warning, "conf", fmt::format("{}: everybody on this machine may read the keys in it", patient.loaded.conf), fmt::format("chmod o= {}", patient.loaded.conf)});
+        findings.push_back({Level::warning, "conf", fmt::format("{}: everybody on this machine may read the keys in it", patient.loaded.conf),
+                            fmt::format("chmod o= {}", patient.loaded.conf)});
     look_at_key(patient, settings.dns, findings);
     for (const auto& zone : settings.zones) look_at_key(patient, zone, findings);
 }
@@ -130,12 +140,16 @@ void look_at_limits(const Patient& patient, Findings& findings) {
     const auto& settings = patient.loaded.settings;
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < settings.connections)
-        findings.push_back({Level::warning, "limits", fmt::format("{} files may be open, but connections is {}", limit.rlim_max, settings.connections),
+        findings.push_back({Level::warning, "limits",
+                            fmt::format("{} files may be open, but connections is {}", limit.rlim_max, settings.connections),
                             "raise the limit (ulimit -n; the unit has LimitNOFILE=65536), or lower connections"});
     if (settings.dns.ttl.value_or(settings.ttl) > 3600)
-        findings.push_back({Level::note, "limits", fmt::format("the TTL is {} s: so long may resolvers give out an old address", settings.dns.ttl.value_or(settings.ttl)), "30 to 300 is usual for dynamic hosts"});
+        findings.push_back({Level::note, "limits",
+                            fmt::format("the TTL is {} s: so long may resolvers give out an old address", settings.dns.ttl.value_or(settings.ttl)),
+                            "30 to 300 is usual for dynamic hosts"});
     if (settings.timeout < std::chrono::seconds(1))
-        findings.push_back({Level::warning, "limits", fmt::format("requests are given up after {} ms", settings.timeout.count()), "a busy DNS server may need longer: [dns] timeout"});
+        findings.push_back({Level::warning, "limits", fmt::format("requests are given up after {} ms", settings.timeout.count()),
+                            "a busy DNS server may need longer: [dns] timeout"});
 }
 
 }  // namespace sftdyn::cli

@@ -44,7 +44,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     unsigned active = 0;      ///< workers that are at work, or called; without the lost ones
     unsigned called = 0;      ///< that have not come yet
     unsigned idle = 0;
-    unsigned threads = 0;     ///< all that run, also those that only watch
+    unsigned threads = 0;  ///< all that run, also those that only watch
     bool watching = false;
     bool stopping = false;
 
@@ -93,8 +93,10 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
             ++idle;
             work_is_there.wait(lock, [this] { return called > 0 || stopping; });
             --idle;
-            if (called > 0) --called;
-            else ++active;
+            if (called > 0)
+                --called;
+            else
+                ++active;
         }
         if (queue.empty()) {
             --active;

@@ -206,11 +206,12 @@ Hooked::Decision Hooked::decide_host(Task& task, python::Call& call, const std::
 Hooked::Decision Hooked::read(const Task& task, const std::vector<std::string>& lines, const dns::Name& host, Decision decision) {
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
-        complain("nsupdatecommands/" + script.error().where,
-                 fmt::format("nsupdatecommands for {}, {}: {}; {}", host.text(), script.error().where, task.shown(script.error().what), script.error().mend));
+        complain("nsupdatecommands/" + script.error().where, fmt::format("nsupdatecommands for {}, {}: {}; {}", host.text(), script.error().where,
+                                                                         task.shown(script.error().what), script.error().mend));
         return {};
     }
-    for (const auto& remark : script->remarks) complain("nsupdatecommands/" + remark, fmt::format("nsupdatecommands for {}, {}", host.text(), task.shown(remark)));
+    for (const auto& remark : script->remarks)
+        complain("nsupdatecommands/" + remark, fmt::format("nsupdatecommands for {}, {}", host.text(), task.shown(remark)));
     if (script->messages.size() == 1) {
         auto change = dns::replacement_of(script->messages.front());
         if (change && change->owner == host && change->type == decision.wish.target.type) {
@@ -257,10 +258,11 @@ void Hooked::submit(const TaskPtr& task, Decision& decision) {
         parts_.engine.submit(std::move(decision.wish), done);
     } else {
         scripted->begin(target, decision.script);
-        parts_.engine.submit_messages(target, std::move(decision.script), [scripted, target, rdata = dns::rdata_of(task->client), done](update::Result result) {
-            scripted->end(target, rdata, result.verdict == update::Verdict::committed);
-            done(result);
-        });
+        parts_.engine.submit_messages(target, std::move(decision.script),
+                                      [scripted, target, rdata = dns::rdata_of(task->client), done](update::Result result) {
+                                          scripted->end(target, rdata, result.verdict == update::Verdict::committed);
+                                          done(result);
+                                      });
     }
     parts_.busy();
 }

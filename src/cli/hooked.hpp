@@ -39,9 +39,9 @@ public:
     explicit Hooked(Parts parts) : parts_(std::move(parts)) {}
 
     struct Settings {
-        std::shared_ptr<const python::Conf> conf{};            ///< null: there are no hooks
+        std::shared_ptr<const python::Conf> conf{};           ///< null: there are no hooks
         std::shared_ptr<const hosts::Directory> directory{};  ///< for a conf without get_host
-        std::uint32_t ttl = 30;                                ///< seconds, where the conf says nothing
+        std::uint32_t ttl = 30;                               ///< seconds, where the conf says nothing
         std::string uptodate{};
         base::Duration timeout{};          ///< of all hooks of a request together
         base::Duration verify_interval{};  ///< how long a confirmed state is believed

@@ -10,12 +10,12 @@ constexpr std::string_view metrics_text = "text/plain; version=0.0.4; charset=ut
 
 std::optional<api::Response> ReportPage::handle(const api::Request& request, const std::function<http::Later()>& defer) {
     const std::string_view path = request.target.substr(0, request.target.find('?'));
-    if (path != "/metrics" && path != "/healthz" && path != "/readyz")
-        return api::Response{404, "there is /metrics, /healthz and /readyz\n"};
+    if (path != "/metrics" && path != "/healthz" && path != "/readyz") return api::Response{404, "there is /metrics, /healthz and /readyz\n"};
     if (request.method != "GET") return api::Response{405, "METHOD NOT ALLOWED", "GET"};
     gather_([this, path = std::string(path), later = defer()](const report::Metrics::Now& now) {
         if (path == "/healthz") return later({200, "alive\n"});
-        if (path == "/readyz") return later({now.ready ? 200U : 503U, now.ready ? "ready\n" : "not ready: a DNS server does not answer, or the key can't be used\n"});
+        if (path == "/readyz")
+            return later({now.ready ? 200U : 503U, now.ready ? "ready\n" : "not ready: a DNS server does not answer, or the key can't be used\n"});
         api::Response response{200, metrics_.text(now, SFTDYN_VERSION)};
         response.content_type = metrics_text;
         later(std::move(response));

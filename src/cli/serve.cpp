@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <cstdlib>
-#include <filesystem>
+#include <cstring>
 #include <future>
 #include <iostream>
 #include <thread>
@@ -22,14 +21,11 @@
 #include "cli/certificates.hpp"
 #include "cli/command_runner.hpp"
 #include "cli/confine.hpp"
+#include "cli/from_settings.hpp"
 #include "cli/service.hpp"
 #include "cli/updater.hpp"
-#include "config/python_conf.hpp"
-#include "config/toml_file.hpp"
-#include "dns/key_file.hpp"
-#include "hosts/passwords.hpp"
+#include "dns/key_source.hpp"
 #include "http/server.hpp"
-#include "python/load.hpp"
 
 namespace sftdyn::cli {
 namespace {
@@ -42,115 +38,6 @@ constexpr auto shutdown_time = std::chrono::seconds(5);
 // And Python code after that.
 constexpr auto last_patience = std::chrono::seconds(1);
 
-update::Limits engine_limits(const config::Settings& settings) {
-    update::Limits limits;
-    limits.timeout = settings.timeout;
-    limits.verify_interval = settings.verify_interval;
-    limits.queue = settings.queue;
-    limits.batch = settings.batch;
-    limits.updates_in_flight = settings.updates_in_flight;
-    limits.queries_in_flight = settings.queries_in_flight;
-    limits.changes_burst = settings.changes;
-    limits.changes_refill = settings.changes_refill;
-    return limits;
-}
-
-std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) {
-    const auto one = [](const config::ZoneSettings& zone) {
-        return update::ZoneServers{zone.zone, config::servers(zone), config::key_files(zone), zone.tcp};
-    };
-    std::vector<update::ZoneServers> out{one(settings.dns)};
-    for (const auto& zone : settings.zones) out.push_back(one(zone));
-    return out;
-}
-
-using Directory = std::shared_ptr<const hosts::Directory>;
-
-std::uint32_t ttl_of(const config::Settings& settings, const dns::Name& host) {
-    if (settings.zones.empty()) return settings.dns.ttl.value_or(settings.ttl);
-    return config::zone_for(settings, host).ttl.value_or(settings.ttl);
-}
-
-void add_named(const config::Settings& settings, update::HostTable& hosts, hosts::Directory& directory) {
-    for (const auto& named : settings.named_clients) {
-        hosts::Client client{named.name, {}, named.may_set_address};
-        for (const auto& host : named.hosts) {
-            hosts::Host out{hosts.number(host.name), host.ttl.value_or(ttl_of(settings, host.name)), host.reverse, std::nullopt};
-            if (host.ipv6_suffix) out.place = hosts::Ipv6Place{*host.ipv6_suffix, host.ipv6_subnet};
-            client.hosts.push_back(std::move(out));
-        }
-        const hosts::Host first = client.hosts.front();
-        const auto number = directory.add(std::move(client));
-        // The configuration has no key and no user twice, so a collision can only be one of a 128-bit hash.
-        const bool added = (!named.key || directory.add(named.key->reveal(), {first.host, first.ttl, first.reverse, number})) &&
-                           (!named.user || directory.add_user(*named.user, number, named.password.reveal(), named.password_hash));
-        if (!added) log::error("two keys can't be told apart; the second is ignored");
-    }
-}
-
-Directory make_directory(const config::Settings& settings, update::HostTable& hosts) {
-    auto directory = std::make_shared<hosts::Directory>();
-    directory->reserve(settings.clients.size());
-    if (hosts.size() == 0) hosts.reserve(settings.clients.size(), settings.clients.host_octets());
-    for (std::size_t i = 0; i < settings.clients.size(); ++i) {
-        const auto client = settings.clients[i];
-        std::uint32_t ttl = settings.dns.ttl.value_or(settings.ttl);
-        if (!settings.zones.empty()) {
-            const auto host = dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()));
-            ttl = config::zone_for(settings, host).ttl.value_or(settings.ttl);
-        }
-        const hosts::Entry entry{hosts.number(client.host), client.ttl.value_or(ttl), client.reverse, hosts::no_client};
-        // The configuration has no key twice, so a collision can only be one of a 128-bit hash.
-        if (!directory->add(client.key, entry)) log::error("two keys can't be told apart; the second is ignored");
-    }
-    add_named(settings, hosts, *directory);
-    return directory;
-}
-
-/// The hosts of all clients.
-std::vector<update::HostId> all_hosts(const config::Settings& settings, update::HostTable& hosts) {
-    std::vector<update::HostId> out;
-    out.reserve(settings.clients.size());
-    for (std::size_t i = 0; i < settings.clients.size(); ++i) out.push_back(hosts.number(settings.clients[i].host));
-    for (const auto& client : settings.named_clients) {
-        for (const auto& host : client.hosts) out.push_back(hosts.number(host.name));
-    }
-    return out;
-}
-
-http::Limits http_limits(const config::Settings& settings) {
-    http::Limits limits;
-    limits.handshake_time = settings.handshake_time;
-    limits.header_time = settings.header_time;
-    limits.idle_time = settings.idle_time;
-    limits.write_time = settings.write_time;
-    limits.header_octets = settings.header_size;
-    limits.body_octets = settings.body_size;
-    limits.connections = settings.connections;
-    limits.connections_per_client = settings.connections_per_client;
-    limits.requests_per_connection = settings.requests_per_connection;
-    return limits;
-}
-
-std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
-    std::vector<http::Endpoint> out;
-    const auto add = [&out](const config::Listen& listen, bool tls) {
-        http::Endpoint endpoint;
-        endpoint.address = listen.address.value_or(asio::ip::address_v6::any());
-        endpoint.port = listen.port;
-        endpoint.tls = tls;
-        endpoint.dual_stack = !listen.address && listen.path.empty();
-        endpoint.proxy_protocol = listen.proxy_protocol;
-        endpoint.path = listen.path;
-        endpoint.mode = listen.mode;
-        endpoint.gid = listen.gid;
-        out.push_back(endpoint);
-    };
-    for (const auto& listen : settings.http) add(listen, false);
-    for (const auto& listen : settings.https) add(listen, true);
-    return out;
-}
-
 /// Passed sockets stand in place of `http`, those for TLS in place of `https`.
 std::vector<http::Endpoint> with_passed(std::vector<http::Endpoint> configured) {
     auto passed = passed_sockets();
@@ -160,26 +47,6 @@ std::vector<http::Endpoint> with_passed(std::vector<http::Endpoint> configured) 
     }
     passed.insert(passed.end(), configured.begin(), configured.end());
     return passed;
-}
-
-/// What must stay readable when the process is confined.
-std::vector<std::string> files(const config::Settings& settings) {
-    std::vector<std::string> out = config::key_files(settings.dns);
-    for (const auto& zone : settings.zones) {
-        for (const auto& file : config::key_files(zone)) out.push_back(file);
-    }
-    for (const auto& pair : config::certificates(settings)) {
-        out.push_back(pair.cert);
-        out.push_back(pair.key);
-    }
-    return out;
-}
-
-http::Proxies proxies(const config::Settings& settings) {
-    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for};
-    if (settings.proxy_header == config::Settings::ProxyHeader::forwarded) out.header = http::ProxyHeader::forwarded;
-    if (settings.proxy_header == config::Settings::ProxyHeader::x_real_ip) out.header = http::ProxyHeader::x_real_ip;
-    return out;
 }
 
 /// Whether this machine can open IPv6 sockets at all.
@@ -210,7 +77,8 @@ public:
           endpoints_(with_passed(endpoints(loaded.settings))),
           listens_(listens(loaded.settings)),
           // A conf's code may do whatever it is written for: run programs, write files.
-          confinement_{loaded.settings.user, loaded.settings.seccomp && !loaded.python, loaded.settings.landlock && !loaded.python, files(loaded.settings)},
+          confinement_{loaded.settings.user, loaded.settings.seccomp && !loaded.python, loaded.settings.landlock && !loaded.python,
+                       files(loaded.settings)},
           certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
           server_(updater_, http_limits(loaded.settings), proxies(loaded.settings), threads_),
@@ -234,7 +102,8 @@ public:
         if (admin_.state_folder()) confinement_.writable.push_back(*admin_.state_folder());
         const bool tls = std::any_of(endpoints_.begin(), endpoints_.end(), [](const auto& endpoint) { return endpoint.tls; });
         if (!tls) certificates_usable_ = true;
-        apply(loaded, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count(), all_hosts(loaded.settings, updater_.hosts()));
+        apply(loaded, make_directory(loaded.settings, updater_.hosts()), loaded.settings.client_count(),
+              all_hosts(loaded.settings, updater_.hosts()));
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
@@ -290,8 +159,9 @@ private:
         if (clients == 0 && !has_get_host) log::warn("there are no clients: every key is a bad key");
         say_keys(settings);
         if (settings.verbosity || settings.debug) log::adjust(settings.verbosity.value_or(0), settings.debug);
-        updater_.configure(directory, zone_servers(settings), engine_limits(settings),
-                           {settings.bad_keys, settings.bad_keys_refill, settings.uptodate, settings.dns.ttl.value_or(settings.ttl), hooks_of(loaded)});
+        updater_.configure(
+            directory, zone_servers(settings), engine_limits(settings),
+            {settings.bad_keys, settings.bad_keys_refill, settings.uptodate, settings.dns.ttl.value_or(settings.ttl), hooks_of(loaded)});
         python_ = loaded.python;
         admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf);
     }
@@ -335,7 +205,9 @@ private:
             loaded->settings.clients = {};
             loaded->settings.named_clients.clear();
             malloc_trim(0);  // the configuration as text and tree is no longer needed
-            asio::post(io_, [this, loaded, directory, clients, hosts = std::move(hosts)]() mutable { reloaded(*loaded, directory, clients, std::move(hosts)); });
+            asio::post(io_, [this, loaded, directory, clients, hosts = std::move(hosts)]() mutable {
+                reloaded(*loaded, directory, clients, std::move(hosts));
+            });
             done.set_value();
         });
     }
@@ -398,10 +270,6 @@ private:
     Joiner stopper_joiner_{stopper_};
 };
 
-}  // namespace
-
-namespace {
-
 /// As many connections as the system allows: the soft limit is for programs that use select(2).
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -431,83 +299,6 @@ int serve(const Load& load, const std::function<void(const std::vector<std::stri
         std::_Exit(status);
     }
     return status;
-}
-
-namespace {
-
-void run_python_conf(const std::string& path, Loaded& loaded) {
-    std::error_code ignored;  // what can't be told about the file shows when it is read
-    if (!std::filesystem::exists(path, ignored)) {
-        loaded.complaints.push_back({"the configuration can't be read: there is no such file", path, "name the configuration file: sftdyn FILE"});
-        return;
-    }
-    const auto interpreter = python::load_interpreter();
-    if (interpreter.has_error()) {
-        loaded.complaints.push_back({interpreter.error().what, fmt::format("{} ({})", path, interpreter.error().where), interpreter.error().mend});
-        return;
-    }
-    auto conf = (*interpreter)->run(path);
-    if (conf.has_error()) {
-        loaded.complaints.push_back(conf.error());
-        return;
-    }
-    loaded.python = std::move(*conf);
-    loaded.complaints = config::read_python_conf(*loaded.python, path, loaded.settings);
-    // Who asks is for get_ip to say: what is seen here may be a proxy that asks for all.
-    if (loaded.python->has_get_ip()) loaded.settings.connections_per_client = loaded.settings.connections;
-}
-
-}  // namespace
-
-Loaded load_settings(const config::CommandLine& line) {
-    Loaded loaded;
-    std::string path;
-    if (line.conf) {
-        path = *line.conf;
-    } else {
-        const auto defaults = config::default_confs();
-        const auto found = std::find_if(defaults.begin(), defaults.end(), [](const std::string& file) { return std::filesystem::exists(file); });
-        if (found == defaults.end()) {
-            loaded.complaints.push_back({fmt::format("there is no configuration: neither {} exists", fmt::join(defaults, " nor ")), "",
-                                         "name one (sftdyn FILE), or try `sftdyn demo`"});
-            return loaded;
-        }
-        path = *found;
-    }
-    loaded.conf = path;
-    if (path.ends_with(".toml")) {
-        loaded.complaints = config::read_toml_file(path, loaded.settings);
-    } else {
-        run_python_conf(path, loaded);
-    }
-    auto& settings = loaded.settings;
-    if (!line.http.empty()) settings.http = line.http;
-    if (!line.https.empty()) settings.https = line.https;
-    if (line.cert) settings.cert = line.cert;
-    if (line.key) settings.key = line.key;
-    if (settings.http.empty() && settings.https.empty()) settings.http.push_back({std::nullopt, 8080});
-    for (const auto& client : settings.named_clients) {
-        if (client.password_hash.empty()) continue;
-        const auto hash = hosts::check_password_hash(client.password_hash);
-        if (hash.has_error()) loaded.complaints.push_back({hash.error().what, fmt::format("{}:{}", path, client.line), hash.error().mend});
-    }
-    if (const auto https = config::check_https(settings); https.has_error())
-        loaded.complaints.push_back({https.error().what, path, https.error().mend});
-    if (line.key_file) loaded.settings.dns.key_file = line.key_file;
-    if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
-    // Where systemd has made folders for us, they are for this (systemd.exec(5), RuntimeDirectory= and StateDirectory=).
-    const auto folder = [](const char* variable, const char* file) -> std::optional<std::string> {
-        const char* folders = std::getenv(variable);
-        if (folders == nullptr || *folders == '\0') return std::nullopt;
-        return (std::filesystem::path(std::string(folders).substr(0, std::string_view(folders).find(':'))) / file).string();
-    };
-    if (!settings.admin.control) settings.admin.control = folder("RUNTIME_DIRECTORY", "control");
-    if (!settings.admin.state) settings.admin.state = folder("STATE_DIRECTORY", "");
-    if (line.verbosity != 0 || line.debug) {
-        settings.verbosity.reset();
-        settings.debug = false;
-    }
-    return loaded;
 }
 
 int run_serve(const config::CommandLine& line) {

@@ -61,11 +61,13 @@ public:
     Maker(std::string zone, std::string base) : zone_(std::move(zone)), base_(std::move(base)), secret_(new_secret()) {}
 
     Plan bind() {
-        const std::string key = at("/etc/bind/keys/sftdyn.key"), zone = at("/var/lib/bind/" + zone_ + ".zone"), conf = at("/etc/bind/named.conf.sftdyn");
+        const std::string key = at("/etc/bind/keys/sftdyn.key"), zone = at("/var/lib/bind/" + zone_ + ".zone"),
+                          conf = at("/etc/bind/named.conf.sftdyn");
         add(key, key_text(), 0640, "bind", "sftdyn");
         add(zone, zone_text(), 0644, "bind", "bind");
         add(conf,
-            fmt::format("include \"{}\";\n\nzone \"{}\" {{\n    type primary;\n    file \"{}\";\n    allow-update {{ key \"{}\"; }};\n}};\n", key, zone_, zone, key_name),
+            fmt::format("include \"{}\";\n\nzone \"{}\" {{\n    type primary;\n    file \"{}\";\n    allow-update {{ key \"{}\"; }};\n}};\n", key,
+                        zone_, zone, key_name),
             0644, "root", "bind");
         add_conf(key);
         plan_.steps = {fmt::format("add to /etc/bind/named.conf.local:  include \"{}\";", conf), "named-checkconf && systemctl restart named"};
@@ -77,7 +79,8 @@ public:
         add(key, key_text(), 0640, "root", "sftdyn");
         add(zone, zone_text(), 0660, "knot", "knot");
         add(conf,
-            fmt::format("key:\n  - id: {0}\n    algorithm: hmac-sha512\n    secret: {1}\n\nacl:\n  - id: sftdyn\n    key: {0}\n    action: [query, update]\n\n"
+            fmt::format("key:\n  - id: {0}\n    algorithm: hmac-sha512\n    secret: {1}\n\nacl:\n  - id: sftdyn\n    key: {0}\n    action: [query, "
+                        "update]\n\n"
                         "zone:\n  - domain: {2}\n    file: {3}\n    acl: sftdyn\n",
                         key_name, secret_, zone_, zone),
             0640, "root", "knot");
@@ -87,16 +90,18 @@ public:
     }
 
     Plan powerdns() {
-        const std::string key = at("/etc/sftdyn/sftdyn.key"), conf = at("/etc/powerdns/pdns.d/sftdyn.conf"), script = at("/etc/sftdyn/powerdns-zone.sh");
+        const std::string key = at("/etc/sftdyn/sftdyn.key"), conf = at("/etc/powerdns/pdns.d/sftdyn.conf"),
+                          script = at("/etc/sftdyn/powerdns-zone.sh");
         add(key, key_text(), 0640, "root", "sftdyn");
         add(conf, "dnsupdate=yes\nallow-dnsupdate-from=127.0.0.0/8,::1\n", 0644, "root", "root");
         add(script,
-            fmt::format("#!/bin/sh\n# Makes the zone, and lets sftdyn's key change it. PDNS_OPTIONS: of pdnsutil, for example --config-dir.\nset -eu\n"
-                        "pdnsutil ${{PDNS_OPTIONS:-}} create-zone {0} {1}\n"
-                        "pdnsutil ${{PDNS_OPTIONS:-}} import-tsig-key {2} hmac-sha512 '{3}'\n"
-                        "pdnsutil ${{PDNS_OPTIONS:-}} set-meta {0} TSIG-ALLOW-DNSUPDATE {2}\n"
-                        "pdnsutil ${{PDNS_OPTIONS:-}} set-meta {0} ALLOW-DNSUPDATE-FROM 127.0.0.0/8 ::1\n",
-                        zone_, name_server(), key_name, secret_),
+            fmt::format(
+                "#!/bin/sh\n# Makes the zone, and lets sftdyn's key change it. PDNS_OPTIONS: of pdnsutil, for example --config-dir.\nset -eu\n"
+                "pdnsutil ${{PDNS_OPTIONS:-}} create-zone {0} {1}\n"
+                "pdnsutil ${{PDNS_OPTIONS:-}} import-tsig-key {2} hmac-sha512 '{3}'\n"
+                "pdnsutil ${{PDNS_OPTIONS:-}} set-meta {0} TSIG-ALLOW-DNSUPDATE {2}\n"
+                "pdnsutil ${{PDNS_OPTIONS:-}} set-meta {0} ALLOW-DNSUPDATE-FROM 127.0.0.0/8 ::1\n",
+                zone_, name_server(), key_name, secret_),
             0700, "root", "root");
         add_conf(key);
         plan_.steps = {fmt::format("{}   (once; the secret is in it: take it away then)", script), "systemctl restart pdns"};
@@ -114,7 +119,9 @@ private:
     std::string key_text() const { return fmt::format("key \"{}\" {{\n    algorithm hmac-sha512;\n    secret \"{}\";\n}};\n", key_name, secret_); }
 
     std::string zone_text() const {
-        return fmt::format("$TTL 10m\n; NS: the name under which the world reaches this DNS server.\n@ IN SOA {0} hostmaster.{1}. 1 1h 15m 1w 1m\n@ IN NS {0}\n", name_server(), zone_);
+        return fmt::format(
+            "$TTL 10m\n; NS: the name under which the world reaches this DNS server.\n@ IN SOA {0} hostmaster.{1}. 1 1h 15m 1w 1m\n@ IN NS {0}\n",
+            name_server(), zone_);
     }
 
     void add_conf(const std::string& key) {
@@ -123,13 +130,16 @@ private:
         std::string path = at("/etc/sftdyn/sftdyn.toml");
         if (!base_.empty() && fs::exists(path)) path = at("/etc/sftdyn/" + zone_ + ".toml");
         conf_ = path;
-        add(path, fmt::format("http = \"8080\"\nnskeyfile = \"{}\"\n\n[clients]\n\"{}\" = \"home.{}\"\n", key, client_, zone_), 0640, "root", "sftdyn");
+        add(path, fmt::format("http = \"8080\"\nnskeyfile = \"{}\"\n\n[clients]\n\"{}\" = \"home.{}\"\n", key, client_, zone_), 0640, "root",
+            "sftdyn");
     }
 
     Plan finish() {
-        plan_.steps.push_back(fmt::format("let the zone above delegate it:  {} NS {}", zone_, name_server() == "localhost." ? "name-of-this-server." : name_server()));
+        plan_.steps.push_back(
+            fmt::format("let the zone above delegate it:  {} NS {}", zone_, name_server() == "localhost." ? "name-of-this-server." : name_server()));
         plan_.steps.push_back(fmt::format("sftdyn doctor {}", conf_));
-        plan_.steps.push_back(conf_.ends_with("/sftdyn.toml") ? std::string("systemctl enable --now sftdyn") : fmt::format("mv {} /etc/sftdyn/sftdyn.toml && systemctl enable --now sftdyn", conf_));
+        plan_.steps.push_back(conf_.ends_with("/sftdyn.toml") ? std::string("systemctl enable --now sftdyn")
+                                                              : fmt::format("mv {} /etc/sftdyn/sftdyn.toml && systemctl enable --now sftdyn", conf_));
         return std::move(plan_);
     }
 
@@ -153,13 +163,15 @@ base::Result<void> give_away(const File& file) {
         std::cout << fmt::format("chown {}:{} {}\n", file.user, file.group, file.path);
         return {};
     }
-    if (chown(file.path.c_str(), user->pw_uid, to->gr_gid) != 0) return base::Error{fmt::format("can't be given to {}: {}", file.user, std::strerror(errno)), file.path, ""};
+    if (chown(file.path.c_str(), user->pw_uid, to->gr_gid) != 0)
+        return base::Error{fmt::format("can't be given to {}: {}", file.user, std::strerror(errno)), file.path, ""};
     return {};
 }
 
 base::Result<void> write(const Plan& plan) {
     for (const auto& file : plan.files) {
-        if (fs::exists(file.path)) return base::Error{"is there already", file.path, std::string("nothing was written; move it away, or ") + elsewhere};
+        if (fs::exists(file.path))
+            return base::Error{"is there already", file.path, std::string("nothing was written; move it away, or ") + elsewhere};
     }
     std::cout << "# made:\n";
     for (const auto& file : plan.files) {

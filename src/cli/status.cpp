@@ -13,7 +13,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "cli/serve.hpp"
+#include "cli/load.hpp"
 
 namespace sftdyn::cli {
 namespace {
@@ -70,14 +70,17 @@ std::string_view text(const json::value& value) { return value.is_string() ? std
 void print_hosts(const json::object& status, std::int64_t now) {
     std::vector<const json::object*> hosts;
     for (const auto& host : status.at("hosts").as_array()) hosts.push_back(&host.as_object());
-    std::sort(hosts.begin(), hosts.end(), [](const json::object* a, const json::object* b) { return number(a->at("checked_in")) < number(b->at("checked_in")); });
+    std::sort(hosts.begin(), hosts.end(),
+              [](const json::object* a, const json::object* b) { return number(a->at("checked_in")) < number(b->at("checked_in")); });
     std::size_t width = 4;
     for (const auto* host : hosts) width = std::max(width, text(host->at("host")).size());
-    if (!hosts.empty()) std::cout << fmt::format("\n{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}\n", "host", width, "type", "address", "last check-in", "last change", "outcome");
+    if (!hosts.empty())
+        std::cout << fmt::format("\n{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}\n", "host", width, "type", "address", "last check-in", "last change",
+                                 "outcome");
     for (const auto* host : hosts) {
-        std::cout << fmt::format("{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}{}\n", text(host->at("host")), width, text(host->at("type")), text(host->at("address")),
-                                 ago(host->at("checked_in"), now), ago(host->at("changed"), now), text(host->at("outcome")),
-                                 host->at("stale").as_bool() ? "  quiet" : "");
+        std::cout << fmt::format("{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}{}\n", text(host->at("host")), width, text(host->at("type")),
+                                 text(host->at("address")), ago(host->at("checked_in"), now), ago(host->at("changed"), now),
+                                 text(host->at("outcome")), host->at("stale").as_bool() ? "  quiet" : "");
     }
     const auto& never = status.at("never").as_array();
     if (never.empty()) return;
@@ -116,7 +119,8 @@ int run_status(const config::CommandLine& line) {
             boost::system::error_code error;
             const json::value status = json::parse(*answer, error);
             if (error) {
-                std::cerr << base::Error{fmt::format("its answer is no JSON: {}", error.message()), path, "is it an sftdyn of this version?"}.text() << '\n';
+                std::cerr << base::Error{fmt::format("its answer is no JSON: {}", error.message()), path, "is it an sftdyn of this version?"}.text()
+                          << '\n';
                 return 1;
             }
             print(status.as_object());

@@ -54,7 +54,8 @@ StatusSocket::~StatusSocket() {
 
 base::Result<void> StatusSocket::listen(const std::string& path) {
     const auto failed = [&](const std::string& why) {
-        return base::Error{fmt::format("can't listen for `sftdyn status`: {}", why), path, "choose another path ([admin] control), in a folder that exists"};
+        return base::Error{fmt::format("can't listen for `sftdyn status`: {}", why), path,
+                           "choose another path ([admin] control), in a folder that exists"};
     };
     struct stat status {};
     if (lstat(path.c_str(), &status) == 0) {

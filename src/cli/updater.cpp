@@ -122,7 +122,8 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     return bad_key(request.client, defer);
 }
 
-std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer) {
+std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began,
+                                                 const Defer& defer) {
     const update::Target target{entry.host, dns::type_of(client)};
     const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     if (known_.is(target, dns::rdata_of(client), since)) {
@@ -159,15 +160,16 @@ std::optional<api::Response> Updater::address_update(api::AddressUpdate update, 
         chronicle_.count(reported(dialect), Outcome::overloaded);
         return api::server_error(dialect);
     }
-    boost::asio::post(verifier(), [this, directory, user, client, began, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
-        const bool right = hosts::verify_password(user->password_hash, update->secret->reveal());
-        passwords_.remember(user->password_hash, update->secret->reveal(), right);
-        verifying_.fetch_sub(1);
-        const auto again = [&later] { return later; };
-        const auto response = right ? carry_out(std::move(*update), directory->client(user->client), client, began, again)
-                                    : refuse(update->dialect, client, api::bad_credential(update->dialect), false, again);
-        if (response) later(*response);
-    });
+    boost::asio::post(verifier(),
+                      [this, directory, user, client, began, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
+                          const bool right = hosts::verify_password(user->password_hash, update->secret->reveal());
+                          passwords_.remember(user->password_hash, update->secret->reveal(), right);
+                          verifying_.fetch_sub(1);
+                          const auto again = [&later] { return later; };
+                          const auto response = right ? carry_out(std::move(*update), directory->client(user->client), client, began, again)
+                                                      : refuse(update->dialect, client, api::bad_credential(update->dialect), false, again);
+                          if (response) later(*response);
+                      });
     return std::nullopt;
 }
 

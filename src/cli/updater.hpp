@@ -27,8 +27,8 @@ namespace sftdyn::cli {
 struct AnswerSettings {
     unsigned bad_keys;  ///< what guessing may cost: `hosts::Guesses`
     base::Duration bad_keys_refill;
-    std::string uptodate;  ///< the secret URL's word
-    std::uint32_t ttl;     ///< seconds, of hosts that only a conf's hooks know
+    std::string uptodate;                          ///< the secret URL's word
+    std::uint32_t ttl;                             ///< seconds, of hosts that only a conf's hooks know
     std::shared_ptr<const python::Conf> python{};  ///< a conf with hooks; null: there are none
 };
 
@@ -63,9 +63,10 @@ private:
     struct Job;
 
     [[nodiscard]] std::shared_ptr<const std::string> uptodate() const;
-    std::optional<api::Response> secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer);
+    std::optional<api::Response> secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began,
+                                            const Defer& defer);
     std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& client, base::TimePoint began,
-                                               const Defer& defer);
+                                                const Defer& defer);
     std::optional<api::Response> carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
                                            base::TimePoint began, const Defer& defer);
     void submit(const std::shared_ptr<Job>& job);

@@ -86,18 +86,21 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     doctor->add_option("--nskeyfile", key_file, "The TSIG key to try instead of the file's")->type_name("FILE");
     doctor->add_option("--host", line.host, "The host to ask for (default: those of the configuration)")->type_name("NAME");
     doctor->add_option("--resolver", line.resolver, "The resolver to ask as the world does (default: the system's)")->type_name("IP4[:PORT]");
-    doctor->add_option("--named-conf", line.named_conf, "The configuration of this machine's named (default: /etc/bind/named.conf)")->type_name("FILE");
+    doctor->add_option("--named-conf", line.named_conf, "The configuration of this machine's named (default: /etc/bind/named.conf)")
+        ->type_name("FILE");
     doctor->add_flag("--json", line.json, "Print JSON, for scripts");
     add_server(*doctor, line);
 
     CLI::App* setup = app.add_subcommand("setup", "Make the key, the zone and the configurations for a DNS server and sftdyn");
     setup->add_option("SERVER", line.setup_server, "bind, knot or powerdns")->required()->check(CLI::IsMember({"bind", "knot", "powerdns"}));
     setup->add_option("ZONE", line.setup_zone, "The zone that clients' hosts are in, for example dyn.example.org")->required();
-    setup->add_option("--write", line.setup_folder, "Write the files below this folder instead of printing them (/ for their places)")->type_name("DIR");
+    setup->add_option("--write", line.setup_folder, "Write the files below this folder instead of printing them (/ for their places)")
+        ->type_name("DIR");
 
     CLI::App* status = app.add_subcommand("status", "Ask the running sftdyn which hosts it knows, and which have gone quiet");
     status->add_option("CONF", conf, "The configuration file, for the path of the control socket");
-    status->add_option("--socket", line.control, "The control socket (default: as the configuration says, else /run/sftdyn/control)")->type_name("PATH");
+    status->add_option("--socket", line.control, "The control socket (default: as the configuration says, else /run/sftdyn/control)")
+        ->type_name("PATH");
     status->add_flag("--json", line.json, "Print the JSON document as it is");
     status->add_flag("--watch", line.watch, "Again every two seconds, until Ctrl-C");
 

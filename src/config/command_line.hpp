@@ -21,7 +21,7 @@ struct CommandLine {
     std::optional<std::string> key{};
     std::optional<std::string> key_file{};
     std::vector<dns::ServerAddress> servers{};  ///< of the DNS; empty: the file's
-    int verbosity = 0;  ///< the -v less the -q
+    int verbosity = 0;                          ///< the -v less the -q
     bool debug = false;
     std::string converted{};  ///< `convert`: the file to write; empty: standard output
     std::uint16_t demo_dns_port = 5300;

@@ -16,7 +16,7 @@ public:
 
     Complaints read() {
         const std::map<std::string, void (Reader::*)(const python::Setting&)> known{
-            {"http", &Reader::listen},   {"https", &Reader::listen},      {"key", &Reader::file},   {"cert", &Reader::file},
+            {"http", &Reader::listen},    {"https", &Reader::listen},      {"key", &Reader::file},        {"cert", &Reader::file},
             {"nskeyfile", &Reader::file}, {"verbose", &Reader::verbosity}, {"quiet", &Reader::verbosity}, {"debug", &Reader::debug}};
         std::vector<std::string> names;
         for (const auto& [name, reader] : known) names.push_back(name);
@@ -108,9 +108,11 @@ private:
         const auto* text = std::get_if<std::string>(&client.host.scalar);
         if (key.empty()) return complain(0, fmt::format("the key of entry {} of CLIENTS is no text, or empty", number), "expected a str");
         if (key.starts_with('/'))
-            return complain(0, fmt::format("the key of entry {} of CLIENTS begins with a slash", number), "leave it out: leading slashes are not part of the key");
+            return complain(0, fmt::format("the key of entry {} of CLIENTS begins with a slash", number),
+                            "leave it out: leading slashes are not part of the key");
         if (text == nullptr)
-            return complain(0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type), "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
+            return complain(0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
+                            "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
         const auto host = dns::Name::parse_host(*text);
         if (host.has_error()) return complain(0, fmt::format("entry {} of CLIENTS: {}", number, host.error().what), host.error().mend);
         // Several keys of one host are several clients here.

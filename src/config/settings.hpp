@@ -90,11 +90,11 @@ struct Settings {
 
     /// [admin]: what is for those who run it.
     struct Admin {
-        std::vector<Listen> metrics{};               ///< where Prometheus asks; empty: nowhere
-        std::optional<std::string> control{};        ///< the Unix socket of `sftdyn status`; empty: none
-        std::optional<std::string> state{};          ///< the folder of what is remembered of hosts; empty: none
+        std::vector<Listen> metrics{};                      ///< where Prometheus asks; empty: nowhere
+        std::optional<std::string> control{};               ///< the Unix socket of `sftdyn status`; empty: none
+        std::optional<std::string> state{};                 ///< the folder of what is remembered of hosts; empty: none
         std::chrono::milliseconds stale_after{86'400'000};  ///< 0: hosts never are
-        std::vector<std::string> hook{};             ///< the command that is told of changes; empty: none
+        std::vector<std::string> hook{};                    ///< the command that is told of changes; empty: none
     };
     Admin admin{};
 

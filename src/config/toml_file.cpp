@@ -594,7 +594,8 @@ void read_command(Context& context, Section& section, std::vector<std::string>& 
     if (words == nullptr || words->empty() || !std::all_of(words->begin(), words->end(), is_text))
         return section.wrong_type(*node, "hook", "a command with its arguments: [\"/usr/local/bin/notify\", \"argument\"]");
     for (const auto& word : *words) target.push_back(*word.value_exact<std::string>());
-    if (!target.front().starts_with('/')) context.complain(node->source(), "hook names no program", "give its whole path: there is no shell to look for it");
+    if (!target.front().starts_with('/'))
+        context.complain(node->source(), "hook names no program", "give its whole path: there is no shell to look for it");
 }
 
 void read_admin(Context& context, const toml::table& table, Settings::Admin& admin) {

@@ -41,8 +41,8 @@ public:
     void query(const Name& name, Type type, base::TimePoint deadline, Handler handler);
 
     /// Sends one UPDATE of `zone`. One that was lost with its connection is sent again while there is time, if it has no
-    /// prerequisites: those might fail by what the first did. An error code of the server's is a failure. `settled` is called once, with or after `handler`, when the
-    /// server can no longer act on it: until then an UPDATE of the same names might be overtaken.
+    /// prerequisites: those might fail by what the first did. An error code of the server's is a failure. `settled` is called once, with or after
+    /// `handler`, when the server can no longer act on it: until then an UPDATE of the same names might be overtaken.
     void update(const Name& zone, UpdateContent content, base::TimePoint deadline, Handler handler, Settled settled);
 
     void close();

@@ -29,11 +29,13 @@ base::Result<Interpreter*> load() {
                            "install the package sftdyn-python, or write the configuration as TOML, in a file whose name ends in .toml"};
     // Its symbols are for the modules that a conf imports: they expect the interpreter's.
     void* plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
-    if (plugin == nullptr) return base::Error{std::string("the plugin can't be loaded: ") + dlerror(), path.string(), "install the package sftdyn-python again"};
+    if (plugin == nullptr)
+        return base::Error{std::string("the plugin can't be loaded: ") + dlerror(), path.string(), "install the package sftdyn-python again"};
     const auto entry = reinterpret_cast<PluginEntry*>(dlsym(plugin, plugin_symbol));
     Interpreter* made = entry == nullptr ? nullptr : entry(SFTDYN_VERSION);
     if (made == nullptr)
-        return base::Error{"the plugin is of another version than sftdyn", path.string(), "install sftdyn and sftdyn-python of the same version (" SFTDYN_VERSION ")"};
+        return base::Error{"the plugin is of another version than sftdyn", path.string(),
+                           "install sftdyn and sftdyn-python of the same version (" SFTDYN_VERSION ")"};
     return made;
 }
 

@@ -92,7 +92,8 @@ std::size_t History::stale_count() const {
 bool History::knows(update::HostId host) const {
     const Shard& shard = shards_[host % shard_count];
     const std::lock_guard lock(shard.mutex);
-    return shard.entries.contains(update::Target{host, dns::Type::a}.packed()) || shard.entries.contains(update::Target{host, dns::Type::aaaa}.packed());
+    return shard.entries.contains(update::Target{host, dns::Type::a}.packed()) ||
+           shard.entries.contains(update::Target{host, dns::Type::aaaa}.packed());
 }
 
 }  // namespace sftdyn::report

@@ -34,7 +34,7 @@ void histogram(std::string& out, const char* name, const char* help, const Histo
 }
 
 const char* text_of(dns::Failure::Kind kind) {
-    static constexpr const char* texts[] = {"key_file",   "unreachable", "timeout",  "connection", "malformed", "unsigned_answer", "forged_answer",
+    static constexpr const char* texts[] = {"key_file",      "unreachable", "timeout",  "connection", "malformed", "unsigned_answer", "forged_answer",
                                             "bad_signature", "bad_key",     "bad_time", "rcode",      "no_zone",   "in_the_way",      "gave_up"};
     return texts[static_cast<std::size_t>(kind)];
 }
@@ -63,7 +63,8 @@ void process_figures(std::string& out) {
     }
     std::error_code error;  // a process that may not look there tells nothing of it
     std::size_t descriptors = 0;
-    for (auto file = std::filesystem::directory_iterator("/proc/self/fd", error); !error && file != std::filesystem::directory_iterator(); file.increment(error))
+    for (auto file = std::filesystem::directory_iterator("/proc/self/fd", error); !error && file != std::filesystem::directory_iterator();
+         file.increment(error))
         ++descriptors;
     if (!error) value(out, "process_open_fds", "gauge", "Open file descriptors.", descriptors);
     rlimit limit{};
@@ -85,7 +86,8 @@ const char* text_of(Outcome outcome) {
 }
 
 Metrics::Metrics()
-    : latency_({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}), batches_({1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000}) {}
+    : latency_({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}),
+      batches_({1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000}) {}
 
 void Metrics::update(std::size_t changes, base::Duration took) {
     latency_.add(std::chrono::duration<double>(took).count());

@@ -102,7 +102,8 @@ ip::address address_of(const std::string& text) {
 void Database::Close::operator()(sqlite3* database) const { sqlite().close(database); }
 
 base::Error Database::error(const std::string& what) const {
-    return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_, "hosts are served all the same, but what is remembered of them is lost with the process"};
+    return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_,
+            "hosts are served all the same, but what is remembered of them is lost with the process"};
 }
 
 base::Result<void> Database::run(const char* sql) {
@@ -112,16 +113,18 @@ base::Result<void> Database::run(const char* sql) {
 
 base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
     if (!sqlite().loaded)
-        return base::Error{"SQLite (libsqlite3.so.0) can't be loaded", path, "install libsqlite3-0; hosts are served all the same, but not remembered"};
+        return base::Error{"SQLite (libsqlite3.so.0) can't be loaded", path,
+                           "install libsqlite3-0; hosts are served all the same, but not remembered"};
     sqlite3* raw = nullptr;
     const int status = sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
     sqlite().busy_timeout(raw, busy_milliseconds);
     // A journal in memory: a crash may cost the last ten seconds, a broken file is made anew by hand; it is no truth.
-    for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256",
-                            "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
-                            "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID"}) {
+    for (const char* sql :
+         {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256",
+          "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
+          "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID"}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();
     }
     return database;
@@ -137,8 +140,9 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
         const auto name = dns::Name::parse(text_at(statement.get(), 0));
         if (name.has_error()) continue;  // nothing that was written here
         const dns::Type type = text_at(statement.get(), 1) == "AAAA" ? dns::Type::aaaa : dns::Type::a;
-        const HostRecord record{sqlite().column_int64(statement.get(), 3), sqlite().column_int64(statement.get(), 4), address_of(text_at(statement.get(), 2)),
-                                outcome_of(text_at(statement.get(), 5)), sqlite().column_int(statement.get(), 6) != 0};
+        const HostRecord record{sqlite().column_int64(statement.get(), 3), sqlite().column_int64(statement.get(), 4),
+                                address_of(text_at(statement.get(), 2)), outcome_of(text_at(statement.get(), 5)),
+                                sqlite().column_int(statement.get(), 6) != 0};
         history.restore({hosts.number(*name), type}, record);
         ++count;
     }
@@ -152,7 +156,8 @@ base::Result<void> Database::save(const std::vector<History::Row>& rows, const u
     bool good = statement != nullptr;
     for (auto row = rows.begin(); good && row != rows.end(); ++row) {
         const auto& [target, record] = *row;
-        const std::string host = hosts.name(target.host).text(), address = record.address.is_unspecified() ? std::string() : record.address.to_string();
+        const std::string host = hosts.name(target.host).text(),
+                          address = record.address.is_unspecified() ? std::string() : record.address.to_string();
         sqlite().bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
         sqlite().bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1, SQLITE_STATIC);
         sqlite().bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);

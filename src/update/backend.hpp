@@ -26,8 +26,8 @@ public:
     virtual void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type, base::TimePoint deadline,
                          Done<std::vector<std::string>> done) = 0;
 
-    /// Sends the content to the server of `zone` in one message: all of it is done, or nothing. `settled` is called once, with or after `done`, when the
-    /// server can no longer act on the message.
+    /// Sends the content to the server of `zone` in one message: all of it is done, or nothing. `settled` is called once, with or after `done`, when
+    /// the server can no longer act on the message.
     virtual void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline, Done<dns::Answer> done,
                        std::function<void()> settled) = 0;
 };

@@ -24,8 +24,8 @@ struct ZoneServers {
 
 /// How a server is.
 struct ServerState {
-    std::string name{};                  ///< address and port
-    std::optional<dns::Name> zone{};     ///< that it is for; absent: all that have no entry of their own
+    std::string name{};                     ///< address and port
+    std::optional<dns::Name> zone{};        ///< that it is for; absent: all that have no entry of their own
     std::optional<dns::Failure> failure{};  ///< absent: it answers, and takes our signature
 };
 

@@ -108,6 +108,9 @@ public:
 private:
     using ZoneIndex = std::uint32_t;
     static constexpr ZoneIndex no_zone = ~ZoneIndex(0);
+    static constexpr auto overload_pause = std::chrono::seconds(5);
+    /// At least one.
+    static std::chrono::seconds whole_seconds(base::Duration duration);
 
     /// Wishes that belong together.
     struct Joint {

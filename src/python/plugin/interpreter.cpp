@@ -75,8 +75,7 @@ struct Hooks {
 
 class PythonCall : public Call {
 public:
-    PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields, std::string_view key)
-        : hooks_(hooks), fields_(fields), key_(key) {
+    PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields, std::string_view key) : hooks_(hooks), fields_(fields), key_(key) {
         drop_now();
         ip_ = to_python(source);
     }

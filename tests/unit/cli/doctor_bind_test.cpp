@@ -27,7 +27,8 @@ protected:
 
     /// What is found of a zone with that file, and that journal.
     Findings look(const std::string& file, const std::string& journal, const std::string& profiles) {
-        std::ofstream(folder / "named.conf") << "options { directory \"" << folder.string() << "\"; };\nzone \"dyn.example.org\" { type primary; file \"" << file << "\"; "
+        std::ofstream(folder / "named.conf") << "options { directory \"" << folder.string()
+                                             << "\"; };\nzone \"dyn.example.org\" { type primary; file \"" << file << "\"; "
                                              << (journal.empty() ? "" : "journal \"" + journal + "\"; ") << "allow-update { none; }; };\n";
         std::ofstream(folder / "profiles") << profiles;
         Findings findings;

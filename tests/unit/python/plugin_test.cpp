@@ -61,7 +61,8 @@ protected:
 };
 
 TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
-    const auto conf = run("a = 8080\nb = '[::1]:53'\n\nc = True\nd = ['1', 2]\ne = None\nf = 1.5\ng = 1 << 80\nimport pathlib\nh = pathlib.Path('/x')\n");
+    const auto conf =
+        run("a = 8080\nb = '[::1]:53'\n\nc = True\nd = ['1', 2]\ne = None\nf = 1.5\ng = 1 << 80\nimport pathlib\nh = pathlib.Path('/x')\n");
     const auto settings = conf->settings({"a", "b", "c", "d", "e", "f", "g", "h", "i"});
     ASSERT_EQ(settings.size(), 7U);
     EXPECT_EQ(std::get<std::int64_t>(settings[0].values.at(0).scalar), 8080);
@@ -101,10 +102,10 @@ TEST_F(PluginTest, WhatIsWrongIsToldWithItsLine) {
 }
 
 TEST_F(PluginTest, HooksGetWhatTheyAreToGet) {
-    const auto conf = run(
-        "def get_ip(source_ip, headers, key):\n    return f\"{source_ip} {headers['x-a']} {key!r}\"\n"
-        "def get_host(querystring, ip):\n    return f'{querystring}/{ip}'\n"
-        "def nsupdatecommands(host, new_ip, headers):\n    yield f'{host} {new_ip}'\n    yield b'second'\n    yield 'x\\ny\\n'\n");
+    const auto conf =
+        run("def get_ip(source_ip, headers, key):\n    return f\"{source_ip} {headers['x-a']} {key!r}\"\n"
+            "def get_host(querystring, ip):\n    return f'{querystring}/{ip}'\n"
+            "def nsupdatecommands(host, new_ip, headers):\n    yield f'{host} {new_ip}'\n    yield b'second'\n    yield 'x\\ny\\n'\n");
     EXPECT_TRUE(conf->has_get_ip() && conf->has_get_host() && conf->has_nsupdate_commands());
     EXPECT_EQ(get_ip(*conf, {{"X-A", "v"}}, ""), "192.0.2.1 v ''");
     EXPECT_EQ(get_host(*conf, "k"), "k/192.0.2.1");
@@ -143,9 +144,7 @@ TEST_F(PluginTest, WhatHooksMayReturn) {
     EXPECT_EQ(ip("ipaddress.ip_address('2001:db8::1')"), "2001:db8::1");
     EXPECT_EQ(ip("None"), "error: get_ip returned NoneType: expected an address");
     EXPECT_EQ(ip("7"), "error: get_ip returned int: expected an address");
-    const auto host = [this](const std::string& value) {
-        return get_host(*run("def get_host(querystring, ip):\n    return " + value + "\n"), "k");
-    };
+    const auto host = [this](const std::string& value) { return get_host(*run("def get_host(querystring, ip):\n    return " + value + "\n"), "k"); };
     for (const char* none : {"None", "False", "''", "0", "b''"}) EXPECT_EQ(host(none), "") << none;
     EXPECT_EQ(host("b'h'"), "h");
     EXPECT_EQ(host("True"), "error: get_host returned bool: expected a host name, or None");
@@ -172,9 +171,11 @@ TEST_F(PluginTest, AnExceptionIsToldWithoutTheSecrets) {
     // As Python writes it, too.
     const auto quoted = get_host(*run("def get_host(querystring, ip):\n    raise ValueError(repr(querystring))\n"), "it's\\äöüß");
     EXPECT_THAT(quoted, HasSubstr("ValueError: \"[hidden]\""));
-    const auto decoded = get_host(*run("import urllib.parse\ndef get_host(querystring, ip):\n    raise ValueError(urllib.parse.unquote(querystring))\n"), "a%20b%20c%20d");
+    const auto decoded = get_host(
+        *run("import urllib.parse\ndef get_host(querystring, ip):\n    raise ValueError(urllib.parse.unquote(querystring))\n"), "a%20b%20c%20d");
     EXPECT_THAT(decoded, HasSubstr("ValueError: [hidden]"));
-    const auto field = get_ip(*run("def get_ip(source_ip, headers, key):\n    raise ValueError(headers['Authorization'])\n"), {{"authorization", "Basic abcdefgh"}});
+    const auto field =
+        get_ip(*run("def get_ip(source_ip, headers, key):\n    raise ValueError(headers['Authorization'])\n"), {{"authorization", "Basic abcdefgh"}});
     EXPECT_THAT(field, HasSubstr("ValueError: [hidden]"));
 }
 
@@ -196,7 +197,9 @@ TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
 }
 
 TEST_F(PluginTest, AnInterruptionEndsALoop) {
-    const auto conf = run("looping = False\ndef get_host(querystring, ip):\n    while querystring == 'loop':\n        try:\n            pass\n        except Exception:\n            pass\n    return 'h'\n");
+    const auto conf =
+        run("looping = False\ndef get_host(querystring, ip):\n    while querystring == 'loop':\n        try:\n            pass\n        except "
+            "Exception:\n            pass\n    return 'h'\n");
     std::atomic<std::uint64_t> number = 0;
     std::string said, after;
     std::thread thread([&] {

@@ -31,10 +31,11 @@ TEST(Metrics, HistogramsAreCumulative) {
     metrics.update(3, 1ms);
     metrics.update(9000, 10s);
     const std::string text = metrics.text({}, "1");
-    for (const char* line : {"sftdyn_update_seconds_bucket{le=\"0.0005\"} 0\n", "sftdyn_update_seconds_bucket{le=\"0.001\"} 2\n",
-                             "sftdyn_update_seconds_bucket{le=\"5\"} 2\n", "sftdyn_update_seconds_bucket{le=\"+Inf\"} 3\n", "sftdyn_update_seconds_count 3\n",
-                             "sftdyn_update_changes_bucket{le=\"1\"} 1\n", "sftdyn_update_changes_bucket{le=\"5\"} 2\n",
-                             "sftdyn_update_changes_bucket{le=\"5000\"} 2\n", "sftdyn_update_changes_sum 9004\n"})
+    for (const char* line :
+         {"sftdyn_update_seconds_bucket{le=\"0.0005\"} 0\n", "sftdyn_update_seconds_bucket{le=\"0.001\"} 2\n",
+          "sftdyn_update_seconds_bucket{le=\"5\"} 2\n", "sftdyn_update_seconds_bucket{le=\"+Inf\"} 3\n", "sftdyn_update_seconds_count 3\n",
+          "sftdyn_update_changes_bucket{le=\"1\"} 1\n", "sftdyn_update_changes_bucket{le=\"5\"} 2\n", "sftdyn_update_changes_bucket{le=\"5000\"} 2\n",
+          "sftdyn_update_changes_sum 9004\n"})
         EXPECT_THAT(text, HasSubstr(line));
 }
 
@@ -57,8 +58,8 @@ TEST(Metrics, WhatIsSoNow) {
     now.ready = true;
     now.certificates = {{"a\"b\\c", 77s}};
     const std::string text = metrics.text(now, "1.2.3");
-    for (const char* line : {"sftdyn_build_info{version=\"1.2.3\"} 1\n", "sftdyn_waiting 4\n", "sftdyn_connections 5\n", "sftdyn_stale_hosts 6\n", "sftdyn_ready 1\n",
-                             "sftdyn_certificate_valid_seconds{name=\"a\\\"b\\\\c\"} 77\n"})
+    for (const char* line : {"sftdyn_build_info{version=\"1.2.3\"} 1\n", "sftdyn_waiting 4\n", "sftdyn_connections 5\n", "sftdyn_stale_hosts 6\n",
+                             "sftdyn_ready 1\n", "sftdyn_certificate_valid_seconds{name=\"a\\\"b\\\\c\"} 77\n"})
         EXPECT_THAT(text, HasSubstr(line));
     EXPECT_THAT(metrics.text({}, "1"), Not(HasSubstr("sftdyn_certificate")));
 }
