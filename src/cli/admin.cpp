@@ -63,10 +63,16 @@ Admin::Admin(Parts parts, const config::Settings& settings, CommandRunner& hooks
         endpoints_.push_back(endpoint);
     }
     if (!endpoints_.empty()) pages_ = std::make_unique<http::Server>(page_, page_limits(), http::Proxies{}, 1);
+    parts_.updater.chronicle().remember(pages_ || control_ || state_ || !settings.admin.hook.empty());
     parts_.updater.chronicle().history().on_event([this](const report::History::Event& event) { tell(event); });
 }
 
-Admin::~Admin() { parts_.updater.chronicle().history().on_event({}); }
+Admin::~Admin() {
+    parts_.updater.chronicle().remember(false);
+    parts_.updater.chronicle().history().on_event({});
+    const std::lock_guard lock(asked_mutex_);
+    asked_.clear();
+}
 
 base::Result<void> Admin::listen() {
     if (pages_) {
@@ -132,9 +138,17 @@ void Admin::tell(const report::History::Event& event) {
                 {"SFTDYN_CHECKED_IN", std::to_string(event.now.checked_in)}});
 }
 
-void Admin::gather(const std::function<void(const report::Metrics::Now&)>& done) {
-    boost::asio::post(parts_.io, [this, done] {
-        parts_.updater.backend().probe(base::Clock::now() + probe_time, [this, done](const std::vector<update::ServerState>& servers) {
+/// On the page server's thread.
+void Admin::gather(const Gathered& done) {
+    const auto asked = std::make_shared<Gathered>(done);
+    {
+        const std::lock_guard lock(asked_mutex_);
+        asked_.insert(asked);
+    }
+    boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
+        parts_.updater.backend().probe(base::Clock::now() + probe_time, [this, weak](const std::vector<update::ServerState>& servers) {
+            const auto still_asked = weak.lock();
+            if (!still_asked) return;
             report::Metrics::Now now;
             now.waiting = parts_.updater.waiting();
             now.connections = parts_.server.connections();
@@ -142,7 +156,9 @@ void Admin::gather(const std::function<void(const report::Metrics::Now&)>& done)
             now.stale_hosts = parts_.updater.chronicle().history().stale_count();
             now.ready = std::all_of(servers.begin(), servers.end(), [](const auto& server) { return !server.failure; });
             now.certificates = parts_.certificates.validity();
-            done(now);
+            (*still_asked)(now);
+            const std::lock_guard lock(asked_mutex_);
+            asked_.erase(still_asked);
         });
     });
 }

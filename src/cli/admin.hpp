@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +52,8 @@ public:
 private:
     struct Facts;
     void open_store();
-    void gather(const std::function<void(const report::Metrics::Now&)>& done);
+    using Gathered = ReportPage::Gathered;
+    void gather(const Gathered& done);
     void prepare(const std::function<void(StatusSocket::Document)>& done);
     void look_for_stale();
     void tell(const report::History::Event& event);
@@ -61,6 +64,9 @@ private:
     std::vector<http::Endpoint> endpoints_;
     ReportPage page_;
     std::unique_ptr<http::Server> pages_;
+    /// Pages that wait for what is gathered. They are the page server's, and go before it does.
+    std::mutex asked_mutex_;
+    std::set<std::shared_ptr<Gathered>> asked_;
     StatusSocket status_;
     boost::asio::steady_timer timer_;
     base::Duration stale_after_{};

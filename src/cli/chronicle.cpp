@@ -34,7 +34,7 @@ void Chronicle::served(report::Dialect dialect, const update::Target& target, co
                        const boost::asio::ip::address& address, update::Verdict verdict, base::TimePoint began) {
     const report::Outcome outcome = outcome_of(verdict);
     metrics_.request(dialect, outcome);
-    history_.note(target, address, outcome, std::time(nullptr));
+    if (remembers_.load(std::memory_order_relaxed)) history_.note(target, address, outcome, std::time(nullptr));
     if (!log::says(spdlog::level::info)) return;
     const std::string host = hosts_.name(target.host).text(), from = client.to_string();
     const std::string shown = address.is_unspecified() ? "none" : address.to_string();

@@ -1,6 +1,7 @@
 // What became of requests: a line in the log, a count, and an entry in the memory of hosts, all from one place.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string_view>
 
@@ -25,6 +26,9 @@ public:
     /// Anything else, which is only counted.
     void count(report::Dialect dialect, report::Outcome outcome) { metrics_.request(dialect, outcome); }
 
+    /// Whether hosts are remembered: not where nobody asks for it. At first they are not.
+    void remember(bool wanted) { remembers_ = wanted; }
+
     [[nodiscard]] report::Metrics& metrics() { return metrics_; }
     [[nodiscard]] report::History& history() { return history_; }
 
@@ -32,6 +36,7 @@ private:
     const update::HostTable& hosts_;
     report::Metrics metrics_;
     report::History history_;
+    std::atomic<bool> remembers_ = false;
 };
 
 }  // namespace sftdyn::cli

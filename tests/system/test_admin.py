@@ -210,6 +210,19 @@ def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
         one.close()
 
 
+def test_it_ends_while_somebody_waits_for_an_answer(stage, named):
+    watched = Watched(stage, named)
+    named.process.send_signal(signal.SIGSTOP)
+    waiting = [socket.socket(socket.AF_UNIX), socket.create_connection(("127.0.0.1", watched.port))]
+    waiting[0].connect(str(watched.control))
+    waiting[1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    watched.program.await_log("query . SOA", count=2)
+    assert watched.program.stop() == 0
+    named.process.send_signal(signal.SIGCONT)
+    for one in waiting:
+        one.close()
+
+
 def test_hosts_are_remembered_over_a_restart(stage, named):
     watched = Watched(stage, named)
     watched.program.get("secretkey-one", source="127.0.0.7")
