@@ -6,10 +6,10 @@ install(FILES ${PROJECT_BINARY_DIR}/sftdyn.service ${PROJECT_SOURCE_DIR}/packagi
         ${PROJECT_SOURCE_DIR}/packaging/systemd/sftdyn-update@.service ${PROJECT_SOURCE_DIR}/packaging/systemd/sftdyn-update@.timer
         DESTINATION lib/systemd/system)
 
-# The sample; one that is there already stays.
+# The sample; a configuration that is there already, of either kind, stays as it is.
 install(CODE "
   set(target \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/sftdyn/sftdyn.toml\")
-  if(NOT EXISTS \"\${target}\")
+  if(NOT EXISTS \"\${target}\" AND NOT EXISTS \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/sftdyn/conf\")
     file(INSTALL DESTINATION \"${CMAKE_INSTALL_FULL_SYSCONFDIR}/sftdyn\" TYPE FILE FILES \"${PROJECT_SOURCE_DIR}/packaging/sftdyn.toml\"
          PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
   endif()")

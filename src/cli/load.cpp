@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/log.hpp"
 #include "config/python_conf.hpp"
 #include "config/toml_file.hpp"
 #include "hosts/passwords.hpp"
@@ -65,6 +66,9 @@ Loaded load_settings(const config::CommandLine& line) {
             return loaded;
         }
         path = *found;
+        for (auto other = found + 1; other != defaults.end(); ++other) {
+            if (std::filesystem::exists(*other)) base::log::warn("{} is read; {} is there too, and is not", path, *other);
+        }
     }
     loaded.conf = path;
     if (path.ends_with(".toml")) {

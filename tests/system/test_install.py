@@ -50,6 +50,13 @@ def test_units_are_confined(installed, unit, most):
     assert float(exposure) <= most / 10, result.stdout
 
 
+def test_the_sample_does_not_come_beside_a_python_conf(tmp_path):
+    (tmp_path / "etc/sftdyn").mkdir(parents=True)
+    (tmp_path / "etc/sftdyn/conf").write_text("CLIENTS = {}\n")
+    subprocess.run(["cmake", "--install", BUILD], env={**os.environ, "DESTDIR": str(tmp_path)}, check=True, capture_output=True)
+    assert [path.name for path in (tmp_path / "etc/sftdyn").iterdir()] == ["conf"]
+
+
 def test_a_sample_that_is_there_stays(installed):
     sample = find(installed, "sftdyn.toml")
     assert sample.stat().st_mode & 0o777 == 0o640
@@ -231,6 +238,16 @@ dpkg -i sftdyn-new.deb sftdyn-python-new.deb < /dev/null
 cmp /etc/sftdyn/sftdyn.toml /root/edited.toml
 stat -c '%U:%G %a' /etc/sftdyn/sftdyn.toml | grep -x 'root:sftdyn 640'
 dpkg-query -W -f '${Version} ${db:Status-Status}\\n' sftdyn | grep -x '1.0.1 installed'
+""")
+    # Who comes from the Python sftdyn keeps the conf, and it is the one that is read.
+    debian.must("""
+dpkg -P sftdyn-python sftdyn
+mkdir -p /etc/sftdyn
+echo 'CLIENTS = {"k": "home.dyn.example.org"}' > /etc/sftdyn/conf
+dpkg -i /root/sftdyn_*.deb /root/sftdyn-python_*.deb
+test ! -e /etc/sftdyn/sftdyn.toml
+sftdyn check | grep '^/etc/sftdyn/conf: good, 1 client$'
+rm /etc/sftdyn/conf && cp /root/edited.toml /etc/sftdyn/sftdyn.toml
 """)
     # Removed, the configuration is still there; purged, nothing is.
     left = debian.must("""
