@@ -170,7 +170,8 @@ struct Admin::Facts {
 };
 
 void Admin::prepare(const std::function<void(StatusSocket::Document)>& done) {
-    parts_.updater.backend().probe(base::Clock::now() + probe_time, [this, done](const std::vector<update::ServerState>& servers) {
+    const auto asked = [this, done, alive = std::weak_ptr(alive_)](const std::vector<update::ServerState>& servers) {
+        if (alive.expired()) return;
         boost::json::array list;
         for (const auto& server : servers) {
             boost::json::object one{
@@ -205,7 +206,8 @@ void Admin::prepare(const std::function<void(StatusSocket::Document)>& done) {
             }
             part("]}\n");
         });
-    });
+    };
+    parts_.updater.backend().probe(base::Clock::now() + probe_time, asked);
 }
 
 }  // namespace sftdyn::cli

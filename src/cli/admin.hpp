@@ -74,6 +74,7 @@ private:
     std::size_t clients_ = 0;
     std::string conf_;
     std::unique_ptr<report::Store> store_;
+    std::shared_ptr<const Admin*> alive_ = std::make_shared<const Admin*>(this);  ///< questions to the DNS may be answered after its end
 };
 
 }  // namespace sftdyn::cli
