@@ -139,7 +139,9 @@ CommandRunner::CommandRunner(const std::vector<std::string>& command, const std:
     }
     helper_ = fork();
     if (helper_ == 0) {
-        close(ends[1]);
+        // Of what the program has open, sockets that systemd passed for one, it keeps its own end and the standard streams.
+        close_range(3, static_cast<unsigned>(ends[0]) - 1, 0);
+        close_range(static_cast<unsigned>(ends[0]) + 1, ~0U, 0);
         // A terminal's Ctrl-C is for the program; the helper ends when the program has.
         signal(SIGINT, SIG_IGN);
         signal(SIGTERM, SIG_IGN);
