@@ -300,10 +300,20 @@ def test_testssl_finds_nothing_above_low(stage, authority):
     """As with a certificate of Let's Encrypt: 90 days, a chain, and a place for revocations."""
     key, cert = authority.server("testssl", days=90, extra="crlDistributionPoints=URI:http://crl.example.org/1.crl\nextendedKeyUsage=serverAuth\n")
     _, program = start(stage, key, cert)
-    findings = stage.folder / "testssl.json"
-    subprocess.run(["testssl", "--quiet", "--color", "0", "--warnings", "off", "--ip", "127.0.0.1", "--nodns", "none", "--add-ca", authority.root[1], "--jsonfile", findings,
-                    "-p", "-s", "-f", "-P", "-S", "-h", "-U", f"https://localhost:{program.port}"], capture_output=True, timeout=500)
-    found = json.loads(findings.read_text())
+
+    def scan(number):
+        findings = stage.folder / f"testssl-{number}.json"
+        subprocess.run(["testssl", "--quiet", "--color", "0", "--warnings", "off", "--ip", "127.0.0.1", "--nodns", "none", "--add-ca", authority.root[1], "--jsonfile", findings,
+                        "-p", "-s", "-f", "-P", "-S", "-h", "-U", f"https://localhost:{program.port}"], capture_output=True, timeout=500)
+        return json.loads(findings.read_text())
+
+    def is_undone(entry):
+        """testssl could not try it: on a busy machine its own time limits run out."""
+        return entry["severity"] in ("WARN", "FATAL") and entry["id"] != "engine_problem"
+
+    found = scan(1)
+    if any(map(is_undone, found)):
+        found = scan(2)
     # What concerns testssl's own OpenSSL is no finding of ours.
-    bad = [entry for entry in found if entry["severity"] in ("MEDIUM", "HIGH", "CRITICAL") or (entry["severity"] in ("WARN", "FATAL") and entry["id"] != "engine_problem")]
+    bad = [entry for entry in found if entry["severity"] in ("MEDIUM", "HIGH", "CRITICAL") or is_undone(entry)]
     assert len(found) > 80 and bad == [], bad
