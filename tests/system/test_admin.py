@@ -36,7 +36,7 @@ class Watched:
 
     def page(self, path="/metrics"):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -129,7 +129,7 @@ def test_certificates_are_told_of(stage, named, tmp_path):
     text = (f'https = "127.0.0.1:0"\ncert = "{tmp_path}/server.crt"\nkey = "{tmp_path}/server.key"\n' + conf(named, {"k": HOST}) +
             f'\n[admin]\nmetrics = "127.0.0.1:{port}"\n')
     stage.sftdyn(text, listen=())
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         found = re.search(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
     assert 4 * 86400 < int(found[1]) <= 5 * 86400
 
@@ -169,7 +169,7 @@ def test_status_again_and_again(stage, named):
     while seen.count("sftdyn 1") < 2:
         seen += process.stdout.readline()
     process.terminate()  # a shell's background job would not hear SIGINT
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def test_status_where_nobody_answers(tmp_path):
@@ -358,7 +358,7 @@ def test_the_journal_gets_fields(stage, named):
     path = stage.folder / "conf.toml"
     path.write_text(conf(named, {"secretkey-one": HOST}))
     port = free_port()
-    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(port)], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(port)], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     messages = json.loads(result.stdout)
     [event] = [message for message in messages if message.get("SFTDYN_HOST") == HOST]

@@ -31,7 +31,7 @@ class Ddclient:
                         f"password='{self.password}'\n{','.join(self.hosts)}\n")
         path.chmod(0o600)
         out = subprocess.run(["ddclient", "-daemon", "0", "-foreground", "-noquiet", "-verbose", "-nosyslog", "-file", path, "-cache", self.folder / "ddclient.cache",
-                              "-pid", self.folder / "pid", *options], capture_output=True, text=True, timeout=60)
+                              "-pid", self.folder / "pid", *options], capture_output=True, text=True, timeout=120)
         return out.stdout + out.stderr
 
     def cached(self, host=HOME):
@@ -88,7 +88,7 @@ def test_ddclient_is_told_what_is_wrong(stage, tmp_path, what, login, password, 
 
 
 def test_ddclient_tries_again_after_the_dns_was_down(stage, tmp_path):
-    server, program = start(stage, dns="timeout = 1")
+    server, program = start(stage, dns="timeout = 4")
     client = Ddclient(program, tmp_path)
     server.stop()
     out = client.run("192.0.2.9")
@@ -124,7 +124,7 @@ custom sftdyn {{
         return ["inadyn", "-1", "-n", "-l", "debug", "-f", path, "--cache-dir", self.folder, "--no-pidfile", *options]
 
     def run(self, address, *options):
-        out = subprocess.run(self.command(address, *options), capture_output=True, text=True, timeout=60)
+        out = subprocess.run(self.command(address, *options), capture_output=True, text=True, timeout=120)
         return out.returncode, out.stdout + out.stderr
 
 
@@ -157,7 +157,7 @@ def test_inadyn_is_told_what_is_wrong(stage, tmp_path, login, password, hosts, w
 
 
 def test_inadyn_tries_again_after_the_dns_was_down(stage, tmp_path):
-    server, program = start(stage, dns="timeout = 1")
+    server, program = start(stage, dns="timeout = 4")
     client = Inadyn(program, tmp_path)
     server.stop()
     # It would wait ten minutes before it tries again: it is ended, and started anew.
@@ -246,7 +246,7 @@ def test_openwrt_needs_the_401_first(stage):
     server, program = start(stage)
     # As OpenWrt's uclient-fetch and wget: without credentials first, then with them, on a new connection or the same.
     url = f"/nic/update?hostname={HOME}&myip=192.0.2.1"
-    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60) as connection:
         connection.sendall(f"GET {url} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         first = b""
         while not first.endswith(b"badauth"):
@@ -314,12 +314,12 @@ def test_what_the_sheet_says_works(stage, tmp_path):
     path.write_text("use=cmd, cmd='echo 192.0.2.50'\n" + part(out, "ddclient"))
     path.chmod(0o600)
     result = subprocess.run(["ddclient", "-daemon", "0", "-foreground", "-noquiet", "-verbose", "-nosyslog", "-file", path, "-cache", tmp_path / "cache", "-pid", tmp_path / "pid"],
-                            capture_output=True, text=True, timeout=60)
+                            capture_output=True, text=True, timeout=120)
     assert server.records(HOME, "A") == ["192.0.2.50"], result.stdout + result.stderr
     # inadyn's.
     path = tmp_path / "inadyn.conf"
     path.write_text(part(out, "inadyn").replace("ssl = false", 'ssl = false\n    checkip-command = "/bin/echo 192.0.2.51"'))
-    result = subprocess.run(["inadyn", "-1", "-n", "-f", path, "--cache-dir", tmp_path, "--no-pidfile"], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["inadyn", "-1", "-n", "-f", path, "--cache-dir", tmp_path, "--no-pidfile"], capture_output=True, text=True, timeout=120)
     assert server.records(NAS, "A") == ["192.0.2.51"], result.stdout + result.stderr
     # The systemd units.
     units = part(out, "systemd").split("\n\n[Unit]\n")

@@ -112,7 +112,7 @@ def test_pipelined_changes_are_answered_in_order(pair):
 
 def test_request_in_single_octets(pair):
     _, program = pair
-    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60) as connection:
         for octet in b"GET /secret HTTP/1.0\r\n\r\n":
             connection.sendall(bytes([octet]))
         assert connection.makefile("rb").read().endswith(b"\r\n\r\nOK")
@@ -165,7 +165,7 @@ def test_keys_with_every_character(stage):
 
 
 def program_raw(program, target, source):
-    with socket.create_connection(("127.0.0.1", program.port), timeout=10, source_address=(source, 0)) as connection:
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60, source_address=(source, 0)) as connection:
         connection.sendall(b"GET //" + target + b" HTTP/1.0\r\n\r\n")
         return connection.makefile("rb").read()
 
@@ -177,7 +177,7 @@ def test_ipv6_and_ipv4_do_not_touch_each_other(stage):
     assert (v4, v6) == ("127.0.0.1", "::1")
 
     def over(host, port):
-        with socket.create_connection((host, port), timeout=10) as connection:
+        with socket.create_connection((host, port), timeout=60) as connection:
             connection.sendall(b"GET /k HTTP/1.0\r\n\r\n")
             return connection.makefile("rb").read().split(b"\r\n\r\n")[1]
 

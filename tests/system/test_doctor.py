@@ -153,7 +153,7 @@ def test_clocks(practice):
         pytest.skip("libfaketime is not installed")
     practice.examine()
     result = subprocess.run([os.environ.get("SFTDYN", str(Path(__file__).parents[2] / "build/release/sftdyn")), "doctor", practice.folder / "doctor.toml", "--json"], capture_output=True, text=True,
-                            timeout=60, env={**os.environ, "LD_PRELOAD": str(library), "FAKETIME": "-2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "ASAN_OPTIONS": "verify_asan_link_order=0", "DONT_FAKE_MONOTONIC": "1"})
+                            timeout=120, env={**os.environ, "LD_PRELOAD": str(library), "FAKETIME": "-2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "ASAN_OPTIONS": "verify_asan_link_order=0", "DONT_FAKE_MONOTONIC": "1"})
     bad = [finding for finding in json.loads(result.stdout) if finding["result"] == "bad"]
     assert bad[0]["check"] == "clock" and "BADTIME" in bad[0]["what"]
 
@@ -290,8 +290,8 @@ def test_certificate_without_a_name(practice):
 def test_slow_server(practice):
     proxy = Proxy(practice.server.port)
     try:
-        proxy.mode, proxy.delay = "slow", 0.7
-        text = practice.one("limits", "warning", dns="timeout = 1.2", arguments=["--server", proxy.address])
+        proxy.mode, proxy.delay = "slow", 2.2
+        text = practice.one("limits", "warning", dns="timeout = 4", arguments=["--server", proxy.address])
         assert "the server took" in text and "raise [dns] timeout" in text
     finally:
         proxy.stop()

@@ -3,7 +3,6 @@ the server serves, nobody waited longer than the deadline, and all works again."
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ class Play:
     def total(self, what):
         return sum(getattr(load, what) for load in self.loads)
 
-    def progress(self, what="changes", more=40, seconds=30):
+    def progress(self, what="changes", more=40, seconds=90):
         """Waits until clients got that many more answers of a kind."""
         before = self.total(what)
         await_true(lambda: self.total(what) >= before + more, lambda: f"{more} more {what}\n{self.program.log()[-2000:]}", seconds)
@@ -87,7 +86,7 @@ def test_server_stopped_and_continued(stage, kind):
 
 
 def test_server_slow_within_the_deadline(stage):
-    play = Play(stage)
+    play = Play(stage, timeout=8)
     play.proxy.delay = 0.3
     play.proxy.mode = "slow"
     before = play.total("failures")
@@ -122,7 +121,7 @@ def test_datagrams_lost(stage):
     play = Play(stage, timeout=6, verify=0.01)
     play.proxy.mode = "udp-lost"
     before = play.total("changes")
-    play.progress(more=30, seconds=60)
+    play.progress(more=30)
     assert play.total("changes") > before
     play.proxy.mode = "pass"
     play.recovered()
@@ -257,7 +256,7 @@ def test_memory_does_not_grow_while_the_server_is_away(stage):
     play.server.process.send_signal(signal.SIGSTOP)
     play.progress("failures", more=40)
     before = play.program.resident_kib()
-    play.progress("failures", more=120, seconds=60)
+    play.progress("failures", more=120)
     assert play.program.resident_kib() < before + 2048
     play.server.process.send_signal(signal.SIGCONT)
     play.recovered()
@@ -269,11 +268,9 @@ def test_the_deadline_is_kept_when_nothing_answers(stage):
     play.progress("failures", more=12)
     for load in play.loads:
         load.hold()
-    start = time.monotonic()
     for load in play.loads:
-        assert load.held(10)
-    assert time.monotonic() - start < 2.5
-    assert max(load.slowest for load in play.loads) < 2
+        assert load.held()
+    assert [load.errors for load in play.loads] == [[]] * len(play.loads)  # none waited for longer
     play.server.process.send_signal(signal.SIGCONT)
     for load in play.loads:
         load.release()

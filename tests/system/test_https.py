@@ -73,7 +73,7 @@ def trusting(root, **settings):
 
 
 def get(program, context, target="/k", source="127.0.0.1"):
-    connection = http.client.HTTPSConnection("127.0.0.1", program.port, context=context, timeout=10, source_address=(source, 0))
+    connection = http.client.HTTPSConnection("127.0.0.1", program.port, context=context, timeout=60, source_address=(source, 0))
     connection.request("GET", target)
     response = connection.getresponse()
     return response.status, response.read().decode()
@@ -160,7 +160,7 @@ def test_a_renewed_certificate_is_taken_and_no_connection_dropped(stage, authori
     _, program = start(stage, *authority.server(f"old-{by_signal}"))
     root = authority.root[1]
     old = served_serial(program, root)
-    kept = http.client.HTTPSConnection("127.0.0.1", program.port, context=trusting(root), timeout=10)
+    kept = http.client.HTTPSConnection("127.0.0.1", program.port, context=trusting(root), timeout=60)
     kept.request("GET", "/k")
     assert kept.getresponse().read() == b"OK"
     key, cert = authority.server(f"new-{by_signal}")
@@ -225,7 +225,7 @@ def test_the_command_line_sets_it_too(stage, authority):
 def served_names(program, server_name, root):
     """The names of the certificate that a client gets who asks for `server_name`."""
     context = trusting(root, check_hostname=False)
-    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as plain, context.wrap_socket(plain, server_hostname=server_name) as tls:
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60) as plain, context.wrap_socket(plain, server_hostname=server_name) as tls:
         return [name for _, name in tls.getpeercert()["subjectAltName"]]
 
 

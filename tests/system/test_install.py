@@ -100,7 +100,7 @@ def test_the_clients_unit_asks_for_its_url(installed, stage):
     command = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)[1].replace("${CREDENTIALS_DIRECTORY}", str(folder)).split()
     for key, status, body in (("a%20key", 0, "OK"), ("a%20key", 0, "UPTODATE"), ("wrong", 22, "")):
         (folder / "curl.conf").write_text(f'url = "http://127.0.0.1:{program.port}/{key}"\n')
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert (result.returncode, result.stdout) == (status, body)
     timer = find(installed, "sftdyn-update@.timer").read_text()
     for line in ("OnCalendar=*:0/15", "Persistent=true", "RandomizedDelaySec=60"):

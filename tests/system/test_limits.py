@@ -44,17 +44,37 @@ def test_zero_turns_the_budget_off(stage):
 def test_a_full_queue_is_503_at_once_and_nothing_hangs(stage):
     server = stage.dns("named")
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(20)}
-    program = stage.sftdyn(conf(server, hosts, dns="queue = 5\ntimeout = 2"))
+    program = stage.sftdyn(conf(server, hosts, dns="queue = 5\ntimeout = 60"))
     server.process.send_signal(signal.SIGSTOP)
     answers = []
-    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key))) for key in hosts]
+    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key, timeout=120))) for key in hosts]
+    for client in clients:
+        client.start()
+    # While the server stands still only those that found no room are answered.
+    await_true(lambda: len(answers) >= 15, "all but five are turned away")
+    overloaded = list(answers)
+    assert len(overloaded) == 15
+    assert all((answer.status, answer.body) == (503, "FAIL") for answer in overloaded)
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in overloaded)
+    server.process.send_signal(signal.SIGCONT)
+    for client in clients:
+        client.join()
+    assert [answer.body for answer in answers[15:]] == ["OK"] * 5
+    # There is room again.
+    assert {program.get(key).body for key in hosts} == {"OK", "UPTODATE"}
+
+
+def test_those_that_wait_for_a_server_that_stands_still_fail_in_time(stage):
+    server = stage.dns("named")
+    hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(5)}
+    program = stage.sftdyn(conf(server, hosts, dns="timeout = 1"))
+    server.process.send_signal(signal.SIGSTOP)
+    answers = []
+    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key, timeout=120))) for key in hosts]
     for client in clients:
         client.start()
     for client in clients:
-        client.join(20)
-    overloaded = [answer for answer in answers if answer.status == 503]
-    assert len(overloaded) == 15
-    assert all(answer.body == "FAIL" and int(answer.headers["Retry-After"]) > 0 for answer in overloaded)
-    assert sum(answer.status == 500 for answer in answers) == 5
+        client.join()
+    assert [(answer.status, answer.body) for answer in answers] == [(500, "FAIL")] * 5
     server.process.send_signal(signal.SIGCONT)
-    assert program.get("k0").body == "OK"
+    await_true(lambda: program.get("k0").body in {"OK", "UPTODATE"}, "the server is asked again")

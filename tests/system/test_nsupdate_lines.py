@@ -161,7 +161,7 @@ def nsupdatecommands(host, new_ip, headers):
         local = script.startswith("server")
         first = "" if local else f"server 127.0.0.1 {theirs.port}\n"
         command = ["nsupdate", *(["-l", "-p", str(theirs.port)] if local else []), "-k", theirs.key_file()]
-        result = subprocess.run(command, input=first + script + "\n", capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, input=first + script + "\n", capture_output=True, text=True, timeout=120)
         status, body = program.get(str(number))
         accepted = (status, body) == (200, "OK")
         if accepted != (result.returncode == 0) or accepted != (SCRIPTS[number] in ACCEPTED):

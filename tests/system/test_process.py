@@ -20,7 +20,7 @@ def test_sigterm_and_sigint_end_it_with_0(stage):
 
 def test_what_is_in_flight_is_finished(stage):
     server = stage.dns("named")
-    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 4"))
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 30"))
     assert program.get("k", source="127.0.0.2").body == "OK"
     server.process.send_signal(signal.SIGSTOP)
     answers = []
@@ -34,9 +34,9 @@ def test_what_is_in_flight_is_finished(stage):
     program.process.send_signal(signal.SIGTERM)
     program.await_log("finishing what is under way")
     server.process.send_signal(signal.SIGCONT)
-    client.join(20)
+    client.join(60)
     assert answers == [(200, "OK")]
-    assert program.process.popen.wait(10) == 0
+    assert program.process.popen.wait(60) == 0
     assert server.records(HOST, "A") == ["127.0.0.3"]
 
 
@@ -44,11 +44,12 @@ def test_end_waits_no_longer_than_its_limit(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 60"))
     server.process.send_signal(signal.SIGSTOP)
-    client = threading.Thread(target=lambda: program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=30))
+    client = threading.Thread(target=lambda: program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=150))
     client.start()
     program.await_log(f"query {HOST}")
-    assert program.stop() == 0
-    client.join(20)
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.popen.wait(40) == 0
+    client.join(60)
     assert not client.is_alive()
 
 
@@ -116,4 +117,4 @@ def test_it_ends_when_its_timers_are_due(stage):
         time.sleep(0.9 + 0.02 * number)
         program.process.send_signal(signal.SIGTERM)
         program.process.send_signal(signal.SIGCONT)
-        assert program.process.popen.wait(10) == 0
+        assert program.process.popen.wait(60) == 0

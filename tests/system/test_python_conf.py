@@ -114,7 +114,7 @@ def test_https(stage, named, tmp_path):
                            listen=(), arguments=["--server", named.address, "--nskeyfile", named.key_file()])
     import ssl
     context = ssl.create_default_context(cafile=folder / "server.crt")
-    connection = http.client.HTTPSConnection("localhost", program.port, context=context, timeout=20)
+    connection = http.client.HTTPSConnection("localhost", program.port, context=context, timeout=60)
     connection.request("GET", "/k")
     assert connection.getresponse().read() == b"OK"
     connection.close()
@@ -162,7 +162,7 @@ def test_without_the_plugin_the_package_is_named(tmp_path):
     conf = tmp_path / "conf"
     conf.write_text("CLIENTS = {}\n")
     import subprocess
-    result = subprocess.run([tmp_path / "sftdyn", conf], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([tmp_path / "sftdyn", conf], capture_output=True, text=True, timeout=120)
     assert result.returncode == 1
     assert "sftdyn-python" in result.stderr and "TOML" in result.stderr
 
@@ -340,7 +340,7 @@ BAD = f"""
     CASES = {CASES!r}
 
     def get_host(querystring, ip):
-        if querystring == "sleep": time.sleep(30)
+        if querystring == "sleep": time.sleep(300)
         if querystring == "loop":
             while True:
                 pass
@@ -459,7 +459,7 @@ def test_hooks_that_never_return(stage, named):
     assert case(program, "fine") == (200, "UPTODATE")
     began = time.monotonic()
     assert program.stop() == 0
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 50
 
 
 def test_it_stops_while_hooks_are_at_work(stage, named):
@@ -503,7 +503,7 @@ def test_reload_that_never_ends(stage, named):
     assert tuple(program.get("example")) == (200, "OK")
     began = time.monotonic()
     assert program.stop() == 0
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 50
 
 
 @pytest.mark.parametrize("key,target", [

@@ -17,7 +17,7 @@ class Manager:
         self.path = str(folder / "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.heard = []
 
     def await_word(self, word):
@@ -47,7 +47,7 @@ def test_it_says_when_it_serves_reloads_and_ends(stage, manager):
     assert program.get("k").body == "UPTODATE"
     program.process.send_signal(signal.SIGTERM)
     manager.await_word("STOPPING=1")
-    assert program.process.popen.wait(10) == 0
+    assert program.process.popen.wait(60) == 0
 
 
 def test_it_feeds_the_watchdog(stage, manager):

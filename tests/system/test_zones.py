@@ -36,13 +36,15 @@ def test_the_first_that_answers_serves_alone(stage):
 
 def test_a_server_that_hangs_is_passed_over(stage):
     first, second = stage.dns("named", name="first", key=(key := Key())), stage.dns("named", name="second", key=key)
-    program = stage.sftdyn(with_servers(first, [first.address, second.address]).replace("[dns]", "[dns]\ntimeout = 4"))
+    program = stage.sftdyn(with_servers(first, [first.address, second.address]))
     first.process.send_signal(signal.SIGSTOP)
+    start = time.monotonic()
     assert program.get("k").body == "OK"
+    waited = time.monotonic() - start
     assert second.records(HOST, "A") == ["127.0.0.1"]
     start = time.monotonic()
     assert program.get("k", source="127.0.0.2").body == "OK"
-    assert time.monotonic() - start < 1, "the one that hangs is asked last for a while"
+    assert time.monotonic() - start < waited / 2, "the one that hangs is asked last for a while"
 
 
 def test_zones_with_servers_keys_and_ttls_of_their_own(stage):
@@ -85,7 +87,7 @@ nskeyfile = "{alive.key_file()}"
         assert program.get("b", source=f"127.0.0.{number % 2 + 2}").body == "OK"
     assert answers == [], "the dead one's requests are still waiting"
     for client in clients:
-        client.join(20)
+        client.join()
     assert answers == ["FAIL"] * 20
 
 

@@ -90,11 +90,11 @@ class DnsServer:
 
     def answers(self):
         try:
-            return self.query(self.zones[0], "SOA", timeout=0.5).rcode() == dns.rcode.NOERROR
+            return self.query(self.zones[0], "SOA", timeout=2).rcode() == dns.rcode.NOERROR
         except (OSError, dns.exception.DNSException):
             return False
 
-    def query(self, name, rdtype, timeout=5):
+    def query(self, name, rdtype, timeout=20):
         message = dns.message.make_query(name, rdtype)
         message.flags &= ~dns.flags.RD
         return dns.query.udp(message, "127.0.0.1", port=self.port, timeout=timeout)

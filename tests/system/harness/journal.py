@@ -37,7 +37,7 @@ def main():
     os.makedirs("/run/systemd/journal")
     journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     journal.bind("/run/systemd/journal/socket")
-    journal.settimeout(20)
+    journal.settimeout(60)
     with open(os.path.join(folder, "stderr"), "w") as stderr:
         status = os.fstat(stderr.fileno())
         environment = {**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
@@ -45,13 +45,13 @@ def main():
         try:
             while "listening" not in process.stdout.readline():
                 time.sleep(0.01)
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/secretkey-one", timeout=20).read()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/secretkey-one", timeout=60).read()
             messages = []
             while not any("SFTDYN_HOST" in message for message in messages):
                 messages.append(fields(journal.recv(65536)))
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
     with open(os.path.join(folder, "stderr")) as rest:
         assert " info: " not in rest.read(), "nothing is said twice"
     print(json.dumps(messages))

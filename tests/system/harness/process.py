@@ -22,7 +22,7 @@ def free_port():
     raise RuntimeError("no free port")
 
 
-def await_true(condition, what, seconds=20):
+def await_true(condition, what, seconds=60):
     """Waits until `condition()` is true, and returns its value. `what` may be a function that makes the text."""
     end = time.monotonic() + seconds
     while True:
@@ -58,7 +58,7 @@ class Process:
     def send_signal(self, number):
         os.kill(self.pid, number)
 
-    def stop(self, number=signal.SIGTERM, seconds=20):
+    def stop(self, number=signal.SIGTERM, seconds=60):
         """Ends it, and returns its exit status."""
         if self.alive():
             self.send_signal(signal.SIGCONT)
@@ -70,5 +70,5 @@ class Process:
             self.popen.wait()
             raise AssertionError(f"it did not end:\n{self.log()[-3000:]}") from None
 
-    def await_log(self, text, seconds=20, count=1):
+    def await_log(self, text, seconds=60, count=1):
         await_true(lambda: self.log().count(text) >= count, lambda: f"{text!r} in\n{self.log()[-3000:]}", seconds)

@@ -37,7 +37,7 @@ class Proxy:
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
-        assert self.ready.wait(10)
+        assert self.ready.wait(60)
 
     @property
     def address(self):
@@ -60,7 +60,7 @@ class Proxy:
             self.loop.create_task(self.end_tasks())
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(end)
-            self.thread.join(5)
+            self.thread.join(60)
 
     async def end_tasks(self):
         tasks = asyncio.all_tasks(self.loop) - {asyncio.current_task()}

@@ -69,7 +69,7 @@ class Sftdyn:
     def log(self):
         return self.process.log()
 
-    def await_log(self, text, seconds=20, count=1):
+    def await_log(self, text, seconds=60, count=1):
         self.process.await_log(text, seconds, count)
 
     def stop(self, number=signal.SIGTERM):
@@ -86,7 +86,7 @@ class Sftdyn:
             self.conf.write_text(conf)
         self.process.send_signal(signal.SIGHUP)
 
-    def get(self, target, source="127.0.0.1", method="GET", headers=None, host="127.0.0.1", timeout=20):
+    def get(self, target, source="127.0.0.1", method="GET", headers=None, host="127.0.0.1", timeout=60):
         """One request on a connection of its own. `source` is the address that it comes from."""
         connection = http.client.HTTPConnection(host, self.port, timeout=timeout, source_address=(source, 0))
         try:
@@ -99,7 +99,7 @@ class Sftdyn:
         finally:
             connection.close()
 
-    def raw(self, octets, seconds=10, host="127.0.0.1"):
+    def raw(self, octets, seconds=60, host="127.0.0.1"):
         """Sends octets as they are, and returns all that comes back until the connection ends."""
         with socket.create_connection((host, self.port), timeout=seconds) as connection:
             connection.sendall(octets)
@@ -127,13 +127,17 @@ def split_address(text):
     return host.strip("[]"), int(port)
 
 
-def run(*arguments, timeout=60, **kwargs):
+def run(*arguments, timeout=120, **kwargs):
     """Runs the program to its end."""
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **kwargs)
 
 
 def conf(server, clients, dns="", extra="", key_file=None):
-    """The text of a configuration for one DNS server. `clients` maps keys to hosts, or to inline tables."""
+    """The text of a configuration for one DNS server. `clients` maps keys to hosts, or to inline tables.
+
+    Unless `dns` says otherwise requests wait longer than by default: the machine of a test may be busy."""
+    if "timeout" not in dns:
+        dns += "\ntimeout = 20"
     lines = [f'nskeyfile = "{key_file or server.key_file()}"', extra, "[dns]", f'server = "{server.address}"', dns, "[clients]"]
     for key, host in clients.items():
         value = host if host.startswith("{") else f'"{host}"'
