@@ -51,6 +51,12 @@ boost::asio::ip::address plain_address(const boost::asio::ip::address& address) 
     return ip::address_v6(v6.to_bytes());
 }
 
+bool is_port(std::string_view text) {
+    std::uint16_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return text.size() <= 5 && error == std::errc{} && end == text.data() + text.size();
+}
+
 bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address) {
     return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
 }

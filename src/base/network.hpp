@@ -24,6 +24,9 @@ struct Network {
 /// The address without a scope, and an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) as the IPv4 address that it is.
 [[nodiscard]] boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
 
+/// A TCP port as decimal digits, 0 to 65535.
+[[nodiscard]] bool is_port(std::string_view text);
+
 [[nodiscard]] bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address);
 
 /// What is counted as one client: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one gets.

@@ -29,10 +29,6 @@ std::vector<std::string_view> split(std::string_view text, char mark) {
     return out;
 }
 
-bool is_port(std::string_view text) {
-    return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
 /// "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80"; no zone, no name, nothing else.
 std::optional<ip::address> parse_node(std::string_view text) {
     std::string_view host = text;
@@ -41,11 +37,11 @@ std::optional<ip::address> parse_node(std::string_view text) {
         if (end == std::string_view::npos) return std::nullopt;
         host = text.substr(1, end - 1);
         const std::string_view rest = text.substr(end + 1);
-        if (!rest.empty() && (rest[0] != ':' || !is_port(rest.substr(1)))) return std::nullopt;
+        if (!rest.empty() && (rest[0] != ':' || !base::is_port(rest.substr(1)))) return std::nullopt;
         if (host.find(':') == std::string_view::npos) return std::nullopt;
     } else if (std::count(text.begin(), text.end(), ':') == 1) {
         const std::size_t colon = text.find(':');
-        if (!is_port(text.substr(colon + 1))) return std::nullopt;
+        if (!base::is_port(text.substr(colon + 1))) return std::nullopt;
         host = text.substr(0, colon);
     }
     if (host.find('%') != std::string_view::npos) return std::nullopt;

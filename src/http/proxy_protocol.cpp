@@ -25,10 +25,8 @@ bool may_be(std::string_view octets, std::string_view signature) {
     return octets.substr(0, size) == signature.substr(0, size);
 }
 
-bool is_port(std::string_view text) {
-    const bool digits = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string_view::npos;
-    return digits && std::stoul(std::string(text)) <= 65535 && (text.size() == 1 || text[0] != '0');
-}
+/// As the protocol asks for it: without leading zeros.
+bool is_plain_port(std::string_view text) { return base::is_port(text) && (text.size() == 1 || text[0] != '0'); }
 
 std::optional<ip::address> usable(const ip::address& address) {
     const auto plain = base::plain_address(address);
@@ -51,7 +49,7 @@ ProxyPreamble read_v1(std::string_view octets) {
         start = stop + 1;
     }
     if (words[0] == "UNKNOWN") return out;
-    if (words.size() != 5 || (words[0] != "TCP4" && words[0] != "TCP6") || !is_port(words[3]) || !is_port(words[4])) return {};
+    if (words.size() != 5 || (words[0] != "TCP4" && words[0] != "TCP6") || !is_plain_port(words[3]) || !is_plain_port(words[4])) return {};
     for (const std::size_t i : {2U, 1U}) {
         boost::system::error_code error;
         const auto address = ip::make_address(words[i], error);

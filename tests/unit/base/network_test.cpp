@@ -17,4 +17,9 @@ TEST(ClientNetwork, AnIpv4AddressOrAnIpv6NetworkOf64Bits) {
     EXPECT_EQ(hash_value(network("2001:db8:1:2::1")), hash_value(network("2001:db8:1:2::2")));
 }
 
+TEST(Port, DecimalDigitsUpTo65535) {
+    for (const char* good : {"0", "1", "443", "0443", "65535"}) EXPECT_TRUE(is_port(good)) << good;
+    for (const char* bad : {"", "65536", "99999", "000443", "-1", "+1", " 1", "1 ", "0x1", "a"}) EXPECT_FALSE(is_port(bad)) << bad;
+}
+
 }  // namespace
