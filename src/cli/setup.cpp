@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* key_name = "sftdyn";
-constexpr const char* elsewhere = "choose another folder with --write";
+constexpr const char* write_elsewhere = "choose another folder with --write";
 
 struct File {
     std::string path;  ///< absolute
@@ -171,15 +171,15 @@ base::Result<void> give_away(const File& file) {
 base::Result<void> write(const Plan& plan) {
     for (const auto& file : plan.files) {
         if (fs::exists(file.path))
-            return base::Error{"is there already", file.path, std::string("nothing was written; move it away, or ") + elsewhere};
+            return base::Error{"is there already", file.path, std::string("nothing was written; move it away, or ") + write_elsewhere};
     }
     std::cout << "# made:\n";
     for (const auto& file : plan.files) {
         std::error_code error;
         fs::create_directories(fs::path(file.path).parent_path(), error);
-        if (error) return base::Error{fmt::format("can't be made: {}", error.message()), fs::path(file.path).parent_path().string(), elsewhere};
+        if (error) return base::Error{fmt::format("can't be made: {}", error.message()), fs::path(file.path).parent_path().string(), write_elsewhere};
         const mode_t mask = umask(0);
-        const auto made = base::create_file(file.path, file.text, file.mode, elsewhere);
+        const auto made = base::create_file(file.path, file.text, file.mode, write_elsewhere);
         umask(mask);
         if (made.has_error()) return made;
         std::cout << "#   " << file.path << '\n';

@@ -21,7 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* usual_socket = "/run/sftdyn/control";
-constexpr auto watch_interval = std::chrono::seconds(2);
+constexpr auto redraw_interval = std::chrono::seconds(2);
 constexpr std::size_t most_quiet = 20;  // hosts that never checked in and are named
 
 std::string socket_path(const config::CommandLine& line) {
@@ -127,7 +127,7 @@ int run_status(const config::CommandLine& line) {
         }
         std::cout << std::flush;
         if (!line.watch) return 0;
-        std::this_thread::sleep_for(watch_interval);
+        std::this_thread::sleep_for(redraw_interval);
     }
 }
 

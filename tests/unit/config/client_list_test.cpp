@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "names.hpp"
+
 using namespace sftdyn;
 using config::ClientList;
 
 namespace {
-
-dns::Name name(const char* text) { return *dns::Name::parse(text); }
 
 TEST(ClientList, KeepsWhatWasAdded) {
     ClientList list;

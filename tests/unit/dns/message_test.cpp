@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "dns/knot.hpp"
+#include "names.hpp"
 
 using namespace sftdyn;
 using namespace sftdyn::dns;
@@ -30,7 +31,6 @@ std::string golden(const std::string& name) {
     return text;
 }
 
-Name name(const char* text) { return *Name::parse(text); }
 
 TsigKeyPtr key(const char* key_name = "k", const char* secret = "c2VjcmV0c2VjcmV0") {
     return std::make_shared<const TsigKey>(*TsigKey::make(key_name, "hmac-sha256", base::Secret(secret)));

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "names.hpp"
+
 using namespace sftdyn;
 using namespace sftdyn::dns;
 using Class = UpdateRecord::Class;
@@ -14,8 +16,6 @@ using Class = UpdateRecord::Class;
 namespace {
 
 base::Result<Script> parse(std::vector<std::string> lines, Unsent unsent = Unsent::drop) { return parse_script(lines, unsent); }
-
-Name name(const char* text) { return *Name::parse(text); }
 
 /// The one record of a script of one line.
 UpdateRecord update(const std::string& line) {

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "names.hpp"
+
 namespace sftdyn::report {
 namespace {
 
@@ -14,7 +16,6 @@ class StoreTest : public testing::Test {
 protected:
     ~StoreTest() override { std::filesystem::remove(path); }
 
-    static dns::Name name(const char* text) { return *dns::Name::parse(text); }
     const std::string path = testing::TempDir() + "/hosts-" + std::to_string(getpid()) + ".sqlite";
 };
 

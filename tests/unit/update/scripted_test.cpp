@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "names.hpp"
+
 namespace sftdyn::update {
 namespace {
 
 class ScriptedTest : public testing::Test {
 protected:
-    static dns::Name name(const char* text) { return *dns::Name::parse(text); }
     static std::vector<dns::UpdateMessage> touching(const char* owner, dns::Type type) {
         dns::UpdateMessage message;
         message.updates.push_back({name(owner), type, dns::UpdateRecord::Class::any, 0, {}});

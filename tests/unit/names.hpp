@@ -1,0 +1,11 @@
+// Domain names as tests write them.
+#pragma once
+
+#include "dns/name.hpp"
+
+namespace sftdyn {
+
+/// Only for what is a name.
+inline dns::Name name(const char* text) { return *dns::Name::parse(text); }
+
+}  // namespace sftdyn
