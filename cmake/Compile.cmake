@@ -2,6 +2,10 @@
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
 # GCC 12 sees overlaps in std::string where there are none (GCC bug 105329).
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+if(CMAKE_UNITY_BUILD)
+  # Files compiled as one see each other's names; that each stands alone is for the builds that aren't.
+  add_compile_options(-Wno-shadow)
+endif()
 if(SFTDYN_WERROR)
   add_compile_options(-Werror)
 endif()
