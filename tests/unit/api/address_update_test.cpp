@@ -16,7 +16,8 @@ AddressIntent read(std::string_view target, std::string_view authorization = {},
 AddressUpdate update(std::string_view target, std::string_view authorization = {}) { return std::get<AddressUpdate>(read(target, authorization)); }
 
 TEST(AddressUpdate, PathsAndMethods) {
-    for (const char* path : {"/nic/update", "//nic//update", "/v3/update", "/update", "/update/", "/?hostname=a", "/u/t", "/update/a/b", "/update/a/b/1.2.3.4"})
+    for (const char* path :
+         {"/nic/update", "//nic//update", "/v3/update", "/update", "/update/", "/?hostname=a", "/u/t", "/update/a/b", "/update/a/b/1.2.3.4"})
         EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read(path))) << path;
     for (const char* path : {"/", "/k", "/?a=b", "/nic", "/nic/updates", "/v2/update", "/nic/update/x/y/z", "/update/a", "/u", "/NIC/UPDATE"})
         EXPECT_TRUE(std::holds_alternative<NotOurs>(read(path))) << path;
@@ -39,13 +40,15 @@ TEST(AddressUpdate, Credentials) {
     EXPECT_EQ(credential(update("/nic/update?user=u&pass=p", "Basic dTp4")), "u/x") << "what is in the header counts";
     EXPECT_EQ(credential(update("/nic/update?token=t&domains=d")), "-/t");
     EXPECT_EQ(credential(update("/u/t%2Fu/")), "-/t/u");
-    for (const char* broken : {"Basic", "Basic x", "Basic dXNlcg==", "Basic !!!!", "Digest a=b", ""}) EXPECT_EQ(credential(update("/nic/update", broken)), "-/-") << broken;
+    for (const char* broken : {"Basic", "Basic x", "Basic dXNlcg==", "Basic !!!!", "Digest a=b", ""})
+        EXPECT_EQ(credential(update("/nic/update", broken)), "-/-") << broken;
 }
 
 TEST(AddressUpdate, Addresses) {
     const auto both = [](std::string_view query) {
         const auto out = update("/nic/update?hostname=a&" + std::string(query));
-        return (out.v4 ? out.v4->text + "=" + out.v4->address.to_string() : "-") + " " + (out.v6 ? out.v6->text : "-") + (out.unusable.empty() ? "" : " !" + out.unusable);
+        return (out.v4 ? out.v4->text + "=" + out.v4->address.to_string() : "-") + " " + (out.v6 ? out.v6->text : "-") +
+               (out.unusable.empty() ? "" : " !" + out.unusable);
     };
     EXPECT_EQ(both("myip=1.2.3.4"), "1.2.3.4=1.2.3.4 -");
     EXPECT_EQ(both("myip=1.2.3.4%2C2001:db8::1/64"), "1.2.3.4=1.2.3.4 2001:db8::1");
@@ -66,7 +69,9 @@ TEST(AddressUpdate, Prefixes) {
     EXPECT_EQ(prefix("2001:db8:1::/56"), "2001:db8:1::/56");
     EXPECT_EQ(prefix("2001:db8:1::"), "2001:db8:1::/64");
     EXPECT_EQ(prefix(""), "none");
-    for (const char* junk : {"x", "1.2.3.0/24", "2001:db8::/", "2001:db8::/x", "2001:db8::/128", "2001:db8::/0", "fe80::/64", "::/64", "2001:db8::/64x"}) EXPECT_EQ(prefix(junk), "bad") << junk;
+    for (const char* junk :
+         {"x", "1.2.3.0/24", "2001:db8::/", "2001:db8::/x", "2001:db8::/128", "2001:db8::/0", "fe80::/64", "::/64", "2001:db8::/64x"})
+        EXPECT_EQ(prefix(junk), "bad") << junk;
 }
 
 TEST(AddressUpdate, AnswersOfEachDialect) {

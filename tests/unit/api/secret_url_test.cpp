@@ -9,7 +9,9 @@ using namespace sftdyn::api::secret_url;
 
 namespace {
 
-Intent read_target(std::string_view method, std::string_view target) { return api::secret_url::read({method, target, boost::asio::ip::make_address("192.0.2.1")}); }
+Intent read_target(std::string_view method, std::string_view target) {
+    return api::secret_url::read({method, target, boost::asio::ip::make_address("192.0.2.1")});
+}
 std::string key_of(std::string_view target) { return std::string(std::get<Update>(read_target("GET", target)).key); }
 
 TEST(SecretUrl, TheKeyIsTheTargetWithoutLeadingSlashes) {

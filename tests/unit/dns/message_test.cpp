@@ -31,7 +31,6 @@ std::string golden(const std::string& name) {
     return text;
 }
 
-
 TsigKeyPtr key(const char* key_name = "k", const char* secret = "c2VjcmV0c2VjcmV0") {
     return std::make_shared<const TsigKey>(*TsigKey::make(key_name, "hmac-sha256", base::Secret(secret)));
 }
