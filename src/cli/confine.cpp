@@ -56,13 +56,14 @@ base::Result<void> become(const std::string& user) {
 }
 
 void drop_capabilities() {
+    capng_get_caps_process();
+    const bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     capng_clear(CAPNG_SELECT_ALL);
     // Root that stays root could not even read BIND's key without this one.
     if (geteuid() == 0)
         capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET), CAP_DAC_READ_SEARCH);
     // Without CAP_SETPCAP the bounding set stays as it is; no_new_privs makes it meaningless.
-    const bool dropped = capng_apply(CAPNG_SELECT_ALL) == 0 || capng_apply(CAPNG_SELECT_CAPS) == 0;
-    if (!dropped) log::warn("capabilities could not be dropped: {}", std::strerror(errno));
+    if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) != 0) log::warn("capabilities could not be dropped: {}", std::strerror(errno));
 }
 
 void forbid_core_dumps() {
