@@ -66,6 +66,7 @@ void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Finding
             if (is_below(path, "/var/lib/bind") || is_below(path, "/var/cache/bind")) continue;
             findings.push_back({Level::bad, "apparmor", fmt::format("{}: Debian's AppArmor profile does not let named write there", path.string()),
                                 fmt::format("move it to /var/lib/bind, and say so in {}", places.conf)});
+            if (journal.parent_path() == file.parent_path()) break;  // it comes along
         }
     }
     const passwd* user = getpwnam(named_user);

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -41,12 +42,13 @@ protected:
 
 TEST_F(DoctorBindTest, AppArmorLetsNamedWriteInItsFoldersOnly) {
     const auto confined = look("zone", "", "/usr/bin/man (enforce)\nnamed (enforce)\n");
-    ASSERT_GE(confined.size(), 2U);
+    ASSERT_FALSE(confined.empty());
     EXPECT_EQ(confined[0].check, "apparmor");
     EXPECT_EQ(confined[0].level, Finding::Level::bad);
     EXPECT_THAT(confined[0].what, HasSubstr((folder / "zone").string()));
     EXPECT_THAT(confined[0].mend, HasSubstr("/var/lib/bind"));
-    EXPECT_THAT(confined[1].what, HasSubstr("zone.jnl"));
+    const auto told = std::count_if(confined.begin(), confined.end(), [](const Finding& finding) { return finding.check == "apparmor"; });
+    EXPECT_EQ(told, 1) << "the journal comes along";
     const auto journal = look("/var/lib/bind/zone", (folder / "journal").string(), "/usr/sbin/named (enforce)\n");
     EXPECT_EQ(journal.at(0).check, "apparmor");
     EXPECT_THAT(journal.at(0).what, HasSubstr((folder / "journal").string()));
