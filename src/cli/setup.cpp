@@ -85,7 +85,9 @@ public:
                         key_name, secret_, zone_, zone),
             0640, "root", "knot");
         add_conf(key);
-        plan_.steps = {fmt::format("add to /etc/knot/knot.conf:  include: {}", conf), "knotc conf-check && systemctl restart knot"};
+        plan_.steps = {fmt::format("add to the end of /etc/knot/knot.conf:  include: {}", conf),
+                       "let Knot listen, which Debian's does not by itself: in /etc/knot/knot.conf, under server:  listen: [ 0.0.0.0@53, ::@53 ]",
+                       "knotc conf-check && systemctl restart knot"};
         return finish();
     }
 
