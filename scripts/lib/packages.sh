@@ -10,6 +10,7 @@ test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils p
                python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light haproxy fail2ban
                systemd testssl.sh ddclient inadyn wget busybox iproute2 util-linux
                mmdebstrap sqlite3 prometheus groff bash-completion zsh fish faketime)
+vm_packages=(mmdebstrap qemu-system-x86 e2fsprogs util-linux python3 python3-pytest)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 

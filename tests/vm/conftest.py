@@ -1,0 +1,23 @@
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from vm import Machine, may_run  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def machine():
+    """Booted, and set up as the README says; one for all tests. Each leaves it as it was."""
+    assert may_run(), "it is for root, and for packages that scripts/package has made"
+    with tempfile.TemporaryDirectory(prefix="sftdyn-vm-", dir="/var/tmp") as folder:
+        machine = Machine(folder)
+        try:
+            machine.build()
+            machine.boot()
+            yield machine
+        finally:
+            machine.stop()
