@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from harness import debian
+from harness.debian import PACKAGES
 from harness.sftdyn import BINARY, conf, run
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ROOT / "build/packages"
 BUILD = Path(BINARY).parent
 HOST = "home.dyn.example.org"
 
@@ -163,13 +164,7 @@ class Debian:
 
     def __init__(self, folder):
         self.folder = folder
-        debs = [str(path) for path in PACKAGES.glob("*.deb")]
-        sources = next(path for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")) if path.exists())
-        command = ["mmdebstrap", "--variant=apt", "--include=bind9,bind9-dnsutils,curl", f"--customize-hook=copy-in {' '.join(debs)} /root", "bookworm", str(folder)]
-        # In the form that is asked for where packages come from here.
-        command += [str(sources)] if sources.suffix == ".sources" else sources.read_text().splitlines()
-        result = subprocess.run(command, capture_output=True, text=True)
-        assert result.returncode == 0, result.stderr[-3000:]
+        debian.make(folder, ["bind9", "bind9-dnsutils", "curl"])
         shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
 
     def run(self, script, network=False):
@@ -213,9 +208,9 @@ sftdyn doctor --resolver 127.0.0.1
 
 @needs_packages
 def test_packages_install_work_upgrade_and_purge(tmp_path):
-    debian = Debian(tmp_path / "debian")
-    debian.must(INSTALL, network=True)
-    layout = debian.must("""
+    system = Debian(tmp_path / "debian")
+    system.must(INSTALL, network=True)
+    layout = system.must("""
 getent passwd sftdyn | grep '/usr/sbin/nologin$'
 stat -c '%U:%G %a %n' /etc/sftdyn /etc/sftdyn/sftdyn.toml
 ls /etc/systemd/system/multi-user.target.wants /etc/systemd/system/sockets.target.wants 2>/dev/null || true
@@ -226,11 +221,11 @@ echo 'CLIENTS = {}' > /tmp/conf; sftdyn check /tmp/conf
 """)
     assert "root:sftdyn 750 /etc/sftdyn\n" in layout and "root:sftdyn 640 /etc/sftdyn/sftdyn.toml\n" in layout
     assert "sftdyn.service" not in layout and "sftdyn.socket" not in layout, "nothing is enabled with an unedited sample"
-    used = debian.must(USE)
+    used = system.must(USE)
     assert "nothing is in the way" in used
 
     # An upgrade leaves what was edited.
-    debian.must("""
+    system.must("""
 cp /etc/sftdyn/sftdyn.toml /root/edited.toml
 cd /root && dpkg-deb -R sftdyn_*.deb new && sed -i 's/^Version: .*/Version: 1.0.1/' new/DEBIAN/control && dpkg-deb -b new sftdyn-new.deb
 dpkg-deb -R sftdyn-python_*.deb newer && sed -i 's/^Version: .*/Version: 1.0.1/; s/sftdyn (= [^)]*)/sftdyn (= 1.0.1)/' newer/DEBIAN/control && dpkg-deb -b newer sftdyn-python-new.deb
@@ -240,7 +235,7 @@ stat -c '%U:%G %a' /etc/sftdyn/sftdyn.toml | grep -x 'root:sftdyn 640'
 dpkg-query -W -f '${Version} ${db:Status-Status}\\n' sftdyn | grep -x '1.0.1 installed'
 """)
     # Who comes from the Python sftdyn keeps the conf, and it is the one that is read.
-    debian.must("""
+    system.must("""
 dpkg -P sftdyn-python sftdyn
 mkdir -p /etc/sftdyn
 echo 'CLIENTS = {"k": "home.dyn.example.org"}' > /etc/sftdyn/conf
@@ -250,7 +245,7 @@ sftdyn check | grep '^/etc/sftdyn/conf: good, 1 client$'
 rm /etc/sftdyn/conf && cp /root/edited.toml /etc/sftdyn/sftdyn.toml
 """)
     # Removed, the configuration is still there; purged, nothing is.
-    left = debian.must("""
+    left = system.must("""
 dpkg -r sftdyn-python sftdyn
 test -e /etc/sftdyn/sftdyn.toml && test ! -e /usr/bin/sftdyn
 mkdir -p /var/lib/sftdyn && touch /var/lib/sftdyn/hosts.sqlite

@@ -11,8 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ROOT / "build/packages"
+from harness import debian
+
 INCLUDE = ["systemd-sysv", "dbus", "apparmor", "bind9", "bind9-dnsutils", "curl", "knot", "pdns-server", "pdns-backend-sqlite3", "sqlite3", "linux-image-cloud-amd64", "initramfs-tools"]
 
 # Reads scripts from the second serial port, one Base64 line each, and answers with exit status and output.
@@ -47,15 +47,9 @@ class Machine:
     def build(self):
         """The disk: Debian with sftdyn's packages in /root, and all that they need installed."""
         system = self.folder / "system"
-        sources = next(path for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")) if path.exists())
         install = ("export DEBIAN_FRONTEND=noninteractive; apt-get install -y -q --no-install-recommends /root/sftdyn*.deb && "
                    "dpkg --purge sftdyn-python sftdyn && apt-get clean && systemctl disable knot pdns")
-        command = ["mmdebstrap", "--variant=apt", f"--include={','.join(INCLUDE)}", f"--customize-hook=copy-in {' '.join(map(str, PACKAGES.glob('*.deb')))} /root",
-                   f"--customize-hook=chroot \"$1\" sh -c '{install}'", "bookworm", str(system)]
-        # In the form that is asked for where packages come from here.
-        command += [str(sources)] if sources.suffix == ".sources" else sources.read_text().splitlines()
-        result = subprocess.run(command, capture_output=True, text=True)
-        assert result.returncode == 0, result.stderr[-3000:]
+        debian.make(system, INCLUDE, install)
         (system / "root/agent").write_text(AGENT)
         (system / "root/agent").chmod(0o755)
         (system / "etc/systemd/system/agent.service").write_text(AGENT_UNIT)
@@ -131,4 +125,4 @@ class Machine:
 
 
 def may_run():
-    return os.geteuid() == 0 and any(PACKAGES.glob("*.deb"))
+    return os.geteuid() == 0 and any(debian.PACKAGES.glob("*.deb"))
