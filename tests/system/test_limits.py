@@ -41,15 +41,21 @@ def test_zero_turns_the_budget_off(stage):
     assert {program.get("k", source=f"127.0.0.{number % 2 + 2}").body for number in range(40)} == {"OK"}
 
 
+def ask_all(program, keys):
+    """Requests at the same time: their answers as they come, and the threads that get them."""
+    answers = []
+    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key, timeout=120))) for key in keys]
+    for client in clients:
+        client.start()
+    return answers, clients
+
+
 def test_a_full_queue_is_503_at_once_and_nothing_hangs(stage):
     server = stage.dns("named")
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(20)}
     program = stage.sftdyn(conf(server, hosts, dns="queue = 5\ntimeout = 60"))
     server.process.send_signal(signal.SIGSTOP)
-    answers = []
-    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key, timeout=120))) for key in hosts]
-    for client in clients:
-        client.start()
+    answers, clients = ask_all(program, hosts)
     # While the server stands still only those that found no room are answered.
     await_true(lambda: len(answers) >= 15, "all but five are turned away")
     overloaded = list(answers)
@@ -69,10 +75,7 @@ def test_those_that_wait_for_a_server_that_stands_still_fail_in_time(stage):
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(5)}
     program = stage.sftdyn(conf(server, hosts, dns="timeout = 1"))
     server.process.send_signal(signal.SIGSTOP)
-    answers = []
-    clients = [threading.Thread(target=lambda key=key: answers.append(program.get(key, timeout=120))) for key in hosts]
-    for client in clients:
-        client.start()
+    answers, clients = ask_all(program, hosts)
     for client in clients:
         client.join()
     assert [(answer.status, answer.body) for answer in answers] == [(500, "FAIL")] * 5
