@@ -42,7 +42,8 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     std::deque<WorkerPtr> to_interrupt{};
     base::TimePoint moved{};  ///< when a job was last taken from the queue
     unsigned active = 0;      ///< workers that are at work, or called; without the lost ones
-    unsigned called = 0;      ///< that have not come yet
+    unsigned called = 0;      ///< idle ones that have not come yet
+    unsigned starting = 0;    ///< new ones that have not come yet
     unsigned idle = 0;
     unsigned threads = 0;  ///< all that run, also those that only watch
     bool watching = false;
@@ -60,14 +61,16 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         }).detach();
     }
 
-    /// One more worker, if there may be.
+    /// One more worker, if there may be; not while one is on its way, which a busy machine may have waiting.
     void call_worker() {
-        if (idle > called) {
+        if (called > 0 || starting > 0) return;
+        if (idle > 0) {
             ++called;
             ++active;
             work_is_there.notify_one();
         } else if (workers.size() < limits.threads) {
             workers.push_back(std::make_shared<Worker>());
+            ++starting;
             ++active;
             start_thread([worker = workers.back()](State& state) { state.work(worker); });
         }
@@ -77,6 +80,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         const auto attached = interpreter.attach();
         Lock lock(mutex);
         self->number = attached->number();
+        --starting;
         while (next(lock, *self)) {
             lock.unlock();
             self->job->work();
