@@ -136,13 +136,13 @@ nskeyfile = "{self.knot_key}"
 
     def freeze(self):
         server, _ = self.server()
-        server.process.send_signal(signal.SIGSTOP)
+        server.process.stand_still()
         self.linger(0.5, 8)
-        server.process.send_signal(signal.SIGCONT)
+        server.process.go_on()
 
     def freeze_and_kill(self):
         server, _ = self.server()
-        server.process.send_signal(signal.SIGSTOP)
+        server.process.stand_still()
         self.linger(1, 6)
         server.stop(signal.SIGKILL)
         server.start()

@@ -212,13 +212,13 @@ def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
 
 def test_it_ends_while_somebody_waits_for_an_answer(stage, named):
     watched = Watched(stage, named)
-    named.process.send_signal(signal.SIGSTOP)
+    named.process.stand_still()
     waiting = [socket.socket(socket.AF_UNIX), socket.create_connection(("127.0.0.1", watched.port))]
     waiting[0].connect(str(watched.control))
     waiting[1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
     watched.program.await_log("query . SOA", count=2)
     assert watched.program.stop() == 0
-    named.process.send_signal(signal.SIGCONT)
+    named.process.go_on()
     for one in waiting:
         one.close()
 

@@ -79,9 +79,9 @@ def test_server_stopped_and_continued(stage, kind):
     play = Play(stage, kind)
     for _ in range(3):
         play.progress(more=50)
-        play.server.process.send_signal(signal.SIGSTOP)
+        play.server.process.stand_still()
         play.progress("failures", more=8)
-        play.server.process.send_signal(signal.SIGCONT)
+        play.server.process.go_on()
         play.recovered()
 
 
@@ -253,25 +253,25 @@ def test_sftdyn_restarted_under_load(stage):
 
 def test_memory_does_not_grow_while_the_server_is_away(stage):
     play = Play(stage, timeout=0.5)
-    play.server.process.send_signal(signal.SIGSTOP)
+    play.server.process.stand_still()
     play.progress("failures", more=40)
     before = play.program.resident_kib()
     play.progress("failures", more=120)
     assert play.program.resident_kib() < before + 2048
-    play.server.process.send_signal(signal.SIGCONT)
+    play.server.process.go_on()
     play.recovered()
 
 
 def test_the_deadline_is_kept_when_nothing_answers(stage):
     play = Play(stage, timeout=1)
-    play.server.process.send_signal(signal.SIGSTOP)
+    play.server.process.stand_still()
     play.progress("failures", more=12)
     for load in play.loads:
         load.hold()
     for load in play.loads:
         assert load.held()
     assert [load.errors for load in play.loads] == [[]] * len(play.loads)  # none waited for longer
-    play.server.process.send_signal(signal.SIGCONT)
+    play.server.process.go_on()
     for load in play.loads:
         load.release()
     play.recovered()

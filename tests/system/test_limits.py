@@ -1,6 +1,5 @@
 """Budgets of hosts and bounds of queues."""
 
-import signal
 import threading
 
 from harness.process import await_true
@@ -54,7 +53,7 @@ def test_a_full_queue_is_503_at_once_and_nothing_hangs(stage):
     server = stage.dns("named")
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(20)}
     program = stage.sftdyn(conf(server, hosts, dns="queue = 5\ntimeout = 60"))
-    server.process.send_signal(signal.SIGSTOP)
+    server.process.stand_still()
     answers, clients = ask_all(program, hosts)
     # While the server stands still only those that found no room are answered.
     await_true(lambda: len(answers) >= 15, "all but five are turned away")
@@ -62,7 +61,7 @@ def test_a_full_queue_is_503_at_once_and_nothing_hangs(stage):
     assert len(overloaded) == 15
     assert all((answer.status, answer.body) == (503, "FAIL") for answer in overloaded)
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in overloaded)
-    server.process.send_signal(signal.SIGCONT)
+    server.process.go_on()
     for client in clients:
         client.join()
     assert [answer.body for answer in answers[15:]] == ["OK"] * 5
@@ -74,10 +73,10 @@ def test_those_that_wait_for_a_server_that_stands_still_fail_in_time(stage):
     server = stage.dns("named")
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(5)}
     program = stage.sftdyn(conf(server, hosts, dns="timeout = 1"))
-    server.process.send_signal(signal.SIGSTOP)
+    server.process.stand_still()
     answers, clients = ask_all(program, hosts)
     for client in clients:
         client.join()
     assert [(answer.status, answer.body) for answer in answers] == [(500, "FAIL")] * 5
-    server.process.send_signal(signal.SIGCONT)
+    server.process.go_on()
     await_true(lambda: program.get("k0").body in {"OK", "UPTODATE"}, "the server is asked again")

@@ -1,7 +1,6 @@
 """For one host the last accepted request decides, whatever listeners, batches and retries do."""
 
 import re
-import signal
 import threading
 
 import dns.flags
@@ -26,7 +25,7 @@ def test_the_later_of_two_wins_though_the_server_hangs_meanwhile(stage):
     program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 40"), listen=("127.0.0.1:0", "127.0.0.1:0"))
     ports = [port for _, port in program.addresses]
     for round_number in range(5):
-        server.process.send_signal(signal.SIGSTOP)
+        server.process.stand_still()
         answers, clients = {}, []
         for number, port in enumerate(ports):
             source = f"127.0.{round_number + 1}.{number + 1}"
@@ -34,7 +33,7 @@ def test_the_later_of_two_wins_though_the_server_hangs_meanwhile(stage):
             client.start()
             clients.append(client)
             program.await_log(f"{HOST} A {source}: accepted")
-        server.process.send_signal(signal.SIGCONT)
+        server.process.go_on()
         for client in clients:
             client.join()
         assert set(answers.values()) == {"OK"}, answers

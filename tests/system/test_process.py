@@ -22,7 +22,7 @@ def test_what_is_in_flight_is_finished(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 30"))
     assert program.get("k", source="127.0.0.2").body == "OK"
-    server.process.send_signal(signal.SIGSTOP)
+    server.process.stand_still()
     answers = []
     client = threading.Thread(target=lambda: answers.append(tuple(program.get("k", source="127.0.0.3"))))
     client.start()
@@ -33,7 +33,7 @@ def test_what_is_in_flight_is_finished(stage):
                            for line in open(sockets).read().splitlines()[1:]), "the UPDATE is under way")
     program.process.send_signal(signal.SIGTERM)
     program.await_log("finishing what is under way")
-    server.process.send_signal(signal.SIGCONT)
+    server.process.go_on()
     client.join(60)
     assert answers == [(200, "OK")]
     assert program.process.popen.wait(60) == 0
@@ -43,7 +43,7 @@ def test_what_is_in_flight_is_finished(stage):
 def test_end_waits_no_longer_than_its_limit(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 60"))
-    server.process.send_signal(signal.SIGSTOP)
+    server.process.stand_still()
     client = threading.Thread(target=lambda: program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=150))
     client.start()
     program.await_log(f"query {HOST}")
@@ -112,9 +112,9 @@ def test_it_ends_when_its_timers_are_due(stage):
     server = stage.dns("named")
     for number in range(12):
         program = stage.sftdyn(conf(server, {"k": HOST}), name=f"due{number}")
-        program.process.send_signal(signal.SIGSTOP)
+        program.process.stand_still()
         # Nothing tells from outside when a timer of a stopped process is due: it is a second after the start.
         time.sleep(0.9 + 0.02 * number)
         program.process.send_signal(signal.SIGTERM)
-        program.process.send_signal(signal.SIGCONT)
+        program.process.go_on()
         assert program.process.popen.wait(60) == 0

@@ -257,13 +257,13 @@ def test_standard_scripts_travel_together(stage, named):
             return ["zone {ZONE}", f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}", "send"]
     """)
     assert tuple(program.get("first")) == (200, "OK")
-    named.process.send_signal(signal.SIGSTOP)  # what comes meanwhile is gathered
+    named.process.stand_still()  # what comes meanwhile is gathered
     answers = []
     threads = [threading.Thread(target=lambda number=number: answers.append(tuple(program.get(f"host{number}")))) for number in range(20)]
     for thread in threads:
         thread.start()
     program.await_log("query host", count=20)
-    named.process.send_signal(signal.SIGCONT)
+    named.process.go_on()
     for thread in threads:
         thread.join()
     assert answers == [(200, "OK")] * 20

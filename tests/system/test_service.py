@@ -56,12 +56,12 @@ def test_it_feeds_the_watchdog(stage, manager):
     for _ in range(3):
         manager.await_word("WATCHDOG=1")
     # It is the engine that feeds it: one that hangs is noticed.
-    program.process.send_signal(signal.SIGSTOP)
+    program.process.stand_still()
     manager.socket.settimeout(1.5)
     with pytest.raises(TimeoutError):
         for _ in range(100):
             manager.await_word("WATCHDOG=1")
-    program.process.send_signal(signal.SIGCONT)
+    program.process.go_on()
     manager.await_word("WATCHDOG=1")
 
 

@@ -58,10 +58,26 @@ class Process:
     def send_signal(self, number):
         os.kill(self.pid, number)
 
+    def stand_still(self):
+        """Stops it until `go_on`. The kernel begins only when the first thread takes the signal, and others go on until then."""
+        self.send_signal(signal.SIGSTOP)
+        await_true(lambda: set(self._states()) == {"T"}, "every thread stands still")
+
+    def go_on(self):
+        self.send_signal(signal.SIGCONT)
+
+    def _states(self):
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/stat") as stat:
+                    yield stat.read().rpartition(")")[2].split()[0]
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # a thread that ended
+
     def stop(self, number=signal.SIGTERM, seconds=60):
         """Ends it, and returns its exit status."""
         if self.alive():
-            self.send_signal(signal.SIGCONT)
+            self.go_on()
             self.send_signal(number)
         try:
             return self.popen.wait(seconds)
