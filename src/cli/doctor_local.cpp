@@ -12,6 +12,7 @@
 
 #include "cli/as_user.hpp"
 #include "cli/doctor.hpp"
+#include "cli/port_owner.hpp"
 #include "dns/key_file.hpp"
 #include "dns/key_source.hpp"
 #include "http/tls.hpp"
@@ -78,6 +79,17 @@ void look_at_certificate(const Patient& patient, const config::Settings::Certifi
                             "clients refuse it: make one that has (sftdyn cert HOSTNAME)"});
 }
 
+/// What to think of somebody who listens at `text` already.
+Finding taken(const std::string& text, const std::optional<PortOwner>& owner) {
+    if (!owner)
+        return {Level::note, "listener", fmt::format("{}: somebody listens there", text),
+                "if that is not sftdyn itself (ss -ltnp), choose another port"};
+    const std::string who = fmt::format("{}: {} (process {}) listens there", text, owner->program, owner->process);
+    if (owner->program == "sftdyn") return {Level::good, "listener", who, ""};
+    if (owner->program == "systemd") return {Level::note, "listener", who, "for sftdyn, if sftdyn.socket is in use; else choose another port"};
+    return {Level::bad, "listener", who, "stop it, or choose another port"};
+}
+
 void look_at_listener(const config::Listen& listen, const char* scheme, Findings& findings) {
     namespace ip = boost::asio::ip;
     if (!listen.path.empty()) {
@@ -101,8 +113,7 @@ void look_at_listener(const config::Listen& listen, const char* scheme, Findings
     if (!error) {
         findings.push_back({Level::good, "listener", fmt::format("{} is free to listen on", text), ""});
     } else if (error == boost::asio::error::address_in_use) {
-        findings.push_back({Level::note, "listener", fmt::format("{}: somebody listens there", text),
-                            "if that is not sftdyn itself (ss -ltnp), choose another port"});
+        findings.push_back(taken(text, owner_of(endpoint, "sftdyn")));
     } else if (error == boost::asio::error::access_denied) {
         findings.push_back({Level::note, "listener", fmt::format("{}: this user may not listen there", text),
                             "ports below 1024 are for root, and for the service, whose unit allows it"});

@@ -11,7 +11,7 @@ import pytest
 from harness.dns_servers import ZONE, Key, Named
 from harness.process import await_true, free_port
 from harness.proxy import Proxy
-from harness.sftdyn import conf, run
+from harness.sftdyn import BINARY, conf, run
 
 HOST = f"home.{ZONE}"
 ROOT = os.geteuid() == 0
@@ -258,11 +258,30 @@ def test_listeners(practice):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", practice.port))
         taken.listen()
-        assert "somebody listens there" in practice.one("listener", "note")
+        check, text = practice.bad()
+        assert check == "listener" and f"(process {os.getpid()}) listens there -> stop it" in text
     check, text = practice.bad(f'http = "192.0.2.1:1234"\n' + conf(practice.server, {"k": HOST}))
     assert check == "listener" and "192.0.2.1:1234" in text
     check, text = practice.bad(f'http = "unix:{practice.folder}/none/socket"\n' + conf(practice.server, {"k": HOST}))
     assert check == "listener" and "make " in text
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1:", "", "[::1]:"])
+def test_its_own_listener(stage, practice, where):
+    text = f'http = "{where}{practice.port}"\n' + conf(practice.server, {"k": HOST})
+    program = stage.sftdyn(text, listen=())
+    assert f"sftdyn (process {program.process.pid}) listens there" in practice.one("listener", "good", text)
+
+
+@pytest.mark.skipif(not ROOT, reason="it takes root to have capabilities to lose")
+def test_a_listener_that_one_may_not_see_into(practice):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", practice.port))
+        taken.listen()
+        practice.examine()  # writes the configuration
+        stripped = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", BINARY, "doctor", practice.folder / "doctor.toml"]
+        result = subprocess.run(stripped, capture_output=True, text=True)
+    assert f"127.0.0.1:{practice.port}: somebody listens there" in result.stdout
 
 
 def test_limits(practice):
