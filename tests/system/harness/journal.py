@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 
@@ -43,8 +42,8 @@ def main():
         environment = {**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
         process = subprocess.Popen([program, conf, "-l", f"127.0.0.1:{port}", "-v"], stderr=stderr, stdout=subprocess.PIPE, text=True, env=environment)
         try:
-            while "listening" not in process.stdout.readline():
-                time.sleep(0.01)
+            while "listening" not in (line := process.stdout.readline()):
+                assert line, "it ended"
             urllib.request.urlopen(f"http://127.0.0.1:{port}/secretkey-one", timeout=60).read()
             messages = []
             while not any("SFTDYN_HOST" in message for message in messages):

@@ -1,24 +1,35 @@
 """A process of the test's: started, awaited, and surely ended."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 
 
+_given_out = []  # a socket for each port, whose name keeps it from others
+
+
 def free_port():
-    """A port of 127.0.0.1 that is free for UDP and TCP now."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.bind(("127.0.0.1", 0))
-            port = udp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-                try:
-                    tcp.bind(("127.0.0.1", port))
-                except OSError:
-                    continue
-                return port
+    """A port of 127.0.0.1 for UDP and TCP, for whoever asks until this process ends: no other test is given it, nor does the
+    kernel give it to a connection, where it leaves any ports out."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        first_of_kernel = int(file.read().split()[0])
+    ports = range(10000, first_of_kernel if first_of_kernel > 11000 else 65536)
+    for _ in range(1000):
+        port = random.choice(ports)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0sftdyn-test-port-{port}")
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _given_out.append(claim)
+        return port
     raise RuntimeError("no free port")
 
 
