@@ -307,13 +307,18 @@ def test_testssl_finds_nothing_above_low(stage, authority):
                         "-p", "-s", "-f", "-P", "-S", "-h", "-U", f"https://localhost:{program.port}"], capture_output=True, timeout=500)
         return json.loads(findings.read_text())
 
-    def is_undone(entry):
-        """testssl could not try it: on a busy machine its own time limits run out."""
-        return entry["severity"] in ("WARN", "FATAL") and entry["id"] != "engine_problem"
-
-    found = scan(1)
-    if any(map(is_undone, found)):
-        found = scan(2)
-    # What concerns testssl's own OpenSSL is no finding of ours.
-    bad = [entry for entry in found if entry["severity"] in ("MEDIUM", "HIGH", "CRITICAL") or is_undone(entry)]
+    # On a busy machine testssl's own time limits run out: what one scan could not try another does, and one that was broken
+    # off counts for nothing. What concerns testssl's own OpenSSL is no finding of ours.
+    found, undone = [], None
+    for number in range(6):
+        entries = [entry for entry in scan(number) if entry["id"] != "engine_problem"]
+        if any(entry["severity"] == "FATAL" for entry in entries):
+            continue
+        found += entries
+        failed = {entry["id"] for entry in entries if entry["severity"] == "WARN"}
+        undone = failed if undone is None else undone & failed
+        if not undone:
+            break
+    assert undone == set(), "each could be tried"
+    bad = [entry for entry in found if entry["severity"] in ("MEDIUM", "HIGH", "CRITICAL")]
     assert len(found) > 80 and bad == [], bad
