@@ -35,7 +35,7 @@ void wipe(std::string& text) noexcept {
 void Secret::wipe() noexcept { base::wipe(value_); }
 
 // A moved-from short string keeps its characters in place, so the source is wiped too.
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.wipe(); }
+Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.wipe(); }  // NOLINT(performance-move-constructor-init)
 
 Secret& Secret::operator=(const Secret& other) {
     if (this != &other) {

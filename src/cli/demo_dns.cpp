@@ -191,7 +191,7 @@ base::Result<DemoDns> DemoDns::start(const std::string& zone, std::uint16_t port
 }
 
 DemoDns::DemoDns(DemoDns&& other) noexcept
-    : folder_(std::exchange(other.folder_, {})), address_(other.address_), pid_(std::exchange(other.pid_, -1)) {}
+    : folder_(std::exchange(other.folder_, {})), address_(std::move(other.address_)), pid_(std::exchange(other.pid_, -1)) {}
 
 DemoDns::~DemoDns() {
     if (pid_ > 0) {

@@ -181,7 +181,7 @@ base::Result<void> write(const Plan& plan) {
         fs::create_directories(fs::path(file.path).parent_path(), error);
         if (error) return base::Error{fmt::format("can't be made: {}", error.message()), fs::path(file.path).parent_path().string(), write_elsewhere};
         const mode_t mask = umask(0);
-        const auto made = base::create_file(file.path, file.text, file.mode, write_elsewhere);
+        auto made = base::create_file(file.path, file.text, file.mode, write_elsewhere);
         umask(mask);
         if (made.has_error()) return made;
         std::cout << "#   " << file.path << '\n';

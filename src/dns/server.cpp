@@ -49,12 +49,12 @@ void Server::later(Handler handler, Failure failure) {
 void Server::query(const Name& name, Type type, base::TimePoint deadline, Handler handler) {
     auto question = std::make_shared<Question>(Question{name, type, deadline, std::move(handler)});
     question->over_tcp = tcp_only_;
-    ask(std::move(question));
+    ask(question);
 }
 
 Failure Server::closed_failure() const { return {Failure::Kind::connection, 0, name_, "sftdyn no longer uses this DNS server", ""}; }
 
-void Server::ask(std::shared_ptr<Question> question) {
+void Server::ask(const std::shared_ptr<Question>& question) {
     if (closed_) return later(std::move(question->handler), closed_failure());
     auto key = this->key();
     if (key.has_error()) return later(std::move(question->handler), key.error());

@@ -65,7 +65,7 @@ private:
     };
 
     Outcome<TsigKeyPtr> key();
-    void ask(std::shared_ptr<Question> question);
+    void ask(const std::shared_ptr<Question>& question);
     void asked(const std::shared_ptr<Question>& question, Reply reply);
     void attempt(std::shared_ptr<Job> job);
     void later(Handler handler, Failure failure);

@@ -16,6 +16,9 @@ namespace ip = boost::asio::ip;
 
 constexpr auto save_interval = std::chrono::seconds(10);
 constexpr int busy_milliseconds = 2000;
+constexpr const char* make_hosts =
+    "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
+    "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID";
 
 /// SQLite's functions. The library is loaded when there is something to remember: else it would only cost memory.
 struct Sqlite {
@@ -122,9 +125,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     sqlite().busy_timeout(raw, busy_milliseconds);
     // A journal in memory: a crash may cost the last ten seconds, a broken file is made anew by hand; it is no truth.
     for (const char* sql :
-         {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256",
-          "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
-          "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID"}) {
+         {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();
     }
     return database;
@@ -167,7 +168,7 @@ base::Result<void> Database::save(const std::vector<History::Row>& rows, const u
         sqlite().bind_int(statement.get(), 7, record.stale ? 1 : 0);
         good = sqlite().step(statement.get()) == SQLITE_DONE && sqlite().reset(statement.get()) == SQLITE_OK;
     }
-    const auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
+    auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
     if (failed.has_error()) sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);  // the first error is the one to tell
     return failed;
 }

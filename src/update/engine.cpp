@@ -121,7 +121,7 @@ void Engine::add(Wish wish, base::TimePoint deadline, Done done, const JointPtr&
 }
 
 /// Gives a wish that has left its queue its result.
-void Engine::close(Waiting waiting, Result result) {
+void Engine::close(const Waiting& waiting, Result result) {
     if (!waiting.joint) return waiting.done(result);
     Joint& joint = *waiting.joint;
     joint.members[waiting.index].open = false;
@@ -145,7 +145,7 @@ void Engine::abandon(const JointPtr& joint) {
         slot.waiting.erase(it);
         count_out(member.target);
     }
-    for (Waiting& one : given_up) close(std::move(one), {Verdict::failed});
+    for (const Waiting& one : given_up) close(one, {Verdict::failed});
     for (const Target& target : stopped) advance(target);
 }
 
@@ -159,7 +159,7 @@ void Engine::finish_front(const Target& target, Slot& slot, Result result) {
     Waiting front = std::move(slot.waiting.front());
     slot.waiting.erase(slot.waiting.begin());
     count_out(target);
-    close(std::move(front), result);
+    close(front, result);
 }
 
 void Engine::fail_all(const Target& target, const Failure& failure) {
@@ -167,11 +167,11 @@ void Engine::fail_all(const Target& target, const Failure& failure) {
     if (found == slots_.end()) return;
     auto waiting = std::move(found->second.waiting);
     slots_.erase(found);
-    for (Waiting& one : waiting) {
+    for (const Waiting& one : waiting) {
         count_out(target);
         on_failure_(hosts_.name(target.host), target.type, failure);
         const JointPtr joint = one.joint;
-        close(std::move(one), {Verdict::failed});
+        close(one, {Verdict::failed});
         if (joint) abandon(joint);
     }
 }
@@ -198,7 +198,7 @@ void Engine::tick() {
              blocked ? "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it" : "it was not done in time",
              "is the DNS server running, and not overloaded?"});
         const JointPtr joint = one.joint;
-        close(std::move(one), {Verdict::failed});
+        close(one, {Verdict::failed});
         if (joint) abandon(joint);
         if (stopped) advance(due.target);
     }

@@ -186,7 +186,7 @@ private:
     void enqueue(Unit unit);
     void add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index);
     void forget_deadlines();
-    void close(Waiting waiting, Result result);
+    void close(const Waiting& waiting, Result result);
     void abandon(const JointPtr& joint);
     void flush(ZoneIndex zone);
     std::vector<Unit> next_batch(Zone& zone);
