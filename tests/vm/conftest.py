@@ -1,3 +1,4 @@
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -7,6 +8,11 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "system")]
 
 from vm import Machine, may_run  # noqa: E402
+
+
+def pytest_configure():
+    # The machine and its disk go, too, when the tests are told to end.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end"))
 
 
 @pytest.fixture(scope="session")
