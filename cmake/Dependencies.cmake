@@ -16,7 +16,9 @@ pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 if(SFTDYN_PYTHON)
   # Debian's own, whatever other Python is on the PATH.
   pkg_check_modules(python REQUIRED IMPORTED_TARGET python3-embed)
-  pkg_check_modules(pybind11 REQUIRED IMPORTED_TARGET pybind11)
+  # By its CMake package: the pkg-config file of Debian 13 has an empty prefix. Which Python it is for is said above.
+  set(PYBIND11_NOPYTHON ON)
+  find_package(pybind11 2.10 CONFIG REQUIRED)
 endif()
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 

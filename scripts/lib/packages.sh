@@ -1,7 +1,11 @@
 # Which Debian 12 packages each job needs, and how they get onto the machine.
 # shellcheck shell=bash
 
-build_packages=(g++ cmake ninja-build pkg-config libboost1.81-dev libssl-dev libknot-dev libtomlplusplus-dev
+# Debian 12 has Boost in two versions; the program needs the newer one. Debian 13's only one is newer still.
+boost_package=libboost-dev
+if grep -qs '^VERSION_ID="12"' /etc/os-release; then boost_package=libboost1.81-dev; fi
+
+build_packages=(g++ cmake ninja-build pkg-config "$boost_package" libssl-dev libknot-dev libtomlplusplus-dev
                 libcli11-dev libspdlog-dev libfmt-dev libsystemd-dev libseccomp-dev libcap-ng-dev libargon2-dev libqrencode-dev
                 libpython3-dev pybind11-dev libsqlite3-dev)
 package_packages=(dpkg-dev debhelper fakeroot lintian)

@@ -234,6 +234,15 @@ cmp /etc/sftdyn/sftdyn.toml /root/edited.toml
 stat -c '%U:%G %a' /etc/sftdyn/sftdyn.toml | grep -x 'root:sftdyn 640'
 dpkg-query -W -f '${Version} ${db:Status-Status}\\n' sftdyn | grep -x '1.0.1 installed'
 """)
+    # Where documentation is left out, as in slim containers (dpkg.cfg(5)), the sample is still there.
+    system.must("""
+dpkg -P sftdyn-python sftdyn && rm -rf /etc/sftdyn
+printf 'path-exclude /usr/share/doc/*\npath-include /usr/share/doc/*/copyright\n' > /etc/dpkg/dpkg.cfg.d/slim
+dpkg -i /root/sftdyn_*.deb /root/sftdyn-python_*.deb
+rm /etc/dpkg/dpkg.cfg.d/slim
+test ! -e /usr/share/doc/sftdyn/README.md && cmp /etc/sftdyn/sftdyn.toml /usr/share/sftdyn/sftdyn.toml
+stat -c '%U:%G %a' /etc/sftdyn/sftdyn.toml | grep -x 'root:sftdyn 640'
+""")
     # Who comes from the Python sftdyn keeps the conf, and it is the one that is read.
     system.must("""
 dpkg -P sftdyn-python sftdyn

@@ -18,7 +18,7 @@ constexpr const char* support_py = R"python(@SUPPORT_PY@)python";
 
 add_library(sftdyn_python_plugin MODULE python/plugin/headers.cpp python/plugin/interpreter.cpp)
 target_include_directories(sftdyn_python_plugin PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/plugin)
-target_link_libraries(sftdyn_python_plugin PRIVATE sftdyn_python sftdyn_base PkgConfig::python PkgConfig::pybind11)
+target_link_libraries(sftdyn_python_plugin PRIVATE sftdyn_python sftdyn_base PkgConfig::python pybind11::headers)
 target_compile_definitions(sftdyn_python_plugin PRIVATE SFTDYN_VERSION="${PROJECT_VERSION}")
 set_target_properties(sftdyn_python_plugin PROPERTIES
   PREFIX "" OUTPUT_NAME sftdyn-python CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
