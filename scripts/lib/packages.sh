@@ -1,5 +1,5 @@
 # Which Debian 12 packages each job needs, and how they get onto the machine.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # the lists are for whoever reads this file
 
 # Debian 12 has Boost in two versions; the program needs the newer one. Debian 13's only one is newer still.
 boost_package=libboost-dev
@@ -11,10 +11,11 @@ build_packages=(g++ cmake ninja-build pkg-config "$boost_package" libssl-dev lib
 package_packages=(dpkg-dev debhelper fakeroot lintian)
 demo_packages=(knot bind9-dnsutils curl)
 test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils pdns-server pdns-backend-sqlite3
-               python3 python3-pytest python3-pytest-xdist python3-dnspython curl openssl nginx-light haproxy fail2ban
+               python3 python3-pytest python3-pytest-xdist python3-pytest-timeout python3-dnspython curl openssl nginx-light haproxy fail2ban
                systemd testssl.sh ddclient inadyn wget busybox iproute2 util-linux
                mmdebstrap sqlite3 prometheus groff bash-completion zsh fish faketime)
 vm_packages=(mmdebstrap qemu-system-x86 e2fsprogs util-linux python3 python3-pytest)
+lint_packages=(git clang-format-16 shellcheck)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 
