@@ -174,9 +174,9 @@ double bits_of(std::string_view secret) {
         only_words = only_words && (std::isalnum(octet) != 0 || std::string_view("-_. ").find(c) != std::string_view::npos);
     }
     const auto size = static_cast<double>(secret.size());
-    // About what a letter of a word is worth.
-    if (only_words && digits <= 2) return 2 * size;
-    return size * std::log2(std::max<double>(1, static_cast<double>(seen.count())));
+    const double each = std::log2(std::max<double>(1, static_cast<double>(seen.count())));
+    constexpr double each_of_a_word = 2;
+    return size * (only_words && digits <= 2 ? std::min(each, each_of_a_word) : each);
 }
 
 std::vector<Weakness> weak_files(const Loaded& loaded) {

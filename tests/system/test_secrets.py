@@ -11,7 +11,7 @@ from harness.dns_servers import ZONE
 from harness.process import await_true
 from harness.sftdyn import conf, run
 
-KEY = "configured-key-WW42-abcdef0123"
+KEY = "zuegellos-key-WW42-fedcba0123"
 ROOT = os.geteuid() == 0
 
 # A line in the wrong table, a key twice, host and key swapped, a bare key with a dot, a quotation mark that is missing.
@@ -121,7 +121,7 @@ def test_no_key_and_no_password_is_in_memory(stage):
     nothing_is_found()
     for count in (1, 2):
         program.reload(text)
-        program.await_log("the configuration has 55 clients", count=count)
+        program.await_log("the configuration has 56 clients", count=count)
         nothing_is_found()
     requests()
     nothing_is_found()
@@ -198,7 +198,7 @@ def test_key_files_that_others_may_use(tmp_path):
     ('"home" = "home.example.org"\n', ":2: this client's key is short or plain enough to be guessed"),
     ('"a-long-host-name.dyn.example.org" = "a-long-host-name.dyn.example.org"\n', ":2: this client's key is a name that everybody knows"),
     ('"6fd2c1a7%20e05b4d83" = "a.example.org"\n"6fd2c1a7 e05b4d83" = "b.example.org"\n', ":2: this client's key is the percent-encoded form of the one in line 3"),
-])
+], ids=["a letter", "a word", "its host", "another's encoded form"])
 def test_weak_keys(tmp_path, clients, said):
     found = weaknesses(tmp_path, "[clients]\n" + clients)
     assert len(found) == 1 and said in found[0], found
