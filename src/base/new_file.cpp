@@ -149,7 +149,8 @@ Result<void> NewFile::publish() {
 }
 
 void NewFile::withdraw() noexcept {
-    struct stat own {}, there {};
+    struct stat own {};
+    struct stat there {};
     const std::string name = path_.filename().string();
     const bool same = fstat(file_.get(), &own) == 0 && fstatat(folder_.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
                       own.st_dev == there.st_dev && own.st_ino == there.st_ino;

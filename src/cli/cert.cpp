@@ -79,10 +79,8 @@ base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std:
         // Whoever trusts it trusts this server, and no certificate that its key might sign (RFC 5280 §4.2.1.9).
         add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
         add_extension(certificate.get(), NID_key_usage, "critical,digitalSignature") &&
-        add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") &&
-        add_extension(certificate.get(), NID_subject_key_identifier, "hash") &&
-        add_extension(certificate.get(), NID_authority_key_identifier, "keyid:always") &&
-        X509_sign(certificate.get(), key, digest_for(key)) != 0;
+        add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") && add_extension(certificate.get(), NID_subject_key_identifier, "hash") &&
+        add_extension(certificate.get(), NID_authority_key_identifier, "keyid:always") && X509_sign(certificate.get(), key, digest_for(key)) != 0;
     if (!made) return openssl_failed;
     return certificate;
 }
@@ -170,7 +168,8 @@ int run_cert(const config::CommandLine& line) {
     std::cout << fmt::format(
         "Made {} (keep it secret) and {}, valid for {} days.\n\nIn the configuration:\n\n  https = \"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
         "Copy {} to each client, and there:\n\n  curl --cacert server.crt https://{}:4443/yourkey\n",
-        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file), absolute(key_file), cert_file.string(), in_url(line.cert_hosts.front()));
+        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file), absolute(key_file), cert_file.string(),
+        in_url(line.cert_hosts.front()));
     return 0;
 }
 

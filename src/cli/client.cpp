@@ -125,9 +125,10 @@ void print_secret_url(const Sheet& sheet) {
                         sheet.instance));
     std::cout << fmt::format("url = {}\n", quoted::for_curl_file(sheet.secret_url()));
     if (sheet.tls) std::cout << "# With a self-signed certificate:  cacert = \"/etc/sftdyn/server.crt\"\n";
-    heading(fmt::format("systemd: systemctl enable --now sftdyn-update@{}.timer; where the package sftdyn is not installed, first"
-                        " /etc/systemd/system/sftdyn-update@.service and sftdyn-update@.timer",
-                        sheet.instance));
+    heading(
+        fmt::format("systemd: systemctl enable --now sftdyn-update@{}.timer; where the package sftdyn is not installed, first"
+                    " /etc/systemd/system/sftdyn-update@.service and sftdyn-update@.timer",
+                    sheet.instance));
     std::cout << "[Unit]\nDescription=Dynamic DNS update of %i\nWants=network-online.target\nAfter=network-online.target\n\n"
                  "[Service]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl.conf:/etc/sftdyn/update/%i.conf\n"
                  "ExecStart=/usr/bin/curl --fail --silent --show-error --max-time 60 --config ${CREDENTIALS_DIRECTORY}/curl.conf\n\n";
@@ -170,7 +171,8 @@ void print_dyndns2(const Sheet& sheet) {
         "custom sftdyn {{\n    username = {}\n    password = {}\n    ddns-server = {}\n    ddns-path = "
         "\"/nic/update?hostname=%h{}\"\n    ssl = {}\n"
         "    hostname = {{ \"{}\" }}\n}}\n",
-        quoted::for_inadyn(sheet.login()), quoted::for_inadyn(sheet.secret()), quoted::for_inadyn(sheet.server), sheet.naming("&myip=%i"), sheet.tls ? "true" : "false", fmt::join(sheet.hosts, "\", \""));
+        quoted::for_inadyn(sheet.login()), quoted::for_inadyn(sheet.secret()), quoted::for_inadyn(sheet.server), sheet.naming("&myip=%i"),
+        sheet.tls ? "true" : "false", fmt::join(sheet.hosts, "\", \""));
 }
 
 }  // namespace

@@ -134,8 +134,7 @@ void look_at_files(const Patient& patient, Findings& findings) {
     look_at_key(patient, settings.dns, findings);
     for (const auto& zone : settings.zones) look_at_key(patient, zone, findings);
     for (const auto& weaknesses : {weak_files(patient.loaded), weak_keys(patient.loaded)}) {
-        for (const auto& one : weaknesses)
-            findings.push_back({Level::warning, one.subject, one.error.where + ": " + one.error.what, one.error.mend});
+        for (const auto& one : weaknesses) findings.push_back({Level::warning, one.subject, one.error.where + ": " + one.error.what, one.error.mend});
     }
 }
 

@@ -150,7 +150,8 @@ private:
             ++more_;
             return;
         }
-        const std::string where = loaded_.python ? fmt::format("{}, entry {} of CLIENTS", loaded_.conf, line) : fmt::format("{}:{}", loaded_.conf, line);
+        const std::string where =
+            loaded_.python ? fmt::format("{}, entry {} of CLIENTS", loaded_.conf, line) : fmt::format("{}:{}", loaded_.conf, line);
         found_.push_back({"clients", {std::move(what), where, std::move(mend)}});
     }
 

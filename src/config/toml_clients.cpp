@@ -192,8 +192,7 @@ void TomlClients::add(std::string_view key, toml::source_position key_at, const 
     if (clash->kind == ClientList::Clash::Kind::key) {
         return context_.complain(key_at, fmt::format("this key is there twice (first in line {})", clash->line), "give each host a key of its own");
     }
-    context_.complain(at, fmt::format("this host is there twice (first in line {})", clash->line),
-                      "keep one of them: a host has one key");
+    context_.complain(at, fmt::format("this host is there twice (first in line {})", clash->line), "keep one of them: a host has one key");
 }
 
 std::optional<dns::Name> TomlClients::long_form(const toml::table& table, ClientList::Options& options) {

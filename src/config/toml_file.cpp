@@ -148,8 +148,7 @@ void read_zones(TomlContext& context, TomlSection& root, Settings& settings) {
             continue;
         }
         const auto twin = std::find_if(settings.zones.begin(), settings.zones.end(), [&](const auto& other) { return other.zone == zone.zone; });
-        if (twin != settings.zones.end())
-            context.complain(table->source(), "this zone is there twice", "keep one of them");
+        if (twin != settings.zones.end()) context.complain(table->source(), "this zone is there twice", "keep one of them");
         settings.zones.push_back(std::move(zone));
     }
 }

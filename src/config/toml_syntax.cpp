@@ -39,8 +39,7 @@ base::Error explain_syntax(const toml::parse_error& error) {
     const std::string_view description = error.description();
     const auto fits = [&](std::string_view sign) { return description.find(sign) != std::string_view::npos; };
     for (const auto& one : explanations) {
-        if (std::any_of(one.signs.begin(), one.signs.end(), fits))
-            return {one.what, "", std::string(one.mend) + " (https://toml.io)"};
+        if (std::any_of(one.signs.begin(), one.signs.end(), fits)) return {one.what, "", std::string(one.mend) + " (https://toml.io)"};
     }
     return {"this can't stand here", "",
             "each line is a setting (name = value), a client (\"key\" = \"host.example.org\", in straight quotation marks), a [table] or a # comment;"

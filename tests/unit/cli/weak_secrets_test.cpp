@@ -34,7 +34,8 @@ TEST(WeakSecrets, GoodKeysAreNotTold) {
 }
 
 TEST(WeakSecrets, EachIsToldByItsLine) {
-    EXPECT_THAT(said_of("[clients]\n\"home\" = \"home.example.org\"\n"), ElementsAre(HasSubstr("/c.toml:2: this client's key is short or plain enough to be guessed")));
+    EXPECT_THAT(said_of("[clients]\n\"home\" = \"home.example.org\"\n"),
+                ElementsAre(HasSubstr("/c.toml:2: this client's key is short or plain enough to be guessed")));
     EXPECT_THAT(said_of("[clients]\n\"a-very-long-name.of-a-host.dyn.example.org\" = \"a-very-long-name.of-a-host.dyn.example.org\"\n"),
                 ElementsAre(HasSubstr("is a name that everybody knows")));
     EXPECT_THAT(said_of("[clients]\n\"https://dyn.example.org:4443/90bb4f0c1d2e3a4b5c6d7e8f90a1b2c3\" = \"home.example.org\"\n"),
@@ -47,7 +48,8 @@ TEST(WeakSecrets, AKeyThatShadowsAnother) {
     const auto said = said_of("[clients]\n\"6fd2c1a7%20e05b4d83\" = \"a.example.org\"\n\"6fd2c1a7 e05b4d83\" = \"b.example.org\"\n");
     EXPECT_THAT(said, ElementsAre(HasSubstr("/c.toml:2: this client's key is the percent-encoded form of the one in line 3")));
     EXPECT_THAT(said_of("[clients]\n\"6fd2c1a7%e05b4d83%41x\" = \"a.example.org\"\n\"6fd2c1a7e05b4d83\" = \"b.example.org\"\n"), IsEmpty());
-    const auto named = said_of("[clients]\n\"6fd2c1a7%2fe05b4d83\" = \"a.example.org\"\n[clients.n]\nkey = \"6fd2c1a7/e05b4d83\"\nhosts = [\"b.example.org\"]\n");
+    const auto named =
+        said_of("[clients]\n\"6fd2c1a7%2fe05b4d83\" = \"a.example.org\"\n[clients.n]\nkey = \"6fd2c1a7/e05b4d83\"\nhosts = [\"b.example.org\"]\n");
     EXPECT_THAT(named, ElementsAre(HasSubstr("the percent-encoded form of the one in line 3")));
 }
 

@@ -56,7 +56,10 @@ const Mistake mistakes[] = {
     {"TwoPasswords", "[clients.m]\nuser = \"u\"\npassword = \"M\"\npassword = \"M\"\nhosts = [\"a.example.org\"]\n", 4},
     {"TwoTablesClients", "[clients]\n'M' = \"a.example.org\"\n[clients]\n'M' = \"b.example.org\"\n", 3},
     {"TwoHosts", "[clients]\n\"M\" = \"a.example.org\"\n\"M.\" = \"a.example.org\"\n", 3},
-    {"AKeyAsAUserTwice", "[clients.m]\nuser = \"M\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.n]\nuser = \"M\"\npassword = \"p\"\nhosts = [\"b.example.org\"]\n", 5},
+    {"AKeyAsAUserTwice",
+     "[clients.m]\nuser = \"M\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.n]\nuser = \"M\"\npassword = \"p\"\nhosts = "
+     "[\"b.example.org\"]\n",
+     5},
     {"AKeyAsANameTwice", "[clients.\"M\"]\nkey = \"k\"\nhosts = [\"a.example.org\"]\n[clients.n]\nkey = \"k\"\nhosts = [\"b.example.org\"]\n", 0},
     // host and key confused
     {"Swapped", "[clients]\n\"home.example.org\" = \"M\"\n", 2},
@@ -159,7 +162,8 @@ TEST(TomlNames, WhatIsNearASettingIsShown) {
     EXPECT_THAT(said_of("[limits]\nconection = 1\n"), HasSubstr("unknown setting \"conection\" in [limits]; did you mean connections?"));
     EXPECT_THAT(said_of("[admin]\nmetrcis = 1\n"), HasSubstr("did you mean metrics?"));
     EXPECT_THAT(said_of("ttl = 60\n"), HasSubstr("unknown setting \"ttl\"; ttl stands in [dns]"));
-    EXPECT_THAT(said_of("[dns]\nhttps = \"443\"\n"), HasSubstr("unknown setting \"https\" in [dns]; https stands at the file's top, above the first [table]"));
+    EXPECT_THAT(said_of("[dns]\nhttps = \"443\"\n"),
+                HasSubstr("unknown setting \"https\" in [dns]; https stands at the file's top, above the first [table]"));
 }
 
 TEST(TomlNames, WhatIsLikeNoSettingIsNot) {
@@ -174,11 +178,11 @@ TEST(TomlNames, WhatIsLikeNoSettingIsNot) {
 TEST(TomlNames, EachIsReadWhereItIsSaidToStand) {
     for (const auto& [section, name] : setting_names()) {
         const std::string line = std::string(name) + " = {}\n";  // the wrong type for most, but a known name
-        const std::string text = section.empty()                ? line
-                                 : section == "a client"        ? "[clients.c]\nhosts = []\nkey.x = 1\n" + (name == "key" || name == "hosts" ? "" : line)
-                                 : section == "a host"          ? "[clients.c]\nkey = \"k\"\nhosts = [{ " + std::string(name) + " = {} }]\n"
-                                 : section.starts_with("http")  ? std::string(section) + " = { " + std::string(name) + " = {} }\n"
-                                                                : std::string(section) + "\n" + line;
+        const std::string text = section.empty()         ? line
+                                 : section == "a client" ? "[clients.c]\nhosts = []\nkey.x = 1\n" + (name == "key" || name == "hosts" ? "" : line)
+                                 : section == "a host"   ? "[clients.c]\nkey = \"k\"\nhosts = [{ " + std::string(name) + " = {} }]\n"
+                                 : section.starts_with("http") ? std::string(section) + " = { " + std::string(name) + " = {} }\n"
+                                                               : std::string(section) + "\n" + line;
         Settings settings;
         for (const auto& complaint : read_toml(text, "/c.toml", settings))
             EXPECT_THAT(complaint.text(), testing::Not(HasSubstr("unknown setting \"" + std::string(name)))) << section;
