@@ -1,12 +1,11 @@
 #include "cli/cert.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include <fmt/format.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -14,6 +13,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/new_file.hpp"
+#include "base/secret.hpp"
 #include "dns/name.hpp"
 
 namespace sftdyn::cli {
@@ -43,9 +43,17 @@ base::Result<std::string> alternative_name(const std::string& host) {
     return base::Result<std::string>(boost::system::in_place_value, "DNS:" + name->text());
 }
 
+/// Of a certificate that signs itself.
 bool add_extension(X509* certificate, int nid, const std::string& value) {
-    const Extension extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str()));
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+    const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
     return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+/// The hash that the key signs with; null: its kind has one of its own (RFC 8032).
+const EVP_MD* digest_for(const EVP_PKEY* key) {
+    return EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1 ? nullptr : EVP_sha256();
 }
 
 base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std::string>& hosts, int days) {
@@ -68,8 +76,11 @@ base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std:
         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0) == 1 &&
         X509_set_issuer_name(certificate.get(), subject) == 1 && X509_set_pubkey(certificate.get(), key) == 1 &&
         add_extension(certificate.get(), NID_subject_alt_name, names) &&
-        add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-        add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") && X509_sign(certificate.get(), key, EVP_sha256()) != 0;
+        // Whoever trusts it trusts this server, and no certificate that its key might sign (RFC 5280 §4.2.1.9).
+        add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+        add_extension(certificate.get(), NID_key_usage, "critical,digitalSignature") &&
+        add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") && add_extension(certificate.get(), NID_subject_key_identifier, "hash") &&
+        add_extension(certificate.get(), NID_authority_key_identifier, "keyid:always") && X509_sign(certificate.get(), key, digest_for(key)) != 0;
     if (!made) return openssl_failed;
     return certificate;
 }
@@ -86,34 +97,79 @@ base::Result<std::string> pem(Write write) {
 
 constexpr const char* elsewhere = "choose another folder with --dir";
 
-base::Result<void> make(const config::CommandLine& line, const std::filesystem::path& key_file, const std::filesystem::path& cert_file) {
-    const Key key(EVP_EC_gen("P-256"));
+namespace fs = std::filesystem;
+
+/// Whether there is something of that name, be it a link to nowhere.
+bool is_there(const fs::path& path) {
+    std::error_code error;  // what can't be told shows when the file is made
+    return fs::exists(fs::symlink_status(path, error));
+}
+
+/// The private key of a run before that ended between its two files.
+base::Result<Key> read_key(const fs::path& file) {
+    const Bio bio(BIO_new_file(file.c_str(), "r"));
+    const auto no_password = [](char*, int, int, void*) { return 0; };
+    Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr);
+    ERR_clear_error();
+    if (!key)
+        return base::Error{"is there already, and is no private key that can be used", file.string(),
+                           std::string("move it away first, or ") + elsewhere};
+    return key;
+}
+
+base::Result<void> make(const config::CommandLine& line, const fs::path& key_file, const fs::path& cert_file) {
+    if (is_there(cert_file))
+        return base::Error{"can't be made: File exists", cert_file.string(), std::string("move the old one away first, or ") + elsewhere};
+    const bool has_key = is_there(key_file);
+    auto made_key = has_key ? read_key(key_file) : base::Result<Key>(Key(EVP_EC_gen("P-256")));
+    if (made_key.has_error()) return made_key.error();
+    const Key key = std::move(*made_key);
     if (!key) return openssl_failed;
     const auto certificate = make_certificate(key.get(), line.cert_hosts, line.cert_days);
     if (certificate.has_error()) return certificate.error();
-    const auto key_text = pem([&](BIO* bio) { return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+    auto key_text = pem([&](BIO* bio) { return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
     if (key_text.has_error()) return key_text.error();
     const auto cert_text = pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate->get()); });
     if (cert_text.has_error()) return cert_text.error();
-    if (auto result = base::create_file(key_file, *key_text, 0600, elsewhere); result.has_error()) return result;
-    return base::create_file(cert_file, *cert_text, 0644, elsewhere);
+    // Both are whole before the first has its name.
+    auto new_key = base::NewFile::make({key_file, *key_text, 0600, {}, false}, elsewhere);
+    base::wipe(*key_text);
+    if (new_key.has_error()) return new_key.error();
+    auto new_cert = base::NewFile::make({cert_file, *cert_text, 0644, {}, false}, elsewhere);
+    if (new_cert.has_error()) return new_cert.error();
+    if (has_key) {
+        std::cout << fmt::format("{} is there already: the certificate is made for it.\n", key_file.string());
+        return new_cert->publish();
+    }
+    if (auto published = new_key->publish(); published.has_error()) return published;
+    auto published = new_cert->publish();
+    if (published.has_error()) new_key->withdraw();
+    return published;
+}
+
+/// As it stands in a URL (RFC 3986 §3.2.2).
+std::string in_url(const std::string& host) {
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address_v6(host, error);
+    return error ? host : fmt::format("[{}]", address.to_string());
 }
 
 }  // namespace
 
 int run_cert(const config::CommandLine& line) {
-    const std::filesystem::path folder(line.cert_folder);
+    const fs::path folder(line.cert_folder);
     const auto key_file = folder / "server.key", cert_file = folder / "server.crt";
     const auto made = make(line, key_file, cert_file);
     if (made.has_error()) {
         std::cerr << made.error().text() << '\n';
         return 1;
     }
-    const auto absolute = [](const std::filesystem::path& path) { return std::filesystem::absolute(path).lexically_normal().string(); };
+    const auto absolute = [](const fs::path& path) { return fs::absolute(path).lexically_normal().string(); };
     std::cout << fmt::format(
         "Made {} (keep it secret) and {}, valid for {} days.\n\nIn the configuration:\n\n  https = \"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
         "Copy {} to each client, and there:\n\n  curl --cacert server.crt https://{}:4443/yourkey\n",
-        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file), absolute(key_file), cert_file.string(), line.cert_hosts.front());
+        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file), absolute(key_file), cert_file.string(),
+        in_url(line.cert_hosts.front()));
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/load.hpp"
+#include "cli/weak_secrets.hpp"
 #include "dns/key_file.hpp"
 #include "http/tls.hpp"
 
@@ -37,6 +38,9 @@ int run_check(const config::CommandLine& line) {
     if (!loaded.complaints.empty()) {
         std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(), loaded.complaints.size() == 1 ? "" : "s");
         return 1;
+    }
+    for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
+        for (const auto& one : weaknesses) std::cout << "warning: " << one.error.text() << '\n';
     }
     std::cout << fmt::format("{}: good, {}\n", loaded.conf,
                              loaded.python && loaded.python->has_get_host() ? "its get_host knows the clients" : count(loaded));

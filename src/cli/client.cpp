@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/load.hpp"
+#include "cli/quoted.hpp"
 #include "http/tls.hpp"
 
 namespace sftdyn::cli {
@@ -18,8 +19,9 @@ namespace {
 
 /// What is known of the client, as text.
 struct Sheet {
-    std::string url;     ///< of the server, without a final slash
-    std::string server;  ///< its name with the port, without the scheme
+    std::string instance;  ///< what its file and its timer are called
+    std::string url;       ///< of the server, without a final slash
+    std::string server;    ///< its name with the port, without the scheme
     bool tls = false;
     std::vector<std::string> hosts;
     std::optional<std::string> key;  ///< as it stands in a URL
@@ -90,7 +92,7 @@ std::optional<Sheet> find(const config::Settings& settings, const std::string& n
     return std::nullopt;
 }
 
-void heading(const char* text) { std::cout << "\n# " << text << "\n\n"; }
+void heading(std::string_view text) { std::cout << "\n# " << text << "\n\n"; }
 
 void print_qr(const std::string& text) {
     struct Free {
@@ -111,28 +113,27 @@ void print_qr(const std::string& text) {
     }
 }
 
-/// cron ends a line at a `%`, and systemd puts something else in its place.
-std::string with_percent_signs_as(const std::string& text, std::string_view other) {
-    std::string out;
-    for (const char c : text) out += c == '%' ? std::string(other) : std::string(1, c);
-    return out;
-}
-
 void print_secret_url(const Sheet& sheet) {
     heading("Secret URL (routers: user-defined provider; anything for user and password)");
     std::cout << sheet.secret_url() << '\n';
     heading("By hand");
-    std::cout << fmt::format("curl -fsS '{}'\n", sheet.secret_url());
+    std::cout << fmt::format("curl -fsS {}\n", quoted::for_shell(sheet.secret_url()));
     heading("cron: crontab -e");
-    std::cout << fmt::format("*/15 * * * * curl -fsS '{}' >/dev/null\n", with_percent_signs_as(sheet.secret_url(), "\\%"));
-    heading("systemd: /etc/systemd/system/sftdyn-update.service, then sftdyn-update.timer, and systemctl enable --now sftdyn-update.timer");
-    const std::string escaped = with_percent_signs_as(sheet.secret_url(), "%%");
-    std::cout << fmt::format(
-        "[Unit]\nDescription=Dynamic DNS "
-        "update\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nType=oneshot\nDynamicUser=yes\n"
-        "ExecStart=/usr/bin/curl -fsS '{}'\n\n",
-        escaped);
-    std::cout << "[Unit]\nDescription=Dynamic DNS update every 15 minutes\n\n[Timer]\nOnCalendar=*:0/15\nPersistent=true\nRandomizedDelaySec=60\n\n"
+    std::cout << fmt::format("*/15 * * * * curl -fsS {} >/dev/null\n", quoted::for_cron(quoted::for_shell(sheet.secret_url())));
+    // Units are for everybody to read, and so is a command line; the file is not.
+    heading(fmt::format("File for systemd, to be read by root alone: (umask 077; mkdir -p /etc/sftdyn/update; cat >/etc/sftdyn/update/{}.conf)",
+                        sheet.instance));
+    std::cout << fmt::format("url = {}\n", quoted::for_curl_file(sheet.secret_url()));
+    if (sheet.tls) std::cout << "# With a self-signed certificate:  cacert = \"/etc/sftdyn/server.crt\"\n";
+    heading(
+        fmt::format("systemd: systemctl enable --now sftdyn-update@{}.timer; where the package sftdyn is not installed, first"
+                    " /etc/systemd/system/sftdyn-update@.service and sftdyn-update@.timer",
+                    sheet.instance));
+    std::cout << "[Unit]\nDescription=Dynamic DNS update of %i\nWants=network-online.target\nAfter=network-online.target\n\n"
+                 "[Service]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl.conf:/etc/sftdyn/update/%i.conf\n"
+                 "ExecStart=/usr/bin/curl --fail --silent --show-error --max-time 60 --config ${CREDENTIALS_DIRECTORY}/curl.conf\n\n";
+    std::cout << "[Unit]\nDescription=Dynamic DNS update of %i every 15 minutes\n\n"
+                 "[Timer]\nOnCalendar=*:0/15\nPersistent=true\nRandomizedDelaySec=60\n\n"
                  "[Install]\nWantedBy=timers.target\n";
     heading("QR code of the secret URL");
     print_qr(sheet.secret_url());
@@ -141,7 +142,7 @@ void print_secret_url(const Sheet& sheet) {
 void print_dyndns2(const Sheet& sheet) {
     const std::string update = fmt::format("{}/nic/update?hostname={}", sheet.url, sheet.host_list());
     heading("dyndns2 by hand");
-    std::cout << fmt::format("curl -sS -u '{}:{}' '{}'\n", sheet.login(), sheet.secret(), update);
+    std::cout << fmt::format("curl -sS -u {} {}\n", quoted::for_shell(sheet.login() + ":" + sheet.secret()), quoted::for_shell(update));
     heading("FRITZ!Box: Internet, Permit Access, DynDNS, provider user-defined");
     std::cout << fmt::format("Update URL:  {}/nic/update?hostname=<domain>{}{}&username=<username>&password=<pass>\n", sheet.url,
                              sheet.naming("&myip=<ipaddr>&myipv6=<ip6addr>"), sheet.has_places ? "&ip6lanprefix=<ip6lanprefix>" : "");
@@ -156,19 +157,22 @@ void print_dyndns2(const Sheet& sheet) {
                              sheet.hosts.front());
     heading("OpenWrt: /etc/config/ddns");
     std::cout << fmt::format(
-        "config service 'sftdyn'\n\toption enabled '1'\n\toption lookup_host '{0}'\n\toption domain '{0}'\n\toption username '{1}'\n\toption "
-        "password '{2}'\n\toption update_url '{3}://[USERNAME]:[PASSWORD]@{4}/nic/update?hostname=[DOMAIN]{5}'\n\toption use_https '{6}'\n",
-        sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.tls ? "https" : "http", sheet.server, sheet.naming("&myip=[IP]"),
+        "config service 'sftdyn'\n\toption enabled '1'\n\toption lookup_host '{0}'\n\toption domain '{0}'\n\toption username {1}\n\toption "
+        "password {2}\n\toption update_url {3}\n\toption use_https '{4}'\n",
+        sheet.hosts.front(), quoted::for_shell(sheet.login()), quoted::for_shell(sheet.secret()),
+        quoted::for_shell(fmt::format("{}://[USERNAME]:[PASSWORD]@{}/nic/update?hostname=[DOMAIN]{}", sheet.tls ? "https" : "http", sheet.server,
+                                      sheet.naming("&myip=[IP]"))),
         sheet.tls ? 1 : 0);
     heading("ddclient: /etc/ddclient.conf");
     std::cout << fmt::format("protocol=dyndns2\nserver={}\nssl={}\nlogin={}\npassword='{}'\n{}\n", sheet.server, sheet.tls ? "yes" : "no",
-                             sheet.login(), sheet.secret(), sheet.host_list());
+                             quoted::for_ddclient(sheet.login()), sheet.secret(), sheet.host_list());
     heading("inadyn: /etc/inadyn.conf");
     std::cout << fmt::format(
-        "custom sftdyn {{\n    username = \"{}\"\n    password = \"{}\"\n    ddns-server = \"{}\"\n    ddns-path = "
+        "custom sftdyn {{\n    username = {}\n    password = {}\n    ddns-server = {}\n    ddns-path = "
         "\"/nic/update?hostname=%h{}\"\n    ssl = {}\n"
         "    hostname = {{ \"{}\" }}\n}}\n",
-        sheet.login(), sheet.secret(), sheet.server, sheet.naming("&myip=%i"), sheet.tls ? "true" : "false", fmt::join(sheet.hosts, "\", \""));
+        quoted::for_inadyn(sheet.login()), quoted::for_inadyn(sheet.secret()), quoted::for_inadyn(sheet.server), sheet.naming("&myip=%i"),
+        sheet.tls ? "true" : "false", fmt::join(sheet.hosts, "\", \""));
 }
 
 }  // namespace
@@ -184,9 +188,15 @@ int run_client(const config::CommandLine& line) {
     }
     sheet->url = line.client_url.empty() ? guess_url(loaded.settings) : line.client_url;
     while (sheet->url.ends_with('/')) sheet->url.pop_back();
+    sheet->instance = quoted::is_plain_name(line.client_name) ? line.client_name : "sftdyn";
     sheet->tls = sheet->url.starts_with("https://");
     const std::size_t scheme = sheet->url.find("://");
     sheet->server = scheme == std::string::npos ? sheet->url : sheet->url.substr(scheme + 3);
+    for (const std::string& text : {sheet->url, sheet->login(), sheet->password}) {
+        if (!quoted::has_control_characters(text)) continue;
+        std::cerr << "the URL, the user or the password has a line break or another control character in it, which no client can be given\n";
+        return 1;
+    }
     if (!line.show_secrets && isatty(STDOUT_FILENO) == 0) {
         std::cerr << "secrets are shown at a terminal only, or with --show\n";
         if (sheet->key) sheet->key = "SECRET";

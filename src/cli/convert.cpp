@@ -101,10 +101,12 @@ private:
             remarks_.push_back(fmt::format("get_host was tried with every key: it looks them up in {}.", *name));
         }
         std::set<std::string> hosts;
+        unsigned number = 0;
         for (const auto& client : conf_.clients(*name).value_or(std::vector<python::Client>())) {
+            ++number;
             const auto host = dns::Name::parse_host(std::get<std::string>(client.host.scalar));
             if (host.has_error()) {
-                lost_.push_back(host.error().what);
+                lost_.push_back(fmt::format("the host of entry {} of {} is not a valid domain name", number, *name));
             } else if (!hosts.insert(host->text()).second) {
                 lost_.push_back(fmt::format("{} has several keys: a host has one key in TOML", host->text()));
             } else {

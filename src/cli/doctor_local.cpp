@@ -13,6 +13,7 @@
 #include "cli/as_user.hpp"
 #include "cli/doctor.hpp"
 #include "cli/port_owner.hpp"
+#include "cli/weak_secrets.hpp"
 #include "dns/key_file.hpp"
 #include "dns/key_source.hpp"
 #include "http/tls.hpp"
@@ -130,12 +131,11 @@ void look_at_files(const Patient& patient, Findings& findings) {
     if (!may(patient.user, patient.loaded.conf, R_OK))
         findings.push_back({Level::bad, "conf", fmt::format("{}: the user {} may not read it", patient.loaded.conf, patient.user),
                             fmt::format("chgrp {} {} && chmod 640 {}", patient.user, patient.loaded.conf, patient.loaded.conf)});
-    struct stat status {};
-    if (stat(patient.loaded.conf.c_str(), &status) == 0 && (status.st_mode & 0004) != 0)
-        findings.push_back({Level::warning, "conf", fmt::format("{}: everybody on this machine may read the keys in it", patient.loaded.conf),
-                            fmt::format("chmod o= {}", patient.loaded.conf)});
     look_at_key(patient, settings.dns, findings);
     for (const auto& zone : settings.zones) look_at_key(patient, zone, findings);
+    for (const auto& weaknesses : {weak_files(patient.loaded), weak_keys(patient.loaded)}) {
+        for (const auto& one : weaknesses) findings.push_back({Level::warning, one.subject, one.error.where + ": " + one.error.what, one.error.mend});
+    }
 }
 
 void look_at_certificates(const Patient& patient, Findings& findings) {

@@ -16,6 +16,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "base/log.hpp"
+#include "base/wiped_heap.hpp"
 #include "cli/activation.hpp"
 #include "cli/admin.hpp"
 #include "cli/certificates.hpp"
@@ -194,6 +195,7 @@ private:
         std::promise<void> done;
         reloader_done_ = done.get_future();
         reloader_ = std::thread([this, done = std::move(done)]() mutable {
+            const base::WipedHeap wiped;  // of all that the configuration's text went through
             auto loaded = std::make_shared<Loaded>(load_());
             const std::size_t clients = loaded->settings.client_count();
             Directory directory;
@@ -284,11 +286,23 @@ int serve(const Load& load, const std::function<void(const std::vector<std::stri
     raise_descriptor_limit();
     std::optional<CommandRunner> hooks;
     auto program = [&]() -> std::unique_ptr<Program> {
-        Loaded loaded = load();
-        for (const auto& complaint : loaded.complaints) log::critical("{}", complaint.text());
-        if (!loaded.complaints.empty()) return nullptr;
-        hooks.emplace(loaded.settings.admin.hook, loaded.settings.user);
-        return std::make_unique<Program>(std::move(loaded), load, *hooks);
+        const base::WipedHeap wiped;  // of all that the configuration's text went through
+        const auto load_good = [&] {
+            const base::WipedHeap below;  // its stack, too
+            Loaded loaded = load();
+            for (const auto& complaint : loaded.complaints) log::critical("{}", complaint.text());
+            return loaded;
+        };
+        auto loaded = std::make_unique<Loaded>(load_good());
+        if (!loaded->complaints.empty()) return nullptr;
+        const std::vector<std::string> command = loaded->settings.admin.hook;
+        const std::optional<std::string> user = loaded->settings.user;
+        // The command's helper is a copy of this process. It is made while no client's key is in memory.
+        if (!command.empty()) loaded.reset();
+        hooks.emplace(command, user);
+        if (!loaded) loaded = std::make_unique<Loaded>(load_good());
+        if (!loaded->complaints.empty()) return nullptr;
+        return std::make_unique<Program>(std::move(*loaded), load, *hooks);
     }();
     if (!program) return 1;
     malloc_trim(0);  // the configuration as text and tree is no longer needed

@@ -5,11 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -54,6 +55,12 @@ std::string name_server() {
     gethostname(name.data(), name.size() - 1);
     const auto parsed = dns::Name::parse_host(name.data());
     return parsed.has_value() && std::strchr(name.data(), '.') != nullptr ? parsed->text() + "." : "localhost.";
+}
+
+/// Whether there is something of that name, be it a link to nowhere.
+bool is_there(const std::string& path) {
+    std::error_code error;  // what can't be told shows when the file is made
+    return fs::exists(fs::symlink_status(path, error));
 }
 
 class Maker {
@@ -130,7 +137,7 @@ private:
         client_ = base::random_hex(16);
         // A package's sample is not overwritten.
         std::string path = at("/etc/sftdyn/sftdyn.toml");
-        if (!base_.empty() && fs::exists(path)) path = at("/etc/sftdyn/" + zone_ + ".toml");
+        if (!base_.empty() && is_there(path)) path = at("/etc/sftdyn/" + zone_ + ".toml");
         conf_ = path;
         add(path, fmt::format("http = \"8080\"\nnskeyfile = \"{}\"\n\n[clients]\n\"{}\" = \"home.{}\"\n", key, client_, zone_), 0640, "root",
             "sftdyn");
@@ -157,37 +164,36 @@ void print(const Plan& plan) {
     for (const auto& step : plan.steps) std::cout << "#   " << step << '\n';
 }
 
-/// As root the file is given to whom it should belong; else it is said how.
-base::Result<void> give_away(const File& file) {
+/// Whom root gives the file to; nothing: this user may not, or there is no such user.
+std::optional<base::FileOwner> owner_of(const File& file) {
     const passwd* user = getpwnam(file.user.c_str());
     const group* to = getgrnam(file.group.c_str());
-    if (geteuid() != 0 || user == nullptr || to == nullptr) {
-        std::cout << fmt::format("chown {}:{} {}\n", file.user, file.group, file.path);
-        return {};
-    }
-    if (chown(file.path.c_str(), user->pw_uid, to->gr_gid) != 0)
-        return base::Error{fmt::format("can't be given to {}: {}", file.user, std::strerror(errno)), file.path, ""};
-    return {};
+    if (geteuid() != 0 || user == nullptr || to == nullptr) return std::nullopt;
+    return base::FileOwner{user->pw_uid, to->gr_gid};
 }
 
+/// All files, or none.
 base::Result<void> write(const Plan& plan) {
     for (const auto& file : plan.files) {
-        if (fs::exists(file.path))
+        if (is_there(file.path))
             return base::Error{"is there already", file.path, std::string("nothing was written; move it away, or ") + write_elsewhere};
     }
-    std::cout << "# made:\n";
+    std::vector<base::NewFile> made;
     for (const auto& file : plan.files) {
-        std::error_code error;
-        fs::create_directories(fs::path(file.path).parent_path(), error);
-        if (error) return base::Error{fmt::format("can't be made: {}", error.message()), fs::path(file.path).parent_path().string(), write_elsewhere};
-        const mode_t mask = umask(0);
-        auto made = base::create_file(file.path, file.text, file.mode, write_elsewhere);
-        umask(mask);
-        if (made.has_error()) return made;
-        std::cout << "#   " << file.path << '\n';
+        auto one = base::NewFile::make({file.path, file.text, file.mode, owner_of(file), true}, write_elsewhere);
+        if (one.has_error()) return one.error();
+        made.push_back(std::move(*one));
     }
+    for (auto file = made.begin(); file != made.end(); ++file) {
+        auto published = file->publish();
+        if (!published.has_error()) continue;
+        std::for_each(made.begin(), file, [](base::NewFile& before) { before.withdraw(); });
+        return published;
+    }
+    std::cout << "# made:\n";
+    for (const auto& file : plan.files) std::cout << "#   " << file.path << '\n';
     for (const auto& file : plan.files) {
-        if (auto given = give_away(file); given.has_error()) return given;
+        if (!owner_of(file)) std::cout << fmt::format("chown {}:{} {}\n", file.user, file.group, file.path);
     }
     std::cout << "# then:\n";
     for (const auto& step : plan.steps) std::cout << "#   " << step << '\n';

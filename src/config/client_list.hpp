@@ -45,6 +45,9 @@ public:
     [[nodiscard]] std::optional<std::uint32_t> line_of_host(const dns::Name& host) const;
     [[nodiscard]] std::optional<std::uint32_t> line_of_key(std::string_view key) const;
 
+    /// Where that client stands.
+    [[nodiscard]] std::uint32_t line(std::size_t number) const { return rows_[number].line; }
+
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
     [[nodiscard]] Client operator[](std::size_t number) const;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "dns/name_fault.hpp"
+
 namespace sftdyn::config {
 namespace {
 
@@ -114,7 +116,10 @@ private:
             return complain(0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
                             "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
         const auto host = dns::Name::parse_host(*text);
-        if (host.has_error()) return complain(0, fmt::format("entry {} of CLIENTS: {}", number, host.error().what), host.error().mend);
+        // Without the text: keys and hosts may have been confused.
+        if (host.has_error())
+            return complain(0, fmt::format("entry {} of CLIENTS: this host is not a valid domain name: {}", number, dns::fault_of_host(*text)),
+                            "expected CLIENTS = {\"key\": \"host.example.org\"}");
         // Several keys of one host are several clients here.
         if (!settings_.clients.line_of_host(*host)) {
             static_cast<void>(settings_.clients.add(key, *host, {}, number));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/secret.hpp"
+#include "dns/name_fault.hpp"
 
 namespace sftdyn::config {
 namespace {
@@ -14,6 +15,21 @@ bool is_named(const toml::table& table) {
         if (table.contains(key)) return true;
     }
     return false;
+}
+
+/// Whether a name's last part may be one of the world's top-level domains, which have no digits but in xn-- (RFC 3696 §2).
+bool ends_like_a_host(std::string_view text) {
+    if (text.ends_with('.')) text.remove_suffix(1);
+    const std::size_t dot = text.rfind('.');
+    if (dot == std::string_view::npos) return false;
+    const std::string_view last = text.substr(dot + 1);
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return last.starts_with("xn--") || (!last.empty() && std::all_of(last.begin(), last.end(), is_letter));
+}
+
+/// Whether the key is what a host looks like, and the host is not.
+bool are_swapped(std::string_view key, const dns::Name& host) {
+    return ends_like_a_host(key) && dns::fault_of_host(key).empty() && !ends_like_a_host(host.text());
 }
 
 }  // namespace
@@ -143,22 +159,22 @@ void TomlClients::compare_named() {
     std::map<dns::Name, std::uint32_t> hosts;
     for (const auto& client : settings_.named_clients) {
         const toml::source_position at{client.line, 1};
-        const auto twice = [&](const std::string& what, std::uint32_t line) {
-            context_.complain(at, fmt::format("{} is there twice (first in line {})", what, line), "keep one of them");
+        const auto twice = [&](const char* what, std::uint32_t line) {
+            context_.complain(at, fmt::format("this client's {} is there twice (first in line {})", what, line), "keep one of them");
         };
         if (client.key) {
             const auto other = settings_.clients.line_of_key(client.key->reveal());
             const auto [found, is_new] = keys.try_emplace(client.key->reveal(), client.line);
-            if (other || !is_new) twice("the key of " + client.name, other.value_or(found->second));
+            if (other || !is_new) twice("key", other.value_or(found->second));
         }
         if (client.user) {
             const auto [found, is_new] = users.try_emplace(*client.user, client.line);
-            if (!is_new) twice("the user " + *client.user, found->second);
+            if (!is_new) twice("user", found->second);
         }
         for (const auto& one : client.hosts) {
             const auto other = settings_.clients.line_of_host(one.name);
             const auto [found, is_new] = hosts.try_emplace(one.name, client.line);
-            if (other || !is_new) twice("the host " + one.name.text(), other.value_or(found->second));
+            if (other || !is_new) twice("host", other.value_or(found->second));
         }
     }
 }
@@ -169,13 +185,14 @@ void TomlClients::add(std::string_view key, toml::source_position key_at, const 
     if (key.starts_with('/'))
         return context_.complain(key_at, "a client's key begins with a slash", "leave it out: leading slashes are not part of the key");
     if (!host) return;
+    if (are_swapped(key, *host))
+        return context_.complain(key_at, "host and key stand in the wrong order", "the key comes first: \"key\" = \"host.example.org\"");
     const auto clash = settings_.clients.add(key, *host, options, at.line);
     if (!clash) return;
     if (clash->kind == ClientList::Clash::Kind::key) {
         return context_.complain(key_at, fmt::format("this key is there twice (first in line {})", clash->line), "give each host a key of its own");
     }
-    context_.complain(at, fmt::format("the host {} is there twice (first in line {})", host->text(), clash->line),
-                      "keep one of them: a host has one key");
+    context_.complain(at, fmt::format("this host is there twice (first in line {})", clash->line), "keep one of them: a host has one key");
 }
 
 std::optional<dns::Name> TomlClients::long_form(const toml::table& table, ClientList::Options& options) {
@@ -196,15 +213,16 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table, Client
 }
 
 std::optional<dns::Name> TomlClients::host(std::string_view text, toml::source_position at) {
+    constexpr const char* order = "the key comes first: \"key\" = \"host.example.org\"";
     auto name = dns::Name::parse_host(text);
     if (name.has_error()) {
-        context_.complain(at, name.error().what, name.error().mend);
+        context_.complain(at, "this host is not a valid domain name: " + dns::fault_of_host(text), order);
         return std::nullopt;
     }
     const auto& zone = zone_for(settings_, *name).zone;
     if (zone && !name->is_within(*zone)) {
-        context_.complain(at, fmt::format("the host {} is not in the zone {}", name->text(), zone->text()),
-                          "correct one of them, or add a [[zone]] for this host");
+        context_.complain(at, "this host is not in the zone that [dns] names, nor in a [[zone]]",
+                          fmt::format("correct one of them, or add a [[zone]] for this host; {}", order));
         return std::nullopt;
     }
     return std::move(*name);

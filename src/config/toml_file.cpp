@@ -16,9 +16,19 @@
 #include "config/client_lines.hpp"
 #include "config/toml_clients.hpp"
 #include "config/toml_section.hpp"
+#include "config/toml_syntax.hpp"
+#include "dns/name_fault.hpp"
 
 namespace sftdyn::config {
 namespace {
+
+/// As `parse_listen`, for a text of the file: the error does not quote it.
+base::Result<Listen> listen_of(const std::string& text) {
+    auto listen = parse_listen(text);
+    if (listen.has_error()) return base::Error{"this is no address to listen on", "", listen.error().mend};
+    if (has_control_characters(listen->path)) return base::Error{"a socket's path has control characters in it", "", "write it in one line"};
+    return listen;
+}
 
 void read_listen_table(TomlContext& context, const toml::table& table, const char* name, std::vector<Listen>& target) {
     TomlSection section(context, table, name);
@@ -26,7 +36,7 @@ void read_listen_table(TomlContext& context, const toml::table& table, const cha
     Listen listen;
     bool there = false;
     section.text("listen", "PORT, IP4:PORT, [IP6]:PORT or unix:PATH as a string", [&](const std::string& value) -> base::Result<void> {
-        const auto parsed = parse_listen(value);
+        const auto parsed = listen_of(value);
         if (parsed.has_error()) return parsed.error();
         listen = *parsed;
         there = true;
@@ -41,7 +51,7 @@ void read_listen_table(TomlContext& context, const toml::table& table, const cha
     });
     section.text("group", "the name of a group", [&](const std::string& value) -> base::Result<void> {
         const group* found = getgrnam(value.c_str());
-        if (found == nullptr) return base::Error{fmt::format("there is no group \"{}\"", value), "", "name a group of this machine (getent group)"};
+        if (found == nullptr) return base::Error{"there is no group of this name", "", "name a group of this machine (getent group)"};
         listen.gid = found->gr_gid;
         return {};
     });
@@ -66,7 +76,7 @@ void read_listens(TomlContext& context, TomlSection& section, const char* name, 
         } else {
             return section.wrong_type(item, name, "PORT, \"IP4:PORT\", \"[IP6]:PORT\" or \"unix:PATH\", or a list of them");
         }
-        const auto listen = parse_listen(text);
+        const auto listen = listen_of(text);
         if (listen.has_error()) return context.complain(item.source(), listen.error().what, listen.error().mend);
         target.push_back(*listen);
     });
@@ -85,7 +95,7 @@ void read_zone_settings(TomlContext& context, TomlSection& section, ZoneSettings
             const auto text = item.value_exact<std::string>();
             if (!text) return section.wrong_type(item, key, "an IP address as a string, with a port if it is not 53");
             const auto server = parse_server(*text);
-            if (server.has_error()) return context.complain(item.source(), server.error().what, server.error().mend);
+            if (server.has_error()) return context.complain(item.source(), "this is no server address", server.error().mend);
             zone.servers.push_back(*server);
         });
     }
@@ -96,7 +106,8 @@ void read_zone_settings(TomlContext& context, TomlSection& section, ZoneSettings
 void read_zone_name(TomlSection& section, std::string_view key, ZoneSettings& zone) {
     section.text(key, "the name of a zone", [&](const std::string& value) -> base::Result<void> {
         auto name = dns::Name::parse(value);
-        if (name.has_error()) return name.error();
+        if (name.has_error())
+            return base::Error{"this zone is not a valid domain name: " + dns::fault_of_name(value), "", "write it as dyn.example.org"};
         zone.zone = std::move(*name);
         return {};
     });
@@ -137,8 +148,7 @@ void read_zones(TomlContext& context, TomlSection& root, Settings& settings) {
             continue;
         }
         const auto twin = std::find_if(settings.zones.begin(), settings.zones.end(), [&](const auto& other) { return other.zone == zone.zone; });
-        if (twin != settings.zones.end())
-            context.complain(table->source(), fmt::format("the zone {} is there twice", zone.zone->text()), "keep one of them");
+        if (twin != settings.zones.end()) context.complain(table->source(), "this zone is there twice", "keep one of them");
         settings.zones.push_back(std::move(zone));
     }
 }
@@ -169,7 +179,7 @@ void read_proxies(TomlContext& context, TomlSection& section, Settings& settings
             const auto text = item.value_exact<std::string>();
             if (!text) return section.wrong_type(item, "trusted_proxies", "addresses or CIDR blocks as strings");
             const auto network = base::Network::parse(*text);
-            if (network.has_error()) return context.complain(item.source(), network.error().what, network.error().mend);
+            if (network.has_error()) return context.complain(item.source(), "this is no network", network.error().mend);
             settings.trusted_proxies.push_back(*network);
         });
     }
@@ -215,7 +225,7 @@ void read_process(TomlContext& context, const toml::table& table, Settings& sett
     TomlSection section(context, table, "[process]");
     section.text("user", "the name of a user", [&](const std::string& value) -> base::Result<void> {
         if (getpwnam(value.c_str()) == nullptr)
-            return base::Error{fmt::format("there is no user \"{}\"", value), "", "name a user of this machine (getent passwd)"};
+            return base::Error{"there is no user of this name", "", "name a user of this machine (getent passwd)"};
         settings.user = value;
         return {};
     });
@@ -232,7 +242,7 @@ void read_command(TomlContext& context, TomlSection& section, std::vector<std::s
     if (words == nullptr || words->empty() || !std::all_of(words->begin(), words->end(), is_text))
         return section.wrong_type(*node, "hook", "a command with its arguments: [\"/usr/local/bin/notify\", \"argument\"]");
     for (const auto& word : *words) target.push_back(*word.value_exact<std::string>());
-    if (!target.front().starts_with('/'))
+    if (!target.front().starts_with('/') || has_control_characters(target.front()))
         context.complain(node->source(), "hook names no program", "give its whole path: there is no shell to look for it");
 }
 
@@ -291,7 +301,8 @@ Complaints read_toml(std::string_view text, const std::string& path, Settings& s
         const toml::table root = toml::parse(rest, path);
         read_root(context, root, settings, lines);
     } catch (const toml::parse_error& error) {
-        context.complain(error.source(), std::string(error.description()), "correct the syntax (https://toml.io)");
+        const base::Error explained = explain_syntax(error);
+        context.complain(error.source(), explained.what, explained.mend);
     }
     return context.complaints();
 }

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "config/setting_names.hpp"
+
 namespace sftdyn::config {
 
 void TomlContext::complain(const toml::source_position& at, std::string what, std::string mend) {
@@ -43,6 +45,10 @@ void TomlSection::text(std::string_view key, const char* expected, const std::fu
 void TomlSection::path(const char* key, std::optional<std::string>& target) {
     text(key, "the path of a file", [&](const std::string& value) -> base::Result<void> {
         if (value.empty()) return base::Error{fmt::format("{} is empty", key), "", "name the file, or leave the line out"};
+        // Else a text of several lines that was not meant as one would bring what it swallowed into messages.
+        if (has_control_characters(value))
+            return base::Error{fmt::format("{} is no path of a file: it has a line break or another control character in it", key), "",
+                               "write the path in one line, in quotation marks"};
         target = context_.relative(value);
         return {};
     });
@@ -92,9 +98,27 @@ void TomlSection::table(std::string_view key, const std::function<void(const tom
 void TomlSection::reject_unknown() {
     for (const auto& [key, node] : table_) {
         if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
-        context_.complain(key.source(), fmt::format("unknown setting \"{}\"{}", key.str(), name_.empty() ? "" : " in " + name_),
-                          fmt::format("known here: {}", fmt::join(known_, ", ")));
+        const std::string place = name_.empty() ? "" : " in " + name_;
+        const std::string known = fmt::format("known here: {}", fmt::join(known_, ", "));
+        const auto meant = meant_by(key.str(), name_);
+        if (!meant) {
+            context_.complain(key.source(), "unknown setting" + place, hint(node) + known);
+        } else if (meant->section == name_) {
+            context_.complain(key.source(), fmt::format("unknown setting \"{}\"{}", key.str(), place),
+                              fmt::format("did you mean {}? {}", meant->name, known));
+        } else {
+            const std::string home = meant->section.empty() ? "at the file's top, above the first [table]" : fmt::format("in {}", meant->section);
+            context_.complain(key.source(), fmt::format("unknown setting \"{}\"{}", key.str(), place),
+                              fmt::format("{} stands {}; {}", meant->name, home, known));
+        }
     }
+}
+
+std::string TomlSection::hint(const toml::node& node) const {
+    const bool of_client = name_ == "a client" || name_ == "a host";
+    if (of_client) return "a client's key that has a dot in it takes quotation marks; ";
+    if (node.is_string() || node.is_table()) return "if this is a client's key, it belongs below [clients]: \"key\" = \"host.example.org\"; ";
+    return {};
 }
 
 void TomlSection::wrong_type(const toml::node& node, std::string_view key, std::string_view expected) {
@@ -105,6 +129,10 @@ void TomlSection::wrong_type(const toml::node& node, std::string_view key, std::
 
 void TomlSection::out_of_range(const toml::node& node, std::string_view key, std::string_view expected) {
     context_.complain(node.source(), fmt::format("{} is out of range", key), fmt::format("expected {}", expected));
+}
+
+bool has_control_characters(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 void one_or_many(const toml::node& node, const std::function<void(const toml::node&)>& use) {

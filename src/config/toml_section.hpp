@@ -25,6 +25,8 @@ constexpr std::int64_t largest_ttl = 0x7fffffff;  // seconds; RFC 2181 §8
 struct TomlContext {
     explicit TomlContext(std::string file) : path(std::move(file)) {}
 
+    /// Neither `what` nor `mend` quotes the file: wherever its text stands, a client's key may stand by mistake. The place
+    /// says what is meant.
     void complain(const toml::source_position& at, std::string what, std::string mend);
     void complain(const toml::source_region& at, std::string what, std::string mend) { complain(at.begin, std::move(what), std::move(mend)); }
 
@@ -52,7 +54,7 @@ public:
     /// The value as it stands, if it is there; what is wrong with it is the caller's to say.
     const toml::node* take(std::string_view key);
 
-    /// `use` says what is wrong with the text.
+    /// `use` says what is wrong with the text, without the text.
     void text(std::string_view key, const char* expected, const std::function<base::Result<void>(const std::string&)>& use);
     /// The path of a file.
     void path(const char* key, std::optional<std::string>& target);
@@ -82,12 +84,16 @@ private:
 
     std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
     void out_of_range(const toml::node& node, std::string_view key, std::string_view expected);
+    /// What an unknown setting with this value may be, to stand in front of other advice.
+    [[nodiscard]] std::string hint(const toml::node& node) const;
 
     TomlContext& context_;
     const toml::table& table_;
     std::string name_;
     std::vector<std::string> known_;
 };
+
+[[nodiscard]] bool has_control_characters(std::string_view text);
 
 /// A value or a list of values; `use` gets each.
 void one_or_many(const toml::node& node, const std::function<void(const toml::node&)>& use);

@@ -1,5 +1,6 @@
 #include "dns/name.hpp"
 #include "dns/knot.hpp"
+#include "dns/name_fault.hpp"
 
 #include <algorithm>
 
@@ -15,7 +16,7 @@ base::Error bad_name(std::string_view text, std::string why) {
 
 bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
-/// Why the text is not a name, as exactly as can be told.
+/// Why the text is not a name, as exactly as can be told; it is known not to be one.
 std::string complaint(std::string_view text) {
     if (text.empty()) return "it is empty";
     std::size_t label = 0;
@@ -30,29 +31,41 @@ std::string complaint(std::string_view text) {
     return text.size() > KNOT_DNAME_MAXLEN - 2 ? "it is longer than 253 characters" : "it is malformed";
 }
 
+/// Whether all characters are those of a host's name.
+bool is_plain_host(std::string_view text) {
+    if (text.starts_with("*.")) text.remove_prefix(2);
+    return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_host_character(c); });
+}
+
+/// Whether the text is a name, which `wire` then holds.
+bool read_name(std::string_view text, knot_dname_storage_t& wire) {
+    const std::string terminated(text);
+    return !text.empty() && text.find('\0') == std::string_view::npos && knot_dname_from_str(wire, terminated.c_str(), sizeof wire) != nullptr;
+}
+
 }  // namespace
 
-base::Result<Name> Name::parse(std::string_view text) {
-    const std::string terminated(text);
+std::string fault_of_name(std::string_view text) {
     knot_dname_storage_t wire;
-    if (text.empty() || text.find('\0') != std::string_view::npos || knot_dname_from_str(wire, terminated.c_str(), sizeof wire) == nullptr) {
-        return bad_name(text, complaint(text));
-    }
+    return read_name(text, wire) ? std::string() : complaint(text);
+}
+
+std::string fault_of_host(std::string_view text) {
+    if (!is_plain_host(text)) return "it may hold letters, digits, '-', '_' and dots only";
+    if (text == ".") return "it is the root";
+    return fault_of_name(text);
+}
+
+base::Result<Name> Name::parse(std::string_view text) {
+    knot_dname_storage_t wire;
+    if (!read_name(text, wire)) return bad_name(text, complaint(text));
     knot_dname_to_lower(wire);
     return from_wire(wire);
 }
 
 base::Result<Name> Name::parse_host(std::string_view text) {
-    std::string_view rest = text;
-    if (rest.starts_with("*.")) rest.remove_prefix(2);
-    for (const char c : rest) {
-        if (c != '.' && !is_host_character(c)) {
-            return bad_name(text, "it may hold letters, digits, '-', '_' and dots only");
-        }
-    }
-    auto name = parse(text);
-    if (name.has_value() && name->is_root()) return bad_name(text, "it is the root");
-    return name;
+    if (!is_plain_host(text) || text == ".") return bad_name(text, fault_of_host(text));
+    return parse(text);
 }
 
 Name Name::from_wire(const std::uint8_t* wire) {

@@ -342,10 +342,54 @@ def test_the_sheet_of_a_line(stage):
     out = sheet(program, "sorts.dyn.example.org", "--show", "--url", f"http://127.0.0.1:{program.port}").stdout
     assert subprocess.run(part(out, "By hand"), shell=True, capture_output=True, text=True).stdout == "OK"
     assert "a\\%20key/with\\%3Fall\\%20sorts" in part(out, "cron"), "cron ends a line at a %"
-    assert "a%%20key/with%%3Fall%%20sorts" in part(out, "systemd")
+    assert part(out, "File for systemd") == f'url = "http://127.0.0.1:{program.port}/a%20key/with%3Fall%20sorts"'
     # Such a key may not name addresses, so the sheet names none.
     assert "myip" not in out
     assert server.records("sorts.dyn.example.org", "A") == ["127.0.0.1"]
+
+
+def test_the_sheet_quotes_whatever_a_secret_holds(stage, tmp_path):
+    """A shell, curl, ddclient and inadyn read the password as it is."""
+    password = """it's "a" $(touch PWNED) `id` \\ ${HOME} #;%"""
+    server, program = start(stage, "")
+    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+    program.reload(program.conf.read_text() + f'[clients.odd]\nuser = "o\'dd"\npassword = "{quoted}"\nhosts = ["odd.dyn.example.org"]\n')
+    program.await_log("has 2 clients")
+    out = sheet(program, "odd", "--show", "--url", f"http://127.0.0.1:{program.port}").stdout
+    assert subprocess.run(part(out, "dyndns2 by hand"), shell=True, capture_output=True, text=True, cwd=tmp_path).stdout == "good 127.0.0.1"
+    path = tmp_path / "ddclient.conf"
+    path.write_text("use=cmd, cmd='echo 192.0.2.50'\n" + part(out, "ddclient"))
+    path.chmod(0o600)
+    result = subprocess.run(["ddclient", "-daemon", "0", "-foreground", "-noquiet", "-verbose", "-nosyslog", "-file", path, "-cache", tmp_path / "cache", "-pid", tmp_path / "pid"],
+                            capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert server.records("odd.dyn.example.org", "A") == ["192.0.2.50"], result.stdout + result.stderr
+    path = tmp_path / "inadyn.conf"
+    path.write_text(part(out, "inadyn").replace("ssl = false", 'ssl = false\n    checkip-command = "/bin/echo 192.0.2.51"'))
+    result = subprocess.run(["inadyn", "-1", "-n", "-f", path, "--cache-dir", tmp_path, "--no-pidfile"], capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert server.records("odd.dyn.example.org", "A") == ["192.0.2.51"], result.stdout + result.stderr
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_the_sheet_quotes_the_url_that_it_is_given(stage, tmp_path):
+    _, program = start(stage)
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    out = sheet(program, "home", "--show", "--url", "http://127.0.0.1:1/';touch PWNED;'").stdout
+    for heading in ("By hand", "dyndns2 by hand"):
+        subprocess.run(part(out, heading), shell=True, capture_output=True, cwd=folder)
+    assert list(folder.iterdir()) == []
+    refused = sheet(program, "home", "--show", "--url", "http://x/\nExecStart=/bin/false")
+    assert refused.returncode == 1 and "control character" in refused.stderr and refused.stdout == ""
+
+
+def test_the_file_for_systemd_is_one_that_curl_reads(stage, tmp_path):
+    _, program = start(stage)
+    out = sheet(program, "home", "--show", "--url", f"http://127.0.0.1:{program.port}").stdout
+    (tmp_path / "home.conf").write_text(part(out, "File for systemd") + "\n")
+    command = re.search(r"^ExecStart=(.*)$", part(out, "systemd"), re.MULTILINE)[1].replace("${CREDENTIALS_DIRECTORY}/curl.conf", str(tmp_path / "home.conf"))
+    assert subprocess.run(command.split(), capture_output=True, text=True).stdout == "OK"
+    assert "/etc/sftdyn/update/home.conf" in out and "sftdyn-update@home.timer" in out and "LoadCredential=curl.conf:/etc/sftdyn/update/%i.conf" in out
+    assert "home-key" not in part(out, "systemd"), "units are for everybody to read"
 
 
 def test_the_sheet_of_a_key_as_a_password(stage):

@@ -28,7 +28,7 @@ class Practice:
 
     def examine(self, text=None, arguments=(), clients=None, mode=0o600, **kwargs):
         path = self.folder / "doctor.toml"
-        path.write_text(text if text is not None else f'http = "127.0.0.1:{self.port}"\n' + conf(self.server, clients or {"k": HOST}, **kwargs))
+        path.write_text(text if text is not None else f'http = "127.0.0.1:{self.port}"\n' + conf(self.server, clients or {"6fd2c1a7e05b4d83": HOST}, **kwargs))
         path.chmod(mode)
         result = run("doctor", path, "--json", "--resolver", self.resolver, "--named-conf", self.folder / "named/named.conf", *arguments)
         assert result.stderr == ""

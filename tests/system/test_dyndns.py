@@ -413,11 +413,11 @@ def test_the_secret_url_leaves_places_alone(stage):
     ("key = \"k\"\nhost = \"a.example.org\"\nhosts = [\"b.example.org\"]", "both host and hosts are given"),
     ("key = \"k\"\nhosts = [{ host = \"a.example.org\", ipv6_suffix = \"2001:db8::1\" }]", "ipv6_suffix is no suffix of 64 bits"),
     ("key = \"k\"\nhosts = [{ host = \"a.example.org\", ipv6_subnet = 1 }]", "ipv6_subnet without ipv6_suffix"),
-    ("key = \"k\"\nhosts = [\"a.example.org\"]\n[clients.two]\nkey = \"k\"\nhosts = [\"b.example.org\"]", "the key of two is there twice"),
-    ("key = \"k\"\nhosts = [\"a.example.org\"]\n[clients.two]\nkey = \"l\"\nhosts = [\"a.example.org\"]", "the host a.example.org is there twice"),
-    ("key = \"short\"\nhosts = [\"a.example.org\"]", "the key of one is there twice"),
-    ("key = \"k\"\nhosts = [\"short.example.org\"]", "the host short.example.org is there twice"),
-    ("user = \"u\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.two]\nuser = \"u\"\npassword = \"p\"\nhosts = [\"b.example.org\"]", "the user u is there twice"),
+    ("key = \"k\"\nhosts = [\"a.example.org\"]\n[clients.two]\nkey = \"k\"\nhosts = [\"b.example.org\"]", "this client's key is there twice (first in line 3)"),
+    ("key = \"k\"\nhosts = [\"a.example.org\"]\n[clients.two]\nkey = \"l\"\nhosts = [\"a.example.org\"]", "this client's host is there twice (first in line 3)"),
+    ("key = \"short\"\nhosts = [\"a.example.org\"]", "this client's key is there twice (first in line 2)"),
+    ("key = \"k\"\nhosts = [\"short.example.org\"]", "this client's host is there twice (first in line 2)"),
+    ("user = \"u\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.two]\nuser = \"u\"\npassword = \"p\"\nhosts = [\"b.example.org\"]", "this client's user is there twice (first in line 3)"),
 ])
 def test_bad_clients_are_told(tmp_path, text, complaint):
     path = tmp_path / "c.toml"

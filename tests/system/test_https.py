@@ -18,7 +18,7 @@ HOST = "home.dyn.example.org"
 
 
 def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
 
 class Authority:
@@ -104,6 +104,59 @@ def test_the_cert_command_and_the_curl_line_that_it_prints(stage, tmp_path):
     again = run("cert", "localhost", "--dir", folder)
     assert again.returncode == 1 and "File exists" in again.stderr
     assert run("cert", "not a name", "--dir", tmp_path).returncode == 1
+
+
+def test_clients_trust_the_certificate_and_nothing_that_it_signs(stage, tmp_path):
+    assert run("cert", "localhost", "127.0.0.1", "--dir", tmp_path).returncode == 0
+    key, cert = tmp_path / "server.key", tmp_path / "server.crt"
+    text = openssl("x509", "-in", cert, "-noout", "-text")
+    assert "CA:FALSE" in text and "CA:TRUE" not in text
+    _, program = start(stage, key, cert)
+    url = f"https://localhost:{program.port}/"
+    script = "import ssl, sys, urllib.request as r; print(r.urlopen(sys.argv[2], context=ssl.create_default_context(cafile=sys.argv[1])).read().decode(), end='')"
+    for client in (["curl", "-sS", "-4", "--cacert", cert, url], ["wget", "-4", "-qO-", f"--ca-certificate={cert}", url], ["/usr/bin/python3", "-c", script, cert, url]):
+        out = subprocess.run(client, capture_output=True, text=True)
+        assert (out.returncode, out.stdout) == (0, "127.0.0.1"), (client, out.stderr)
+    assert openssl("verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", cert, cert).endswith("OK\n")
+    # Its key signs a certificate for another name: nobody who trusts the first takes that.
+    other, request, forged = (tmp_path / f"other.{ending}" for ending in ("key", "csr", "crt"))
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", other, "-out", request, "-subj", "/CN=bank.example.org")
+    openssl("x509", "-req", "-in", request, "-days", "1", "-CA", cert, "-CAkey", key, "-CAcreateserial", "-out", forged)
+    refused = subprocess.run(["openssl", "verify", "-CAfile", cert, forged], capture_output=True, text=True)
+    assert refused.returncode != 0 and "CA" in refused.stderr + refused.stdout
+
+
+def test_the_cert_command_leaves_nothing_to_stumble_over(tmp_path):
+    key, cert = tmp_path / "server.key", tmp_path / "server.crt"
+    cert.write_text("another's")
+    refused = run("cert", "localhost", "--dir", tmp_path)
+    assert refused.returncode == 1 and "server.crt" in refused.stderr
+    assert list(tmp_path.iterdir()) == [cert], "no key that the next run meets"
+    cert.unlink()
+    assert run("cert", "localhost", "--dir", tmp_path).returncode == 0
+    # A run that ended between the two files: its key is used.
+    before = key.read_bytes()
+    cert.unlink()
+    again = run("cert", "localhost", "--dir", tmp_path)
+    assert again.returncode == 0 and "is there already: the certificate is made for it" in again.stdout
+    assert key.read_bytes() == before
+    assert openssl("x509", "-in", cert, "-noout", "-pubkey") == openssl("pkey", "-in", key, "-pubout")
+    # What is no key is not used, and not touched.
+    cert.unlink()
+    key.write_text("half a k")
+    refused = run("cert", "localhost", "--dir", tmp_path)
+    assert refused.returncode == 1 and "no private key that can be used" in refused.stderr and key.read_text() == "half a k" and not cert.exists()
+
+
+@pytest.mark.parametrize("host,shown", [("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("dyn.example.org", "dyn.example.org")])
+def test_the_url_that_the_cert_command_prints(host, shown, tmp_path):
+    assert f"https://{shown}:4443/yourkey" in run("cert", host, "--dir", tmp_path).stdout
+
+
+def test_the_cert_command_on_a_full_disk_leaves_nothing(tmp_path):
+    # As when the disk is full: no file may grow.
+    limited = subprocess.run(["prlimit", "--fsize=0", BINARY, "cert", "localhost", "--dir", tmp_path], capture_output=True, text=True)
+    assert limited.returncode != 0 and list(tmp_path.iterdir()) == []
 
 
 def test_versions_and_protocol(stage, authority):
@@ -261,7 +314,7 @@ def test_further_certificates_are_checked(tmp_path):
     path.write_text('https = 4443\n[[certificate]]\ncert = "a.pem"\n[[certificate]]\ncert = "a.pem"\nkey = "a.key"\ncolour = 1\n')
     result = run("check", path)
     assert result.returncode == 1
-    assert "c.toml:2:1: a [[certificate]] has no key" in result.stderr and 'unknown setting "colour" in [[certificate]]' in result.stderr, result.stderr
+    assert "c.toml:2:1: a [[certificate]] has no key" in result.stderr and "c.toml:7:1: unknown setting in [[certificate]]" in result.stderr, result.stderr
     assert "a.pem: the certificate can't be read" in result.stderr
 
 

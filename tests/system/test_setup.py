@@ -110,6 +110,65 @@ def test_nothing_is_overwritten(tmp_path):
     assert (other / "etc/sftdyn/sftdyn.toml").read_text() == "# sample\n"
 
 
+def test_a_link_that_others_may_have_made_is_not_followed(tmp_path):
+    """Where others may write, a folder may be swapped for a link to one of root's."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    shared = tmp_path / "written/var/lib"
+    shared.mkdir(parents=True)
+    shared.chmod(0o777)
+    (shared / "bind").symlink_to(victim)
+    result = run("setup", "bind", ZONE, "--write", tmp_path / "written")
+    assert result.returncode == 1 and "it is a symbolic link in a folder where others may write" in result.stderr
+    assert list(victim.iterdir()) == [], "nothing through the link"
+    assert [path for path in (tmp_path / "written").rglob("*") if path.is_file()] == [], "all files, or none"
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    folder = tmp_path / "var/lib/bind"
+    folder.mkdir(parents=True)
+    (folder / f"{ZONE}.zone").symlink_to(victim)
+    result = run("setup", "bind", ZONE, "--write", tmp_path)
+    assert result.returncode == 1 and "is there already" in result.stderr and not victim.exists()
+
+
+# Swaps the zone's file for a link as soon as it has its name, as a process of bind's may in bind's folder.
+SWAPPER = """
+import os, sys
+zone, victim = sys.argv[1:]
+print("ready", flush=True)
+while True:
+    try:
+        os.unlink(zone)
+        break
+    except FileNotFoundError:
+        pass
+os.symlink(victim, zone)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
+def test_no_other_file_is_given_away(tmp_path):
+    victim = tmp_path / "shadow"
+    victim.write_text("root's")
+    victim.chmod(0o600)
+    for number in range(5):
+        written = tmp_path / f"w{number}"
+        zone = written / f"var/lib/bind/{ZONE}.zone"
+        zone.parent.mkdir(parents=True)
+        swapper = subprocess.Popen(["/usr/bin/python3", "-c", SWAPPER, zone, victim], stdout=subprocess.PIPE)
+        try:
+            assert swapper.stdout.readline() == b"ready\n"
+            run("setup", "bind", ZONE, "--write", written)
+            swapper.wait(timeout=60)
+        finally:
+            swapper.kill()
+            swapper.wait()
+            swapper.stdout.close()
+        assert zone.is_symlink() and victim.owner() == "root" and victim.stat().st_mode & 0o777 == 0o600 and victim.read_text() == "root's"
+
+
 def test_each_has_keys_of_its_own(tmp_path):
     write(tmp_path / "a", "knot")
     write(tmp_path / "b", "knot")

@@ -7,10 +7,14 @@ if(NOT SFTDYN_PYTHON)
   return()
 endif()
 
-# What is Python in it becomes a string constant.
-set(support ${CMAKE_CURRENT_SOURCE_DIR}/python/plugin/support.py)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${support})
-file(READ ${support} SUPPORT_PY)
+# What is Python in it becomes a string constant, as one module.
+set(SUPPORT_PY "")
+foreach(part redaction support)
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/python/plugin/${part}.py)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  file(READ ${source} text)
+  string(APPEND SUPPORT_PY "${text}")
+endforeach()
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/plugin/support_py.hpp @ONLY CONTENT [=[
 #pragma once
 constexpr const char* support_py = R"python(@SUPPORT_PY@)python";

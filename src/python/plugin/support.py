@@ -1,16 +1,22 @@
 """What the plugin does in Python itself: it runs a conf, and tells what went wrong in one."""
 
 import ast
+import ipaddress
+import keyword
 import linecache
 import os
+import re
 import sys
+import sysconfig
+import threading
 import traceback
 import types
+import warnings
 
-MODULE = "sftdyn_conf"
 MOST_LINES = 100_000
-SHOWN = 6  # that many characters of a secret in a row are never shown
-LEAST = 3  # a shorter secret is in every text, and anybody's guess
+MOST_EXCEPTIONS = 5  # of a chain, or a group
+MOST_FRAMES = 20
+LONGEST = 500  # characters of a message
 
 
 class HookTimeout(BaseException):
@@ -63,64 +69,151 @@ def run_conf(path):
         sys.modules.pop(MODULE, None)
         sys.modules.update(before)
         raise
+    beside = [other for name, other in sys.modules.items()
+              if name != MODULE and is_beside(getattr(other, "__file__", None) or "", folder)]
+    known_confs[module] = Known([module, *beside], tree)
     return module, lines_of_names(tree)
+
+
+# --- what went wrong ---
+
+
+def message_of_syntax(error):
+    """Python quotes names and texts of the source in these messages."""
+    def hide(found):
+        inner = found[2]
+        return found[0] if len(inner) < LEAST or keyword.iskeyword(inner) else f"{found[1]}[hidden]{found[1]}"
+
+    return re.sub(r": \w{3,}$", ": [hidden]", re.sub(r"(['\"])(.*?)\1", hide, str(error.msg)))
+
+
+def message_of(error, secrets, words):
+    """An exception in one line, without secrets."""
+    kind = type(error).__qualname__
+    if type(error).__module__ not in ("builtins", "__main__"):
+        kind = f"{type(error).__module__}.{kind}"
+    if isinstance(error, SyntaxError):
+        where = f" ({os.path.basename(error.filename or '?')}, line {error.lineno or 0})"
+        return f"{kind}: {masked(message_of_syntax(error), secrets, words)}{where}"
+    try:
+        text = str(error)
+    except Exception:
+        return f"{kind}: (its text can't be told)"
+    if not text:
+        return kind
+    if words.too_many():
+        return f"{kind}: (its text is not shown: the conf knows too many keys to look for them in it)"
+    # Further lines are what a parser read, or the like.
+    lines = masked(text[:10 * LONGEST], secrets, words).splitlines() or [""]
+    more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 10 * LONGEST
+    return f"{kind}: {lines[0][:LONGEST]}{' …' if more else ''}"
+
+
+def lines_of_trace(trace):
+    """Where an exception came from. Never the source line: keys stand on it."""
+    lines = [f'  File "{frame.f_code.co_filename}", line {number}, in {frame.f_code.co_name}' for frame, number in traceback.walk_tb(trace)]
+    if len(lines) <= MOST_FRAMES:
+        return lines
+    left_out = f"  … {len(lines) - MOST_FRAMES} more …"
+    return [*lines[:MOST_FRAMES // 2], left_out, *lines[-MOST_FRAMES // 2:]]
+
+
+def chain_of(error):
+    """The exceptions that led to one, the first one first, with what Python says between them."""
+    chain, between = [error], []
+    while len(chain) < MOST_EXCEPTIONS:
+        first = chain[0]
+        if first.__cause__ is not None:
+            before, words = first.__cause__, "The above exception was the direct cause of the following exception:"
+        else:
+            before, words = (None if first.__suppress_context__ else first.__context__), "During handling of the above exception, another exception occurred:"
+        if before is None or any(before is one for one in chain):
+            break
+        chain.insert(0, before)
+        between.insert(0, words)
+    return chain, between
+
+
+def story(error, trace, secrets):
+    """A traceback for the log: files, lines and functions, and the message without secrets."""
+    chain, between = chain_of(error)
+    traces = [trace if one is error else one.__traceback__ for one in chain]
+    words = known_words(traces)
+    out = []
+    for number, (one, its_trace) in enumerate(zip(chain, traces)):
+        if number:
+            out += ["", between[number - 1], ""]
+        if its_trace is not None:
+            out += ["Traceback (most recent call last):", *lines_of_trace(its_trace)]
+        out.append(message_of(one, secrets, words))
+        for part in getattr(one, "exceptions", ())[:MOST_EXCEPTIONS] if isinstance(one, BaseException) else ():
+            if isinstance(part, BaseException):
+                out.append("  + " + message_of(part, secrets, words))
+    return "\n".join(out)
 
 
 def fault(error, path):
     """Why a conf did not run: a line of text, and the conf's line or 0."""
     path = os.path.abspath(path)
     if isinstance(error, SyntaxError) and error.filename == path:
-        return f"this is no Python: {error.msg}", error.lineno or 0
+        return f"this is no Python: {message_of_syntax(error)}", error.lineno or 0
     line = 0
     for frame, number in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == path:
             line = number
     if isinstance(error, SystemExit):
         return "it ends the program (sys.exit)", line
-    text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return text.splitlines()[-1][:500], line
-
-
-def masked(text, secrets):
-    """The text without what it holds of the secrets."""
-    hidden = bytearray(len(text))
-    for secret in secrets:
-        size = min(SHOWN, len(secret))
-        if size < LEAST:
-            continue
-        parts = {secret[start:start + size] for start in range(len(secret) - size + 1)}
-        for start in range(len(text) - size + 1):
-            if text[start:start + size] in parts:
-                hidden[start:start + size] = b"\1" * size
-    out = []
-    for position, character in enumerate(text):
-        if not hidden[position]:
-            out.append(character)
-        elif position == 0 or not hidden[position - 1]:
-            out.append("[hidden]")
-    return "".join(out)
-
-
-def spellings(secret):
-    """A secret as it may stand in an exception's text."""
-    from urllib.parse import quote, unquote, unquote_plus
-
-    plain = {secret, unquote(secret), unquote_plus(secret), quote(secret, errors="replace")}
-    return plain | {shown(text)[1:-1] for text in plain for shown in (repr, ascii)}
+    words = words_of_broken_conf(path, error.__traceback__)
+    return message_of(error, (), words), line
 
 
 def told(hook, error, secrets):
     """A hook's fault for the log: its kind, and the text."""
     if isinstance(error, Unusable):
-        return f"{hook}/{error}", masked(f"{hook} {error}", [s for one in secrets for s in spellings(one)])
+        return f"{hook}/{error}", masked(f"{hook} {error}", secrets)
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     frames = list(traceback.walk_tb(trace))
     line = frames[-1][1] if frames else 0
-    text = "".join(traceback.format_exception(type(error), error, trace)).rstrip()
-    text = masked(text, [s for one in secrets for s in spellings(one)])
-    return f"{hook}/{type(error).__name__}/{line}", f"{hook} raised an exception:\n{text}"
+    return f"{hook}/{type(error).__name__}/{line}", f"{hook} raised an exception:\n{story(error, trace, secrets)}"
+
+
+# --- what Python itself says: it shows source lines, too ---
+
+LIBRARIES = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib"))
+lines_of_file = linecache.getlines
+
+
+def getlines(filename, module_globals=None):
+    """No lines but those of libraries: tracebacks, warnings and `logging` take theirs from here."""
+    is_library = filename.startswith((*LIBRARIES, "<")) or "site-packages" in filename or "dist-packages" in filename
+    return lines_of_file(filename, module_globals) if is_library else []
+
+
+def warning(message, category, filename, lineno, line=None):
+    return f"{filename}:{lineno}: {category.__name__}: {masked(str(message), (), known_words(()))}\n"
+
+
+def say(what, error, trace):
+    if error is not None:
+        print(f"{what}:\n{story(error, trace, ())}", file=sys.stderr, flush=True)
+
+
+def say_of_thread(arguments):
+    if not isinstance(arguments.exc_value, SystemExit):
+        name = arguments.thread.name if arguments.thread else "?"
+        say(f"an exception ended the thread {name}", arguments.exc_value, arguments.exc_traceback)
+
+
+linecache.getlines = getlines
+warnings.formatwarning = warning
+sys.excepthook = lambda kind, error, trace: say("an exception was not caught", error, trace)
+sys.unraisablehook = lambda what: say("an exception was ignored", what.exc_value, what.exc_traceback)
+threading.excepthook = say_of_thread
+
+
+# --- what hooks return ---
 
 
 def text_of(value, expected):
@@ -133,8 +226,6 @@ def text_of(value, expected):
 
 def address(value):
     """What get_ip returned, as text."""
-    import ipaddress
-
     if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
         return str(value)
     return text_of(value, "an address").strip()

@@ -179,6 +179,63 @@ TEST_F(PluginTest, AnExceptionIsToldWithoutTheSecrets) {
     EXPECT_THAT(field, HasSubstr("ValueError: [hidden]"));
 }
 
+TEST_F(PluginTest, NoTracebackShowsASourceLineOrAKey) {
+    // In each the key that is asked for is none; what the conf knows is PYKEY and more, in all the ways that confs are written.
+    const std::vector<std::pair<std::string, std::string>> confs = {
+        {"def get_host(q, ip):\n    return {\"PYKEY-0123456789\": \"a.example.org\", \"PYKEY-fedcba9876\": \"b.example.org\"}[q]\n",
+         "line 2, in get_host"},
+        {"C = {'PYKEY-0123456789': 'a.example.org'}\ndef get_host(q, ip):\n    raise ValueError('not one of %s' % sorted(C))\n", "not one of"},
+        {"C = dict(PYKEY_0123456789='a.example.org')\ndef get_host(q, ip):\n    raise ValueError(C)\n", "ValueError: {'[hidden]'"},
+        {"def get_host(q, ip):\n    raise ValueError(dict(PYKEY_0123456789=1))\n", "ValueError: {'[hidden]'"},
+        {"def get_host(q, ip):\n    known = {'PYKEY-0123456789': 1}\n    for k in known: raise ValueError(k)\n", "ValueError: [hidden]"},
+        {"KEY = 'PYKEY-0123456789'\ndef get_host(q, ip):\n    raise ValueError(KEY)\n", "ValueError: [hidden]"},
+        {"def get_host(q, ip):\n    if q == 'PYKEY-0123456789': return 'a.example.org'\n    raise ValueError('is not PYKEY-0123')\n",
+         "is not [hidden]"},
+        {"KEYS = {'PYKEY-0123456789', 'PYKEY-99'}\ndef get_host(q, ip):\n    raise ValueError(KEYS)\n", "ValueError: {'[hidden]'"},
+        {"class Clients:\n    table = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    raise ValueError(list(Clients.table))\n", "['[hidden]']"},
+        {"def get_host(q, ip, table={'PYKEY-0123456789': 1}):\n    raise ValueError(list(table))\n", "['[hidden]']"},
+        {"C = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    try:\n        C[q]\n    except KeyError as e:\n        raise ValueError(str(C)) "
+         "from e\n",
+         "the direct cause"},
+        {"C = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    raise ExceptionGroup('several', [ValueError(str(C)), KeyError(q)])\n",
+         "  + ValueError: {'[hidden]'"},
+        {"C = {'schl\\u00fcssel PYKEY': 1}\ndef get_host(q, ip):\n    import urllib.parse\n    raise ValueError(urllib.parse.quote(list(C)[0]))\n",
+         "ValueError: [hidden]"},
+        {"def get_host(q, ip):\n    raise ValueError('first\\nPYKEY-0123456789')\n", "ValueError: first"},
+        {"import clients_beside\ndef get_host(q, ip):\n    return clients_beside.find(q)\n", "in find"},
+        {"def get_host(q, ip):\n    exec(\"dict(PYKEY_0123456789=1, PYKEY_0123456789=2)\")\n", "SyntaxError: keyword argument repeated"},
+        {"C = {'PYKEY%d' % n: 1 for n in range(5000)}\ndef get_host(q, ip):\n    raise ValueError('PYKEY4711')\n", "its text is not shown"},
+    };
+    std::ofstream(folder + "/clients_beside.py") << "def find(q):\n    return {'PYKEY-0123456789': 1}[q]\n";
+    for (const auto& [text, expected] : confs) {
+        const auto said = get_host(*run(text), "nosuchkey");
+        EXPECT_THAT(said, HasSubstr("get_host raised an exception:\n")) << text;
+        EXPECT_THAT(said, HasSubstr(expected)) << text;
+        for (const char* key : {"PYKEY", "0123456", "fedcba", "schl"}) EXPECT_THAT(said, Not(HasSubstr(key))) << text << said;
+        for (const char* source : {"raise ", "return", "def "}) EXPECT_THAT(said, Not(HasSubstr(source))) << text << said;
+    }
+    // What is no key stays.
+    const auto said = get_host(*run("def get_host(q, ip):\n    raise ValueError('the header X-Real-IP is missing from 192.0.2.1')\n"), "nosuchkey");
+    EXPECT_THAT(said, HasSubstr("ValueError: the header X-Real-IP is missing from 192.0.2.1"));
+}
+
+TEST_F(PluginTest, AConfThatDoesNotRunIsToldWithoutItsKeys) {
+    for (const char* text : {
+             "CLIENTS = {'PYKEY-0123456789': nowhere.example.org}\n",
+             "CLIENTS = {'PYKEY-0123456789': 'a' 1}\n",
+             "CLIENTS = {'PYKEY-0123456789: 'a'}\n",
+             "CLIENTS = dict(PYKEY_0123456789='a', PYKEY_0123456789='b')\n",
+             "CLIENTS = {'PYKEY-0123456789': 'a'}\nraise ValueError(CLIENTS)\n",
+             "CLIENTS = {'PYKEY-0123456789': 'a'}\nCLIENTS['PYKEY-01234567']\n",
+             "CLIENTS = {'PYKEY-0123456789': int('PYKEY-0123456789')}\n",
+             "def f(PYKEY_0123456789, PYKEY_0123456789): pass\n",
+         }) {
+        const auto result = try_run(text);
+        ASSERT_TRUE(result.has_error()) << text;
+        for (const char* key : {"PYKEY", "0123456"}) EXPECT_THAT(result.error().text(), Not(HasSubstr(key))) << text;
+    }
+}
+
 TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
     const auto module = [this](const std::string& value) {
         std::filesystem::remove_all(folder + "/__pycache__");

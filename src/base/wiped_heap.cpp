@@ -1,0 +1,59 @@
+#include "base/wiped_heap.hpp"
+
+#include <malloc.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include <openssl/crypto.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SFTDYN_ADDRESS_SANITIZER
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SFTDYN_ADDRESS_SANITIZER
+#endif
+
+namespace sftdyn::base {
+namespace {
+
+constexpr std::size_t stack_octets = 256 * 1024;  // more than a parser's calls go down
+
+constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
+
+/// Overwrites what calls before have left below the caller's frame.
+[[gnu::noinline]] void wipe_stack() noexcept {
+    std::array<char, stack_octets> below;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is overwritten
+    OPENSSL_cleanse(below.data(), below.size());
+}
+
+#ifndef SFTDYN_ADDRESS_SANITIZER
+void give_back(void* block) noexcept {
+    if (wiped_heaps != 0 && block != nullptr) [[unlikely]]
+        OPENSSL_cleanse(block, malloc_usable_size(block));
+    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): where the library's operator new has it from
+}
+#endif
+
+}  // namespace
+
+WipedHeap::WipedHeap() noexcept { ++wiped_heaps; }
+
+WipedHeap::~WipedHeap() {
+    wipe_stack();
+    --wiped_heaps;
+}
+
+}  // namespace sftdyn::base
+
+// Replaced for the whole program (C++20 [replacement.functions]); the other forms call one of these.
+#ifndef SFTDYN_ADDRESS_SANITIZER
+void operator delete(void* block) noexcept { sftdyn::base::give_back(block); }
+void operator delete(void* block, std::size_t) noexcept { sftdyn::base::give_back(block); }
+void operator delete(void* block, std::align_val_t) noexcept { sftdyn::base::give_back(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { sftdyn::base::give_back(block); }
+#endif

@@ -1,0 +1,16 @@
+// What is wrong with a text that is no TOML, in words of our own.
+//
+// The library's description quotes the text, and a client's key may stand anywhere in it. Nothing of the description is
+// handed on.
+#pragma once
+
+#include <toml++/toml.h>
+
+#include "base/result.hpp"
+
+namespace sftdyn::config {
+
+/// Without a place: that is the error's source.
+[[nodiscard]] base::Error explain_syntax(const toml::parse_error& error);
+
+}  // namespace sftdyn::config

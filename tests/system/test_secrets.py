@@ -1,0 +1,228 @@
+"""Secrets stay where they belong: in no message, and not in the memory of the running program."""
+
+import base64
+import json
+import os
+import re
+
+import pytest
+
+from harness.dns_servers import ZONE
+from harness.process import await_true
+from harness.sftdyn import conf, run
+
+KEY = "zuegellos-key-WW42-fedcba0123"
+ROOT = os.geteuid() == 0
+
+# A line in the wrong table, a key twice, host and key swapped, a bare key with a dot, a quotation mark that is missing.
+MISTAKES = {
+    "above": f'"{KEY}" = "home.{ZONE}"\n[clients]\n',
+    "in dns": f'[dns]\n"{KEY}" = "home.{ZONE}"\n',
+    "twice": f'[clients]\n"{KEY}" = "home.{ZONE}"\n"{KEY}" = "nas.{ZONE}"\n',
+    "twice, inline": f'[clients]\n"{KEY}" = {{ host = "home.{ZONE}" }}\n"{KEY}" = {{ host = "nas.{ZONE}" }}\n',
+    "swapped": f'[clients]\n"home.{ZONE}" = "{KEY}"\n',
+    "swapped, outside of the zone": f'[dns]\nzone = "{ZONE}"\n[clients]\n"home.{ZONE}" = "{KEY}"\n',
+    "bare, with a dot": f'[clients]\nk.{KEY} = "home.{ZONE}"\n',
+    "a table": f'[clients.{KEY}]\nhosts = ["home.{ZONE}"]\n',
+    "not closed": f'[clients]\n"{KEY} = "home.{ZONE}"\n',
+    "no quotation marks": f'[clients]\n"home.{ZONE}" = {KEY}\n',
+}
+
+
+def pieces(secret, size=6):
+    return {secret[start:start + size] for start in range(len(secret) - size + 1)}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_the_file_is_told_by_its_place(name, tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(MISTAKES[name])
+    for arguments in (["check", path], [path], ["doctor", path], ["doctor", path, "--json"], ["client", "home", path]):
+        result = run(*arguments)
+        said = result.stdout + result.stderr
+        assert result.returncode == 1 and re.search(r"c\.toml:[1-9]\d*:[1-9]", said), said
+        assert not [piece for piece in pieces(KEY) if piece in said], said
+
+
+def test_a_reload_with_a_mistake_tells_no_key(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {KEY: f"home.{ZONE}"}))
+    for count, text in enumerate(MISTAKES.values(), 1):
+        program.reload(text)
+        program.await_log("the configuration is not taken", count=count)
+    assert tuple(program.get(KEY)) == (200, "OK")
+    assert not [piece for piece in pieces(KEY) if piece in program.log()]
+
+
+# --- the memory of the running program ---
+
+
+def found_in(pid, words):
+    """How often each word is in the memory of a process, and where."""
+    found = {}
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            fields = line.split()
+            begin, end = (int(text, 16) for text in fields[0].split("-"))
+            if "r" not in fields[1] or fields[-1] in ("[vvar]", "[vsyscall]"):
+                continue
+            try:
+                memory.seek(begin)
+                octets = memory.read(end - begin)
+            except OSError:
+                continue
+            for word in words:
+                if octets.count(word.encode()):
+                    found.setdefault(word, []).append((fields[-1] if len(fields) > 5 else "anonymous", octets.count(word.encode())))
+    return found
+
+
+def family(pid):
+    """The process and its children."""
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        return [pid, *map(int, children.read().split())]
+
+
+@pytest.mark.skipif(not ROOT, reason="reads the memory of a process that is not dumpable")
+def test_no_key_and_no_password_is_in_memory(stage):
+    server = stage.dns("named")
+    many = {f"plain-key-{number}-TT77-abcdef": f"h{number}.{ZONE}" for number in range(50)}
+    secrets = {"plain": KEY, "inline": "inline-table-key-SS66-abc", "escaped": "escaped-key-\\-PP44-abc", "named": "named-client-key-RR55-abc",
+               "password": "configured-pass-word-QQ17", "short": "short-key-9Zx", **{f"many{number}": key for number, key in enumerate(many)}}
+    rest = (f'"{secrets["inline"]}" = {{ host = "inline.{ZONE}", ttl = 60 }}\n'
+            f'"escaped-key-\\\\-PP44-abc" = "escaped.{ZONE}"\n'
+            f'[clients.home]\nuser = "home"\npassword = "{secrets["password"]}"\nhosts = ["n.{ZONE}"]\n'
+            f'[clients.keyed]\nkey = "{secrets["named"]}"\nhosts = ["m.{ZONE}"]\n'
+            f'[clients.short]\nkey = "{secrets["short"]}"\nhosts = ["o.{ZONE}"]\n')
+    text = conf(server, {KEY: f"home.{ZONE}", **many}, extra='[admin]\nhook = ["/bin/true"]\n') + rest
+    program = stage.sftdyn(text, arguments=("-v",))
+    basic = base64.b64encode(f"home:{secrets['password']}".encode()).decode()
+    guessed = "guessed-key-EE99-abcdef"
+    words = [*secrets.values(), basic, guessed, guessed + "-as-a-password"]
+
+    def nothing_is_found():
+        await_true(lambda: not any(found_in(pid, words) for pid in family(program.process.pid)),
+                   lambda: [found_in(pid, words) for pid in family(program.process.pid)], seconds=20)
+
+    def requests():
+        assert program.get(KEY).status == 200 and program.get(secrets["named"]).status == 200 and program.get(guessed).status == 403
+        said = program.get(f"/nic/update?hostname=n.{ZONE}", headers={"Authorization": f"Basic {basic}"})
+        assert said.body.startswith(("good", "nochg")), said
+        wrong = base64.b64encode(f"home:{guessed}-as-a-password".encode()).decode()
+        assert program.get(f"/nic/update?hostname=n.{ZONE}", headers={"Authorization": f"Basic {wrong}"}).status == 401
+        program.get(f"/update?domains=m&token={secrets['named']}")
+        program.get(f"/nic/update?hostname=m.{ZONE}", headers={"Authorization": f"Token {secrets['named']}"})
+        # The scan finds what is there.
+        assert found_in(os.getpid(), [KEY])
+
+    assert len(family(program.process.pid)) == 2, "the command's helper"
+    nothing_is_found()
+    requests()
+    nothing_is_found()
+    for count in (1, 2):
+        program.reload(text)
+        program.await_log("the configuration has 56 clients", count=count)
+        nothing_is_found()
+    requests()
+    nothing_is_found()
+    # Nor of a configuration that is not taken.
+    program.reload(text + f'"{KEY}" = "again.{ZONE}"\n[clients.home]\n')
+    program.await_log("the configuration is not taken")
+    nothing_is_found()
+
+
+# --- what check and doctor say of them ---
+
+
+def weaknesses(tmp_path, text, mode=0o600, name="c.toml"):
+    path = tmp_path / name
+    path.write_text(text)
+    path.chmod(mode)
+    result = run("check", path)
+    assert result.returncode == 0, result.stderr
+    warnings = [line for line in result.stdout.splitlines() if line.startswith("warning: ")]
+    doctor = json.loads(run("doctor", path, "--json").stdout)
+    for line in warnings:
+        assert any(finding["result"] == "warning" and finding["what"] in line for finding in doctor), (line, doctor)
+    return warnings
+
+
+GOOD = f'[clients]\n"6fd2c1a7e05b4d83" = "home.{ZONE}"\n'
+
+
+def test_nothing_weak_is_not_warned_of(tmp_path):
+    assert weaknesses(tmp_path, GOOD) == []
+    assert weaknesses(tmp_path, GOOD, mode=0o640) == []
+
+
+@pytest.mark.parametrize("mode,said", [(0o644, "everybody on this machine may read the keys in it"), (0o602, "everybody on this machine may change it"),
+                                       (0o666, "everybody on this machine may change it")])
+def test_a_conf_that_others_may_use(tmp_path, mode, said):
+    found = weaknesses(tmp_path, GOOD, mode)
+    assert any(said in line and "c.toml" in line for line in found), found
+
+
+@pytest.mark.skipif(not ROOT, reason="gives a file to another group")
+def test_a_conf_that_its_group_may_change(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(GOOD)
+    os.chown(path, 0, 1)
+    assert any("the group daemon may change it" in line for line in weaknesses(tmp_path, GOOD, 0o660))
+
+
+def test_a_folder_that_others_may_write_to(tmp_path):
+    tmp_path.chmod(0o777)
+    assert any("write to its folder" in line for line in weaknesses(tmp_path, GOOD))
+    tmp_path.chmod(0o1777)
+    assert weaknesses(tmp_path, GOOD) == []
+
+
+def test_key_files_that_others_may_use(tmp_path):
+    from harness.dns_servers import Key
+
+    assert run("cert", "localhost", "--dir", tmp_path).returncode == 0
+    key = Key().write(tmp_path / "ns.key")
+    text = f'https = "127.0.0.1:1"\ncert = "server.crt"\nkey = "server.key"\nnskeyfile = "ns.key"\n[[zone]]\nname = "{ZONE}"\nnskeyfile = "ns.key"\n{GOOD}'
+    assert weaknesses(tmp_path, text) == []
+    key.chmod(0o644)
+    (tmp_path / "server.key").chmod(0o646)
+    found = weaknesses(tmp_path, text)
+    assert [line for line in found if "ns.key: everybody on this machine may read the TSIG key in it" in line], found
+    assert [line for line in found if "server.key: everybody on this machine may read the private key in it" in line], found
+    assert [line for line in found if "server.key: everybody on this machine may change it" in line], found
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("clients,said", [
+    ('"a" = "home.example.org"\n', ":2: this client's key is short or plain enough to be guessed"),
+    ('"home" = "home.example.org"\n', ":2: this client's key is short or plain enough to be guessed"),
+    ('"a-long-host-name.dyn.example.org" = "a-long-host-name.dyn.example.org"\n', ":2: this client's key is a name that everybody knows"),
+    ('"6fd2c1a7%20e05b4d83" = "a.example.org"\n"6fd2c1a7 e05b4d83" = "b.example.org"\n', ":2: this client's key is the percent-encoded form of the one in line 3"),
+], ids=["a letter", "a word", "its host", "another's encoded form"])
+def test_weak_keys(tmp_path, clients, said):
+    found = weaknesses(tmp_path, "[clients]\n" + clients)
+    assert len(found) == 1 and said in found[0], found
+    assert "6fd2c1a7" not in found[0]
+
+
+def test_weak_keys_of_a_python_conf(tmp_path):
+    found = weaknesses(tmp_path, f'CLIENTS = {{"6fd2c1a7e05b4d83": "a.{ZONE}", "topsecret": "b.{ZONE}"}}\n', name="conf")
+    assert len(found) == 1 and "conf, entry 2 of CLIENTS: this client's key is short or plain" in found[0] and "topsecret" not in found[0], found
+
+
+# --- Python ---
+
+
+def test_a_wrong_key_shows_no_line_of_a_python_conf(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(f'nskeyfile = "{server.key_file()}"\n' + f"""
+def get_host(querystring, ip):
+    return {{"PYKEY-alice-0123": "py1.{ZONE}", "PYKEY-bob-fedc": "py2.{ZONE}"}}[querystring]
+
+def nsupdatecommands(host, new_ip, headers):
+    return []
+""", file="conf", arguments=("-vv", "--server", server.address))
+    assert tuple(program.get("nosuchkey")) == (500, "FAIL")
+    program.await_log("KeyError: '[hidden]'")
+    program.await_log("in get_host")
+    assert "PYKEY" not in program.log() and "alice" not in program.log() and "return {" not in program.log()
