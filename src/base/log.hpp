@@ -34,4 +34,9 @@ void event(spdlog::level::level_enum level, const std::string& text, const Field
 /// Text that came from outside, with control characters and non-ASCII bytes escaped, so that it can't forge a line.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// What a terminal is told, whatever went into it: control characters (C0 but line end and tab, DEL, C1), what turns the
+/// direction of text or ends a line elsewhere, and octets that are no UTF-8 are escaped; further lines are indented, so that none looks
+/// like a message of its own. Every line of the log goes through it.
+[[nodiscard]] std::string terminal_safe(std::string_view text);
+
 }  // namespace sftdyn::base::log
