@@ -210,6 +210,21 @@ def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
         one.close()
 
 
+def test_it_ends_while_somebody_does_not_read_the_answer(stage, named):
+    """More than a socket holds: the writer waits for its reader."""
+    watched = Watched(stage, named, clients={f"k{n}": f"{'a' * 60}.h{n}.{ZONE}" for n in range(6000)})
+    stuck = []
+    for _ in range(3):
+        stuck.append(socket.socket(socket.AF_UNIX))
+        stuck[-1].connect(str(watched.control))
+        assert stuck[-1].recv(1) == b"{", "the answer has begun"
+    began = time.monotonic()
+    assert watched.program.stop() == 0
+    assert time.monotonic() - began < 4.5
+    for one in stuck:
+        one.close()
+
+
 def test_it_ends_while_somebody_waits_for_an_answer(stage, named):
     watched = Watched(stage, named)
     named.process.stand_still()

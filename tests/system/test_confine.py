@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import platform
 import pwd
 import re
 import resource
@@ -159,6 +160,7 @@ def test_confined_it_still_does_everything(stage):
 
 
 PROBE = signal.SIGRTMIN + 5
+TGKILL = 234 if platform.machine() == "x86_64" else 131  # the system call's number
 
 # In the confined program, whatever its configuration: the error of each attempt. 1: EPERM (seccomp), 13: EACCES (Landlock).
 FORBIDDEN = {
@@ -216,7 +218,7 @@ def threads(pid):
 def probe(program, pid, task):
     """What a thread could do: name -> 0, or the error's number."""
     done = program.log().count(f"probe {task} end")
-    if ctypes.CDLL(None, use_errno=True).syscall(234, pid, task, PROBE) != 0:  # tgkill
+    if ctypes.CDLL(None, use_errno=True).syscall(TGKILL, pid, task, PROBE) != 0:
         raise OSError(ctypes.get_errno(), "tgkill")
     await_true(lambda: program.log().count(f"probe {task} end") > done or not program.process.alive(), lambda: f"thread {task} has tried\n{program.log()[-2000:]}")
     return {name: 0 if result.startswith("done") else int(result) for name, result in re.findall(rf"probe {task} ([\w-]+) (.*)", program.log())}
