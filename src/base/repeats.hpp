@@ -1,5 +1,5 @@
-// Says the first of a kind of warning or error, and counts the rest: a flood becomes a summary a minute later. Whatever a client can
-// bring about is said by one of these.
+// Says the first of a kind of warning or error, and counts the rest: a flood becomes a summary a
+// minute later. Whatever a client can bring about is said by one of these.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,23 @@
 
 namespace sftdyn::base {
 
-/// Thread-safe. In a window each kind is said once, and at most `most_kinds` kinds are: those that come after are counted together.
-/// `summarise_all` says the counts of all that there are; the program calls it each few seconds.
+/// Thread-safe. In a window each kind is said once, and at most `most_kinds` kinds are: those that
+/// come after are counted together. `summarise_all` says the counts of all that there are; the
+/// program calls it each few seconds.
 class Repeats {
 public:
     using Say = std::function<void(const std::string&)>;
     static constexpr std::size_t most_kinds = 100;
 
-    /// `say` writes a line, and adds nothing here; `window` is how long a kind stays silent after it was said.
+    /// `say` writes a line, and adds nothing here; `window` is how long a kind stays silent after
+    /// it was said.
     explicit Repeats(Say say, Duration window = std::chrono::seconds(60));
     ~Repeats();
     Repeats(const Repeats&) = delete;
     Repeats& operator=(const Repeats&) = delete;
 
-    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others the last one's first line.
+    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others
+    /// the last one's first line.
     void add(const std::string& kind, const std::string& text, TimePoint now);
 
     /// Says what was counted in windows that have ended.

@@ -1,4 +1,5 @@
-// Whether this is a build with a sanitizer, whose run-time makes system calls of its own and looks into the process by ptrace(2).
+// Whether this is a build with a sanitizer, whose run-time makes system calls of its own and looks
+// into the process by ptrace(2).
 #pragma once
 
 namespace sftdyn::base {

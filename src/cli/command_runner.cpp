@@ -19,7 +19,8 @@ namespace {
 namespace log = base::log;
 
 [[noreturn]] void be_helper(int socket, const CommandRunner::Settings& settings) {
-    // Of what the program has open, sockets that systemd passed for one, it keeps its own end and the standard streams.
+    // Of what the program has open, sockets that systemd passed for one, it keeps its own end and
+    // the standard streams.
     close_range(3, static_cast<unsigned>(socket) - 1, 0);
     close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
     // A terminal's Ctrl-C is for the program; the helper ends when the program has.
@@ -37,7 +38,8 @@ namespace log = base::log;
 
 }  // namespace
 
-CommandRunner::CommandRunner(const Settings& settings) : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
+CommandRunner::CommandRunner(const Settings& settings)
+    : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
     if (settings.command.empty()) return;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {

@@ -23,7 +23,8 @@ public:
         bool landlock = true;
         bool seccomp = true;
     };
-    /// To be made before there is a second thread, and before the process is confined. A failure is said in the log.
+    /// To be made before there is a second thread, and before the process is confined. A failure is
+    /// said in the log.
     explicit CommandRunner(const Settings& settings);
     /// Ends the helper, and what it runs.
     ~CommandRunner();

@@ -1,5 +1,6 @@
-// Something that the administrator's event command is told of, and the messages about it between the program and the process
-// that runs the command. Pure functions; the messages are read as what anybody could have written.
+// Something that the administrator's event command is told of, and the messages about it between
+// the program and the process that runs the command. Pure functions; the messages are read as what
+// anybody could have written.
 #pragma once
 
 #include <array>
@@ -21,16 +22,17 @@ struct Event {
         stale = 2,   ///< it has not checked in for long
     };
     Kind kind = Kind::change;
-    std::string host{};                         ///< as `dns::Name::text` gives it
-    dns::Type type = dns::Type::a;              ///< A or AAAA
-    boost::asio::ip::address address{};         ///< now; unspecified: none
-    boost::asio::ip::address old_address{};     ///< that the command was last told of; unspecified: none, or unknown
-    std::int64_t checked_in = 0;                ///< seconds since 1970
+    std::string host{};                  ///< as `dns::Name::text` gives it
+    dns::Type type = dns::Type::a;       ///< A or AAAA
+    boost::asio::ip::address address{};  ///< now; unspecified: none
+    boost::asio::ip::address
+        old_address{};  ///< that the command was last told of; unspecified: none, or unknown
+    std::int64_t checked_in = 0;  ///< seconds since 1970
     friend bool operator==(const Event&, const Event&) = default;
 };
 
-/// A message of one size, all of whose octets have a meaning: what is not used is 0. So there is nothing to parse but a host's
-/// name, and no room for anything else.
+/// A message of one size, all of whose octets have a meaning: what is not used is 0. So there is
+/// nothing to parse but a host's name, and no room for anything else.
 struct EventMessage {
     static constexpr std::size_t size = 312;
     using Octets = std::array<std::uint8_t, size>;
@@ -38,8 +40,8 @@ struct EventMessage {
     std::uint64_t id = 0;  ///< the answer names it
     Event event{};
 
-    /// None: the host's name is none that is told of (not of letters, digits, `-`, `_`, dots and a leading `*`), or an address is
-    /// not of the type.
+    /// None: the host's name is none that is told of (not of letters, digits, `-`, `_`, dots and a
+    /// leading `*`), or an address is not of the type.
     [[nodiscard]] std::optional<Octets> write() const;
     /// None unless it is exactly what `write` gives for something.
     [[nodiscard]] static std::optional<EventMessage> read(std::string_view octets);
@@ -48,10 +50,10 @@ struct EventMessage {
 /// What became of a command.
 struct EventAnswer {
     enum class Outcome : std::uint8_t {
-        exited = 1,    ///< `detail` is its status
-        signalled = 2, ///< `detail` is the signal
-        timed_out = 3, ///< it was killed
-        not_run = 4,   ///< `detail` is the error's number
+        exited = 1,     ///< `detail` is its status
+        signalled = 2,  ///< `detail` is the signal
+        timed_out = 3,  ///< it was killed
+        not_run = 4,    ///< `detail` is the error's number
     };
     static constexpr std::size_t size = 16;
     using Octets = std::array<std::uint8_t, size>;

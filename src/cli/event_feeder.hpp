@@ -1,4 +1,5 @@
-// Tells the event command's helper of events, as many at a time as may run, and keeps what must wait.
+// Tells the event command's helper of events, as many at a time as may run, and keeps what must
+// wait.
 #pragma once
 
 #include <atomic>
@@ -18,12 +19,14 @@
 
 namespace sftdyn::cli {
 
-/// What waits is the newest state of each record, so it is bounded by the number of hosts. No two commands run for one record at a
-/// time, and those of one record run in order. A command that can't be run is tried again, a second later at first and each
-/// minute at last; one that was run and failed is not.
+/// What waits is the newest state of each record, so it is bounded by the number of hosts. No two
+/// commands run for one record at a time, and those of one record run in order. A command that
+/// can't be run is tried again, a second later at first and each minute at last; one that was run
+/// and failed is not.
 class EventFeeder {
 public:
-    /// `io` and `runner` outlive it. All that it does but `tell` and `wait_until_idle` is on the thread of `io`.
+    /// `io` and `runner` outlive it. All that it does but `tell` and `wait_until_idle` is on the
+    /// thread of `io`.
     EventFeeder(boost::asio::io_context& io, const CommandRunner& runner);
     /// Says in the log what was not run. After `io` has stopped.
     ~EventFeeder();
@@ -33,7 +36,8 @@ public:
     /// On any thread; never waits.
     void tell(Event event);
 
-    /// Waits until every command that can be run has ended, or until the deadline. On any thread but that of `io`.
+    /// Waits until every command that can be run has ended, or until the deadline. On any thread
+    /// but that of `io`.
     void wait_until_idle(base::TimePoint deadline);
 
     struct Counts {
@@ -69,9 +73,9 @@ private:
     std::uint64_t next_id_ = 1;
     Counts counts_{};
     bool helper_gone_ = false;
-    bool posted_ = false;       ///< `feed` is to be called by `io`
-    base::Duration pause_{};    ///< before the next attempt; 0: none failed
-    bool paused_ = false;       ///< the timer runs
+    bool posted_ = false;     ///< `feed` is to be called by `io`
+    base::Duration pause_{};  ///< before the next attempt; 0: none failed
+    bool paused_ = false;     ///< the timer runs
     std::shared_ptr<const EventFeeder*> alive_ = std::make_shared<const EventFeeder*>(this);
 };
 

@@ -1,5 +1,5 @@
-// The process that runs the event command. It is forked before the program is confined, takes `EventMessage`s from it by a
-// socket, and answers each with what became of the command.
+// The process that runs the event command. It is forked before the program is confined, takes
+// `EventMessage`s from it by a socket, and answers each with what became of the command.
 #pragma once
 
 #include <sys/types.h>
@@ -15,12 +15,14 @@
 
 namespace sftdyn::cli {
 
-/// One thread, in a process of its own. It ends when the program does, however that ends, and with it the commands under way:
-/// their process groups get SIGTERM, and SIGKILL a moment later.
+/// One thread, in a process of its own. It ends when the program does, however that ends, and with
+/// it the commands under way: their process groups get SIGTERM, and SIGKILL a moment later.
 class EventHelper {
 public:
-    /// `command` is the program's whole path and its arguments. `at_once`: how many may run; more messages wait in the socket.
-    EventHelper(int socket, std::vector<std::string> command, std::size_t at_once, base::Duration time_limit);
+    /// `command` is the program's whole path and its arguments. `at_once`: how many may run; more
+    /// messages wait in the socket.
+    EventHelper(int socket, std::vector<std::string> command, std::size_t at_once,
+                base::Duration time_limit);
 
     [[noreturn]] void work();
 

@@ -1,5 +1,5 @@
-// What the event command still has to be told of: the newest state of each record, in the order in which the records came.
-// A pure data structure of one thread's (the owner locks).
+// What the event command still has to be told of: the newest state of each record, in the order in
+// which the records came. A pure data structure of one thread's (the owner locks).
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,9 @@ public:
     /// `capacity`: how many may wait. There are at most two for each record.
     explicit EventQueue(std::size_t capacity) : capacity_(capacity) {}
 
-    /// A change takes the place of one that waits, and keeps the old address of that one, which the command was told of last; a host
-    /// that has changed is not stale any more. False: there is no room, and it is not taken.
+    /// A change takes the place of one that waits, and keeps the old address of that one, which the
+    /// command was told of last; a host that has changed is not stale any more. False: there is no
+    /// room, and it is not taken.
     [[nodiscard]] bool add(Event event);
 
     /// What waits longest, of records that are not `busy`.

@@ -28,7 +28,8 @@ std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
     boost::system::error_code error;
     const auto address = ip::make_address(text, error);
     // What is read stops at a NUL, and a zone's name is no part of a record.
-    if (error || address.to_string() != text || address.is_v4() != (type == dns::Type::a)) return std::nullopt;
+    if (error || address.to_string() != text || address.is_v4() != (type == dns::Type::a))
+        return std::nullopt;
     if (address.is_v6() && address.to_v6().scope_id() != 0) return std::nullopt;
     return address;
 }
@@ -39,10 +40,13 @@ std::optional<KnownHost> read_row(const StoredRow& row) {
     auto name = dns::Name::parse(row.host);
     const auto type = type_of(row.type);
     const auto outcome = outcome_of(row.outcome);
-    if (name.has_error() || name->is_root() || !type || !outcome || !is_time(row.checked_in) || !is_time(row.changed)) return std::nullopt;
+    if (name.has_error() || name->is_root() || !type || !outcome || !is_time(row.checked_in) ||
+        !is_time(row.changed))
+        return std::nullopt;
     const auto address = address_of(row.address, *type);
     if (!address) return std::nullopt;
-    return KnownHost{std::move(*name), *type, {row.checked_in, row.changed, *address, *outcome, row.stale}};
+    return KnownHost{
+        std::move(*name), *type, {row.checked_in, row.changed, *address, *outcome, row.stale}};
 }
 
 }  // namespace sftdyn::report

@@ -22,8 +22,9 @@ struct KnownHost {
     HostRecord record{};
 };
 
-/// None: a name that is none of a host's, a type that is neither A nor AAAA, an address of another type (or with anything behind
-/// it), a time that is none (before 1970, after the year 9999), an outcome that there is not.
+/// None: a name that is none of a host's, a type that is neither A nor AAAA, an address of another
+/// type (or with anything behind it), a time that is none (before 1970, after the year 9999), an
+/// outcome that there is not.
 [[nodiscard]] std::optional<KnownHost> read_row(const StoredRow& row);
 
 }  // namespace sftdyn::report
