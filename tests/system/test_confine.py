@@ -262,3 +262,26 @@ def test_each_half_alone_keeps_it_from_files_and_other_processes(stage, probe_li
     results = probe(program, program.process.pid, program.process.pid)
     assert {name for name in refused if results[name] not in (errno.EPERM, errno.EACCES)} == set(), results
     (Path(place["PLACE"]) / "victim").chmod(0o644)  # Landlock leaves modes alone
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+def test_with_a_python_conf_privileges_are_gone_all_the_same(stage, probe_library, place):
+    """Its code may do whatever the user may, so neither Landlock nor seccomp are there: no capability is, in any thread."""
+    server = stage.dns("named")
+    text = f"""
+CLIENTS = {{"k": "{HOST}"}}
+def get_ip(source, headers, key):
+    return source
+"""
+    program = stage.sftdyn(text, file="conf", arguments=("-vv", "--server", server.address, "--nskeyfile", server.key_file()),
+                           environment={"LD_PRELOAD": str(probe_library), "GENTLE": "1", **place})
+    assert program.get("k").body == "OK"
+    refused = {"setuid", "interface", "mount"} | ({"ptrace", "seize", "read-memory", "open-memory"} if os.geteuid() == 0 else set())
+    tasks = threads(program.process.pid)
+    assert len(tasks) > 3
+    for task in tasks:
+        results = probe(program, program.process.pid, task)
+        assert {name for name in refused if results[name] not in (errno.EPERM, errno.EACCES)} == set(), results
+        values = status(program, task)
+        assert values["NoNewPrivs"] == "1" and int(values["CapEff"], 16) in ((1 << 2,) if os.geteuid() == 0 else (0,))
+    assert program.get("k", source="127.0.0.9").body == "OK"

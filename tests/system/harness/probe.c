@@ -24,6 +24,7 @@
 
 static char victim_file[512], new_file[512], other_file[512], state_file[512], state_folder[512], secret[512], socket_path[100];
 static pid_t victim;
+static int gentle; /* nothing that would end a program that may do it */
 static int open_victim = -1; /* as a file that was opened for reading */
 
 static void say(const char *name, long result) {
@@ -144,7 +145,7 @@ static void probe(int number) {
     prctl(PR_GET_NAME, name, 0, 0, 0);
     others();
     kernel();
-    if (strcmp(name, "sftdyn-hook") != 0) { /* which runs the administrator's command, and does the rest for it */
+    if (!gentle && strcmp(name, "sftdyn-hook") != 0) { /* which runs the administrator's command, and does the rest for it */
         open_victim = open(victim_file, O_RDONLY | O_CLOEXEC);
         files();
         processes();
@@ -167,6 +168,7 @@ __attribute__((constructor)) static void load(void) {
     snprintf(secret, sizeof secret, "%s", getenv("SECRET"));
     snprintf(socket_path, sizeof socket_path, "%s", getenv("SOCKET"));
     victim = atoi(getenv("VICTIM"));
+    gentle = getenv("GENTLE") != NULL;
     struct sigaction action = {.sa_handler = probe, .sa_flags = SA_RESTART};
     sigaction(SIGRTMIN + 5, &action, 0);
 }
