@@ -127,11 +127,15 @@ void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {
     // configuration.
     std::set<fs::path> readable{"/etc", "/run", "/var",   "/srv", "/opt",
                                 "/usr", "/lib", "/lib64", "/proc"};
+    const auto add = [&readable](const fs::path& file) {
+        const fs::path top = top_folder(file);
+        readable.insert(top == "/dev" ? file.parent_path() : top);  // as /dev/shm
+    };
     for (const auto& file : wanted.files) {
-        readable.insert(top_folder(file));
+        add(file);
         std::error_code error;  // a link that leads nowhere is looked for again when it is read
         const auto target = fs::canonical(file, error);
-        if (!error) readable.insert(top_folder(target));
+        if (!error) add(target);
     }
     // Of devices only what holds nothing: a disk read whole would be every file of it.
     readable.erase("/dev");
