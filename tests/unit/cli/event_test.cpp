@@ -79,7 +79,9 @@ TEST(EventMessage, NothingHidesInIt) {
             other[at] ^= static_cast<std::uint8_t>(1U << bit);
             const auto read = EventMessage::read(text_of(other));
             if (!read) ++refused;
-            if (read) EXPECT_EQ(read->write(), other) << at;
+            if (read) {
+                EXPECT_EQ(read->write(), other) << at;
+            }
         }
     }
     EXPECT_GT(refused, 8 * 240U) << "unused octets, most of the name's, the mark";
