@@ -56,8 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
                [](StoredRow& row) { row.checked_in = std::numeric_limits<std::int64_t>::min(); }},
         Damage{"never",
                [](StoredRow& row) { row.changed = std::numeric_limits<std::int64_t>::max(); }}),
-    [](const auto& info) {
-        std::string name = info.param.what;
+    [](const auto& tested) {
+        std::string name = tested.param.what;
         std::replace(name.begin(), name.end(), ' ', '_');
         return name;
     });
