@@ -1,5 +1,6 @@
 #include "report/stored_row.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include <gtest/gtest.h>
