@@ -58,14 +58,14 @@ private:
     Send send_;
 };
 
-/// Whether standard error is the stream that systemd says is the journal's: DEVICE:INODE.
+}  // namespace
+
+/// The variable is DEVICE:INODE.
 bool is_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status {};
     return stream != nullptr && fstat(STDERR_FILENO, &status) == 0 && fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
-
-}  // namespace
 
 std::shared_ptr<spdlog::sinks::sink> journal_sink() {
     if (!is_journal()) return nullptr;

@@ -1,35 +1,60 @@
 #include "base/repeats.hpp"
 
+#include <set>
+
 #include <fmt/format.h>
 
 namespace sftdyn::base {
 namespace {
 
-// More kinds at once than any sane day has; past that the oldest bookkeeping is dropped, not memory spent.
-constexpr std::size_t most_kinds = 1000;
+// What came when there were kinds enough; a control character, so that nobody's kind has that name.
+const std::string others = "\x01";
+
+/// All that there are. Its lock is taken before one's own.
+struct Registry {
+    std::mutex mutex;
+    std::set<Repeats*> all;
+};
+
+Registry& registry() {
+    static Registry one;
+    return one;
+}
 
 }  // namespace
 
-Repeats::Repeats(Say say, Duration window) : say_(std::move(say)), window_(window) {}
+Repeats::Repeats(Say say, Duration window) : say_(std::move(say)), window_(window) {
+    const std::lock_guard lock(registry().mutex);
+    registry().all.insert(this);
+}
+
+Repeats::~Repeats() {
+    const std::lock_guard lock(registry().mutex);
+    registry().all.erase(this);
+}
 
 void Repeats::add(const std::string& kind, const std::string& text, TimePoint now) {
-    summarise(now);
-    const auto found = kinds_.find(kind);
-    if (found != kinds_.end()) {
-        ++found->second.silent;
-        found->second.last = text.substr(0, text.find('\n'));
+    const std::lock_guard lock(mutex_);
+    summarise_locked(now);
+    const bool room = kinds_.size() < most_kinds;
+    auto found = kinds_.find(kind);
+    if (found == kinds_.end() && room) {
+        kinds_.emplace(kind, Count{now + window_, 0, {}});
+        say_(text);
         return;
     }
-    if (kinds_.size() >= most_kinds) finish();
-    kinds_.emplace(kind, Count{now + window_, 0, {}});
-    say_(text);
+    if (found == kinds_.end())
+        found = kinds_.try_emplace(others, Count{now + window_, 0, {}}).first;
+    ++found->second.silent;
+    found->second.last = text.substr(0, text.find('\n'));
 }
 
-void Repeats::say_summary(const Count& count) {
-    if (count.silent > 0) say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
+void Repeats::say_summary(const Count& count) const {
+    if (count.silent > 0)
+        say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
 }
 
-void Repeats::summarise(TimePoint now) {
+void Repeats::summarise_locked(TimePoint now) {
     for (auto it = kinds_.begin(); it != kinds_.end();) {
         if (it->second.until > now) {
             ++it;
@@ -40,7 +65,18 @@ void Repeats::summarise(TimePoint now) {
     }
 }
 
+void Repeats::summarise(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    summarise_locked(now);
+}
+
+void Repeats::summarise_all(TimePoint now) {
+    const std::lock_guard lock(registry().mutex);
+    for (Repeats* one : registry().all) one->summarise(now);
+}
+
 void Repeats::finish() {
+    const std::lock_guard lock(mutex_);
     for (const auto& [kind, count] : kinds_) say_summary(count);
     kinds_.clear();
 }

@@ -1,27 +1,40 @@
-// Says the first of a kind of error, and counts the rest: a flood becomes a summary.
+// Says the first of a kind of warning or error, and counts the rest: a flood becomes a summary a
+// minute later. Whatever a client can bring about is said by one of these.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 
 #include "base/clock.hpp"
 
 namespace sftdyn::base {
 
+/// Thread-safe. In a window each kind is said once, and at most `most_kinds` kinds are: those that
+/// come after are counted together. `summarise_all` says the counts of all that there are; the
+/// program calls it each few seconds.
 class Repeats {
 public:
     using Say = std::function<void(const std::string&)>;
+    static constexpr std::size_t most_kinds = 100;
 
-    /// `say` writes a line; `window` is how long a kind stays silent after it was said.
+    /// `say` writes a line, and adds nothing here; `window` is how long a kind stays silent after
+    /// it was said.
     explicit Repeats(Say say, Duration window = std::chrono::seconds(60));
+    ~Repeats();
+    Repeats(const Repeats&) = delete;
+    Repeats& operator=(const Repeats&) = delete;
 
-    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others the last one's first line.
+    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others
+    /// the last one's first line.
     void add(const std::string& kind, const std::string& text, TimePoint now);
 
-    /// Says what was counted in windows that have ended. Call it now and then.
+    /// Says what was counted in windows that have ended.
     void summarise(TimePoint now);
+    /// The same for every one that there is in the process.
+    static void summarise_all(TimePoint now);
 
     /// Says everything that is still only counted (at the program's end).
     void finish();
@@ -32,11 +45,14 @@ private:
         std::uint64_t silent = 0;
         std::string last;
     };
-    void say_summary(const Count& count);
+    using Kinds = std::map<std::string, Count>;
+    void say_summary(const Count& count) const;
+    void summarise_locked(TimePoint now);
 
     Say say_;
     Duration window_;
-    std::map<std::string, Count> kinds_;
+    std::mutex mutex_;
+    Kinds kinds_;
 };
 
 }  // namespace sftdyn::base

@@ -45,11 +45,12 @@ std::string host_json(const dns::Name& name, const update::Target& target, const
 
 }  // namespace
 
-Admin::Admin(Parts parts, const config::Settings& settings, CommandRunner& hooks)
+Admin::Admin(Parts parts, const config::Settings& settings, const CommandRunner& runner)
     : parts_(parts),
       control_(settings.admin.control),
       state_(settings.admin.state),
-      hooks_(hooks),
+      has_hook_(!settings.admin.hook.empty()),
+      events_(parts.io, runner),
       page_(parts.updater.chronicle().metrics(), [this](const ReportPage::Gathered& done) { gather(done); }),
       status_(parts.io, [this](const std::function<void(StatusSocket::Document)>& done) { prepare(done); }),
       timer_(parts.io) {
@@ -88,14 +89,21 @@ void Admin::start() {
     look_for_stale();
 }
 
-void Admin::stop() {
-    if (pages_) pages_->stop(base::Clock::now() + stop_time);
+void Admin::stop(base::TimePoint deadline) {
+    if (pages_) pages_->stop(std::min(deadline, base::Clock::now() + stop_time));
+    events_.wait_until_idle(deadline);
+}
+
+std::string Admin::database_path() const { return (std::filesystem::path(*state_) / "hosts.sqlite").string(); }
+
+void Admin::make_state() const {
+    // What can't be made is said when it is opened.
+    if (state_) static_cast<void>(report::Database::make_file(database_path()));
 }
 
 /// Without it everything still works.
 void Admin::open_store() {
-    const std::string path = (std::filesystem::path(*state_) / "hosts.sqlite").string();
-    auto database = report::Database::open(path);
+    auto database = report::Database::open(database_path());
     if (database.has_error()) return log::warn("{}", database.error().text());
     auto& history = parts_.updater.chronicle().history();
     const auto loaded = (*database)->load(history, parts_.updater.hosts(), std::time(nullptr) - remembered);
@@ -128,14 +136,8 @@ void Admin::look_for_stale() {
 void Admin::tell(const report::History::Event& event) {
     const bool change = event.kind == report::History::Event::Kind::change;
     const std::string host = parts_.updater.hosts().name(event.target.host).text();
-    const auto text = [](const boost::asio::ip::address& address) { return address.is_unspecified() ? std::string() : address.to_string(); };
     if (!change) log::warn("{} {} has not checked in for long", host, dns::type_text(event.target.type));
-    hooks_.run({{"SFTDYN_EVENT", change ? "change" : "stale"},
-                {"SFTDYN_HOST", host},
-                {"SFTDYN_TYPE", dns::type_text(event.target.type)},
-                {"SFTDYN_ADDRESS", text(event.now.address)},
-                {"SFTDYN_OLD_ADDRESS", text(event.before)},
-                {"SFTDYN_CHECKED_IN", std::to_string(event.now.checked_in)}});
+    events_.tell({change ? Event::Kind::change : Event::Kind::stale, host, event.target.type, event.now.address, event.before, event.now.checked_in});
 }
 
 /// On the page server's thread.
@@ -156,6 +158,11 @@ void Admin::gather(const Gathered& done) {
             now.stale_hosts = parts_.updater.chronicle().history().stale_count();
             now.ready = std::all_of(servers.begin(), servers.end(), [](const auto& server) { return !server.failure; });
             now.certificates = parts_.certificates.validity();
+            if (has_hook_) {
+                const auto counts = events_.counts();
+                now.hooks = {{"ok", counts.succeeded}, {"failed", counts.failed}, {"timed_out", counts.timed_out}, {"not_run", counts.not_run}, {"lost", counts.lost}};
+                now.hooks_waiting = counts.waiting;
+            }
             (*still_asked)(now);
             const std::lock_guard lock(asked_mutex_);
             asked_.erase(still_asked);

@@ -11,7 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "cli/certificates.hpp"
-#include "cli/command_runner.hpp"
+#include "cli/event_feeder.hpp"
 #include "cli/report_page.hpp"
 #include "cli/status_socket.hpp"
 #include "cli/updater.hpp"
@@ -30,7 +30,7 @@ public:
         const http::Server& server;
         const Certificates& certificates;
     };
-    Admin(Parts parts, const config::Settings& settings, CommandRunner& hooks);
+    Admin(Parts parts, const config::Settings& settings, const CommandRunner& runner);
     /// Saves what is remembered.
     ~Admin();
     Admin(const Admin&) = delete;
@@ -39,9 +39,12 @@ public:
     /// Takes its sockets; a port 0 is replaced by the port taken.
     [[nodiscard]] base::Result<void> listen();
     [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
+    /// Makes the file of what is remembered, as the user that the program has become, before it is confined.
+    void make_state() const;
     /// Once the process is confined.
     void start();
-    void stop();
+    /// Lets pages and commands under way end, until the deadline. Not on the thread of `io`.
+    void stop(base::TimePoint deadline);
 
     /// At the start and after each reload: how many clients there are, and all their hosts.
     void configure(std::size_t clients, std::vector<update::HostId> hosts, base::Duration stale_after, const std::string& conf);
@@ -52,6 +55,7 @@ public:
 private:
     struct Facts;
     void open_store();
+    [[nodiscard]] std::string database_path() const;
     using Gathered = ReportPage::Gathered;
     void gather(const Gathered& done);
     void prepare(const std::function<void(StatusSocket::Document)>& done);
@@ -60,7 +64,8 @@ private:
 
     Parts parts_;
     std::optional<std::string> control_, state_;
-    CommandRunner& hooks_;
+    bool has_hook_;
+    EventFeeder events_;
     std::vector<http::Endpoint> endpoints_;
     ReportPage page_;
     std::unique_ptr<http::Server> pages_;

@@ -1,38 +1,47 @@
-// Runs the administrator's command when a host has changed or gone quiet, in a process of its own: the program itself may
-// start none once it is confined.
+// The event command's process: the program itself may start none once it is confined.
 #pragma once
 
 #include <sys/types.h>
 
-#include <map>
-#include <mutex>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/repeats.hpp"
-#include "base/result.hpp"
+#include "base/clock.hpp"
 
 namespace sftdyn::cli {
 
+/// Owns the helper process and the socket to it.
 class CommandRunner {
 public:
-    /// To be made before there is a second thread, and before the process is confined. `user` is whom the helper becomes.
-    CommandRunner(const std::vector<std::string>& command, const std::optional<std::string>& user);
-    /// Ends the helper, which lets commands under way finish for some seconds.
+    struct Settings {
+        std::vector<std::string> command{};  ///< empty: there is none, and no helper
+        std::size_t at_once = 4;
+        base::Duration time_limit = std::chrono::seconds(30);
+        std::optional<std::string> user{};  ///< whom the helper becomes
+        bool landlock = true;
+        bool seccomp = true;
+    };
+    /// To be made before there is a second thread, and before the process is confined. A failure is
+    /// said in the log.
+    explicit CommandRunner(const Settings& settings);
+    /// Ends the helper, and what it runs.
     ~CommandRunner();
     CommandRunner(const CommandRunner&) = delete;
     CommandRunner& operator=(const CommandRunner&) = delete;
 
-    /// Runs the command with these variables added to its environment. Never waits: when too many are to be run already, it
-    /// is said in the log, and this one is not. On any thread.
-    void run(const std::map<std::string, std::string>& variables);
+    /// Of type SOCK_SEQPACKET: `EventMessage`s there, `EventAnswer`s back. -1: there is no helper.
+    [[nodiscard]] int socket() const { return socket_; }
+    [[nodiscard]] std::size_t at_once() const { return at_once_; }
+    /// The command's path, for the log.
+    [[nodiscard]] const std::string& name() const { return name_; }
 
 private:
+    std::string name_;
+    std::size_t at_once_;
     int socket_ = -1;
     pid_t helper_ = -1;
-    std::mutex mutex_;
-    base::Repeats problems_;
 };
 
 }  // namespace sftdyn::cli

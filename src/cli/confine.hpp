@@ -1,4 +1,5 @@
-// What the process gives up once it listens: root, capabilities, core dumps, files it needs not, system calls it needs not.
+// What the process gives up once it listens: root, capabilities, core dumps, files it needs not,
+// system calls it needs not.
 #pragma once
 
 #include <optional>
@@ -18,11 +19,15 @@ struct Confinement {
     std::vector<std::string> writable{};  ///< folders whose files may be written
 };
 
-/// Only the user, capabilities, core dumps and the right to new privileges.
+/// The user, capabilities, core dumps and the right to new privileges. To be called before there is
+/// a second thread. An error only where going on would be against what was asked for (the user).
 [[nodiscard]] base::Result<void> give_up_privileges(const std::optional<std::string>& user);
 
-/// To be called before there is a second thread. An error only where going on would be against what was asked for (the
-/// user); what the kernel does not offer is said in the log.
-[[nodiscard]] base::Result<void> confine(const Confinement& wanted);
+/// Landlock and seccomp, after `give_up_privileges` and before there is a second thread. What the
+/// kernel does not offer is said in the log.
+void confine(const Confinement& wanted);
+
+/// The same for the process that runs the event command; the command is confined with it.
+void confine_helper(bool landlock, bool seccomp);
 
 }  // namespace sftdyn::cli

@@ -137,4 +137,9 @@ http::Proxies proxies(const config::Settings& settings) {
     return out;
 }
 
+CommandRunner::Settings runner_settings(const config::Settings& settings) {
+    const auto& admin = settings.admin;
+    return {admin.hook, admin.hooks_at_once, admin.hook_time, settings.user, settings.landlock, settings.seccomp};
+}
+
 }  // namespace sftdyn::cli

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_runner.hpp"
 #include "config/settings.hpp"
 #include "hosts/directory.hpp"
 #include "http/server.hpp"
@@ -23,6 +24,7 @@ using Directory = std::shared_ptr<const hosts::Directory>;
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
 [[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
 [[nodiscard]] http::Proxies proxies(const config::Settings& settings);
+[[nodiscard]] CommandRunner::Settings runner_settings(const config::Settings& settings);
 /// What must stay readable when the process is confined.
 [[nodiscard]] std::vector<std::string> files(const config::Settings& settings);
 

@@ -14,8 +14,10 @@
 
 #include <fmt/format.h>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/log.hpp"
+#include "base/repeats.hpp"
 #include "base/wiped_heap.hpp"
 #include "cli/activation.hpp"
 #include "cli/admin.hpp"
@@ -34,10 +36,12 @@ namespace {
 namespace asio = boost::asio;
 namespace log = base::log;
 
-// How long requests under way may take after SIGTERM.
+// From SIGTERM to the end: requests, event commands and Python code that are under way get that together, less what it takes to
+// put things away.
 constexpr auto shutdown_time = std::chrono::seconds(5);
-// And Python code after that.
-constexpr auto last_patience = std::chrono::seconds(1);
+constexpr auto tidy_time = std::chrono::milliseconds(500);
+// How often counts of what repeated in the log are looked for; they are said a minute after it was first said.
+constexpr auto summary_interval = std::chrono::seconds(5);
 
 /// Passed sockets stand in place of `http`, those for TLS in place of `https`.
 std::vector<http::Endpoint> with_passed(std::vector<http::Endpoint> configured) {
@@ -72,7 +76,7 @@ void say_keys(const config::Settings& settings) {
 /// The running program.
 class Program {
 public:
-    Program(Loaded loaded, const Load& load, CommandRunner& hooks)
+    Program(Loaded loaded, const Load& load, const CommandRunner& runner)
         : load_(load),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(with_passed(endpoints(loaded.settings))),
@@ -84,7 +88,7 @@ public:
           threads_(loaded.settings.threads != 0 ? loaded.settings.threads : std::thread::hardware_concurrency()),
           server_(updater_, http_limits(loaded.settings), proxies(loaded.settings), threads_),
           updater_(io_, engine_limits(loaded.settings)),
-          admin_({io_, updater_, server_, certificates_}, loaded.settings, hooks) {
+          admin_({io_, updater_, server_, certificates_}, loaded.settings, runner) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
                 if (!endpoint.dual_stack) continue;
@@ -118,11 +122,14 @@ public:
             log::critical("{}", admin.error().text());
             return 1;
         }
-        if (const auto confined = confine(confinement_); confined.has_error()) {
-            log::critical("{}", confined.error().text());
+        if (const auto given_up = give_up_privileges(confinement_.user); given_up.has_error()) {
+            log::critical("{}", given_up.error().text());
             return 1;
         }
+        admin_.make_state();
+        confine(confinement_);
         await_signal();
+        say_summaries();
         server_.start();
         admin_.start();
         for (const auto& endpoint : admin_.endpoints()) log::info("metrics on {}", url_of(endpoint));
@@ -136,8 +143,9 @@ public:
 
     /// After `run`: false when Python code does not return. Then the process can only be ended as it is.
     [[nodiscard]] bool is_over() {
-        if (!updater_.stop_hooks(last_patience)) return false;
-        return !reloader_.joinable() || !python_ || reloader_done_.wait_for(last_patience) == std::future_status::ready;
+        const auto patience = std::max(base::Duration(0), stop_deadline_ - tidy_time / 2 - base::Clock::now());
+        if (!updater_.stop_hooks(patience)) return false;
+        return !reloader_.joinable() || !python_ || reloader_done_.wait_until(stop_deadline_ - tidy_time / 2) == std::future_status::ready;
     }
 
 private:
@@ -179,6 +187,16 @@ private:
             if (signal != SIGHUP) return stop(signal);
             reload();
             await_signal();
+        });
+    }
+
+    /// What repeated in the log is counted, and the counts are said.
+    void say_summaries() {
+        summary_timer_.expires_after(summary_interval);
+        summary_timer_.async_wait([this](boost::system::error_code error) {
+            if (error) return;
+            base::Repeats::summarise_all(base::Clock::now());
+            say_summaries();
         });
     }
 
@@ -231,10 +249,11 @@ private:
     void stop(int signal) {
         log::info("{}: finishing what is under way", signal == SIGTERM ? "SIGTERM" : "SIGINT");
         service_.stopping();
+        stop_deadline_ = base::Clock::now() + shutdown_time;
         // The engine must go on meanwhile, so the waiting is done elsewhere.
         stopper_ = std::thread([this] {
-            server_.stop(base::Clock::now() + shutdown_time);
-            admin_.stop();
+            server_.stop(stop_deadline_ - tidy_time);
+            admin_.stop(stop_deadline_ - tidy_time);
             asio::post(io_, [this] {
                 updater_.finish();
                 io_.stop();
@@ -262,6 +281,8 @@ private:
     http::Server server_;  // outlives the updater, which owes it responses
     Updater updater_;
     Admin admin_;
+    base::TimePoint stop_deadline_{};
+    asio::steady_timer summary_timer_{io_};
     bool reloading_ = false;
     bool reload_again_ = false;
     std::shared_ptr<const python::Conf> python_{};  ///< that is in force
@@ -284,7 +305,7 @@ void raise_descriptor_limit() {
 
 int serve(const Load& load, const std::function<void(const std::vector<std::string>&)>& ready) {
     raise_descriptor_limit();
-    std::optional<CommandRunner> hooks;
+    std::optional<CommandRunner> runner;
     auto program = [&]() -> std::unique_ptr<Program> {
         const base::WipedHeap wiped;  // of all that the configuration's text went through
         const auto load_good = [&] {
@@ -295,14 +316,13 @@ int serve(const Load& load, const std::function<void(const std::vector<std::stri
         };
         auto loaded = std::make_unique<Loaded>(load_good());
         if (!loaded->complaints.empty()) return nullptr;
-        const std::vector<std::string> command = loaded->settings.admin.hook;
-        const std::optional<std::string> user = loaded->settings.user;
+        const auto settings = runner_settings(loaded->settings);
         // The command's helper is a copy of this process. It is made while no client's key is in memory.
-        if (!command.empty()) loaded.reset();
-        hooks.emplace(command, user);
+        if (!settings.command.empty()) loaded.reset();
+        runner.emplace(settings);
         if (!loaded) loaded = std::make_unique<Loaded>(load_good());
         if (!loaded->complaints.empty()) return nullptr;
-        return std::make_unique<Program>(std::move(*loaded), load, *hooks);
+        return std::make_unique<Program>(std::move(*loaded), load, *runner);
     }();
     if (!program) return 1;
     malloc_trim(0);  // the configuration as text and tree is no longer needed

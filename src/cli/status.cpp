@@ -65,7 +65,8 @@ std::int64_t number(const json::value& value) { return value.is_int64() ? value.
 
 std::string ago(const json::value& time, std::int64_t now) { return number(time) == 0 ? std::string("never") : span(now - number(time)) + " ago"; }
 
-std::string_view text(const json::value& value) { return value.is_string() ? std::string_view(value.as_string()) : std::string_view("-"); }
+/// For a terminal, whoever wrote the document.
+std::string text(const json::value& value) { return value.is_string() ? base::log::terminal_safe(value.as_string()) : "-"; }
 
 void print_hosts(const json::object& status, std::int64_t now) {
     std::vector<const json::object*> hosts;

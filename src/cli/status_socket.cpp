@@ -46,6 +46,8 @@ void write_all(int descriptor, std::string_view text, bool& good) {
 
 StatusSocket::~StatusSocket() {
     if (writer_) {
+        // A reader that does not read would be waited for.
+        for (const auto& socket : open_) ::shutdown(socket->native_handle(), SHUT_RDWR);
         writer_->stop();
         writer_->join();
     }
@@ -83,13 +85,13 @@ void StatusSocket::accept() {
     auto socket = std::make_shared<Protocol::socket>(io_);
     acceptor_.async_accept(*socket, [this, socket](error_code error) {
         if (error == boost::asio::error::operation_aborted) return;
-        if (!error && open_ < most_open) answer(socket);
+        if (!error && open_.size() < most_open) answer(socket);
         accept();
     });
 }
 
 void StatusSocket::answer(std::shared_ptr<Protocol::socket> socket) {
-    ++open_;
+    open_.insert(socket);
     prepare_([this, socket = std::move(socket)](Document document) {
         boost::asio::post(*writer_, [this, socket, document = std::move(document)] {
             error_code ignored;  // a reader that is gone shows when it is written to
@@ -107,7 +109,7 @@ void StatusSocket::answer(std::shared_ptr<Protocol::socket> socket) {
             boost::asio::post(io_, [this, socket] {
                 error_code also_ignored;
                 socket->close(also_ignored);
-                --open_;
+                open_.erase(socket);
             });
         });
     });

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -40,7 +41,7 @@ private:
     Protocol::acceptor acceptor_;
     Prepare prepare_;
     std::string path_;
-    unsigned open_ = 0;  ///< connections
+    std::set<std::shared_ptr<Protocol::socket>> open_{};  ///< connections; on the thread of `io`
     std::unique_ptr<boost::asio::thread_pool> writer_;
 };
 

@@ -48,6 +48,7 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
       directory_(std::make_shared<hosts::Directory>()),
       backend_(io),
       failures_([](const std::string& text) { log::error("{}", text); }),
+      refusals_([](const std::string& text) { log::warn("{}", text); }),
       engine_(backend_, host_table_, known_, limits, base::Clock::now,
               [this](const dns::Name& host, dns::Type type, const dns::Failure& failure) { failed(host, type, failure); }),
       hooked_({io, host_table_, known_, engine_, chronicle_, failures_, [this] { see_to_engine(); },
@@ -193,7 +194,10 @@ struct Updater::Job {
 std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
                                                 base::TimePoint began, const Defer& defer) {
     if (!update.unusable.empty()) {
-        log::warn("{} named \"{}\", which is no address that a host can have", source.to_string(), log::printable(update.unusable.substr(0, 80)));
+        refusals_.add("address/" + source.to_string(),
+                      fmt::format("{} named \"{}\", which is no address that a host can have", source.to_string(),
+                                  log::printable(update.unusable.substr(0, 80))),
+                      began);
         chronicle_.count(reported(update.dialect), Outcome::refused);
         return api::server_error(update.dialect);
     }
@@ -203,7 +207,10 @@ std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const
     }
     auto job = std::make_shared<Job>(Job{std::move(update), {}, source, began});
     job->plan = api::make_plan(job->update, client, host_table_, source);
-    for (const auto& remark : job->plan.remarks) log::warn("{}: {}", client.name.empty() ? source.to_string() : client.name, remark);
+    for (const auto& remark : job->plan.remarks) {
+        const std::string who = client.name.empty() ? source.to_string() : client.name;
+        refusals_.add("remark/" + who, fmt::format("{}: {}", who, remark), began);
+    }
     job->verdicts.resize(job->plan.answers.size());
     const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     // What is known to be so needs no engine; a group is looked at as a whole, since it is served as a whole.
@@ -349,6 +356,9 @@ void Updater::failed(const dns::Name& host, dns::Type type, const dns::Failure& 
     failures_.add((pointer ? "ptr/" : "") + failure.key(), text, base::Clock::now());
 }
 
-void Updater::finish() { failures_.finish(); }
+void Updater::finish() {
+    failures_.finish();
+    refusals_.finish();
+}
 
 }  // namespace sftdyn::cli

@@ -99,6 +99,7 @@ private:
     update::DnsBackend backend_;
     std::vector<update::ZoneServers> servers_;
     base::Repeats failures_;
+    base::Repeats refusals_;  ///< what clients ask for and don't get
     update::Engine engine_;
     Hooked hooked_;
     boost::asio::thread_pool& verifier();

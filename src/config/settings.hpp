@@ -95,6 +95,8 @@ struct Settings {
         std::optional<std::string> state{};                 ///< the folder of what is remembered of hosts; empty: none
         std::chrono::milliseconds stale_after{86'400'000};  ///< 0: hosts never are
         std::vector<std::string> hook{};                    ///< the command that is told of changes; empty: none
+        std::uint32_t hooks_at_once = 4;                    ///< how many of it may run
+        std::chrono::milliseconds hook_time{30'000};        ///< after which it is killed
     };
     Admin admin{};
 

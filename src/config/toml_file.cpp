@@ -8,6 +8,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -30,6 +33,25 @@ base::Result<Listen> listen_of(const std::string& text) {
     return listen;
 }
 
+// Who was found is remembered: a directory service is asked by a Unix socket, and a confined process may connect to none. A
+// reload runs on another thread than the start.
+std::mutex accounts;
+
+std::optional<gid_t> group_number(const std::string& name) {
+    static std::map<std::string, gid_t> known;
+    const std::lock_guard lock(accounts);
+    if (const auto found = known.find(name); found != known.end()) return found->second;
+    const group* entry = getgrnam(name.c_str());
+    if (entry == nullptr) return std::nullopt;
+    return known.emplace(name, entry->gr_gid).first->second;
+}
+
+bool is_user(const std::string& name) {
+    static std::set<std::string> known;
+    const std::lock_guard lock(accounts);
+    return known.contains(name) || (getpwnam(name.c_str()) != nullptr && known.insert(name).second);
+}
+
 void read_listen_table(TomlContext& context, const toml::table& table, const char* name, std::vector<Listen>& target) {
     TomlSection section(context, table, name);
     const std::size_t before = context.found.size();
@@ -50,9 +72,9 @@ void read_listen_table(TomlContext& context, const toml::table& table, const cha
         return {};
     });
     section.text("group", "the name of a group", [&](const std::string& value) -> base::Result<void> {
-        const group* found = getgrnam(value.c_str());
-        if (found == nullptr) return base::Error{"there is no group of this name", "", "name a group of this machine (getent group)"};
-        listen.gid = found->gr_gid;
+        const auto found = group_number(value);
+        if (!found) return base::Error{"there is no group of this name", "", "name a group of this machine (getent group)"};
+        listen.gid = *found;
         return {};
     });
     if (table.get("listen") == nullptr) context.complain(table.source(), fmt::format("{} has no listen", name), "add listen = \"8080\"");
@@ -224,7 +246,7 @@ void read_certificates(TomlContext& context, TomlSection& root, Settings& settin
 void read_process(TomlContext& context, const toml::table& table, Settings& settings) {
     TomlSection section(context, table, "[process]");
     section.text("user", "the name of a user", [&](const std::string& value) -> base::Result<void> {
-        if (getpwnam(value.c_str()) == nullptr)
+        if (!is_user(value))
             return base::Error{"there is no user of this name", "", "name a user of this machine (getent passwd)"};
         settings.user = value;
         return {};
@@ -253,6 +275,8 @@ void read_admin(TomlContext& context, const toml::table& table, Settings::Admin&
     section.path("state", admin.state);
     section.seconds("stale_after", 0, 366 * 86400.0, admin.stale_after);
     read_command(context, section, admin.hook);
+    section.integer("hooks_at_once", 1, 64, admin.hooks_at_once);
+    section.seconds("hook_time", 0.1, 3600, admin.hook_time);
     section.reject_unknown();
 }
 

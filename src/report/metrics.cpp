@@ -117,6 +117,11 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
     value(out, "sftdyn_clients", "gauge", "Clients in the configuration.", now.clients);
     value(out, "sftdyn_stale_hosts", "gauge", "Hosts that have not checked in for stale_after.", now.stale_hosts);
     value(out, "sftdyn_ready", "gauge", "1 when updates can be expected to work.", now.ready ? 1 : 0);
+    if (!now.hooks.empty()) {
+        describe(out, "sftdyn_hooks_total", "counter", "What became of the event command ([admin] hook).");
+        for (const auto& [outcome, count] : now.hooks) out += fmt::format("sftdyn_hooks_total{{outcome=\"{}\"}} {}\n", outcome, count);
+        value(out, "sftdyn_hooks_waiting", "gauge", "Events that the event command was not told of yet.", now.hooks_waiting);
+    }
     if (!now.certificates.empty()) describe(out, "sftdyn_certificate_valid_seconds", "gauge", "How long a certificate is still valid.");
     for (const auto& [name, left] : now.certificates)
         out += fmt::format("sftdyn_certificate_valid_seconds{{name=\"{}\"}} {}\n", label(name), left.count());

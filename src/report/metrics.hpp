@@ -41,6 +41,8 @@ public:
         std::size_t clients = 0;      ///< in the configuration
         std::size_t stale_hosts = 0;
         bool ready = false;
+        std::vector<std::pair<const char*, std::uint64_t>> hooks{};                ///< outcome of the event command, and how often; empty: none
+        std::size_t hooks_waiting = 0;                                             ///< events that it has not been told of
         std::vector<std::pair<std::string, std::chrono::seconds>> certificates{};  ///< name, and how long it is valid
     };
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;

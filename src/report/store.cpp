@@ -1,21 +1,26 @@
 #include "report/store.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "report/stored_row.hpp"
 
 namespace sftdyn::report {
 namespace {
 
-namespace ip = boost::asio::ip;
-
 constexpr auto save_interval = std::chrono::seconds(10);
 constexpr int busy_milliseconds = 2000;
+constexpr const char* lost_with_the_process = "hosts are served all the same, but what is remembered of them is lost with the process";
 constexpr const char* make_hosts =
     "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, checked_in INTEGER, changed INTEGER, "
     "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID";
@@ -88,25 +93,13 @@ std::string text_at(sqlite3_stmt* statement, int column) {
     return text == nullptr ? std::string() : std::string(text, static_cast<std::size_t>(sqlite().column_bytes(statement, column)));
 }
 
-Outcome outcome_of(const std::string& text) {
-    for (std::size_t i = 0; i < outcomes; ++i) {
-        if (text == text_of(static_cast<Outcome>(i))) return static_cast<Outcome>(i);
-    }
-    return Outcome::fail;
-}
-
-ip::address address_of(const std::string& text) {
-    boost::system::error_code error;  // what is none is no address
-    return ip::make_address(text, error);
-}
-
 }  // namespace
 
 void Database::Close::operator()(sqlite3* database) const { sqlite().close(database); }
 
 base::Error Database::error(const std::string& what) const {
     return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_,
-            "hosts are served all the same, but what is remembered of them is lost with the process"};
+            lost_with_the_process};
 }
 
 base::Result<void> Database::run(const char* sql) {
@@ -114,12 +107,33 @@ base::Result<void> Database::run(const char* sql) {
     return {};
 }
 
+base::Result<void> Database::make_file(const std::string& path) {
+    constexpr mode_t owners = S_IRUSR | S_IWUSR;
+    const auto failed = [&path] {
+        return base::Error{fmt::format("the database of hosts can't be made: {}", std::strerror(errno)), path, lost_with_the_process};
+    };
+    // The journal of a process that ended in the middle of a change; SQLite makes new ones as the database is.
+    for (const auto& [file, make] : {std::pair(path, O_CREAT), std::pair(path + "-journal", 0)}) {
+        const int descriptor = ::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners);
+        if (descriptor < 0 && make == 0 && errno == ENOENT) continue;
+        if (descriptor < 0) return failed();
+        struct stat status {};
+        const bool good = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+                          ((status.st_mode & 07777U) == owners || status.st_uid != geteuid() || fchmod(descriptor, owners) == 0);
+        const auto result = good ? base::Result<void>() : failed();
+        close(descriptor);
+        if (result.has_error()) return result;
+    }
+    return {};
+}
+
 base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
     if (!sqlite().loaded)
         return base::Error{"SQLite (libsqlite3.so.0) can't be loaded", path,
                            "install libsqlite3-0; hosts are served all the same, but not remembered"};
+    if (auto made = make_file(path); made.has_error()) return made.error();
     sqlite3* raw = nullptr;
-    const int status = sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
+    const int status = sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
     sqlite().busy_timeout(raw, busy_milliseconds);
@@ -135,18 +149,20 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
     if (auto result = run(fmt::format("DELETE FROM hosts WHERE checked_in < {}", forget_before).c_str()); result.has_error()) return result.error();
     const auto statement = prepare(database_.get(), "SELECT host, type, address, checked_in, changed, outcome, stale FROM hosts");
     if (!statement) return error("the hosts can't be read");
-    std::size_t count = 0;
+    std::size_t count = 0, bad = 0;
     int status = SQLITE_ROW;
     while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
-        const auto name = dns::Name::parse(text_at(statement.get(), 0));
-        if (name.has_error()) continue;  // nothing that was written here
-        const dns::Type type = text_at(statement.get(), 1) == "AAAA" ? dns::Type::aaaa : dns::Type::a;
-        const HostRecord record{sqlite().column_int64(statement.get(), 3), sqlite().column_int64(statement.get(), 4),
-                                address_of(text_at(statement.get(), 2)), outcome_of(text_at(statement.get(), 5)),
-                                sqlite().column_int(statement.get(), 6) != 0};
-        history.restore({hosts.number(*name), type}, record);
+        const auto at = [&statement](int column) { return text_at(statement.get(), column); };
+        const auto host = read_row({at(0), at(1), at(2), at(5), sqlite().column_int64(statement.get(), 3), sqlite().column_int64(statement.get(), 4),
+                                    sqlite().column_int(statement.get(), 6) != 0});
+        if (!host) {
+            ++bad;
+            continue;
+        }
+        history.restore({hosts.number(host->name), host->type}, host->record);
         ++count;
     }
+    if (bad > 0) base::log::warn("{}: {} rows are not of sftdyn's making, and are left out", path_, bad);
     if (status != SQLITE_DONE) return error("the hosts can't be read");
     return count;
 }

@@ -210,6 +210,21 @@ def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
         one.close()
 
 
+def test_it_ends_while_somebody_does_not_read_the_answer(stage, named):
+    """More than a socket holds: the writer waits for its reader."""
+    watched = Watched(stage, named, clients={f"k{n}": f"{'a' * 60}.h{n}.{ZONE}" for n in range(6000)})
+    stuck = []
+    for _ in range(3):
+        stuck.append(socket.socket(socket.AF_UNIX))
+        stuck[-1].connect(str(watched.control))
+        assert stuck[-1].recv(1) == b"{", "the answer has begun"
+    began = time.monotonic()
+    assert watched.program.stop() == 0
+    assert time.monotonic() - began < 4.5
+    for one in stuck:
+        one.close()
+
+
 def test_it_ends_while_somebody_waits_for_an_answer(stage, named):
     watched = Watched(stage, named)
     named.process.stand_still()
@@ -261,6 +276,41 @@ def test_without_a_memory_everything_works(stage, named, damage):
     assert tuple(watched.program.get("secretkey-one")) == (200, "OK")
     assert watched.host(HOST)["outcome"] == "ok"
     watched.program.await_log("hosts are served all the same")
+
+
+def test_what_could_not_be_saved_is_saved_later(stage, named):
+    watched = Watched(stage, named)
+    database = sqlite3.connect(watched.folder / "state/hosts.sqlite", isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    assert watched.program.get("secretkey-one", source="127.0.0.7").body == "OK"
+    watched.program.await_log("database is locked")
+    database.execute("COMMIT")
+    database.close()
+    watched.program.stop()
+    with sqlite3.connect(watched.folder / "state/hosts.sqlite") as database:
+        assert database.execute("SELECT host, address FROM hosts").fetchall() == [(HOST, "127.0.0.7")]
+
+
+def test_rows_of_somebody_elses_are_left_out(stage, named):
+    watched = Watched(stage, named)
+    watched.program.get("secretkey-one", source="127.0.0.7")
+    watched.program.stop()
+    rows = [("home\nforged", "A", "192.0.2.1", 1, 1, "ok", 0), (OTHER, "TXT", "192.0.2.1", 1, 1, "ok", 0), (OTHER, "A", "2001:db8::1", 2**62, 1, "ok", 0),
+            (OTHER, "A", "192.0.2.1\0x", 2**62, 1, "ok", 0), ("", "A", "", 2**63 - 1, -2**63, "x", 7), (b"\xff\x00", "AAAA", b"\x00", "x", None, None, None)]
+    with sqlite3.connect(watched.folder / "state/hosts.sqlite") as database:
+        database.executemany("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    watched.program.start()
+    assert [host["host"] for host in watched.status()["hosts"]] == [HOST]
+    assert "rows are not of sftdyn's making, and are left out" in watched.program.log()
+
+
+def test_hooks_are_counted(stage, named):
+    path = hook_file(stage, "#!/bin/sh\ncase $SFTDYN_HOST in other*) exit 1;; esac\n")
+    watched = Watched(stage, named, f'hook = ["{path}"]')
+    watched.program.get("secretkey-one")
+    watched.program.get("secretkey-two")
+    await_true(lambda: watched.metric('sftdyn_hooks_total{outcome="ok"}') == 1 and watched.metric('sftdyn_hooks_total{outcome="failed"}') == 1, "both are counted")
+    assert watched.metric("sftdyn_hooks_waiting") == 0
 
 
 def test_a_host_goes_quiet_and_comes_back(stage, named):
@@ -316,7 +366,7 @@ def test_the_hooks_helper_ends_with_the_program(stage, named):
     children = Path(f"/proc/{watched.program.process.pid}/task/{watched.program.process.pid}/children").read_text().split()
     assert len(children) == 1
     kept = [os.readlink(f"/proc/{children[0]}/fd/{number}") for number in os.listdir(f"/proc/{children[0]}/fd") if int(number) > 2]
-    assert len(kept) == 1 and kept[0].startswith("socket:"), "it holds nothing of the program's"
+    assert sorted(one.partition(":")[0] for one in kept) == ["anon_inode", "socket"], "its signalfd, and nothing of the program's but the socket"
     watched.program.stop(signal.SIGKILL)
     await_true(lambda: not Path(f"/proc/{children[0]}").exists(), "the helper is gone")
 

@@ -1,10 +1,16 @@
 """What the running process has given up."""
 
+import ctypes
+import errno
 import os
+import platform
 import pwd
+import re
 import resource
 import shutil
 import signal
+import socket
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -67,6 +73,32 @@ def test_it_becomes_another_user_and_keeps_a_low_port(stage):
 
 
 @root_only
+def test_groups_and_the_bounding_set_are_the_users(stage):
+    server = stage.dns("named")
+    user = pwd.getpwnam("daemon")
+    os.chown(server.key_file(), user.pw_uid, -1)
+    for folder in [Path(server.key_file()).parent, *Path(server.key_file()).parents]:
+        if str(folder) in ("/", "/tmp"):
+            break
+        folder.chmod(folder.stat().st_mode | 0o011)
+    program = stage.sftdyn(conf(server, {"k": HOST}, extra='[process]\nuser = "daemon"\n[admin]\nhook = ["/bin/true"]'))
+    pid = program.process.pid
+    for process in [pid, *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]:
+        values = dict(line.split(":\t", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines() if ":\t" in line)
+        assert sorted(map(int, values["Groups"].split())) == sorted(os.getgrouplist("daemon", user.pw_gid))
+        assert set(values["Uid"].split()) == {str(user.pw_uid)} and int(values["CapPrm"], 16) == 0
+    root = stage.sftdyn(conf(server, {"k": HOST}), name="root")
+    assert int(status(root)["CapBnd"], 16) == 1 << 2
+
+
+def test_a_state_that_is_a_file_leaves_landlock_on(stage, tmp_path):
+    (tmp_path / "state").write_text("")
+    _, program = start(stage, f'[admin]\nstate = "{tmp_path}/state"')
+    assert program.get("k").body == "OK"
+    assert "no Landlock" not in program.log(), program.log()
+
+
+@root_only
 def test_who_is_not_root_can_not_become_another(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text('http = "127.0.0.1:0"\n[process]\nuser = "root"\n')
@@ -125,3 +157,131 @@ def test_confined_it_still_does_everything(stage):
     assert server.records(HOST, "A") == ["127.0.0.3"]
     assert program.stop(signal.SIGTERM) == 0
     assert "Operation not permitted" not in (program.folder / "sftdyn.log").read_text()
+
+
+PROBE = signal.SIGRTMIN + 5
+TGKILL = 234 if platform.machine() == "x86_64" else 131  # the system call's number
+
+# In the confined program, whatever its configuration: the error of each attempt. 1: EPERM (seccomp), 13: EACCES (Landlock).
+FORBIDDEN = {
+    # Files.
+    "make", "write", "append", "empty", "temporary", "truncate", "chmod", "fchmod", "fchown", "rename", "link", "symlink", "mkdir", "mknod", "unlink",
+    "read-secret", "read-disk", "state-mkdir", "state-set-id",
+    # Processes.
+    "fork", "execute", "execveat", "kill", "kill-all", "tkill", "tgkill", "sigqueue", "pidfd", "setown", "setsig", "ptrace", "seize", "read-memory",
+    "open-memory", "limit-other", "dumpable", "setuid",
+    # Sockets.
+    "netlink", "raw", "packet", "vsock", "unix-connect", "unix-datagram", "socketpair", "bind", "listen", "interface",
+    # The kernel.
+    "memfd", "io_uring", "bpf", "userfaultfd", "keyctl", "unshare", "mount", "perf", "personality", "write-and-execute", "make-executable",
+}
+FORBIDDEN_TO_HELPER = {"ptrace", "seize", "read-memory", "open-memory", "setuid", "interface", "io_uring", "bpf", "userfaultfd", "keyctl", "unshare", "mount", "perf"}
+
+
+@pytest.fixture(scope="session")
+def probe_library(tmp_path_factory):
+    library = tmp_path_factory.mktemp("probe") / "probe.so"
+    subprocess.run(["gcc", "-Wall", "-shared", "-fPIC", "-o", library, Path(__file__).parent / "harness/probe.c"], check=True)
+    return library
+
+
+@pytest.fixture
+def place():
+    """A folder where services read, a file in it that the program's user could change, a file elsewhere, a socket and a process."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="sftdyn-place-"))
+    elsewhere = Path(tempfile.mkdtemp(dir=Path.home(), prefix="sftdyn-secret-"))
+    (folder / "victim").write_text("untouched")
+    (elsewhere / "secret").write_text("secret")
+    (folder / "state").mkdir(mode=0o700)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(folder / "socket"))
+    listener.listen()
+    victim = subprocess.Popen(["sleep", "infinity"])
+    try:
+        yield {"PLACE": str(folder), "STATE": str(folder / "state"), "SECRET": str(elsewhere / "secret"), "SOCKET": str(folder / "socket"),
+               "VICTIM": str(victim.pid)}
+        assert victim.poll() is None, "the other process lives"
+        assert (folder / "victim").read_text() == "untouched" and (folder / "victim").stat().st_mode & 0o7777 == 0o644
+        assert {path.name for path in folder.iterdir()} == {"victim", "state", "socket"}
+    finally:
+        victim.kill()
+        victim.wait()
+        listener.close()
+        shutil.rmtree(folder)
+        shutil.rmtree(elsewhere)
+
+
+def threads(pid):
+    return [int(task) for task in os.listdir(f"/proc/{pid}/task")]
+
+
+def probe(program, pid, task):
+    """What a thread could do: name -> 0, or the error's number."""
+    done = program.log().count(f"probe {task} end")
+    if ctypes.CDLL(None, use_errno=True).syscall(TGKILL, pid, task, PROBE) != 0:
+        raise OSError(ctypes.get_errno(), "tgkill")
+    await_true(lambda: program.log().count(f"probe {task} end") > done or not program.process.alive(), lambda: f"thread {task} has tried\n{program.log()[-2000:]}")
+    return {name: 0 if result.startswith("done") else int(result) for name, result in re.findall(rf"probe {task} ([\w-]+) (.*)", program.log())}
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+@pytest.mark.parametrize("state", [False, True], ids=["", "state"])
+@pytest.mark.parametrize("hook", [False, True], ids=["", "hook"])
+def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, place, state, hook):
+    settings = ['[admin]', 'metrics = "127.0.0.1:0"'] + [f'state = "{place["STATE"]}"'] * state + ['hook = ["/bin/true"]'] * hook
+    server, program = start(stage, "\n".join(settings), environment={"LD_PRELOAD": str(probe_library), **place})
+    assert program.get("k").body == "OK"
+    pid = program.process.pid
+    for task in threads(pid):
+        results = probe(program, pid, task)
+        # Root that stays root is kept by Landlock from other users' files, others by the files' modes.
+        assert {name for name, error in results.items() if error in (errno.EPERM, errno.EACCES)} >= FORBIDDEN - {"ptrace", "seize"}, results
+        assert {name for name, error in results.items() if error == 0} == ({"end", "state-make", "state-unlink"} if state else {"end"}), results
+    assert program.get("k", source="127.0.0.9").body == "OK", "it still serves"
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) == hook
+    for child in map(int, children):
+        assert threads(child) == [child]
+        results = probe(program, child, child)
+        assert {name for name, error in results.items() if error in (errno.EPERM, errno.EACCES)} == FORBIDDEN_TO_HELPER, results
+        values = dict(line.split(":\t", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines() if ":\t" in line)
+        assert (values["NoNewPrivs"], values["Seccomp"]) == ("1", "2")
+        assert int(values["CapEff"], 16) in ((1 << 2,) if os.geteuid() == 0 else (0,))
+    assert "warning" not in program.log(), program.log()
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+@pytest.mark.parametrize("setting,refused", [
+    ("landlock", FORBIDDEN - {"read-secret", "read-disk"}),
+    ("seccomp", {"make", "write", "append", "empty", "temporary", "truncate", "rename", "link", "symlink", "mkdir", "mknod", "unlink", "execute", "execveat",
+                 "read-secret", "read-disk", "ptrace", "seize", "read-memory", "open-memory", "bind", "kill", "tkill", "tgkill", "sigqueue", "mount"}),
+])
+def test_each_half_alone_keeps_it_from_files_and_other_processes(stage, probe_library, place, setting, refused):
+    server, program = start(stage, f"[process]\n{setting} = false", environment={"LD_PRELOAD": str(probe_library), **place})
+    assert program.get("k").body == "OK"
+    results = probe(program, program.process.pid, program.process.pid)
+    assert {name for name in refused if results[name] not in (errno.EPERM, errno.EACCES)} == set(), results
+    (Path(place["PLACE"]) / "victim").chmod(0o644)  # Landlock leaves modes alone
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+def test_with_a_python_conf_privileges_are_gone_all_the_same(stage, probe_library, place):
+    """Its code may do whatever the user may, so neither Landlock nor seccomp are there: no capability is, in any thread."""
+    server = stage.dns("named")
+    text = f"""
+CLIENTS = {{"k": "{HOST}"}}
+def get_ip(source, headers, key):
+    return source
+"""
+    program = stage.sftdyn(text, file="conf", arguments=("-vv", "--server", server.address, "--nskeyfile", server.key_file()),
+                           environment={"LD_PRELOAD": str(probe_library), "GENTLE": "1", **place})
+    assert program.get("k").body == "OK"
+    refused = {"setuid", "interface", "mount"} | ({"ptrace", "seize", "read-memory", "open-memory"} if os.geteuid() == 0 else set())
+    tasks = threads(program.process.pid)
+    assert len(tasks) > 3
+    for task in tasks:
+        results = probe(program, program.process.pid, task)
+        assert {name for name in refused if results[name] not in (errno.EPERM, errno.EACCES)} == set(), results
+        values = status(program, task)
+        assert values["NoNewPrivs"] == "1" and int(values["CapEff"], 16) in ((1 << 2,) if os.geteuid() == 0 else (0,))
+    assert program.get("k", source="127.0.0.9").body == "OK"

@@ -1,5 +1,6 @@
 #include "base/repeats.hpp"
 
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -50,9 +51,44 @@ TEST_F(RepeatsTest, SaysNoSummaryOfNothing) {
     EXPECT_THAT(said, ElementsAre("a1"));
 }
 
-TEST_F(RepeatsTest, ManyKindsDoNotGrowWithoutBound) {
-    for (int i = 0; i < 3000; ++i) repeats.add(std::to_string(i), "x", start);
-    EXPECT_EQ(said.size(), 3000U);
+/// Whoever can make up kinds makes no more lines, and no more bookkeeping.
+TEST_F(RepeatsTest, ManyKindsAreBoundedTogether) {
+    for (int i = 0; i < 3000; ++i)
+        repeats.add("kind " + std::to_string(i), "text " + std::to_string(i), start);
+    EXPECT_EQ(said.size(), Repeats::most_kinds);
+    repeats.summarise(start + 60s);
+    ASSERT_EQ(said.size(), Repeats::most_kinds + 1);
+    EXPECT_EQ(said.back(), "2900 more like it since; the last: text 2999");
+    repeats.add("kind 1", "again", start + 61s);
+    EXPECT_EQ(said.back(), "again");
+}
+
+TEST_F(RepeatsTest, AllAreSummarisedByOneCall) {
+    std::vector<std::string> others;
+    Repeats other([&others](const std::string& line) { others.push_back(line); }, 60s);
+    {
+        Repeats gone([&others](const std::string& line) { others.push_back(line); }, 60s);
+        gone.add("x", "x", start);
+        gone.add("x", "x", start);
+    }
+    for (int i = 0; i < 3; ++i) repeats.add("a", "a", start);
+    for (int i = 0; i < 2; ++i) other.add("b", "b", start + 1s);
+    Repeats::summarise_all(start + 60s);
+    EXPECT_THAT(said, ElementsAre("a", "2 more like it since; the last: a"));
+    EXPECT_THAT(others, ElementsAre("x", "b"));
+    Repeats::summarise_all(start + 61s);
+    EXPECT_THAT(others, ElementsAre("x", "b", "1 more like it since; the last: b"));
+}
+
+TEST_F(RepeatsTest, ManyThreadsLoseNoCount) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back([this] {
+            for (int n = 0; n < 1000; ++n) repeats.add("a", "a", start);
+        });
+    for (auto& thread : threads) thread.join();
+    repeats.finish();
+    EXPECT_THAT(said, ElementsAre("a", "3999 more like it since; the last: a"));
 }
 
 }  // namespace
