@@ -28,7 +28,7 @@ std::uint64_t lower_half(const ip::address_v6& address) {
 class Planner {
 public:
     Planner(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const ip::address& source)
-        : update_(update), client_(client), names_(names), v4_(update.v4), v6_(update.v6) {
+        : update_(update), client_(client), names_(names), source_(source), v4_(update.v4), v6_(update.v6) {
         // Nothing named: where the request came from, that family only.
         if (v4_ || v6_) return;
         from_source_ = true;
@@ -104,6 +104,7 @@ private:
     void add_address(const hosts::Host& host, std::size_t number, const AddressUpdate::Named& named) {
         auto wish = wish_for(host, dns::type_of(named.address));
         wish.rdata = dns::rdata_of(named.address);
+        wish.at_source = named.address == source_;
         append(plan_.answers[number].addresses, named.text);
         add({number, std::move(wish)});
     }
@@ -118,6 +119,7 @@ private:
         }
         auto wish = wish_for(host, dns::Type::aaaa);
         wish.rdata = dns::rdata_of(*address);
+        wish.at_source = *address == source_;
         if (number != Plan::unanswered) append(plan_.answers[number].addresses, address->to_string());
         add({number, std::move(wish)});
     }
@@ -156,6 +158,7 @@ private:
     const AddressUpdate& update_;
     const hosts::Client& client_;
     const update::HostTable& names_;
+    const ip::address& source_;
     std::optional<AddressUpdate::Named> v4_, v6_;
     bool from_source_ = false;
     std::vector<std::pair<update::HostId, std::size_t>> planned_;

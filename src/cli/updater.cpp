@@ -312,6 +312,7 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
     wish.ttl = entry.ttl;
     wish.rdata = dns::rdata_of(client);
     wish.reverse = entry.reverse;
+    wish.at_source = true;
     if (spdlog::should_log(spdlog::level::debug)) {
         log::debug("{} {} {}: accepted", host_table_.name(entry.host).text(), dns::type_text(wish.target.type), client.to_string());
     }
