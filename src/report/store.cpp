@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/network.hpp"
 
 namespace sftdyn::report {
 namespace {
@@ -96,8 +97,7 @@ Outcome outcome_of(const std::string& text) {
 }
 
 ip::address address_of(const std::string& text) {
-    boost::system::error_code error;  // what is none is no address
-    return ip::make_address(text, error);
+    return base::parse_address(text).value_or(ip::address());  // what is none is no address
 }
 
 }  // namespace
