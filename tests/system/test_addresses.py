@@ -48,7 +48,7 @@ def test_what_was_not_understood_is_not_echoed(stage, address):
 
 
 def test_a_prefix_and_a_suffix_make_no_forbidden_address(stage):
-    tail = '\n[clients.c]\nkey = "named"\nhosts = [{ host = "c.dyn.example.org", ipv6_suffix = "::1" }]\n'
+    tail = '\n[clients.c]\nkey = "named"\nhosts = [{ host = "c.dyn.example.org", ipv6_suffix = "::1" }]\nmay_set_address = true\n'
     server, program = start(stage, extra='[addresses]\ndeny = ["2001:db8:bad::/48"]\n', tail=tail)
     token = {"Authorization": "Token named"}
     assert program.get("/nic/update?hostname=c.dyn.example.org&ip6lanprefix=0:0:0:0:8::/64", headers=token).body == "911"
@@ -109,7 +109,7 @@ def test_wrong_rules_are_told(tmp_path, line, what):
     path = tmp_path / "c.toml"
     path.write_text(f'[addresses]\n{line}\n[clients]\nk = "{HOST}"\n')
     result = run("check", path)
-    assert result.returncode == 1 and "c.toml:2: " in result.stderr and what in result.stderr, result.stderr
+    assert result.returncode == 1 and "c.toml:2:" in result.stderr and what in result.stderr, result.stderr
 
 
 def test_a_conf_without_a_script_of_its_own_is_ruled_too(stage):
@@ -131,7 +131,7 @@ def admin(stage):
 
 
 def status(stage):
-    out = run("status", "--control", stage.folder / "control", "--json")
+    out = run("status", "--socket", stage.folder / "control", "--json")
     assert out.returncode == 0, out.stderr
     return [(one["check"], one["address"]) for one in json.loads(out.stdout)["warnings"]]
 
@@ -145,7 +145,7 @@ def test_a_proxy_that_nobody_named_is_noticed(stage):
     assert status(stage) == [("untrusted-proxy", "127.0.0.1"), ("untrusted-proxy", "127.0.0.2")]
     assert program.log().count("127.0.0.1 says for whom it speaks, but is none of trusted_proxies") == 1
     assert 'trusted_proxies = ["127.0.0.1"]' in program.log()
-    text = run("status", "--control", stage.folder / "control").stdout
+    text = run("status", "--socket", stage.folder / "control").stdout
     assert "warning: 127.0.0.1 says for whom it speaks" in text and '-> if it is your proxy: trusted_proxies = ["127.0.0.1"]' in text
     found = {one["check"]: one["result"] for one in json.loads(run("doctor", program.conf, "--json").stdout)}
     assert found["untrusted-proxy"] == "warning"
