@@ -106,13 +106,14 @@ def test_ddclient_tries_again_after_the_dns_was_down(stage, tmp_path):
 
 
 def test_ddclient_waits_when_too_many_guess(stage, tmp_path):
-    server, program = start(stage, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 2")
+    server, program = start(stage, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 600")
     guess_until_refused(program)
     client = Ddclient(program, tmp_path)
     out = client.run("192.0.2.9")
     assert "good" not in out and addresses(server, HOME) == ([], []), out
     cache = tmp_path / "ddclient.cache"
     assert not cache.exists() or client.cached().get("status") not in ("good", "badauth", "abuse"), "nothing that would keep it from trying again"
+    program.reload(program.conf.read_text().replace("bad_keys = 1", "bad_keys = 100"))
     await_true(lambda: "good: IP address set to 192.0.2.9" in client.run("192.0.2.9"), "by itself it tries again")
     assert addresses(server, HOME) == (["192.0.2.9"], [])
 
@@ -185,10 +186,9 @@ def test_inadyn_waits_when_too_many_guess(stage, tmp_path):
     assert addresses(server, HOME) == ([], [])
 
 
-@pytest.mark.parametrize("extra,address", [('[addresses]\ndeny = ["private"]', "192.168.1.1"), ("", "169.254.1.1")])
-def test_inadyn_waits_when_its_address_is_refused(stage, tmp_path, extra, address):
-    _, program = start(stage, extra=extra)
-    waiting = Process(Inadyn(program, tmp_path).command(address), tmp_path / "inadyn.log")
+def test_inadyn_waits_when_its_address_is_refused(stage, tmp_path):
+    _, program = start(stage, extra='[addresses]\ndeny = ["198.51.100.0/24"]')
+    waiting = Process(Inadyn(program, tmp_path).command("198.51.100.1"), tmp_path / "inadyn.log")
     stage.running.append(waiting)
     waiting.await_log("911")
     waiting.await_log("Will retry again")
