@@ -26,7 +26,7 @@ void fuzz_dialects(const api::Request& request) {
     const auto* update = std::get_if<api::AddressUpdate>(&intent);
     if (update == nullptr || update->hostnames.size() > api::most_hosts) return;
     for (const auto& named : {update->v4, update->v6}) HOLDS(!named || (!named->address.is_unspecified() && !named->address.is_multicast()));
-    const auto plan = api::make_plan(*update, client, names, {request.client});
+    const auto plan = api::make_plan(*update, client, names, request.client);
     HOLDS(plan.answers.size() == (update->all_hosts ? client.hosts.size() : update->hostnames.size()));
     for (const auto& group : plan.groups) {
         HOLDS(!group.empty());

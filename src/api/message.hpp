@@ -33,7 +33,6 @@ struct Request {
     std::string_view body{};
     std::span<const Field> fields{};  ///< in order; only for a handler that needs them
     Forwarding forwarding = Forwarding::as_meant;
-    bool is_named = false;  ///< a proxy's header says that this is the client; else the connection does
 };
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";

@@ -186,24 +186,23 @@ std::string refusal(const ip::address& address, bool named, const base::AddressR
 }
 
 /// The same of those that the request is about; what a prefix makes of its hosts is looked at for each of them.
-std::string refusal(const AddressUpdate& update, const Source& source, const base::AddressRules& rules) {
+std::string refusal(const AddressUpdate& update, const ip::address& source, const base::AddressRules& rules) {
     if (update.offline) return {};
-    if (!update.v4 && !update.v6) return refusal(source.address, source.is_named, rules);
+    if (!update.v4 && !update.v6) return refusal(source, false, rules);
     for (const auto* named : {&update.v4, &update.v6}) {
         if (!*named) continue;
-        const bool is_source = (*named)->address == source.address;
-        if (auto why = refusal((*named)->address, !is_source || source.is_named, rules); !why.empty()) return why;
+        if (auto why = refusal((*named)->address, (*named)->address != source, rules); !why.empty()) return why;
     }
     return {};
 }
 
 }  // namespace
 
-Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const Source& source,
+Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const ip::address& source,
                const base::AddressRules& rules) {
     Plan plan;
     if (plan.refused = refusal(update, source, rules); !plan.refused.empty()) return plan;
-    if (client.may_set_address || !names_another(update, source.address)) return Planner(update, client, names, source.address, rules).make();
+    if (client.may_set_address || !names_another(update, source)) return Planner(update, client, names, source, rules).make();
     plan.remarks.emplace_back("it names another address than its own, which needs may_set_address = true");
     const std::size_t count = update.all_hosts ? client.hosts.size() : update.hostnames.size();
     for (std::size_t i = 0; i < count; ++i) {

@@ -27,15 +27,9 @@ struct Plan {
     std::vector<std::pair<std::size_t, std::size_t>> repeats{};
 };
 
-/// Where a request comes from.
-struct Source {
-    boost::asio::ip::address address{};
-    bool is_named = false;  ///< a proxy's header names it
-};
-
-/// `client` is who asks; `rules` say which addresses may be published.
-[[nodiscard]] Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const Source& source,
-                             const base::AddressRules& rules = {});
+/// `client` is who asks, and `source` where from; `rules` say which addresses may be published.
+[[nodiscard]] Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names,
+                             const boost::asio::ip::address& source, const base::AddressRules& rules = {});
 
 /// Where a host is in the network that was delegated: prefix, subnet and suffix put together. Nothing: they don't fit.
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(const AddressUpdate::Prefix& prefix, const hosts::Ipv6Place& place);

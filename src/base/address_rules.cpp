@@ -161,7 +161,7 @@ const char* text_of(AddressRules::Ruling ruling) {
         case AddressRules::Ruling::nobodys:
             return "is no address that a host can have";
         case AddressRules::Ruling::loopback:
-            return "is a loopback address, which is published only for a connection that comes from it";
+            return "is a loopback address, which is published only for a request that comes from it";
         case AddressRules::Ruling::denied:
             break;
     }

@@ -39,10 +39,10 @@ struct AddressRules {
     enum class Ruling : std::uint8_t {
         may_be,
         nobodys,   ///< no host can have it
-        loopback,  ///< somebody names a loopback address; only a connection can come from one
+        loopback,  ///< a client names a loopback address; only a request can come from one
         denied,    ///< the settings say so
     };
-    /// `named`: a client, a proxy or a script names it; else the connection comes from it. The longest network that holds
+    /// `named`: a client or a script names it; else the request comes from it, as the connection or a trusted proxy says. The longest network that holds
     /// the address decides, `deny` of two alike. An IPv4 address that it embeds counts as well.
     [[nodiscard]] Ruling rule(const boost::asio::ip::address& address, bool named) const;
 };

@@ -34,7 +34,7 @@ struct Hooked::State {
 /// A request on its way through the hooks.
 struct Hooked::Task {
     Task(std::shared_ptr<const State> with, const api::Request& request, std::string_view asked)
-        : state(std::move(with)), source(request.client), is_named(request.is_named), client(request.client), key(asked), began(base::Clock::now()) {
+        : state(std::move(with)), source(request.client), client(request.client), key(asked), began(base::Clock::now()) {
         fields.reserve(request.fields.size());
         for (const auto& field : request.fields) fields.emplace_back(field.name, field.value);
     }
@@ -53,7 +53,6 @@ struct Hooked::Task {
 
     std::shared_ptr<const State> state;
     boost::asio::ip::address source;
-    bool is_named;                    ///< a proxy's header names it
     boost::asio::ip::address client;  ///< what get_ip said, where that is an address; before it the source
     std::string key;
     python::Fields fields{};
@@ -155,7 +154,7 @@ Hooked::Decision Hooked::decide_host(Task& task, python::Call& call, const std::
     task.client = base::plain_address(*parsed);
     // A conf that writes the UPDATE itself decides what it publishes.
     if (!state.settings.conf->has_nsupdate_commands()) {
-        const auto ruling = state.settings.directory->rules().rule(task.client, task.is_named || task.client != task.source);
+        const auto ruling = state.settings.directory->rules().rule(task.client, task.client != task.source);
         if (ruling != base::AddressRules::Ruling::may_be) {
             complain("address", fmt::format("a host is not updated: {} {}", task.client.to_string(), base::text_of(ruling)));
             return {Decision::Kind::answer, api::refused_address(api::Dialect::secret_url)};

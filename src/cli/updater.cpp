@@ -100,7 +100,7 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     if (request.forwarding == api::Forwarding::untrusted && !hooked_.needs_fields()) watch_.forwarding(request.forwarding, request.client);
     if (hooked_.decides()) return hooked_.handle(request, defer);
 
-    const api::Source source{request.client, request.is_named};
+    const auto& source = request.client;
     const auto intent = secret_url::read(request);
     if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
         const auto directory = this->directory();
@@ -135,10 +135,9 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     return bad_key(request.client, defer);
 }
 
-std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const hosts::Directory& directory, const api::Source& source,
-                                                 base::TimePoint began, const Defer& defer) {
-    const auto& client = source.address;
-    const auto ruling = directory.rules().rule(client, source.is_named);
+std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const hosts::Directory& directory,
+                                                 const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer) {
+    const auto ruling = directory.rules().rule(client, false);
     if (ruling != base::AddressRules::Ruling::may_be) {
         const std::string host = host_table_.name(entry.host).text();
         complain("address/" + host, fmt::format("{} is not updated: {} {}", host, client.to_string(), base::text_of(ruling)));
@@ -155,7 +154,7 @@ std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, cons
     return std::nullopt;
 }
 
-std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const api::Source& source, base::TimePoint began,
+std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const boost::asio::ip::address& source, base::TimePoint began,
                                                      const Defer& defer) {
     // Whoever sends nothing has guessed nothing: many clients only then send what they have.
     if (!update.secret) return api::bad_credential(update.dialect);
@@ -165,13 +164,13 @@ std::optional<api::Response> Updater::address_update(api::AddressUpdate update, 
         const hosts::Entry* entry = directory->find(update.secret->reveal());
         if (entry != nullptr) return with_key(std::move(update), *directory, *entry, source, began, defer);
         // A token is no user's. A user's name is asked for a password, whether there is such a user or not.
-        if (!update.user) return refuse(update.dialect, source.address, defer);
+        if (!update.user) return refuse(update.dialect, source, defer);
     }
     return with_password(std::move(update), std::move(directory), source, began, defer);
 }
 
 std::optional<api::Response> Updater::with_key(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Entry& entry,
-                                               const api::Source& source, base::TimePoint began, const Defer& defer) {
+                                               const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
     const auto owner = directory.client(entry);
     return carry_out(std::move(update), directory, owner, source, began, defer);
 }
@@ -180,14 +179,14 @@ std::optional<api::Response> Updater::with_key(api::AddressUpdate update, const 
 /// from the same network. Once any user has a hash, a wrong password takes as long as verifying it, whoever is named: the
 /// time of an answer tells nothing of who there is.
 std::optional<api::Response> Updater::with_password(api::AddressUpdate update, std::shared_ptr<const hosts::Directory> directory,
-                                                    const api::Source& source, base::TimePoint began, const Defer& defer) {
+                                                    const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
     using Kind = hosts::Guesses::Verdict::Kind;
-    const auto network = base::client_network(source.address);
+    const auto network = base::client_network(source);
     const std::string network_text = fmt::format("{}/{}", network.v6 ? 6 : 4, network.bits);
     const std::string user_name = *update.user;
     const bool is_familiar = familiar_.known({user_name, network_text, update.secret->reveal()}).has_value();
-    const auto before = guesses_.look(source.address, began);
-    if (before.kind == Kind::refuse && !is_familiar) return refuse(update.dialect, source.address, before, defer);
+    const auto before = guesses_.look(source, began);
+    if (before.kind == Kind::refuse && !is_familiar) return refuse(update.dialect, source, before, defer);
 
     const hosts::Directory::User* user = directory->user(user_name);
     const bool is_hashed = user != nullptr && !user->password_hash.empty();
@@ -199,15 +198,15 @@ std::optional<api::Response> Updater::with_password(api::AddressUpdate update, s
     const std::string& hash = is_hashed ? user->password_hash : directory->dummy_hash();
     const auto known = hash.empty() ? std::optional(false) : passwords_.known({user_name, hash, update.secret->reveal()});
     if (known && *known) return right(std::move(update), defer);
-    if (known) return refuse(update.dialect, source.address, defer);
+    if (known) return refuse(update.dialect, source, defer);
 
     // It counts as wrong while it waits: many at once are as many guesses. Who can't be counted is no guesser yet.
-    const auto verdict = guesses_.failed(source.address, began);
-    if (verdict.kind == Kind::refuse && !verdict.clean && !is_familiar) return refuse(update.dialect, source.address, verdict, defer);
+    const auto verdict = guesses_.failed(source, began);
+    if (verdict.kind == Kind::refuse && !verdict.clean && !is_familiar) return refuse(update.dialect, source, verdict, defer);
     const auto dialect = update.dialect;
     const auto asked = std::make_shared<api::AddressUpdate>(std::move(update));
     const auto later = defer();
-    const auto verify = [this, is_hashed, hash, client = source.address, verdict, asked, later, right] {
+    const auto verify = [this, is_hashed, hash, client = source, verdict, asked, later, right] {
         const std::string_view secret = asked->secret->reveal();
         const bool is_right = hosts::verify_password(hash, secret) && is_hashed;
         passwords_.remember({*asked->user, hash, secret}, is_right);
@@ -217,7 +216,7 @@ std::optional<api::Response> Updater::with_password(api::AddressUpdate update, s
         if (response) later(*response);
     };
     if (verifier_.add({network, user_name, verdict.clean, verify})) return std::nullopt;
-    if (verdict.counted) guesses_.take_back(source.address, began);
+    if (verdict.counted) guesses_.take_back(source, began);
     chronicle_.count(reported(dialect), Outcome::overloaded);
     later(api::server_error(dialect));
     return std::nullopt;
@@ -227,7 +226,7 @@ std::optional<api::Response> Updater::with_password(api::AddressUpdate update, s
 struct Updater::Job {
     api::AddressUpdate update;
     api::Plan plan;
-    api::Source source;
+    boost::asio::ip::address source;
     base::TimePoint began;
     http::Later later{};
     std::vector<std::vector<update::Verdict>> verdicts{};  ///< of each answer
@@ -235,11 +234,11 @@ struct Updater::Job {
 };
 
 std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Client& client,
-                                                const api::Source& source, base::TimePoint began, const Defer& defer) {
+                                                const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
     const auto dialect = update.dialect;
     const auto who = [&] { return client.name.empty() ? std::string("a key") : client.name; };
     const auto refused = [&](const std::string& why, api::Response response) {
-        complain("address/" + who(), fmt::format("{} from {} is not updated: {}", who(), source.address.to_string(), why));
+        complain("address/" + who(), fmt::format("{} from {} is not updated: {}", who(), source.to_string(), why));
         chronicle_.count(reported(dialect), Outcome::refused);
         return response;
     };
@@ -254,7 +253,7 @@ std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const
     auto job = std::make_shared<Job>(Job{std::move(update), {}, source, began});
     job->plan = api::make_plan(job->update, client, host_table_, source, directory.rules());
     if (!job->plan.refused.empty()) return refused(job->plan.refused, api::refused_address(dialect));
-    for (const auto& remark : job->plan.remarks) complain("remark/" + who(), fmt::format("{} from {}: {}", who(), source.address.to_string(), remark));
+    for (const auto& remark : job->plan.remarks) complain("remark/" + who(), fmt::format("{} from {}: {}", who(), source.to_string(), remark));
     job->verdicts.resize(job->plan.answers.size());
     const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     // What is known to be so needs no engine; a group is looked at as a whole, since it is served as a whole.
@@ -303,7 +302,7 @@ void Updater::published(update::HostId host, const boost::asio::ip::address& add
 void Updater::served(Job& job, const api::Plan::Step& step, update::Verdict verdict) {
     if (step.answer != api::Plan::unanswered) job.verdicts[step.answer].push_back(verdict);
     const auto address = address_of(step.wish);
-    chronicle_.served(reported(job.update.dialect), step.wish.target, job.source.address, address, verdict, job.began);
+    chronicle_.served(reported(job.update.dialect), step.wish.target, job.source, address, verdict, job.began);
 }
 
 /// Every wish has its verdict: the answers get their words.
@@ -321,7 +320,7 @@ void Updater::finished(Job& job) {
         using Word = api::HostAnswer::Word;
         if (one.word != Word::nohost && one.word != Word::not_yours && one.word != Word::notfqdn) continue;
         chronicle_.count(reported(job.update.dialect), Outcome::refused);
-        log::info("{} from {}: {}", log::printable(one.host.substr(0, 255)), job.source.address.to_string(), api::word_text(one.word));
+        log::info("{} from {}: {}", log::printable(one.host.substr(0, 255)), job.source.to_string(), api::word_text(one.word));
     }
 }
 

@@ -65,15 +65,15 @@ private:
     struct Job;
 
     [[nodiscard]] std::shared_ptr<const std::string> uptodate() const;
-    std::optional<api::Response> secret_url(const hosts::Entry& entry, const hosts::Directory& directory, const api::Source& source,
-                                            base::TimePoint began, const Defer& defer);
-    std::optional<api::Response> address_update(api::AddressUpdate update, const api::Source& source, base::TimePoint began, const Defer& defer);
+    std::optional<api::Response> secret_url(const hosts::Entry& entry, const hosts::Directory& directory,
+                                            const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer);
+    std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer);
     std::optional<api::Response> with_key(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Entry& entry,
-                                          const api::Source& source, base::TimePoint began, const Defer& defer);
+                                          const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer);
     std::optional<api::Response> with_password(api::AddressUpdate update, std::shared_ptr<const hosts::Directory> directory,
-                                               const api::Source& source, base::TimePoint began, const Defer& defer);
+                                               const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer);
     std::optional<api::Response> carry_out(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Client& client,
-                                           const api::Source& source, base::TimePoint began, const Defer& defer);
+                                           const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer);
     void submit(const std::shared_ptr<Job>& job);
     void served(Job& job, const api::Plan::Step& step, update::Verdict verdict);
     void published(update::HostId host, const boost::asio::ip::address& address, update::Verdict verdict);
