@@ -16,7 +16,7 @@ namespace sftdyn::base {
 /// What an address is for, as far as it matters who may be given it. An IPv6 address that embeds an IPv4 address
 /// (IPv4-mapped, NAT64, 6to4, Teredo) is of that one's scope.
 enum class AddressScope : std::uint8_t {
-    global,   ///< anything that is none of the others; documentation and benchmarking addresses too
+    global,  ///< anything that is none of the others; documentation and benchmarking addresses too
     loopback,
     local,    ///< private use (RFC 1918), shared by carrier-grade NAT (RFC 6598), unique local (RFC 4193)
     nobodys,  ///< no host can have it
@@ -42,8 +42,8 @@ struct AddressRules {
         loopback,  ///< a client names a loopback address; only a request can come from one
         denied,    ///< the settings say so
     };
-    /// `named`: a client or a script names it; else the request comes from it, as the connection or a trusted proxy says. The longest network that holds
-    /// the address decides, `deny` of two alike. An IPv4 address that it embeds counts as well.
+    /// `named`: a client or a script names it; else the request comes from it, as the connection or a trusted proxy says. The longest network that
+    /// holds the address decides, `deny` of two alike. An IPv4 address that it embeds counts as well.
     [[nodiscard]] Ruling rule(const boost::asio::ip::address& address, bool named) const;
 };
 

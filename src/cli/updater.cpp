@@ -135,8 +135,8 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     return bad_key(request.client, defer);
 }
 
-std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const hosts::Directory& directory,
-                                                 const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer) {
+std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const hosts::Directory& directory, const boost::asio::ip::address& client,
+                                                 base::TimePoint began, const Defer& defer) {
     const auto ruling = directory.rules().rule(client, false);
     if (ruling != base::AddressRules::Ruling::may_be) {
         const std::string host = host_table_.name(entry.host).text();
@@ -284,7 +284,8 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
                 served(*job, group[i], results[i].verdict);
             }
             // Who has a credential gets an address for all its hosts: that counts once.
-            if (&group == &job->plan.groups.front()) published(group.front().wish.target.host, address_of(group.front().wish), results.front().verdict);
+            if (&group == &job->plan.groups.front())
+                published(group.front().wish.target.host, address_of(group.front().wish), results.front().verdict);
             if (--job->open > 0) return;
             finished(*job);
             job->later(api::answer(job->update, job->plan.answers, *uptodate()));

@@ -65,9 +65,10 @@ private:
     struct Job;
 
     [[nodiscard]] std::shared_ptr<const std::string> uptodate() const;
-    std::optional<api::Response> secret_url(const hosts::Entry& entry, const hosts::Directory& directory,
-                                            const boost::asio::ip::address& client, base::TimePoint began, const Defer& defer);
-    std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer);
+    std::optional<api::Response> secret_url(const hosts::Entry& entry, const hosts::Directory& directory, const boost::asio::ip::address& client,
+                                            base::TimePoint began, const Defer& defer);
+    std::optional<api::Response> address_update(api::AddressUpdate update, const boost::asio::ip::address& source, base::TimePoint began,
+                                                const Defer& defer);
     std::optional<api::Response> with_key(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Entry& entry,
                                           const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer);
     std::optional<api::Response> with_password(api::AddressUpdate update, std::shared_ptr<const hosts::Directory> directory,

@@ -35,9 +35,9 @@ public:
     [[nodiscard]] bool add(Job job);
     void stop();
 
-    static constexpr std::size_t most = 200;            ///< that wait: more could not be served within a client's patience
-    static constexpr std::size_t most_of_user = 20;     ///< and of one user
-    static constexpr std::size_t most_of_network = 4;   ///< and of one network, with the one that is being verified
+    static constexpr std::size_t most = 200;           ///< that wait: more could not be served within a client's patience
+    static constexpr std::size_t most_of_user = 20;    ///< and of one user
+    static constexpr std::size_t most_of_network = 4;  ///< and of one network, with the one that is being verified
 
 private:
     void run();

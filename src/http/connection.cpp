@@ -152,7 +152,7 @@ void Connection::dispatch() {
     const auto client = client_address(peer_.address, parser_->proxy_value(), set_.proxies);
     if (!client) return refuse(400);
     const bool keep_alive = parser_->keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const api::Request request{parser_->method(), parser_->target(), *client,       parser_->authorization(),
+    const api::Request request{parser_->method(), parser_->target(), *client,     parser_->authorization(),
                                parser_->body(),   parser_->fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {

@@ -23,9 +23,10 @@ TEST(ParseAddress, TakesWholeAddressesInOneForm) {
     for (const char* good : {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:DB8::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "fe80::1"})
         EXPECT_TRUE(parse_address(good).has_value()) << good;
     using namespace std::string_view_literals;
-    for (const auto bad : {""sv, "1"sv, "1.2.3"sv, "1.2.3.4.5"sv, "01.2.3.4"sv, "1.2.3.010"sv, "0x1.2.3.4"sv, "256.1.1.1"sv, " 1.2.3.4"sv, "1.2.3.4 "sv,
-                           "1.2.3.4\0"sv, "1.2.3.4\0x"sv, "1.2.3.4\n"sv, "::1\0"sv, "fe80::1%lo"sv, "fe80::1%1"sv, "1.2.3.4%1"sv, "[::1]"sv, "::1/128"sv,
-                           "1::2::3"sv, "1:2:3:4:5:6:7"sv, "12345::"sv, "::00001"sv, "::1.2.3"sv, "1.2.3.4:80"sv, "localhost"sv}) {
+    for (const auto bad :
+         {""sv,         "1"sv,         "1.2.3"sv,         "1.2.3.4.5"sv, "01.2.3.4"sv, "1.2.3.010"sv,  "0x1.2.3.4"sv,  "256.1.1.1"sv, " 1.2.3.4"sv,
+          "1.2.3.4 "sv, "1.2.3.4\0"sv, "1.2.3.4\0x"sv,    "1.2.3.4\n"sv, "::1\0"sv,    "fe80::1%lo"sv, "fe80::1%1"sv,  "1.2.3.4%1"sv, "[::1]"sv,
+          "::1/128"sv,  "1::2::3"sv,   "1:2:3:4:5:6:7"sv, "12345::"sv,   "::00001"sv,  "::1.2.3"sv,    "1.2.3.4:80"sv, "localhost"sv}) {
         EXPECT_FALSE(parse_address(bad).has_value()) << bad;
     }
     EXPECT_FALSE(parse_address(std::string(100'000, '1')).has_value());
@@ -37,7 +38,8 @@ TEST(ParseAddress, WhatIsReadIsWhatIsWritten) {
     const std::string_view alphabet("0123456789abcdef.:%/ \0xg", 24);
     for (int i = 0; i < 300'000; ++i) {
         std::string text = i % 2 == 0 ? "192.0.2.1" : "2001:db8::1";
-        for (auto changes = random() % 3 + 1; changes > 0; --changes) text.insert(random() % (text.size() + 1), 1, alphabet[random() % alphabet.size()]);
+        for (auto changes = random() % 3 + 1; changes > 0; --changes)
+            text.insert(random() % (text.size() + 1), 1, alphabet[random() % alphabet.size()]);
         const auto address = parse_address(text);
         if (!address) continue;
         ASSERT_EQ(text.find_first_not_of("0123456789abcdef.:"), std::string::npos) << text;
