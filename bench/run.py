@@ -250,7 +250,92 @@ class Probe(threading.Thread):
             self.over.wait(0.05)
 
 
+def request(target="/", body=b"", **fields):
+    """Octets of a request on a kept connection."""
+    head = f"{'POST' if body else 'GET'} {target} HTTP/1.1\r\nHost: x\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return head.encode() + (b"Content-Length: %d\r\n" % len(body) if body else b"") + b"\r\n" + body
+
+
+def filled(start, part, size):
+    """As many parts as fit."""
+    return start + part * ((size - len(start)) // len(part))
+
+
+# What makes the parts of each dialect work longest, without a right credential. The defaults take 16 KiB of header, 64 KiB of body.
+LINE, BODY = 15_000, 65_000
+DEAREST = {
+    "secret URL, a long key": request(filled("/", "k", LINE)),
+    "secret URL, a long key with %": request(filled("/", "%41", LINE)),
+    "secret URL, many slashes": request(filled("/", "a/", LINE)),
+    "check-ip, a form of many parameters": request("/nic/checkip", filled(b"", b"a=1&", BODY)),
+    "dyndns2, many parameters": request(filled("/nic/update?", "a&", LINE)),
+    "dyndns2, a form of many parameters": request("/nic/update", filled(b"", b"a=1&", BODY)),
+    "dyndns2, a form of addresses with zones": request("/nic/update", filled(b"user=u&pass=p&myip=fe80::1%25a", b",fe80::1%25a", BODY)),
+    "dyndns2, a form of addresses": request("/nic/update", filled(b"user=u&pass=p&myip=", b"2001:db8::1,", BODY)),
+    "dyndns2, a form of hosts": request("/nic/update", filled(b"user=u&pass=p&hostname=", b"a.b,", BODY)),
+    "dyndns2, a form of what is decoded": request("/nic/update", filled(b"user=u&pass=", b"%41", BODY)),
+    "dyndns2, a long user": request("/nic/update", Authorization="Basic " + base64.b64encode(b"u" * 11_000 + b":p").decode()),
+    "dyndns2, a long password": request("/nic/update", Authorization="Basic " + base64.b64encode(b"u:" + b"p" * 11_000).decode()),
+    "Token, a long one": request("/nic/update", filled(b"myip=", b"2001:db8::1,", BODY), Authorization=filled("Token ", "t", LINE)),
+    "DuckDNS, a form of hosts and addresses": request("/update", filled(b"token=t&domains=a,b,c&ip=", b"192.0.2.1,", BODY)),
+    "DuckDNS, a path": request(filled("/update/a,b/t/", "1", LINE)),
+    "FreeDNS, a form of addresses": request(filled("/u/", "%41", LINE - 10), filled(b"address=", b"192.0.2.1,", BODY)),
+    "a Python conf, an address with a zone": request("/key", **{"X-Real-IP": "fe80::1%a"}),
+}
+
+
+def cpu_seconds(program):
+    user, system = Path(f"/proc/{program.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / 100
+
+
+def answered(connection, octets):
+    """Sends a request, and reads its answer. False: the connection has ended."""
+    connection.sendall(octets)
+    reader = connection.makefile("rb")
+    status = reader.readline()
+    if not status:
+        return False
+    assert status.startswith(b"HTTP/1.1 "), status
+    length, keep = 0, True
+    while (line := reader.readline().lower()) != b"\r\n":
+        if line.startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+        keep = keep and line != b"connection: close\r\n"
+    reader.read(length)
+    return keep
+
+
+def cpu_of(program, octets, seconds):
+    """CPU milliseconds of one request, sent again and again on a kept connection."""
+    began, before, count = time.monotonic(), cpu_seconds(program), 0
+    while time.monotonic() - began < seconds:
+        with socket.create_connection(("127.0.0.1", program.port)) as connection:
+            while time.monotonic() - began < seconds and answered(connection, octets):
+                count += 1
+    return (cpu_seconds(program) - before) * 1000 / max(count, 1)
+
+
+def dearest(folder, seconds):
+    heading("CPU that one request without a right credential costs, beside a plain UPTODATE")
+    server = Named(folder / "named-dearest").start()
+    user = f'\n[clients.u]\nuser = "v"\npassword = "p"\nhosts = ["u.{ZONE}"]\n'
+    program = Sftdyn(folder / "sftdyn-dearest", conf(server, {"key": f"host.{ZONE}"}, extra=UNLIMITED + "bad_keys = 0\n") + user, arguments=()).start()
+    script = f'CLIENTS = {{"key": "host.{ZONE}"}}\ndef get_ip(source, headers, key):\n    return headers.get("X-Real-IP", source)\n'
+    python = Sftdyn(folder / "sftdyn-dearest-python", script, arguments=["--server", server.address, "--nskeyfile", server.key_file()], file="conf").start()
+    for one in (program, python):
+        one.get("key")
+    plain = {one: cpu_of(one, request("/key"), seconds) for one in (program, python)}
+    for what, octets in DEAREST.items():
+        one = python if "Python" in what else program
+        row(what, cpu_of(one, octets, 1), plain[one], "plain", unit=" ms")
+    program.stop()
+    python.stop()
+    server.stop()
+
+
 def hostile(folder, seconds):
+    dearest(folder, min(seconds, 3))
     heading("Under attack from one address: the longest wait of a real client (to reach: under 1000 ms)")
     server = Named(folder / "named-hostile").start()
     for limited in (False, True):

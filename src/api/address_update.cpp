@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "api/parameters.hpp"
+#include "base/address_rules.hpp"
 #include "base/network.hpp"
 
 namespace sftdyn::api {
@@ -28,14 +29,20 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-std::vector<std::string> split(std::string_view text, char mark) {
-    std::vector<std::string> out;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(mark), text.size());
-        if (const auto part = trim(text.substr(0, end)); !part.empty()) out.emplace_back(part);
+/// At most `most` parts, and one more if there are more; empty ones are left out.
+std::vector<std::string_view> split(std::string_view text, std::size_t most) {
+    std::vector<std::string_view> out;
+    while (!text.empty() && out.size() <= most) {
+        const std::size_t end = std::min(text.find(','), text.size());
+        if (const auto part = trim(text.substr(0, end)); !part.empty()) out.push_back(part);
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return out;
+}
+
+std::vector<std::string> split_hosts(std::string_view text) {
+    const auto parts = split(text, most_hosts);
+    return {parts.begin(), parts.end()};
 }
 
 /// RFC 4648 §4; nothing when it is none.
@@ -79,28 +86,40 @@ void read_credential(const Request& request, const Parameters& parameters, Addre
     }
 }
 
+/// As much of a text as a log shows.
+std::string start_of(std::string_view text) { return std::string(text.substr(0, 80)); }
+
 /// An address, maybe with a prefix length behind it, or brackets around it.
 std::optional<AddressUpdate::Named> read_address(std::string_view text) {
-    text = text.substr(0, text.find('/'));
+    const std::size_t slash = text.find('/');
+    if (slash != std::string_view::npos) {
+        const auto length = text.substr(slash + 1);
+        if (length.empty() || length.size() > 3 || length.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+        text = text.substr(0, slash);
+    }
     std::string_view bare = text;
-    if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
-    boost::system::error_code error;
-    const auto address = base::plain_address(ip::make_address(std::string(bare), error));
-    if (error || bare.find('%') != std::string_view::npos) return std::nullopt;
-    if (address.is_unspecified() || address.is_multicast() || address.is_loopback()) return std::nullopt;
-    if (address.is_v6() && address.to_v6().is_link_local()) return std::nullopt;
-    return AddressUpdate::Named{address, std::string(text)};
+    if (bare.starts_with('[') && bare.ends_with(']') && bare.size() > 2) bare = bare.substr(1, bare.size() - 2);
+    const auto address = base::parse_address(bare);
+    if (!address) return std::nullopt;
+    AddressUpdate::Named named{base::plain_address(*address), std::string(text)};
+    if (base::AddressRules{}.rule(named.address, true) != base::AddressRules::Ruling::may_be) return std::nullopt;
+    return named;
 }
 
 void read_addresses(const Parameters& parameters, AddressUpdate& update) {
+    std::size_t listed = 0;
     for (const char* name : {"myip", "myipv4", "myipv6", "myip6", "ip", "ipv4", "ipv6", "address"}) {
         const std::string* value = parameters.find(name);
         if (value == nullptr) continue;
-        for (const std::string& text : split(*value, ',')) {
+        for (const std::string_view text : split(*value, most_addresses)) {
+            if (++listed > most_addresses) {
+                update.unusable = start_of(text);
+                return;
+            }
             if (text == "preserve") continue;  // deSEC: this family is not to be touched, as if it were not named
             auto named = read_address(text);
             if (!named) {
-                update.unusable = text;
+                update.unusable = start_of(text);
                 continue;
             }
             auto& place = named->address.is_v4() ? update.v4 : update.v6;
@@ -111,13 +130,10 @@ void read_addresses(const Parameters& parameters, AddressUpdate& update) {
 
 std::optional<AddressUpdate::Prefix> read_prefix(std::string_view text) {
     const std::size_t slash = text.find('/');
-    boost::system::error_code error;
-    const auto address = ip::make_address_v6(std::string(text.substr(0, slash)), error);
-    if (error || address.is_unspecified() || address.is_multicast() || address.is_loopback() || address.is_link_local() || address.is_v4_mapped() ||
-        address.scope_id() != 0) {
-        return std::nullopt;
-    }
-    AddressUpdate::Prefix out{address, 64};
+    const auto address = base::parse_address(text.substr(0, slash));
+    if (!address || !address->is_v6() || base::AddressRules{}.rule(*address, true) != base::AddressRules::Ruling::may_be) return std::nullopt;
+    if (address->to_v6().is_v4_mapped()) return std::nullopt;
+    AddressUpdate::Prefix out{address->to_v6(), 64};
     if (slash == std::string_view::npos) return out;
     const auto bits = text.substr(slash + 1);
     const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), out.length);
@@ -129,7 +145,7 @@ void read_prefixes(const Parameters& parameters, AddressUpdate& update) {
     const std::string* value = parameters.find_any({"ip6lanprefix", "ipv6prefix", "ip6prefix", "prefix"});
     if (value == nullptr || trim(*value).empty()) return;
     update.prefix = read_prefix(trim(*value));
-    if (!update.prefix) update.unusable = *value;
+    if (!update.prefix) update.unusable = start_of(*value);
 }
 
 bool is_yes(const std::string* value) { return value != nullptr && (is(*value, "yes") || is(*value, "true") || is(*value, "on") || *value == "1"); }
@@ -138,7 +154,7 @@ AddressUpdate read_dyndns2(const Request& request, const Parameters& parameters)
     AddressUpdate out;
     read_credential(request, parameters, out);
     if (const std::string* hosts = parameters.find_any({"hostname", "hostnames", "host", "domain", "domains", "domain_name"}))
-        out.hostnames = split(*hosts, ',');
+        out.hostnames = split_hosts(*hosts);
     read_addresses(parameters, out);
     read_prefixes(parameters, out);
     out.offline = is_yes(parameters.find("offline"));
@@ -149,7 +165,7 @@ AddressUpdate read_duckdns(const Parameters& parameters) {
     AddressUpdate out;
     out.dialect = Dialect::duckdns;
     if (const std::string* token = parameters.find("token")) out.secret = base::Secret(*token);
-    if (const std::string* hosts = parameters.find_any({"domains", "domain"})) out.hostnames = split(*hosts, ',');
+    if (const std::string* hosts = parameters.find_any({"domains", "domain"})) out.hostnames = split_hosts(*hosts);
     read_addresses(parameters, out);
     read_prefixes(parameters, out);
     out.offline = is_yes(parameters.find("clear"));
@@ -161,12 +177,12 @@ AddressUpdate read_duckdns(const Parameters& parameters) {
 AddressUpdate read_duckdns_path(const std::vector<std::string_view>& path) {
     AddressUpdate out;
     out.dialect = Dialect::duckdns;
-    out.hostnames = split(percent_decoded(path[1]), ',');
+    out.hostnames = split_hosts(percent_decoded(path[1]));
     out.secret = base::Secret(percent_decoded(path[2]));
     if (path.size() > 3) {
         const std::string text = percent_decoded(path[3]);
         const auto named = read_address(text);
-        if (!named) out.unusable = text;
+        if (!named) out.unusable = start_of(text);
         if (named) (named->address.is_v4() ? out.v4 : out.v6) = named;
     }
     return out;
@@ -264,11 +280,12 @@ AddressIntent read_address_update(const Request& request) {
 
     Parameters parameters;
     parameters.add(query_of(request.target));
-    if (form) parameters.add(request.body);
+    if (form && !parameters.too_many()) parameters.add(request.body);
     // The root is the update page of deSEC and of many storage makers, if it names a host.
     const bool root = path.empty() && parameters.find_any({"hostname", "host", "domain", "hostnames"}) != nullptr;
     if (path.empty() && !root) return NotOurs{};
     if (request.method != "GET" && request.method != "POST") return WrongMethod{};
+    if (parameters.too_many()) return TooManyParameters{};
     if (check) return CheckIp{};
     if (duckdns_path) return read_duckdns_path(path);
     if (freedns) return read_freedns(path[1], parameters);
@@ -291,14 +308,32 @@ Response answer(const AddressUpdate& update, const std::vector<HostAnswer>& host
 }
 
 Response bad_credential(Dialect dialect) {
+    if (dialect == Dialect::secret_url) return {403, "BADKEY"};
     if (dialect == Dialect::duckdns) return {200, "KO"};
     if (dialect == Dialect::freedns) return {403, "ERROR: Invalid update URL"};
     return {401, "badauth", {}, {}, "Basic realm=\"sftdyn\""};
 }
 
+Response refused_address(Dialect dialect) {
+    if (dialect == Dialect::secret_url) return {403, "BADADDRESS"};
+    return server_error(dialect);  // inadyn and ddclient try again later; the words of dyndns2 for "no" would end them
+}
+
+Response too_many_guesses(Dialect dialect) {
+    if (dialect == Dialect::secret_url || dialect == Dialect::freedns) {
+        Response out = bad_credential(dialect);
+        out.status = 429;
+        return out;
+    }
+    // 429 is nothing that inadyn knows, which would end itself; at 503 it waits, as ddclient does.
+    return {503, dialect == Dialect::duckdns ? "KO" : "911"};
+}
+
 Response too_many_hosts(Dialect dialect) { return {200, dialect == Dialect::duckdns ? "KO" : "numhost"}; }
 
 Response server_error(Dialect dialect) { return {500, dialect == Dialect::duckdns ? "KO" : dialect == Dialect::secret_url ? "FAIL" : "911"}; }
+
+Response too_many_parameters() { return {400, "BAD REQUEST"}; }
 
 Response wrong_method() { return {405, "METHOD NOT ALLOWED", "GET, POST"}; }
 

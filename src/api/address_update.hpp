@@ -35,7 +35,7 @@ struct AddressUpdate {
         unsigned length = 64;  ///< bits
     };
     std::optional<Prefix> prefix{};  ///< that the client's router was delegated
-    std::string unusable{};          ///< what was meant as an address or prefix, and is none
+    std::string unusable{};          ///< what was meant as an address or prefix, and is none, or is one too many; its start
     bool offline = false;            ///< take the records away
     bool verbose = false;            ///< DuckDNS
 };
@@ -46,8 +46,11 @@ struct CheckIp {};
 struct NotOurs {};
 /// One of theirs, but by another method than GET or POST.
 struct WrongMethod {};
+/// One of theirs, with more parameters than anybody needs.
+struct TooManyParameters {};
 
-using AddressIntent = std::variant<NotOurs, WrongMethod, CheckIp, AddressUpdate>;
+/// What reading one may cost has a bound, whatever was sent: nobody has shown a credential yet.
+using AddressIntent = std::variant<NotOurs, WrongMethod, TooManyParameters, CheckIp, AddressUpdate>;
 [[nodiscard]] AddressIntent read_address_update(const Request& request);
 
 /// What became of one host.
@@ -64,13 +67,19 @@ struct HostAnswer {
 [[nodiscard]] Response answer(const AddressUpdate& update, const std::vector<HostAnswer>& hosts, std::string_view uptodate);
 /// The credential is wrong, or missing.
 [[nodiscard]] Response bad_credential(Dialect dialect);
+/// The address is not to be published, or can't be.
+[[nodiscard]] Response refused_address(Dialect dialect);
+/// Past the second budget of wrong credentials: the client shall wait, and neither end nor ask for another password.
+[[nodiscard]] Response too_many_guesses(Dialect dialect);
 /// More hosts than one may name.
 [[nodiscard]] Response too_many_hosts(Dialect dialect);
 /// We can't serve it now, or can't understand it.
 [[nodiscard]] Response server_error(Dialect dialect);
 [[nodiscard]] Response wrong_method();
+[[nodiscard]] Response too_many_parameters();
 [[nodiscard]] Response check_ip(const Request& request);
 
-constexpr std::size_t most_hosts = 20;
+constexpr std::size_t most_hosts = 20;      ///< of one request
+constexpr std::size_t most_addresses = 20;  ///< that one request may list; the first of each family counts
 
 }  // namespace sftdyn::api

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,14 @@ struct Field {
     std::string value{};
 };
 
+/// What a request has of X-Forwarded-For, Forwarded and X-Real-IP that does not fit whom it comes from.
+enum class Forwarding : std::uint8_t {
+    as_meant,
+    untrusted,  ///< one of them, from somebody who is not trusted to speak for others
+    silent,     ///< none of them, from a trusted proxy
+    other       ///< another than the configured one, from a trusted proxy
+};
+
 struct Request {
     std::string_view method;           ///< as sent; case matters (RFC 9110 §9.1)
     std::string_view target;           ///< origin form, as sent (RFC 9112 §3.2.1)
@@ -23,6 +32,7 @@ struct Request {
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
     std::span<const Field> fields{};  ///< in order; only for a handler that needs them
+    Forwarding forwarding = Forwarding::as_meant;
 };
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";

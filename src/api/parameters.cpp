@@ -50,6 +50,8 @@ void Parameters::add(std::string_view query) {
         const std::string_view pair = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
         if (pair.empty()) continue;
+        too_many_ = pairs_.size() == most;
+        if (too_many_) return;
         const std::size_t equals = std::min(pair.find('='), pair.size());
         pairs_.emplace_back(form_decoded(pair.substr(0, equals)), form_decoded(pair.substr(std::min(equals + 1, pair.size()))));
     }
@@ -72,7 +74,7 @@ const std::string* Parameters::find_any(std::initializer_list<std::string_view> 
 std::vector<std::string_view> path_segments(std::string_view target) {
     std::string_view path = target.substr(0, target.find('?'));
     std::vector<std::string_view> out;
-    while (!path.empty()) {
+    while (!path.empty() && out.size() < most_segments) {
         const std::size_t end = std::min(path.find('/'), path.size());
         if (end > 0) out.push_back(path.substr(0, end));
         path.remove_prefix(std::min(end + 1, path.size()));

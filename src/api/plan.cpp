@@ -27,8 +27,9 @@ std::uint64_t lower_half(const ip::address_v6& address) {
 
 class Planner {
 public:
-    Planner(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const ip::address& source)
-        : update_(update), client_(client), names_(names), v4_(update.v4), v6_(update.v6) {
+    Planner(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const ip::address& source,
+            const base::AddressRules& rules)
+        : update_(update), client_(client), names_(names), source_(source), rules_(rules), v4_(update.v4), v6_(update.v6) {
         // Nothing named: where the request came from, that family only.
         if (v4_ || v6_) return;
         from_source_ = true;
@@ -104,6 +105,7 @@ private:
     void add_address(const hosts::Host& host, std::size_t number, const AddressUpdate::Named& named) {
         auto wish = wish_for(host, dns::type_of(named.address));
         wish.rdata = dns::rdata_of(named.address);
+        wish.at_source = named.address == source_;
         append(plan_.answers[number].addresses, named.text);
         add({number, std::move(wish)});
     }
@@ -116,8 +118,14 @@ private:
             if (number != Plan::unanswered) plan_.answers[number].word = Word::server_error;
             return;
         }
+        if (const auto ruling = rules_.rule(*address, *address != source_); ruling != base::AddressRules::Ruling::may_be) {
+            plan_.remarks.push_back(fmt::format("{}: {} {}", names_.name(host.host).text(), address->to_string(), base::text_of(ruling)));
+            if (number != Plan::unanswered) plan_.answers[number].word = Word::server_error;
+            return;
+        }
         auto wish = wish_for(host, dns::Type::aaaa);
         wish.rdata = dns::rdata_of(*address);
+        wish.at_source = *address == source_;
         if (number != Plan::unanswered) append(plan_.answers[number].addresses, address->to_string());
         add({number, std::move(wish)});
     }
@@ -156,6 +164,8 @@ private:
     const AddressUpdate& update_;
     const hosts::Client& client_;
     const update::HostTable& names_;
+    const ip::address& source_;
+    const base::AddressRules& rules_;
     std::optional<AddressUpdate::Named> v4_, v6_;
     bool from_source_ = false;
     std::vector<std::pair<update::HostId, std::size_t>> planned_;
@@ -168,11 +178,31 @@ bool names_another(const AddressUpdate& update, const ip::address& source) {
     return other(update.v4) || other(update.v6) || update.prefix;
 }
 
+/// Why an address is not to be published; empty: it may be.
+std::string refusal(const ip::address& address, bool named, const base::AddressRules& rules) {
+    const auto ruling = rules.rule(address, named);
+    if (ruling == base::AddressRules::Ruling::may_be) return {};
+    return fmt::format("{} {}", address.to_string(), base::text_of(ruling));
+}
+
+/// The same of those that the request is about; what a prefix makes of its hosts is looked at for each of them.
+std::string refusal(const AddressUpdate& update, const ip::address& source, const base::AddressRules& rules) {
+    if (update.offline) return {};
+    if (!update.v4 && !update.v6) return refusal(source, false, rules);
+    for (const auto* named : {&update.v4, &update.v6}) {
+        if (!*named) continue;
+        if (auto why = refusal((*named)->address, (*named)->address != source, rules); !why.empty()) return why;
+    }
+    return {};
+}
+
 }  // namespace
 
-Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const ip::address& source) {
-    if (client.may_set_address || !names_another(update, source)) return Planner(update, client, names, source).make();
+Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names, const ip::address& source,
+               const base::AddressRules& rules) {
     Plan plan;
+    if (plan.refused = refusal(update, source, rules); !plan.refused.empty()) return plan;
+    if (client.may_set_address || !names_another(update, source)) return Planner(update, client, names, source, rules).make();
     plan.remarks.emplace_back("it names another address than its own, which needs may_set_address = true");
     const std::size_t count = update.all_hosts ? client.hosts.size() : update.hostnames.size();
     for (std::size_t i = 0; i < count; ++i) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/address_update.hpp"
+#include "base/address_rules.hpp"
 #include "hosts/directory.hpp"
 #include "update/engine.hpp"
 
@@ -21,13 +22,14 @@ struct Plan {
     std::vector<HostAnswer> answers{};  ///< in the order of the request; what needs no step has its word
     std::vector<Group> groups{};
     std::vector<std::string> remarks{};  ///< for the log: why something can't be done
+    std::string refused{};               ///< for the log: which address is not published, and why; then there is nothing else
     /// Answers that repeat another one, of the same host: which, and of which.
     std::vector<std::pair<std::size_t, std::size_t>> repeats{};
 };
 
-/// `client` is who asks, and `source` where from.
+/// `client` is who asks, and `source` where from; `rules` say which addresses may be published.
 [[nodiscard]] Plan make_plan(const AddressUpdate& update, const hosts::Client& client, const update::HostTable& names,
-                             const boost::asio::ip::address& source);
+                             const boost::asio::ip::address& source, const base::AddressRules& rules = {});
 
 /// Where a host is in the network that was delegated: prefix, subnet and suffix put together. Nothing: they don't fit.
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(const AddressUpdate::Prefix& prefix, const hosts::Ipv6Place& place);

@@ -23,7 +23,6 @@ const hosts::Entry* find(const hosts::Directory& directory, std::string_view key
 
 Response who_am_i(const Request& request) { return {200, request.client.to_string()}; }
 Response method_not_allowed() { return {405, "METHOD NOT ALLOWED", "GET"}; }
-Response bad_key() { return {403, "BADKEY"}; }
 Response answer(const update::Result& result, std::string_view uptodate) {
     switch (result.verdict) {
         case update::Verdict::committed:

@@ -28,7 +28,6 @@ using Intent = std::variant<WhoAmI, Update, MethodNotAllowed>;
 
 [[nodiscard]] Response who_am_i(const Request& request);
 [[nodiscard]] Response method_not_allowed();
-[[nodiscard]] Response bad_key();
 /// `uptodate` is the word for a record that had the address already.
 [[nodiscard]] Response answer(const update::Result& result, std::string_view uptodate);
 

@@ -1,6 +1,10 @@
 #include "base/network.hpp"
 
+#include <arpa/inet.h>
+#include <net/if.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 
@@ -21,20 +25,47 @@ bool same_prefix(const Bytes& a, const Bytes& b, unsigned prefix) {
 
 }  // namespace
 
+std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
+    namespace ip = boost::asio::ip;
+    std::array<char, INET6_ADDRSTRLEN> buffer{};  // room for the longest, and the zero behind it
+    if (text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
+    std::copy(text.begin(), text.end(), buffer.begin());
+
+    ip::address_v4::bytes_type v4;
+    if (inet_pton(AF_INET, buffer.data(), v4.data()) == 1) return ip::address_v4(v4);
+    ip::address_v6::bytes_type v6;
+    if (inet_pton(AF_INET6, buffer.data(), v6.data()) == 1) return ip::address_v6(v6);
+    return std::nullopt;
+}
+
+std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view text) {
+    namespace ip = boost::asio::ip;
+    const std::size_t mark = text.find('%');
+    const auto address = parse_address(text.substr(0, mark));
+    if (!address || mark == std::string_view::npos) return address;
+    if (!address->is_v6() || !address->to_v6().is_link_local()) return std::nullopt;
+
+    const std::string zone(text.substr(mark + 1));
+    unsigned index = 0;
+    const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
+    if (error != std::errc() || end != zone.data() + zone.size()) index = zone.find('\0') == std::string::npos ? if_nametoindex(zone.c_str()) : 0;
+    if (index == 0) return std::nullopt;
+    return ip::address_v6(address->to_v6().to_bytes(), index);
+}
+
 Result<Network> Network::parse(std::string_view text) {
     const Error bad{"\"" + std::string(text.substr(0, 80)) + "\" is no network", "",
                     "expected an address or a CIDR block: 127.0.0.1, 192.0.2.0/24 or 2001:db8::/32"};
     const std::size_t slash = text.find('/');
-    boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(std::string(text.substr(0, slash)), error);
-    if (error) return bad;
-    const unsigned most = address.is_v4() ? 32 : 128;
-    if (slash == std::string_view::npos) return Network{address, most};
+    const auto address = parse_address(text.substr(0, slash));
+    if (!address) return bad;
+    const unsigned most = address->is_v4() ? 32 : 128;
+    if (slash == std::string_view::npos) return Network{*address, most};
     unsigned prefix = 0;
     const std::string_view bits = text.substr(slash + 1);
     const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
     if (bits.empty() || code != std::errc() || end != bits.data() + bits.size() || prefix > most) return bad;
-    return Network{address, prefix};
+    return Network{*address, prefix};
 }
 
 bool Network::contains(const boost::asio::ip::address& other) const {

@@ -1,8 +1,9 @@
-// A block of addresses in CIDR notation.
+// Addresses as text, blocks of them in CIDR notation, and what is counted as one client.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,15 @@
 #include "base/result.hpp"
 
 namespace sftdyn::base {
+
+/// The address that the whole of `text` is: four decimal numbers without leading zeros, or an IPv6 address as RFC 4291
+/// §2.2 has it, without a zone. Nothing else is one: no octal, hexadecimal or short form, no NUL, no blank. The one way in
+/// which a text becomes an address; it makes no system call.
+[[nodiscard]] std::optional<boost::asio::ip::address> parse_address(std::string_view text);
+
+/// As `parse_address`, for addresses of this machine's own configuration: a link-local one may have a zone behind it
+/// (RFC 4007 §11), an interface's name or number, which the system is asked for.
+[[nodiscard]] std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view text);
 
 struct Network {
     boost::asio::ip::address address;

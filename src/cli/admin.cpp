@@ -186,12 +186,15 @@ void Admin::prepare(const std::function<void(StatusSocket::Document)>& done) {
             if (server.zone) one["zone"] = server.zone->text();
             list.push_back(std::move(one));
         }
-        const auto facts =
-            std::make_shared<Facts>(Facts{fmt::format("{{\"version\":\"{}\",\"process\":{},\"since\":{},\"now\":{},\"conf\":{},\"clients\":{},"
-                                                      "\"waiting\":{},\"connections\":{},\"servers\":{}",
-                                                      SFTDYN_VERSION, getpid(), began, std::time(nullptr), json_string(conf_), clients_,
-                                                      parts_.updater.waiting(), parts_.server.connections(), boost::json::serialize(list)),
-                                          hosts_});
+        boost::json::array warnings;
+        for (const auto& one : parts_.updater.watch().warnings())
+            warnings.push_back(boost::json::object{{"check", one.check}, {"address", one.address}, {"what", one.what}, {"mend", one.mend}});
+        const auto facts = std::make_shared<Facts>(
+            Facts{fmt::format("{{\"version\":\"{}\",\"process\":{},\"since\":{},\"now\":{},\"conf\":{},\"clients\":{},"
+                              "\"waiting\":{},\"connections\":{},\"servers\":{},\"warnings\":{}",
+                              SFTDYN_VERSION, getpid(), began, std::time(nullptr), json_string(conf_), clients_, parts_.updater.waiting(),
+                              parts_.server.connections(), boost::json::serialize(list), boost::json::serialize(warnings)),
+                  hosts_});
         done([this, facts](const StatusSocket::Part& part) {
             const auto& history = parts_.updater.chronicle().history();
             const auto& names = parts_.updater.hosts();

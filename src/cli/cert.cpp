@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 #include <boost/asio/ip/address.hpp>
 
+#include "base/network.hpp"
 #include "base/new_file.hpp"
 #include "base/secret.hpp"
 #include "dns/name.hpp"
@@ -35,9 +36,8 @@ const base::Error openssl_failed{"OpenSSL could not make the certificate", "", "
 
 /// "DNS:name" or "IP:address", as subjectAltName wants it (RFC 5280 §4.2.1.6).
 base::Result<std::string> alternative_name(const std::string& host) {
-    boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(host, error);
-    if (!error) return base::Result<std::string>(boost::system::in_place_value, "IP:" + address.to_string());
+    const auto address = base::parse_address(host);
+    if (address) return base::Result<std::string>(boost::system::in_place_value, "IP:" + address->to_string());
     const auto name = dns::Name::parse_host(host);
     if (name.has_error()) return name.error();
     return base::Result<std::string>(boost::system::in_place_value, "DNS:" + name->text());

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/network.hpp"
 #include "base/new_file.hpp"
 #include "base/random.hpp"
 #include "cli/load.hpp"
@@ -142,7 +143,7 @@ private:
         const auto script = dns::parse_script(*lines, dns::Unsent::send);
         if (script.has_error() || script->messages.size() != 1) return std::nullopt;
         const auto change = dns::replacement_of(script->messages.front());
-        const auto address = ip::make_address(source);
+        const auto address = base::parse_address(source).value();
         const bool standard =
             change && change->owner.text() == client.host && change->type == dns::type_of(address) && change->rdata == dns::rdata_of(address);
         return standard ? std::optional(change->ttl) : std::nullopt;

@@ -84,6 +84,7 @@ Findings examine(const config::CommandLine& line) {
     look_at_certificates(patient, findings);
     look_at_listeners(patient, findings);
     look_at_limits(patient, findings);
+    look_at_running(patient, findings);
     look_at_dns(patient, findings);
     return findings;
 }

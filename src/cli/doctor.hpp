@@ -38,6 +38,8 @@ void look_at_files(const Patient& patient, Findings& findings);
 void look_at_certificates(const Patient& patient, Findings& findings);
 void look_at_listeners(const Patient& patient, Findings& findings);
 void look_at_limits(const Patient& patient, Findings& findings);
+/// What the running program has noticed, if it runs with this configuration and can be asked.
+void look_at_running(const Patient& patient, Findings& findings);
 void look_at_dns(const Patient& patient, Findings& findings);
 /// Where this machine's own named keeps the zone, and whether it may write there.
 void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Findings& findings);

@@ -9,10 +9,12 @@
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/json.hpp>
 
 #include "cli/as_user.hpp"
 #include "cli/doctor.hpp"
 #include "cli/port_owner.hpp"
+#include "cli/status.hpp"
 #include "cli/weak_secrets.hpp"
 #include "dns/key_file.hpp"
 #include "dns/key_source.hpp"
@@ -145,6 +147,20 @@ void look_at_certificates(const Patient& patient, Findings& findings) {
 void look_at_listeners(const Patient& patient, Findings& findings) {
     for (const auto& listen : patient.loaded.settings.http) look_at_listener(listen, "http", findings);
     for (const auto& listen : patient.loaded.settings.https) look_at_listener(listen, "https", findings);
+}
+
+void look_at_running(const Patient& patient, Findings& findings) {
+    const auto answer = ask_status(patient.loaded.settings.admin.control.value_or(usual_socket));
+    if (answer.has_error()) return;  // it does not run, or is not for us to ask
+    boost::system::error_code error;
+    const auto document = boost::json::parse(*answer, error);
+    const auto* status = document.if_object();
+    if (error || status == nullptr || !status->contains("conf") || !status->contains("warnings")) return;
+    if (status->at("conf") != boost::json::string(patient.loaded.conf)) return;
+    for (const auto& one : status->at("warnings").as_array()) {
+        const auto text = [&](const char* name) { return std::string(one.at(name).as_string()); };
+        findings.push_back({Level::warning, text("check"), "the running sftdyn: " + text("what"), text("mend")});
+    }
 }
 
 void look_at_limits(const Patient& patient, Findings& findings) {

@@ -59,6 +59,7 @@ std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) 
 Directory make_directory(const config::Settings& settings, update::HostTable& hosts) {
     auto directory = std::make_shared<hosts::Directory>();
     directory->reserve(settings.clients.size());
+    directory->set_rules(settings.addresses);
     if (hosts.size() == 0) hosts.reserve(settings.clients.size(), settings.clients.host_octets());
     for (std::size_t i = 0; i < settings.clients.size(); ++i) {
         const auto client = settings.clients[i];

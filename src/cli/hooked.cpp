@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
 
+#include "api/address_update.hpp"
 #include "api/parameters.hpp"
 #include "api/secret_url.hpp"
+#include "base/address_rules.hpp"
 #include "base/log.hpp"
 #include "base/network.hpp"
 #include "base/secret.hpp"
@@ -144,13 +146,20 @@ Hooked::Decision Hooked::decide(Task& task) {
 
 Hooked::Decision Hooked::decide_host(Task& task, python::Call& call, const std::string& address) {
     const State& state = *task.state;
-    boost::system::error_code error;
-    const auto parsed = boost::asio::ip::make_address(address, error);
-    if (error) {
+    const auto parsed = base::parse_address(address);
+    if (!parsed) {
         complain("get_ip/address", fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address", task.shown(address)));
         return {};
     }
-    task.client = base::plain_address(parsed);
+    task.client = base::plain_address(*parsed);
+    // A conf that writes the UPDATE itself decides what it publishes.
+    if (!state.settings.conf->has_nsupdate_commands()) {
+        const auto ruling = state.settings.directory->rules().rule(task.client, task.client != task.source);
+        if (ruling != base::AddressRules::Ruling::may_be) {
+            complain("address", fmt::format("a host is not updated: {} {}", task.client.to_string(), base::text_of(ruling)));
+            return {Decision::Kind::answer, api::refused_address(api::Dialect::secret_url)};
+        }
+    }
 
     Decision decision;
     std::string host_text;

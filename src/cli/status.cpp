@@ -20,7 +20,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* usual_socket = "/run/sftdyn/control";
 constexpr auto redraw_interval = std::chrono::seconds(2);
 constexpr std::size_t most_quiet = 20;  // hosts that never checked in and are named
 
@@ -33,7 +32,9 @@ std::string socket_path(const config::CommandLine& line) {
     return usual_socket;
 }
 
-base::Result<std::string> ask(const std::string& path) {
+}  // namespace
+
+base::Result<std::string> ask_status(const std::string& path) {
     boost::asio::io_context io;
     boost::asio::local::stream_protocol::socket socket(io);
     boost::system::error_code error;
@@ -51,6 +52,8 @@ base::Result<std::string> ask(const std::string& path) {
     if (error != boost::asio::error::eof) return base::Error{fmt::format("its answer broke off: {}", error.message()), path, "try again"};
     return base::Result<std::string>(boost::system::in_place_value, std::move(out));
 }
+
+namespace {
 
 /// "3 min", as a person counts.
 std::string span(std::int64_t seconds) {
@@ -100,6 +103,10 @@ void print(const json::object& status) {
         std::cout << fmt::format("DNS server {}{}: {}\n", text(server.at("address")),
                                  server.contains("zone") ? fmt::format(" ({})", text(server.at("zone"))) : std::string(), text(server.at("state")));
     }
+    if (const auto* warnings = status.if_contains("warnings")) {
+        for (const auto& one : warnings->as_array())
+            std::cout << fmt::format("warning: {}\n         -> {}\n", text(one.at("what")), text(one.at("mend")));
+    }
     print_hosts(status, now);
 }
 
@@ -108,7 +115,7 @@ void print(const json::object& status) {
 int run_status(const config::CommandLine& line) {
     const std::string path = socket_path(line);
     for (;;) {
-        const auto answer = ask(path);
+        const auto answer = ask_status(path);
         if (answer.has_error()) {
             std::cerr << answer.error().text() << '\n';
             return 1;

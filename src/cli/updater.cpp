@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "api/secret_url.hpp"
+#include "base/address_rules.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
 
@@ -33,11 +34,16 @@ Dialect reported(api::Dialect dialect) {
     return Dialect::secret_url;
 }
 
+/// That the wish gives its host; unspecified: none.
+boost::asio::ip::address address_of(const update::Wish& wish) {
+    if (wish.kind != dns::Change::Kind::replace) return {};
+    const auto address = dns::address_of(wish.target.type, wish.rdata);
+    return address.has_value() ? *address : boost::asio::ip::address();
+}
+
 constexpr auto tick_interval = std::chrono::milliseconds(20);
 constexpr auto guess_delay = std::chrono::seconds(1);
 constexpr unsigned most_delayed = 1000;
-// Each takes some 20 ms: more could not be served within a client's patience.
-constexpr unsigned most_verifying = 200;
 
 }  // namespace
 
@@ -58,10 +64,7 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
 
 Updater::~Updater() {
     static_cast<void>(hooked_.stop(base::Duration(0)));
-    if (verifier_) {
-        verifier_->stop();
-        verifier_->join();
-    }
+    verifier_.stop();
     backend_.configure({});
 }
 
@@ -94,17 +97,23 @@ std::shared_ptr<const hosts::Directory> Updater::directory() const {
 
 std::optional<api::Response> Updater::handle(const api::Request& request, const Defer& defer) {
     const base::TimePoint began = base::Clock::now();
+    // A conf with hooks of its own reads such headers itself.
+    if (request.forwarding == api::Forwarding::untrusted && !hooked_.needs_fields()) watch_.forwarding(request.forwarding, request.client);
     if (hooked_.decides()) return hooked_.handle(request, defer);
+
+    const auto& source = request.client;
     const auto intent = secret_url::read(request);
     if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
         const auto directory = this->directory();
         const hosts::Entry* entry = secret_url::find(*directory, update->key);
-        if (entry != nullptr && entry->client == hosts::no_client) return secret_url(*entry, request.client, began, defer);
+        // Whoever only looks whether sftdyn is alive may say nothing.
+        if (entry != nullptr && request.forwarding != api::Forwarding::as_meant) watch_.forwarding(request.forwarding, request.client);
+        if (entry != nullptr && entry->client == hosts::no_client) return secret_url(*entry, *directory, source, began, defer);
         if (entry != nullptr) {
             api::AddressUpdate all;
             all.dialect = api::Dialect::secret_url;
             all.all_hosts = true;
-            return carry_out(std::move(all), directory->client(entry->client), request.client, began, defer);
+            return carry_out(std::move(all), *directory, directory->client(entry->client), source, began, defer);
         }
     }
     // A key may look like anything; only what is none may be another dialect's.
@@ -115,7 +124,11 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     };
     if (std::holds_alternative<api::CheckIp>(other)) return counted(Dialect::dyndns2, Outcome::address, api::check_ip(request));
     if (std::holds_alternative<api::WrongMethod>(other)) return counted(Dialect::dyndns2, Outcome::refused, api::wrong_method());
-    if (auto* update = std::get_if<api::AddressUpdate>(&other)) return address_update(std::move(*update), request.client, began, defer);
+    if (std::holds_alternative<api::TooManyParameters>(other)) return counted(Dialect::dyndns2, Outcome::refused, api::too_many_parameters());
+    if (auto* update = std::get_if<api::AddressUpdate>(&other)) {
+        if (request.forwarding != api::Forwarding::as_meant) watch_.forwarding(request.forwarding, request.client);
+        return address_update(std::move(*update), source, began, defer);
+    }
 
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
         return counted(Dialect::secret_url, Outcome::refused, secret_url::method_not_allowed());
@@ -123,8 +136,15 @@ std::optional<api::Response> Updater::handle(const api::Request& request, const 
     return bad_key(request.client, defer);
 }
 
-std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began,
-                                                 const Defer& defer) {
+std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, const hosts::Directory& directory, const boost::asio::ip::address& client,
+                                                 base::TimePoint began, const Defer& defer) {
+    const auto ruling = directory.rules().rule(client, false);
+    if (ruling != base::AddressRules::Ruling::may_be) {
+        const std::string host = host_table_.name(entry.host).text();
+        complain("address/" + host, fmt::format("{} is not updated: {} {}", host, client.to_string(), base::text_of(ruling)));
+        chronicle_.count(Dialect::secret_url, Outcome::refused);
+        return api::refused_address(api::Dialect::secret_url);
+    }
     const update::Target target{entry.host, dns::type_of(client)};
     const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     if (known_.is(target, dns::rdata_of(client), since)) {
@@ -135,49 +155,72 @@ std::optional<api::Response> Updater::secret_url(const hosts::Entry& entry, cons
     return std::nullopt;
 }
 
-std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const boost::asio::ip::address& client, base::TimePoint began,
+std::optional<api::Response> Updater::address_update(api::AddressUpdate update, const boost::asio::ip::address& source, base::TimePoint began,
                                                      const Defer& defer) {
-    const auto dialect = update.dialect;
     // Whoever sends nothing has guessed nothing: many clients only then send what they have.
-    if (!update.secret) return api::bad_credential(dialect);
-    const auto directory = this->directory();
-    const std::string_view secret = update.secret->reveal();
-    const hosts::Directory::User* user = update.user ? directory->user(*update.user) : nullptr;
-    if (user == nullptr) {
+    if (!update.secret) return api::bad_credential(update.dialect);
+    auto directory = this->directory();
+    if (!update.user || directory->user(*update.user) == nullptr) {
         // A key serves as a password too, whatever the user's name.
-        const hosts::Entry* entry = directory->find(secret);
-        if (entry == nullptr) return refuse(dialect, client, api::bad_credential(dialect), dialect == api::Dialect::freedns, defer);
-        const auto owner = directory->client(*entry);
-        return carry_out(std::move(update), owner, client, began, defer);
+        const hosts::Entry* entry = directory->find(update.secret->reveal());
+        if (entry != nullptr) return with_key(std::move(update), *directory, *entry, source, began, defer);
+        // A token is no user's. A user's name is asked for a password, whether there is such a user or not.
+        if (!update.user) return refuse(update.dialect, source, defer);
     }
-    const auto known =
-        user->password_hash.empty() ? std::optional(directory->is_password(*user, secret)) : passwords_.known(user->password_hash, secret);
-    if (known) {
-        if (!*known) return refuse(dialect, client, api::bad_credential(dialect), false, defer);
-        return carry_out(std::move(update), directory->client(user->client), client, began, defer);
-    }
-    if (verifying_.fetch_add(1) >= most_verifying) {
-        verifying_.fetch_sub(1);
-        chronicle_.count(reported(dialect), Outcome::overloaded);
-        return api::server_error(dialect);
-    }
-    boost::asio::post(verifier(),
-                      [this, directory, user, client, began, update = std::make_shared<api::AddressUpdate>(std::move(update)), later = defer()] {
-                          const bool right = hosts::verify_password(user->password_hash, update->secret->reveal());
-                          passwords_.remember(user->password_hash, update->secret->reveal(), right);
-                          verifying_.fetch_sub(1);
-                          const auto again = [&later] { return later; };
-                          const auto response = right ? carry_out(std::move(*update), directory->client(user->client), client, began, again)
-                                                      : refuse(update->dialect, client, api::bad_credential(update->dialect), false, again);
-                          if (response) later(*response);
-                      });
-    return std::nullopt;
+    return with_password(std::move(update), std::move(directory), source, began, defer);
 }
 
-/// Its thread begins when it is needed: after the process has been confined, which a thread of before would not be.
-boost::asio::thread_pool& Updater::verifier() {
-    std::call_once(verifier_made_, [this] { verifier_ = std::make_unique<boost::asio::thread_pool>(1); });
-    return *verifier_;
+std::optional<api::Response> Updater::with_key(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Entry& entry,
+                                               const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
+    const auto owner = directory.client(entry);
+    return carry_out(std::move(update), directory, owner, source, began, defer);
+}
+
+/// Passwords are chosen by people: past the second budget they are not even looked at, but for those that were right before
+/// from the same network. Once any user has a hash, a wrong password takes as long as verifying it, whoever is named: the
+/// time of an answer tells nothing of who there is.
+std::optional<api::Response> Updater::with_password(api::AddressUpdate update, std::shared_ptr<const hosts::Directory> directory,
+                                                    const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
+    using Kind = hosts::Guesses::Verdict::Kind;
+    const auto network = base::client_network(source);
+    const std::string network_text = fmt::format("{}/{}", network.v6 ? 6 : 4, network.bits);
+    const std::string user_name = *update.user;
+    const bool is_familiar = familiar_.known({user_name, network_text, update.secret->reveal()}).has_value();
+    const auto before = guesses_.look(source, began);
+    if (before.kind == Kind::refuse && !is_familiar) return refuse(update.dialect, source, before, defer);
+
+    const hosts::Directory::User* user = directory->user(user_name);
+    const bool is_hashed = user != nullptr && !user->password_hash.empty();
+    const auto right = [this, directory, user, source, began, is_familiar, network_text](api::AddressUpdate asked, const Defer& respond) {
+        if (!is_familiar) familiar_.remember({*asked.user, network_text, asked.secret->reveal()}, true);
+        return carry_out(std::move(asked), *directory, directory->client(user->client), source, began, respond);
+    };
+    if (user != nullptr && !is_hashed && directory->is_password(*user, update.secret->reveal())) return right(std::move(update), defer);
+    const std::string& hash = is_hashed ? user->password_hash : directory->dummy_hash();
+    const auto known = hash.empty() ? std::optional(false) : passwords_.known({user_name, hash, update.secret->reveal()});
+    if (known && *known) return right(std::move(update), defer);
+    if (known) return refuse(update.dialect, source, defer);
+
+    // It counts as wrong while it waits: many at once are as many guesses. Who can't be counted is no guesser yet.
+    const auto verdict = guesses_.failed(source, began);
+    if (verdict.kind == Kind::refuse && !verdict.clean && !is_familiar) return refuse(update.dialect, source, verdict, defer);
+    const auto dialect = update.dialect;
+    const auto asked = std::make_shared<api::AddressUpdate>(std::move(update));
+    const auto later = defer();
+    const auto verify = [this, is_hashed, hash, client = source, verdict, asked, later, right] {
+        const std::string_view secret = asked->secret->reveal();
+        const bool is_right = hosts::verify_password(hash, secret) && is_hashed;
+        passwords_.remember({*asked->user, hash, secret}, is_right);
+        if (is_right && verdict.counted) guesses_.take_back(client, base::Clock::now());
+        const auto respond = [&later] { return later; };
+        const auto response = is_right ? right(std::move(*asked), respond) : refuse(asked->dialect, client, verdict, respond);
+        if (response) later(*response);
+    };
+    if (verifier_.add({network, user_name, verdict.clean, verify})) return std::nullopt;
+    if (verdict.counted) guesses_.take_back(source, began);
+    chronicle_.count(reported(dialect), Outcome::overloaded);
+    later(api::server_error(dialect));
+    return std::nullopt;
 }
 
 /// An update under way: some groups of wishes, and the answers that come of them.
@@ -191,26 +234,27 @@ struct Updater::Job {
     std::size_t open = 0;                                  ///< groups that are not done
 };
 
-std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const hosts::Client& client, const boost::asio::ip::address& source,
-                                                base::TimePoint began, const Defer& defer) {
+std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const hosts::Directory& directory, const hosts::Client& client,
+                                                const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
+    const auto dialect = update.dialect;
+    const auto who = [&] { return client.name.empty() ? std::string("a key") : client.name; };
+    const auto refused = [&](const std::string& why, api::Response response) {
+        complain("address/" + who(), fmt::format("{} from {} is not updated: {}", who(), source.to_string(), why));
+        chronicle_.count(reported(dialect), Outcome::refused);
+        return response;
+    };
     if (!update.unusable.empty()) {
-        refusals_.add("address/" + source.to_string(),
-                      fmt::format("{} named \"{}\", which is no address that a host can have", source.to_string(),
-                                  log::printable(update.unusable.substr(0, 80))),
-                      began);
-        chronicle_.count(reported(update.dialect), Outcome::refused);
-        return api::server_error(update.dialect);
+        const auto why = fmt::format("it named \"{}\", which is no address that a host can have", log::printable(update.unusable));
+        return refused(why, api::server_error(dialect));
     }
     if (update.hostnames.size() > api::most_hosts) {
-        chronicle_.count(reported(update.dialect), Outcome::refused);
-        return api::too_many_hosts(update.dialect);
+        chronicle_.count(reported(dialect), Outcome::refused);
+        return api::too_many_hosts(dialect);
     }
     auto job = std::make_shared<Job>(Job{std::move(update), {}, source, began});
-    job->plan = api::make_plan(job->update, client, host_table_, source);
-    for (const auto& remark : job->plan.remarks) {
-        const std::string who = client.name.empty() ? source.to_string() : client.name;
-        refusals_.add("remark/" + who, fmt::format("{}: {}", who, remark), began);
-    }
+    job->plan = api::make_plan(job->update, client, host_table_, source, directory.rules());
+    if (!job->plan.refused.empty()) return refused(job->plan.refused, api::refused_address(dialect));
+    for (const auto& remark : job->plan.remarks) complain("remark/" + who(), fmt::format("{} from {}: {}", who(), source.to_string(), remark));
     job->verdicts.resize(job->plan.answers.size());
     const auto since = began - base::Duration(verify_interval_.load(std::memory_order_relaxed));
     // What is known to be so needs no engine; a group is looked at as a whole, since it is served as a whole.
@@ -240,6 +284,9 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
             for (std::size_t i = 0; i < group.size(); ++i) {
                 served(*job, group[i], results[i].verdict);
             }
+            // Who has a credential gets an address for all its hosts: that counts once.
+            if (&group == &job->plan.groups.front())
+                published(group.front().wish.target.host, address_of(group.front().wish), results.front().verdict);
             if (--job->open > 0) return;
             finished(*job);
             job->later(api::answer(job->update, job->plan.answers, *uptodate()));
@@ -248,13 +295,15 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
     see_to_engine();
 }
 
+/// On the engine's thread: what its own thread answers at once has come this way before.
+void Updater::published(update::HostId host, const boost::asio::ip::address& address, update::Verdict verdict) {
+    if (address.is_unspecified()) return;
+    if (verdict == update::Verdict::committed || verdict == update::Verdict::unchanged) watch_.published(host, address);
+}
+
 void Updater::served(Job& job, const api::Plan::Step& step, update::Verdict verdict) {
     if (step.answer != api::Plan::unanswered) job.verdicts[step.answer].push_back(verdict);
-    boost::asio::ip::address address;  // none
-    if (step.wish.kind == dns::Change::Kind::replace) {
-        const auto of = dns::address_of(step.wish.target.type, step.wish.rdata);
-        if (of.has_value()) address = *of;
-    }
+    const auto address = address_of(step.wish);
     chronicle_.served(reported(job.update.dialect), step.wish.target, job.source, address, verdict, job.began);
 }
 
@@ -287,30 +336,33 @@ void Updater::after_delay(http::Later later, api::Response answer) {
     });
 }
 
-/// The answer to a wrong credential: at once, late, or 429 where the dialect's clients bear that.
-std::optional<api::Response> Updater::refuse(api::Dialect dialect, const boost::asio::ip::address& client, api::Response answer, bool may_be_429,
+std::optional<api::Response> Updater::refuse(api::Dialect dialect, const boost::asio::ip::address& client, const Defer& defer) {
+    return refuse(dialect, client, guesses_.failed(client, base::Clock::now()), defer);
+}
+
+/// The answer to a wrong credential, or to one that is not looked at: at once, late, or none but to come back later.
+std::optional<api::Response> Updater::refuse(api::Dialect dialect, const boost::asio::ip::address& client, const hosts::Guesses::Verdict& verdict,
                                              const Defer& defer) {
     using Kind = hosts::Guesses::Verdict::Kind;
-    const auto verdict = guesses_.failed(client, base::Clock::now());
     chronicle_.bad_credential(reported(dialect), client);
     // The packaged fail2ban filter reads this line.
     if (verdict.first) log::warn("too many bad keys from {}; refused for now", client.to_string());
-    if (verdict.kind == Kind::answer) return answer;
-    if (verdict.kind == Kind::delay || !may_be_429) {
+    if (verdict.table_full) log::warn("so many addresses send bad keys that no more can be counted: the bad keys of others are refused");
+    if (verdict.kind == Kind::answer) return api::bad_credential(dialect);
+    if (verdict.kind == Kind::delay) {
         if (delayed_.fetch_add(1) < most_delayed) {
-            after_delay(defer(), std::move(answer));
+            after_delay(defer(), api::bad_credential(dialect));
             return std::nullopt;
         }
         delayed_.fetch_sub(1);
-        if (!may_be_429) return answer;
     }
-    answer.status = 429;
+    auto answer = api::too_many_guesses(dialect);
     answer.retry_after = std::max<std::chrono::seconds>(verdict.retry_after, guess_delay);
     return answer;
 }
 
 std::optional<api::Response> Updater::bad_key(const boost::asio::ip::address& client, const Defer& defer) {
-    return refuse(api::Dialect::secret_url, client, secret_url::bad_key(), true, defer);
+    return refuse(api::Dialect::secret_url, client, defer);
 }
 
 void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& client, base::TimePoint began, http::Later later) {
@@ -319,12 +371,14 @@ void Updater::submit(const hosts::Entry& entry, const boost::asio::ip::address& 
     wish.ttl = entry.ttl;
     wish.rdata = dns::rdata_of(client);
     wish.reverse = entry.reverse;
+    wish.at_source = true;
     if (spdlog::should_log(spdlog::level::debug)) {
         log::debug("{} {} {}: accepted", host_table_.name(entry.host).text(), dns::type_text(wish.target.type), client.to_string());
     }
     const update::Target target = wish.target;
     engine_.submit(std::move(wish), [this, target, client, began, later = std::move(later)](update::Result result) {
         chronicle_.served(Dialect::secret_url, target, client, client, result.verdict, began);
+        published(target.host, client, result.verdict);
         later(secret_url::answer(result, *uptodate()));
     });
     see_to_engine();
@@ -355,6 +409,9 @@ void Updater::failed(const dns::Name& host, dns::Type type, const dns::Failure& 
     const auto text = fmt::format("{} {} not updated: {}", host.text(), dns::type_text(type), failure.text());
     failures_.add((pointer ? "ptr/" : "") + failure.key(), text, base::Clock::now());
 }
+
+/// The first of a kind is said, the others are counted. On any thread.
+void Updater::complain(const std::string& kind, const std::string& text) { refusals_.add(kind, text, base::Clock::now()); }
 
 void Updater::finish() {
     failures_.finish();

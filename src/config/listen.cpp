@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string>
 
+#include "base/network.hpp"
+
 namespace sftdyn::config {
 namespace {
 
@@ -35,10 +37,9 @@ base::Result<Listen> parse_listen(std::string_view text) {
     std::string_view host = text.substr(0, colon);
     const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
     if (bracketed) host = host.substr(1, host.size() - 2);
-    boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(std::string(host), error);
-    if (error || address.is_v6() != bracketed) return bad;
-    return Listen{address, *port};
+    const auto address = base::parse_zoned_address(host);
+    if (!address || address->is_v6() != bracketed) return bad;
+    return Listen{*address, *port};
 }
 
 }  // namespace sftdyn::config

@@ -23,9 +23,7 @@ std::vector<dns::ServerAddress> servers(const ZoneSettings& zone) {
 }
 
 base::Result<dns::ServerAddress> parse_server(std::string_view text) {
-    boost::system::error_code error;
-    const auto bare = boost::asio::ip::make_address(std::string(text), error);
-    if (!error) return dns::ServerAddress{bare, 53};
+    if (const auto bare = base::parse_zoned_address(text)) return dns::ServerAddress{*bare, 53};
     const auto listen = parse_listen(text);
     if (listen.has_error() || !listen->address || listen->port == 0) {
         return base::Error{"\"" + std::string(text.substr(0, 80)) + "\" is no server address", "",

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_rules.hpp"
 #include "base/network.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -51,6 +52,7 @@ struct Settings {
     enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
     std::vector<base::Network> trusted_proxies{};  ///< whose word on the client's address is believed
     ProxyHeader proxy_header = ProxyHeader::x_forwarded_for;
+    base::AddressRules addresses{};     ///< [addresses]: what may be published
     std::optional<std::string> cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
     std::optional<std::string> key{};   ///< PEM, its private key
     struct CertificateFiles {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "base/network.hpp"
 #include "base/secret.hpp"
 #include "dns/name_fault.hpp"
 
@@ -134,12 +135,11 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
     section.integer("ttl", 0, largest_ttl, out.ttl);
     section.flag("ptr", out.reverse);
     section.text("ipv6_suffix", "an IPv6 address with 64 zero bits in front", [&](const std::string& value) -> base::Result<void> {
-        boost::system::error_code error;
-        const auto address = boost::asio::ip::make_address_v6(value, error);
-        const auto bytes = address.to_bytes();
-        if (error || std::any_of(bytes.begin(), bytes.begin() + 8, [](unsigned char c) { return c != 0; }))
+        const auto address = base::parse_address(value);
+        const auto bytes = address && address->is_v6() ? address->to_v6().to_bytes() : boost::asio::ip::address_v6::bytes_type{1};
+        if (std::any_of(bytes.begin(), bytes.begin() + 8, [](unsigned char c) { return c != 0; }))
             return base::Error{"ipv6_suffix is no suffix of 64 bits", "", "expected the host's part of its address: \"::1234:5678:9abc:def0\""};
-        out.ipv6_suffix = address;
+        out.ipv6_suffix = address->to_v6();
         return {};
     });
     section.integer("ipv6_subnet", 0, std::numeric_limits<std::int64_t>::max(), out.ipv6_subnet);

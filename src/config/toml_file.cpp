@@ -219,6 +219,24 @@ void read_proxies(TomlContext& context, TomlSection& section, Settings& settings
     });
 }
 
+void read_addresses(TomlContext& context, const toml::table& table, base::AddressRules& rules) {
+    TomlSection section(context, table, "[addresses]");
+    const auto list = [&](const char* name, std::vector<base::Network>& target) {
+        const toml::node* node = section.take(name);
+        if (node == nullptr) return;
+        one_or_many(*node, [&](const toml::node& item) {
+            const auto text = item.value_exact<std::string>();
+            if (!text) return section.wrong_type(item, name, "networks as strings: \"192.168.0.0/16\", \"private\"");
+            const auto networks = base::parse_networks(*text);
+            if (networks.has_error()) return context.complain(item.source(), networks.error().what, networks.error().mend);
+            target.insert(target.end(), networks->begin(), networks->end());
+        });
+    };
+    list("allow", rules.allow);
+    list("deny", rules.deny);
+    section.reject_unknown();
+}
+
 void read_certificates(TomlContext& context, TomlSection& root, Settings& settings) {
     const toml::node* node = root.take("certificate");
     if (node == nullptr) return;
@@ -285,6 +303,7 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
     read_listens(context, section, "http", settings.http);
     read_listens(context, section, "https", settings.https);
     read_proxies(context, section, settings);
+    section.table("addresses", [&](const toml::table& table) { read_addresses(context, table, settings.addresses); });
     section.path("cert", settings.cert);
     section.path("key", settings.key);
     read_certificates(context, section, settings);

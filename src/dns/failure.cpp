@@ -26,7 +26,7 @@ std::string likely_cause(std::uint16_t rcode) {
         case KNOT_RCODE_YXRRSET:
         case KNOT_RCODE_NXDOMAIN:
         case KNOT_RCODE_NXRRSET:
-            return "a prerequisite of the script is not met (RFC 2136 §2.4)";
+            return "a prerequisite is not met (RFC 2136 §2.4): the zone holds something else";
         default:
             return "the server's own log says why";
     }

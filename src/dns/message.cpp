@@ -52,6 +52,9 @@ int put(knot_pkt_t* packet, const Name& owner, Type type, std::uint16_t rclass, 
 }
 
 int put_change(knot_pkt_t* packet, const Change& change) {
+    if (change.kind == Change::Kind::claim) {
+        return put(packet, change.owner, change.type, KNOT_CLASS_IN, change.ttl, change.rdata);
+    }
     if (change.kind == Change::Kind::remove_record) {
         return put(packet, change.owner, change.type, KNOT_CLASS_NONE, 0, change.rdata);
     }
@@ -61,7 +64,12 @@ int put_change(knot_pkt_t* packet, const Change& change) {
 }
 
 int put_changes(knot_pkt_t* packet, const std::vector<Change>& changes) {
-    int rc = knot_pkt_begin(packet, KNOT_AUTHORITY);  // the Update section (RFC 2136 §2.5)
+    int rc = knot_pkt_begin(packet, KNOT_ANSWER);  // the Prerequisite section (RFC 2136 §2.4)
+    for (auto change = changes.begin(); rc == KNOT_EOK && change != changes.end(); ++change) {
+        if (change->kind != Change::Kind::claim) continue;
+        rc = put(packet, change->owner, change->type, KNOT_CLASS_NONE, 0, {});  // "RRset does not exist" (§2.4.3)
+    }
+    if (rc == KNOT_EOK) rc = knot_pkt_begin(packet, KNOT_AUTHORITY);  // the Update section (RFC 2136 §2.5)
     for (auto change = changes.begin(); rc == KNOT_EOK && change != changes.end(); ++change) rc = put_change(packet, *change);
     return rc;
 }

@@ -84,7 +84,8 @@ std::optional<Change> replacement_of(const UpdateMessage& message) {
 
 std::size_t wire_size_bound(const Change& change) {
     const std::size_t one = change.owner.size() + record_overhead;
-    return change.kind == Change::Kind::replace ? 2 * one + change.rdata.size() : one + change.rdata.size();
+    const bool two = change.kind == Change::Kind::replace || change.kind == Change::Kind::claim;
+    return (two ? 2 * one : one) + change.rdata.size();
 }
 
 }  // namespace sftdyn::dns

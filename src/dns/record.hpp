@@ -46,9 +46,10 @@ struct Record {
 /// What shall become of the RRset of one owner and type.
 struct Change {
     enum class Kind : std::uint8_t {
-        replace,       ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
-        remove,        ///< delete the RRset (§2.5.2)
-        remove_record  ///< delete the one record, others stay (§2.5.4)
+        replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
+        remove,         ///< delete the RRset (§2.5.2)
+        remove_record,  ///< delete the one record, others stay (§2.5.4)
+        claim           ///< add the one record if there is no RRset (§2.4.3, §2.5.1), else the whole message is refused
     };
     Name owner;
     Type type{};

@@ -44,6 +44,7 @@ ClientNumber Directory::add(Client client) {
 }
 
 bool Directory::add_user(const std::string& user, ClientNumber client, std::string_view password, std::string password_hash) {
+    if (dummy_hash_.empty()) dummy_hash_ = password_hash;
     User entry{client, password_hash.empty() ? hash_(password) : Digest{}, std::move(password_hash)};
     return users_.try_emplace(user, std::move(entry)).second;
 }

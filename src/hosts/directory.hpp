@@ -13,6 +13,7 @@
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "base/address_rules.hpp"
 #include "base/keyed_hash.hpp"
 #include "update/target.hpp"
 
@@ -74,6 +75,13 @@ public:
         base::KeyedHash::Digest password{};  ///< of a plain one
         std::string password_hash{};         ///< empty: it is plain
     };
+    /// A hash to be verified in place of one that there is not, so that it takes as long; empty: no user has any.
+    [[nodiscard]] const std::string& dummy_hash() const { return dummy_hash_; }
+
+    /// Which addresses may be published.
+    [[nodiscard]] const base::AddressRules& rules() const { return rules_; }
+    void set_rules(base::AddressRules rules) { rules_ = std::move(rules); }
+
     /// Null when there is no such user.
     [[nodiscard]] const User* user(std::string_view name) const;
     /// Whether it is the user's password; only for a plain one.
@@ -95,6 +103,8 @@ private:
     std::size_t count_ = 0;
     std::vector<Client> clients_;
     boost::unordered_flat_map<std::string, User> users_;
+    std::string dummy_hash_;
+    base::AddressRules rules_;
 };
 
 }  // namespace sftdyn::hosts

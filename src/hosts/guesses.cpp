@@ -6,6 +6,9 @@ namespace sftdyn::hosts {
 namespace {
 
 constexpr std::size_t most_clients = 1 << 16;
+// Looking through a full table takes a millisecond: not for each guess.
+constexpr auto sweep_interval = std::chrono::milliseconds(100);
+constexpr auto say_interval = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -13,27 +16,61 @@ Guesses::Verdict Guesses::failed(const boost::asio::ip::address& client, base::T
     using Kind = Verdict::Kind;
     const std::lock_guard lock(mutex_);
     if (burst_ == 0) return {};
-    if (clients_.size() >= most_clients) make_room(now);
-    Entry& entry = clients_[base::client_network(client)];
-    if (entry.full_at <= now) entry = {now, false};
+    const auto network = base::client_network(client);
+    auto found = clients_.find(network);
+    if (found == clients_.end()) {
+        if (clients_.size() >= most_clients && !make_room(now)) {
+            Verdict verdict{Kind::refuse, false, std::chrono::ceil<std::chrono::seconds>(refill_)};
+            verdict.table_full = now - full_said_ >= say_interval;
+            if (verdict.table_full) full_said_ = now;
+            return verdict;
+        }
+        found = clients_.try_emplace(network, Entry{now, false}).first;
+    }
+    Entry& entry = found->second;
+    const bool clean = entry.full_at <= now;
+    if (clean) entry = {now, false};
     const base::TimePoint after = entry.full_at + refill_;
     const auto used = after - now;
-    if (used <= burst_ * refill_) {
-        entry.full_at = after;
-        return {};
-    }
-    if (used <= 2 * burst_ * refill_) {
-        entry.full_at = after;
-        return {Kind::delay};
-    }
-    const auto wait = std::chrono::ceil<std::chrono::seconds>(used - 2 * burst_ * refill_);
-    return {Kind::refuse, !std::exchange(entry.said, true), std::max(wait, std::chrono::seconds(1))};
+    if (used > 2 * burst_ * refill_) return refused(&entry, used);
+    entry.full_at = after;
+    Verdict verdict{used <= burst_ * refill_ ? Kind::answer : Kind::delay};
+    verdict.counted = true;
+    verdict.clean = clean;
+    return verdict;
 }
 
-void Guesses::make_room(base::TimePoint now) {
+Guesses::Verdict Guesses::look(const boost::asio::ip::address& client, base::TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    if (burst_ == 0 || clients_.empty()) return {};
+    const auto found = clients_.find(base::client_network(client));
+    if (found == clients_.end()) return {};
+    const auto used = found->second.full_at + refill_ - now;
+    if (used > 2 * burst_ * refill_) return refused(&found->second, used);
+    return {};
+}
+
+Guesses::Verdict Guesses::refused(Entry* entry, base::Duration used) {
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(used - 2 * burst_ * refill_);
+    Verdict verdict{Verdict::Kind::refuse, !std::exchange(entry->said, true), std::max(wait, std::chrono::seconds(1))};
+    verdict.clean = false;
+    return verdict;
+}
+
+void Guesses::take_back(const boost::asio::ip::address& client, base::TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    const auto found = clients_.find(base::client_network(client));
+    if (found == clients_.end()) return;
+    found->second.full_at -= refill_;
+    if (found->second.full_at <= now) clients_.erase(found);
+}
+
+/// Forgets who has been quiet. False: everybody is at it.
+bool Guesses::make_room(base::TimePoint now) {
+    if (now - swept_ < sweep_interval) return false;
+    swept_ = now;
     boost::unordered::erase_if(clients_, [now](const auto& one) { return one.second.full_at <= now; });
-    // So many at once are no one's guesses any more; whom to forget makes no difference.
-    if (clients_.size() >= most_clients) clients_.clear();
+    return clients_.size() < most_clients;
 }
 
 void Guesses::set(unsigned burst, base::Duration refill) {

@@ -1,5 +1,7 @@
-// Who guesses: failed look-ups are counted for each client, and past a budget they are answered late, then refused.
-// A key that is right is never asked about here, so that nobody pays for a neighbour behind the same address.
+// Who guesses: wrong credentials are counted for each client network, and past a budget they are answered late, past a
+// second one refused. Whether a key is right is not asked here: it is found at once, and its owner does not pay for a
+// neighbour behind the same address. Passwords, which people choose, are not even looked at past the second budget.
+// Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -24,13 +26,20 @@ public:
         enum class Kind { answer, delay, refuse } kind = Kind::answer;
         bool first = false;                  ///< with `refuse`: the first of this client since its budget was full
         std::chrono::seconds retry_after{};  ///< with `refuse`
+        bool counted = false;                ///< as a failure of the client
+        bool table_full = false;             ///< refused because nobody else can be remembered; set once a minute
+        bool clean = true;                   ///< nothing was counted for the client before
     };
 
-    /// One more failure of `client`. On any thread.
+    /// One more failure of `client`.
     [[nodiscard]] Verdict failed(const boost::asio::ip::address& client, base::TimePoint now);
+    /// What one more failure would be, without counting it: `refuse` past the second budget, else `answer`.
+    [[nodiscard]] Verdict look(const boost::asio::ip::address& client, base::TimePoint now);
+    /// A failure that was counted before it was known to be one, and is none.
+    void take_back(const boost::asio::ip::address& client, base::TimePoint now);
 
     void set(unsigned burst, base::Duration refill);
-    /// Clients that are remembered: at most 2^16.
+    /// Clients that are remembered: at most 2^16. When all of them are at it, nobody else is let guess.
     [[nodiscard]] std::size_t size() const;
 
 private:
@@ -38,11 +47,14 @@ private:
         base::TimePoint full_at;  ///< when all is forgotten (GCRA)
         bool said = false;
     };
-    void make_room(base::TimePoint now);
+    [[nodiscard]] bool make_room(base::TimePoint now);
+    [[nodiscard]] Verdict refused(Entry* entry, base::Duration used);
 
     mutable std::mutex mutex_;
     unsigned burst_;
     base::Duration refill_;
+    base::TimePoint swept_{};      ///< when what is forgotten was last looked for
+    base::TimePoint full_said_{};  ///< when a full table was last told of
     boost::unordered::unordered_flat_map<base::ClientNetwork, Entry> clients_;
 };
 

@@ -64,23 +64,25 @@ bool verify_password(const std::string& hash, std::string_view password) {
     return type && argon2_verify(hash.c_str(), password.data(), password.size(), *type) == ARGON2_OK;
 }
 
-VerifiedPasswords::Digest VerifiedPasswords::digest(const std::string& hash, std::string_view password) const {
-    std::string both = hash + '\n';
-    both += password;
-    const Digest out = hash_(both);
-    base::wipe(both);
+VerifiedPasswords::Digest VerifiedPasswords::digest(const Attempt& attempt) const {
+    // The lengths in front: no two attempts are one text.
+    std::string all = fmt::format("{} {} ", attempt.user.size(), attempt.hash.size());
+    all.reserve(all.size() + attempt.user.size() + attempt.hash.size() + attempt.password.size());
+    all.append(attempt.user).append(attempt.hash).append(attempt.password);
+    const Digest out = hash_(all);
+    base::wipe(all);
     return out;
 }
 
-std::optional<bool> VerifiedPasswords::known(const std::string& hash, std::string_view password) const {
-    const Digest wanted = digest(hash, password);
+std::optional<bool> VerifiedPasswords::known(const Attempt& attempt) const {
+    const Digest wanted = digest(attempt);
     const std::lock_guard lock(mutex_);
     const auto found = verified_.find(wanted);
     return found == verified_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void VerifiedPasswords::remember(const std::string& hash, std::string_view password, bool right) {
-    const Digest key = digest(hash, password);
+void VerifiedPasswords::remember(const Attempt& attempt, bool right) {
+    const Digest key = digest(attempt);
     const std::lock_guard lock(mutex_);
     if (verified_.size() >= most_remembered) boost::unordered::erase_if(verified_, [](const auto& one) { return !one.second; });
     if (verified_.size() >= most_remembered) verified_.clear();

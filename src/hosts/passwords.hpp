@@ -24,12 +24,18 @@ namespace sftdyn::hosts {
 /// Verifies, which takes its time.
 [[nodiscard]] bool verify_password(const std::string& hash, std::string_view password);
 
-/// What was verified before; on any thread.
+/// What was verified before; on any thread. A password is remembered for the name that it was tried with, so that one that
+/// was tried with another name takes as long as any.
 class VerifiedPasswords {
 public:
+    struct Attempt {
+        std::string_view user;
+        std::string_view hash;
+        std::string_view password;
+    };
     /// Nothing: it must be verified.
-    [[nodiscard]] std::optional<bool> known(const std::string& hash, std::string_view password) const;
-    void remember(const std::string& hash, std::string_view password, bool right);
+    [[nodiscard]] std::optional<bool> known(const Attempt& attempt) const;
+    void remember(const Attempt& attempt, bool right);
     [[nodiscard]] std::size_t size() const;
 
 private:
@@ -37,7 +43,7 @@ private:
     struct DigestHash {
         std::size_t operator()(const Digest& digest) const { return static_cast<std::size_t>(digest[0]); }
     };
-    [[nodiscard]] Digest digest(const std::string& hash, std::string_view password) const;
+    [[nodiscard]] Digest digest(const Attempt& attempt) const;
 
     base::KeyedHash hash_;
     mutable std::mutex mutex_;

@@ -152,7 +152,8 @@ void Connection::dispatch() {
     const auto client = client_address(peer_.address, parser_->proxy_value(), set_.proxies);
     if (!client) return refuse(400);
     const bool keep_alive = parser_->keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const api::Request request{parser_->method(), parser_->target(), *client, parser_->authorization(), parser_->body(), parser_->fields()};
+    const api::Request request{parser_->method(), parser_->target(), *client,     parser_->authorization(),
+                               parser_->body(),   parser_->fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();
@@ -166,6 +167,13 @@ void Connection::dispatch() {
         };
     };
     if (const auto response = set_.handler.handle(request, defer)) respond(*response, keep_alive);
+}
+
+/// A Unix socket's peer without a header has no address, and does not come here.
+api::Forwarding Connection::forwarding() const {
+    if (peer_.address && !peer_.proxy) return parser_->is_forwarded() ? api::Forwarding::untrusted : api::Forwarding::as_meant;
+    if (parser_->proxy_value()) return api::Forwarding::as_meant;
+    return parser_->is_forwarded() ? api::Forwarding::other : api::Forwarding::silent;
 }
 
 void Connection::refuse(unsigned status) {

@@ -71,6 +71,7 @@ private:
     bool parse();
     void dispatch();
     void respond(const api::Response& response, bool keep_alive);
+    [[nodiscard]] api::Forwarding forwarding() const;
     void refuse(unsigned status);
     void enter(Phase phase, base::Duration time);
 

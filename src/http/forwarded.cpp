@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/address_rules.hpp"
+
 namespace sftdyn::http {
 namespace {
 
@@ -44,12 +46,10 @@ std::optional<ip::address> parse_node(std::string_view text) {
         if (!base::is_port(text.substr(colon + 1))) return std::nullopt;
         host = text.substr(0, colon);
     }
-    if (host.find('%') != std::string_view::npos) return std::nullopt;
-    boost::system::error_code error;
-    const auto address = ip::make_address(std::string(host), error);
-    if (error) return std::nullopt;
-    const auto plain = base::plain_address(address);
-    if (plain.is_unspecified() || plain.is_multicast()) return std::nullopt;
+    const auto address = base::parse_address(host);
+    if (!address) return std::nullopt;
+    const auto plain = base::plain_address(*address);
+    if (base::is_nobodys(plain)) return std::nullopt;
     return plain;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_rules.hpp"
 #include "base/network.hpp"
 
 namespace sftdyn::http {
@@ -30,7 +31,7 @@ bool is_plain_port(std::string_view text) { return base::is_port(text) && (text.
 
 std::optional<ip::address> usable(const ip::address& address) {
     const auto plain = base::plain_address(address);
-    if (plain.is_unspecified() || plain.is_multicast()) return std::nullopt;
+    if (base::is_nobodys(plain)) return std::nullopt;
     return plain;
 }
 
@@ -51,10 +52,9 @@ ProxyPreamble read_v1(std::string_view octets) {
     if (words[0] == "UNKNOWN") return out;
     if (words.size() != 5 || (words[0] != "TCP4" && words[0] != "TCP6") || !is_plain_port(words[3]) || !is_plain_port(words[4])) return {};
     for (const std::size_t i : {2U, 1U}) {
-        boost::system::error_code error;
-        const auto address = ip::make_address(words[i], error);
-        if (error || address.is_v4() != (words[0] == "TCP4") || words[i].find('%') != std::string::npos) return {};
-        out.client = usable(address);
+        const auto address = base::parse_address(words[i]);
+        if (!address || address->is_v4() != (words[0] == "TCP4")) return {};
+        out.client = usable(*address);
     }
     return out.client ? out : ProxyPreamble{};
 }

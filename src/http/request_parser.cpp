@@ -117,6 +117,12 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             bad_field_ = bad_field_ || ++authorizations_ > 1;
             authorization_ = text;
             break;
+        case beast::http::field::forwarded:
+            is_forwarded_ = true;
+            break;
+        case beast::http::field::unknown:
+            is_forwarded_ = is_forwarded_ || beast::iequals(name, "X-Forwarded-For") || beast::iequals(name, "X-Real-IP");
+            break;
         default:
             break;
     }

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
     /// The proxy's field, its occurrences joined by commas.
     [[nodiscard]] const std::optional<std::string>& proxy_value() const { return proxy_value_; }
+    /// Whether there is any field by which a proxy speaks for others, whichever one is configured.
+    [[nodiscard]] bool is_forwarded() const { return is_forwarded_; }
     /// The Authorization field's value; empty: there is none.
     [[nodiscard]] std::string_view authorization() const { return authorization_; }
     [[nodiscard]] std::string_view body() const { return body_; }
@@ -75,6 +77,7 @@ private:
     unsigned lengths_ = 0;    ///< Content-Length fields
     unsigned encodings_ = 0;  ///< Transfer-Encoding fields
     bool bad_field_ = false;
+    bool is_forwarded_ = false;
     bool keep_fields_;
     std::vector<api::Field> fields_;
     std::string_view proxy_field_;

@@ -1,5 +1,7 @@
 #include "report/stored_row.hpp"
 
+#include "base/network.hpp"
+
 namespace sftdyn::report {
 namespace {
 
@@ -25,12 +27,8 @@ std::optional<dns::Type> type_of(const std::string& text) {
 /// Empty: the host had none.
 std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
     if (text.empty()) return ip::address();
-    boost::system::error_code error;
-    const auto address = ip::make_address(text, error);
-    // What is read stops at a NUL, and a zone's name is no part of a record.
-    if (error || address.to_string() != text || address.is_v4() != (type == dns::Type::a))
-        return std::nullopt;
-    if (address.is_v6() && address.to_v6().scope_id() != 0) return std::nullopt;
+    const auto address = base::parse_address(text);
+    if (!address || address->is_v4() != (type == dns::Type::a)) return std::nullopt;
     return address;
 }
 

@@ -20,11 +20,14 @@ bool fulfils(const std::vector<std::string>& served, const Wish& wish) {
             return served.empty();
         case Change::Kind::remove_record:
             return std::find(served.begin(), served.end(), wish.rdata) == served.end();
+        case Change::Kind::claim:
+            return !served.empty();  // its own record, or a foreign one that stays
     }
     return false;
 }
 
 constexpr auto sweep_interval = std::chrono::seconds(30);
+constexpr std::uint16_t yxrrset = 7;  // what a server answers to it (RFC 2136 §2.2)
 
 }  // namespace
 
@@ -250,6 +253,7 @@ bool Engine::decide(const Target& target, Slot& slot) {
     // `done` may submit again; the phase keeps that from entering here a second time.
     const Wish& wish = slot.waiting.front().wish;
     if (fulfils(*slot.served, wish)) {
+        if (wish.kind == Change::Kind::claim) say_foreign_pointer(target, *slot.served, wish.rdata);
         if (slot.verified && wish.reverse) keep_reverse(Wish(wish), {});
         slot.phase = Phase::queued;
         slot.verified = false;
@@ -399,10 +403,18 @@ void Engine::keep_reverse(const Wish& wish, const std::vector<std::string>& befo
         const Target pointer{hosts_.number(dns::reverse_name(*address)), dns::Type::ptr};
         submit({pointer, wish.ttl, kind, self, false, true}, [](Result) {});  // failures reach the log by on_failure
     };
+    // Only a record of this host is deleted, and only where there is none is one set: the server sees to both (RFC 2136
+    // §2.5.4, §2.4.3). Whoever may name any address must not take the name of a foreign one.
     for (const std::string& old : before) {
         if (old != wish.rdata) reverse(old, Change::Kind::remove_record);
     }
-    if (wish.kind == Change::Kind::replace) reverse(wish.rdata, Change::Kind::replace);
+    if (wish.kind == Change::Kind::replace && wish.at_source) reverse(wish.rdata, Change::Kind::claim);
+}
+
+void Engine::say_foreign_pointer(const Target& pointer, const std::vector<std::string>& served, const std::string& own) {
+    if (std::find(served.begin(), served.end(), own) != served.end()) return;
+    const auto text = fmt::format("the address has the PTR record of another name, {}, which stays", dns::rdata_text(dns::Type::ptr, served.front()));
+    on_failure_(hosts_.name(pointer.host), dns::Type::ptr, {Failure::Kind::rcode, yxrrset, "", text, "delete that record if it is out of date"});
 }
 
 // --- queries and zones -----------------------------------------------------------------------------------------------

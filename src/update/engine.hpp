@@ -43,6 +43,7 @@ struct Wish {
     std::string rdata{};
     bool reverse = false;    ///< keep the address's PTR record too, where its zone is ours
     bool unmetered = false;  ///< costs the host's budget nothing
+    bool at_source = false;  ///< the request came from that address: only of such a one is the PTR record set
 };
 
 enum class Verdict : std::uint8_t {
@@ -206,6 +207,7 @@ private:
     void fail(const SeriesPtr& series, const dns::Failure& failure);
     void distrust(const dns::UpdateMessage& message);
     void keep_reverse(const Wish& wish, const std::vector<std::string>& before);
+    void say_foreign_pointer(const Target& pointer, const std::vector<std::string>& served, const std::string& own);
 
     void when_query_free(std::function<void()> ask);
     void query_done();

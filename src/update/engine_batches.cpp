@@ -147,7 +147,7 @@ void Engine::release_held(Zone& zone) {
 void Engine::committed(const Target& target) {
     Slot& slot = slots_.at(target);
     suspects_.erase(target);
-    const bool removed = slot.change.kind != Change::Kind::replace;
+    const bool removed = slot.change.kind == Change::Kind::remove;
     std::vector<std::string> before = slot.served ? std::move(*slot.served) : std::vector<std::string>();
     if (slot.change.kind == Change::Kind::remove_record) {
         slot.served.reset();

@@ -7,15 +7,20 @@ import subprocess
 
 import pytest
 
-from harness.process import Process
+from harness.process import Process, await_true
 from harness.sftdyn import conf, run
-from test_dyndns import CLIENTS, HOME, NAS, OTHER, PREFIX_CLIENTS, basic, start
+from test_dyndns import CLIENTS, HOME, NAS, OTHER, PREFIX_CLIENTS, basic, start, update
 
 PASSWORD = "correct horse"
 
 
 def addresses(server, name):
     return server.records(name, "A"), server.records(name, "AAAA")
+
+
+def guess_until_refused(program):
+    """From the address that the client has."""
+    await_true(lambda: update(program, f"hostname={HOME}", credential=("home", "guess")).status == 503, "guesses are refused")
 
 
 # --- ddclient ---------------------------------------------------------------------------------------------------------
@@ -100,6 +105,19 @@ def test_ddclient_tries_again_after_the_dns_was_down(stage, tmp_path):
     assert addresses(server, HOME) == (["192.0.2.9"], [])
 
 
+def test_ddclient_waits_when_too_many_guess(stage, tmp_path):
+    server, program = start(stage, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 600")
+    guess_until_refused(program)
+    client = Ddclient(program, tmp_path)
+    out = client.run("192.0.2.9")
+    assert "good" not in out and addresses(server, HOME) == ([], []), out
+    cache = tmp_path / "ddclient.cache"
+    assert not cache.exists() or client.cached().get("status") not in ("good", "badauth", "abuse"), "nothing that would keep it from trying again"
+    program.reload(program.conf.read_text().replace("bad_keys = 1", "bad_keys = 100"))
+    await_true(lambda: "good: IP address set to 192.0.2.9" in client.run("192.0.2.9"), "by itself it tries again")
+    assert addresses(server, HOME) == (["192.0.2.9"], [])
+
+
 # --- inadyn -----------------------------------------------------------------------------------------------------------
 
 
@@ -154,6 +172,28 @@ def test_inadyn_is_told_what_is_wrong(stage, tmp_path, login, password, hosts, w
     status, out = Inadyn(program, tmp_path, hosts, login, password).run("192.0.2.9")
     assert status != 0 and word in out and "Successful alias table update" not in out, out
     assert addresses(server, hosts[0]) == ([], [])
+
+
+def test_inadyn_waits_when_too_many_guess(stage, tmp_path):
+    server, program = start(stage, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 600")
+    guess_until_refused(program)
+    waiting = Process(Inadyn(program, tmp_path).command("192.0.2.9"), tmp_path / "inadyn.log")
+    stage.running.append(waiting)
+    waiting.await_log("911")
+    waiting.await_log("Will retry again")
+    assert waiting.alive() and "exiting" not in waiting.log(), waiting.log()
+    waiting.stop()
+    assert addresses(server, HOME) == ([], [])
+
+
+def test_inadyn_waits_when_its_address_is_refused(stage, tmp_path):
+    _, program = start(stage, extra='[addresses]\ndeny = ["198.51.100.0/24"]')
+    waiting = Process(Inadyn(program, tmp_path).command("198.51.100.1"), tmp_path / "inadyn.log")
+    stage.running.append(waiting)
+    waiting.await_log("911")
+    waiting.await_log("Will retry again")
+    assert waiting.alive() and "exiting" not in waiting.log(), waiting.log()
+    waiting.stop()
 
 
 def test_inadyn_tries_again_after_the_dns_was_down(stage, tmp_path):

@@ -1,12 +1,18 @@
 """Guessing keys: late answers, then refusals, and a line that fail2ban reads."""
 
+import base64
+import http.client
+import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from harness.process import await_true
 from harness.sftdyn import conf
+from test_dyndns import hashed
 
 HOST = "home.dyn.example.org"
 FILTER = Path(__file__).resolve().parents[2] / "packaging/fail2ban/filter.d/sftdyn.conf"
@@ -95,3 +101,185 @@ def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path):
     journal.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {line}\n" for line in program.log().splitlines()))
     hosts = subprocess.run(["fail2ban-regex", "-o", "ip", journal, FILTER], capture_output=True, text=True).stdout.split()
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
+
+
+# --- every dialect ----------------------------------------------------------------------------------------------------
+
+USER = """
+[clients.u]
+key = "token"
+user = "u"
+password = "pw"
+hosts = ["u.dyn.example.org"]
+"""
+NAME = "u.dyn.example.org"
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def start_with_user(stage, limits="bad_keys = 1\nbad_keys_refill = 600", user=USER, **kwargs):
+    server = stage.dns("named")
+    return stage.sftdyn(conf(server, {"right": HOST}, extra="[limits]\n" + limits) + user, **kwargs)
+
+
+GUESSES = {
+    "secret URL": (("guess", {}), (403, "BADKEY"), (429, "BADKEY"), ("right", {})),
+    "dyndns2": ((f"/nic/update?hostname={NAME}", basic("u", "guess")), (401, "badauth"), (503, "911"), None),
+    "dyndns2, unknown user": ((f"/nic/update?hostname={NAME}", basic("nobody", "guess")), (401, "badauth"), (503, "911"), (f"/nic/update?hostname={NAME}", basic("any", "token"))),
+    "dyndns2, in the query": ((f"/nic/update?hostname={NAME}&user=u&pass=guess", {}), (401, "badauth"), (503, "911"), None),
+    "Token": ((f"/?hostname={NAME}", {"Authorization": "Token guess"}), (401, "badauth"), (503, "911"), (f"/?hostname={NAME}", {"Authorization": "Token token"})),
+    "DuckDNS": (("/update?domains=u&token=guess", {}), (200, "KO"), (503, "KO"), ("/update?domains=u&token=token", {})),
+    "DuckDNS, path": (("/update/u/guess", {}), (200, "KO"), (503, "KO"), ("/update/u/token", {})),
+    "FreeDNS": (("/u/guess/", {}), (403, "ERROR: Invalid update URL"), (429, "ERROR: Invalid update URL"), ("/u/token/", {})),
+}
+
+
+@pytest.mark.parametrize("dialect", GUESSES)
+def test_the_budget_holds_for_every_dialect(stage, dialect):
+    program = start_with_user(stage)
+    guess, wrong, refused, right = GUESSES[dialect]
+    answers = [program.get(guess[0], headers=guess[1]) for _ in range(4)]
+    assert [tuple(answer) for answer in answers] == [wrong, wrong, refused, refused]
+    assert 500 < int(answers[3].headers["Retry-After"]) <= 600, "the setting counts"
+    assert program.log().count("too many bad keys from 127.0.0.1; refused for now") == 1
+    # It is one budget for all of them, and nobody else's.
+    for (target, headers), _, other, _ in GUESSES.values():
+        assert tuple(program.get(target, headers=headers)) == other
+    assert tuple(program.get(guess[0], headers=guess[1], source="127.0.0.2")) == wrong
+    # A key is found at once, and its owner does not pay for a neighbour.
+    if right:
+        assert program.get(right[0], headers=right[1]).status == 200
+    assert program.get("right").status == 200
+
+
+def test_past_the_second_budget_a_password_is_not_looked_at(stage):
+    program = start_with_user(stage)
+    target, right, wrong = f"/nic/update?hostname={NAME}&myip=192.0.2.1", basic("u", "pw"), basic("u", "guess")
+    assert program.get(target, headers=wrong, source="127.0.0.2").status == 401
+    assert program.get(target, headers=right, source="127.0.0.2").body == "good 192.0.2.1", "past the first budget it is"
+    for _ in range(2):
+        program.get(target, headers=wrong)
+    assert tuple(program.get(target, headers=right)) == (503, "911"), "it was never right from here"
+    for _ in range(2):
+        program.get(target, headers=wrong, source="127.0.0.2")
+    assert tuple(program.get(target, headers=wrong, source="127.0.0.2")) == (503, "911")
+    assert program.get(target, headers=right, source="127.0.0.2").body == "nochg 192.0.2.1", "it was right from here before"
+    assert program.get(target, headers=basic("other", "pw"), source="127.0.0.2").status == 503
+    assert program.get(target, headers=right, source="127.0.0.3").body == "nochg 192.0.2.1"
+
+
+def test_many_guesses_at_once_are_as_many_guesses(stage):
+    user = USER.replace('password = "pw"', f'password_hash = "{hashed("pw")}"')
+    program = start_with_user(stage, "bad_keys = 3\nbad_keys_refill = 600\nconnections_per_client = 1000", user)
+    answers = []
+    def guess(number):
+        answers.append(program.get(f"/nic/update?hostname={NAME}", headers=basic("u", f"guess{number}")).status)
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count(401) <= 6 and set(answers) <= {401, 500, 503}
+    assert program.get(f"/nic/update?hostname={NAME}", headers=basic("u", "guess")).status in (401, 503)
+
+
+def test_the_limit_of_a_network_behind_the_proxy_protocol(stage):
+    server = stage.dns("named")
+    text = 'http = { listen = "127.0.0.1:0", proxy_protocol = true }\ntrusted_proxies = ["127.0.0.1"]\n'
+    program = stage.sftdyn(text + conf(server, {"k": HOST}, extra="[limits]\nconnections_per_client = 2\nbad_keys = 1\nbad_keys_refill = 600"), listen=())
+    held, answers = [], []
+    for number in range(3):
+        connection = socket.create_connection(("127.0.0.1", program.port), timeout=10)
+        held.append(connection)
+        connection.sendall(f"PROXY TCP6 2001:db8:1:2::{number + 1} ::1 1234 80\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        try:
+            answers.append(bool(connection.recv(4096)))
+        except ConnectionResetError:
+            answers.append(False)
+    for connection in held:
+        connection.close()
+    assert answers == [True, True, False], "they are of one network"
+    def guess(address):
+        request = f"PROXY TCP6 {address} ::1 1234 80\r\nGET /guess HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        return int(program.raw(request.encode()).split()[1])
+    assert [guess(f"2001:db8:7:7:{number}::1") for number in range(1, 4)] == [403, 403, 429]
+    assert guess("2001:db8:7:8::1") == 403
+
+
+# --- hashed passwords under attack ------------------------------------------------------------------------------------
+
+
+def hashed_users(names):
+    return "".join(f'[clients.{name}]\nuser = "{name}"\npassword_hash = "{hashed("pw")}"\nhosts = ["{name}.dyn.example.org"]\n' for name in names)
+
+
+class Attack:
+    """Wrong passwords on many connections at once, for as long as it lasts."""
+
+    def __init__(self, program, sources, connections, users):
+        self.program, self.users, self.statuses, self.over = program, users, [], threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(source, number)) for source in sources for number in range(connections)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, source, number):
+        tries, user = 0, self.users[number % len(self.users)]
+        while not self.over.is_set():
+            connection = http.client.HTTPConnection("127.0.0.1", self.program.port, timeout=60, source_address=(source, 0))
+            try:
+                connection.request("GET", f"/nic/update?hostname={NAME}", headers=basic(user, f"guess-{source}-{number}-{tries}"))
+                self.statuses.append(connection.getresponse().status)
+            except OSError:
+                pass
+            finally:
+                connection.close()
+            tries += 1
+            self.over.wait(0.05)
+
+    def end(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("addresses", [1, 3])
+def test_the_right_client_is_served_while_others_guess(stage, addresses):
+    users = ["u", "v", "w"]
+    program = start_with_user(stage, "connections_per_client = 100", hashed_users(users), arguments=())
+    began = time.monotonic()
+    attack = Attack(program, [f"127.0.0.{number + 10}" for number in range(addresses)], 99 // addresses, users)
+    times = []
+    try:
+        await_true(lambda: len(attack.statuses) > 20, "they are at it")
+        # None of them was verified before; a busy machine may delay one or the other.
+        for number, user in enumerate(users):
+            asked = time.monotonic()
+            answer = program.get(f"/nic/update?hostname={user}.dyn.example.org&myip=192.0.2.1", headers=basic(user, "pw"), source=f"127.0.0.{number + 2}")
+            times.append(time.monotonic() - asked)
+            assert answer.body == "good 192.0.2.1"
+        assert program.get("right").body == "OK"
+        await_true(lambda: 503 in attack.statuses, "they are refused in the end")
+    finally:
+        attack.end()
+    assert min(times) < 1, times
+    allowed = addresses * (41 + (time.monotonic() - began) / 30)
+    assert attack.statuses.count(401) <= allowed, "what the budgets allow"
+
+
+def test_the_time_of_an_answer_does_not_tell_who_there_is(stage):
+    user = hashed_users("u") + '[clients.p]\nuser = "plain"\npassword = "secret"\nhosts = ["p.dyn.example.org"]\n'
+    program = start_with_user(stage, "bad_keys = 0", user)
+    def took(name, guess):
+        began = time.monotonic()
+        assert program.get(f"/nic/update?hostname={NAME}", headers=basic(name, guess)).status == 401
+        return time.monotonic() - began
+    # In turns: what else the machine does meets all of them.
+    names = ("u", "plain", "nobody", "else")
+    rounds = [{name: took(name, f"guess {number}") for name in names} for number in range(8)]
+    times = {name: min(one[name] for one in rounds) for name in names}
+    assert max(times.values()) < 3 * min(times.values()), times
+    # What was tried before is known at once, for whomever.
+    again = {name: min(took(name, "guess 1") for _ in range(4)) for name in names}
+    assert max(again.values()) < min(times.values()), (again, times)

@@ -312,7 +312,7 @@ def test_prerequisites(stage, named):
     assert tuple(program.get("k")) == (200, "OK")
     assert tuple(program.get("k")) == (200, "UPTODATE")
     assert tuple(program.get("k", source="127.0.0.2")) == (500, "FAIL")
-    program.await_log("a prerequisite of the script is not met")
+    program.await_log("a prerequisite is not met")
     assert named.records(HOST, "A") == ["127.0.0.1"]
 
 

@@ -1,11 +1,12 @@
 """Several servers for one zone, several zones with servers and keys of their own, and reverse records."""
 
+import base64
 import time
 
 import pytest
 
 from harness.dns_servers import Key
-from harness.process import free_port
+from harness.process import await_true, free_port
 from harness.sftdyn import conf
 
 HOST = "home.dyn.example.org"
@@ -90,18 +91,42 @@ nskeyfile = "{alive.key_file()}"
     assert answers == ["FAIL"] * 20
 
 
-@pytest.mark.parametrize("kind", ["named", "knot"])
+@pytest.mark.parametrize("kind", ["named", "knot", "powerdns"])
 def test_the_pointer_follows_the_address(stage, kind):
     server = stage.dns(kind, zones=("dyn.example.org", "0.127.in-addr.arpa"))
     program = stage.sftdyn(conf(server, {"k": f'{{ host = "{HOST}", ptr = true }}', "plain": "plain.dyn.example.org"}))
     assert program.get("k", source="127.0.5.6").body == "OK"
-    from harness.process import await_true
     await_true(lambda: server.records("6.5.0.127.in-addr.arpa", "PTR") == [f"{HOST}."], "the pointer is there")
     assert program.get("k", source="127.0.5.7").body == "OK"
     await_true(lambda: server.records("7.5.0.127.in-addr.arpa", "PTR") == [f"{HOST}."], "the new pointer is there")
     await_true(lambda: server.records("6.5.0.127.in-addr.arpa", "PTR") == [], "the old one is not")
     assert program.get("plain", source="127.0.5.8").body == "OK"
     assert server.records("8.5.0.127.in-addr.arpa", "PTR") == []
+
+
+@pytest.mark.parametrize("kind", ["named", "knot", "powerdns"])
+def test_a_foreign_pointer_stays(stage, kind):
+    """Neither whoever may name any address nor a neighbour behind the same one takes another's PTR record."""
+    server = stage.dns(kind, zones=("dyn.example.org", "2.0.192.in-addr.arpa", "0.127.in-addr.arpa"))
+    for owner in ("90.2.0.192.in-addr.arpa", "9.5.0.127.in-addr.arpa"):
+        server.nsupdate(f"update add {owner} 60 PTR mail.example.org.")
+    eve = '\n[clients.eve]\nkey = "e"\nuser = "eve"\npassword = "pw"\nhosts = [{ host = "eve.dyn.example.org", ptr = true }]\n'
+    program = stage.sftdyn(conf(server, {"k": f'{{ host = "{HOST}", ptr = true }}'}) + eve)
+    credential = {"Authorization": "Basic " + base64.b64encode(b"eve:pw").decode()}
+    for address in ("192.0.2.90", "192.0.2.91", "192.0.2.92"):
+        answer = program.get(f"/nic/update?hostname=eve.dyn.example.org&myip={address}", headers=credential)
+        assert answer.body == f"good {address}", program.log()
+    assert program.get("k", source="127.0.5.9").body == "OK"
+    program.await_log("9.5.0.127.in-addr.arpa PTR not updated: the address has the PTR record of another name, mail.example.org, which stays")
+    assert program.get("k", source="127.0.5.10").body == "OK"
+    await_true(lambda: server.records("10.5.0.127.in-addr.arpa", "PTR") == [f"{HOST}."], "a free one is taken")
+    assert program.get("e", source="127.0.5.10").body == "OK"
+    assert server.records("90.2.0.192.in-addr.arpa", "PTR") == server.records("9.5.0.127.in-addr.arpa", "PTR") == ["mail.example.org."]
+    assert server.records("91.2.0.192.in-addr.arpa", "PTR") == server.records("92.2.0.192.in-addr.arpa", "PTR") == [], "it came from elsewhere"
+    assert program.get("k", source="127.0.5.11").body == "OK"
+    # Its queue is served in order: had the neighbour taken it before, this would not delete it.
+    await_true(lambda: server.records("10.5.0.127.in-addr.arpa", "PTR") == [], "its own is taken away")
+    assert server.records("9.5.0.127.in-addr.arpa", "PTR") == ["mail.example.org."]
 
 
 def test_without_a_reverse_zone_of_ours_there_is_no_error(stage):

@@ -1,6 +1,11 @@
 #include "api/address_update.hpp"
 
+#include <random>
+
 #include <gtest/gtest.h>
+
+#include "api/parameters.hpp"
+#include "base/network.hpp"
 
 using namespace sftdyn;
 using namespace sftdyn::api;
@@ -72,6 +77,69 @@ TEST(AddressUpdate, Prefixes) {
     for (const char* junk :
          {"x", "1.2.3.0/24", "2001:db8::/", "2001:db8::/x", "2001:db8::/128", "2001:db8::/0", "fe80::/64", "::/64", "2001:db8::/64x"})
         EXPECT_EQ(prefix(junk), "bad") << junk;
+}
+
+/// Whatever is sent: what is taken is an address as a whole, and only that may be echoed.
+TEST(AddressUpdate, WhatIsEchoedIsAnAddressAndNothingElse) {
+    std::mt19937 random(11);
+    const std::string_view alphabet = "0123456789abcdefABCDEF.:[]/,%x ";
+    const std::string_view starts[] = {"192.0.2.1", "2001:DB8::1", "[2001:db8::2]", "::ffff:192.0.2.3", "192.0.2.4/32"};
+    unsigned taken = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        std::string text(starts[random() % std::size(starts)]);
+        for (auto changes = random() % 3; changes > 0; --changes) {
+            if (random() % 8 == 0) {
+                text.insert(random() % (text.size() + 1), "%00");
+            } else {
+                text.insert(random() % (text.size() + 1), 1, alphabet[random() % alphabet.size()]);
+            }
+        }
+        const auto out = update("/nic/update?hostname=a&myip=" + text);
+        for (const auto* named : {&out.v4, &out.v6}) {
+            if (!*named) continue;
+            ++taken;
+            std::string bare = (*named)->text;
+            if (bare.starts_with('[')) bare = bare.substr(1, bare.size() - 2);
+            const auto address = sftdyn::base::parse_address(bare);
+            ASSERT_TRUE(address) << text;
+            ASSERT_EQ(sftdyn::base::plain_address(*address), (*named)->address) << text;
+            ASSERT_EQ((*named)->text.find_first_not_of("0123456789abcdefABCDEF.:[]"), std::string::npos) << text;
+        }
+    }
+    EXPECT_GT(taken, 10'000U);
+}
+
+TEST(AddressUpdate, WhatItMayCostHasABound) {
+    const auto target = [](std::string_view part, std::size_t count) {
+        std::string out = "/nic/update?";
+        for (std::size_t i = 0; i < count; ++i) out += part;
+        return out;
+    };
+    Request request{"GET", "", {}};
+    std::string text = target("a=1&", Parameters::most);
+    request.target = text;
+    EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read_address_update(request)));
+    text = target("a=1&", Parameters::most + 1);
+    request.target = text;
+    EXPECT_TRUE(std::holds_alternative<TooManyParameters>(read_address_update(request)));
+    std::string body = target("&a=1", Parameters::most);
+    request = {"POST", "/nic/update?b=1", {}};
+    request.body = body;
+    EXPECT_TRUE(std::holds_alternative<TooManyParameters>(read_address_update(request))) << "query and form together";
+
+    std::string hosts = "a.b", addresses = "192.0.2.1";
+    for (int i = 0; i < 5000; ++i) hosts += ",a.b", addresses += ",192.0.2.1";
+    EXPECT_EQ(update("/nic/update?hostname=" + hosts).hostnames.size(), most_hosts + 1);
+    EXPECT_FALSE(update("/nic/update?myip=" + addresses).unusable.empty());
+    EXPECT_LE(update("/nic/update?myip=" + std::string(10'000, '1')).unusable.size(), 80U);
+    EXPECT_EQ(path_segments("/a/b/c/d/e/f/g").size(), most_segments);
+}
+
+TEST(AddressUpdate, ManyGuessesAndRefusedAddresses) {
+    for (const auto dialect : {Dialect::secret_url, Dialect::freedns}) EXPECT_EQ(too_many_guesses(dialect).status, 429U);
+    for (const auto dialect : {Dialect::dyndns2, Dialect::duckdns}) EXPECT_EQ(too_many_guesses(dialect).status, 503U);
+    EXPECT_EQ(refused_address(Dialect::secret_url).status, 403U);
+    for (const auto dialect : {Dialect::dyndns2, Dialect::duckdns, Dialect::freedns}) EXPECT_EQ(refused_address(dialect).status, 500U);
 }
 
 TEST(AddressUpdate, AnswersOfEachDialect) {

@@ -15,6 +15,7 @@ protected:
     update::HostId host(const char* text) { return names.number(*dns::Name::parse(text)); }
 
     Plan plan(const AddressUpdate& update, const char* source = "192.0.2.99") { return make_plan(update, client, names, make_address(source)); }
+    base::AddressRules rules_;
     AddressUpdate naming(std::vector<std::string> hosts, const char* v4 = nullptr, const char* v6 = nullptr) {
         AddressUpdate out;
         out.hostnames = std::move(hosts);
@@ -94,6 +95,48 @@ TEST_F(PlanTest, AnotherAddressNeedsPermission) {
     auto with_prefix = naming({"a.x.org"});
     with_prefix.prefix = AddressUpdate::Prefix{make_address_v6("2001:db8:1::"), 56};
     EXPECT_EQ(text(plan(with_prefix)), "");
+}
+
+TEST_F(PlanTest, AnAddressThatMayNotBePublishedIsPlannedForNobody) {
+    base::AddressRules rules;
+    rules.deny = base::parse_networks("private").value();
+    const auto refused = [&](const AddressUpdate& update, const char* source) {
+        const auto out = make_plan(update, client, names, make_address(source), rules);
+        EXPECT_EQ(out.refused.empty(), !out.groups.empty());
+        return !out.refused.empty();
+    };
+    const auto from_source = naming({"a.x.org"});
+    EXPECT_FALSE(refused(from_source, "192.0.2.99"));
+    EXPECT_TRUE(refused(from_source, "10.0.0.1"));
+    EXPECT_TRUE(refused(from_source, "fe80::1"));
+    EXPECT_FALSE(refused(from_source, "127.0.0.1"));
+    EXPECT_TRUE(refused(naming({"a.x.org"}, "127.0.0.1"), "192.0.2.99"));
+    EXPECT_TRUE(refused(naming({"a.x.org"}, "10.0.0.1"), "192.0.2.99"));
+    EXPECT_TRUE(refused(naming({"a.x.org"}, "192.0.2.1", "fec0::1"), "192.0.2.99")) << "all or nothing";
+    EXPECT_FALSE(refused(naming({"a.x.org"}, "192.0.2.1"), "10.0.0.1")) << "its own address is not asked for";
+    auto offline = from_source;
+    offline.offline = true;
+    EXPECT_FALSE(refused(offline, "10.0.0.1")) << "nothing is published";
+}
+
+TEST_F(PlanTest, WhatAPrefixMakesIsLookedAtToo) {
+    rules_.deny = base::parse_networks("2001:db8:bad::/48").value();
+    auto update = naming({"b.x.org"}, "192.0.2.1");
+    const auto made = [&](const char* network, unsigned length) {
+        update.prefix = AddressUpdate::Prefix{make_address_v6(network), length};
+        return make_plan(update, client, names, make_address("192.0.2.99"), rules_);
+    };
+    EXPECT_EQ(made("2001:db8:900d::", 48).answers.at(0).word, Word::nochg);
+    EXPECT_EQ(made("2001:db8:bad::", 48).answers.at(0).word, Word::server_error);
+    EXPECT_EQ(made("2001:db8:bad::", 48).remarks.size(), 1U);
+    EXPECT_EQ(made("fec0::", 56).answers.at(0).word, Word::server_error) << "whatever the settings say";
+}
+
+TEST_F(PlanTest, OnlyTheAddressThatTheRequestComesFromIsOfItsSource) {
+    const auto at_source = [&](const char* v4) { return plan(naming({"a.x.org"}, v4)).groups.at(0).at(0).wish.at_source; };
+    EXPECT_TRUE(at_source(nullptr));
+    EXPECT_TRUE(at_source("192.0.2.99"));
+    EXPECT_FALSE(at_source("192.0.2.98"));
 }
 
 TEST(PlaceIn, PrefixSubnetAndSuffix) {

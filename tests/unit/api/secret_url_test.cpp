@@ -1,4 +1,6 @@
 #include "api/secret_url.hpp"
+
+#include "api/address_update.hpp"
 #include "api/parameters.hpp"
 
 #include <gtest/gtest.h>
@@ -60,7 +62,7 @@ TEST(SecretUrl, AnswersAsTheContractSays) {
     EXPECT_TRUE(is(answer({update::Verdict::overloaded, 5s}, "UPTODATE"), 503, "FAIL"));
     EXPECT_EQ(answer({update::Verdict::overloaded, 5s}, "UPTODATE").retry_after, 5s);
     EXPECT_TRUE(is(answer({update::Verdict::unchanged}, "nochg"), 200, "nochg"));
-    EXPECT_TRUE(is(bad_key(), 403, "BADKEY"));
+    EXPECT_TRUE(is(sftdyn::api::bad_credential(sftdyn::api::Dialect::secret_url), 403, "BADKEY"));
 }
 
 }  // namespace

@@ -91,6 +91,17 @@ TEST(Message, RecordsWrittenOutAreTheSameAsChanges) {
     EXPECT_EQ(hex(request->wire).substr(8, 16), "0001000100000000") << "one zone, one prerequisite, no update";
 }
 
+TEST(Message, AClaimHasAPrerequisiteAndReplacesNothing) {
+    const Name owner = name("1.2.0.192.in-addr.arpa");
+    const std::string host = name("home.dyn.example.org").bytes();
+    UpdateMessage message;
+    message.prerequisites.push_back({owner, Type::ptr, UpdateRecord::Class::none, 0, {}});
+    message.updates.push_back({owner, Type::ptr, UpdateRecord::Class::in, 30, host});
+    const std::vector<Change> claim{{owner, Type::ptr, Change::Kind::claim, 30, host}};
+    const Name zone = name("2.0.192.in-addr.arpa");
+    EXPECT_EQ(hex(make_update(1, zone, claim, nullptr)->wire), hex(make_update(1, zone, message, nullptr)->wire));
+}
+
 TEST(Message, LargeDataFitsAndTooLargeIsSaid) {
     UpdateMessage message;
     message.updates.push_back({name("a.dyn.example.org"), static_cast<Type>(16), UpdateRecord::Class::in, 30, std::string(60000, '\1')});

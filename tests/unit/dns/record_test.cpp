@@ -36,6 +36,8 @@ TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {
     const Name owner = *Name::parse("a.example.org");
     const Change replace{owner, Type::a, Change::Kind::replace, 30, std::string(4, 'x')};
     EXPECT_EQ(wire_size_bound(replace), 2 * (owner.size() + 10) + 4);
+    const Change claim{owner, Type::a, Change::Kind::claim, 30, std::string(4, 'x')};
+    EXPECT_EQ(wire_size_bound(claim), 2 * (owner.size() + 10) + 4) << "its prerequisite is a record too";
     const Change remove{owner, Type::a, Change::Kind::remove};
     EXPECT_EQ(wire_size_bound(remove), owner.size() + 10);
 }

@@ -48,6 +48,33 @@ TEST(Guesses, AnIpv6NetworkIsOneClient) {
     EXPECT_EQ(guesses.size(), 2U);
 }
 
+TEST(Guesses, LookingCountsNothingAndWhatWasNoFailureIsTakenBack) {
+    hosts::Guesses guesses(1, 10s);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(guesses.look(client, start).kind, Kind::answer);
+    EXPECT_TRUE(guesses.failed(client, start).clean);
+    EXPECT_FALSE(guesses.failed(client, start).clean);
+    EXPECT_EQ(guesses.look(client, start).kind, Kind::refuse);
+    EXPECT_EQ(guesses.look(client, start + 10s).kind, Kind::answer);
+    guesses.take_back(client, start);
+    EXPECT_EQ(guesses.look(client, start).kind, Kind::answer);
+    EXPECT_EQ(guesses.failed(client, start).kind, Kind::delay);
+    for (int i = 0; i < 2; ++i) guesses.take_back(client, start);
+    EXPECT_EQ(guesses.size(), 0U);
+}
+
+TEST(Guesses, AFullTableRefusesAndForgetsNobody) {
+    hosts::Guesses guesses(1, 10s);
+    for (std::uint32_t i = 0; i < 1U << 16; ++i) ASSERT_TRUE(guesses.failed(boost::asio::ip::make_address_v4(i), start).counted);
+    const auto newcomer = make_address("192.0.2.1");
+    EXPECT_EQ(guesses.look(newcomer, start).kind, Kind::answer) << "whoever has not guessed is listened to";
+    const auto first = guesses.failed(newcomer, start);
+    EXPECT_EQ(first.kind, Kind::refuse);
+    EXPECT_TRUE(first.table_full);
+    EXPECT_FALSE(guesses.failed(newcomer, start).table_full) << "it is said once";
+    EXPECT_EQ(guesses.failed(boost::asio::ip::make_address_v4(7), start).kind, Kind::delay) << "it is still remembered";
+    EXPECT_EQ(guesses.failed(newcomer, start + 11s).kind, Kind::answer);
+}
+
 TEST(Guesses, ZeroRefusesNobodyAndTheTableIsBounded) {
     hosts::Guesses off(0, 10s);
     for (int i = 0; i < 100; ++i) EXPECT_EQ(off.failed(client, start).kind, Kind::answer);

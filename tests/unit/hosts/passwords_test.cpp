@@ -32,20 +32,22 @@ TEST(Passwords, WhatIsNoHashIsTold) {
 
 TEST(VerifiedPasswords, AreRememberedRightOrWrong) {
     VerifiedPasswords verified;
-    EXPECT_FALSE(verified.known("h", "p"));
-    verified.remember("h", "p", true);
-    verified.remember("h", "q", false);
-    EXPECT_EQ(verified.known("h", "p"), true);
-    EXPECT_EQ(verified.known("h", "q"), false);
-    EXPECT_FALSE(verified.known("i", "p")) << "another hash is another password";
+    EXPECT_FALSE(verified.known({"u", "h", "p"}));
+    verified.remember({"u", "h", "p"}, true);
+    verified.remember({"u", "h", "q"}, false);
+    EXPECT_EQ(verified.known({"u", "h", "p"}), true);
+    EXPECT_EQ(verified.known({"u", "h", "q"}), false);
+    EXPECT_FALSE(verified.known({"u", "i", "p"})) << "another hash is another password";
+    EXPECT_FALSE(verified.known({"v", "h", "p"})) << "it was not tried with this name";
+    EXPECT_FALSE(verified.known({"uh", "", "p"})) << "the parts are apart";
 }
 
 TEST(VerifiedPasswords, WrongOnesMakeRoomForRightOnes) {
     VerifiedPasswords verified;
-    verified.remember("h", "right", true);
-    for (int i = 0; i < 100'000; ++i) verified.remember("h", std::to_string(i), false);
+    verified.remember({"u", "h", "right"}, true);
+    for (int i = 0; i < 100'000; ++i) verified.remember({"u", "h", std::to_string(i)}, false);
     EXPECT_LE(verified.size(), std::size_t(1) << 16);
-    EXPECT_EQ(verified.known("h", "right"), true);
+    EXPECT_EQ(verified.known({"u", "h", "right"}), true);
 }
 
 }  // namespace

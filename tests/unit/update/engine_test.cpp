@@ -27,7 +27,7 @@ protected:
         Wish wish;
         wish.target = {hosts.number(name), type};
         wish.rdata = rdata;
-        wish.reverse = reverse;
+        wish.reverse = wish.at_source = reverse;
         if (rdata.empty()) wish.kind = dns::Change::Kind::remove;
         engine.submit(wish, [&place](Result result) {
             EXPECT_FALSE(place.has_value()) << "answered twice";
@@ -475,6 +475,47 @@ TEST_F(EngineTest, AForeignPointerStaysWhenTheAddressIsLeft) {
     want(host(1), addr_2, Type::a, true);
     backend.run();
     EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(9).bytes()));
+}
+
+TEST_F(EngineTest, AForeignPointerIsNotReplaced) {
+    backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value();
+    backend.served(pointer_1, Type::ptr) = {host(9).bytes()};
+    const auto& result = want(host(1), addr_1, Type::a, true);
+    backend.run();
+    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(9).bytes()));
+    ASSERT_EQ(failures.size(), 1U);
+    EXPECT_THAT(failures.front(), testing::HasSubstr("PTR record of another name, h9.dyn.example.org"));
+}
+
+TEST_F(EngineTest, APointerThatAppearsMeanwhileIsNotReplaced) {
+    backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value();
+    want(host(1), addr_1, Type::a, true);
+    backend.run_queries();
+    backend.answer(backend.take_update());
+    backend.run_queries();
+    backend.served(pointer_1, Type::ptr) = {host(9).bytes()};
+    backend.run();
+    EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(9).bytes()));
+    EXPECT_EQ(failures.size(), 1U);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, AnAddressThatTheRequestDidNotComeFromGetsNoPointer) {
+    backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value(), pointer_2 = Name::parse("2.0.0.127.in-addr.arpa").value();
+    want(host(1), addr_1, Type::a, true);
+    backend.run();
+    Wish wish;
+    wish.target = {hosts.number(host(1)), Type::a};
+    wish.rdata = addr_2;
+    wish.reverse = true;
+    engine.submit(wish, [](Result result) { EXPECT_EQ(result.verdict, Verdict::committed); });
+    backend.run();
+    EXPECT_TRUE(backend.served(pointer_1, Type::ptr).empty());
+    EXPECT_TRUE(backend.served(pointer_2, Type::ptr).empty());
 }
 
 TEST_F(EngineTest, WithoutAReverseZoneTheAddressIsStillChanged) {

@@ -57,6 +57,7 @@ public:
     std::uint16_t carry_out(const Update& update) {
         for (const auto& change : update.changes) {
             if (refused.contains(change.owner.text())) return KNOT_RCODE_REFUSED;
+            if (change.kind == dns::Change::Kind::claim && !served(change.owner, change.type).empty()) return KNOT_RCODE_YXRRSET;
         }
         if (update.message) return carry_out(*update.message);
         for (const auto& change : update.changes) {
@@ -65,7 +66,7 @@ public:
                 std::erase(set, change.rdata);
             } else {
                 set.clear();
-                if (change.kind == dns::Change::Kind::replace) set.push_back(change.rdata);
+                if (change.kind != dns::Change::Kind::remove) set.push_back(change.rdata);
             }
         }
         return KNOT_RCODE_NOERROR;

@@ -1,0 +1,172 @@
+#include "base/address_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace sftdyn::base {
+namespace {
+
+namespace ip = boost::asio::ip;
+using Octets = std::array<unsigned char, 16>;
+
+constexpr int plain = -1;  // it embeds nothing
+
+struct Row {
+    bool v6;
+    Octets network;
+    unsigned prefix;  ///< bits
+    AddressScope scope;
+    int embeds = plain;  ///< where in it an IPv4 address stands, which decides then (octet)
+    bool inverted = false;
+};
+
+using enum AddressScope;
+
+// The first row that holds an address decides; what no row holds is global. From IANA's IPv4 and IPv6 Special-Purpose Address
+// Registries (RFC 6890, RFC 8190), and its registries of IPv4, IPv6 and IPv6 multicast address space. The documentation and
+// benchmarking networks of the registries are for trials, and have no row.
+constexpr Row rows[] = {
+    {false, {0}, 8, nobodys},           // "this network" (RFC 791 §3.2), 0.0.0.0 too
+    {false, {10}, 8, local},            // private use (RFC 1918)
+    {false, {100, 64}, 10, local},      // shared address space (RFC 6598)
+    {false, {127}, 8, loopback},        // (RFC 1122 §3.2.1.3)
+    {false, {169, 254}, 16, nobodys},   // link-local (RFC 3927)
+    {false, {172, 16}, 12, local},      // private use (RFC 1918)
+    {false, {192, 0, 0}, 24, nobodys},  // protocol assignments: DS-Lite's inner end, NAT64 discovery (RFC 6890 §2.1)
+    {false, {192, 168}, 16, local},     // private use (RFC 1918)
+    {false, {224}, 4, nobodys},         // multicast (RFC 5771)
+    {false, {240}, 4, nobodys},         // reserved (RFC 1112 §4), 255.255.255.255 too (RFC 919 §7)
+
+    {true, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, loopback},  // (RFC 4291 §2.5.3)
+    {true, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, global, 12},       // IPv4-mapped (RFC 4291 §2.5.5.2)
+    {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},                            // NAT64 (RFC 6052 §2.1)
+    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},                         // NAT64 of a network's own (RFC 8215)
+    {true, {0}, 8, nobodys},                                                  // reserved; "::", IPv4-compatible (RFC 4291 §2.5.2, §2.5.5.1)
+    {true, {1}, 8, nobodys},                                                  // reserved; discard-only (RFC 6666), dummy (RFC 9780)
+    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true},                         // Teredo (RFC 4380 §4): the client, inverted
+    {true, {0x20, 0x01, 0, 0x10}, 28, nobodys},                               // ORCHID (RFC 4843)
+    {true, {0x20, 0x01, 0, 0x20}, 28, nobodys},                               // ORCHIDv2 (RFC 7343): names, not places
+    {true, {0x20, 0x02}, 16, global, 2},                                      // 6to4 (RFC 3056 §2)
+    {true, {0x5f, 0}, 16, nobodys},                                           // SRv6 segments (RFC 9602)
+    {true, {0xfc}, 7, local},                                                 // unique local (RFC 4193)
+    {true, {0xfe, 0x80}, 10, nobodys},                                        // link-local (RFC 4291 §2.5.6)
+    {true, {0xfe, 0xc0}, 10, nobodys},                                        // site-local, deprecated (RFC 3879)
+    {true, {0xff}, 8, nobodys},                                               // multicast (RFC 4291 §2.7)
+};
+
+bool holds(const Row& row, const Octets& octets) {
+    unsigned left = row.prefix;
+    for (std::size_t i = 0; left > 0; ++i) {
+        const unsigned bits = std::min(left, 8U);
+        if ((row.network[i] ^ octets[i]) >> (8 - bits) != 0) return false;
+        left -= bits;
+    }
+    return true;
+}
+
+const Row* row_of(const ip::address& address) {
+    Octets octets{};
+    if (address.is_v4()) {
+        const auto bytes = address.to_v4().to_bytes();
+        std::copy(bytes.begin(), bytes.end(), octets.begin());
+    } else {
+        octets = address.to_v6().to_bytes();
+    }
+    const auto found =
+        std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.v6 == address.is_v6() && holds(row, octets); });
+    return found == std::end(rows) ? nullptr : found;
+}
+
+/// The IPv4 address within an IPv6 address.
+std::optional<ip::address> embedded_in(const ip::address& address, const Row* row) {
+    if (row == nullptr || row->embeds == plain) return std::nullopt;
+    const auto octets = address.to_v6().to_bytes();
+    ip::address_v4::bytes_type bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const unsigned char octet = octets[static_cast<std::size_t>(row->embeds) + i];
+        bytes[i] = row->inverted ? static_cast<unsigned char>(~octet) : octet;
+    }
+    return ip::address_v4(bytes);
+}
+
+/// The longest prefix of `networks` that holds the address; -1: none does.
+int longest(const std::vector<Network>& networks, const ip::address& address) {
+    int out = -1;
+    for (const Network& network : networks) {
+        if (network.contains(address)) out = std::max(out, static_cast<int>(network.prefix));
+    }
+    return out;
+}
+
+}  // namespace
+
+AddressScope scope_of(const ip::address& address) {
+    const Row* row = row_of(address);
+    if (row == nullptr) return global;
+    const auto embedded = embedded_in(address, row);
+    if (!embedded) return row->scope;
+    const AddressScope inner = scope_of(*embedded);
+    // A mapped address is its IPv4 address in another form; no host has any other that leads to a loopback address.
+    const bool mapped = address.to_v6().is_v4_mapped();
+    return inner == loopback && !mapped ? nobodys : inner;
+}
+
+bool is_nobodys(const ip::address& address) { return scope_of(address) == nobodys; }
+
+Result<std::vector<Network>> parse_networks(std::string_view text) {
+    static const std::pair<std::string_view, std::vector<const char*>> words[] = {
+        {"loopback", {"127.0.0.0/8", "::1"}},
+        {"private", {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}},
+        {"carrier-grade-nat", {"100.64.0.0/10"}},
+        {"cgn", {"100.64.0.0/10"}},
+        {"shared", {"100.64.0.0/10"}},
+        {"unique-local", {"fc00::/7"}},
+    };
+    std::vector<Network> out;
+    for (const auto& [word, networks] : words) {
+        if (word != text) continue;
+        for (const char* network : networks) out.push_back(Network::parse(network).value());
+        return out;
+    }
+    auto network = Network::parse(text);
+    if (network.has_error()) {
+        return Error{"\"" + std::string(text.substr(0, 80)) + "\" is no network, and no word for some", "",
+                     "expected an address, a CIDR block, or \"loopback\", \"private\", \"carrier-grade-nat\" or \"unique-local\""};
+    }
+    out.push_back(*network);
+    return out;
+}
+
+AddressRules::Ruling AddressRules::rule(const ip::address& address, bool named) const {
+    const AddressScope scope = scope_of(address);
+    if (scope == AddressScope::nobodys) return Ruling::nobodys;
+    if (scope == AddressScope::loopback && named) return Ruling::loopback;
+    if (allow.empty() && deny.empty()) return Ruling::may_be;
+
+    int allowed = longest(allow, address), denied = longest(deny, address);
+    if (const auto embedded = embedded_in(address, row_of(address))) {
+        allowed = std::max(allowed, longest(allow, *embedded));
+        denied = std::max(denied, longest(deny, *embedded));
+    }
+    if (denied >= 0 && denied >= allowed) return Ruling::denied;
+    return allowed < 0 && deny.empty() ? Ruling::denied : Ruling::may_be;
+}
+
+const char* text_of(AddressRules::Ruling ruling) {
+    switch (ruling) {
+        case AddressRules::Ruling::may_be:
+            return "may be published";
+        case AddressRules::Ruling::nobodys:
+            return "is no address that a host can have";
+        case AddressRules::Ruling::loopback:
+            return "is a loopback address, which is published only for a request that comes from it";
+        case AddressRules::Ruling::denied:
+            break;
+    }
+    return "is not to be published, as [addresses] in the configuration says";
+}
+
+}  // namespace sftdyn::base
