@@ -216,28 +216,18 @@ void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
     Member& member = update->group->members[update->order[update->tried]];
     const bool last = update->tried + 1 == update->order.size();
     const auto deadline = share(update->deadline, update->order.size() - update->tried);
-    struct Fate {
-        bool next = false;      ///< goes to the next server
-        bool released = false;  ///< the engine no longer waits for it
-    };
-    auto fate = std::make_shared<Fate>();
-    const auto done = [this, update, &member, fate, last](dns::Reply reply) {
-        const bool outage = reply.has_error() && is_outage(reply.error());
-        if (outage) {
+    auto next = std::make_shared<bool>(false);
+    const auto done = [this, update, &member, next, last](dns::Reply reply) {
+        if (reply.has_error() && is_outage(reply.error())) {
             member.avoid_until = base::Clock::now() + avoidance;
-            // Only what has surely not arrived goes to another server: two servers must not both carry it out.
-            fate->next = !last && reply.error().kind == Failure::Kind::unreachable;
+            // The addresses of a zone are one server: what may have arrived at one of them is sent to no other, and the
+            // zone waits until it is resolved.
+            *next = !last && reply.error().kind == Failure::Kind::unreachable;
         }
-        if (fate->next) return;
-        update->done(std::move(reply));
-        // Whoever names several servers wants the others to go on while one hangs; the price is that this UPDATE may
-        // still be carried out there when it comes back.
-        fate->released = outage && update->order.size() > 1;
-        if (fate->released) boost::asio::post(io_, update->settled);
+        if (!*next) update->done(std::move(reply));
     };
-    const auto settled = [this, update, fate] {
-        if (fate->released) return;
-        if (!fate->next) return update->settled();
+    const auto settled = [this, update, next] {
+        if (!*next) return update->settled();
         ++update->tried;
         attempt(update);
     };
