@@ -71,6 +71,7 @@ private:
                                            base::TimePoint began, const Defer& defer);
     void submit(const std::shared_ptr<Job>& job);
     void served(Job& job, const api::Plan::Step& step, update::Verdict verdict);
+    void recheck(Job& job) const;
     void finished(Job& job);
     std::optional<api::Response> refuse(api::Dialect dialect, const boost::asio::ip::address& client, api::Response answer, bool may_be_429,
                                         const Defer& defer);
