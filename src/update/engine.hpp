@@ -82,7 +82,7 @@ public:
     /// `about` is the host that pays for it and the record that failures are told of. They wait in the queues of both
     /// families of the host, and what was accepted after them waits until the last is done. `done` is called once, within the
     /// timeout: `committed` when the server has confirmed all of them. With `served` nothing is sent, and the verdict is
-    /// `unchanged`, if that is the record data of one of the records that the server has there.
+    /// `unchanged`, if that is the record data of the one record that the server has there.
     void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done, std::string served = {});
 
     /// Told of each UPDATE that was answered or given up: its changes, and the time it took.

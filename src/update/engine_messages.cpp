@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 // Messages that are sent as they are written: scripts.
 
@@ -53,7 +54,7 @@ void Engine::start(const SeriesPtr& series) {
         slot.phase = Phase::in_flight;
         slot.ticket = member.ticket;
         if (series->served.empty() || member.target != series->about || !slot.served) continue;
-        needless = std::find(slot.served->begin(), slot.served->end(), series->served) != slot.served->end();
+        needless = *slot.served == std::vector<std::string>{series->served};
     }
     if (needless) return finish(series, {Verdict::unchanged});
     next_message(series);
@@ -74,8 +75,9 @@ void Engine::give_up_places(const SeriesPtr& series) {
         slot.waiting.erase(place);
         count_out(member.target);
         member.open = false;
-        // What it is that is first may still be asked for; whoever asks goes on with what is first then.
-        if (first && (slot.phase == Phase::gathered || slot.phase == Phase::in_flight)) freed.push_back(member.target);
+        // Whatever else the target is at goes on, and then with what is first.
+        const bool mine = slot.ticket == member.ticket && (slot.phase == Phase::gathered || slot.phase == Phase::in_flight);
+        if (first && mine) freed.push_back(member.target);
         slot.verified = false;
         if (series->next > 0) slot.served.reset();
     }
