@@ -246,6 +246,8 @@ void Hooked::carry_out(const TaskPtr& task, Decision decision) {
 /// On the engine's thread.
 void Hooked::submit(const TaskPtr& task, Decision& decision) {
     const update::Target target = decision.wish.target;
+    if (spdlog::should_log(spdlog::level::debug))
+        log::debug("{} {} {}: accepted", parts_.hosts.name(target.host).text(), dns::type_text(target.type), task->client.to_string());
     const auto done = [this, task, target](update::Result result) {
         say(*task, target, result.verdict);
         task->later(secret_url::answer(result, task->state->settings.uptodate));

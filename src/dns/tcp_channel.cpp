@@ -89,12 +89,7 @@ void TcpChannel::write() {
         outgoing_.pop_front();
         const auto found = pending_.find(id);
         if (found == pending_.end() || found->second.number != number) continue;  // given up before it was written
-        Pending& pending = found->second;
-        append_frame(writing_, pending.request.wire);
-        pending.sent = true;
-        due_.erase({pending.due, id});
-        pending.due = pending.deadline;
-        due_.emplace(pending.due, id);
+        sending(found->second);
     }
     if (writing_.empty()) return;
     asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
@@ -103,6 +98,15 @@ void TcpChannel::write() {
         if (error) return;  // the reading side sees the end, and says so
         self->write();
     });
+}
+
+void TcpChannel::sending(Pending& pending) {
+    append_frame(writing_, pending.request.wire);
+    pending.sent = true;
+    due_.erase({pending.due, pending.request.id});
+    pending.due = pending.deadline;
+    due_.emplace(pending.due, pending.request.id);
+    if (awaited_++ == 0 && tombstones_.empty()) heard_at_ = base::Clock::now();
 }
 
 void TcpChannel::read_length() {
@@ -146,6 +150,7 @@ void TcpChannel::take(std::span<const std::uint8_t> wire) {
     }
     auto node = pending_.extract(found);
     Pending& pending = node.mapped();
+    --awaited_;
     due_.erase({pending.due, id});
     Reply reply = read_answer(pending.request, wire, server_);
     const bool answered = is_answer(pending.request, reply);
@@ -203,7 +208,10 @@ void TcpChannel::expire() {
         due_.erase(due_.begin());
         auto node = pending_.extract(id);
         Pending& pending = node.mapped();
-        if (pending.sent) bury(pending);
+        if (pending.sent) {
+            --awaited_;
+            bury(pending);
+        }
         given_up.emplace_back(std::move(pending.handler), Delivery{pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, epoch_});
     }
     arm_timer();
@@ -228,6 +236,7 @@ void TcpChannel::drop(const Failure& failure) {
     outgoing_.clear();
     writing_.clear();
     tombstones_.clear();
+    awaited_ = 0;
     due_.clear();
     arm_timer();
     std::vector<Pending> dropped;
@@ -240,7 +249,7 @@ void TcpChannel::drop(const Failure& failure) {
 }
 
 void TcpChannel::end_if_silent(base::Duration silence) {
-    const bool awaited = !pending_.empty() || !tombstones_.empty();
+    const bool awaited = awaited_ > 0 || !tombstones_.empty();
     if (state_ != State::open || !awaited || base::Clock::now() - heard_at_ < silence) return;
     drop({Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time", "is it running and reachable, and not overloaded?"});
 }

@@ -77,6 +77,7 @@ private:
     void take(std::span<const std::uint8_t> wire);
     void take_late(std::uint16_t id, std::span<const std::uint8_t> wire);
     void bury(Pending& pending);
+    void sending(Pending& pending);
     void arm_timer();
     void expire();
     void drop(const Failure& failure);
@@ -88,7 +89,8 @@ private:
     base::TimePoint timer_at_ = base::TimePoint::max();
     enum class State { closed, connecting, open } state_ = State::closed;
     unsigned epoch_ = 0;         ///< counts connections, so that a callback of an old one is recognised
-    base::TimePoint heard_at_;   ///< that something came, or that the connection was made
+    base::TimePoint heard_at_;   ///< since when nothing has come that was awaited
+    std::size_t awaited_ = 0;    ///< of `pending_`, what was sent
     std::uint64_t last_number_ = 0;
     PendingMap pending_;
     std::set<std::pair<base::TimePoint, std::uint16_t>> due_;  ///< of `pending_`

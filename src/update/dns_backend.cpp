@@ -17,6 +17,10 @@ using dns::Type;
 // An address that was down is tried after the others for this long.
 constexpr base::Duration avoidance = std::chrono::seconds(15);
 
+// How long a reverse name that no zone of the server's holds is remembered, and how many are.
+constexpr base::Duration refusal_memory = std::chrono::minutes(5);
+constexpr std::size_t most_refusals = 1000;
+
 // An UPDATE that was lost with its connection is sent again so often.
 constexpr unsigned most_sends = 3;
 
@@ -149,6 +153,7 @@ void DnsBackend::configure(const std::vector<ZoneServers>& groups) {
         }
         groups_.push_back(std::move(group));
     }
+    no_zone_until_.clear();
     std::erase_if(replaced_, [](const auto& group) { return group.expired(); });
     for (const auto& group : old) {
         if (std::find(groups_.begin(), groups_.end(), group) == groups_.end()) replaced_.push_back(group);
@@ -190,6 +195,11 @@ base::TimePoint share(base::TimePoint deadline, std::size_t servers_left) {
     return now + (deadline - now) / static_cast<int>(std::max<std::size_t>(servers_left, 1));
 }
 
+Failure no_zone(const Name& name, const std::string& server, const std::string& answer) {
+    return {Failure::Kind::no_zone, 0, server, fmt::format("the DNS server serves no zone that holds {} (it answered {})", name.text(), answer),
+            "add the zone to the DNS server, or correct the host's name"};
+}
+
 Failure no_server(const Name& name) {
     return {Failure::Kind::no_zone, 0, "", fmt::format("no DNS server is configured for {}", name.text()),
             "add a [[zone]] for it, or a [dns] server for all"};
@@ -216,6 +226,13 @@ void DnsBackend::find_zone(const Name& name, base::TimePoint deadline, Done<Name
         boost::asio::post(io_, [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
         return;
     }
+    if (const auto refused = no_zone_until_.find(name); refused != no_zone_until_.end()) {
+        if (refused->second > base::Clock::now()) {
+            boost::asio::post(io_, [done = std::move(done), failure = no_zone(name, "", "REFUSED")] { done(failure); });
+            return;
+        }
+        no_zone_until_.erase(refused);
+    }
     step(std::make_shared<Search>(Search{name, name, deadline, std::move(done)}));
 }
 
@@ -234,9 +251,11 @@ void DnsBackend::step(const std::shared_ptr<Search>& search) {
         const bool hopeless = reply->rcode == KNOT_RCODE_REFUSED && is_reverse(search->wanted);
         search->candidate = search->candidate.parent();
         if (!hopeless && !search->candidate.is_root()) return step(search);
-        search->done(Failure{Failure::Kind::no_zone, 0, server,
-                             fmt::format("the DNS server serves no zone that holds {} (it answered {})", search->wanted.text(), search->last_answer),
-                             "add the zone to the DNS server, or correct the host's name"});
+        if (hopeless) {
+            if (no_zone_until_.size() >= most_refusals) no_zone_until_.clear();
+            no_zone_until_[search->wanted] = base::Clock::now() + refusal_memory;
+        }
+        search->done(no_zone(search->wanted, server, search->last_answer));
     };
     ask(query);
 }

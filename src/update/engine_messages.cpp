@@ -31,6 +31,7 @@ void Engine::take_places(const SeriesPtr& series) {
     };
     std::vector<Target> targets;
     for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) targets.push_back({series->about.host, type});
+    if (std::find(targets.begin(), targets.end(), series->about) == targets.end()) targets.push_back(series->about);
     joint->results.resize(targets.size());
     joint->open = targets.size();
     for (std::size_t i = 0; i < targets.size(); ++i) {

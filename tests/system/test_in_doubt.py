@@ -322,3 +322,14 @@ def test_a_silent_server_on_tcp_costs_nothing(stage, tmp_path):
         client.join()
     assert slowest < 8, slowest  # a busy machine's pauses
     assert program.get("k0").body == "FAIL"
+
+
+def test_what_may_have_arrived_goes_to_no_other_address(stage, tmp_path):
+    key = Key()
+    first = FakeDns(key, bend=lambda request, wire, over_tcp: wire if not over_tcp or is_fence(request) else None)
+    second = FakeDns(key)
+    stage.running += [first, second]
+    text = conf(first, {"k": HOST}, dns="timeout = 3", key_file=key.write(tmp_path / "key"))
+    program = stage.sftdyn(text.replace(f'server = "{first.address}"', f'servers = ["{first.address}", "{second.address}"]'))
+    assert program.get("k").body == "FAIL"
+    assert len(first.updates()) == 1 and second.updates() == []
