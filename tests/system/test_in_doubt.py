@@ -246,6 +246,7 @@ def test_a_fence_resolves_only_what_was_sent_before_it(stage, tmp_path):
     assert program.get("k", source="127.0.0.3").body == "FAIL"
     assert program.get("o", source="127.0.0.4").body == "FAIL"
     told(program, "127.0.0.2", "o")
+    assert server.done_with("127.0.0.4"), "nothing is told before"
     assert [address_in(one) for one in server.done if not is_fence(one)][-1] == "127.0.0.2"
     assert served(server, other) == ["127.0.0.2"]
 
