@@ -69,7 +69,7 @@ public:
         backend_.configure(groups_);
     }
     ~Dns() {
-        backend_.configure({});
+        backend_.close();
         io_.restart();
         io_.poll();
     }

@@ -28,7 +28,6 @@ constexpr std::size_t longest_echo = 200;
 /// A conf and what hangs on it; replaced whole at a reload.
 struct Hooked::State {
     Settings settings;
-    std::shared_ptr<update::Scripted> scripted;
 };
 
 /// A request on its way through the hooks.
@@ -75,7 +74,8 @@ void Hooked::configure(Settings settings) {
     if (settings.conf && !threads_) threads_ = std::make_unique<HookThreads>(*python::loaded_interpreter(), HookThreads::Limits{settings.queue});
     const bool hooks = settings.conf != nullptr;
     needs_fields_ = hooks && (settings.conf->has_get_ip() || settings.conf->has_nsupdate_commands());
-    auto fresh = std::make_shared<const State>(State{std::move(settings), std::make_shared<update::Scripted>(parts_.hosts)});
+    auto fresh = std::make_shared<const State>(State{std::move(settings)});
+    scripted_->forget_all();
     {
         const std::lock_guard lock(mutex_);
         state_.swap(fresh);
@@ -129,7 +129,7 @@ api::Response Hooked::unchanged(const Task& task, const update::Target& target) 
 
 bool Hooked::is_so(const State& state, const update::Target& target, std::string_view rdata) const {
     const auto since = base::Clock::now() - state.settings.verify_interval;
-    return parts_.known.is(target, rdata, since) || state.scripted->is(target, rdata);
+    return parts_.known.is(target, rdata, since) || scripted_->is(target, rdata, since);
 }
 
 /// On a hook's thread.
@@ -255,23 +255,28 @@ void Hooked::carry_out(const TaskPtr& task, Decision decision) {
 /// On the engine's thread.
 void Hooked::submit(const TaskPtr& task, Decision& decision) {
     const update::Target target = decision.wish.target;
+    if (spdlog::should_log(spdlog::level::debug))
+        log::debug("{} {} {}: accepted", parts_.hosts.name(target.host).text(), dns::type_text(target.type), task->client.to_string());
     const auto done = [this, task, target](update::Result result) {
         say(*task, target, result.verdict);
         task->later(secret_url::answer(result, task->state->settings.uptodate));
     };
-    const auto& scripted = task->state->scripted;
     // A script that names another zone than the one that the server says may mean that: it is sent as it is.
     const bool as_wish = decision.kind == Decision::Kind::wish && (!decision.zone || parts_.engine.believe_zone(target.host, *decision.zone));
     if (as_wish) {
-        scripted->forget(target);
+        scripted_->forget(target);
         parts_.engine.submit(std::move(decision.wish), done);
     } else {
-        scripted->begin(target, decision.script);
-        parts_.engine.submit_messages(target, std::move(decision.script),
-                                      [scripted, target, rdata = dns::rdata_of(task->client), done](update::Result result) {
-                                          scripted->end(target, rdata, result.verdict == update::Verdict::committed);
-                                          done(result);
-                                      });
+        std::string rdata = dns::rdata_of(task->client);
+        // What an earlier script of the same address made is looked at before it is made again.
+        const bool made = scripted_->is(target, rdata, base::TimePoint::min());
+        scripted_->begin(target, decision.script);
+        const auto ended = [scripted = scripted_, target, rdata, done](update::Result result) {
+            using update::Verdict;
+            scripted->end(target, rdata, result.verdict == Verdict::committed || result.verdict == Verdict::unchanged, base::Clock::now());
+            done(result);
+        };
+        parts_.engine.submit_messages(target, std::move(decision.script), ended, made ? rdata : std::string());
     }
     parts_.busy();
 }

@@ -36,7 +36,7 @@ public:
         std::function<void()> busy;  ///< the engine has something to do
         std::function<std::optional<api::Response>(const boost::asio::ip::address&, const Defer&)> bad_key;
     };
-    explicit Hooked(Parts parts) : parts_(std::move(parts)) {}
+    explicit Hooked(Parts parts) : parts_(std::move(parts)), scripted_(std::make_shared<update::Scripted>(parts_.hosts)) {}
 
     struct Settings {
         std::shared_ptr<const python::Conf> conf{};           ///< null: there are no hooks
@@ -78,6 +78,7 @@ private:
     void complain(std::string kind, std::string text);
 
     Parts parts_;
+    std::shared_ptr<update::Scripted> scripted_;  ///< one for all confs: a request of an old one may end after one of the new
     mutable std::mutex mutex_;
     std::shared_ptr<const State> state_;
     std::atomic<bool> decides_ = false;

@@ -65,7 +65,7 @@ Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
 Updater::~Updater() {
     static_cast<void>(hooked_.stop(base::Duration(0)));
     verifier_.stop();
-    backend_.configure({});
+    backend_.close();
 }
 
 void Updater::configure(std::shared_ptr<const hosts::Directory> directory, const std::vector<update::ZoneServers>& servers,
@@ -231,6 +231,7 @@ struct Updater::Job {
     base::TimePoint began;
     http::Later later{};
     std::vector<std::vector<update::Verdict>> verdicts{};  ///< of each answer
+    std::vector<api::Plan::Group> known{};                 ///< groups that needed no engine
     std::size_t open = 0;                                  ///< groups that are not done
 };
 
@@ -264,6 +265,7 @@ std::optional<api::Response> Updater::carry_out(api::AddressUpdate update, const
         for (const auto& step : group) {
             served(*job, step, update::Verdict::unchanged);
         }
+        job->known.push_back(group);
         return true;
     });
     if (job->plan.groups.empty()) {
@@ -288,6 +290,7 @@ void Updater::submit(const std::shared_ptr<Job>& job) {
             if (&group == &job->plan.groups.front())
                 published(group.front().wish.target.host, address_of(group.front().wish), results.front().verdict);
             if (--job->open > 0) return;
+            recheck(*job);
             finished(*job);
             job->later(api::answer(job->update, job->plan.answers, *uptodate()));
         });
@@ -305,6 +308,22 @@ void Updater::served(Job& job, const api::Plan::Step& step, update::Verdict verd
     if (step.answer != api::Plan::unanswered) job.verdicts[step.answer].push_back(verdict);
     const auto address = address_of(step.wish);
     chronicle_.served(reported(job.update.dialect), step.wish.target, job.source, address, verdict, job.began);
+}
+
+/// While the last of several hosts was served, another request may have changed those before it: whoever asked last is told
+/// last, so that this one is not told what is not so any more.
+void Updater::recheck(Job& job) const {
+    if (job.plan.groups.size() + job.known.size() < 2) return;
+    const auto good = [](update::Verdict verdict) { return verdict == update::Verdict::committed || verdict == update::Verdict::unchanged; };
+    for (const auto* groups : {&job.plan.groups, &job.known}) {
+        for (const auto& group : *groups) {
+            for (const auto& step : group) {
+                if (step.answer == api::Plan::unanswered) continue;
+                auto& verdicts = job.verdicts[step.answer];
+                if (std::all_of(verdicts.begin(), verdicts.end(), good) && !engine_.is_still_so(step.wish)) verdicts.push_back(update::Verdict::failed);
+            }
+        }
+    }
 }
 
 /// Every wish has its verdict: the answers get their words.

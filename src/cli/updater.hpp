@@ -78,6 +78,7 @@ private:
     void submit(const std::shared_ptr<Job>& job);
     void served(Job& job, const api::Plan::Step& step, update::Verdict verdict);
     void published(update::HostId host, const boost::asio::ip::address& address, update::Verdict verdict);
+    void recheck(Job& job) const;
     void finished(Job& job);
     std::optional<api::Response> refuse(api::Dialect dialect, const boost::asio::ip::address& client, const Defer& defer);
     std::optional<api::Response> refuse(api::Dialect dialect, const boost::asio::ip::address& client, const hosts::Guesses::Verdict& verdict,

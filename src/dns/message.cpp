@@ -143,15 +143,15 @@ Failure tsig_error(const Request& request, const knot_rrset_t& tsig, const std::
     }
 }
 
-/// Nothing when the answer may be believed.
-boost::system::result<void, Failure> verify(const Request& request, const knot_pkt_t& packet, const std::string& server) {
+/// Whether the answer's signature was checked, when it may be believed.
+Outcome<bool> verify(const Request& request, const knot_pkt_t& packet, const std::string& server) {
     using Kind = Failure::Kind;
-    if (!request.key) return {};
+    if (!request.key) return false;
     const knot_rrset_t* tsig = packet.tsig_rr;
     const std::uint16_t rcode = knot_wire_get_rcode(packet.wire);
     if (tsig == nullptr) {
         // Servers leave some errors unsigned; an error is nothing that one could gain by forging. The rest must be signed.
-        if (rcode != KNOT_RCODE_NOERROR && rcode != KNOT_RCODE_NXDOMAIN) return {};
+        if (rcode != KNOT_RCODE_NOERROR && rcode != KNOT_RCODE_NXDOMAIN) return false;
         return Failure{Kind::unsigned_answer, 0, server, "the DNS server's answer is not signed", "is it really that server, and does it know TSIG?"};
     }
     const std::uint16_t error = knot_tsig_rdata_error(tsig);
@@ -166,7 +166,7 @@ boost::system::result<void, Failure> verify(const Request& request, const knot_p
         return Failure{Kind::forged_answer, 0, server, fmt::format("the signature of the DNS server's answer is wrong ({})", knot_strerror(rc)),
                        "the answer came from something else, or was changed on its way"};
     }
-    return {};
+    return true;
 }
 
 }  // namespace
@@ -209,8 +209,10 @@ Reply read_answer(const Request& request, std::span<const std::uint8_t> wire, co
     if (knot_pkt_parse(packet.get(), 0) != KNOT_EOK && knot_wire_get_tc(copy.data()) == 0) {
         return malformed("the answer is no valid DNS message");
     }
-    if (auto verified = verify(request, *packet, server); verified.has_error()) return verified.error();
+    const auto verified = verify(request, *packet, server);
+    if (verified.has_error()) return verified.error();
     Answer answer;
+    answer.verified = *verified;
     answer.rcode = knot_wire_get_rcode(packet->wire);
     answer.authoritative = knot_wire_get_aa(packet->wire) != 0;
     answer.truncated = knot_wire_get_tc(packet->wire) != 0;

@@ -22,9 +22,10 @@ struct Request {
     TsigKeyPtr key{};   ///< null when it is not signed
 };
 
-/// What an answer says, after its signature has been verified.
+/// What an answer says. Only an error code may come unsigned: see `verified`.
 struct Answer {
     std::uint16_t rcode = 0;
+    bool verified = false;  ///< its signature was checked; false also when the request was not signed
     bool authoritative = false;
     bool truncated = false;
     std::vector<Record> answers;

@@ -8,13 +8,6 @@
 namespace sftdyn::dns {
 namespace {
 
-constexpr unsigned most_tries = 3;
-
-unsigned tries_for(const UpdateContent& content) {
-    const auto* message = std::get_if<UpdateMessage>(&content);
-    return message == nullptr || message->prerequisites.empty() ? most_tries : 1;
-}
-
 std::size_t count_of(const UpdateContent& content) {
     const auto* message = std::get_if<UpdateMessage>(&content);
     return message == nullptr ? std::get<std::vector<Change>>(content).size() : message->updates.size();
@@ -64,7 +57,7 @@ void Server::ask(const std::shared_ptr<Question>& question) {
     base::log::debug("{}: query {} {}{}", name_, question->name.text(), type_text(question->type), question->over_tcp ? ", TCP" : "");
     const auto done = [self = shared_from_this(), question](Reply reply) { self->asked(question, std::move(reply)); };
     if (question->over_tcp) {
-        tcp_->send(std::move(*request), question->deadline, done);
+        tcp_->send(std::move(*request), question->deadline, question->deadline, [done](Reply reply, Delivery) { done(std::move(reply)); });
     } else {
         udp_->send(std::move(*request), question->deadline, done);
     }
@@ -78,46 +71,23 @@ void Server::asked(const std::shared_ptr<Question>& question, Reply reply) {
     question->handler(std::move(reply));
 }
 
-void Server::update(const Name& zone, UpdateContent content, base::TimePoint deadline, Handler handler, Settled settled) {
-    attempt(std::make_shared<Job>(Job{zone, std::move(content), deadline, std::move(handler), std::move(settled)}));
-}
-
-void Server::attempt(std::shared_ptr<Job> job) {
-    const auto fail = [&](const Failure& failure) {
-        later(
-            [job](Reply reply) {
-                job->handler(std::move(reply));
-                job->settled();
-            },
-            failure);
-    };
+void Server::update(const Name& zone, const UpdateContent& content, base::TimePoint send_by, base::TimePoint deadline, UpdateHandler handler,
+                    LateAnswer late) {
+    const auto fail = [&](const Failure& failure) { later([handler](Reply reply) { handler(std::move(reply), {}); }, failure); };
     if (closed_) return fail(closed_failure());
     auto key = this->key();
     if (key.has_error()) return fail(key.error());
-    auto request = make_update(tcp_->fresh_id(), job->zone, job->content, *key);
+    auto request = make_update(tcp_->fresh_id(), zone, content, *key);
     if (request.has_error()) return fail(request.error());
-    ++job->tries;
-    const std::size_t count = count_of(job->content);
-    base::log::debug("{}: UPDATE of {} with {} change{}", name_, job->zone.text(), count, count == 1 ? "" : "s");
-
-    // The connection's end settles an attempt, so the job is settled with its last one.
-    auto again = std::make_shared<bool>(false);
-    const auto answered = [self = shared_from_this(), job, again](Reply reply) {
-        const bool lost = reply.has_error() && reply.error().kind == Failure::Kind::connection;
-        if (lost && !self->closed_ && job->tries < tries_for(job->content) && base::Clock::now() < job->deadline) {
-            *again = true;
-            return;
-        }
-        if (reply.has_value() && reply->rcode != KNOT_RCODE_NOERROR) {
-            reply = rcode_failure(reply->rcode, self->name_, fmt::format("the UPDATE of zone {}", job->zone.text()));
-        }
-        job->handler(std::move(reply));
+    const std::size_t count = count_of(content);
+    base::log::debug("{}: UPDATE of {} with {} change{}", name_, zone.text(), count, count == 1 ? "" : "s");
+    const auto read = [name = name_, zone](Reply reply) -> Reply {
+        if (reply.has_error() || reply->rcode == KNOT_RCODE_NOERROR) return reply;
+        return rcode_failure(reply->rcode, name, fmt::format("the UPDATE of zone {}", zone.text()));
     };
-    const auto settled = [self = shared_from_this(), job, again] {
-        if (*again) return self->attempt(job);
-        job->settled();
-    };
-    tcp_->send(std::move(*request), job->deadline, answered, settled);
+    const auto answered = [read, handler = std::move(handler)](Reply reply, Delivery delivery) { handler(read(std::move(reply)), delivery); };
+    tcp_->send(std::move(*request), send_by, deadline, answered,
+               [read, late = std::move(late)](const Answer& answer, unsigned connection) { late(read(answer), connection); });
 }
 
 void Server::close() {

@@ -2,8 +2,7 @@
 // over one kept TCP connection.
 //
 // UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried out after a later
-// UPDATE that went another way, and nothing would tell when that danger is over. On a connection, order is the
-// server's order, and its end is an end.
+// UPDATE that went another way. On a connection, order is the server's order. Used on one thread.
 #pragma once
 
 #include <functional>
@@ -31,7 +30,8 @@ struct ServerAddress {
 class Server : public std::enable_shared_from_this<Server> {
 public:
     using Handler = std::function<void(Reply)>;
-    using Settled = std::function<void()>;
+    using UpdateHandler = std::function<void(Reply, Delivery)>;
+    using LateAnswer = std::function<void(Reply, unsigned connection)>;
 
     Server(boost::asio::io_context& io, const ServerAddress& address, std::shared_ptr<KeySource> keys, bool tcp_only);
 
@@ -40,11 +40,15 @@ public:
     /// Asks for `name`'s records of `type`. Error codes of the server's are in the reply, not failures.
     void query(const Name& name, Type type, base::TimePoint deadline, Handler handler);
 
-    /// Sends one UPDATE of `zone`. One that was lost with its connection is sent again while there is time, if it has no
-    /// prerequisites: those might fail by what the first did. An error code of the server's is a failure. `settled` is called once, with or after
-    /// `handler`, when the server can no longer act on it: until then an UPDATE of the same names might be overtaken.
-    void update(const Name& zone, UpdateContent content, base::TimePoint deadline, Handler handler, Settled settled);
+    /// Sends one UPDATE of `zone`, once. `handler` is called once: by `send_by` if it could not be sent until then, else by
+    /// `deadline`. An error code of the server's is a failure. `late` as in `TcpChannel::send`.
+    void update(const Name& zone, const UpdateContent& content, base::TimePoint send_by, base::TimePoint deadline, UpdateHandler handler,
+                LateAnswer late);
 
+    /// As `TcpChannel::end_if_silent`.
+    void end_if_silent(base::Duration silence) { tcp_->end_if_silent(silence); }
+
+    /// Ends all connections: what is under way fails.
     void close();
 
 private:
@@ -55,19 +59,9 @@ private:
         Handler handler;
         bool over_tcp = false;
     };
-    struct Job {
-        Name zone;
-        UpdateContent content;
-        base::TimePoint deadline;
-        Handler handler;
-        Settled settled;
-        unsigned tries = 0;
-    };
-
     Outcome<TsigKeyPtr> key();
     void ask(const std::shared_ptr<Question>& question);
     void asked(const std::shared_ptr<Question>& question, Reply reply);
-    void attempt(std::shared_ptr<Job> job);
     void later(Handler handler, Failure failure);
     [[nodiscard]] Failure closed_failure() const;
 

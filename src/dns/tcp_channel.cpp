@@ -15,21 +15,20 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// A signed message is void once the server's clock is this far past its signing (RFC 8945 §5.2.3): libknot signs with
-// the recommended fudge. Whatever has not happened by then will not happen.
-constexpr base::Duration fudge = std::chrono::seconds(300);
+// What is written at once. A connection that takes nothing keeps no more than this; the rest can still be given up.
+constexpr std::size_t most_at_once = 65536;
 
-// A server that has read a later message may still have the earlier one queued inside.
-constexpr base::Duration settling_time = std::chrono::seconds(1);
+// A connection on which so much was never answered is of no use, and its ids run out.
+constexpr std::size_t most_tombstones = 16384;
 
-std::string frame(const std::string& wire) {
-    std::string out;
-    out.reserve(wire.size() + 2);
+/// A message as a stream carries it (RFC 1035 §4.2.2).
+void append_frame(std::string& out, const std::string& wire) {
     out += static_cast<char>(wire.size() >> 8);
     out += static_cast<char>(wire.size() & 0xff);
     out += wire;
-    return out;
 }
+
+bool is_answer(const Request& request, const Reply& reply) { return reply.has_value() && (reply->verified || !request.key); }
 
 }  // namespace
 
@@ -41,14 +40,17 @@ TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server) : e
 
 std::uint16_t TcpChannel::fresh_id() const {
     std::uint16_t id = base::random_u16();
-    while (pending_.contains(id)) id = base::random_u16();
+    while (pending_.contains(id) || tombstones_.contains(id)) id = base::random_u16();
     return id;
 }
 
-void TcpChannel::send(Request request, base::TimePoint deadline, Handler handler, Settled settled) {
-    outgoing_.push_back(frame(request.wire));
+void TcpChannel::send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler, LateAnswer late) {
     const std::uint16_t id = request.id;
-    pending_.emplace(id, Pending{std::move(request), deadline, std::move(handler), std::move(settled)});
+    const std::uint64_t number = ++last_number_;
+    const base::TimePoint due = std::min(send_by, deadline);
+    pending_.emplace(id, Pending{std::move(request), number, deadline, due, std::move(handler), std::move(late)});
+    due_.emplace(due, id);
+    outgoing_.emplace_back(id, number);
     arm_timer();
     if (state_ == State::closed) connect();
     if (state_ == State::open) write();
@@ -72,6 +74,7 @@ void TcpChannel::connect() {
 
 void TcpChannel::connected() {
     state_ = State::open;
+    heard_at_ = base::Clock::now();
     error_code ignored;  // without it messages only wait a little
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
@@ -80,15 +83,30 @@ void TcpChannel::connected() {
 }
 
 void TcpChannel::write() {
-    if (!writing_.empty() || outgoing_.empty()) return;
-    writing_ = std::move(outgoing_.front());
-    outgoing_.pop_front();
+    if (!writing_.empty()) return;
+    while (!outgoing_.empty() && writing_.size() < most_at_once) {
+        const auto [id, number] = outgoing_.front();
+        outgoing_.pop_front();
+        const auto found = pending_.find(id);
+        if (found == pending_.end() || found->second.number != number) continue;  // given up before it was written
+        sending(found->second);
+    }
+    if (writing_.empty()) return;
     asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
         if (epoch != self->epoch_) return;
         self->writing_.clear();
         if (error) return;  // the reading side sees the end, and says so
         self->write();
     });
+}
+
+void TcpChannel::sending(Pending& pending) {
+    append_frame(writing_, pending.request.wire);
+    pending.sent = true;
+    due_.erase({pending.due, pending.request.id});
+    pending.due = pending.deadline;
+    due_.emplace(pending.due, pending.request.id);
+    if (awaited_++ == 0 && tombstones_.empty()) heard_at_ = base::Clock::now();
 }
 
 void TcpChannel::read_length() {
@@ -121,106 +139,119 @@ void TcpChannel::read_body(std::size_t size) {
 }
 
 void TcpChannel::take(std::span<const std::uint8_t> wire) {
-    const auto found = wire.size() < 2 ? pending_.end() : pending_.find(static_cast<std::uint16_t>(wire[0] << 8 | wire[1]));
-    if (found == pending_.end()) {
+    heard_at_ = base::Clock::now();
+    const auto id = static_cast<std::uint16_t>(wire.size() < 2 ? 0 : wire[0] << 8 | wire[1]);
+    if (wire.size() >= 2 && tombstones_.contains(id)) return take_late(id, wire);
+    const auto found = wire.size() < 2 ? pending_.end() : pending_.find(id);
+    if (found == pending_.end() || !found->second.sent) {
         // On a connection of our own nobody else speaks: the server is confused, and so would be all that follows.
         drop({Failure::Kind::malformed, 0, server_, "the DNS server sent an answer that nobody asked for", "is it really a DNS server?"});
         return;
     }
-    const auto node = pending_.extract(found);
+    auto node = pending_.extract(found);
     Pending& pending = node.mapped();
+    --awaited_;
+    due_.erase({pending.due, id});
     Reply reply = read_answer(pending.request, wire, server_);
-    if (pending.probe) {
-        for (auto& [other_id, other] : pending_) {
-            if (!other.handler && !other.probe) other.settle_by = std::min(other.settle_by, base::Clock::now() + settling_time);
-        }
+    const bool answered = is_answer(pending.request, reply);
+    if (!answered && pending.late) bury(pending);
+    pending.handler(std::move(reply), {answered ? Delivery::Kind::answered : Delivery::Kind::in_doubt, epoch_});
+}
+
+/// The answer to what was given up: it breaks nobody else's message, and what it tells is told if somebody still cares.
+void TcpChannel::take_late(std::uint16_t id, std::span<const std::uint8_t> wire) {
+    const auto found = tombstones_.find(id);
+    if (!found->second.late) {
+        tombstones_.erase(found);
+        return;
     }
-    arm_timer();
-    if (pending.handler) pending.handler(std::move(reply));
-    if (pending.settled) pending.settled();
+    const Reply reply = read_answer(found->second.request, wire, server_);
+    if (!is_answer(found->second.request, reply)) return;
+    const LateAnswer late = std::move(found->second.late);
+    tombstones_.erase(found);
+    late(*reply, epoch_);
+}
+
+/// Its id is not used again on this connection before it has been answered.
+void TcpChannel::bury(Pending& pending) {
+    Tombstone tombstone;
+    const std::uint16_t id = pending.request.id;
+    if (pending.late) {
+        tombstone.late = std::move(pending.late);
+        tombstone.request = std::move(pending.request);
+        tombstone.request.wire = {};
+    }
+    tombstones_.insert_or_assign(id, std::move(tombstone));
 }
 
 void TcpChannel::arm_timer() {
-    base::TimePoint next = base::TimePoint::max();
-    for (const auto& [id, pending] : pending_) next = std::min(next, pending.handler ? pending.deadline : pending.settle_by);
-    if (next == base::TimePoint::max()) {
+    if (due_.empty()) {
+        timer_at_ = base::TimePoint::max();
         timer_.cancel();
         return;
     }
-    timer_.expires_at(next);
+    if (due_.begin()->first >= timer_at_) return;  // it fires before, and is armed again
+    timer_at_ = due_.begin()->first;
+    timer_.expires_at(timer_at_);
     timer_.async_wait([self = shared_from_this()](error_code error) {
-        if (!error) self->expire();
+        if (error) return;
+        self->timer_at_ = base::TimePoint::max();
+        self->expire();
     });
 }
 
 void TcpChannel::expire() {
     const auto now = base::Clock::now();
-    std::vector<Handler> late;
-    std::vector<Settled> settled;
-    bool waiting_for_fate = false;
-    for (auto it = pending_.begin(); it != pending_.end();) {
-        Pending& pending = it->second;
-        if (pending.handler && pending.deadline <= now) {
-            late.push_back(std::exchange(pending.handler, {}));
-            pending.settle_by = pending.deadline + fudge;
-            waiting_for_fate = waiting_for_fate || pending.settled;
+    std::vector<std::pair<Handler, Delivery>> given_up;
+    while (!due_.empty() && due_.begin()->first <= now) {
+        const std::uint16_t id = due_.begin()->second;
+        due_.erase(due_.begin());
+        auto node = pending_.extract(id);
+        Pending& pending = node.mapped();
+        if (pending.sent) {
+            --awaited_;
+            bury(pending);
         }
-        if (!pending.handler && pending.settle_by <= now) {
-            if (pending.settled) settled.push_back(std::move(pending.settled));
-            it = pending_.erase(it);
-        } else {
-            ++it;
-        }
+        given_up.emplace_back(std::move(pending.handler), Delivery{pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, epoch_});
     }
-    if (waiting_for_fate && state_ == State::open) probe();
-    // A connection that is not made by the deadline of all that wait for it is given up: nothing was sent on it.
-    const bool hopeless = state_ == State::connecting && !late.empty() &&
-                          std::none_of(pending_.begin(), pending_.end(), [](const auto& p) { return bool(p.second.handler); });
     arm_timer();
-    const Failure failure{Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time",
-                          "is it running and reachable, and not overloaded?"};
-    for (const auto& handler : late) handler(failure);
-    for (const auto& handler : settled) handler();
-    if (hopeless && state_ == State::connecting) drop(failure);
-}
-
-void TcpChannel::probe() {
-    const std::uint16_t id = fresh_id();
-    auto query = make_query(id, Name(), Type::soa, nullptr);
-    if (query.has_error()) return;
-    outgoing_.push_back(frame(query->wire));
-    Pending pending{std::move(*query), base::Clock::now(), {}, {}, true, base::Clock::now() + fudge};
-    pending_.emplace(id, std::move(pending));
-    write();
+    const bool connecting = state_ == State::connecting;
+    const Failure unanswered{Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time",
+                             "is it running and reachable, and not overloaded?"};
+    const Failure unsent{Failure::Kind::timeout, 0, server_,
+                         connecting ? "the connection to the DNS server could not be made in time" : "the DNS server takes nothing from its connection",
+                         "is it running and reachable, and not overloaded?"};
+    const unsigned epoch = epoch_;
+    for (const auto& [handler, delivery] : given_up) handler(delivery.kind == Delivery::Kind::unsent ? unsent : unanswered, delivery);
+    if (epoch != epoch_) return;
+    if (connecting && pending_.empty()) drop(unsent);
+    if (tombstones_.size() >= most_tombstones) drop(unanswered);
 }
 
 void TcpChannel::drop(const Failure& failure) {
-    ++epoch_;
+    const unsigned connection = epoch_++;
     state_ = State::closed;
     error_code ignored;  // it is of no use any more
     socket_.close(ignored);
     outgoing_.clear();
     writing_.clear();
-    timer_.cancel();
-    auto dropped = std::move(pending_);
+    tombstones_.clear();
+    awaited_ = 0;
+    due_.clear();
+    arm_timer();
+    std::vector<Pending> dropped;
+    for (auto& [id, pending] : pending_) dropped.push_back(std::move(pending));
     pending_.clear();
-    // Where we end the connection, the server may still be at what it has read from it.
-    const bool ours = failure.kind == Failure::Kind::malformed;
-    auto later = std::make_shared<std::vector<Settled>>();
-    for (auto& [id, pending] : dropped) {
-        if (pending.handler) pending.handler(failure);
-        if (!pending.settled) continue;
-        if (ours) {
-            later->push_back(std::move(pending.settled));
-        } else {
-            pending.settled();
-        }
+    std::sort(dropped.begin(), dropped.end(), [](const Pending& a, const Pending& b) { return a.number < b.number; });
+    for (const Pending& pending : dropped) {
+        pending.handler(failure, {pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, connection});
     }
-    if (later->empty()) return;
-    const auto timer = std::make_shared<asio::steady_timer>(timer_.get_executor(), settling_time);
-    timer->async_wait([timer, later](error_code) {
-        for (const Settled& settled : *later) settled();
-    });
+}
+
+void TcpChannel::end_if_silent(base::Duration silence) {
+    const bool awaited = awaited_ > 0 || !tombstones_.empty();
+    if (state_ != State::open || !awaited || base::Clock::now() - heard_at_ < silence) return;
+    drop({Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time", "is it running and reachable, and not overloaded?"});
 }
 
 void TcpChannel::close() { drop({Failure::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""}); }

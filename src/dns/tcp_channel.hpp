@@ -1,14 +1,16 @@
 // One kept TCP connection to a DNS server (RFC 1035 §4.2.2, RFC 7766): messages follow each other without waiting,
 // answers are matched by message id.
 //
-// An UPDATE that got no answer in time may still be carried out later. The channel therefore remembers it until its
-// fate is settled: its answer arrives, or the connection has ended, or the server has answered what was sent after it.
+// A message that got no answer may still be acted on. The channel says of each how far it got, and when an answer comes
+// after all; what follows from that is for whoever sent it. Used on one thread.
 #pragma once
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,19 +20,34 @@
 
 namespace sftdyn::dns {
 
+/// How far a message got.
+struct Delivery {
+    enum class Kind : std::uint8_t {
+        unsent,    ///< no octet of it has left: the server will never act on it
+        in_doubt,  ///< the server may have it, may get it, and may act on it later
+        answered   ///< the server has answered it, and the signature was checked
+    };
+    Kind kind = Kind::unsent;
+    unsigned connection = 0;  ///< that it was written to, counted from 1 for each channel
+};
+
 class TcpChannel : public std::enable_shared_from_this<TcpChannel> {
 public:
-    using Handler = std::function<void(Reply)>;
-    using Settled = std::function<void()>;
+    using Handler = std::function<void(Reply, Delivery)>;
+    using LateAnswer = std::function<void(const Answer&, unsigned connection)>;
 
     TcpChannel(boost::asio::io_context& io, boost::asio::ip::tcp::endpoint server);
 
+    /// An id that no message under way has, and none whose answer may still come.
     [[nodiscard]] std::uint16_t fresh_id() const;
 
     /// Sends `request`, connecting first when need be. `handler` is called once: with the answer, or with why there is
-    /// none by `deadline`. `settled`, if given, is called once, with or after `handler`, when the server can no longer
-    /// act on this message.
-    void send(Request request, base::TimePoint deadline, Handler handler, Settled settled = {});
+    /// none by `deadline`; by `send_by` when it could not be written until then. `late`, if given, is called once
+    /// when a verified answer comes on the same connection after `handler` was called with `in_doubt`.
+    void send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler, LateAnswer late = {});
+
+    /// Ends the connection when nothing has come on it for that long, though something is awaited.
+    void end_if_silent(base::Duration silence);
 
     /// Ends the connection: what is under way fails.
     void close();
@@ -38,13 +55,19 @@ public:
 private:
     struct Pending {
         Request request;
+        std::uint64_t number = 0;  ///< tells it from one of the same id before it
         base::TimePoint deadline;
-        Handler handler;  ///< empty once it was called
-        Settled settled;
-        bool probe = false;
-        base::TimePoint settle_by = base::TimePoint::max();
+        base::TimePoint due;  ///< the deadline, or until it is written what comes first
+        Handler handler;
+        LateAnswer late;
+        bool sent = false;
     };
-    using PendingMap = std::map<std::uint16_t, Pending>;
+    using PendingMap = std::unordered_map<std::uint16_t, Pending>;
+    /// What was given up, and may yet be answered.
+    struct Tombstone {
+        Request request{};  ///< without its octets; of what nobody waits for without anything
+        LateAnswer late{};
+    };
 
     void connect();
     void connected();
@@ -52,19 +75,27 @@ private:
     void read_length();
     void read_body(std::size_t size);
     void take(std::span<const std::uint8_t> wire);
+    void take_late(std::uint16_t id, std::span<const std::uint8_t> wire);
+    void bury(Pending& pending);
+    void sending(Pending& pending);
     void arm_timer();
     void expire();
-    void probe();
     void drop(const Failure& failure);
 
     boost::asio::ip::tcp::endpoint endpoint_;
     std::string server_;
     boost::asio::ip::tcp::socket socket_;
     boost::asio::steady_timer timer_;
+    base::TimePoint timer_at_ = base::TimePoint::max();
     enum class State { closed, connecting, open } state_ = State::closed;
-    unsigned epoch_ = 0;  ///< counts connections, so that a callback of an old one is recognised
+    unsigned epoch_ = 0;         ///< counts connections, so that a callback of an old one is recognised
+    base::TimePoint heard_at_;   ///< since when nothing has come that was awaited
+    std::size_t awaited_ = 0;    ///< of `pending_`, what was sent
+    std::uint64_t last_number_ = 0;
     PendingMap pending_;
-    std::deque<std::string> outgoing_;
+    std::set<std::pair<base::TimePoint, std::uint16_t>> due_;  ///< of `pending_`
+    std::deque<std::pair<std::uint16_t, std::uint64_t>> outgoing_;  ///< ids and numbers of what is to be written
+    std::unordered_map<std::uint16_t, Tombstone> tombstones_;       ///< of this connection
     std::string writing_;
     std::string incoming_;
 };

@@ -68,6 +68,13 @@ void UdpChannel::transmit(Pending& pending) {
     // A datagram that can't be sent now is as good as lost: the timer sends it again.
     error_code lost;
     socket_.send(asio::buffer(pending.request.wire), 0, lost);
+    // The kernel tells of an earlier datagram's refusal only once: to whoever uses the socket next.
+    if (lost == asio::error::connection_refused) asio::post(io_, [self = shared_from_this()] { self->refused(); });
+}
+
+void UdpChannel::refused() {
+    fail_all({Failure::Kind::unreachable, 0, server_, "nothing listens there (connection refused)",
+              "is the DNS server running, and is [dns] server right?"});
 }
 
 void UdpChannel::await_answer(std::uint16_t id) {
@@ -92,8 +99,7 @@ void UdpChannel::receive() {
     socket_.async_receive(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t size) {
         if (error == asio::error::operation_aborted) return;
         if (error == asio::error::connection_refused) {
-            self->fail_all({Failure::Kind::unreachable, 0, self->server_, "nothing listens there (connection refused)",
-                            "is the DNS server running, and is [dns] server right?"});
+            self->refused();
         } else if (!error) {
             self->take(size);
         }

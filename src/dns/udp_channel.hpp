@@ -44,6 +44,7 @@ private:
     void receive();
     void take(std::size_t size);
     void finish(std::uint16_t id, Reply reply);
+    void refused();
     void fail_all(const Failure& failure);
 
     boost::asio::io_context& io_;

@@ -26,10 +26,21 @@ public:
     virtual void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type, base::TimePoint deadline,
                          Done<std::vector<std::string>> done) = 0;
 
-    /// Sends the content to the server of `zone` in one message: all of it is done, or nothing. `settled` is called once, with or after `done`, when
-    /// the server can no longer act on the message.
+    /// Sends the content to the server of `zone` in one message: all of it is done, or nothing. `resolved` is called once,
+    /// with or after `done`, when the server has answered the message or can no longer act on it.
     virtual void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline, Done<dns::Answer> done,
-                       std::function<void()> settled) = 0;
+                       std::function<void()> resolved) = 0;
+
+    /// The first contact with `zone`: `resolved` is called once when the server can no longer act on what an earlier process
+    /// may have sent.
+    virtual void contact(const dns::Name& zone, std::function<void()> resolved) = 0;
+
+    /// Told why something in the zone is still in doubt, when the server was asked about it and gave a reason to tell.
+    using OnBlocked = std::function<void(const dns::Name& zone, const dns::Failure& failure)>;
+    void on_blocked(OnBlocked told) { on_blocked_ = std::move(told); }
+
+protected:
+    OnBlocked on_blocked_ = [](const dns::Name&, const dns::Failure&) {};
 };
 
 }  // namespace sftdyn::update

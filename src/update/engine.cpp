@@ -42,7 +42,9 @@ Engine::Engine(Backend& backend, HostTable& hosts, KnownTable& known, const Limi
       limits_(limits),
       clock_(std::move(clock)),
       on_failure_(std::move(on_failure)),
-      budgets_(limits.changes_burst, limits.changes_refill) {}
+      budgets_(limits.changes_burst, limits.changes_refill) {
+    backend_.on_blocked([this](const dns::Name& zone, const Failure& failure) { blocked(zone, failure); });
+}
 
 void Engine::reconfigure(const Limits& limits, bool servers_changed) {
     limits_ = limits;
@@ -51,13 +53,44 @@ void Engine::reconfigure(const Limits& limits, bool servers_changed) {
     ++generation_;
     known_.clear();
     suspects_.clear();
-    for (auto& [target, slot] : slots_) slot.served.reset();
-    // The zones of hosts with wishes under way stay; theirs are asked anew when those are done.
-    std::unordered_set<HostId> at_work;
-    for (const auto& [target, slot] : slots_) at_work.insert(target.host);
-    for (HostId host = 0; host < zone_of_.size(); ++host) {
-        if (!at_work.contains(host)) zone_of_[host] = no_zone;
+    for (auto& [target, slot] : slots_) {
+        slot.served.reset();
+        slot.verified = false;
+        if (slot.phase == Phase::queued || slot.phase == Phase::in_flight) undo_decision(slot);
     }
+    for (HostId host = 0; host < zone_of_.size(); ++host) set_zone(host, no_zone);
+    // What waits in a zone goes back to where its zone is looked for; what is under way does so when it is answered.
+    std::vector<Target> again;
+    std::vector<SeriesPtr> series;
+    for (Zone& zone : zones_) {
+        again.insert(again.end(), zone.held.begin(), zone.held.end());
+        zone.held.clear();
+        const auto unsent = take_unsent(zone);
+        again.insert(again.end(), unsent.begin(), unsent.end());
+        for (SeriesPtr& one : std::exchange(zone.series, {})) series.push_back(std::move(one));
+    }
+    for (const Target& target : again) start_over(target);
+    for (const SeriesPtr& one : series) next_message(one);
+}
+
+/// The change of the wish that is first is decided anew. Nobody is told what another server said of the wishes that belong to it.
+void Engine::undo_decision(Slot& slot) {
+    if (slot.waiting.empty() || slot.waiting.front().ticket != slot.ticket) return;
+    const JointPtr& joint = slot.waiting.front().joint;
+    if (!joint || joint->series) return;
+    --joint->ready;
+    for (std::size_t i = 0; i < joint->members.size(); ++i) {
+        if (!joint->members[i].open) joint->results[i] = {Verdict::failed};
+    }
+}
+
+void Engine::start_over(const Target& target) {
+    const auto found = slots_.find(target);
+    if (found == slots_.end()) return;
+    found->second.served.reset();
+    found->second.phase = Phase::idle;
+    refund(target, found->second);
+    advance(target);
 }
 
 // --- wishes in, results out ------------------------------------------------------------------------------------------
@@ -105,12 +138,17 @@ void Engine::forget_deadlines() {
 }
 
 void Engine::add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index) {
+    deadlines_.push_back({deadline, wish.target, next_ticket_});
+    std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+    enqueue(std::move(wish), deadline, std::move(done), joint, index);
+}
+
+void Engine::enqueue(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index) {
     const Target target = wish.target;
     const ZoneIndex zone = zone_of(target.host);
     ++(zone == no_zone ? homeless_ : zones_[zone].waiting);
     ++waiting_;
     const std::uint64_t ticket = next_ticket_++;
-    deadlines_.push_back({deadline, target, ticket});
     const auto [found, is_new] = slots_.try_emplace(target);
     Slot& slot = found->second;
     if (is_new) {
@@ -152,6 +190,12 @@ void Engine::abandon(const JointPtr& joint) {
     for (const Target& target : stopped) advance(target);
 }
 
+bool Engine::is_still_so(const Wish& wish) const {
+    const auto found = slots_.find(wish.target);
+    if (found != slots_.end()) return found->second.served && fulfils(*found->second.served, wish);
+    return known_.is(wish.target, wish.kind == Change::Kind::replace ? wish.rdata : std::string(), base::TimePoint::min());
+}
+
 void Engine::count_out(const Target& target) {
     --waiting_;
     const ZoneIndex zone = zone_of(target.host);
@@ -179,11 +223,21 @@ void Engine::fail_all(const Target& target, const Failure& failure) {
     }
 }
 
+/// Why a wish of the zone was not done in time.
+Failure Engine::too_late(ZoneIndex index) const {
+    const char* hint = "is the DNS server running, and not overloaded?";
+    if (index == no_zone || zones_[index].in_doubt == 0) return {Failure::Kind::gave_up, 0, "", "it was not done in time", hint};
+    if (zones_[index].contacting)
+        return {Failure::Kind::timeout, 0, "", "the DNS server did not answer the first UPDATE of the zone in time (it changes nothing: it is a fence)", hint};
+    return {Failure::Kind::gave_up, 0, "", "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it", hint};
+}
+
 void Engine::tick() {
     const auto now = clock_();
     while (!deadlines_.empty() && deadlines_.front().at <= now) {
-        const Deadline due = deadlines_.front();
-        deadlines_.pop_front();
+        std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+        const Deadline due = deadlines_.back();
+        deadlines_.pop_back();
         const auto found = slots_.find(due.target);
         if (found == slots_.end()) continue;
         Slot& slot = found->second;
@@ -193,21 +247,19 @@ void Engine::tick() {
         Waiting one = std::move(*late);
         slot.waiting.erase(late);
         const ZoneIndex zone = zone_of(due.target.host);
-        const bool blocked = zone != no_zone && zones_[zone].unsettled > 0;
         count_out(due.target);
-        on_failure_(
-            hosts_.name(due.target.host), due.target.type,
-            {Failure::Kind::gave_up, 0, "",
-             blocked ? "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it" : "it was not done in time",
-             "is the DNS server running, and not overloaded?"});
+        on_failure_(hosts_.name(due.target.host), due.target.type, too_late(zone));
         const JointPtr joint = one.joint;
         close(one, {Verdict::failed});
         if (joint) abandon(joint);
         if (stopped) advance(due.target);
     }
-    while (!series_deadlines_.empty() && (!series_deadlines_.front()->done || series_deadlines_.front()->deadline <= now)) {
-        const SeriesPtr series = std::move(series_deadlines_.front());
-        series_deadlines_.pop_front();
+    std::vector<SeriesPtr> late;
+    std::erase_if(series_deadlines_, [&](const SeriesPtr& series) {
+        if (series->done && series->deadline <= now) late.push_back(series);
+        return !series->done || series->deadline <= now;
+    });
+    for (const SeriesPtr& series : late) {
         if (series->done) fail(series, {Failure::Kind::gave_up, 0, "", "it was not done in time", "is the DNS server running, and not overloaded?"});
     }
     if (now >= next_sweep_) {
@@ -226,6 +278,10 @@ void Engine::advance(const Target& target) {
         if (slot.waiting.empty()) return retire(target);
         if (slot.phase == Phase::gathered && still_wanted(target)) return;
         slot.phase = Phase::idle;
+        if (const JointPtr& joint = slot.waiting.front().joint; joint && joint->series && !needs_served(*joint->series, target)) {
+            if (!decide(target, slot)) return;
+            continue;
+        }
         if (zone_of(target.host) == no_zone) return find_zone(target, slot);
         const bool stale = !slot.verified && slot.served_at + limits_.verify_interval <= clock_();
         if (!slot.served || stale) return look_up(target, slot);
@@ -276,10 +332,14 @@ bool Engine::decide(const Target& target, Slot& slot) {
 
 /// All of them are first, and what is served is known for all. False always: each target is brought to its next wish here.
 bool Engine::decide_jointly(const JointPtr& joint) {
+    if (joint->series) {
+        start(joint->series);
+        return false;
+    }
     std::vector<Target> lost, done, spent;
     for (const Joint::Member& member : joint->members) {
         // While it waited for the others, its zone or its records may have become unknown again.
-        if (zone_of(member.target.host) == no_zone || !slots_.at(member.target).served) lost.push_back(member.target);
+        if (member.open && (zone_of(member.target.host) == no_zone || !slots_.at(member.target).served)) lost.push_back(member.target);
     }
     if (!lost.empty()) {
         joint->ready -= lost.size();
@@ -290,6 +350,7 @@ bool Engine::decide_jointly(const JointPtr& joint) {
     std::map<ZoneIndex, Unit> units;
     std::optional<base::Duration> wait;
     for (const Joint::Member& member : joint->members) {
+        if (!member.open) continue;  // a new configuration has undone what was decided for the others
         const Wish& wish = slots_.at(member.target).waiting.front().wish;
         Slot& slot = slots_.at(member.target);
         slot.paid = false;
@@ -336,8 +397,9 @@ void Engine::find_zone(const Target& target, Slot& slot) {
         backend_.find_zone(hosts_.name(target.host), backend_deadline(deadline),
                            [this, target, generation = generation_](dns::Outcome<dns::Name> zone) {
                                query_done();
+                               if (generation != generation_) return advance(target);
                                if (zone.has_error()) return fail_all(target, zone.error());
-                               if (generation == generation_) set_zone(target.host, zone_index(*zone));
+                               set_zone(target.host, zone_index(*zone));
                                advance(target);
                            });
     });
@@ -345,16 +407,17 @@ void Engine::find_zone(const Target& target, Slot& slot) {
 
 void Engine::look_up(const Target& target, Slot& slot) {
     Zone& zone = zones_[zone_of(target.host)];
-    if (zone.unsettled > 0) {
+    if (zone.in_doubt > 0) {
         slot.phase = Phase::held;
         zone.held.push_back(target);
         return;
     }
     slot.phase = Phase::asking;
-    when_query_free([this, target, zone_name = zone.name, deadline = slot.waiting.front().deadline] {
+    when_query_free([this, target, zone_name = zone.name, deadline = slot.waiting.front().deadline, generation = generation_] {
         backend_.look_up(zone_name, hosts_.name(target.host), target.type, backend_deadline(deadline),
-                         [this, target](dns::Outcome<std::vector<std::string>> served) {
+                         [this, target, generation](dns::Outcome<std::vector<std::string>> served) {
                              query_done();
+                             if (generation != generation_) return advance(target);
                              looked_up(target, std::move(served));
                          });
     });
@@ -445,10 +508,32 @@ Engine::ZoneIndex Engine::zone_of(HostId host) const { return host < zone_of_.si
 Engine::ZoneIndex Engine::zone_index(const dns::Name& name) {
     const auto [found, is_new] = zone_indices_.try_emplace(name, static_cast<ZoneIndex>(zones_.size()));
     if (is_new) {
-        zones_.emplace_back();
-        zones_.back().name = name;
+        Zone& zone = zones_.emplace_back();
+        zone.name = name;
+        zone.in_doubt = 1;
+        zone.contacting = true;
+        backend_.contact(name, [this, index = found->second] { contacted(index); });
     }
     return found->second;
+}
+
+/// Nothing that an earlier process sent for the zone can be carried out any more.
+void Engine::contacted(ZoneIndex index) {
+    Zone& zone = zones_[index];
+    zone.contacting = false;
+    --zone.in_doubt;
+    release_held(zone);
+    flush(index);
+}
+
+/// The server does not say what became of an UPDATE, for a reason that would meet what waits for it too.
+void Engine::blocked(const dns::Name& name, const Failure& failure) {
+    const auto found = zone_indices_.find(name);
+    if (found == zone_indices_.end() || zones_[found->second].in_doubt == 0) return;
+    Zone& zone = zones_[found->second];
+    const auto held = std::exchange(zone.held, {});
+    for (const Target& target : held) fail_all(target, failure);
+    give_up_sending(zone, failure);
 }
 
 bool Engine::believe_zone(HostId host, const dns::Name& zone) {

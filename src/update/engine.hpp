@@ -80,13 +80,18 @@ public:
     void submit_jointly(std::vector<Wish> wishes, JointDone done);
 
     /// Sends messages one after the other, each by itself; one that the server refuses does not keep back those behind it.
-    /// `about` is the host that pays for it and the record that failures are told of. `done` is called once, within the
-    /// timeout: `committed` when the server has confirmed all of them.
-    void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done);
+    /// `about` is the host that pays for it and the record that failures are told of. They wait in the queues of both
+    /// families of the host, and what was accepted after them waits until the last is done. `done` is called once, within the
+    /// timeout: `committed` when the server has confirmed all of them. With `served` nothing is sent, and the verdict is
+    /// `unchanged`, if that is the record data of the one record that the server has there.
+    void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done, std::string served = {});
 
     /// Told of each UPDATE that was answered or given up: its changes, and the time it took.
     using OnUpdate = std::function<void(std::size_t changes, base::Duration took)>;
     void on_update(OnUpdate told) { on_update_ = std::move(told); }
+
+    /// Whether the last that is known of the wish's target is what it asks for.
+    [[nodiscard]] bool is_still_so(const Wish& wish) const;
 
     /// Takes it that the host lives in that zone, unless it is known, or being asked, where it lives. True when it lives
     /// there.
@@ -98,12 +103,13 @@ public:
     /// True while a wish or a message waits.
     [[nodiscard]] bool busy() const { return waiting_ > 0; }
     [[nodiscard]] std::size_t waiting() const { return waiting_; }
-    /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all is settled.
+    /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all is resolved.
     [[nodiscard]] std::size_t slots() const { return slots_.size(); }
     /// Deadlines that are still watched: none when nothing waits.
     [[nodiscard]] std::size_t deadlines() const { return deadlines_.size() + series_deadlines_.size(); }
 
-    /// New limits; with `servers_changed` all that is known of zones and records is asked anew.
+    /// New limits; with `servers_changed` all that is known of zones and records is asked anew, and what is under way is told
+    /// to nobody before the servers that are named now have confirmed it.
     void reconfigure(const Limits& limits, bool servers_changed);
 
 private:
@@ -113,7 +119,8 @@ private:
     /// At least one.
     static std::chrono::seconds whole_seconds(base::Duration duration);
 
-    /// Wishes that belong together.
+    struct Series;
+    /// Wishes that belong together, or the places that messages take in the queues of a host.
     struct Joint {
         struct Member {
             Target target;
@@ -125,6 +132,7 @@ private:
         std::size_t open = 0;   ///< members without a result
         std::size_t ready = 0;  ///< members that are first of their targets, with what is served known
         JointDone done{};
+        std::shared_ptr<Series> series{};  ///< whose places these are; null: they are wishes
     };
     using JointPtr = std::shared_ptr<Joint>;
     struct Waiting {
@@ -156,8 +164,12 @@ private:
         std::vector<dns::UpdateMessage> messages;
         Done done;  ///< empty once it was called
         base::TimePoint deadline;
-        std::size_t next = 0;  ///< of the messages
-        bool refused = false;  ///< one of them
+        std::string served{};    ///< makes it needless, when it is; empty: nothing does
+        JointPtr places{};       ///< in the host's queues; null once they are given up
+        std::size_t next = 0;    ///< of the messages
+        bool started = false;
+        bool in_flight = false;  ///< a message whose outcome is open
+        bool refused = false;    ///< one of them
     };
     using SeriesPtr = std::shared_ptr<Series>;
     struct Zone {
@@ -167,9 +179,10 @@ private:
         std::deque<Unit> suspects;              ///< changes of targets that failed alone before
         std::deque<std::vector<Unit>> retries;  ///< parts of a refused batch, in order
         std::deque<SeriesPtr> series;           ///< whose next message is to be sent
-        std::vector<Target> held;               ///< must not ask before the zone is settled
+        std::vector<Target> held;               ///< must not ask while something is in doubt
         unsigned in_flight = 0;
-        unsigned unsettled = 0;  ///< UPDATEs whose fate is open
+        unsigned in_doubt = 0;   ///< UPDATEs that the server may still carry out: nothing else is sent or asked before
+        bool contacting = false; ///< one of them is what an earlier process may have sent
         bool suspect_turn = false;
         bool series_turn = false;
     };
@@ -186,6 +199,8 @@ private:
     void refund(const Target& target, Slot& slot);
     void enqueue(Unit unit);
     void add(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index);
+    void enqueue(Wish wish, base::TimePoint deadline, Done done, const JointPtr& joint, std::size_t index);
+    static bool needs_served(const Series& series, const Target& target) { return !series.served.empty() && target == series.about; }
     void forget_deadlines();
     void close(const Waiting& waiting, Result result);
     void abandon(const JointPtr& joint);
@@ -194,10 +209,19 @@ private:
     bool still_wanted(const Target& target);
     void send(ZoneIndex zone, std::vector<Unit> units);
     void applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply);
-    void settled(const std::shared_ptr<Batch>& batch);
+    void resolved(const std::shared_ptr<Batch>& batch);
+    void contacted(ZoneIndex zone);
+    void blocked(const dns::Name& zone, const dns::Failure& failure);
+    void give_up_sending(Zone& zone, const dns::Failure& failure);
+    static std::vector<Target> take_unsent(Zone& zone);
+    static void undo_decision(Slot& slot);
+    void start_over(const Target& target);
     void committed(const Target& target);
     void refused(const Target& target, const dns::Failure& failure);
     void release_held(Zone& zone);
+    void take_places(const SeriesPtr& series);
+    void start(const SeriesPtr& series);
+    void give_up_places(const SeriesPtr& series);
     void next_message(const SeriesPtr& series);
     void enqueue(const SeriesPtr& series, ZoneIndex zone);
     static bool series_is_next(Zone& zone);
@@ -215,6 +239,7 @@ private:
     void finish_front(const Target& target, Slot& slot, Result result);
     void fail_all(const Target& target, const dns::Failure& failure);
     void count_out(const Target& target);
+    [[nodiscard]] dns::Failure too_late(ZoneIndex zone) const;
     [[nodiscard]] base::TimePoint backend_deadline(base::TimePoint deadline) const;
     [[nodiscard]] ZoneIndex zone_of(HostId host) const;
     ZoneIndex zone_index(const dns::Name& name);
@@ -238,8 +263,9 @@ private:
         base::TimePoint at;
         Target target;
         std::uint64_t ticket;
+        friend bool operator>(const Deadline& a, const Deadline& b) { return std::pair(a.at, a.ticket) > std::pair(b.at, b.ticket); }
     };
-    std::deque<Deadline> deadlines_;
+    std::vector<Deadline> deadlines_;  ///< a heap: a new configuration may bring shorter ones
     std::deque<SeriesPtr> series_deadlines_;
     std::size_t open_series_ = 0;
     std::deque<std::function<void()>> queries_waiting_;
@@ -247,7 +273,7 @@ private:
     std::size_t waiting_ = 0;
     std::size_t homeless_ = 0;  ///< wishes whose zone is not known yet
     std::uint64_t next_ticket_ = 1;
-    unsigned generation_ = 0;
+    unsigned generation_ = 0;  ///< of the configuration
     base::TimePoint next_sweep_;
 };
 

@@ -13,8 +13,9 @@ using dns::Failure;
 struct Engine::Batch {
     ZoneIndex zone;
     std::vector<Unit> units;
+    unsigned generation = 0;  ///< of the configuration that it was made under
     bool answered = false;
-    bool open_fate = false;
+    bool in_doubt = false;
 };
 
 /// A change whose wish has been given up is not sent; the target then goes on with what waits behind it.
@@ -51,7 +52,7 @@ std::vector<Engine::Unit> Engine::next_batch(Zone& zone) {
 }
 
 void Engine::flush(ZoneIndex index) {
-    while (zones_[index].in_flight < std::max(limits_.updates_in_flight, 1U) && zones_[index].unsettled == 0) {
+    while (zones_[index].in_flight < std::max(limits_.updates_in_flight, 1U) && zones_[index].in_doubt == 0) {
         if (series_is_next(zones_[index])) {
             if (zones_[index].in_flight > 0) return;
             send_message(index);
@@ -80,7 +81,7 @@ void Engine::flush(ZoneIndex index) {
 }
 
 void Engine::send(ZoneIndex index, std::vector<Unit> units) {
-    auto batch = std::make_shared<Batch>(Batch{index, std::move(units)});
+    auto batch = std::make_shared<Batch>(Batch{index, std::move(units), generation_});
     std::vector<Change> changes;
     changes.reserve(batch->units.size());
     base::TimePoint deadline{};
@@ -98,12 +99,22 @@ void Engine::send(ZoneIndex index, std::vector<Unit> units) {
         on_update_(count, clock_() - began);
         applied(batch, reply);
     };
-    backend_.apply(zones_[index].name, std::move(changes), backend_deadline(deadline), done, [this, batch] { settled(batch); });
+    backend_.apply(zones_[index].name, std::move(changes), backend_deadline(deadline), done, [this, batch] { resolved(batch); });
 }
 
 void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply) {
     batch->answered = true;
     Zone& zone = zones_[batch->zone];
+    // Until `resolved` says otherwise the server may still act on it.
+    batch->in_doubt = reply.has_error();
+    if (batch->in_doubt) ++zone.in_doubt;
+    if (batch->generation != generation_) {
+        // Another server may serve them now: whatever this one said is told to nobody.
+        for (const Unit& unit : batch->units) {
+            for (const Target& target : unit) start_over(target);
+        }
+        return;
+    }
     if (reply.has_value()) {
         for (const Unit& unit : batch->units) {
             // All of them have their results before any goes on to its next wish.
@@ -119,9 +130,6 @@ void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& repl
         zone.retries.emplace_front(batch->units.begin(), middle);
         return;
     }
-    // Until `settled` says otherwise the server may still act on it.
-    batch->open_fate = true;
-    ++zone.unsettled;
     const std::vector<Unit> units = batch->units;
     for (const Unit& unit : units) {
         for (const Target& target : unit) refused(target, failure);
@@ -129,19 +137,43 @@ void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& repl
     }
 }
 
-void Engine::settled(const std::shared_ptr<Batch>& batch) {
+void Engine::resolved(const std::shared_ptr<Batch>& batch) {
     Zone& zone = zones_[batch->zone];
     --zone.in_flight;
-    if (batch->open_fate) --zone.unsettled;
+    if (batch->in_doubt) --zone.in_doubt;
     release_held(zone);
     flush(batch->zone);
 }
 
 void Engine::release_held(Zone& zone) {
-    if (zone.unsettled > 0) return;
+    if (zone.in_doubt > 0) return;
     const std::vector<Target> held = std::move(zone.held);
     zone.held.clear();
     for (const Target& target : held) advance(target);
+}
+
+/// Takes out what waits to be sent in the zone, but for messages.
+std::vector<Target> Engine::take_unsent(Zone& zone) {
+    Unit out;
+    const auto take = [&](const Unit& unit) { out.insert(out.end(), unit.begin(), unit.end()); };
+    for (const auto& part : std::exchange(zone.retries, {})) std::for_each(part.begin(), part.end(), take);
+    for (auto* queue : {&zone.clean, &zone.suspects}) {
+        std::for_each(queue->begin(), queue->end(), take);
+        queue->clear();
+    }
+    return out;
+}
+
+/// Fails what waits to be sent in the zone.
+void Engine::give_up_sending(Zone& zone, const Failure& failure) {
+    const auto series = std::exchange(zone.series, {});
+    for (const Target& target : take_unsent(zone)) {
+        refund(target, slots_.at(target));
+        fail_all(target, failure);
+    }
+    for (const SeriesPtr& one : series) {
+        if (one->done) fail(one, failure);
+    }
 }
 
 void Engine::committed(const Target& target) {

@@ -1,6 +1,8 @@
 #include "update/engine.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 // Messages that are sent as they are written: scripts.
 
@@ -8,22 +10,86 @@ namespace sftdyn::update {
 
 using dns::Failure;
 
-void Engine::submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done) {
+void Engine::submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done, std::string served) {
     if (open_series_ >= limits_.queue) return done({Verdict::overloaded, overload_pause});
     if (const auto wait = budgets_.spend(about.host, clock_())) return done({Verdict::over_budget, whole_seconds(*wait)});
-    const auto series = std::make_shared<Series>(Series{about, std::move(messages), std::move(done), clock_() + limits_.timeout});
+    const auto series = std::make_shared<Series>(
+        Series{about, std::move(messages), std::move(done), clock_() + limits_.timeout, std::move(served)});
     ++open_series_;
-    ++waiting_;
     series_deadlines_.push_back(series);
-    next_message(series);
+    take_places(series);
     forget_deadlines();
+}
+
+/// Puts them into the queues of their host: they are sent when they are first in both.
+void Engine::take_places(const SeriesPtr& series) {
+    const auto joint = std::make_shared<Joint>();
+    series->places = joint;
+    joint->series = series;
+    joint->done = [this, series](const std::vector<Result>&) {
+        if (series->done && !series->started) finish(series, {Verdict::failed});
+    };
+    std::vector<Target> targets;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) targets.push_back({series->about.host, type});
+    if (std::find(targets.begin(), targets.end(), series->about) == targets.end()) targets.push_back(series->about);
+    joint->results.resize(targets.size());
+    joint->open = targets.size();
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        joint->members.push_back({targets[i], next_ticket_});
+        Wish place;
+        place.target = targets[i];
+        enqueue(std::move(place), series->deadline, {}, joint, i);
+    }
+    for (const Target& target : targets) {
+        const auto found = slots_.find(target);
+        if (found != slots_.end() && found->second.phase == Phase::idle) advance(target);
+    }
+}
+
+/// They are first in their host's queues.
+void Engine::start(const SeriesPtr& series) {
+    series->started = true;
+    bool needless = false;
+    for (const auto& member : series->places->members) {
+        Slot& slot = slots_.at(member.target);
+        slot.phase = Phase::in_flight;
+        slot.ticket = member.ticket;
+        if (series->served.empty() || member.target != series->about || !slot.served) continue;
+        needless = *slot.served == std::vector<std::string>{series->served};
+    }
+    if (needless) return finish(series, {Verdict::unchanged});
+    next_message(series);
+}
+
+/// What was accepted after them may go on.
+void Engine::give_up_places(const SeriesPtr& series) {
+    const JointPtr joint = std::exchange(series->places, nullptr);
+    if (!joint) return;
+    std::vector<Target> freed;
+    for (auto& member : joint->members) {
+        const auto found = slots_.find(member.target);
+        if (!member.open || found == slots_.end()) continue;
+        Slot& slot = found->second;
+        const auto place = std::find_if(slot.waiting.begin(), slot.waiting.end(), [&](const Waiting& one) { return one.ticket == member.ticket; });
+        if (place == slot.waiting.end()) continue;
+        const bool first = place == slot.waiting.begin();
+        slot.waiting.erase(place);
+        count_out(member.target);
+        member.open = false;
+        // Whatever else the target is at goes on, and then with what is first.
+        const bool mine = slot.ticket == member.ticket && (slot.phase == Phase::gathered || slot.phase == Phase::in_flight);
+        if (first && mine) freed.push_back(member.target);
+        slot.verified = false;
+        if (series->next > 0) slot.served.reset();
+    }
+    for (const Target& target : freed) advance(target);
 }
 
 void Engine::finish(const SeriesPtr& series, Result result) {
     --open_series_;
-    --waiting_;
     if (result.verdict != Verdict::committed) budgets_.refund(series->about.host, clock_());
     std::exchange(series->done, {})(result);
+    if (!series->in_flight) give_up_places(series);
 }
 
 void Engine::fail(const SeriesPtr& series, const Failure& failure) {
@@ -32,7 +98,7 @@ void Engine::fail(const SeriesPtr& series, const Failure& failure) {
 }
 
 void Engine::next_message(const SeriesPtr& series) {
-    if (!series->done) return;
+    if (!series->done) return give_up_places(series);
     if (series->next == series->messages.size()) return finish(series, {series->refused ? Verdict::failed : Verdict::committed});
     const dns::UpdateMessage& message = series->messages[series->next];
     if (message.zone) return enqueue(series, zone_index(*message.zone));
@@ -43,8 +109,9 @@ void Engine::next_message(const SeriesPtr& series) {
                            [this, series, home, generation = generation_](dns::Outcome<dns::Name> zone) {
                                query_done();
                                if (!series->done) return;
+                               if (generation != generation_) return next_message(series);
                                if (zone.has_error()) return fail(series, zone.error());
-                               if (generation == generation_) set_zone(home, zone_index(*zone));
+                               set_zone(home, zone_index(*zone));
                                enqueue(series, zone_index(*zone));
                            });
     });
@@ -69,9 +136,10 @@ void Engine::send_message(ZoneIndex index) {
     zone.series.pop_front();
     zone.series_turn = false;
     const dns::UpdateMessage& message = series->messages[series->next++];
+    series->in_flight = true;
     distrust(message);
     ++zone.in_flight;
-    ++zone.unsettled;
+    ++zone.in_doubt;
     const auto done = [this, series, count = message.updates.size(), began = clock_()](const dns::Reply& reply) {
         on_update_(count, clock_() - began);
         answered(series, reply);
@@ -79,10 +147,11 @@ void Engine::send_message(ZoneIndex index) {
     backend_.apply(zone.name, message, backend_deadline(series->deadline), done, [this, series, index, &message] {
         Zone& own = zones_[index];
         --own.in_flight;
-        --own.unsettled;
+        --own.in_doubt;
         distrust(message);
-        release_held(own);
+        series->in_flight = false;
         next_message(series);
+        release_held(own);
         flush(index);
     });
 }

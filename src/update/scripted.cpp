@@ -7,10 +7,10 @@ constexpr dns::Type any_type{255};
 
 }  // namespace
 
-bool Scripted::is(const Target& target, std::string_view rdata) const {
+bool Scripted::is(const Target& target, std::string_view rdata, base::TimePoint since) const {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(target);
-    return found != entries_.end() && found->second.rdata == rdata;
+    return found != entries_.end() && found->second.rdata == rdata && found->second.at >= since;
 }
 
 void Scripted::begin(const Target& target, const std::vector<dns::UpdateMessage>& messages) {
@@ -30,7 +30,7 @@ void Scripted::begin(const Target& target, const std::vector<dns::UpdateMessage>
     if (++entry.under_way > 1) entry.disturbed = true;
 }
 
-void Scripted::end(const Target& target, std::string_view rdata, bool committed) {
+void Scripted::end(const Target& target, std::string_view rdata, bool committed, base::TimePoint now) {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(target);
     if (found == entries_.end() || --found->second.under_way > 0) return;
@@ -39,11 +39,18 @@ void Scripted::end(const Target& target, std::string_view rdata, bool committed)
         return;
     }
     found->second.rdata = rdata;
+    found->second.at = now;
 }
 
 void Scripted::forget(const Target& target) {
     const std::lock_guard lock(mutex_);
     disturb(target);
+}
+
+void Scripted::forget_all() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [](const auto& entry) { return entry.second.under_way == 0; });
+    for (auto& [target, entry] : entries_) entry.disturbed = true;
 }
 
 void Scripted::disturb(const Target& target) {

@@ -1,5 +1,5 @@
-// Which address the last script of a host was for. A script may do anything, so the server can't be asked whether it
-// still holds; it is believed until another one touches the host.
+// Which address the last script of a host was for. A script may do anything, so the server can only be asked whether it
+// still serves that address; until then it is believed for as long as any other state. Thread-safe.
 #pragma once
 
 #include <mutex>
@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "update/known.hpp"
 #include "update/target.hpp"
 
@@ -18,19 +19,22 @@ public:
     explicit Scripted(const HostTable& hosts) : hosts_(hosts) {}
 
     /// True when the last script for the target was for the address with that record data, and the server has confirmed
-    /// all of it.
-    [[nodiscard]] bool is(const Target& target, std::string_view rdata) const;
+    /// all of it, or that it serves the address, at `since` or later.
+    [[nodiscard]] bool is(const Target& target, std::string_view rdata, base::TimePoint since) const;
 
     /// A script for the target goes out.
     void begin(const Target& target, const std::vector<dns::UpdateMessage>& messages);
-    /// It is done, all of it if `committed`.
-    void end(const Target& target, std::string_view rdata, bool committed);
+    /// It is done at `now`, all of it if `committed`.
+    void end(const Target& target, std::string_view rdata, bool committed, base::TimePoint now);
     /// Something else changes the target.
     void forget(const Target& target);
+    /// Another conf may mean other scripts.
+    void forget_all();
 
 private:
     struct Entry {
         std::string rdata{};     ///< empty: nothing is believed
+        base::TimePoint at{};    ///< that it was confirmed
         unsigned under_way = 0;  ///< scripts
         bool disturbed = false;  ///< they were not alone: who was last can't be told
     };

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.dns_servers import ZONE, Key, Named
+from harness.network import own_network
 from harness.process import await_true
 from harness.proxy import Proxy
 from harness.sftdyn import conf
@@ -18,17 +19,30 @@ HOSTS = 24
 ADDRESSES = [f"127.0.2.{number}" for number in range(1, 6)]
 
 
+PRIVATE = os.geteuid() == 0
+
+
+@pytest.fixture(autouse=True)
+def private_network():
+    """Where port 53 is free: the configuration names no server, as most do."""
+    if not PRIVATE:
+        yield
+        return
+    with own_network():
+        yield
+
+
 class Play:
-    """A DNS server behind a proxy, sftdyn, and clients at work."""
+    """A DNS server behind a proxy, sftdyn, and clients at work. As root the proxy is where sftdyn looks by itself."""
 
     def __init__(self, stage, kind="named", timeout=TIMEOUT, verify=300, environment=None, extra="", **kwargs):
         self.server = stage.dns(kind, **kwargs)
-        self.proxy = Proxy(self.server.port)
+        self.proxy = Proxy(self.server.port, 53, ("127.0.0.1", "::1")) if PRIVATE else Proxy(self.server.port)
         stage.running.append(self.proxy)
         self.key_file = self.server.key_file()
         self.accounts = [Account(f"h{number}.{ZONE}", "A") for number in range(HOSTS)]
         keys = {f"k{number}": account.host for number, account in enumerate(self.accounts)}
-        text = conf(self.server, keys, dns=f"timeout = {timeout}\nverify_interval = {verify}", extra=f"[limits]\nchanges = 0\n{extra}", key_file=self.key_file)
+        text = conf(self.server, keys, dns=f"timeout = {timeout}\nverify_interval = {verify}", extra=f"[limits]\nchanges = 0\n{extra}", key_file=self.key_file, named=not PRIVATE)
         self.text = text.replace(self.server.address, self.proxy.address)
         self.program = stage.sftdyn(self.text, arguments=("-v",), environment=environment)
         share = HOSTS // 4

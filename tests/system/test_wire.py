@@ -52,8 +52,12 @@ def test_signatures_are_verified_by_both_sides(stage, tmp_path, algorithm):
     update, = server.updates()
     assert [(rrset.rdtype, rrset.deleting, rrset.ttl) for rrset in update.update] == [
         (dns.rdatatype.A, dns.rdataclass.ANY, 0), (dns.rdatatype.A, None, 30)]
+    # Which zone; two fences, in case an earlier process has left something; what is served; the change.
     assert [(over_tcp, request.opcode()) for request, over_tcp in server.requests] == [
-        (False, dns.opcode.QUERY), (False, dns.opcode.QUERY), (True, dns.opcode.UPDATE)]
+        (False, dns.opcode.QUERY), (True, dns.opcode.UPDATE), (True, dns.opcode.UPDATE), (False, dns.opcode.QUERY), (True, dns.opcode.UPDATE)]
+    assert len(server.fences()) == 2
+    for fence in server.fences():
+        assert not fence.prerequisite and not fence.update and not fence.additional
 
 
 def test_message_ids_are_not_guessable(stage, tmp_path):
@@ -94,4 +98,4 @@ def test_a_truncated_answer_is_asked_again_over_tcp(stage, tmp_path):
     server.records[(dns.name.from_text(HOST), dns.rdatatype.A)] = ["127.0.0.1"]
     program = stage.sftdyn(conf(server, {"k": HOST}, dns='zone = "dyn.example.org"', key_file=key.write(tmp_path / "key")))
     assert program.get("k").body == "UPTODATE", program.log()
-    assert [over_tcp for _, over_tcp in server.requests] == [False, True]
+    assert [over_tcp for request, over_tcp in server.requests if request.opcode() == dns.opcode.QUERY] == [False, True]

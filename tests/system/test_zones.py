@@ -135,3 +135,29 @@ def test_without_a_reverse_zone_of_ours_there_is_no_error(stage):
     assert program.get("k").body == "OK"
     program.await_log("no reverse zone of ours holds 1.0.0.127.in-addr.arpa")
     assert "error" not in program.log()
+
+
+def test_a_refusal_is_seen_with_several_queries_under_way(stage):
+    """The kernel tells of it once, to whoever uses the socket next."""
+    text = conf(stage.dns("named"), {}).replace("[clients]", '[clients.c]\nkey = "k"\nhosts = ["a.dyn.example.org", "b.dyn.example.org"]')
+    stage.running[0].stop()
+    program = stage.sftdyn(text)
+    for _ in range(5):
+        began = time.monotonic()
+        assert program.get("k").body == "FAIL"
+        assert time.monotonic() - began < 10  # of 20
+    assert "connection refused" in program.log()
+
+
+def test_a_reverse_name_that_no_zone_holds_costs_one_query(stage, tmp_path):
+    from harness.fake_dns import FakeDns
+    from harness.process import await_true
+    key = Key()
+    server = FakeDns(key)
+    stage.running.append(server)
+    program = stage.sftdyn(conf(server, {"k": f'{{ host = "{HOST}", ptr = true }}'}, key_file=key.write(tmp_path / "key")))
+    for number in range(2, 6):
+        assert program.get("k", source=f"127.0.0.{number}").body == "OK"
+        await_true(lambda: f"no reverse zone of ours holds {number}.0.0.127.in-addr.arpa" in program.log(), "it was looked for")
+    reverse = [request for request, _ in server.requests if "arpa" in request.question[0].name.to_text()]
+    assert len({request.question[0].name for request in reverse}) == len(reverse) == 4, [str(request.question[0]) for request in reverse]

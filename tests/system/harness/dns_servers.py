@@ -43,14 +43,17 @@ def zone_text(zone):
 
 
 class DnsServer:
-    """What the servers have in common; `folder` is the server's own."""
+    """What the servers have in common; `folder` is the server's own. Unless told otherwise it has a port of its own choice, on
+    127.0.0.1."""
 
-    def __init__(self, folder, zones=(ZONE,), key=None):
+    def __init__(self, folder, zones=(ZONE,), key=None, port=0, v6=False, environment=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.zones = list(zones)
         self.key = key or Key()
-        self.port = 0
+        self.port = port
+        self.listen = ["127.0.0.1", *(["::1"] if v6 else [])]
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
 
     @property
@@ -64,7 +67,7 @@ class DnsServer:
         for attempt in range(5):
             self.port = self.port or free_port()
             self.configure()
-            self.process = Process(self.command(), self.folder / "log", cwd=self.folder)
+            self.process = Process(self.command(), self.folder / "log", cwd=self.folder, env=self.environment)
             try:
                 await_true(lambda: not self.process.alive() or self.answers(), f"the server answers\n{self.folder}")
                 if self.process.alive():
@@ -130,8 +133,8 @@ class DnsServer:
 class Named(DnsServer):
     """BIND. With `session_key` the zones take updates by `update-policy local`, else by `allow-update` of the key."""
 
-    def __init__(self, folder, zones=(ZONE,), key=None, session_key=False, policy=None, options="", threads=1, user=None):
-        super().__init__(folder, zones, key)
+    def __init__(self, folder, zones=(ZONE,), key=None, session_key=False, policy=None, options="", threads=1, user=None, **kwargs):
+        super().__init__(folder, zones, key, **kwargs)
         self.session_key = session_key
         self.policy = policy
         self.options = options
@@ -163,7 +166,7 @@ class Named(DnsServer):
 options {{
     directory "{self.folder}";
     listen-on port {self.port} {{ 127.0.0.1; }};
-    listen-on-v6 {{ none; }};
+    listen-on-v6 port {self.port} {{ {"::1" if "::1" in self.listen else "none"}; }};
     pid-file "{self.folder}/named.pid";
     session-keyfile "{self.session_key_file}";
     recursion no;
@@ -193,8 +196,8 @@ controls {{ }};
 
 
 class Knot(DnsServer):
-    def __init__(self, folder, zones=(ZONE,), key=None, actions="[query, update]", acl="sftdyn, all"):
-        super().__init__(folder, zones, key)
+    def __init__(self, folder, zones=(ZONE,), key=None, actions="[query, update]", acl="sftdyn, all", **kwargs):
+        super().__init__(folder, zones, key, **kwargs)
         self.actions = actions
         self.acl = acl
 
@@ -207,7 +210,7 @@ class Knot(DnsServer):
         (self.folder / "knot.conf").write_text(f"""
 server:
     rundir: "{self.folder}"
-    listen: 127.0.0.1@{self.port}
+    listen: [{", ".join(f"{address}@{self.port}" for address in self.listen)}]
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
@@ -269,7 +272,7 @@ class PowerDns(DnsServer):
 launch=gsqlite3
 gsqlite3-database={database}
 gsqlite3-pragma-synchronous=0
-local-address=127.0.0.1
+local-address={",".join(self.listen)}
 local-port={self.port}
 socket-dir={self.socket_folder.name}
 dnsupdate=yes

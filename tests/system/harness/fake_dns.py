@@ -1,8 +1,10 @@
 """A DNS server made of dnspython: an independent reader of sftdyn's messages, and a server that misbehaves on demand."""
 
+import queue
 import socket
 import struct
 import threading
+import time
 
 import dns.flags
 import dns.message
@@ -121,18 +123,95 @@ class FakeDns:
                     self.records.setdefault(slot, []).extend(rdata.to_text() for rdata in rrset)
             return response
         question = request.question[0]
-        if not question.name.is_subdomain(self.zone):
+        zone = self.zone_of(question.name)
+        if zone is None:
             response.set_rcode(dns.rcode.REFUSED)
             return response
         found = self.records.get((question.name, question.rdtype))
         if found:
             response.answer.append(dns.rrset.from_text(question.name, 30, "IN", dns.rdatatype.to_text(question.rdtype), *found))
         else:
-            response.authority.append(dns.rrset.from_text(self.zone, 60, "IN", "SOA", "ns. hostmaster. 1 3600 900 604800 60"))
+            response.authority.append(dns.rrset.from_text(zone, 60, "IN", "SOA", "ns. hostmaster. 1 3600 900 604800 60"))
         return response
 
+    def zone_of(self, name):
+        return self.zone if name.is_subdomain(self.zone) else None
+
     def updates(self):
-        return [request for request, _ in self.requests if request.opcode() == dns.opcode.UPDATE]
+        """All but fences."""
+        return [request for request, _ in self.requests if request.opcode() == dns.opcode.UPDATE and not is_fence(request)]
+
+    def fences(self):
+        return [request for request, _ in self.requests if is_fence(request)]
+
+
+class QueueingDns(FakeDns):
+    """Carries out the UPDATEs of a zone one after the other, each after `delay(request)` seconds, and answers everything else
+    meanwhile, as knotd does. `after_reading(request, connection)` may do something to the connection of an UPDATE just read."""
+
+    def __init__(self, key, zones=("dyn.example.org",), delay=lambda request: 0, after_reading=lambda request, connection: None, **kwargs):
+        self.zones = [dns.name.from_text(zone) for zone in zones]
+        self.delay = delay
+        self.after_reading = after_reading
+        self.queues = {zone: queue.Queue() for zone in self.zones}
+        self.done = []  # UPDATEs, in the order in which they were carried out
+        for one in self.queues.values():
+            threading.Thread(target=self.work, args=(one,), daemon=True).start()
+        super().__init__(key, zones[0], **kwargs)
+
+    def zone_of(self, name):
+        return next((zone for zone in self.zones if name.is_subdomain(zone)), None)
+
+    def stop(self):
+        super().stop()
+        for one in self.queues.values():
+            one.put(None)
+
+    def serve_update(self, request, connection):
+        """True: it has been dealt with as it was read."""
+        return False
+
+    def done_with(self, address):
+        """An UPDATE that sets that address has been carried out."""
+        return any(rdata.to_text() == address for request in self.done for rrset in request.update if rrset.deleting is None for rdata in rrset)
+
+    def work(self, jobs):
+        while (job := jobs.get()) is not None:
+            wire, request, connection = job
+            time.sleep(self.delay(request))
+            self.done.append(request)
+            try:
+                answer = self.answer(wire, over_tcp=True)
+                if answer is not None:
+                    connection.sendall(struct.pack("!H", len(answer)) + answer)
+            except OSError:
+                pass  # it is carried out all the same
+
+    def serve_connection(self, connection):
+        stream = connection.makefile("rb")
+        try:
+            while True:
+                head = stream.read(2)
+                if len(head) < 2:
+                    return
+                wire = stream.read(struct.unpack("!H", head)[0])
+                request = dns.message.from_wire(wire, keyring=self.keyring)
+                if request.opcode() == dns.opcode.UPDATE and self.serve_update(request, connection):
+                    continue
+                if request.opcode() == dns.opcode.UPDATE:
+                    self.queues[request.zone[0].name].put((wire, request, connection))
+                    self.after_reading(request, connection)
+                    continue
+                answer = self.answer(wire, over_tcp=True)
+                if answer is not None:
+                    connection.sendall(struct.pack("!H", len(answer)) + answer)
+        except (OSError, ValueError):
+            return
+
+
+def is_fence(request):
+    """An UPDATE that changes nothing."""
+    return request.opcode() == dns.opcode.UPDATE and not request.prerequisite and not request.update
 
 
 def algorithm(name):

@@ -27,9 +27,10 @@ class Proxy:
     flood       each arrives with ten answers that nobody asked for (datagrams only).
     """
 
-    def __init__(self, server_port):
+    def __init__(self, server_port, port=0, hosts=("127.0.0.1",)):
         self.server_port = server_port
-        self.port = free_port()
+        self.port = port or free_port()
+        self.hosts = hosts
         self.mode = "pass"
         self.delay = 0.5
         self.random = random.Random(1)
@@ -50,13 +51,14 @@ class Proxy:
         self.loop.run_forever()
 
     async def open(self):
-        self.tcp = await asyncio.start_server(self.serve_tcp, "127.0.0.1", self.port)
-        self.udp, _ = await self.loop.create_datagram_endpoint(lambda: FromClient(self), local_addr=("127.0.0.1", self.port))
+        self.tcp = await asyncio.start_server(self.serve_tcp, self.hosts, self.port)
+        self.udp = [(await self.loop.create_datagram_endpoint(lambda: FromClient(self), local_addr=(host, self.port)))[0] for host in self.hosts]
 
     def stop(self):
         def end():
             self.tcp.close()
-            self.udp.close()
+            for one in self.udp:
+                one.close()
             self.loop.create_task(self.end_tasks())
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(end)

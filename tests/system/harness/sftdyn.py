@@ -132,13 +132,14 @@ def run(*arguments, timeout=120, **kwargs):
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **kwargs)
 
 
-def conf(server, clients, dns="", extra="", key_file=None):
-    """The text of a configuration for one DNS server. `clients` maps keys to hosts, or to inline tables.
+def conf(server, clients, dns="", extra="", key_file=None, named=True):
+    """The text of a configuration for one DNS server, which is not `named` when it is where sftdyn looks by itself. `clients`
+    maps keys to hosts, or to inline tables.
 
     Unless `dns` says otherwise requests wait longer than by default: the machine of a test may be busy."""
     if "timeout" not in dns:
         dns += "\ntimeout = 20"
-    lines = [f'nskeyfile = "{key_file or server.key_file()}"', extra, "[dns]", f'server = "{server.address}"', dns, "[clients]"]
+    lines = [f'nskeyfile = "{key_file or server.key_file()}"', extra, "[dns]", f'server = "{server.address}"' if named else "", dns, "[clients]"]
     for key, host in clients.items():
         value = host if host.startswith("{") else f'"{host}"'
         lines.append(f"{toml_string(key)} = {value}")

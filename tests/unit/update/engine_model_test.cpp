@@ -20,7 +20,7 @@ namespace {
 class Model {
 public:
     explicit Model(std::uint32_t seed) : random_(seed) {
-        limits_.changes_burst = 0;
+        limits_.changes_burst = pick(0, 2) == 0 ? pick(1, 3) : 0;
         limits_.batch = pick(1, 8);
         limits_.updates_in_flight = pick(1, 2);
         limits_.queries_in_flight = pick(1, 4);
@@ -45,16 +45,22 @@ private:
         std::uint64_t last_accepted = 0;  ///< ticket of the last wish
         std::uint64_t told = 0;           ///< ticket of the last wish that was told OK or UPTODATE …
         std::string told_rdata;           ///< … and what it was told
-        std::uint64_t failed = 0;         ///< highest ticket of a wish that was answered FAIL
+        std::uint64_t failed = 0;         ///< highest ticket of a wish that was answered otherwise
+        bool edited = false;              ///< somebody else changed the record since it was last written for a client
     };
+
+    static dns::Name name_of(unsigned number) { return dns::Name::parse("h" + std::to_string(number) + ".dyn.example.org").value(); }
+    /// Of an address; sometimes none: the record is to be removed.
+    std::string random_rdata(Type type) { return pick(0, 5) == 0 ? std::string() : std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3))); }
 
     void wish() {
         const unsigned number = pick(0, 5);
-        const dns::Name name = dns::Name::parse("h" + std::to_string(number) + ".dyn.example.org").value();
+        const dns::Name name = name_of(number);
         const Type type = pick(0, 1) != 0 ? Type::a : Type::aaaa;
         Wish wish;
         wish.target = {hosts_.number(name), type};
-        wish.rdata = std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3)));
+        wish.rdata = random_rdata(type);
+        if (wish.rdata.empty()) wish.kind = dns::Change::Kind::remove;
         const std::uint64_t ticket = ++tickets_;
         HostState& state = states_[{name.bytes(), type}];
         state.last_accepted = ticket;
@@ -62,16 +68,55 @@ private:
         // As the HTTP side does: what is known and fresh is answered without the engine.
         if (known_.is(wish.target, wish.rdata, now_ - limits_.verify_interval)) {
             ++answered;
-            return told(state, name, type, wish.rdata, ticket);
+            return told(state, name, type, wish.rdata, ticket, Verdict::unchanged);
         }
         engine_->submit(wish, [this, name, type, rdata = wish.rdata, ticket, &state](Result result) {
             ++answered;
             if (result.verdict == Verdict::committed || result.verdict == Verdict::unchanged) {
-                told(state, name, type, rdata, ticket);
+                told(state, name, type, rdata, ticket, result.verdict);
             } else {
                 state.failed = std::max(state.failed, ticket);
             }
         });
+    }
+
+    /// The record is deleted, and added, in one message or two.
+    void script() {
+        const dns::Name name = name_of(pick(0, 5));
+        const Type type = pick(0, 1) != 0 ? Type::a : Type::aaaa;
+        const std::string rdata(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3)));
+        std::vector<dns::UpdateMessage> messages(1);
+        messages.back().updates.push_back({name, type, dns::UpdateRecord::Class::any, 0, {}});
+        if (pick(0, 1) != 0) messages.emplace_back();
+        messages.back().updates.push_back({name, type, dns::UpdateRecord::Class::in, 30, rdata});
+        const std::uint64_t ticket = ++tickets_;
+        HostState& state = states_[{name.bytes(), type}];
+        state.last_accepted = ticket;
+        ++asked_;
+        const bool whole = messages.size() == 1;  // else somebody's edit may come between
+        const auto done = [this, name, type, rdata, ticket, &state, whole](Result result) {
+            ++answered;
+            if (result.verdict == Verdict::committed || result.verdict == Verdict::unchanged) {
+                told(state, name, type, rdata, ticket, whole ? result.verdict : Verdict::unchanged);
+            } else {
+                state.failed = std::max(state.failed, ticket);
+            }
+        };
+        engine_->submit_messages({hosts_.number(name), type}, std::move(messages), done, pick(0, 1) != 0 ? rdata : std::string());
+    }
+
+    void reconfigure() {
+        limits_.timeout = std::chrono::seconds(pick(1, 8));
+        limits_.updates_in_flight = pick(1, 2);
+        engine_->reconfigure(limits_, pick(0, 1) != 0);
+    }
+
+    /// Somebody else changes a record.
+    void edit() {
+        const dns::Name name = name_of(pick(0, 5));
+        const Type type = pick(0, 1) != 0 ? Type::a : Type::aaaa;
+        backend_.served(name, type) = {std::string(type == Type::a ? 4 : 16, '\x7f')};
+        states_[{name.bytes(), type}].edited = true;
     }
 
     void joint_wish() {
@@ -87,35 +132,48 @@ private:
         for (unsigned i = 0; i < count; ++i) {
             const unsigned which = (start + i * 5) % 12;  // five and twelve have no common divisor: all are different
             const Type type = which % 2 == 0 ? Type::a : Type::aaaa;
-            parts.push_back({dns::Name::parse("h" + std::to_string(which / 2) + ".dyn.example.org").value(), type,
-                             std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3))), ++tickets_});
+            parts.push_back({name_of(which / 2), type, random_rdata(type), ++tickets_});
             wishes.push_back({});
             wishes.back().target = {hosts_.number(parts.back().name), type};
             wishes.back().rdata = parts.back().rdata;
+            if (parts.back().rdata.empty()) wishes.back().kind = dns::Change::Kind::remove;
             states_[{parts.back().name.bytes(), type}].last_accepted = parts.back().ticket;
         }
         asked_ += count;
         engine_->submit_jointly(std::move(wishes), [this, parts](const std::vector<Result>& results) {
-            unsigned good = 0;
+            unsigned good = 0, spent = 0;
             for (std::size_t i = 0; i < parts.size(); ++i) {
                 ++answered;
                 HostState& state = states_[{parts[i].name.bytes(), parts[i].type}];
                 if (results[i].verdict == Verdict::committed || results[i].verdict == Verdict::unchanged) {
                     ++good;
-                    told(state, parts[i].name, parts[i].type, parts[i].rdata, parts[i].ticket);
+                    told(state, parts[i].name, parts[i].type, parts[i].rdata, parts[i].ticket, results[i].verdict);
                 } else {
                     state.failed = std::max(state.failed, parts[i].ticket);
+                    spent += results[i].verdict == Verdict::over_budget;
                 }
             }
-            if (good != 0 && good != parts.size()) ++violations;  // all or none
+            // All or none; but what is right already is so whatever the others cost.
+            if (good + spent != parts.size() && good != 0) violate("a part of what belongs together");
         });
     }
 
-    void told(HostState& state, const dns::Name& name, Type type, const std::string& rdata, std::uint64_t ticket) {
+    void violate(const char* what) {
+        ++violations;
+        ADD_FAILURE() << what;
+    }
+
+    static std::vector<std::string> records_of(const std::string& rdata) {
+        return rdata.empty() ? std::vector<std::string>() : std::vector<std::string>{rdata};
+    }
+
+    void told(HostState& state, const dns::Name& name, Type type, const std::string& rdata, std::uint64_t ticket, Verdict verdict) {
         ++truths;
+        // Who changes it writes it whole, whatever others did before.
+        if (verdict == Verdict::committed) state.edited = false;
         // It must be so at this very moment, unless somebody edited the zone within the verify interval.
-        if (!edited_ && (backend_.served(name, type) != std::vector<std::string>{rdata})) ++violations;
-        if (ticket < state.told) ++violations;  // answers of one host come in the order of its wishes
+        if (!state.edited && backend_.served(name, type) != records_of(rdata)) violate("what is told is not served");
+        if (ticket < state.told) violate("told out of order");  // answers of one host come in the order of its wishes
         state.told = ticket;
         state.told_rdata = rdata;
     }
@@ -160,7 +218,7 @@ private:
     }
 
     void one_step() {
-        switch (pick(0, 12)) {
+        switch (pick(0, 16)) {
             case 0:
             case 1:
             case 2:
@@ -178,6 +236,17 @@ private:
                 return answer_update();
             case 10:
                 return settle_one();
+            case 13:
+                return script();
+            case 14:
+                if (pick(0, 7) == 0) reconfigure();
+                return;
+            case 15:
+                if (edits_ && pick(0, 3) == 0) edit();
+                return;
+            case 16:
+                if (pick(0, 3) == 0) backend_.block(FakeBackend::failure(Failure::Kind::unreachable));
+                return;
             case 11:
                 if (pick(0, 3) == 0) now_ += std::chrono::milliseconds(pick(1, 3000));
                 return engine_->tick();
@@ -201,7 +270,9 @@ private:
         for (const auto& [key, state] : states_) {
             if (state.told < state.failed || state.told == 0) continue;
             EXPECT_EQ(state.told, state.last_accepted);
-            EXPECT_EQ(backend_.records[key], std::vector<std::string>{state.told_rdata});
+            if (!state.edited) {
+                EXPECT_EQ(backend_.records[key], records_of(state.told_rdata));
+            }
         }
         EXPECT_EQ(violations, 0U);
     }
@@ -217,7 +288,7 @@ private:
     std::vector<FakeBackend::Update> open_fates_;
     std::uint64_t tickets_ = 0;
     unsigned asked_ = 0;
-    bool edited_ = false;
+    bool edits_ = pick(0, 2) == 0;  ///< somebody else edits the zone
 };
 
 TEST(EngineModel, TheTruthIsToldInThousandsOfInterleavings) {

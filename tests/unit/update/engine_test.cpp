@@ -53,12 +53,12 @@ protected:
         });
         return place;
     }
-    const std::optional<Result>& want_messages(const Name& about, std::vector<dns::UpdateMessage> messages) {
+    const std::optional<Result>& want_messages(const Name& about, std::vector<dns::UpdateMessage> messages, std::string served = {}) {
         auto& place = results.emplace_back();
         engine.submit_messages({hosts.number(about), Type::a}, std::move(messages), [&place](Result result) {
             EXPECT_FALSE(place.has_value()) << "answered twice";
             place = result;
-        });
+        }, std::move(served));
         return place;
     }
     static std::vector<Verdict> verdicts(const std::vector<Result>& all) {
@@ -98,6 +98,13 @@ protected:
     std::deque<std::optional<Result>> results;
     std::deque<std::vector<Result>> joint_results;
 };
+
+dns::UpdateMessage set_message(const Name& name, const std::string& rdata, Type type = Type::a) {
+    dns::UpdateMessage message;
+    message.updates.push_back({name, type, dns::UpdateRecord::Class::any, 0, {}});
+    message.updates.push_back({name, type, dns::UpdateRecord::Class::in, 30, rdata});
+    return message;
+}
 
 TEST_F(EngineTest, ChangesWhatDiffersAndKnowsItThen) {
     EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
@@ -449,7 +456,211 @@ TEST_F(EngineTest, ReconfiguringWithWorkUnderWayLosesNothing) {
     backend.answer(backend.take_query());
     engine.reconfigure(limits, true);
     backend.run();
-    for (const auto& result : results) EXPECT_TRUE(verdict(result) == Verdict::committed);
+    // The one that was under way is asked for anew: what the former server said is told to nobody.
+    for (const auto& result : results) EXPECT_EQ(verdict(result), &result == &results.front() ? Verdict::unchanged : Verdict::committed);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+class EngineMoveTest : public EngineTest {
+protected:
+    /// The host moves to a zone of its own, whose server has nothing yet.
+    void move() {
+        backend.zones = {*Name::parse("h1.dyn.example.org"), *Name::parse("dyn.example.org")};
+        backend.served(host(1), Type::a).clear();
+        engine.reconfigure(limits, true);
+    }
+    void expect_moved(const std::optional<Result>& result) {
+        backend.run();
+        EXPECT_EQ(verdict(result), Verdict::committed);
+        EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+        EXPECT_EQ(backend.last_zone.text(), "h1.dyn.example.org");
+        EXPECT_EQ(engine.waiting(), 0U);
+        EXPECT_EQ(engine.slots(), 0U);
+    }
+};
+
+TEST_F(EngineMoveTest, WhileItsZoneIsLookedFor) {
+    const auto& result = want(host(1), addr_1);
+    move();
+    expect_moved(result);
+}
+
+TEST_F(EngineMoveTest, WhileItIsAskedFor) {
+    const auto& result = want(host(1), addr_1);
+    backend.run_searches();
+    const auto query = backend.take_query();
+    move();
+    query.done({std::vector<std::string>{addr_1}});  // the former server has it
+    expect_moved(result);
+}
+
+TEST_F(EngineMoveTest, WhileItWaitsForItsTurn) {
+    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    want(host(2), addr_2);
+    const auto& result = want(host(1), addr_1);
+    backend.run_queries();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    move();
+    expect_moved(result);
+}
+
+TEST_F(EngineMoveTest, WhileItIsSent) {
+    for (const bool refuse : {false, true}) {
+        backend.zones = {*Name::parse("dyn.example.org")};
+        backend.served(host(1), Type::a).clear();
+        engine.reconfigure(limits, true);
+        const auto& result = want(host(1), addr_1);
+        backend.run_queries();
+        ASSERT_EQ(backend.updates.size(), 1U);
+        auto update = backend.take_update();
+        move();
+        if (refuse) {
+            update.done(FakeBackend::failure(Failure::Kind::rcode));
+        } else {
+            update.done(dns::Answer{});
+        }
+        update.settled();
+        expect_moved(result);
+    }
+}
+
+TEST_F(EngineMoveTest, WhileItsZoneIsBlocked) {
+    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    want(host(2), addr_2);
+    backend.run_queries();
+    auto update = backend.take_update();
+    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    const auto& result = want(host(1), addr_1);
+    backend.run_searches();
+    EXPECT_TRUE(backend.queries.empty());
+    move();
+    expect_moved(result);
+    update.settled();
+    backend.run();
+}
+
+TEST_F(EngineMoveTest, TogetherWithAnotherThatWasAnsweredBefore) {
+    backend.zones = {*Name::parse("h2.dyn.example.org"), *Name::parse("dyn.example.org")};
+    const auto& results = want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
+    backend.run_queries();
+    ASSERT_EQ(backend.updates.size(), 2U);
+    const bool first = backend.updates.front().changes.front().owner == host(1);
+    auto mine = first ? backend.take_update() : std::move(backend.updates.back());
+    if (!first) backend.updates.pop_back();
+    backend.answer(backend.take_update());
+    backend.zones.push_back(*Name::parse("h1.dyn.example.org"));
+    move();
+    backend.answer(mine);
+    backend.run();
+    EXPECT_EQ(verdicts(results).size(), 2U);
+    EXPECT_EQ(verdicts(results)[1], Verdict::failed) << "nobody knows what the new server has";
+    EXPECT_EQ(engine.slots(), 0U);
+    EXPECT_EQ(engine.waiting(), 0U);
+}
+
+TEST_F(EngineTest, NothingIsAskedOrSentBeforeTheFirstContact) {
+    backend.hold_contacts = true;
+    const auto& result = want(host(1), addr_1);
+    want_messages(host(2), {set_message(host(2), addr_1)});
+    backend.run_searches();
+    EXPECT_EQ(backend.contacts, 1U);
+    EXPECT_TRUE(backend.queries.empty() && backend.updates.empty());
+    backend.make_contact();
+    backend.run();
+    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_2), Verdict::committed);
+    EXPECT_EQ(backend.contacts, 1U);
+}
+
+TEST_F(EngineTest, WhatWaitsFailsWithTheReasonThatTheFenceMeets) {
+    EXPECT_EQ(run(host(3), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(4), addr_1), Verdict::committed);
+    want(host(3), addr_2);
+    const auto& queued = want(host(4), addr_2);
+    auto update = backend.take_update();
+    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    const auto& held = want(host(1), addr_1);
+    const auto& script = want_messages(host(2), {set_message(host(2), addr_1)});
+    backend.run_searches();
+    failures.clear();
+    Failure reason = FakeBackend::failure(Failure::Kind::bad_key);
+    reason.detail = "the key is gone";
+    backend.block(reason);
+    for (const auto* result : {&queued, &held, &script}) EXPECT_EQ(verdict(*result), Verdict::failed);
+    ASSERT_EQ(failures.size(), 3U);
+    for (const auto& failure : failures) EXPECT_THAT(failure, testing::HasSubstr("the key is gone"));
+    update.settled();
+    backend.run();
+    EXPECT_EQ(engine.slots(), 0U);
+    backend.block(FakeBackend::failure(Failure::Kind::bad_key));  // nothing is in doubt any more
+    EXPECT_EQ(run(host(4), addr_2), Verdict::committed);
+}
+
+TEST_F(EngineTest, AShorterTimeoutIsKeptThoughOthersWaitLonger) {
+    limits.timeout = 20s;
+    engine.reconfigure(limits, false);
+    const auto& slow = want(host(1), addr_1);
+    limits.timeout = 2s;
+    engine.reconfigure(limits, false);
+    const auto& quick = want(host(2), addr_1);
+    const auto& script = want_messages(host(3), {set_message(host(3), addr_1)});
+    pass(3s);
+    EXPECT_EQ(verdict(quick), Verdict::failed);
+    EXPECT_EQ(verdict(script), Verdict::failed);
+    EXPECT_EQ(verdict(slow), static_cast<Verdict>(99));
+    backend.run();
+}
+
+TEST_F(EngineTest, MessagesOfAHostKeepTheirPlaceAmongItsWishes) {
+    EXPECT_EQ(run(host(9), addr_1), Verdict::committed);
+    want(host(9), addr_2);  // keeps the zone busy
+    const auto& wish = want(host(1), addr_1);
+    backend.run_queries();
+    const auto& script = want_messages(host(1), {set_message(host(1), addr_2)});
+    const auto& last = want(host(1), std::string("				", 4));
+    std::vector<std::string> served;
+    while (!backend.updates.empty() || !backend.queries.empty() || !backend.queue.empty()) {
+        backend.run_queries();
+        if (backend.updates.empty()) break;
+        backend.answer(backend.take_update());
+        const auto& now = backend.served(host(1), Type::a);
+        if (!now.empty() && (served.empty() || served.back() != now.front())) served.push_back(now.front());
+    }
+    EXPECT_THAT(served, ElementsAre(addr_1, addr_2, std::string("				", 4)));
+    for (const auto* result : {&wish, &script, &last}) EXPECT_EQ(verdict(*result), Verdict::committed);
+}
+
+TEST_F(EngineTest, TwoScriptsOfAHostDoNotMix) {
+    const auto parts = [&](const std::string& rdata) {
+        auto whole = set_message(host(1), rdata);
+        std::vector<dns::UpdateMessage> out(2);
+        out[0].updates = {whole.updates[0]};
+        out[1].updates = {whole.updates[1]};
+        return out;
+    };
+    const auto& first = want_messages(host(1), parts(addr_1));
+    const auto& second = want_messages(host(1), parts(addr_2));
+    backend.run();
+    EXPECT_EQ(verdict(first), Verdict::committed);
+    EXPECT_EQ(verdict(second), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
+    EXPECT_EQ(engine.waiting(), 0U);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, WhatAScriptHasMadeIsLookedAtBeforeItIsMadeAgain) {
+    backend.served(host(1), Type::a) = {addr_1};
+    const auto& made = want_messages(host(1), {set_message(host(1), addr_1)}, addr_1);
+    backend.run();
+    EXPECT_EQ(verdict(made), Verdict::unchanged);
+    EXPECT_TRUE(backend.batch_sizes.empty());
+    backend.served(host(1), Type::a).clear();
+    limits.verify_interval = 0s;
+    engine.reconfigure(limits, false);
+    const auto& again = want_messages(host(1), {set_message(host(1), addr_1)}, addr_1);
+    backend.run();
+    EXPECT_EQ(verdict(again), Verdict::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
     EXPECT_EQ(engine.slots(), 0U);
 }
 
@@ -615,13 +826,6 @@ TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
     backend.run();
     EXPECT_THAT(verdicts(both), Each(Verdict::committed));
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 2));
-}
-
-dns::UpdateMessage set_message(const Name& name, const std::string& rdata, Type type = Type::a) {
-    dns::UpdateMessage message;
-    message.updates.push_back({name, type, dns::UpdateRecord::Class::any, 0, {}});
-    message.updates.push_back({name, type, dns::UpdateRecord::Class::in, 30, rdata});
-    return message;
 }
 
 TEST_F(EngineTest, MessagesGoOutOneAfterTheOther) {

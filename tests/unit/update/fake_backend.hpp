@@ -42,6 +42,7 @@ public:
     }
 
     void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint, Done<dns::Answer> done, std::function<void()> settled) override {
+        last_zone = zone;
         if (auto* message = std::get_if<dns::UpdateMessage>(&content)) {
             updates.push_back({zone, {}, std::move(done), std::move(settled), std::move(*message)});
             return;
@@ -50,6 +51,18 @@ public:
         batch_sizes.push_back(changes.size());
         updates.push_back({zone, std::move(changes), std::move(done), std::move(settled)});
     }
+
+    void contact(const dns::Name&, std::function<void()> resolved) override {
+        ++contacts;
+        (hold_contacts ? held_contacts : queue).push_back(std::move(resolved));
+    }
+    void make_contact() {
+        hold_contacts = false;
+        for (auto& contact : std::exchange(held_contacts, {})) queue.push_back(std::move(contact));
+    }
+
+    /// A fence has failed.
+    void block(const dns::Failure& failure) const { on_blocked_(zones.front(), failure); }
 
     std::vector<std::string>& served(const dns::Name& name, dns::Type type) { return records[{name.bytes(), type}]; }
 
@@ -143,11 +156,15 @@ public:
     std::map<std::pair<std::string, dns::Type>, std::vector<std::string>> records;
     std::set<std::string> refused;
     std::deque<std::function<void()>> queue;
+    std::deque<std::function<void()>> held_contacts;
+    bool hold_contacts = false;
+    dns::Name last_zone;  ///< of an UPDATE
     std::deque<Query> queries;
     std::deque<Update> updates;
     std::vector<std::size_t> batch_sizes;
     std::size_t most_queries = 0;
     unsigned searches = 0;
+    unsigned contacts = 0;
     unsigned lookups = 0;
 };
 

@@ -1,0 +1,141 @@
+#include "update/in_doubt.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+namespace sftdyn::update {
+namespace {
+
+// A signature is accepted for 300 s by the server's clock (RFC 8945 §5.2.3: the fudge that libknot signs with), and that
+// clock may be as much behind ours. Whatever has not happened by then will not happen.
+constexpr base::Duration signature_life = std::chrono::seconds(600);
+
+// How long a fence is awaited before another is sent: longer each time.
+constexpr base::Duration first_patience = std::chrono::seconds(1);
+constexpr base::Duration most_patience = std::chrono::seconds(5);
+
+// Between fences that fail at once.
+constexpr base::Duration first_pause = std::chrono::milliseconds(50);
+constexpr base::Duration most_pause = std::chrono::seconds(1);
+
+base::Duration patience(unsigned attempt) { return std::min(first_patience * (1U << std::min(attempt, 3U)), most_patience); }
+
+}  // namespace
+
+void InDoubt::add(const dns::Name& zone, std::uint64_t number, const Way& way, std::shared_ptr<void> keep, Resolved resolved) {
+    add(zone, Entry{number, way, base::Clock::now() + signature_life, std::move(keep), std::move(resolved)});
+}
+
+void InDoubt::add_unknown(const dns::Name& zone, Resolved resolved) {
+    add(zone, Entry{0, {}, base::Clock::now() + signature_life, {}, std::move(resolved)});
+}
+
+void InDoubt::add(const dns::Name& name, Entry entry) {
+    if (closed_) {
+        boost::asio::post(io_, std::move(entry.resolved));
+        return;
+    }
+    ZonePtr& zone = zones_[name];
+    if (!zone) zone = std::make_shared<Zone>(io_);
+    zone->entries.push_back(std::move(entry));
+    if (!zone->under_way && !zone->waiting) next(name, ZonePtr(zone), base::Duration(0));
+}
+
+void InDoubt::next(const dns::Name& name, const ZonePtr& zone, base::Duration pause) {
+    zone->waiting = true;
+    zone->timer.expires_after(pause);
+    zone->timer.async_wait([this, name, zone](boost::system::error_code error) {
+        zone->waiting = false;
+        if (!error && !closed_) send(name, zone);
+    });
+}
+
+void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
+    std::vector<Entry> void_now;
+    const auto now = base::Clock::now();
+    std::erase_if(zone->entries, [&](Entry& entry) {
+        if (entry.void_at > now) return false;
+        void_now.push_back(std::move(entry));
+        return true;
+    });
+    finish(name, zone, std::move(void_now));
+    if (zone->entries.empty() || zone->under_way || zone->waiting) return;
+    zone->under_way = true;
+    const std::uint64_t number = next_number();
+    const Entry& last = zone->entries.back();
+    send_fence_(name, last.keep, last.way, zone->attempt, now + patience(zone->attempt),
+                [this, name, zone, number, late = std::make_shared<bool>(false)](const Outcome& outcome) {
+                    if (!std::exchange(*late, true)) zone->under_way = false;
+                    if (!closed_) done(name, zone, number, outcome);
+                });
+}
+
+bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number, const Outcome& outcome, std::vector<Entry>& resolved) {
+    bool further = false;
+    std::erase_if(zone.entries, [&](Entry& entry) {
+        // What refuses the fence may do so before it looks at the order; for what nobody knows of that must do.
+        const bool counts = outcome.kind == Outcome::Kind::passed || (outcome.kind == Outcome::Kind::refused && entry.number == 0);
+        if (!counts || entry.number >= fence) return false;
+        if (entry.way != outcome.way && (entry.passed == 0 || entry.passed >= fence)) {
+            if (entry.passed == 0) {
+                entry.passed = last_number;
+                further = true;
+            }
+            return false;
+        }
+        further = true;
+        resolved.push_back(std::move(entry));
+        return true;
+    });
+    return further;
+}
+
+void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number, const Outcome& outcome) {
+    std::vector<Entry> resolved;
+    const bool further = pass(*zone, number, last_number_, outcome, resolved);
+    const bool silent = outcome.kind == Outcome::Kind::unanswered;
+    if (further || outcome.kind == Outcome::Kind::passed) {
+        zone->pause = {};
+    } else {
+        ++zone->attempt;
+        zone->pause = silent ? base::Duration(0) : std::clamp(zone->pause * 2, first_pause, most_pause);
+    }
+    const bool blocked = !further && !silent && !zone->entries.empty() && outcome.kind != Outcome::Kind::passed;
+    finish(name, zone, std::move(resolved));
+    if (!zone->entries.empty() && !zone->under_way && !zone->waiting) next(name, zone, zone->pause);
+    if (blocked) on_blocked_(name, outcome.failure);
+}
+
+void InDoubt::finish(const dns::Name& name, const ZonePtr& zone, std::vector<Entry> resolved) {
+    if (zone->entries.empty()) {
+        const auto found = zones_.find(name);
+        if (found != zones_.end() && found->second == zone) zones_.erase(found);
+    }
+    for (const Entry& entry : resolved) entry.resolved();
+}
+
+void InDoubt::answered(const dns::Name& name, std::uint64_t number) {
+    const auto found = zones_.find(name);
+    if (found == zones_.end()) return;
+    const ZonePtr zone = found->second;
+    const auto entry = std::find_if(zone->entries.begin(), zone->entries.end(), [number](const Entry& one) { return one.number == number; });
+    if (entry == zone->entries.end()) return;
+    std::vector<Entry> resolved;
+    resolved.push_back(std::move(*entry));
+    zone->entries.erase(entry);
+    finish(name, zone, std::move(resolved));
+}
+
+void InDoubt::close() {
+    closed_ = true;
+    const auto zones = std::exchange(zones_, {});
+    for (const auto& [name, zone] : zones) {
+        zone->timer.cancel();
+        for (const Entry& entry : zone->entries) entry.resolved();
+        zone->entries.clear();
+    }
+}
+
+}  // namespace sftdyn::update

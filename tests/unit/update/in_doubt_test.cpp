@@ -1,0 +1,182 @@
+// When an UPDATE without an answer is resolved.
+#include "update/in_doubt.hpp"
+
+#include <deque>
+
+#include <gtest/gtest.h>
+
+namespace sftdyn::update {
+namespace {
+
+using Kind = InDoubt::Outcome::Kind;
+
+class InDoubtTest : public testing::Test {
+protected:
+    struct Fence {
+        dns::Name zone;
+        std::shared_ptr<void> keep;
+        InDoubt::Way way;
+        unsigned attempt;
+        InDoubt::FenceDone done;
+    };
+
+    /// Runs what is ready, and waits for a fence if none is under way.
+    Fence& fence() {
+        io.restart();
+        while (fences.empty() && io.run_one() > 0) {
+        }
+        return fences.front();
+    }
+    void answer(Kind kind, InDoubt::Way way, const char* why = "") {
+        const Fence one = fence();
+        fences.pop_front();
+        one.done({kind, way, {dns::Failure::Kind::rcode, 5, "fake", why, ""}});
+    }
+    void poll() {
+        io.restart();
+        io.poll();
+    }
+    std::uint64_t add(InDoubt::Way way, bool& resolved, const dns::Name& zone) {
+        const std::uint64_t number = in_doubt.next_number();
+        in_doubt.add(zone, number, way, nullptr, [&resolved] {
+            EXPECT_FALSE(resolved) << "twice";
+            resolved = true;
+        });
+        return number;
+    }
+
+    boost::asio::io_context io;
+    std::deque<Fence> fences;
+    std::vector<std::string> reasons;
+    InDoubt in_doubt{io,
+                     [this](const dns::Name& zone, const std::shared_ptr<void>& keep, const InDoubt::Way& way, unsigned attempt, base::TimePoint,
+                            InDoubt::FenceDone done) { fences.push_back({zone, keep, way, attempt, std::move(done)}); },
+                     [this](const dns::Name&, const dns::Failure& failure) { reasons.push_back(failure.detail); }};
+    const dns::Name zone = dns::Name::parse("dyn.example.org").value(), other = dns::Name::parse("other.example.org").value();
+    int server = 0, second = 0;
+    const InDoubt::Way way{&server, 1}, after{&server, 2}, elsewhere{&second, 1};
+    bool a = false, b = false;
+};
+
+TEST_F(InDoubtTest, AFenceOnTheSameConnectionResolvesWhatWasSentBefore) {
+    add(way, a, zone);
+    EXPECT_EQ(fence().way, way);
+    answer(Kind::passed, way);
+    EXPECT_TRUE(a);
+    poll();
+    EXPECT_TRUE(fences.empty());
+}
+
+TEST_F(InDoubtTest, AnotherConnectionTakesTwo) {
+    for (const InDoubt::Way& other_way : {after, elsewhere}) {
+        a = false;
+        add(way, a, zone);
+        answer(Kind::passed, other_way);
+        EXPECT_FALSE(a) << "the server may not have read the old connection yet";
+        answer(Kind::passed, other_way);
+        EXPECT_TRUE(a);
+    }
+}
+
+TEST_F(InDoubtTest, AFenceSentBeforeAnUpdateDoesNotResolveIt) {
+    add(way, a, zone);
+    fence();
+    add(way, b, zone);
+    answer(Kind::passed, way);
+    EXPECT_TRUE(a);
+    EXPECT_FALSE(b);
+    answer(Kind::passed, way);
+    EXPECT_TRUE(b);
+}
+
+TEST_F(InDoubtTest, TheSecondFenceIsSentAfterTheFirstWasAnswered) {
+    add(way, a, zone);
+    answer(Kind::unanswered, after);  // it may be answered yet
+    const Fence second_fence = fence();
+    fences.pop_front();
+    add(way, b, other);
+    second_fence.done({Kind::passed, after, {}});
+    EXPECT_FALSE(a);
+    while (!a) answer(Kind::passed, after);
+    EXPECT_TRUE(a);
+}
+
+TEST_F(InDoubtTest, EachZoneHasAFenceOfItsOwn) {
+    add(way, a, zone);
+    add(way, b, other);
+    fence();
+    poll();
+    ASSERT_EQ(fences.size(), 2U);
+    answer(Kind::passed, way);
+    EXPECT_NE(a, b);
+    answer(Kind::passed, way);
+    EXPECT_TRUE(a && b);
+}
+
+TEST_F(InDoubtTest, WhatIsNotAVerifiedNoErrorResolvesNothing) {
+    add(way, a, zone);
+    for (const Kind kind : {Kind::refused, Kind::unanswered, Kind::failed, Kind::refused, Kind::failed}) {
+        answer(kind, way, "why");
+        EXPECT_FALSE(a);
+    }
+    EXPECT_EQ(reasons, std::vector<std::string>(4, "why")) << "silence has no reason to tell";
+    answer(Kind::passed, way);
+    EXPECT_TRUE(a);
+}
+
+TEST_F(InDoubtTest, ALateAnswerToAFenceCounts) {
+    add(way, a, zone);
+    const Fence first = fence();
+    answer(Kind::unanswered, way);
+    EXPECT_GT(fence().attempt, first.attempt);
+    first.done({Kind::passed, way, {}});
+    EXPECT_TRUE(a);
+}
+
+TEST_F(InDoubtTest, ItsOwnAnswerResolvesIt) {
+    const std::uint64_t number = add(way, a, zone);
+    add(way, b, zone);
+    in_doubt.answered(other, number);
+    EXPECT_FALSE(a);
+    in_doubt.answered(zone, number);
+    EXPECT_TRUE(a);
+    EXPECT_FALSE(b);
+    in_doubt.answered(zone, number);
+}
+
+TEST_F(InDoubtTest, WhatAnEarlierProcessSentIsResolvedByARefusalToo) {
+    in_doubt.add_unknown(zone, [this] { a = true; });
+    answer(Kind::failed, way);
+    answer(Kind::refused, way);
+    EXPECT_FALSE(a);
+    answer(Kind::refused, way);
+    EXPECT_TRUE(a);
+}
+
+TEST_F(InDoubtTest, TheServerIsKeptUntilThen) {
+    auto keep = std::make_shared<int>(1);
+    const std::weak_ptr<int> kept = keep;
+    in_doubt.add(zone, in_doubt.next_number(), way, std::move(keep), [this] { a = true; });
+    EXPECT_EQ(fence().keep.get(), kept.lock().get());
+    answer(Kind::passed, way);
+    poll();
+    EXPECT_TRUE(a && kept.expired());
+}
+
+TEST_F(InDoubtTest, AtTheEndAllIsResolvedAndNothingSent) {
+    add(way, a, zone);
+    const Fence one = fence();
+    fences.pop_front();
+    in_doubt.close();
+    EXPECT_TRUE(a);
+    one.done({Kind::failed, way, {}});
+    bool late = false;
+    add(way, late, zone);
+    EXPECT_FALSE(late) << "not from within";
+    poll();
+    EXPECT_TRUE(late);
+    EXPECT_TRUE(fences.empty());
+}
+
+}  // namespace
+}  // namespace sftdyn::update
