@@ -12,6 +12,7 @@ import argparse
 import base64
 import concurrent.futures
 import json
+import os
 import re
 import resource
 import socket
@@ -212,7 +213,7 @@ def idle(folder, seconds):
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     server = Named(folder / "named-idle").start()
     for secure in (False, True):
-        program, _, plain_port, secure_port = tls_program(folder / f"sftdyn-idle-{secure}", server, extra="[limits]\nidle_time = 3600\n")
+        program, _, plain_port, secure_port = tls_program(folder / f"sftdyn-idle-{secure}", server, extra="[limits]\nidle_time = 3600\nconnections = 20000\n")
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         before, held = program.resident_kib(), []
@@ -336,6 +337,7 @@ def dearest(folder, seconds):
 
 def hostile(folder, seconds):
     dearest(folder, min(seconds, 3))
+    held_memory(folder)
     heading("Under attack from one address: the longest wait of a real client (to reach: under 1000 ms)")
     server = Named(folder / "named-hostile").start()
     for limited in (False, True):
@@ -359,6 +361,44 @@ def hostile(folder, seconds):
             row("a flood of TLS handshakes, 512 at once", probe.worst * 1000, unit=" ms", note=f"{probe.count} requests beside {rate:,.0f} handshakes/s")
         row("resident memory after it", program.resident_kib() / 1024, unit=" MB")
         program.stop()
+    server.stop()
+
+
+HEADER = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\nX: " + b"a" * 16200
+HELD = {"after a header and a body of the largest size": HEADER + b"\r\n\r\n" + b"b" * 65536, "in the middle of a header": HEADER,
+        "in the middle of a body": b"POST /" + b"a" * 16200 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n" + b"b" * 65535}
+HALF_A_RECORD = b"\x17\x03\x03\x40\x00" + b"c" * 16000
+
+
+def held_memory(folder):
+    """What connections hold that stop at the worst moment, with the default sizes."""
+    count = 1000
+    heading(f"Memory for each of {count} connections that stop")
+    server = Named(folder / "named-held").start()
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for secure in (False, True):
+        for name, octets in HELD.items():
+            times = "[limits]\nidle_time = 3600\nheader_time = 3600\nhandshake_time = 3600\n"
+            program, _, plain_port, secure_port = tls_program(folder / f"sftdyn-held-{secure}-{name.replace(' ', '-')}", server, extra=times)
+            before, held = program.resident_kib(), []
+            for number in range(count):
+                connection = socket.create_connection(("127.0.0.1", secure_port if secure else plain_port), source_address=(f"127.0.1.{number // 100 + 1}", 0))
+                if secure:
+                    connection = context.wrap_socket(connection)
+                connection.sendall(octets)
+                if name.startswith("after") and b" 405 " not in connection.recv(1000):
+                    raise AssertionError("no answer")
+                if secure:
+                    os.write(connection.fileno(), HALF_A_RECORD)
+                held.append(connection)
+            # It has read all when a request that came later is answered.
+            for _ in range(20):
+                subprocess.run(["curl", "-s", "-f", f"http://127.0.0.1:{plain_port}/key"], check=True, capture_output=True)
+            row(f"{'HTTPS, half a record behind it' if secure else 'HTTP'}, {name}", (program.resident_kib() - before) / count, unit=" KiB")
+            for connection in held:
+                connection.close()
+            program.stop()
     server.stop()
 
 

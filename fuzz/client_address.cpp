@@ -1,4 +1,7 @@
 // What proxies say of the client: Forwarded, X-Forwarded-For, X-Real-IP, and the PROXY protocol.
+#include <string>
+#include <vector>
+
 #include "fuzz.hpp"
 #include "http/forwarded.hpp"
 #include "http/proxy_protocol.hpp"
@@ -11,6 +14,30 @@ namespace {
 void usable(const boost::asio::ip::address& address) {
     HOLDS(!address.is_unspecified() && !address.is_multicast());
     HOLDS(!address.is_v6() || (!address.to_v6().is_v4_mapped() && address.to_v6().scope_id() == 0));
+}
+
+/// Whatever a client has sent, the proxy that adds itself has the last word, or the request is
+/// refused.
+void fuzz_prefix(const std::string& prefix, const http::Peer& proxy, const http::Proxies& proxies) {
+    using http::ProxyHeader;
+    const bool is_forwarded = proxies.header == ProxyHeader::forwarded;
+    for (const std::string mine : {"192.0.2.1", "2001:db8::1"}) {
+        const bool is_v6 = mine.find(':') != std::string::npos;
+        const std::string hop = !is_forwarded ? mine
+                                : is_v6       ? "for=\"[" + mine + "]\""
+                                              : "for=" + mine;
+        const auto right = boost::asio::ip::make_address(mine);
+        const std::vector<std::string> joined{prefix + ", " + hop}, tight{prefix + "," + hop},
+            lines{prefix, hop}, more{prefix, prefix, hop};
+        for (const auto& values : {joined, tight, lines, more}) {
+            const auto out = http::client_address(proxy, values, proxies);
+            HOLDS(!out || *out == right);
+        }
+        if (proxies.header != ProxyHeader::x_real_ip)
+            HOLDS(http::client_address(proxy, lines, proxies) == right);
+        if (proxies.header == ProxyHeader::x_forwarded_for)
+            HOLDS(http::client_address(proxy, joined, proxies) == right);
+    }
 }
 
 }  // namespace
@@ -35,9 +62,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         {{*base::Network::parse("10.0.0.0/8"), *base::Network::parse("fc00::/7")}, http::ProxyHeader::x_forwarded_for},
         {{*base::Network::parse("10.0.0.0/8")}, http::ProxyHeader::forwarded},
         {{*base::Network::parse("10.0.0.0/8")}, http::ProxyHeader::x_real_ip}};
-    const auto trusted = boost::asio::ip::make_address("10.0.0.1"), other = boost::asio::ip::make_address("192.0.2.1");
-    const std::optional<std::string> value{std::string(octets)};
-    HOLDS(http::client_address(other, value, bases[data[0] % 4]) == other);
-    if (const auto address = http::client_address(trusted, value, bases[data[0] % 4])) usable(*address);
+    const http::Proxies& proxies = bases[data[0] % 4];
+    const auto trusted = http::Peer::of(boost::asio::ip::make_address("10.0.0.1"), proxies),
+               other = http::Peer::of(boost::asio::ip::make_address("192.0.2.1"), proxies);
+    const std::vector<std::string> values{std::string(octets)};
+    HOLDS(http::client_address(other, values, proxies) == other.address);
+    HOLDS(http::client_address(trusted.behind({http::ProxyPreamble::State::done, 15}, proxies),
+                               values, proxies) == trusted.address);
+    if (const auto address = http::client_address(trusted, values, proxies)) usable(*address);
+    fuzz_prefix(values[0], trusted, proxies);
     return 0;
 }

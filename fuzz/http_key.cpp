@@ -2,6 +2,7 @@
 #include "api/parameters.hpp"
 #include "api/plan.hpp"
 #include "api/secret_url.hpp"
+#include "feed.hpp"
 #include "fuzz.hpp"
 #include "hosts/directory.hpp"
 #include "http/request_parser.hpp"
@@ -39,6 +40,37 @@ void fuzz_dialects(const api::Request& request) {
     (void)api::answer(*update, plan.answers, "UPTODATE");
 }
 
+/// What stands behind a header is a body's content: `request`, all of it, is understood as with
+/// another body.
+void fuzz_body(std::string_view request, const Understood& meant, const http::Limits& limits) {
+    std::string other(request);
+    const std::size_t header = other.find("\r\n\r\n") + 4;
+    HOLDS(header - 4 != std::string::npos && other.size() - header == std::get<3>(meant).size());
+    std::fill(other.begin() + static_cast<std::ptrdiff_t>(header), other.end(), '\n');
+    http::RequestParser parser(limits, "x-forwarded-for");
+    boost::system::error_code error;
+    for (std::size_t begin = 0; begin < other.size() && !error && !parser.is_done();)
+        begin += parser.feed(std::string_view(other).substr(begin), error);
+    HOLDS(!error && parser.is_done());
+    Understood expected = meant;
+    std::get<3>(expected) = other.substr(header);
+    HOLDS(understood(parser) == expected);
+}
+
+/// In pieces of any size it is what it is whole.
+void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole,
+                 const http::Limits& limits) {
+    const auto seed = static_cast<std::uint32_t>(octets.size() * 2654435761U);
+    for (const std::uint32_t pieces : {0U, 6U, seed | 64U})
+        HOLDS(read_in_pieces(octets, limits, "x-forwarded-for", Pieces(pieces)) == whole);
+    // With less room there are fewer, and none is another.
+    http::Limits narrow;
+    narrow.header_octets = 256;
+    narrow.body_octets = 16;
+    const auto fewer = read_in_pieces(octets, narrow, "x-forwarded-for", Pieces(seed | 64U));
+    HOLDS(fewer.size() <= whole.size() && std::equal(fewer.begin(), fewer.end(), whole.begin()));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -49,13 +81,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return made;
     }();
     const http::Limits limits;
+    std::vector<Understood> whole;
     for (std::size_t begin = 0; begin < size;) {
+        const std::size_t start = begin;
         http::RequestParser parser(limits, "x-forwarded-for");
         boost::system::error_code error;
-        const std::size_t used = parser.feed(text_of(data + begin, size - begin), error);
-        HOLDS(used <= size - begin);
-        begin += used;
+        std::size_t used = 0;
+        do {
+            used = parser.feed(text_of(data + begin, size - begin), error);
+            HOLDS(used <= size - begin);
+            begin += used;
+        } while (!error && !parser.is_done() && used > 0 && begin < size);
         if (error || !parser.is_done()) break;
+        whole.push_back(understood(parser));
+        HOLDS(parser.authorization().find_first_of(std::string_view("\r\n\0", 3)) ==
+              std::string_view::npos);
+        for (const auto& value : parser.proxy_values())
+            HOLDS(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
+        fuzz_body(text_of(data + start, begin - start), whole.back(), limits);
         const api::Request request{parser.method(), parser.target(), boost::asio::ip::address_v4::loopback()};
         HOLDS(request.target.starts_with('/'));
         HOLDS(request.target.find_first_of(std::string_view("\r\n\0 ", 4)) == std::string_view::npos);
@@ -70,8 +113,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         fuzz_dialects({parser.method(), parser.target(), boost::asio::ip::address_v4::loopback(), parser.authorization(), parser.body()});
         std::string out;
-        http::write_response(out, api::secret_url::who_am_i(request), {parser.version(), parser.keep_alive(), request.method == "HEAD"});
-        if (used == 0) break;
+        http::write_response(out, api::secret_url::who_am_i(request),
+                             {parser.version(), parser.keep_alive(), request.method == "HEAD"});
     }
+    fuzz_pieces(text_of(data, size), whole, limits);
     return 0;
 }

@@ -39,7 +39,7 @@ bool Certificates::use(const std::vector<Files>& files) {
 
 bool Certificates::read(One& one) {
     one.state = state_of(one.files.cert) + " " + state_of(one.files.key);
-    auto certificate = http::read_certificate(one.files.cert, one.files.key);
+    auto certificate = http::read_certificate(one.files.cert, one.files.key, tickets_);
     if (certificate.has_error()) {
         log::error("{}{}", certificate.error().text(), one.certificate ? " (the certificate in use stays)" : "");
         return false;
@@ -95,6 +95,7 @@ void Certificates::watch() {
         }
         if (changed) give();
         warn_of_expiry();
+        tickets_->rotate(base::Clock::now());
         watch();
     });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,12 +39,13 @@ private:
         std::optional<http::TlsCertificate> certificate{};
     };
     void watch();
-    static bool read(One& one);
+    bool read(One& one);
     void give();
     void warn_of_expiry();
 
     boost::asio::steady_timer timer_;
     OnChange on_change_;
+    std::shared_ptr<http::TicketKeys> tickets_ = std::make_shared<http::TicketKeys>();  ///< of all certificates, old and new
     std::vector<One> all_;
     base::TimePoint next_warning_{};
 };

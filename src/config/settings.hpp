@@ -80,7 +80,7 @@ struct Settings {
     std::chrono::milliseconds handshake_time{10'000};
     std::size_t header_size = 16 * 1024;  ///< octets
     std::size_t body_size = 64 * 1024;    ///< octets
-    std::size_t connections = 20'000;
+    std::size_t connections = 2500;
     std::size_t connections_per_client = 100;
     std::size_t requests_per_connection = 1000;
     unsigned bad_keys = 20;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -14,7 +15,8 @@
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
-#include "http/request_parser.hpp"
+#include "http/proxy_protocol.hpp"
+#include "http/request_reader.hpp"
 #include "http/socket.hpp"
 
 namespace sftdyn::http {
@@ -24,11 +26,6 @@ struct ConnectionSet;
 /// What plain and TLS connections have in common; they differ in how octets travel.
 class Connection : public std::enable_shared_from_this<Connection>, public boost::intrusive::list_base_hook<> {
 public:
-    struct Peer {
-        std::optional<boost::asio::ip::address> address{};  ///< absent: a Unix socket's
-        bool proxy = false;                                 ///< it is trusted to speak for others
-    };
-
     Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket);
     virtual ~Connection();
     Connection(const Connection&) = delete;
@@ -56,24 +53,35 @@ protected:
     /// Reads what comes until the client is done, and ends.
     void drain();
 
+    /// Does `step`, a part of this connection's work. Without memory for it the connection ends, and no other.
+    template <class Step>
+    void guarded(Step step) {
+        try {
+            step();
+        } catch (const std::bad_alloc&) {
+            out_of_memory();
+        }
+    }
+
     Socket& socket() { return socket_; }
     [[nodiscard]] bool between_requests() const { return phase_ == Phase::idle; }
 
 private:
     enum class Phase : std::uint8_t { establishing, idle, reading, handling, writing, lingering };
 
-    void read_preamble(std::size_t more);
+    void read_preamble();
+    void received_preamble(std::size_t size);
     void establish_soon();
     void next_request();
     void read_some();
-    void received(std::size_t size);
-    /// Feeds the parser from the buffer. False: it needs more.
+    /// Reads what has been received. False: more is needed.
     bool parse();
     void dispatch();
     void respond(const api::Response& response, bool keep_alive);
     [[nodiscard]] api::Forwarding forwarding() const;
     void refuse(unsigned status);
     void enter(Phase phase, base::Duration time);
+    void out_of_memory();
 
     ConnectionSet& set_;
     Socket socket_;
@@ -85,10 +93,8 @@ private:
     bool keep_alive_ = false;
     bool refused_ = false;
     std::shared_ptr<Connection> held_;  ///< itself, while only the handler knows of it
-    std::optional<RequestParser> parser_;
-    std::string in_;  ///< received; [begin_, end_) is not parsed yet
-    std::size_t begin_ = 0;
-    std::size_t end_ = 0;
+    std::optional<PreambleReader> preamble_;  ///< while it is awaited
+    RequestReader reader_;
     std::string out_;
 };
 
@@ -98,9 +104,10 @@ struct ConnectionSet {
     Handler& handler;
     const Limits& limits;
     const Proxies& proxies;
-    std::string_view proxy_field;  ///< empty: nobody is trusted
-    List list{};                   ///< those that became idle last are at the end
-    bool closing = false;          ///< no connection takes another request
+    std::string_view proxy_field;      ///< empty: nobody is trusted
+    List list{};                       ///< those that became idle last are at the end
+    bool closing = false;              ///< no connection takes another request
+    base::TimePoint say_short_again{}; ///< when it may be said again that memory is short
 
     /// Ends the connections whose time is up.
     void sweep(base::TimePoint now);
@@ -108,6 +115,8 @@ struct ConnectionSet {
     bool drop_idle();
     /// Lets each finish what it is at, and ends those that are idle.
     void close_when_idle();
+    /// Says, now and then, that a connection was ended for want of memory.
+    void say_memory_is_short() noexcept;
 };
 
 }  // namespace sftdyn::http

@@ -1,86 +1,196 @@
 #include "http/forwarded.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <string_view>
+#include <utility>
 
-#include "base/address_rules.hpp"
+#include "http/proxy_protocol.hpp"
 
 namespace sftdyn::http {
 namespace {
 
 namespace ip = boost::asio::ip;
 
+/// The hops of one line, in their order; nothing: the line can't be understood. A hop without an
+/// address is an empty text.
+using Hops = std::optional<std::vector<std::string>>;
+
+bool is_space(char c) { return c == ' ' || c == '\t'; }
+
 std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
     return text;
 }
 
-/// Splits at `mark`, but not within quotation marks.
-std::vector<std::string_view> split(std::string_view text, char mark) {
-    std::vector<std::string_view> out;
-    bool quoted = false;
-    std::size_t start = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '"') quoted = !quoted;
-        if (text[i] != mark || quoted) continue;
-        out.push_back(trim(text.substr(start, i - start)));
-        start = i + 1;
-    }
-    out.push_back(trim(text.substr(start)));
-    return out;
+constexpr std::string_view alphanumeric =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
+
+/// Behind a colon: digits, or what stands in their place (RFC 7239 §6.3).
+bool is_node_port(std::string_view text) {
+    if (!text.starts_with('_')) return base::is_port(text);
+    const auto is_good = [](char c) {
+        return alphanumeric.find(c) != std::string_view::npos || c == '.' || c == '_' || c == '-';
+    };
+    return text.size() > 1 && std::all_of(text.begin(), text.end(), is_good);
 }
 
-/// "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80"; no zone, no name, nothing else.
-std::optional<ip::address> parse_node(std::string_view text) {
+/// "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]", "[2001:db8::1]:80"; where `bare_v6` is true,
+/// "2001:db8::1" too. No zone, no name, nothing else.
+std::optional<ip::address> parse_node(std::string_view text, bool bare_v6) {
     std::string_view host = text;
-    if (text.starts_with('[')) {
+    std::string_view port;
+    const bool bracket = text.starts_with('[');
+    if (bracket) {
         const std::size_t end = text.find(']');
         if (end == std::string_view::npos) return std::nullopt;
         host = text.substr(1, end - 1);
-        const std::string_view rest = text.substr(end + 1);
-        if (!rest.empty() && (rest[0] != ':' || !base::is_port(rest.substr(1)))) return std::nullopt;
-        if (host.find(':') == std::string_view::npos) return std::nullopt;
-    } else if (std::count(text.begin(), text.end(), ':') == 1) {
-        const std::size_t colon = text.find(':');
-        if (!base::is_port(text.substr(colon + 1))) return std::nullopt;
-        host = text.substr(0, colon);
+        port = text.substr(end + 1);
+    } else if (!bare_v6 || std::count(text.begin(), text.end(), ':') == 1) {
+        host = text.substr(0, text.find(':'));
+        port = text.substr(host.size());
     }
+    if (!port.empty() && (port[0] != ':' || !is_node_port(port.substr(1)))) return std::nullopt;
     const auto address = base::parse_address(host);
-    if (!address) return std::nullopt;
-    const auto plain = base::plain_address(*address);
-    if (base::is_nobodys(plain)) return std::nullopt;
-    return plain;
+    if (!address || (bracket && !address->is_v6())) return std::nullopt;
+    return client_form(*address);
 }
 
-/// The `for` of one element of Forwarded (RFC 7239 §4).
-std::optional<ip::address> parse_forwarded(std::string_view element) {
-    std::optional<ip::address> out;
-    for (const std::string_view pair : split(element, ';')) {
-        const std::size_t equals = pair.find('=');
-        if (equals == std::string_view::npos) return std::nullopt;
-        std::string name(trim(pair.substr(0, equals)));
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        if (name != "for") continue;
-        if (out) return std::nullopt;
-        std::string_view value = trim(pair.substr(equals + 1));
-        if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-        out = parse_node(value);
-        if (!out) return std::nullopt;
+/// RFC 7239 §4, as a grammar:
+///
+///     Forwarded = #forwarded-element             (RFC 9110 §5.6.1: elements may be empty)
+///     forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] )
+///     forwarded-pair = token "=" ( token / quoted-string )
+///
+/// It is read from the left, since only so is it known what is quoted; a quoted-string without an
+/// end is an error.
+class ForwardedLine {
+public:
+    explicit ForwardedLine(std::string_view text) : text_(text) {}
+
+    Hops hops() {
+        std::vector<std::string> out;
+        do {
+            skip_spaces();
+            out.emplace_back();
+            if (!element(out.back())) return std::nullopt;
+            skip_spaces();
+        } while (take(','));
+        if (!text_.empty()) return std::nullopt;
+        return out;
+    }
+
+private:
+    /// False: it is none. `node` is the value of its `for`.
+    bool element(std::string& node) {
+        bool has_for = false;
+        do {
+            const std::string_view name = token();
+            if (name.empty()) continue;
+            std::string value;
+            if (!take('=') || !(take('"') ? quoted(value) : plain(value))) return false;
+            if (!is_for(name)) continue;
+            if (std::exchange(has_for, true) || value.empty()) return false;
+            node = std::move(value);
+        } while (take(';'));
+        return true;
+    }
+
+    /// Names of parameters have no case.
+    static bool is_for(std::string_view name) {
+        constexpr std::string_view wanted = "for";
+        const auto same = [](char a, char b) {
+            return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+        };
+        return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(), same);
+    }
+
+    bool plain(std::string& value) {
+        value = token();
+        return !value.empty();
+    }
+
+    /// What follows the opening quotation mark (RFC 9110 §5.6.4).
+    bool quoted(std::string& value) {
+        while (!text_.empty()) {
+            if (take('"')) return true;
+            if (take('\\') && text_.empty()) return false;
+            const auto c = static_cast<unsigned char>(text_.front());
+            if ((c < ' ' && c != '\t') || c == 0x7f) return false;
+            value += text_.front();
+            text_.remove_prefix(1);
+        }
+        return false;
+    }
+
+    std::string_view token() {
+        const auto ends = [](char c) {
+            return alphanumeric.find(c) == std::string_view::npos &&
+                   token_marks.find(c) == std::string_view::npos;
+        };
+        const auto size = static_cast<std::size_t>(std::find_if(text_.begin(), text_.end(), ends) -
+                                                   text_.begin());
+        const std::string_view out = text_.substr(0, size);
+        text_.remove_prefix(size);
+        return out;
+    }
+
+    bool take(char c) {
+        if (!text_.starts_with(c)) return false;
+        text_.remove_prefix(1);
+        return true;
+    }
+
+    void skip_spaces() {
+        while (!text_.empty() && is_space(text_.front())) text_.remove_prefix(1);
+    }
+
+    std::string_view text_;
+};
+
+/// X-Forwarded-For is no standard: addresses with commas between, and no quotation marks.
+Hops forwarded_for(std::string_view line) {
+    std::vector<std::string> out;
+    for (std::size_t begin = 0; begin <= line.size();) {
+        const std::size_t end = std::min(line.find(',', begin), line.size());
+        out.emplace_back(trim(line.substr(begin, end - begin)));
+        begin = end + 1;
     }
     return out;
 }
 
 }  // namespace
 
-std::optional<ip::address> client_address(const std::optional<ip::address>& peer, const std::optional<std::string>& value, const Proxies& proxies) {
-    if (!value || (peer && !base::any_contains(proxies.trusted, *peer))) return peer;
-    if (proxies.header == ProxyHeader::x_real_ip) return parse_node(trim(*value));
-    const auto hops = split(*value, ',');
+Peer Peer::of(const std::optional<ip::address>& address, const Proxies& proxies) {
+    Peer peer;
+    if (address) peer.address = base::plain_address(*address);
+    peer.trusted = peer.vouches =
+        !peer.address || base::any_contains(proxies.trusted, *peer.address);
+    return peer;
+}
+
+Peer Peer::behind(const ProxyPreamble& preamble, const Proxies& proxies) const {
+    if (preamble.client) return of(preamble.client, proxies);
+    Peer peer = *this;
+    peer.vouches = false;
+    return peer;
+}
+
+std::optional<ip::address> client_address(const Peer& peer, std::span<const std::string> values,
+                                          const Proxies& proxies) {
+    if (!peer.vouches || values.empty()) return peer.address;
+    if (proxies.header == ProxyHeader::x_real_ip)
+        return values.size() == 1 ? parse_node(trim(values[0]), true) : std::nullopt;
+    const bool is_forwarded = proxies.header == ProxyHeader::forwarded;
     std::optional<ip::address> address;
-    for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-        address = proxies.header == ProxyHeader::forwarded ? parse_forwarded(*hop) : parse_node(*hop);
-        if (!address || !base::any_contains(proxies.trusted, *address)) return address;
+    for (auto value = values.rbegin(); value != values.rend(); ++value) {
+        const Hops hops = is_forwarded ? ForwardedLine(*value).hops() : forwarded_for(*value);
+        if (!hops) return std::nullopt;
+        for (auto hop = hops->rbegin(); hop != hops->rend(); ++hop) {
+            address = parse_node(*hop, !is_forwarded);
+            if (!address || !base::any_contains(proxies.trusted, *address)) return address;
+        }
     }
     return address;  // proxies all the way: the first of them asked itself
 }

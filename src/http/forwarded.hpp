@@ -1,10 +1,10 @@
 // Who asked, when a proxy stands between: what a trusted proxy says of the client (RFC 7239, X-Forwarded-For, X-Real-IP).
-// Nobody else is believed.
+// Nobody else is believed. Pure functions, on any thread.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
@@ -13,6 +13,8 @@
 
 namespace sftdyn::http {
 
+struct ProxyPreamble;
+
 enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 
 struct Proxies {
@@ -20,12 +22,26 @@ struct Proxies {
     ProxyHeader header = ProxyHeader::x_forwarded_for;
 };
 
-/// The client's address. `peer` is absent for a Unix socket's, which is trusted: its permissions say who may use it.
-/// `value` is the header that `proxies` names, its occurrences joined by commas; absent: there is
-/// none. A peer that is not trusted is the client itself, and so is a trusted one that says nothing. Several hops are
-/// unwound from the right, past trusted proxies. Nothing: what the trusted proxy says can't be understood, and the
-/// request must not be served; nor when a Unix socket's peer says nothing.
-[[nodiscard]] std::optional<boost::asio::ip::address> client_address(const std::optional<boost::asio::ip::address>& peer,
-                                                                     const std::optional<std::string>& value, const Proxies& proxies);
+/// Whom a connection comes from, and whether it is believed when it speaks for others.
+struct Peer {
+    std::optional<boost::asio::ip::address> address{};  ///< absent: a Unix socket's
+    bool trusted = false;  ///< one of `trusted_proxies`, or a Unix socket's: its permissions say who may use it
+    bool vouches = false;  ///< what it says in the header that `proxy_header` names is believed
+
+    /// Of a connection as it was accepted.
+    static Peer of(const std::optional<boost::asio::ip::address>& address, const Proxies& proxies);
+    /// Of the same connection, once the PROXY protocol has said whom it is for. A proxy that speaks it passes octets on, and
+    /// reads no header: only the client that it names vouches for one, if it is a trusted proxy itself. If it names none,
+    /// nobody does.
+    [[nodiscard]] Peer behind(const ProxyPreamble& preamble, const Proxies& proxies) const;
+};
+
+/// The address of the client that asks, or nothing: then it is not known, and the request must not be served.
+///
+/// A peer that does not vouch is the client itself, and so is one that says nothing; a Unix socket's has no address then.
+/// `values` are those of the lines of the header that `proxies` names, as they came. They are read from the last one, and
+/// each from its last hop, past trusted proxies: what stands before is a client's own word. What can't be understood is
+/// nothing; so is a hop that says nothing, and more than one line of X-Real-IP.
+[[nodiscard]] std::optional<boost::asio::ip::address> client_address(const Peer& peer, std::span<const std::string> values, const Proxies& proxies);
 
 }  // namespace sftdyn::http

@@ -29,12 +29,6 @@ bool may_be(std::string_view octets, std::string_view signature) {
 /// As the protocol asks for it: without leading zeros.
 bool is_plain_port(std::string_view text) { return base::is_port(text) && (text.size() == 1 || text[0] != '0'); }
 
-std::optional<ip::address> usable(const ip::address& address) {
-    const auto plain = base::plain_address(address);
-    if (base::is_nobodys(plain)) return std::nullopt;
-    return plain;
-}
-
 ProxyPreamble read_v1(std::string_view octets) {
     const std::size_t end = octets.substr(0, v1_longest).find("\r\n");
     if (end == std::string_view::npos) {
@@ -42,11 +36,11 @@ ProxyPreamble read_v1(std::string_view octets) {
         return {State::more, octets.size() < shortest ? shortest - octets.size() : 1};
     }
     ProxyPreamble out{State::done, end + 2};
-    std::vector<std::string> words;
+    std::vector<std::string_view> words;
     const std::string_view line = octets.substr(v1_start.size(), end - v1_start.size());
     for (std::size_t start = 0; start <= line.size();) {
         const std::size_t stop = std::min(line.find(' ', start), line.size());
-        words.emplace_back(line.substr(start, stop - start));
+        words.push_back(line.substr(start, stop - start));
         start = stop + 1;
     }
     if (words[0] == "UNKNOWN") return out;
@@ -54,7 +48,7 @@ ProxyPreamble read_v1(std::string_view octets) {
     for (const std::size_t i : {2U, 1U}) {
         const auto address = base::parse_address(words[i]);
         if (!address || address->is_v4() != (words[0] == "TCP4")) return {};
-        out.client = usable(*address);
+        out.client = client_form(*address);
     }
     return out.client ? out : ProxyPreamble{};
 }
@@ -72,12 +66,12 @@ ProxyPreamble read_v2(std::string_view octets) {
         ip::address_v4::bytes_type bytes;
         if (size < v2_header + 12) return {};
         std::memcpy(bytes.data(), octets.data() + v2_header, bytes.size());
-        out.client = usable(ip::make_address_v4(bytes));
+        out.client = client_form(ip::make_address_v4(bytes));
     } else if (family == 2) {
         ip::address_v6::bytes_type bytes;
         if (size < v2_header + 36) return {};
         std::memcpy(bytes.data(), octets.data() + v2_header, bytes.size());
-        out.client = usable(ip::make_address_v6(bytes));
+        out.client = client_form(ip::make_address_v6(bytes));
     } else {
         return out;
     }
@@ -86,10 +80,28 @@ ProxyPreamble read_v2(std::string_view octets) {
 
 }  // namespace
 
+std::optional<ip::address> client_form(const ip::address& address) {
+    const auto plain = base::plain_address(address);
+    if (base::is_nobodys(plain)) return std::nullopt;
+    return plain;
+}
+
 ProxyPreamble read_preamble(std::string_view octets) {
     if (may_be(octets, v1_start)) return octets.size() < v1_start.size() ? ProxyPreamble{State::more, shortest - octets.size()} : read_v1(octets);
     if (may_be(octets, v2_start)) return read_v2(octets);
     return {};
+}
+
+boost::asio::mutable_buffer PreambleReader::space() {
+    octets_.resize(received_ + wanted_);
+    return {octets_.data() + received_, wanted_};
+}
+
+ProxyPreamble PreambleReader::received(std::size_t size) {
+    received_ += size;
+    const ProxyPreamble preamble = read_preamble(std::string_view(octets_).substr(0, received_));
+    wanted_ = preamble.state == State::more ? preamble.size : 0;
+    return preamble;
 }
 
 }  // namespace sftdyn::http

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
 
 namespace sftdyn::http {
@@ -25,5 +27,22 @@ constexpr std::size_t longest_preamble = 4096;
 /// Reads the preamble at the start of `octets`, which may hold more or less than it. What follows it is the connection's
 /// (a TLS handshake, maybe), so that whoever reads no more than `size` says leaves it alone.
 [[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
+
+/// Takes a preamble in as it comes, and no octet of what follows it.
+class PreambleReader {
+public:
+    /// Where to receive octets, and how many at the most; never empty while `received` says `more`.
+    [[nodiscard]] boost::asio::mutable_buffer space();
+    /// What is known once `size` more octets are there.
+    [[nodiscard]] ProxyPreamble received(std::size_t size);
+
+private:
+    std::string octets_;
+    std::size_t received_ = 0;
+    std::size_t wanted_ = read_preamble("").size;
+};
+
+/// The address as that of a client: an IPv4-mapped one as what it is; nothing for one that no host can have.
+[[nodiscard]] std::optional<boost::asio::ip::address> client_form(const boost::asio::ip::address& address);
 
 }  // namespace sftdyn::http

@@ -35,57 +35,70 @@ bool is_host(std::string_view text) {
 }  // namespace
 
 RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields)
-    : keep_fields_(keep_fields), proxy_field_(proxy_field) {
+    : most_header_(limits.header_octets), keep_fields_(keep_fields), proxy_field_(proxy_field) {
     eager(true);
     header_limit(static_cast<std::uint32_t>(limits.header_octets));
     body_limit(limits.body_octets);
 }
 
 RequestParser::~RequestParser() {
-    for (std::string* secret : {&line_, &authorization_, &body_}) base::wipe(*secret);
+    for (std::string* secret : {&line_, &authorization_}) base::wipe(*secret);
     for (api::Field& field : fields_) base::wipe(field.value);
 }
 
 unsigned RequestParser::status_of(const boost::system::error_code& code) const {
-    if (code == error::header_limit) return has_line() ? 431 : 414;
+    if (code == error::header_limit) return has_line_ ? 431 : 414;
     if (code == error::body_limit) return 413;
     if (code == error::end_of_stream || code == error::partial_message) return 0;
+    // RFC 9112 §6.3: a body whose length is not said may be refused so.
+    if (code == error::bad_transfer_encoding && lacks_length_) return 411;
     return 400;
 }
 
 std::size_t RequestParser::feed(std::string_view octets, error_code& code) {
-    if (!scan(octets)) {
-        code = error::bad_field;
-        return 0;
-    }
-    const std::size_t used = put(boost::asio::buffer(octets.data(), octets.size()), code);
+    error_code bad;
+    code = {};
+    const std::size_t good = scan(octets, bad);
+    // What stands before the bad octet is read first, so that it does not matter in which pieces it
+    // all came.
+    const std::size_t used = good > 0 ? put(boost::asio::buffer(octets.data(), good), code) : 0;
     scanned_ -= std::min(used, scanned_);
+    if (bad && (!code || code == error::need_more)) code = bad;
     return used;
 }
 
-// RFC 9112 §2.2, §5.2: a bare CR or LF, a NUL and a folded line are where two readers of one request may differ.
-bool RequestParser::scan(std::string_view octets) {
+std::size_t RequestParser::scan(std::string_view octets, error_code& code) {
     for (; scanned_ < octets.size() && scan_ != Scan::over; ++scanned_) {
-        const char c = octets[scanned_];
-        switch (scan_) {
-            case Scan::cr:
-            case Scan::last_cr:
-                if (c != '\n') return false;
-                scan_ = scan_ == Scan::cr ? Scan::line_start : Scan::over;
-                break;
-            case Scan::line_start:
-                if (c == ' ' || c == '\t') return false;
-                [[fallthrough]];
-            default:
-                if (c == '\n' || c == '\0') return false;
-                if (c == '\r') {
-                    scan_ = scan_ == Scan::line_start ? Scan::last_cr : Scan::cr;
-                } else {
-                    scan_ = Scan::line;
-                }
-        }
+        if (header_size_ == most_header_) code = error::header_limit;
+        if (!code && !is_good(octets[scanned_])) code = error::bad_field;
+        if (code) return scanned_;
+        ++header_size_;
     }
-    return true;
+    return octets.size();
+}
+
+// RFC 9112 §2.2, §5.2: a bare CR or LF, a NUL and a folded line are where two readers of one
+// request may differ.
+bool RequestParser::is_good(char c) {
+    switch (scan_) {
+        case Scan::cr:
+        case Scan::last_cr:
+            if (c != '\n') return false;
+            has_line_ = true;
+            scan_ = scan_ == Scan::cr ? Scan::line_start : Scan::over;
+            return true;
+        case Scan::line_start:
+            if (c == ' ' || c == '\t') return false;
+            [[fallthrough]];
+        default:
+            if (c == '\n' || c == '\0') return false;
+            if (c == '\r') {
+                scan_ = scan_ == Scan::line_start ? Scan::last_cr : Scan::cr;
+            } else {
+                scan_ = Scan::line;
+            }
+            return true;
+    }
 }
 
 void RequestParser::on_request_impl(beast::http::verb, view method, view target, int version, error_code&) {
@@ -111,7 +124,7 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             break;
         case beast::http::field::transfer_encoding:
             ++encodings_;
-            bad_field_ = bad_field_ || !beast::iequals(value, "chunked");
+            is_other_encoding_ = is_other_encoding_ || !beast::iequals(value, "chunked");
             break;
         case beast::http::field::authorization:
             bad_field_ = bad_field_ || ++authorizations_ > 1;
@@ -128,23 +141,40 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
     }
     if (keep_fields_) fields_.push_back({std::string(name), std::string(text)});
     if (!beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
-    proxy_value_ = proxy_value_ ? *proxy_value_ + "," + std::string(text) : std::string(text);
+    proxy_values_.emplace_back(text);
 }
 
 void RequestParser::on_header_impl(error_code& code) {
     // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a resource of ours.
     const bool bad_host = hosts_ > 1 || (hosts_ == 0 && version_ >= 11);
-    // RFC 9112 §6.1, §6.3: where the body ends must be said once.
-    const bool bad_length = lengths_ + encodings_ > 1 || (encodings_ > 0 && version_ < 11);
-    if (bad_host || bad_length || bad_field_ || !target().starts_with('/')) code = error::bad_field;
+    // RFC 9112 §6.1, §6.3: where the body ends is said by one Content-Length, or there is none.
+    if (bad_host || lengths_ > 1 || bad_field_ || !target().starts_with('/')) {
+        code = error::bad_field;
+    } else if (encodings_ > 0) {
+        lacks_length_ = encodings_ == 1 && lengths_ == 0 && !is_other_encoding_ && version_ >= 11;
+        code = error::bad_transfer_encoding;
+    }
 }
-void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) {}
+
+void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) {
+    // Beast has compared it with the limit.
+    body_size_ = length ? static_cast<std::size_t>(*length) : 0;
+}
+
 std::size_t RequestParser::on_body_impl(view body, error_code&) {
-    body_.append(body.data(), body.size());
+    body_.append({body.data(), body.size()}, body_size_);
     return body.size();
 }
-void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code&) {}
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, view body, error_code& code) { return on_body_impl(body, code); }
+
+// Never called: no request with chunks is read beyond its header.
+void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code& code) {
+    code = error::bad_transfer_encoding;
+}
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, view, error_code& code) {
+    code = error::bad_transfer_encoding;
+    return 0;
+}
+
 void RequestParser::on_finish_impl(error_code&) {}
 
 }  // namespace sftdyn::http

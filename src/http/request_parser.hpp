@@ -1,7 +1,7 @@
-// Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field.
+// Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field. A body has a
+// Content-Length: a Transfer-Encoding is refused, so that there are no chunks, no extensions of theirs, and no trailers.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +11,7 @@
 
 #include "api/message.hpp"
 #include "http/limits.hpp"
+#include "http/secret_buffer.hpp"
 
 namespace sftdyn::http {
 
@@ -31,19 +32,19 @@ public:
 
     [[nodiscard]] std::string_view method() const { return std::string_view(line_).substr(0, method_size_); }
     [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
-    /// The proxy's field, its occurrences joined by commas.
-    [[nodiscard]] const std::optional<std::string>& proxy_value() const { return proxy_value_; }
+    /// The values of the proxy's field, in the order of its lines.
+    [[nodiscard]] std::span<const std::string> proxy_values() const { return proxy_values_; }
     /// Whether there is any field by which a proxy speaks for others, whichever one is configured.
     [[nodiscard]] bool is_forwarded() const { return is_forwarded_; }
     /// The Authorization field's value; empty: there is none.
     [[nodiscard]] std::string_view authorization() const { return authorization_; }
-    [[nodiscard]] std::string_view body() const { return body_; }
+    [[nodiscard]] std::string_view body() const { return body_.view(); }
     /// All fields in their order, if they are kept.
     [[nodiscard]] std::span<const api::Field> fields() const { return fields_; }
     /// 10 or 11.
     [[nodiscard]] unsigned version() const { return version_; }
-    /// True once the request line has been read.
-    [[nodiscard]] bool has_line() const { return method_size_ > 0; }
+    /// Octets of memory that the body takes: no more than came, doubled, and than Content-Length says.
+    [[nodiscard]] std::size_t body_capacity() const { return body_.capacity(); }
 
     /// The status (RFC 9110 §15.5) that answers what `feed` complained of; 0 when the connection only ended.
     [[nodiscard]] unsigned status_of(const boost::system::error_code& error) const;
@@ -62,26 +63,34 @@ private:
     std::size_t on_chunk_body_impl(std::uint64_t remain, view body, error_code& error) override;
     void on_finish_impl(error_code& error) override;
 
-    /// True while the header's lines end as they must; what Beast lets pass and others read in another way is no.
-    bool scan(std::string_view octets);
+    /// Looks at the header's octets for what Beast lets pass and others read in another way, and counts them. Returns how
+    /// many of `octets` are good; if not all of them are, `code` says why.
+    std::size_t scan(std::string_view octets, error_code& code);
+    [[nodiscard]] bool is_good(char c);
 
     enum class Scan : std::uint8_t { line, cr, line_start, last_cr, over } scan_ = Scan::line;
-    std::size_t scanned_ = 0;  ///< of the octets that are fed next
+    std::size_t scanned_ = 0;        ///< of the octets that are fed next
+    std::size_t header_size_ = 0;    ///< octets of the header that were scanned
+    std::size_t most_header_;        ///< octets that it may have
+    bool has_line_ = false;          ///< the request line is over
     std::string line_;         ///< method and target
     std::size_t method_size_ = 0;
     unsigned version_ = 11;
     std::string authorization_;
-    std::string body_;
+    SecretText body_;
+    std::size_t body_size_ = 0;  ///< as Content-Length says
     unsigned hosts_ = 0;
     unsigned authorizations_ = 0;
     unsigned lengths_ = 0;    ///< Content-Length fields
     unsigned encodings_ = 0;  ///< Transfer-Encoding fields
     bool bad_field_ = false;
     bool is_forwarded_ = false;
+    bool is_other_encoding_ = false;  ///< than "chunked"
+    bool lacks_length_ = false;       ///< the body comes in chunks, and all else is right
     bool keep_fields_;
     std::vector<api::Field> fields_;
     std::string_view proxy_field_;
-    std::optional<std::string> proxy_value_;
+    std::vector<std::string> proxy_values_;
 };
 
 }  // namespace sftdyn::http

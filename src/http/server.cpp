@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
@@ -43,12 +44,16 @@ struct Server::Worker {
         : admission(every), set{handler, limits, proxies, proxy_field} {}
 
     void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
-        Connection::Peer peer{address_of(from), true};
-        if (peer.address) {
-            peer.address = base::plain_address(*peer.address);
-            peer.proxy = base::any_contains(set.proxies.trusted, *peer.address);
+        // Nothing but this connection is lost with its socket.
+        try {
+            start_connection(std::move(socket), Peer::of(address_of(from), set.proxies), endpoint);
+        } catch (const std::bad_alloc&) {
+            set.say_memory_is_short();
         }
-        if (endpoint.proxy_protocol && !peer.proxy) {
+    }
+
+    void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint) {
+        if (endpoint.proxy_protocol && !peer.trusted) {
             base::log::info("{} is none of trusted_proxies, and may not speak the PROXY protocol: its connection was closed",
                             peer.address->to_string());
             return;
@@ -85,7 +90,20 @@ struct Server::Worker {
     void start() {
         for (const auto& listener : listeners) listener->start();
         sweep();
-        thread = std::thread([this] { io.run(); });
+        thread = std::thread([this] { run(); });
+    }
+
+    /// The worker's thread.
+    void run() {
+        while (true) {
+            try {
+                io.run();
+                return;
+            } catch (const std::bad_alloc&) {
+                // Connections see to themselves: this is what stands between them, and goes on with the next event.
+                set.say_memory_is_short();
+            }
+        }
     }
 
     /// Runs on the worker's thread.

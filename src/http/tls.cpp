@@ -2,20 +2,17 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
+
+#include "http/tls_pair.hpp"
 
 namespace sftdyn::http {
 namespace {
 
 namespace ssl = boost::asio::ssl;
-using boost::system::error_code;
 
 // Mozilla's "intermediate" profile, version 5.7: forward secrecy and authenticated encryption only.
 constexpr const char* tls12_ciphers =
@@ -73,20 +70,14 @@ bool matches(const std::string& pattern, const std::string& name) {
     return dot != std::string::npos && dot > 0 && name.substr(dot) == pattern.substr(1);
 }
 
-std::string readable(const std::string& file) {
-    std::ifstream probe(file);
-    return probe ? "" : std::strerror(errno);
-}
-
-base::Error unusable(const std::string& file, const char* what, const error_code& error) {
-    const std::string reason = readable(file);
-    if (!reason.empty()) return {fmt::format("{} can't be read: {}", what, reason), file, "name a file that the user sftdyn runs as may read"};
-    return {fmt::format("{} is not usable: {}", what, error.message()), file, "expected PEM, as Let's Encrypt's fullchain.pem and privkey.pem"};
-}
-
 }  // namespace
 
-base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file) {
+base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
+                                              const std::string& key_file,
+                                              std::shared_ptr<TicketKeys> tickets) {
+    const auto pair = read_pair(cert_file, key_file);
+    if (pair.has_error()) return pair.error();
+
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     SSL_CTX* raw = context->native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
@@ -99,34 +90,29 @@ base::Result<TlsCertificate> read_certificate(const std::string& cert_file, cons
     SSL_CTX_set_read_ahead(raw, 1);
     SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
     SSL_CTX_set_tlsext_servername_callback(raw, choose_certificate);
+    // What a connection had received is zeroized when it has been handed on: an idle one holds no
+    // key.
+    SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT | (tickets ? 0 : SSL_OP_NO_TICKET));
     static constexpr unsigned char session_context[] = "sftdyn";
-    if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 || SSL_CTX_set1_groups_list(raw, groups) != 1 ||
-        SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1) {
+    if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 ||
+        SSL_CTX_set1_groups_list(raw, groups) != 1 ||
+        SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1 ||
+        (tickets && !TicketKeys::use(raw, *tickets))) {
         return base::Error{"OpenSSL does not know the ciphers that sftdyn needs", "", "is its configuration (openssl.cnf) very restrictive?"};
     }
 
-    error_code error;
-    context->use_certificate_chain_file(cert_file, error);
-    if (error) return unusable(cert_file, "the certificate", error);
-    bool asked_for_password = false;
-    context->set_password_callback([&asked_for_password](std::size_t, ssl::context::password_purpose) {
-        asked_for_password = true;
-        return std::string();
-    });
-    context->use_private_key_file(key_file, ssl::context::pem, error);
-    SSL_CTX_set_default_passwd_cb(raw, nullptr);
-    if (asked_for_password) {
-        return base::Error{"the private key is encrypted", key_file,
-                           "sftdyn starts without anybody to type a password: decrypt it (openssl pkey -in … -out …)"};
+    if (SSL_CTX_use_cert_and_key(raw, pair->certificate.get(), pair->key.get(), pair->chain.get(),
+                                 1) != 1 ||
+        SSL_CTX_get0_certificate(raw) == nullptr) {
+        const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+        ERR_clear_error();
+        return base::Error{fmt::format("the certificate is not usable: {}",
+                                       reason != nullptr ? reason : "OpenSSL does not say why"),
+                           cert_file,
+                           "make one that public authorities would: RSA of 2048 bits or more, "
+                           "ECDSA P-256 or Ed25519"};
     }
-    if (error) {
-        const bool mismatch = ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
-        if (mismatch)
-            return base::Error{"the private key does not fit the certificate " + cert_file, key_file,
-                               "name the key that the certificate was made for"};
-        return unusable(key_file, "the private key", error);
-    }
-    return TlsCertificate{context, names_of(SSL_CTX_get0_certificate(raw))};
+    return TlsCertificate{context, names_of(pair->certificate.get()), std::move(tickets)};
 }
 
 std::chrono::seconds time_left(const TlsCertificate& certificate) {

@@ -11,17 +11,21 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include "base/result.hpp"
+#include "http/ticket_keys.hpp"
 
 namespace sftdyn::http {
 
 struct TlsCertificate {
     std::shared_ptr<boost::asio::ssl::context> context{};
-    std::vector<std::string> names{};  ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
+    std::vector<std::string> names{};        ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
+    std::shared_ptr<TicketKeys> tickets{};  ///< that `context` uses; null: it makes no tickets
 };
 
-/// Reads a certificate chain and its private key, both PEM. An error names the file; an encrypted key and a key that does
-/// not fit the certificate are errors.
-[[nodiscard]] base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file);
+/// Reads a certificate chain and its private key, both PEM (`read_pair`), and makes what serves them. An error names the
+/// file; an encrypted key and a key that does not fit the certificate are errors. Sessions are resumed if there are
+/// `tickets`.
+[[nodiscard]] base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file,
+                                                            std::shared_ptr<TicketKeys> tickets = {});
 
 /// How long the certificate is still valid; negative when it has expired.
 [[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);

@@ -73,7 +73,7 @@ void TlsConnection::write() {
 void TlsConnection::post(void (TlsConnection::*step)()) {
     asio::post(socket().get_executor(), [self = self(), step] {
         self->depth_ = 0;
-        if (self->socket().is_open()) (*self.*step)();
+        if (self->socket().is_open()) self->guarded([&] { (*self.*step)(); });
     });
 }
 
@@ -92,7 +92,7 @@ void TlsConnection::await(Socket::wait_type what, void (TlsConnection::*step)())
     socket().async_wait(what, [self = self(), step](error_code error) {
         if (error || !self->socket().is_open()) return self->abort();
         self->depth_ = 0;
-        (*self.*step)();
+        self->guarded([&] { (*self.*step)(); });
     });
 }
 

@@ -33,7 +33,8 @@ class Authority:
 
     def make(self, name, ca=False, issuer=None, kind="ec", days=60, names="DNS:localhost,IP:127.0.0.1", extra=""):
         key, cert, request, extensions = (self.folder / f"{name}.{ending}" for ending in ("key", "crt", "csr", "ext"))
-        algorithm = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        algorithm = {"ec": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+                     "ed25519": ["-algorithm", "ED25519"]}[kind]
         openssl("genpkey", *algorithm, "-out", key)
         openssl("req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request)
         extensions.write_text("basicConstraints=critical,CA:TRUE\n" if ca else f"subjectAltName={names}\n{extra}")
@@ -237,6 +238,81 @@ def test_a_broken_renewal_is_reported_and_the_old_one_stays(stage, authority):
     (program.folder / "fullchain.pem").write_text("nonsense")
     program.await_log("the certificate is not usable")
     assert served_serial(program, root) == old
+
+
+KINDS = ("rsa", "ec", "ed25519")
+
+
+@pytest.fixture(scope="module")
+def pairs(authority):
+    """Two pairs of each kind."""
+    return {(kind, number): authority.server(f"pair-{kind}-{number}", kind=kind) for kind in KINDS for number in (1, 2)}
+
+
+@pytest.mark.parametrize("command", ["start", "check", "doctor"])
+@pytest.mark.parametrize("place", ["cert", "certificate"])
+def test_a_pair_of_two_kinds_is_a_clear_error(tmp_path, pairs, place, command):
+    for cert in KINDS:
+        for key in KINDS:
+            path = tmp_path / "c.toml"
+            files = f'cert = "{pairs[cert, 1][1]}"\nkey = "{pairs[key, 2][0]}"\n'
+            if place == "certificate":
+                files = f'cert = "{pairs[cert, 1][1]}"\nkey = "{pairs[cert, 1][0]}"\n[[certificate]]\n' + files
+            path.write_text('https = "127.0.0.1:0"\n' + files + '[clients]\n"k" = "a.example.org"\n')
+            result = run(*{"start": [path], "check": ["check", path], "doctor": ["doctor", path]}[command])
+            assert result.returncode == 1, (cert, key, result)
+            assert "the private key does not fit the certificate" in result.stdout + result.stderr, (cert, key, result)
+
+
+@pytest.mark.parametrize("first", ["cert", "key"])
+def test_a_certificate_of_another_kind_replaces_the_old_one(stage, authority, pairs, first):
+    """The two files are never replaced in one step: whatever the server finds meanwhile, the old pair stays, and the new one is taken."""
+    _, program = start(stage, *pairs["rsa", 1])
+    files = {"cert": program.folder / "fullchain.pem", "key": program.folder / "privkey.pem"}
+    order = ["cert", "key"] if first == "cert" else ["key", "cert"]
+    served, errors = served_serial(program, authority.root[1]), 0
+    for kind in ("ec", "ed25519", "rsa", "ed25519", "ec", "rsa"):
+        key, cert = pairs[kind, 2]
+        new = {"cert": cert, "key": key}
+        shutil.copy(new[order[0]], files[order[0]])
+        errors += 1
+        program.await_log("the private key does not fit the certificate", count=errors)
+        assert served_serial(program, authority.root[1]) == served, "the old pair stays"
+        shutil.copy(new[order[1]], files[order[1]])
+        await_true(lambda: served_serial(program, authority.root[1]) != served, "the new pair is served")
+        served = served_serial(program, authority.root[1])
+    assert get(program, trusting(authority.root[1]))[0] == 200
+
+
+def test_what_lies_there_meanwhile(stage, authority, pairs):
+    """Half-written and empty files, a chain without its leaf, a leaf behind its chain, an encrypted key: the old pair stays."""
+    _, program = start(stage, *pairs["ec", 1])
+    root = authority.root[1]
+    key, chain = pairs["rsa", 1]
+    encrypted = stage.folder / "encrypted.pem"
+    openssl("pkey", "-in", key, "-aes256", "-passout", "pass:topsecret", "-out", encrypted)
+    leaf, intermediate = chain.read_text().replace("-----END CERTIFICATE-----\n", "-----END CERTIFICATE-----\n|").split("|")[:2]
+    served = served_serial(program, root)
+    for cert_text, key_text, words in [
+            ("", key.read_text(), "the certificate is not usable: the file is empty"),
+            (chain.read_text(), "", "the private key is not usable: the file is empty"),
+            (leaf[:700], key.read_text(), "the certificate is not usable: bad"),
+            (leaf + intermediate[:300], key.read_text(), "the certificate is not usable: bad"),
+            (leaf + "-----BEGIN CERT", key.read_text(), "the certificate is not usable: it ends within a certificate"),
+            (chain.read_text(), key.read_text()[:600], "the private key is not usable"),
+            (intermediate, key.read_text(), "which is an authority's"),
+            (intermediate + leaf, key.read_text(), "it is for number 2 of those in the file"),
+            (chain.read_text(), encrypted.read_text(), "the private key is encrypted"),
+    ]:
+        said = program.log().count(words)
+        (program.folder / "privkey.pem").write_text(key_text)
+        (program.folder / "fullchain.pem").write_text(cert_text)
+        program.await_log(words, count=said + 1)
+        assert served_serial(program, root) == served, words
+        assert "topsecret" not in program.log()
+    shutil.copy(key, program.folder / "privkey.pem")
+    shutil.copy(chain, program.folder / "fullchain.pem")
+    await_true(lambda: served_serial(program, root) != served, "the new pair is served")
 
 
 def test_expiry_is_warned_of(stage, authority):

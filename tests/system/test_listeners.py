@@ -136,9 +136,50 @@ def test_a_preamble_that_never_comes_ends(stage):
     assert program.raw(b"PROXY TC") == b""
 
 
+def v2_of(command, family, addresses=b""):
+    return V2 + struct.pack("!BBH", command, family, len(addresses)) + addresses
+
+
+NOBODY = {
+    "UNKNOWN": b"PROXY UNKNOWN\r\n",
+    "UNKNOWN with addresses": b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n",
+    "LOCAL": v2_of(0x20, 0x00),
+    "LOCAL with addresses": v2("198.51.100.9", 0x20),
+    "UNSPEC": v2_of(0x21, 0x00),
+    "AF_UNIX": v2_of(0x21, 0x31, b"/run/client".ljust(108, b"\0") + b"/run/server".ljust(108, b"\0")),
+}
+
+
+@pytest.mark.parametrize("name", NOBODY)
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_a_tcp_proxy_vouches_for_no_header(stage, name, header):
+    server = stage.dns("named")
+    text = f'http = {{ listen = "127.0.0.1:0", proxy_protocol = true }}\ntrusted_proxies = ["127.0.0.1"]\nproxy_header = "{header}"\n'
+    program = stage.sftdyn(text + conf(server, {"k": HOST}), listen=())
+    claim = f"{header}: {'for=' if header == 'Forwarded' else ''}203.0.113.88\r\n".encode()
+    out = program.raw(NOBODY[name] + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + claim + b"\r\n")
+    assert out.endswith(b"\r\n\r\n127.0.0.1"), out
+    # Nor when the proxy names the client.
+    out = program.raw(v2("198.51.100.8") + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + claim + b"\r\n")
+    assert out.endswith(b"\r\n\r\n198.51.100.8"), out
+    # But an HTTP proxy of ours behind the TCP proxy does.
+    out = program.raw(v2("127.0.0.1") + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + claim + b"\r\n")
+    assert out.endswith(b"\r\n\r\n203.0.113.88"), out
+    assert program.raw(b"PROXY TCP4 9.9.9.9\0junk 127.0.0.1 1 2\r\n" + REQUEST) == b""
+
+
+def test_haproxy_that_listens_on_a_unix_socket_vouches_for_no_header(stage):
+    server, program = start(stage)
+    front = stage.folder / "front.sock"
+    haproxy(stage, f"  bind {front}\n  server one 127.0.0.1:{program.port} send-proxy-v2", free_port())
+    arguments = ["--unix-socket", front, "-H", "X-Forwarded-For: 203.0.113.88", "http://x/"]
+    await_true(lambda: curl(*arguments) != "", "haproxy passes it on")
+    assert curl(*arguments) == "127.0.0.1"
+
+
 def haproxy(stage, body, port):
     path = stage.folder / "haproxy.cfg"
-    path.write_text(f"defaults\n  mode {'http' if 'forwardfor' in body else 'tcp'}\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"
+    path.write_text(f"defaults\n  mode {'http' if 'forwardfor' in body or 'http-request' in body else 'tcp'}\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"
                     f"listen front\n  bind 127.0.0.1:{port}\n{body}\n")
     process = Process(["haproxy", "-db", "-f", path], stage.folder / "haproxy.log")
     stage.running.append(process)

@@ -1,12 +1,14 @@
 """Behind a proxy: the trusted one's word counts, nobody else's; with a real nginx in front."""
 
+import socket
 import subprocess
 
 import pytest
 
 from harness.nginx import Nginx
-from harness.process import await_true
+from harness.process import await_true, free_port
 from harness.sftdyn import conf, run
+from test_listeners import haproxy
 
 HOST = "home.dyn.example.org"
 
@@ -77,3 +79,79 @@ def test_nginx_in_front(stage, tmp_path):
     # What the client itself claims stands left of what nginx saw.
     assert curl("-H", "X-Forwarded-For: 198.51.100.66") == "UPTODATE"
     assert server.records(HOST, "A") == ["127.0.0.77"]
+
+
+def through(port, octets, source="127.0.0.66"):
+    """What comes back for `octets` that are sent to a proxy."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0)) as connection:
+        connection.sendall(octets)
+        out = b""
+        while part := connection.recv(65536):
+            out += part
+        return out
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def chunked(fields, trailers):
+    return b"GET /k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + trailers + b"\r\n"
+
+
+@pytest.mark.parametrize("trailer", [b"X-Forwarded-For: 203.0.113.66\r\n", b"Authorization: Token k\r\n", b"Host: @@\r\n"])
+@pytest.mark.parametrize("target", [b"/k", b"/nic/update?hostname=home.dyn.example.org"])
+def test_a_trailer_through_haproxy_is_no_header(stage, trailer, target):
+    server, program = start(stage)
+    serial = server.serial()
+    port = free_port()
+    haproxy(stage, f"  option forwardfor\n  server one 127.0.0.1:{program.port}", port)
+    await_true(lambda: is_open(port), "haproxy listens")
+    out = through(port, chunked(b"", trailer).replace(b"/k", target))
+    assert out.startswith(b"HTTP/1.1 411 "), out
+    assert server.serial() == serial and "203.0.113.66" not in program.log()
+
+
+def test_a_trailer_through_nginx_is_no_header(stage, tmp_path):
+    server, program = start(stage)
+    nginx = Nginx(tmp_path, f"proxy_http_version 1.1; proxy_pass http://127.0.0.1:{program.port}; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;").start()
+    stage.running.append(nginx)
+    await_true(lambda: is_open(nginx.port), nginx.errors)
+    out = through(nginx.port, chunked(b"", b"X-Forwarded-For: 203.0.113.66\r\n"))
+    assert b"\r\n\r\nOK" in out, "nginx reads the chunks itself, and says how long they are"
+    assert server.records(HOST, "A") == ["127.0.0.66"]
+
+
+SPOOFS = ['for=203.0.113.77;by="', 'for=203.0.113.77;by="\\', 'for="203.0.113.77', "for=203.0.113.77", 'for=203.0.113.77;by="a"b', '"', 'for=127.0.0.1;x="']
+
+
+@pytest.mark.parametrize("spoof", SPOOFS)
+@pytest.mark.parametrize("proxy", ["haproxy", "nginx"])
+def test_forwarded_that_a_proxy_appends_to(stage, tmp_path, proxy, spoof):
+    server, program = start(stage, 'trusted_proxies = ["127.0.0.1"]\nproxy_header = "Forwarded"')
+    if proxy == "haproxy":
+        port = free_port()
+        haproxy(stage, f"  http-request add-header Forwarded for=%[src]\n  server one 127.0.0.1:{program.port}", port)
+    else:
+        front = Nginx(tmp_path, f'proxy_pass http://127.0.0.1:{program.port}; proxy_set_header Forwarded "$http_forwarded, for=$remote_addr";').start()
+        stage.running.append(front)
+        port = front.port
+    await_true(lambda: is_open(port), "the proxy listens")
+    assert through(port, b"GET /k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").endswith(b"\r\n\r\nOK")
+    assert server.records(HOST, "A") == ["127.0.0.66"]
+    out = through(port, f"GET /k HTTP/1.1\r\nHost: a\r\nConnection: close\r\nForwarded: {spoof}\r\n\r\n".encode())
+    assert out.endswith(b"\r\n\r\nUPTODATE") or out.startswith(b"HTTP/1.1 400 ") and proxy == "nginx", out
+    assert server.records(HOST, "A") == ["127.0.0.66"]
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded"])
+def test_lines_are_read_from_the_last(stage, name):
+    server, program = start(stage, f'trusted_proxies = ["127.0.0.1"]\nproxy_header = "{name}"')
+    before, after = ("for=", "for=192.0.2.1") if name == "Forwarded" else ("", "192.0.2.1")
+    for first in (f"{before}203.0.113.77", '"', f'{before}203.0.113.77;by="', "junk junk", ""):
+        lines = f"{name}: {first}\r\nX: y\r\n{name}: {after}\r\n"
+        assert program.raw(f"GET / HTTP/1.0\r\n{lines}\r\n".encode()).endswith(b"\r\n\r\n192.0.2.1"), first

@@ -22,7 +22,10 @@ CASES = {
     "a list of encodings": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "an unknown encoding": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "chunks in 1.0": b"POST /k HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "a bad chunk": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "an empty encoding": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n",
+    "chunks twice": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunks with a parameter": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n",
+    "a hidden encoding": b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
     "a folded line": b"GET /k HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c: d\r\n\r\n",
     "a folded line with a tab": b"GET /k HTTP/1.1\r\nHost: x\r\nX-A: b\r\n\tc\r\n\r\n",
     "a folded first field": b"GET /k HTTP/1.1\r\n Host: x\r\n\r\n",
@@ -87,6 +90,33 @@ def test_a_body_hides_nothing(shared):
     body = HIDDEN
     out = shared[1].raw(b"POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert out.count(b"HTTP/1.1") == 2 and b" 405 " in out and out.endswith(b"127.0.0.1")
-    chunked = b"%x\r\n" % len(body) + body + b"\r\n0\r\nX-Trailer: a\r\n\r\n"
-    out = shared[1].raw(b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert out.count(b"HTTP/1.1") == 2 and b" 405 " in out and out.endswith(b"127.0.0.1")
+
+
+def post(body, fields=b""):
+    return b"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + fields + b"\r\n" + body
+
+
+CHUNKED = {
+    "chunks": post(b"5\r\nhello\r\n0\r\n\r\n"),
+    "in capitals": post(b"0\r\n\r\n").replace(b"chunked", b"CHUNKED"),
+    "a bad chunk": post(b"zz\r\n"),
+    "an LF in a quoted extension": post(b'5;a="\n"\r\nhello\r\n0\r\n\r\n'),
+    "an extension without end": post(b"5;" + b"a" * 100000),
+    "trailers without end": post(b"0\r\n" + b"X-A: b\r\n" * 10000),
+    "a folded trailer": post(b"0\r\nX-A: b\r\n c\r\n\r\n"),
+    "a trailer Host": post(b"0\r\nHost: @@\r\n\r\n"),
+    "a trailer Authorization": post(b"0\r\nAuthorization: Token k\r\n\r\n"),
+    "a request in a chunk": post(b"%x\r\n" % len(HIDDEN) + HIDDEN + b"\r\n0\r\n\r\n"),
+    "a GET": post(b"0\r\n\r\n").replace(b"POST", b"GET"),
+    "with a right key": post(b"0\r\n\r\n", b"Authorization: Token k\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHUNKED)
+def test_chunks_are_411_and_the_end(shared, name):
+    server, program = shared
+    serial = server.serial()
+    out = program.raw(CHUNKED[name] + HIDDEN)
+    assert out.startswith(b"HTTP/1.1 411 Length Required\r\n") and out.endswith(b"\r\n\r\nLENGTH REQUIRED"), out
+    assert out.count(b"HTTP/1.1") == 1 and b"Connection: close\r\n" in out, "nothing behind it is served"
+    assert server.serial() == serial

@@ -1,5 +1,8 @@
 #include "http/proxy_protocol.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 using namespace sftdyn::http;
@@ -48,6 +51,11 @@ TEST(ProxyProtocol, Version1Junk) {
           "GET / HTTP/1.1\r\n", "proxy TCP4", "\x16\x03\x01"}) {
         EXPECT_EQ(client(text), "bad") << text;
     }
+    EXPECT_EQ(client(std::string_view("PROXY TCP4 198.51.100.7\0junk 192.0.2.1 1 2\r\n", 44)),
+              "bad")
+        << "an address that ends in a NUL";
+    EXPECT_EQ(client(std::string_view("PROXY TCP4 198.51.100.7 192.0.2.1\0 1 2\r\n", 40)), "bad")
+        << "a destination that ends in a NUL";
     EXPECT_EQ(client("PROXY TCP4 " + std::string(100, '1')), "bad") << "no end within 107 octets";
 }
 
@@ -84,13 +92,23 @@ TEST(ProxyProtocol, ItMayComeOctetByOctet) {
 TEST(ProxyProtocol, NothingBehindItIsRead) {
     for (const std::string& whole : {std::string("PROXY TCP4 198.51.100.7 192.0.2.1 12345 80\r\n"), std::string("PROXY UNKNOWN\r\n"),
                                      v2(0x20, 0x00, ""), v2(0x21, 0x11, v4_addresses + "\x04\x00\x01x")}) {
-        std::size_t size = 0;
-        for (auto preamble = read_preamble(""); preamble.state == State::more; preamble = read_preamble(std::string_view(whole).substr(0, size))) {
-            ASSERT_GT(preamble.size, 0U);
-            size += preamble.size;
-            ASSERT_LE(size, whole.size());
+        // As much as it asks for, or one octet at a time.
+        for (const std::size_t piece : {std::size_t{1}, longest_preamble}) {
+            PreambleReader reader;
+            std::size_t taken = 0;
+            auto state = State::more;
+            while (state == State::more) {
+                const auto space = reader.space();
+                ASSERT_GT(space.size(), 0U);
+                const std::size_t size = std::min(space.size(), piece);
+                ASSERT_LE(taken + size, whole.size());
+                std::memcpy(space.data(), whole.data() + taken, size);
+                taken += size;
+                state = reader.received(size).state;
+            }
+            EXPECT_EQ(state, State::done);
+            EXPECT_EQ(taken, whole.size());
         }
-        EXPECT_EQ(size, whole.size());
     }
 }
 

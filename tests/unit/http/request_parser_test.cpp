@@ -1,6 +1,7 @@
 #include "http/request_parser.hpp"
 
-#include <optional>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -13,7 +14,7 @@ struct Outcome {
     bool done = false;
     unsigned status = 0;
     std::string method, target;
-    std::optional<std::string> proxy_value{};
+    std::vector<std::string> proxy_values{};
 };
 
 Outcome parse(std::string_view text, const Limits& limits = {}) {
@@ -32,7 +33,7 @@ Outcome parse(std::string_view text, const Limits& limits = {}) {
     out.done = parser.is_done();
     out.method = parser.method();
     out.target = parser.target();
-    out.proxy_value = parser.proxy_value();
+    out.proxy_values.assign(parser.proxy_values().begin(), parser.proxy_values().end());
     return out;
 }
 
@@ -67,13 +68,68 @@ TEST(RequestParser, LimitsHaveTheirStatus) {
 
 TEST(RequestParser, BodiesArePassedOver) {
     EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc").done);
-    EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n").done);
     EXPECT_FALSE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab").done);
 }
 
-TEST(RequestParser, TheProxysFieldIsKeptWhole) {
-    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n").proxy_value, "a, b,c");
-    EXPECT_FALSE(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_value);
+TEST(RequestParser, TheHeaderIsCountedAsAWhole) {
+    Limits limits;
+    limits.header_octets = 300;
+    const std::string line = "GET /" + std::string(200, 'a') + " HTTP/1.0\r\n",
+                      field = "X: " + std::string(80, 'b') + "\r\n";
+    EXPECT_EQ(line.size() + field.size() + 2, 303U);
+    EXPECT_EQ(parse(line + field + "\r\n", limits).status, 431U);
+    EXPECT_TRUE(parse(line.substr(3) + field + "\r\n", limits).status == 400U) << "no method";
+    limits.header_octets = 303;
+    EXPECT_TRUE(parse(line + field + "\r\n", limits).done);
+    // What follows the header is no header.
+    EXPECT_TRUE(parse(line + "Content-Length: 500\r\n\r\n" + std::string(500, 'c'), limits).done);
+}
+
+TEST(RequestParser, ABodyWithoutALengthIs411) {
+    const auto status = [](std::string_view fields, std::string_view version = "1.1") {
+        return parse("POST /k HTTP/" + std::string(version) + "\r\nHost: x\r\n" +
+                     std::string(fields) + "\r\n0\r\nAuthorization: Token k\r\n\r\n")
+            .status;
+    };
+    EXPECT_EQ(status("Transfer-Encoding: chunked\r\n"), 411U);
+    EXPECT_EQ(status("transfer-encoding:  CHUNKED \r\n"), 411U);
+    for (const char* fields :
+         {"Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n",
+          "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\r\n",
+          "Transfer-Encoding: chunked;a=b\r\n",
+          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
+          "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"}) {
+        EXPECT_EQ(status(fields), 400U) << fields;
+    }
+    EXPECT_EQ(status("Transfer-Encoding: chunked\r\n", "1.0"), 400U);
+}
+
+TEST(RequestParser, ABodyTakesMemoryAsItComes) {
+    Limits limits;
+    limits.body_octets = 1 << 20;
+    RequestParser parser(limits, "");
+    boost::system::error_code error;
+    parser.feed("POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 1048575\r\n\r\n", error);
+    EXPECT_EQ(parser.body_capacity(), 0U);
+    std::string body;
+    while (body.size() < 1048575) {
+        const std::string piece(std::min<std::size_t>(1000, 1048575 - body.size()),
+                                static_cast<char>(body.size() % 251));
+        body += piece;
+        ASSERT_EQ(parser.feed(piece, error), piece.size());
+        ASSERT_LE(parser.body_capacity(), std::min<std::size_t>(2 * body.size(), 1048575));
+    }
+    EXPECT_TRUE(parser.is_done());
+    EXPECT_EQ(parser.body(), body);
+}
+
+TEST(RequestParser, TheProxysLinesAreKept) {
+    using Lines = std::vector<std::string>;
+    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n")
+                  .proxy_values,
+              (Lines{"a, b", "c"}));
+    EXPECT_EQ(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_values, Lines{});
 }
 
 TEST(RequestParser, FieldsAreKeptWhereTheyAreWanted) {

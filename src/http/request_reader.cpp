@@ -1,0 +1,78 @@
+#include "http/request_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sftdyn::http {
+
+RequestReader::RequestReader(const Limits& limits, std::string_view proxy_field)
+    : limits_(limits), proxy_field_(proxy_field) {
+    next();
+}
+
+void RequestReader::next(bool keep_fields) {
+    parser_.emplace(limits_, proxy_field_, keep_fields);
+    status_ = 0;
+    forget_what_was_read();
+}
+
+void RequestReader::drop() {
+    begin_ = end_;
+    next();
+}
+
+void RequestReader::forget_what_was_read() {
+    if (begin_ < end_) {  // what waits stays where it is
+        buffer_.zeroize(clean_, begin_);
+        buffer_.zeroize(end_, used_);
+        clean_ = begin_;
+        used_ = end_;
+        return;
+    }
+    if (buffer_.capacity() > read_size) {
+        buffer_.release();
+    } else {
+        buffer_.zeroize(clean_, used_);
+    }
+    clean_ = begin_ = end_ = used_ = 0;
+}
+
+boost::asio::mutable_buffer RequestReader::space() {
+    // Of a body that is on its way the parser has taken what came.
+    if (begin_ == end_) forget_what_was_read();
+    const auto is_short = [this] { return buffer_.capacity() - end_ < read_size / 2; };
+    if (is_short() && begin_ > 0) {
+        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        clean_ = begin_ = 0;
+    }
+    if (is_short()) {
+        // No more than a header that is too long by one read: `read` refuses it then.
+        const std::size_t most = std::max(limits_.header_octets, end_) + read_size;
+        buffer_.grow(std::clamp(2 * buffer_.capacity(), end_ + read_size, most));
+    }
+    return {buffer_.data() + end_, buffer_.capacity() - end_};
+}
+
+void RequestReader::received(std::size_t size) {
+    end_ += size;
+    used_ = std::max(used_, end_);
+}
+
+RequestReader::State RequestReader::read() {
+    while (begin_ < end_) {
+        boost::system::error_code error;
+        const std::size_t used = parser_->feed({buffer_.data() + begin_, end_ - begin_}, error);
+        begin_ += used;
+        if (error == boost::beast::http::error::need_more) return State::more;
+        if (error) {
+            status_ = parser_->status_of(error);
+            return State::refused;
+        }
+        if (parser_->is_done()) return State::whole;
+        if (used == 0) break;
+    }
+    return State::more;
+}
+
+}  // namespace sftdyn::http

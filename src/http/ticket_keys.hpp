@@ -1,0 +1,53 @@
+// The keys that TLS session tickets are sealed with (RFC 5077, RFC 8446 §4.6.1).
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "base/clock.hpp"
+
+namespace sftdyn::http {
+
+/// Who has a ticket's key reads the session, also one recorded long ago (TLS 1.2). So a key seals for an hour, opens for
+/// one more, and is zeroized then. All certificates of a server share these keys. Thread-safe.
+class TicketKeys {
+public:
+    static constexpr auto lifetime = std::chrono::hours(1);
+
+    explicit TicketKeys(base::TimePoint now = base::Clock::now());
+    ~TicketKeys();
+    TicketKeys(const TicketKeys&) = delete;
+    TicketKeys& operator=(const TicketKeys&) = delete;
+
+    /// Does what is due at `now`. It must be called now and then: a server that nobody talks to has keys, too.
+    void rotate(base::TimePoint now);
+
+    /// Lets `context` seal and open its tickets with `keys`, which must outlive it. False: OpenSSL refuses it.
+    static bool use(SSL_CTX* context, TicketKeys& keys);
+
+private:
+    struct Key {
+        std::array<unsigned char, 16> name;
+        std::array<unsigned char, 32> cipher;
+        std::array<unsigned char, 32> mac;
+        base::TimePoint made;
+    };
+    using Slot = std::optional<Key>;
+
+    static void fill(Slot& slot, base::TimePoint now);
+    static void zeroize(Slot& slot);
+    static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing);
+    int seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
+    int open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
+
+    std::mutex mutex_;
+    Slot current_;   ///< seals and opens; absent: there were no random octets for it
+    Slot previous_;  ///< opens
+};
+
+}  // namespace sftdyn::http
