@@ -320,7 +320,8 @@ void Updater::recheck(Job& job) const {
             for (const auto& step : group) {
                 if (step.answer == api::Plan::unanswered) continue;
                 auto& verdicts = job.verdicts[step.answer];
-                if (std::all_of(verdicts.begin(), verdicts.end(), good) && !engine_.is_still_so(step.wish)) verdicts.push_back(update::Verdict::failed);
+                if (std::all_of(verdicts.begin(), verdicts.end(), good) && !engine_.is_still_so(step.wish))
+                    verdicts.push_back(update::Verdict::failed);
             }
         }
     }

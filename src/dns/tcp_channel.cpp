@@ -218,9 +218,10 @@ void TcpChannel::expire() {
     const bool connecting = state_ == State::connecting;
     const Failure unanswered{Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time",
                              "is it running and reachable, and not overloaded?"};
-    const Failure unsent{Failure::Kind::timeout, 0, server_,
-                         connecting ? "the connection to the DNS server could not be made in time" : "the DNS server takes nothing from its connection",
-                         "is it running and reachable, and not overloaded?"};
+    const Failure unsent{
+        Failure::Kind::timeout, 0, server_,
+        connecting ? "the connection to the DNS server could not be made in time" : "the DNS server takes nothing from its connection",
+        "is it running and reachable, and not overloaded?"};
     const unsigned epoch = epoch_;
     for (const auto& [handler, delivery] : given_up) handler(delivery.kind == Delivery::Kind::unsent ? unsent : unanswered, delivery);
     if (epoch != epoch_) return;

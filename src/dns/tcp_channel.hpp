@@ -88,12 +88,12 @@ private:
     boost::asio::steady_timer timer_;
     base::TimePoint timer_at_ = base::TimePoint::max();
     enum class State { closed, connecting, open } state_ = State::closed;
-    unsigned epoch_ = 0;         ///< counts connections, so that a callback of an old one is recognised
-    base::TimePoint heard_at_;   ///< since when nothing has come that was awaited
-    std::size_t awaited_ = 0;    ///< of `pending_`, what was sent
+    unsigned epoch_ = 0;        ///< counts connections, so that a callback of an old one is recognised
+    base::TimePoint heard_at_;  ///< since when nothing has come that was awaited
+    std::size_t awaited_ = 0;   ///< of `pending_`, what was sent
     std::uint64_t last_number_ = 0;
     PendingMap pending_;
-    std::set<std::pair<base::TimePoint, std::uint16_t>> due_;  ///< of `pending_`
+    std::set<std::pair<base::TimePoint, std::uint16_t>> due_;       ///< of `pending_`
     std::deque<std::pair<std::uint16_t, std::uint64_t>> outgoing_;  ///< ids and numbers of what is to be written
     std::unordered_map<std::uint16_t, Tombstone> tombstones_;       ///< of this connection
     std::string writing_;

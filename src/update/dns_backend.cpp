@@ -295,14 +295,11 @@ void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
     ++update->sends;
     member.server->update(
         update->zone, update->content, send_by, update->deadline,
-        [this, update, &member, number](dns::Reply reply, dns::Delivery delivery) {
-            attempted(update, member, number, std::move(reply), delivery);
-        },
+        [this, update, &member, number](dns::Reply reply, dns::Delivery delivery) { attempted(update, member, number, std::move(reply), delivery); },
         [this, zone = update->zone, number](const dns::Reply&, unsigned) { in_doubt_.answered(zone, number); });
 }
 
-void DnsBackend::attempted(const std::shared_ptr<Update>& update, Member& member, std::uint64_t number, dns::Reply reply,
-                           dns::Delivery delivery) {
+void DnsBackend::attempted(const std::shared_ptr<Update>& update, Member& member, std::uint64_t number, dns::Reply reply, dns::Delivery delivery) {
     using Kind = dns::Delivery::Kind;
     const bool outage = reply.has_error() && is_outage(reply.error());
     if (outage) member.avoid_until = base::Clock::now() + avoidance;

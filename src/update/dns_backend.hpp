@@ -89,7 +89,7 @@ private:
 
     boost::asio::io_context& io_;
     std::vector<std::shared_ptr<Group>> groups_;
-    std::vector<std::weak_ptr<Group>> replaced_;  ///< groups of former configurations
+    std::vector<std::weak_ptr<Group>> replaced_;          ///< groups of former configurations
     std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< reverse names that the server refused
     InDoubt in_doubt_;
 };

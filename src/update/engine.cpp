@@ -228,7 +228,8 @@ Failure Engine::too_late(ZoneIndex index) const {
     const char* hint = "is the DNS server running, and not overloaded?";
     if (index == no_zone || zones_[index].in_doubt == 0) return {Failure::Kind::gave_up, 0, "", "it was not done in time", hint};
     if (zones_[index].contacting)
-        return {Failure::Kind::timeout, 0, "", "the DNS server did not answer the first UPDATE of the zone in time (it changes nothing: it is a fence)", hint};
+        return {Failure::Kind::timeout, 0, "",
+                "the DNS server did not answer the first UPDATE of the zone in time (it changes nothing: it is a fence)", hint};
     return {Failure::Kind::gave_up, 0, "", "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could overtake it", hint};
 }
 

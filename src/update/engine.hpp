@@ -164,9 +164,9 @@ private:
         std::vector<dns::UpdateMessage> messages;
         Done done;  ///< empty once it was called
         base::TimePoint deadline;
-        std::string served{};    ///< makes it needless, when it is; empty: nothing does
-        JointPtr places{};       ///< in the host's queues; null once they are given up
-        std::size_t next = 0;    ///< of the messages
+        std::string served{};  ///< makes it needless, when it is; empty: nothing does
+        JointPtr places{};     ///< in the host's queues; null once they are given up
+        std::size_t next = 0;  ///< of the messages
         bool started = false;
         bool in_flight = false;  ///< a message whose outcome is open
         bool refused = false;    ///< one of them
@@ -181,8 +181,8 @@ private:
         std::deque<SeriesPtr> series;           ///< whose next message is to be sent
         std::vector<Target> held;               ///< must not ask while something is in doubt
         unsigned in_flight = 0;
-        unsigned in_doubt = 0;   ///< UPDATEs that the server may still carry out: nothing else is sent or asked before
-        bool contacting = false; ///< one of them is what an earlier process may have sent
+        unsigned in_doubt = 0;    ///< UPDATEs that the server may still carry out: nothing else is sent or asked before
+        bool contacting = false;  ///< one of them is what an earlier process may have sent
         bool suspect_turn = false;
         bool series_turn = false;
     };

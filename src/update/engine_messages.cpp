@@ -13,8 +13,7 @@ using dns::Failure;
 void Engine::submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done, std::string served) {
     if (open_series_ >= limits_.queue) return done({Verdict::overloaded, overload_pause});
     if (const auto wait = budgets_.spend(about.host, clock_())) return done({Verdict::over_budget, whole_seconds(*wait)});
-    const auto series = std::make_shared<Series>(
-        Series{about, std::move(messages), std::move(done), clock_() + limits_.timeout, std::move(served)});
+    const auto series = std::make_shared<Series>(Series{about, std::move(messages), std::move(done), clock_() + limits_.timeout, std::move(served)});
     ++open_series_;
     series_deadlines_.push_back(series);
     take_places(series);

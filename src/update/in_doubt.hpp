@@ -82,9 +82,9 @@ private:
         explicit Zone(boost::asio::io_context& io) : timer(io) {}
         std::vector<Entry> entries{};
         unsigned attempt = 0;
-        base::Duration pause{};   ///< before the next fence
-        bool under_way = false;   ///< a fence
-        bool waiting = false;     ///< for the time of the next
+        base::Duration pause{};  ///< before the next fence
+        bool under_way = false;  ///< a fence
+        bool waiting = false;    ///< for the time of the next
         boost::asio::steady_timer timer;
     };
     using ZonePtr = std::shared_ptr<Zone>;

@@ -51,7 +51,9 @@ private:
 
     static dns::Name name_of(unsigned number) { return dns::Name::parse("h" + std::to_string(number) + ".dyn.example.org").value(); }
     /// Of an address; sometimes none: the record is to be removed.
-    std::string random_rdata(Type type) { return pick(0, 5) == 0 ? std::string() : std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3))); }
+    std::string random_rdata(Type type) {
+        return pick(0, 5) == 0 ? std::string() : std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3)));
+    }
 
     void wish() {
         const unsigned number = pick(0, 5);

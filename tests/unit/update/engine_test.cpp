@@ -55,10 +55,13 @@ protected:
     }
     const std::optional<Result>& want_messages(const Name& about, std::vector<dns::UpdateMessage> messages, std::string served = {}) {
         auto& place = results.emplace_back();
-        engine.submit_messages({hosts.number(about), Type::a}, std::move(messages), [&place](Result result) {
-            EXPECT_FALSE(place.has_value()) << "answered twice";
-            place = result;
-        }, std::move(served));
+        engine.submit_messages(
+            {hosts.number(about), Type::a}, std::move(messages),
+            [&place](Result result) {
+                EXPECT_FALSE(place.has_value()) << "answered twice";
+                place = result;
+            },
+            std::move(served));
         return place;
     }
     static std::vector<Verdict> verdicts(const std::vector<Result>& all) {

@@ -50,7 +50,9 @@ protected:
     std::vector<std::string> reasons;
     InDoubt in_doubt{io,
                      [this](const dns::Name& zone, const std::shared_ptr<void>& keep, const InDoubt::Way& way, unsigned attempt, base::TimePoint,
-                            InDoubt::FenceDone done) { fences.push_back({zone, keep, way, attempt, std::move(done)}); },
+                            InDoubt::FenceDone done) {
+                         fences.push_back({zone, keep, way, attempt, std::move(done)});
+                     },
                      [this](const dns::Name&, const dns::Failure& failure) { reasons.push_back(failure.detail); }};
     const dns::Name zone = dns::Name::parse("dyn.example.org").value(), other = dns::Name::parse("other.example.org").value();
     int server = 0, second = 0;
