@@ -1,5 +1,6 @@
 #include "http/listener.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -97,6 +98,26 @@ void remove_stale(asio::io_context& context, const std::string& path) {
     if (error == asio::error::connection_refused) unlink(path.c_str());
 }
 
+/// Gives the socket that was just bound to `path` its group and mode. By a descriptor of the file that was looked at: where
+/// others may write to the folder, `path` may name another file a moment later. False: errno says why.
+bool hand_over(const std::string& path, const Endpoint& endpoint) {
+    const int file = ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) return false;
+    struct stat info {};
+    bool good = fstat(file, &info) == 0;
+    if (good && (!S_ISSOCK(info.st_mode) || info.st_uid != geteuid())) {
+        errno = EPERM;  // it is not the one that was made
+        good = false;
+    }
+    good = good && (!endpoint.gid || fchownat(file, "", static_cast<uid_t>(-1), *endpoint.gid, AT_EMPTY_PATH) == 0);
+    // fchmod(2) takes no O_PATH descriptor before Linux 6.6.
+    good = good && chmod(fmt::format("/proc/self/fd/{}", file).c_str(), endpoint.mode) == 0;
+    const int error = errno;
+    close(file);
+    errno = error;
+    return good;
+}
+
 base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint, const Contexts& contexts) {
     if (endpoint.path.size() >= sizeof(sockaddr_un::sun_path)) {
         return base::Error{"the socket's path is too long", text_of(endpoint),
@@ -109,9 +130,8 @@ base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint, const 
     address.sun_family = AF_UNIX;
     endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
     // Nobody connects before the mode is right: only then does it listen.
-    const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                       (!endpoint.gid || chown(endpoint.path.c_str(), static_cast<uid_t>(-1), *endpoint.gid) == 0) &&
-                       chmod(endpoint.path.c_str(), endpoint.mode) == 0 && ::listen(descriptor, SOMAXCONN) == 0;
+    const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && hand_over(endpoint.path, endpoint) &&
+                       ::listen(descriptor, SOMAXCONN) == 0;
     if (!bound) {
         const auto error = last_error();
         close(descriptor);
