@@ -35,8 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!host) return 0;
     const report::HostRecord& record = host->record;
     HOLDS(!host->name.is_root() && (host->type == dns::Type::a || host->type == dns::Type::aaaa));
-    HOLDS(record.address.is_unspecified() ||
-          record.address.is_v4() == (host->type == dns::Type::a));
+    HOLDS(record.address.is_unspecified() || record.address.is_v4() == (host->type == dns::Type::a));
     HOLDS(record.checked_in >= 0 && record.changed >= 0);
     // It can be counted with, and marked.
     update::HostTable hosts;

@@ -58,11 +58,9 @@ void fuzz_body(std::string_view request, const Understood& meant, const http::Li
 }
 
 /// In pieces of any size it is what it is whole.
-void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole,
-                 const http::Limits& limits) {
+void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole, const http::Limits& limits) {
     const auto seed = static_cast<std::uint32_t>(octets.size() * 2654435761U);
-    for (const std::uint32_t pieces : {0U, 6U, seed | 64U})
-        HOLDS(read_in_pieces(octets, limits, "x-forwarded-for", Pieces(pieces)) == whole);
+    for (const std::uint32_t pieces : {0U, 6U, seed | 64U}) HOLDS(read_in_pieces(octets, limits, "x-forwarded-for", Pieces(pieces)) == whole);
     // With less room there are fewer, and none is another.
     http::Limits narrow;
     narrow.header_octets = 256;
@@ -94,10 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         } while (!error && !parser.is_done() && used > 0 && begin < size);
         if (error || !parser.is_done()) break;
         whole.push_back(understood(parser));
-        HOLDS(parser.authorization().find_first_of(std::string_view("\r\n\0", 3)) ==
-              std::string_view::npos);
-        for (const auto& value : parser.proxy_values())
-            HOLDS(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
+        HOLDS(parser.authorization().find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos);
+        for (const auto& value : parser.proxy_values()) HOLDS(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
         fuzz_body(text_of(data + start, begin - start), whole.back(), limits);
         const api::Request request{parser.method(), parser.target(), boost::asio::ip::address_v4::loopback()};
         HOLDS(request.target.starts_with('/'));
@@ -113,8 +109,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         fuzz_dialects({parser.method(), parser.target(), boost::asio::ip::address_v4::loopback(), parser.authorization(), parser.body()});
         std::string out;
-        http::write_response(out, api::secret_url::who_am_i(request),
-                             {parser.version(), parser.keep_alive(), request.method == "HEAD"});
+        http::write_response(out, api::secret_url::who_am_i(request), {parser.version(), parser.keep_alive(), request.method == "HEAD"});
     }
     fuzz_pieces(text_of(data, size), whole, limits);
     return 0;

@@ -43,15 +43,13 @@ void Repeats::add(const std::string& kind, const std::string& text, TimePoint no
         say_(text);
         return;
     }
-    if (found == kinds_.end())
-        found = kinds_.try_emplace(others, Count{now + window_, 0, {}}).first;
+    if (found == kinds_.end()) found = kinds_.try_emplace(others, Count{now + window_, 0, {}}).first;
     ++found->second.silent;
     found->second.last = text.substr(0, text.find('\n'));
 }
 
 void Repeats::say_summary(const Count& count) const {
-    if (count.silent > 0)
-        say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
+    if (count.silent > 0) say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
 }
 
 void Repeats::summarise_locked(TimePoint now) {

@@ -160,7 +160,11 @@ void Admin::gather(const Gathered& done) {
             now.certificates = parts_.certificates.validity();
             if (has_hook_) {
                 const auto counts = events_.counts();
-                now.hooks = {{"ok", counts.succeeded}, {"failed", counts.failed}, {"timed_out", counts.timed_out}, {"not_run", counts.not_run}, {"lost", counts.lost}};
+                now.hooks = {{"ok", counts.succeeded},
+                             {"failed", counts.failed},
+                             {"timed_out", counts.timed_out},
+                             {"not_run", counts.not_run},
+                             {"lost", counts.lost}};
                 now.hooks_waiting = counts.waiting;
             }
             (*still_asked)(now);

@@ -38,8 +38,7 @@ namespace log = base::log;
 
 }  // namespace
 
-CommandRunner::CommandRunner(const Settings& settings)
-    : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
+CommandRunner::CommandRunner(const Settings& settings) : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
     if (settings.command.empty()) return;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {

@@ -27,15 +27,13 @@ namespace log = base::log;
 
 base::Result<void> become(const std::string& user) {
     const auto failed = [&](const char* what) {
-        return base::Error{
-            fmt::format("can't become the user {}: {}: {}", user, what, std::strerror(errno)), "",
-            "start it as root, or leave out [process] user"};
+        return base::Error{fmt::format("can't become the user {}: {}: {}", user, what, std::strerror(errno)), "",
+                           "start it as root, or leave out [process] user"};
     };
     if (geteuid() != 0) {
         const passwd* self = getpwuid(geteuid());
         if (self != nullptr && user == self->pw_name) return {};
-        return base::Error{fmt::format("can't become the user {}: only root can", user), "",
-                           "start it as root, or leave out [process] user"};
+        return base::Error{fmt::format("can't become the user {}: only root can", user), "", "start it as root, or leave out [process] user"};
     }
     const passwd* entry = getpwnam(user.c_str());
     if (entry == nullptr) return failed("getpwnam");
@@ -53,21 +51,15 @@ void drop_capabilities() {
     capng_clear(CAPNG_SELECT_ALL);
     // Root that stays root could not even read BIND's key without this one.
     if (geteuid() == 0)
-        capng_update(
-            CAPNG_ADD,
-            static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET),
-            CAP_DAC_READ_SEARCH);
+        capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET), CAP_DAC_READ_SEARCH);
     // Without CAP_SETPCAP the bounding set stays as it is; no_new_privs makes it meaningless.
-    if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) != 0)
-        log::warn("capabilities could not be dropped: {}", std::strerror(errno));
+    if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) != 0) log::warn("capabilities could not be dropped: {}", std::strerror(errno));
 }
 
 void forbid_core_dumps() {
     const rlimit none{0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0)
-        log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
-    if (!base::sanitized && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
+    if (setrlimit(RLIMIT_CORE, &none) != 0) log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
+    if (!base::sanitized && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
 }
 
 /// Of the kernels that have Landlock only the newest ones can tell which Unix sockets are connected
@@ -83,8 +75,7 @@ void use_landlock(const Confinement& wanted, bool systemd) {
     if (systemd) rules.socket_folders = folders_of_systemd();
     const char* notify = std::getenv("NOTIFY_SOCKET");
     rules.abstract_sockets = notify != nullptr && *notify == '@';
-    if (const auto restricted = restrict_files(rules); restricted.has_error())
-        return log::warn("no Landlock: {}", restricted.error().text());
+    if (const auto restricted = restrict_files(rules); restricted.has_error()) return log::warn("no Landlock: {}", restricted.error().text());
     // seccomp closes these gaps.
     if (const std::string gaps = landlock_gaps(landlock_abi()); !gaps.empty() && !wanted.seccomp)
         log::warn(
@@ -94,8 +85,7 @@ void use_landlock(const Confinement& wanted, bool systemd) {
 }
 
 void use_seccomp(const Confinement& wanted, bool systemd) {
-    const auto filtered =
-        filter_calls({!wanted.writable.empty(), !wanted.sockets.empty(), systemd});
+    const auto filtered = filter_calls({!wanted.writable.empty(), !wanted.sockets.empty(), systemd});
     if (filtered.has_error()) log::warn("no seccomp filter: {}", filtered.error().text());
 }
 
@@ -107,8 +97,7 @@ base::Result<void> give_up_privileges(const std::optional<std::string>& user) {
     }
     drop_capabilities();
     forbid_core_dumps();
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        log::warn("no_new_privs could not be set: {}", std::strerror(errno));
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) log::warn("no_new_privs could not be set: {}", std::strerror(errno));
     return {};
 }
 

@@ -11,8 +11,8 @@ namespace ip = boost::asio::ip;
 // The layout: offsets of fields. Numbers are in the machine's order: both ends are the same
 // program.
 constexpr std::array<std::uint8_t, 4> mark{'S', 'F', 'E', '1'};
-constexpr std::size_t kind_at = 4, family_at = 5, host_size_at = 6, has_at = 7, id_at = 8,
-                      checked_in_at = 16, address_at = 24, old_address_at = 40, host_at = 56;
+constexpr std::size_t kind_at = 4, family_at = 5, host_size_at = 6, has_at = 7, id_at = 8, checked_in_at = 16, address_at = 24, old_address_at = 40,
+                      host_at = 56;
 constexpr std::size_t address_size = 16, longest_host = 253, longest_label = 63;
 constexpr std::uint8_t has_address = 1, has_old_address = 2;
 constexpr std::int64_t latest = 253402300799;  // the end of the year 9999
@@ -55,13 +55,9 @@ ip::address get_address(const std::uint8_t* from, dns::Type type) {
     return ip::address_v6(octets);
 }
 
-bool is_host_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
+bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
-std::string shown(const ip::address& address) {
-    return address.is_unspecified() ? std::string() : address.to_string();
-}
+std::string shown(const ip::address& address) { return address.is_unspecified() ? std::string() : address.to_string(); }
 
 }  // namespace
 
@@ -82,9 +78,7 @@ bool is_host_name(std::string_view text) {
 
 std::optional<EventMessage::Octets> EventMessage::write() const {
     const bool type_known = event.type == dns::Type::a || event.type == dns::Type::aaaa;
-    if (!type_known || !is_host_name(event.host) || event.checked_in < 0 ||
-        event.checked_in > latest)
-        return std::nullopt;
+    if (!type_known || !is_host_name(event.host) || event.checked_in < 0 || event.checked_in > latest) return std::nullopt;
     Octets out{};
     std::copy(mark.begin(), mark.end(), out.begin());
     out[kind_at] = static_cast<std::uint8_t>(event.kind);
@@ -110,15 +104,12 @@ std::optional<EventMessage> EventMessage::read(std::string_view octets) {
     std::copy(octets.begin(), octets.end(), in.begin());
     EventMessage out;
     out.event.kind = static_cast<Event::Kind>(in[kind_at]);
-    if (out.event.kind != Event::Kind::change && out.event.kind != Event::Kind::stale)
-        return std::nullopt;
+    if (out.event.kind != Event::Kind::change && out.event.kind != Event::Kind::stale) return std::nullopt;
     out.event.type = in[family_at] == 4 ? dns::Type::a : dns::Type::aaaa;
     out.id = get<std::uint64_t>(&in[id_at]);
     out.event.checked_in = get<std::int64_t>(&in[checked_in_at]);
-    if ((in[has_at] & has_address) != 0)
-        out.event.address = get_address(&in[address_at], out.event.type);
-    if ((in[has_at] & has_old_address) != 0)
-        out.event.old_address = get_address(&in[old_address_at], out.event.type);
+    if ((in[has_at] & has_address) != 0) out.event.address = get_address(&in[address_at], out.event.type);
+    if ((in[has_at] & has_old_address) != 0) out.event.old_address = get_address(&in[old_address_at], out.event.type);
     if (in[host_size_at] > longest_host) return std::nullopt;
     out.event.host.assign(reinterpret_cast<const char*>(&in[host_at]), in[host_size_at]);
     // Whatever else stands in it stands where `write` puts something else.
@@ -137,11 +128,9 @@ EventAnswer::Octets EventAnswer::write() const {
 std::optional<EventAnswer> EventAnswer::read(std::string_view octets) {
     if (octets.size() != size) return std::nullopt;
     const auto* in = reinterpret_cast<const std::uint8_t*>(octets.data());
-    if (in[outcome_at] < static_cast<std::uint8_t>(Outcome::exited) ||
-        in[outcome_at] > static_cast<std::uint8_t>(Outcome::not_run))
+    if (in[outcome_at] < static_cast<std::uint8_t>(Outcome::exited) || in[outcome_at] > static_cast<std::uint8_t>(Outcome::not_run))
         return std::nullopt;
-    return EventAnswer{get<std::uint64_t>(in), static_cast<Outcome>(in[outcome_at]),
-                       get<std::int32_t>(in + detail_at)};
+    return EventAnswer{get<std::uint64_t>(in), static_cast<Outcome>(in[outcome_at]), get<std::int32_t>(in + detail_at)};
 }
 
 const char* text_of(Event::Kind kind) { return kind == Event::Kind::change ? "change" : "stale"; }

@@ -22,12 +22,11 @@ struct Event {
         stale = 2,   ///< it has not checked in for long
     };
     Kind kind = Kind::change;
-    std::string host{};                  ///< as `dns::Name::text` gives it
-    dns::Type type = dns::Type::a;       ///< A or AAAA
-    boost::asio::ip::address address{};  ///< now; unspecified: none
-    boost::asio::ip::address
-        old_address{};  ///< that the command was last told of; unspecified: none, or unknown
-    std::int64_t checked_in = 0;  ///< seconds since 1970
+    std::string host{};                      ///< as `dns::Name::text` gives it
+    dns::Type type = dns::Type::a;           ///< A or AAAA
+    boost::asio::ip::address address{};      ///< now; unspecified: none
+    boost::asio::ip::address old_address{};  ///< that the command was last told of; unspecified: none, or unknown
+    std::int64_t checked_in = 0;             ///< seconds since 1970
     friend bool operator==(const Event&, const Event&) = default;
 };
 

@@ -20,23 +20,15 @@ namespace log = base::log;
 
 // Two for each record: far more hosts than one server has. Each costs some 300 octets.
 constexpr std::size_t capacity = 200'000;
-constexpr base::Duration first_pause = std::chrono::seconds(1),
-                         longest_pause = std::chrono::seconds(60);
+constexpr base::Duration first_pause = std::chrono::seconds(1), longest_pause = std::chrono::seconds(60);
 constexpr std::size_t most_named = 20;  // in a line of the log
 
-std::string shown(const Event& event) {
-    return fmt::format("{} {} {}", text_of(event.kind), event.host, dns::type_text(event.type));
-}
+std::string shown(const Event& event) { return fmt::format("{} {} {}", text_of(event.kind), event.host, dns::type_text(event.type)); }
 
 }  // namespace
 
 EventFeeder::EventFeeder(boost::asio::io_context& io, const CommandRunner& runner)
-    : io_(io),
-      runner_(runner),
-      socket_(io),
-      timer_(io),
-      problems_([](const std::string& text) { log::error("{}", text); }),
-      queue_(capacity) {
+    : io_(io), runner_(runner), socket_(io), timer_(io), problems_([](const std::string& text) { log::error("{}", text); }), queue_(capacity) {
     if (runner_.socket() < 0) return;
     socket_.assign(runner_.socket());
     await_answers();
@@ -53,8 +45,7 @@ EventFeeder::~EventFeeder() {
     };
     for (const auto& [id, event] : under_way_) name(event);
     for (const auto& event : queue_.events()) name(event);
-    log::warn("{}: at the end {} hooks were not run or had not ended: {}{}", runner_.name(), named,
-              names, named > most_named ? ", …" : "");
+    log::warn("{}: at the end {} hooks were not run or had not ended: {}{}", runner_.name(), named, names, named > most_named ? ", …" : "");
 }
 
 void EventFeeder::tell(Event event) {
@@ -63,10 +54,7 @@ void EventFeeder::tell(Event event) {
     const std::lock_guard lock(mutex_);
     if (!queue_.add(std::move(event))) {
         ++counts_.lost;
-        problems_.add("lost",
-                      fmt::format("{}: a hook is not run, since {} wait already: {}",
-                                  runner_.name(), capacity, text),
-                      base::Clock::now());
+        problems_.add("lost", fmt::format("{}: a hook is not run, since {} wait already: {}", runner_.name(), capacity, text), base::Clock::now());
         return;
     }
     feed_soon();
@@ -86,8 +74,7 @@ void EventFeeder::feed() {
     std::set<EventQueue::Record> busy;
     for (const auto& [id, event] : under_way_) busy.insert(EventQueue::record_of(event));
     while (!helper_gone_ && !paused_ && under_way_.size() < runner_.at_once()) {
-        auto event = queue_.take(
-            [&busy](const EventQueue::Record& record) { return busy.contains(record); });
+        auto event = queue_.take([&busy](const EventQueue::Record& record) { return busy.contains(record); });
         if (!event) break;
         const std::uint64_t id = next_id_++;
         if (send(id, *event)) {
@@ -104,33 +91,28 @@ bool EventFeeder::send(std::uint64_t id, const Event& event) {
     if (!octets) {
         ++counts_.lost;
         problems_.add("name",
-                      fmt::format("{}: a hook is not run, since the name can't be told to it: {}",
-                                  runner_.name(), log::printable(shown(event))),
+                      fmt::format("{}: a hook is not run, since the name can't be told to it: {}", runner_.name(), log::printable(shown(event))),
                       base::Clock::now());
         return false;
     }
-    if (::send(socket_.native_handle(), octets->data(), octets->size(),
-               MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-        return true;
+    if (::send(socket_.native_handle(), octets->data(), octets->size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
     again(event, errno);
     return false;
 }
 
 void EventFeeder::await_answers() {
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                       [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
-                           if (error || alive.expired()) return;
-                           read_answers();
-                           if (!helper_gone_) await_answers();
-                       });
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+        if (error || alive.expired()) return;
+        read_answers();
+        if (!helper_gone_) await_answers();
+    });
 }
 
 void EventFeeder::read_answers() {
     const std::lock_guard lock(mutex_);
     std::array<char, EventAnswer::size + 1> octets{};
     while (true) {
-        const ssize_t size =
-            recv(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT);
+        const ssize_t size = recv(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
         if (size <= 0) return helper_is_gone();
         const auto answer = EventAnswer::read({octets.data(), static_cast<std::size_t>(size)});
@@ -147,15 +129,13 @@ void EventFeeder::read_answers() {
 /// With the lock held, as what follows.
 void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
     const auto say = [&](const char* kind, const std::string& text) {
-        problems_.add(kind, fmt::format("{}: {} ({})", runner_.name(), text, shown(event)),
-                      base::Clock::now());
+        problems_.add(kind, fmt::format("{}: {} ({})", runner_.name(), text, shown(event)), base::Clock::now());
     };
     if (answer.outcome != EventAnswer::Outcome::not_run) pause_ = {};
     switch (answer.outcome) {
         case EventAnswer::Outcome::exited:
             ++(answer.detail == 0 ? counts_.succeeded : counts_.failed);
-            if (answer.detail != 0)
-                say("status", fmt::format("the hook ended with status {}", answer.detail));
+            if (answer.detail != 0) say("status", fmt::format("the hook ended with status {}", answer.detail));
             break;
         case EventAnswer::Outcome::signalled:
             ++counts_.failed;
@@ -201,16 +181,12 @@ void EventFeeder::helper_is_gone() {
     for (auto& [id, event] : under_way_) queue_.put_back(std::move(event));
     under_way_.clear();
     idle_.notify_all();
-    log::error(
-        "{}: the process that runs the hook has ended; no hook is run until sftdyn is restarted",
-        runner_.name());
+    log::error("{}: the process that runs the hook has ended; no hook is run until sftdyn is restarted", runner_.name());
 }
 
 void EventFeeder::wait_until_idle(base::TimePoint deadline) {
     std::unique_lock lock(mutex_);
-    idle_.wait_until(lock, deadline, [this] {
-        return helper_gone_ || (under_way_.empty() && (queue_.size() == 0 || paused_));
-    });
+    idle_.wait_until(lock, deadline, [this] { return helper_gone_ || (under_way_.empty() && (queue_.size() == 0 || paused_)); });
 }
 
 EventFeeder::Counts EventFeeder::counts() const {

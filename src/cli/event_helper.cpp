@@ -37,9 +37,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 /// In the child: becomes the command, or tells why not.
-[[noreturn]] void become_command(std::vector<std::string>& command,
-                                 std::vector<std::string>& environment, pid_t helper,
-                                 int error_to) {
+[[noreturn]] void become_command(std::vector<std::string>& command, std::vector<std::string>& environment, pid_t helper, int error_to) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != helper) _exit(1);  // it died before that
@@ -59,8 +57,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 }  // namespace
 
-EventHelper::EventHelper(int socket, std::vector<std::string> command, std::size_t at_once,
-                         base::Duration time_limit)
+EventHelper::EventHelper(int socket, std::vector<std::string> command, std::size_t at_once, base::Duration time_limit)
     : socket_(socket), command_(std::move(command)), at_once_(at_once), time_limit_(time_limit) {
     const sigset_t set = child_signal();
     sigprocmask(SIG_BLOCK, &set, nullptr);
@@ -70,8 +67,7 @@ EventHelper::EventHelper(int socket, std::vector<std::string> command, std::size
 void EventHelper::work() {
     while (!over_) {
         const bool full = running_.size() >= at_once_;
-        std::array<pollfd, 2> wait{pollfd{socket_, static_cast<short>(full ? 0 : POLLIN), 0},
-                                   pollfd{child_signals_, POLLIN, 0}};
+        std::array<pollfd, 2> wait{pollfd{socket_, static_cast<short>(full ? 0 : POLLIN), 0}, pollfd{child_signals_, POLLIN, 0}};
         if (poll(wait.data(), wait.size(), time_left()) < 0 && errno != EINTR) break;
         // The other end is closed: what still waits in the socket is not begun.
         if ((wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) break;
@@ -85,26 +81,20 @@ void EventHelper::work() {
 /// Milliseconds until the next command has to be killed; -1: none runs.
 int EventHelper::time_left() const {
     if (running_.empty()) return -1;
-    const auto first = std::min_element(
-        running_.begin(), running_.end(),
-        [](const Running& a, const Running& b) { return a.deadline < b.deadline; });
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(first->deadline - base::Clock::now()).count();
+    const auto first = std::min_element(running_.begin(), running_.end(), [](const Running& a, const Running& b) { return a.deadline < b.deadline; });
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(first->deadline - base::Clock::now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
 void EventHelper::read() {
-    std::array<char, EventMessage::size + 1>
-        octets{};  // a longer one is cut, and refused for its length
+    std::array<char, EventMessage::size + 1> octets{};  // a longer one is cut, and refused for its length
     const ssize_t size = recv(socket_, octets.data(), octets.size(), 0);
     if (size < 0 && errno == EINTR) return;
     if (size < 0) over_ = true;
     if (size < 0) return;
     const auto message = EventMessage::read({octets.data(), static_cast<std::size_t>(size)});
     if (message) return start(*message);
-    if (!std::exchange(refused_, true))
-        base::log::error(
-            "the event command's helper was sent what no sftdyn sends, and refuses it");
+    if (!std::exchange(refused_, true)) base::log::error("the event command's helper was sent what no sftdyn sends, and refuses it");
 }
 
 void EventHelper::start(const EventMessage& message) {
@@ -127,8 +117,7 @@ void EventHelper::start(const EventMessage& message) {
     running_.push_back({message.id, process, base::Clock::now() + time_limit_});
 }
 
-void EventHelper::answer(std::uint64_t id, EventAnswer::Outcome outcome,
-                         std::int32_t detail) const {
+void EventHelper::answer(std::uint64_t id, EventAnswer::Outcome outcome, std::int32_t detail) const {
     const auto octets = EventAnswer{id, outcome, detail}.write();
     // It takes them as they come; where it can't, it is about to end, which the next look at the
     // socket shows.

@@ -21,8 +21,7 @@ class EventHelper {
 public:
     /// `command` is the program's whole path and its arguments. `at_once`: how many may run; more
     /// messages wait in the socket.
-    EventHelper(int socket, std::vector<std::string> command, std::size_t at_once,
-                base::Duration time_limit);
+    EventHelper(int socket, std::vector<std::string> command, std::size_t at_once, base::Duration time_limit);
 
     [[noreturn]] void work();
 

@@ -15,8 +15,7 @@ void EventQueue::erase(Events::iterator event) {
 bool EventQueue::add(Event event) {
     const Record record = record_of(event);
     if (event.kind == Event::Kind::change) {
-        if (const auto stale = find(record, Event::Kind::stale); stale != events_.end())
-            erase(stale);
+        if (const auto stale = find(record, Event::Kind::stale); stale != events_.end()) erase(stale);
     }
     if (const auto waiting = find(record, event.kind); waiting != events_.end()) {
         if (event.kind == Event::Kind::change) event.old_address = waiting->old_address;
@@ -42,9 +41,7 @@ std::optional<Event> EventQueue::take(const std::function<bool(const Record&)>& 
 void EventQueue::put_back(Event event) {
     const Record record = record_of(event);
     const auto change = find(record, Event::Kind::change);
-    if (event.kind == Event::Kind::stale &&
-        (change != events_.end() || find(record, Event::Kind::stale) != events_.end()))
-        return;
+    if (event.kind == Event::Kind::stale && (change != events_.end() || find(record, Event::Kind::stale) != events_.end())) return;
     if (event.kind == Event::Kind::change && change != events_.end()) {
         change->old_address = event.old_address;
         return;

@@ -39,17 +39,13 @@ struct RulesetAttributes {
 };
 
 constexpr std::uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
-                                  LANDLOCK_ACCESS_FS_REMOVE_FILE | access_truncate;
-constexpr std::uint64_t of_files =
-    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-    access_truncate | access_ioctl_dev |
-    access_resolve_unix;  // what a rule about something that is no folder may name
-constexpr std::uint64_t first_access =
-    reading | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+constexpr std::uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | access_truncate;
+constexpr std::uint64_t of_files = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | access_truncate |
+                                   access_ioctl_dev | access_resolve_unix;  // what a rule about something that is no folder may name
+constexpr std::uint64_t first_access = reading | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                                       LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                       LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                                       LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 
 std::uint64_t every_access(int abi) {
     std::uint64_t out = first_access;
@@ -60,18 +56,14 @@ std::uint64_t every_access(int abi) {
     return out;
 }
 
-base::Error failed(const char* what) {
-    return {fmt::format("{}: {}", what, std::strerror(errno)), "",
-            "[process] landlock = false silences it"};
-}
+base::Error failed(const char* what) { return {fmt::format("{}: {}", what, std::strerror(errno)), "", "[process] landlock = false silences it"}; }
 
 /// The folder above `path` that is highest, below the root: what is made or moved there later is
 /// found then.
 fs::path top_folder(const fs::path& path) {
     std::error_code error;  // without a working folder a relative path has no place, and no rule
     auto folder = fs::absolute(path, error).lexically_normal();
-    while (folder.has_relative_path() && folder.parent_path().has_relative_path())
-        folder = folder.parent_path();
+    while (folder.has_relative_path() && folder.parent_path().has_relative_path()) folder = folder.parent_path();
     return folder;
 }
 
@@ -80,8 +72,7 @@ class Ruleset {
 public:
     explicit Ruleset(const RulesetAttributes& attributes)
         : handled_(attributes.handled_access_fs),
-          descriptor_(static_cast<int>(
-              syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0))) {}
+          descriptor_(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0))) {}
     ~Ruleset() {
         if (descriptor_ >= 0) close(descriptor_);
     }
@@ -102,20 +93,15 @@ public:
         landlock_path_beneath_attr rule{};
         rule.allowed_access = access & handled_ & (folder ? ~std::uint64_t(0) : of_files);
         rule.parent_fd = place;
-        if (rule.allowed_access != 0 &&
-            syscall(SYS_landlock_add_rule, descriptor_, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-            say(path);
+        if (rule.allowed_access != 0 && syscall(SYS_landlock_add_rule, descriptor_, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) say(path);
         close(place);
     }
 
-    [[nodiscard]] bool restrict_self() const {
-        return syscall(SYS_landlock_restrict_self, descriptor_, 0) == 0;
-    }
+    [[nodiscard]] bool restrict_self() const { return syscall(SYS_landlock_restrict_self, descriptor_, 0) == 0; }
 
 private:
     static void say(const fs::path& path) {
-        log::warn("{}: Landlock keeps this process from it: {} ([process] landlock)", path.string(),
-                  std::strerror(errno));
+        log::warn("{}: Landlock keeps this process from it: {} ([process] landlock)", path.string(), std::strerror(errno));
     }
 
     std::uint64_t handled_;
@@ -125,8 +111,7 @@ private:
 void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {
     // Where a system keeps what a service reads; what is below other folders must be named in the
     // configuration.
-    std::set<fs::path> readable{"/etc", "/run", "/var",   "/srv", "/opt",
-                                "/usr", "/lib", "/lib64", "/proc"};
+    std::set<fs::path> readable{"/etc", "/run", "/var", "/srv", "/opt", "/usr", "/lib", "/lib64", "/proc"};
     const auto add = [&readable](const fs::path& file) {
         const fs::path top = top_folder(file);
         readable.insert(top == "/dev" ? file.parent_path() : top);  // as /dev/shm
@@ -139,28 +124,23 @@ void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {
     }
     // Of devices only what holds nothing: a disk read whole would be every file of it.
     readable.erase("/dev");
-    for (const char* device : {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"})
-        readable.insert(device);
+    for (const char* device : {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"}) readable.insert(device);
     for (const auto& path : readable) ruleset.allow(path, reading);
     for (const auto& folder : wanted.writable) ruleset.allow(folder, reading | writing);
-    for (const auto& socket : wanted.sockets)
-        ruleset.allow(fs::path(socket).parent_path(), reading | LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    for (const auto& socket : wanted.sockets) ruleset.allow(fs::path(socket).parent_path(), reading | LANDLOCK_ACCESS_FS_REMOVE_FILE);
     for (const auto& folder : wanted.socket_folders) ruleset.allow(folder, access_resolve_unix);
 }
 
 }  // namespace
 
 int landlock_abi() {
-    const auto version =
-        syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    const auto version = syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     return version < 0 ? 0 : static_cast<int>(version);
 }
 
 std::string landlock_gaps(int abi) {
     std::string out;
-    const auto add = [&out](const char* what) {
-        out += (out.empty() ? "" : ", ") + std::string(what);
-    };
+    const auto add = [&out](const char* what) { out += (out.empty() ? "" : ", ") + std::string(what); };
     if (abi < 3) add("emptying a file that may be read");
     if (abi < 4) add("listening on further ports");
     if (abi < 6) add("signals to other processes");
@@ -174,8 +154,7 @@ base::Result<void> restrict_files(const LandlockRules& rules) {
     RulesetAttributes attributes;
     attributes.handled_access_fs = every_access(abi);
     if (abi >= 4) attributes.handled_access_net = net_bind_tcp;
-    if (abi >= 6)
-        attributes.scoped = scope_signal | (rules.abstract_sockets ? 0 : scope_abstract_unix);
+    if (abi >= 6) attributes.scoped = scope_signal | (rules.abstract_sockets ? 0 : scope_abstract_unix);
 
     Ruleset ruleset(attributes);
     if (!ruleset.made()) return failed("its rules can't be made");

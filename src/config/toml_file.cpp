@@ -264,8 +264,7 @@ void read_certificates(TomlContext& context, TomlSection& root, Settings& settin
 void read_process(TomlContext& context, const toml::table& table, Settings& settings) {
     TomlSection section(context, table, "[process]");
     section.text("user", "the name of a user", [&](const std::string& value) -> base::Result<void> {
-        if (!is_user(value))
-            return base::Error{"there is no user of this name", "", "name a user of this machine (getent passwd)"};
+        if (!is_user(value)) return base::Error{"there is no user of this name", "", "name a user of this machine (getent passwd)"};
         settings.user = value;
         return {};
     });

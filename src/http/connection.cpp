@@ -60,13 +60,8 @@ void ConnectionSet::say_memory_is_short() noexcept {
     }
 }
 
-Connection::Connection(Socket socket, ConnectionSet& set, const Peer& peer,
-                       Admission::Ticket ticket)
-    : set_(set),
-      socket_(std::move(socket)),
-      peer_(peer),
-      ticket_(std::move(ticket)),
-      reader_(set.limits, set.proxy_field) {
+Connection::Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket)
+    : set_(set), socket_(std::move(socket)), peer_(peer), ticket_(std::move(ticket)), reader_(set.limits, set.proxy_field) {
     set_.list.push_back(*this);
 }
 
@@ -90,11 +85,10 @@ void Connection::establish_soon() {
 }
 
 void Connection::read_preamble() {
-    socket_.async_read_some(preamble_->space(),
-                            [self = shared_from_this()](error_code error, std::size_t size) {
-                                if (error) return self->abort();
-                                self->guarded([&] { self->received_preamble(size); });
-                            });
+    socket_.async_read_some(preamble_->space(), [self = shared_from_this()](error_code error, std::size_t size) {
+        if (error) return self->abort();
+        self->guarded([&] { self->received_preamble(size); });
+    });
 }
 
 void Connection::received_preamble(std::size_t size) {
@@ -160,10 +154,8 @@ void Connection::dispatch() {
     const RequestParser& parser = reader_.request();
     const auto client = client_address(peer_, parser.proxy_values(), set_.proxies);
     if (!client) return refuse(400);
-    const bool keep_alive =
-        parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const api::Request request{parser.method(), parser.target(), *client,     parser.authorization(),
-                               parser.body(),   parser.fields(), forwarding()};
+    const bool keep_alive = parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
+    const api::Request request{parser.method(), parser.target(), *client, parser.authorization(), parser.body(), parser.fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();
@@ -190,9 +182,7 @@ api::Forwarding Connection::forwarding() const {
 void Connection::refuse(unsigned status) {
     if (status == 0) return abort();
     refused_ = true;
-    const char* const body = status == 400   ? "BAD REQUEST"
-                             : status == 411 ? "LENGTH REQUIRED"
-                                             : "TOO LARGE";
+    const char* const body = status == 400 ? "BAD REQUEST" : status == 411 ? "LENGTH REQUIRED" : "TOO LARGE";
     respond({status, body}, false);
 }
 
@@ -200,8 +190,7 @@ void Connection::respond(const api::Response& response, bool keep_alive) {
     keep_alive_ = keep_alive && !set_.closing;
     const RequestParser& parser = reader_.request();
     out_.clear();
-    write_response(out_, response,
-                   {parser.version() >= 11 ? 11U : 10U, keep_alive_, parser.method() == "HEAD"});
+    write_response(out_, response, {parser.version() >= 11 ? 11U : 10U, keep_alive_, parser.method() == "HEAD"});
     enter(Phase::writing, set_.limits.write_time);
     async_write(asio::buffer(out_));
 }
@@ -219,12 +208,11 @@ void Connection::on_written(error_code error) {
 void Connection::drain() {
     // Closing with unread input would reset the connection, and with it the answer that tells the client why.
     reader_.drop();
-    socket_.async_read_some(reader_.space(),
-                            [self = shared_from_this()](error_code error, std::size_t size) {
-                                if (error) return self->abort();
-                                self->reader_.received(size);
-                                self->guarded([&] { self->drain(); });
-                            });
+    socket_.async_read_some(reader_.space(), [self = shared_from_this()](error_code error, std::size_t size) {
+        if (error) return self->abort();
+        self->reader_.received(size);
+        self->guarded([&] { self->drain(); });
+    });
 }
 
 }  // namespace sftdyn::http

@@ -92,7 +92,7 @@ private:
     Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
     bool refused_ = false;
-    std::shared_ptr<Connection> held_;  ///< itself, while only the handler knows of it
+    std::shared_ptr<Connection> held_;        ///< itself, while only the handler knows of it
     std::optional<PreambleReader> preamble_;  ///< while it is awaited
     RequestReader reader_;
     std::string out_;
@@ -104,10 +104,10 @@ struct ConnectionSet {
     Handler& handler;
     const Limits& limits;
     const Proxies& proxies;
-    std::string_view proxy_field;      ///< empty: nobody is trusted
-    List list{};                       ///< those that became idle last are at the end
-    bool closing = false;              ///< no connection takes another request
-    base::TimePoint say_short_again{}; ///< when it may be said again that memory is short
+    std::string_view proxy_field;       ///< empty: nobody is trusted
+    List list{};                        ///< those that became idle last are at the end
+    bool closing = false;               ///< no connection takes another request
+    base::TimePoint say_short_again{};  ///< when it may be said again that memory is short
 
     /// Ends the connections whose time is up.
     void sweep(base::TimePoint now);

@@ -25,8 +25,8 @@ struct Proxies {
 /// Whom a connection comes from, and whether it is believed when it speaks for others.
 struct Peer {
     std::optional<boost::asio::ip::address> address{};  ///< absent: a Unix socket's
-    bool trusted = false;  ///< one of `trusted_proxies`, or a Unix socket's: its permissions say who may use it
-    bool vouches = false;  ///< what it says in the header that `proxy_header` names is believed
+    bool trusted = false;                               ///< one of `trusted_proxies`, or a Unix socket's: its permissions say who may use it
+    bool vouches = false;                               ///< what it says in the header that `proxy_header` names is believed
 
     /// Of a connection as it was accepted.
     static Peer of(const std::optional<boost::asio::ip::address>& address, const Proxies& proxies);

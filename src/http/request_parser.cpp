@@ -167,9 +167,7 @@ std::size_t RequestParser::on_body_impl(view body, error_code&) {
 }
 
 // Never called: no request with chunks is read beyond its header.
-void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code& code) {
-    code = error::bad_transfer_encoding;
-}
+void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code& code) { code = error::bad_transfer_encoding; }
 std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, view, error_code& code) {
     code = error::bad_transfer_encoding;
     return 0;

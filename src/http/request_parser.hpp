@@ -69,11 +69,11 @@ private:
     [[nodiscard]] bool is_good(char c);
 
     enum class Scan : std::uint8_t { line, cr, line_start, last_cr, over } scan_ = Scan::line;
-    std::size_t scanned_ = 0;        ///< of the octets that are fed next
-    std::size_t header_size_ = 0;    ///< octets of the header that were scanned
-    std::size_t most_header_;        ///< octets that it may have
-    bool has_line_ = false;          ///< the request line is over
-    std::string line_;         ///< method and target
+    std::size_t scanned_ = 0;      ///< of the octets that are fed next
+    std::size_t header_size_ = 0;  ///< octets of the header that were scanned
+    std::size_t most_header_;      ///< octets that it may have
+    bool has_line_ = false;        ///< the request line is over
+    std::string line_;             ///< method and target
     std::size_t method_size_ = 0;
     unsigned version_ = 11;
     std::string authorization_;

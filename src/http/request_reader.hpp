@@ -24,7 +24,8 @@ public:
     /// `limits` and `proxy_field` must outlive it; see RequestParser.
     RequestReader(const Limits& limits, std::string_view proxy_field);
 
-    /// Begins the next request; `keep_fields` as RequestParser has it. What the last one held is zeroized, and the memory that a long one needed is given back.
+    /// Begins the next request; `keep_fields` as RequestParser has it. What the last one held is zeroized, and the memory that a long one needed is
+    /// given back.
     void next(bool keep_fields = false);
     /// Drops all that was received, and the request with it.
     void drop();

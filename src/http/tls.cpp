@@ -72,9 +72,7 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 }  // namespace
 
-base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
-                                              const std::string& key_file,
-                                              std::shared_ptr<TicketKeys> tickets) {
+base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file, std::shared_ptr<TicketKeys> tickets) {
     const auto pair = read_pair(cert_file, key_file);
     if (pair.has_error()) return pair.error();
 
@@ -94,21 +92,16 @@ base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
     // key.
     SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT | (tickets ? 0 : SSL_OP_NO_TICKET));
     static constexpr unsigned char session_context[] = "sftdyn";
-    if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 ||
-        SSL_CTX_set1_groups_list(raw, groups) != 1 ||
-        SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1 ||
-        (tickets && !TicketKeys::use(raw, *tickets))) {
+    if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 || SSL_CTX_set1_groups_list(raw, groups) != 1 ||
+        SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1 || (tickets && !TicketKeys::use(raw, *tickets))) {
         return base::Error{"OpenSSL does not know the ciphers that sftdyn needs", "", "is its configuration (openssl.cnf) very restrictive?"};
     }
 
-    if (SSL_CTX_use_cert_and_key(raw, pair->certificate.get(), pair->key.get(), pair->chain.get(),
-                                 1) != 1 ||
+    if (SSL_CTX_use_cert_and_key(raw, pair->certificate.get(), pair->key.get(), pair->chain.get(), 1) != 1 ||
         SSL_CTX_get0_certificate(raw) == nullptr) {
         const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
         ERR_clear_error();
-        return base::Error{fmt::format("the certificate is not usable: {}",
-                                       reason != nullptr ? reason : "OpenSSL does not say why"),
-                           cert_file,
+        return base::Error{fmt::format("the certificate is not usable: {}", reason != nullptr ? reason : "OpenSSL does not say why"), cert_file,
                            "make one that public authorities would: RSA of 2048 bits or more, "
                            "ECDSA P-256 or Ed25519"};
     }

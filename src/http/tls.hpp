@@ -17,7 +17,7 @@ namespace sftdyn::http {
 
 struct TlsCertificate {
     std::shared_ptr<boost::asio::ssl::context> context{};
-    std::vector<std::string> names{};        ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
+    std::vector<std::string> names{};       ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
     std::shared_ptr<TicketKeys> tickets{};  ///< that `context` uses; null: it makes no tickets
 };
 

@@ -98,8 +98,7 @@ std::string text_at(sqlite3_stmt* statement, int column) {
 void Database::Close::operator()(sqlite3* database) const { sqlite().close(database); }
 
 base::Error Database::error(const std::string& what) const {
-    return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_,
-            lost_with_the_process};
+    return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_, lost_with_the_process};
 }
 
 base::Result<void> Database::run(const char* sql) {

@@ -38,13 +38,10 @@ std::optional<KnownHost> read_row(const StoredRow& row) {
     auto name = dns::Name::parse(row.host);
     const auto type = type_of(row.type);
     const auto outcome = outcome_of(row.outcome);
-    if (name.has_error() || name->is_root() || !type || !outcome || !is_time(row.checked_in) ||
-        !is_time(row.changed))
-        return std::nullopt;
+    if (name.has_error() || name->is_root() || !type || !outcome || !is_time(row.checked_in) || !is_time(row.changed)) return std::nullopt;
     const auto address = address_of(row.address, *type);
     if (!address) return std::nullopt;
-    return KnownHost{
-        std::move(*name), *type, {row.checked_in, row.changed, *address, *outcome, row.stale}};
+    return KnownHost{std::move(*name), *type, {row.checked_in, row.changed, *address, *outcome, row.stale}};
 }
 
 }  // namespace sftdyn::report

@@ -53,8 +53,7 @@ TEST_F(RepeatsTest, SaysNoSummaryOfNothing) {
 
 /// Whoever can make up kinds makes no more lines, and no more bookkeeping.
 TEST_F(RepeatsTest, ManyKindsAreBoundedTogether) {
-    for (int i = 0; i < 3000; ++i)
-        repeats.add("kind " + std::to_string(i), "text " + std::to_string(i), start);
+    for (int i = 0; i < 3000; ++i) repeats.add("kind " + std::to_string(i), "text " + std::to_string(i), start);
     EXPECT_EQ(said.size(), Repeats::most_kinds);
     repeats.summarise(start + 60s);
     ASSERT_EQ(said.size(), Repeats::most_kinds + 1);

@@ -25,8 +25,7 @@ protected:
     }
 
     static Event change(const std::string& host, const std::string& address = "192.0.2.2") {
-        return {Event::Kind::change,       host, dns::Type::a, make_address(address),
-                make_address("192.0.2.1"), 1};
+        return {Event::Kind::change, host, dns::Type::a, make_address(address), make_address("192.0.2.1"), 1};
     }
 
     template <class Condition>
@@ -69,9 +68,7 @@ TEST_F(EventFeederTest, NothingIsLostHoweverManyCome) {
 
 TEST_F(EventFeederTest, OfARecordOneRunsAtATimeAndTheNewestStateIsTold) {
     const std::string gate = folder + "/gate";
-    const CommandRunner runner(
-        shell("echo $SFTDYN_OLD_ADDRESS $SFTDYN_ADDRESS >> $OUT; while ! test -e " + gate +
-              "; do sleep 0.01; done"));
+    const CommandRunner runner(shell("echo $SFTDYN_OLD_ADDRESS $SFTDYN_ADDRESS >> $OUT; while ! test -e " + gate + "; do sleep 0.01; done"));
     EventFeeder feeder(io, runner);
     feeder.tell(change("a.example", "192.0.2.2"));
     run_until([&] { return told().size() == 1; });
@@ -113,8 +110,7 @@ TEST_F(EventFeederTest, WhatCanNotBeRunIsTriedAgain) {
 }
 
 TEST_F(EventFeederTest, WhatFailsIsCountedAndNotRunAgain) {
-    const CommandRunner runner(shell(
-        "echo x >> $OUT; case $SFTDYN_HOST in a) exit 3;; b) kill -9 $$;; c) sleep 60;; esac"));
+    const CommandRunner runner(shell("echo x >> $OUT; case $SFTDYN_HOST in a) exit 3;; b) kill -9 $$;; c) sleep 60;; esac"));
     auto short_time = shell("echo x >> $OUT; exec sleep 60");
     short_time.time_limit = 50ms;
     const CommandRunner impatient(short_time);
@@ -129,15 +125,13 @@ TEST_F(EventFeederTest, WhatFailsIsCountedAndNotRunAgain) {
 
 TEST_F(EventFeederTest, TheEnvironmentIsTheSixVariablesAndAPath) {
     setenv("SECRET_OF_THE_PROGRAM", "x", 1);
-    const CommandRunner counting(
-        shell("env | grep -v -e ^PWD= -e ^OUT= -e ^_= -e ^SHLVL= | cut -d= -f1 >> $OUT"));
+    const CommandRunner counting(shell("env | grep -v -e ^PWD= -e ^OUT= -e ^_= -e ^SHLVL= | cut -d= -f1 >> $OUT"));
     unsetenv("SECRET_OF_THE_PROGRAM");
     EventFeeder feeder(io, counting);
     feeder.tell(change("a.example"));
     run_until([&] { return feeder.counts().succeeded == 1; });
-    EXPECT_THAT(told(), testing::UnorderedElementsAre("PATH", "SFTDYN_EVENT", "SFTDYN_HOST",
-                                                      "SFTDYN_TYPE", "SFTDYN_ADDRESS",
-                                                      "SFTDYN_OLD_ADDRESS", "SFTDYN_CHECKED_IN"));
+    EXPECT_THAT(told(), testing::UnorderedElementsAre("PATH", "SFTDYN_EVENT", "SFTDYN_HOST", "SFTDYN_TYPE", "SFTDYN_ADDRESS", "SFTDYN_OLD_ADDRESS",
+                                                      "SFTDYN_CHECKED_IN"));
 }
 
 TEST_F(EventFeederTest, ItWaitsForWhatRunsAndNoLongerThanItMay) {
@@ -162,13 +156,10 @@ TEST_F(EventFeederTest, ItWaitsForWhatRunsAndNoLongerThanItMay) {
 
 /// The runner's end ends what runs, and what that has started.
 TEST_F(EventFeederTest, CommandsEndWithTheProgram) {
-    const auto is_gone = [](const std::string& process) {
-        return !std::filesystem::exists("/proc/" + process);
-    };
+    const auto is_gone = [](const std::string& process) { return !std::filesystem::exists("/proc/" + process); };
     const auto began = base::Clock::now();
     {
-        const CommandRunner runner(
-            shell("trap '' TERM; sleep 60 & echo $! $$ >> $OUT; wait; wait; sleep 60"));
+        const CommandRunner runner(shell("trap '' TERM; sleep 60 & echo $! $$ >> $OUT; wait; wait; sleep 60"));
         EventFeeder feeder(io, runner);
         feeder.tell(change("a"));
         run_until([&] { return told().size() == 1; });

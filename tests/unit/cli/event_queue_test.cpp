@@ -8,12 +8,9 @@ namespace {
 using boost::asio::ip::make_address;
 
 Event change(const std::string& host, const char* old_address, const char* address) {
-    return {Event::Kind::change,       host, dns::Type::a, make_address(address),
-            make_address(old_address), 1};
+    return {Event::Kind::change, host, dns::Type::a, make_address(address), make_address(old_address), 1};
 }
-Event stale(const std::string& host) {
-    return {Event::Kind::stale, host, dns::Type::a, make_address("192.0.2.1"), {}, 1};
-}
+Event stale(const std::string& host) { return {Event::Kind::stale, host, dns::Type::a, make_address("192.0.2.1"), {}, 1}; }
 
 class EventQueueTest : public testing::Test {
 protected:
@@ -21,8 +18,7 @@ protected:
     /// As "change a", in the order in which they are taken.
     std::vector<std::string> all() {
         std::vector<std::string> out;
-        while (const auto event = queue.take([](const auto&) { return false; }))
-            out.push_back(std::string(text_of(event->kind)) + " " + event->host);
+        while (const auto event = queue.take([](const auto&) { return false; })) out.push_back(std::string(text_of(event->kind)) + " " + event->host);
         return out;
     }
 
@@ -87,8 +83,7 @@ TEST_F(EventQueueTest, WhatIsPutBackGivesWayToWhatIsNewer) {
     add(change("a", "192.0.2.2", "192.0.2.3"));
     queue.put_back(*taken);
     ASSERT_EQ(queue.size(), 1U);
-    EXPECT_EQ(*queue.take([](const auto&) { return false; }),
-              change("a", "192.0.2.1", "192.0.2.3"));
+    EXPECT_EQ(*queue.take([](const auto&) { return false; }), change("a", "192.0.2.1", "192.0.2.3"));
 
     add(change("a", "192.0.2.3", "192.0.2.4"));
     queue.put_back(stale("a"));

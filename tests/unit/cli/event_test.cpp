@@ -10,24 +10,14 @@ namespace {
 using boost::asio::ip::make_address;
 using testing::ElementsAre;
 
-std::string_view text_of(const EventMessage::Octets& octets) {
-    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
+std::string_view text_of(const EventMessage::Octets& octets) { return {reinterpret_cast<const char*>(octets.data()), octets.size()}; }
 
 EventMessage change() {
-    return {7,
-            {Event::Kind::change, "home.example.org", dns::Type::a, make_address("192.0.2.1"),
-             make_address("192.0.2.9"), 1234567890}};
+    return {7, {Event::Kind::change, "home.example.org", dns::Type::a, make_address("192.0.2.1"), make_address("192.0.2.9"), 1234567890}};
 }
 
 TEST(EventMessage, IsReadAsItWasWritten) {
-    EventMessage six{1,
-                     {Event::Kind::stale,
-                      "*.a-_1.example",
-                      dns::Type::aaaa,
-                      {},
-                      make_address("2001:db8::1"),
-                      0}};
+    EventMessage six{1, {Event::Kind::stale, "*.a-_1.example", dns::Type::aaaa, {}, make_address("2001:db8::1"), 0}};
     for (const EventMessage& message : {change(), six}) {
         const auto octets = message.write();
         ASSERT_TRUE(octets.has_value());
@@ -41,18 +31,15 @@ TEST(EventMessage, IsReadAsItWasWritten) {
 }
 
 TEST(EventMessage, MakesSixVariablesAndAPath) {
-    EXPECT_THAT(environment_of(change().event),
-                ElementsAre("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                            "SFTDYN_EVENT=change", "SFTDYN_HOST=home.example.org", "SFTDYN_TYPE=A",
-                            "SFTDYN_ADDRESS=192.0.2.1", "SFTDYN_OLD_ADDRESS=192.0.2.9",
-                            "SFTDYN_CHECKED_IN=1234567890"));
+    EXPECT_THAT(
+        environment_of(change().event),
+        ElementsAre("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SFTDYN_EVENT=change", "SFTDYN_HOST=home.example.org",
+                    "SFTDYN_TYPE=A", "SFTDYN_ADDRESS=192.0.2.1", "SFTDYN_OLD_ADDRESS=192.0.2.9", "SFTDYN_CHECKED_IN=1234567890"));
 }
 
 /// What a program sends that somebody else has taken over.
 TEST(EventMessage, VariablesAreNoMessage) {
-    for (const std::string_view text :
-         {std::string_view("BASH_ENV=$(id)\0", 15), std::string_view("LD_PRELOAD=/tmp/e.so"),
-          std::string_view("")}) {
+    for (const std::string_view text : {std::string_view("BASH_ENV=$(id)\0", 15), std::string_view("LD_PRELOAD=/tmp/e.so"), std::string_view("")}) {
         EXPECT_FALSE(EventMessage::read(text));
         std::string padded(text);
         padded.resize(EventMessage::size);
@@ -103,10 +90,8 @@ TEST_P(BadHost, IsNeitherWrittenNorRead) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadHost,
-                         testing::Values("", ".", "a..b", ".a", "a.", "*", "*.", "a.*.b", "a b",
-                                         "a\nLD_PRELOAD=x", std::string("a\0b", 3), "a=b", "$(id)",
-                                         "A.example", "a/b", "\xc3\xa4.example",
-                                         std::string(64, 'a') + ".example", std::string(254, 'a')));
+                         testing::Values("", ".", "a..b", ".a", "a.", "*", "*.", "a.*.b", "a b", "a\nLD_PRELOAD=x", std::string("a\0b", 3), "a=b",
+                                         "$(id)", "A.example", "a/b", "\xc3\xa4.example", std::string(64, 'a') + ".example", std::string(254, 'a')));
 
 TEST(EventMessage, AnAddressIsOfTheType) {
     EventMessage message = change();
@@ -122,16 +107,14 @@ TEST(EventMessage, AnAddressIsOfTheType) {
 
 TEST(EventMessage, TimesAreTimes) {
     EventMessage message = change();
-    for (const std::int64_t time : {std::int64_t(-1), std::numeric_limits<std::int64_t>::max(),
-                                    std::numeric_limits<std::int64_t>::min()}) {
+    for (const std::int64_t time : {std::int64_t(-1), std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
         message.event.checked_in = time;
         EXPECT_FALSE(message.write());
     }
 }
 
 TEST(HostName, IsWhatConfigurationsTake) {
-    for (const char* text :
-         {"a", "home.example.org", "*.example.org", "_a.b-c.d0", "xn--4ca.example"}) {
+    for (const char* text : {"a", "home.example.org", "*.example.org", "_a.b-c.d0", "xn--4ca.example"}) {
         EXPECT_TRUE(is_host_name(text)) << text;
         EXPECT_TRUE(dns::Name::parse_host(text).has_value()) << text;
         EXPECT_EQ(dns::Name::parse_host(text)->text(), text);

@@ -84,7 +84,8 @@ TEST(TomlFile, AHostOutsideOfItsZoneIsAComplaint) {
     const auto complaints =
         read("[dns]\nzone = \"a.org\"\n[[zone]]\nname = \"b.org\"\n[clients]\nx = \"h.a.org\"\ny = \"h.b.org\"\nz = \"h.c.org\"\n", settings);
     ASSERT_EQ(complaints.size(), 1U);
-    EXPECT_NE(complaints[0].text().find("/etc/sftdyn/c.toml:8:5: this host is not in the zone that [dns] names, nor in a [[zone]]"), std::string::npos);
+    EXPECT_NE(complaints[0].text().find("/etc/sftdyn/c.toml:8:5: this host is not in the zone that [dns] names, nor in a [[zone]]"),
+              std::string::npos);
 }
 
 }  // namespace

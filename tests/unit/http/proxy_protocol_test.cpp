@@ -51,11 +51,8 @@ TEST(ProxyProtocol, Version1Junk) {
           "GET / HTTP/1.1\r\n", "proxy TCP4", "\x16\x03\x01"}) {
         EXPECT_EQ(client(text), "bad") << text;
     }
-    EXPECT_EQ(client(std::string_view("PROXY TCP4 198.51.100.7\0junk 192.0.2.1 1 2\r\n", 44)),
-              "bad")
-        << "an address that ends in a NUL";
-    EXPECT_EQ(client(std::string_view("PROXY TCP4 198.51.100.7 192.0.2.1\0 1 2\r\n", 40)), "bad")
-        << "a destination that ends in a NUL";
+    EXPECT_EQ(client(std::string_view("PROXY TCP4 198.51.100.7\0junk 192.0.2.1 1 2\r\n", 44)), "bad") << "an address that ends in a NUL";
+    EXPECT_EQ(client(std::string_view("PROXY TCP4 198.51.100.7 192.0.2.1\0 1 2\r\n", 40)), "bad") << "a destination that ends in a NUL";
     EXPECT_EQ(client("PROXY TCP4 " + std::string(100, '1')), "bad") << "no end within 107 octets";
 }
 

@@ -74,8 +74,7 @@ TEST(RequestParser, BodiesArePassedOver) {
 TEST(RequestParser, TheHeaderIsCountedAsAWhole) {
     Limits limits;
     limits.header_octets = 300;
-    const std::string line = "GET /" + std::string(200, 'a') + " HTTP/1.0\r\n",
-                      field = "X: " + std::string(80, 'b') + "\r\n";
+    const std::string line = "GET /" + std::string(200, 'a') + " HTTP/1.0\r\n", field = "X: " + std::string(80, 'b') + "\r\n";
     EXPECT_EQ(line.size() + field.size() + 2, 303U);
     EXPECT_EQ(parse(line + field + "\r\n", limits).status, 431U);
     EXPECT_TRUE(parse(line.substr(3) + field + "\r\n", limits).status == 400U) << "no method";
@@ -87,19 +86,15 @@ TEST(RequestParser, TheHeaderIsCountedAsAWhole) {
 
 TEST(RequestParser, ABodyWithoutALengthIs411) {
     const auto status = [](std::string_view fields, std::string_view version = "1.1") {
-        return parse("POST /k HTTP/" + std::string(version) + "\r\nHost: x\r\n" +
-                     std::string(fields) + "\r\n0\r\nAuthorization: Token k\r\n\r\n")
+        return parse("POST /k HTTP/" + std::string(version) + "\r\nHost: x\r\n" + std::string(fields) + "\r\n0\r\nAuthorization: Token k\r\n\r\n")
             .status;
     };
     EXPECT_EQ(status("Transfer-Encoding: chunked\r\n"), 411U);
     EXPECT_EQ(status("transfer-encoding:  CHUNKED \r\n"), 411U);
     for (const char* fields :
-         {"Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n",
-          "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\r\n",
-          "Transfer-Encoding: chunked;a=b\r\n",
-          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
-          "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"}) {
+         {"Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n", "Transfer-Encoding: identity\r\n",
+          "Transfer-Encoding:\r\n", "Transfer-Encoding: chunked;a=b\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"}) {
         EXPECT_EQ(status(fields), 400U) << fields;
     }
     EXPECT_EQ(status("Transfer-Encoding: chunked\r\n", "1.0"), 400U);
@@ -114,8 +109,7 @@ TEST(RequestParser, ABodyTakesMemoryAsItComes) {
     EXPECT_EQ(parser.body_capacity(), 0U);
     std::string body;
     while (body.size() < 1048575) {
-        const std::string piece(std::min<std::size_t>(1000, 1048575 - body.size()),
-                                static_cast<char>(body.size() % 251));
+        const std::string piece(std::min<std::size_t>(1000, 1048575 - body.size()), static_cast<char>(body.size() % 251));
         body += piece;
         ASSERT_EQ(parser.feed(piece, error), piece.size());
         ASSERT_LE(parser.body_capacity(), std::min<std::size_t>(2 * body.size(), 1048575));
@@ -126,9 +120,7 @@ TEST(RequestParser, ABodyTakesMemoryAsItComes) {
 
 TEST(RequestParser, TheProxysLinesAreKept) {
     using Lines = std::vector<std::string>;
-    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n")
-                  .proxy_values,
-              (Lines{"a, b", "c"}));
+    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n").proxy_values, (Lines{"a, b", "c"}));
     EXPECT_EQ(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_values, Lines{});
 }
 

@@ -40,23 +40,16 @@ TEST_P(DamagedRow, IsNone) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, DamagedRow,
-    testing::Values(
-        Damage{"no host", [](StoredRow& row) { row.host.clear(); }},
-        Damage{"the root", [](StoredRow& row) { row.host = "."; }},
-        Damage{"a NUL in the host", [](StoredRow& row) { row.host[4] = '\0'; }},
-        Damage{"a label too long", [](StoredRow& row) { row.host = std::string(64, 'a'); }},
-        Damage{"no type", [](StoredRow& row) { row.type.clear(); }},
-        Damage{"another type", [](StoredRow& row) { row.type = "TXT"; }},
-        Damage{"a NUL in the address",
-               [](StoredRow& row) { row.address += std::string("\0x", 2); }},
-        Damage{"another family", [](StoredRow& row) { row.address = "2001:db8::1"; }},
-        Damage{"a zone", [](StoredRow& row) { row.type = "AAAA", row.address = "fe80::1%lo"; }},
-        Damage{"no address", [](StoredRow& row) { row.address = "x"; }},
-        Damage{"no outcome", [](StoredRow& row) { row.outcome = "x"; }},
-        Damage{"before 1970",
-               [](StoredRow& row) { row.checked_in = std::numeric_limits<std::int64_t>::min(); }},
-        Damage{"never",
-               [](StoredRow& row) { row.changed = std::numeric_limits<std::int64_t>::max(); }}),
+    testing::Values(Damage{"no host", [](StoredRow& row) { row.host.clear(); }}, Damage{"the root", [](StoredRow& row) { row.host = "."; }},
+                    Damage{"a NUL in the host", [](StoredRow& row) { row.host[4] = '\0'; }},
+                    Damage{"a label too long", [](StoredRow& row) { row.host = std::string(64, 'a'); }},
+                    Damage{"no type", [](StoredRow& row) { row.type.clear(); }}, Damage{"another type", [](StoredRow& row) { row.type = "TXT"; }},
+                    Damage{"a NUL in the address", [](StoredRow& row) { row.address += std::string("\0x", 2); }},
+                    Damage{"another family", [](StoredRow& row) { row.address = "2001:db8::1"; }},
+                    Damage{"a zone", [](StoredRow& row) { row.type = "AAAA", row.address = "fe80::1%lo"; }},
+                    Damage{"no address", [](StoredRow& row) { row.address = "x"; }}, Damage{"no outcome", [](StoredRow& row) { row.outcome = "x"; }},
+                    Damage{"before 1970", [](StoredRow& row) { row.checked_in = std::numeric_limits<std::int64_t>::min(); }},
+                    Damage{"never", [](StoredRow& row) { row.changed = std::numeric_limits<std::int64_t>::max(); }}),
     [](const auto& tested) {
         std::string name = tested.param.what;
         std::replace(name.begin(), name.end(), ' ', '_');

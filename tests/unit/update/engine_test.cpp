@@ -544,7 +544,7 @@ TEST_F(EngineMoveTest, WhileItsZoneIsBlocked) {
 
 TEST_F(EngineMoveTest, TogetherWithAnotherThatWasAnsweredBefore) {
     backend.zones = {*Name::parse("h2.dyn.example.org"), *Name::parse("dyn.example.org")};
-    const auto& results = want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
+    const auto& together = want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
     backend.run_queries();
     ASSERT_EQ(backend.updates.size(), 2U);
     const bool first = backend.updates.front().changes.front().owner == host(1);
@@ -555,8 +555,8 @@ TEST_F(EngineMoveTest, TogetherWithAnotherThatWasAnsweredBefore) {
     move();
     backend.answer(mine);
     backend.run();
-    EXPECT_EQ(verdicts(results).size(), 2U);
-    EXPECT_EQ(verdicts(results)[1], Verdict::failed) << "nobody knows what the new server has";
+    EXPECT_EQ(verdicts(together).size(), 2U);
+    EXPECT_EQ(verdicts(together)[1], Verdict::failed) << "nobody knows what the new server has";
     EXPECT_EQ(engine.slots(), 0U);
     EXPECT_EQ(engine.waiting(), 0U);
 }
@@ -620,16 +620,16 @@ TEST_F(EngineTest, MessagesOfAHostKeepTheirPlaceAmongItsWishes) {
     const auto& wish = want(host(1), addr_1);
     backend.run_queries();
     const auto& script = want_messages(host(1), {set_message(host(1), addr_2)});
-    const auto& last = want(host(1), std::string("				", 4));
+    const auto& last = want(host(1), std::string("\x09\x09\x09\x09", 4));
     std::vector<std::string> served;
     while (!backend.updates.empty() || !backend.queries.empty() || !backend.queue.empty()) {
         backend.run_queries();
         if (backend.updates.empty()) break;
         backend.answer(backend.take_update());
-        const auto& now = backend.served(host(1), Type::a);
-        if (!now.empty() && (served.empty() || served.back() != now.front())) served.push_back(now.front());
+        const auto& records = backend.served(host(1), Type::a);
+        if (!records.empty() && (served.empty() || served.back() != records.front())) served.push_back(records.front());
     }
-    EXPECT_THAT(served, ElementsAre(addr_1, addr_2, std::string("				", 4)));
+    EXPECT_THAT(served, ElementsAre(addr_1, addr_2, std::string("\x09\x09\x09\x09", 4)));
     for (const auto* result : {&wish, &script, &last}) EXPECT_EQ(verdict(*result), Verdict::committed);
 }
 

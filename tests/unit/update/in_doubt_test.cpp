@@ -27,18 +27,18 @@ protected:
         }
         return fences.front();
     }
-    void answer(Kind kind, InDoubt::Way way, const char* why = "") {
+    void answer(Kind kind, InDoubt::Way answered, const char* why = "") {
         const Fence one = fence();
         fences.pop_front();
-        one.done({kind, way, {dns::Failure::Kind::rcode, 5, "fake", why, ""}});
+        one.done({kind, answered, {dns::Failure::Kind::rcode, 5, "fake", why, ""}});
     }
     void poll() {
         io.restart();
         io.poll();
     }
-    std::uint64_t add(InDoubt::Way way, bool& resolved, const dns::Name& zone) {
+    std::uint64_t add(InDoubt::Way sent, bool& resolved, const dns::Name& in) {
         const std::uint64_t number = in_doubt.next_number();
-        in_doubt.add(zone, number, way, nullptr, [&resolved] {
+        in_doubt.add(in, number, sent, nullptr, [&resolved] {
             EXPECT_FALSE(resolved) << "twice";
             resolved = true;
         });
@@ -49,9 +49,9 @@ protected:
     std::deque<Fence> fences;
     std::vector<std::string> reasons;
     InDoubt in_doubt{io,
-                     [this](const dns::Name& zone, const std::shared_ptr<void>& keep, const InDoubt::Way& way, unsigned attempt, base::TimePoint,
+                     [this](const dns::Name& in, const std::shared_ptr<void>& keep, const InDoubt::Way& over, unsigned attempt, base::TimePoint,
                             InDoubt::FenceDone done) {
-                         fences.push_back({zone, keep, way, attempt, std::move(done)});
+                         fences.push_back({in, keep, over, attempt, std::move(done)});
                      },
                      [this](const dns::Name&, const dns::Failure& failure) { reasons.push_back(failure.detail); }};
     const dns::Name zone = dns::Name::parse("dyn.example.org").value(), other = dns::Name::parse("other.example.org").value();
