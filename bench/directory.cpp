@@ -5,17 +5,20 @@
 #include <string>
 #include <vector>
 
-#include "hosts/directory.hpp"
+#include "accounts/account_directory.hpp"
 
 namespace {
 
-std::string key(std::size_t number) { return "0123456789abcdef0123456789abcdef" + std::to_string(number); }
+std::string key(std::size_t number) {
+    return "0123456789abcdef0123456789abcdef" + std::to_string(number);
+}
 
 void look_up(benchmark::State& state) {
     const auto count = static_cast<std::size_t>(state.range(0));
-    sftdyn::hosts::Directory directory;
+    sftdyn::accounts::AccountDirectory directory;
     directory.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) (void)directory.add(key(i), {static_cast<std::uint32_t>(i), 30, false});
+    for (std::size_t i = 0; i < count; ++i)
+        (void)directory.add(key(i), {static_cast<std::uint32_t>(i), 30, false});
     std::mt19937 random(1);
     std::vector<std::string> asked;
     for (int i = 0; i < 10000; ++i) asked.push_back(key(random() % count));

@@ -1,10 +1,11 @@
-// Clients that change their address with each request: each has a key of its own and two kept connections, from
-// 127.0.0.2 and from 127.0.0.3, and asks on them in turn, waiting for each answer.
+// Clients that change their address with each request: each has a key of its own and two kept
+// connections, from 127.0.0.2 and from 127.0.0.3, and asks on them in turn, waiting for each
+// answer.
 //
 //   bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST [KEY-SUFFIX]]]
 //
-// Client number n asks for /<prefix><first + n><suffix>. Prints: requests, OKs, seconds, and the median and 99th percentile of
-// the latency in milliseconds, in one line of JSON.
+// Client number n asks for /<prefix><first + n><suffix>. Prints: requests, OKs, seconds, and the
+// median and 99th percentile of the latency in milliseconds, in one line of JSON.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -34,7 +35,9 @@ struct Totals {
 class Client : public std::enable_shared_from_this<Client> {
 public:
     Client(asio::io_context& io, std::uint16_t port, const std::string& key, Totals& totals)
-        : totals_(totals), request_("GET /" + key + " HTTP/1.1\r\nHost: x\r\n\r\n"), sockets_{tcp::socket(io), tcp::socket(io)} {
+        : totals_(totals),
+          request_("GET /" + key + " HTTP/1.1\r\nHost: x\r\n\r\n"),
+          sockets_{tcp::socket(io), tcp::socket(io)} {
         for (int i = 0; i < 2; ++i) {
             sockets_[i].open(tcp::v4());
             sockets_[i].bind({asio::ip::make_address("127.0.0." + std::to_string(i + 2)), 0});
@@ -48,15 +51,17 @@ public:
         turn_ ^= 1;
         size_ = 0;
         started_ = Clock::now();
-        asio::async_write(sockets_[turn_], asio::buffer(request_), [self = shared_from_this()](error_code error, std::size_t) {
-            if (!error) self->read();
-        });
+        asio::async_write(sockets_[turn_], asio::buffer(request_),
+                          [self = shared_from_this()](error_code error, std::size_t) {
+                              if (!error) self->read();
+                          });
     }
 
 private:
     void read() {
         sockets_[turn_].async_read_some(
-            asio::buffer(answer_ + size_, sizeof answer_ - size_), [self = shared_from_this()](error_code error, std::size_t got) {
+            asio::buffer(answer_ + size_, sizeof answer_ - size_),
+            [self = shared_from_this()](error_code error, std::size_t got) {
                 if (error) return;
                 self->size_ += got;
                 const std::string_view answer(self->answer_, self->size_);
@@ -64,7 +69,9 @@ private:
                 if (end == std::string_view::npos || answer.size() == end + 4) return self->read();
                 self->totals_.requests++;
                 self->totals_.oks += answer.substr(end + 4) == "OK";
-                self->totals_.latencies.push_back(std::chrono::duration<float, std::milli>(Clock::now() - self->started_).count());
+                self->totals_.latencies.push_back(
+                    std::chrono::duration<float, std::milli>(Clock::now() - self->started_)
+                        .count());
                 self->ask();
             });
     }
@@ -82,7 +89,8 @@ private:
 
 int main(int argc, char** argv) {
     if (argc < 4) {
-        std::fprintf(stderr, "usage: bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST [KEY-SUFFIX]]]\n");
+        std::fprintf(stderr,
+                     "usage: bench_load PORT CLIENTS SECONDS [KEY-PREFIX [FIRST [KEY-SUFFIX]]]\n");
         return 2;
     }
     const auto port = static_cast<std::uint16_t>(std::atoi(argv[1]));
@@ -95,8 +103,11 @@ int main(int argc, char** argv) {
 
     asio::io_context io{1};
     Totals totals;
-    for (int i = 0; i < clients; ++i) std::make_shared<Client>(io, port, prefix + std::to_string(first + i) + suffix, totals)->ask();
-    asio::steady_timer timer(io, std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
+    for (int i = 0; i < clients; ++i)
+        std::make_shared<Client>(io, port, prefix + std::to_string(first + i) + suffix, totals)
+            ->ask();
+    asio::steady_timer timer(
+        io, std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
     timer.async_wait([&](error_code) { totals.stop = true; });
     const auto start = Clock::now();
     io.run();
@@ -104,9 +115,14 @@ int main(int argc, char** argv) {
     auto& latencies = totals.latencies;
     std::sort(latencies.begin(), latencies.end());
     const auto percentile = [&](double part) {
-        return latencies.empty() ? 0.0F : latencies[static_cast<std::size_t>(part * static_cast<double>(latencies.size() - 1))];
+        return latencies.empty() ? 0.0F
+                                 : latencies[static_cast<std::size_t>(
+                                       part * static_cast<double>(latencies.size() - 1))];
     };
-    std::printf("{\"requests\": %zu, \"oks\": %zu, \"seconds\": %.3f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n", totals.requests, totals.oks, took,
-                static_cast<double>(percentile(0.5)), static_cast<double>(percentile(0.99)));
+    std::printf(
+        "{\"requests\": %zu, \"oks\": %zu, \"seconds\": %.3f, \"p50_ms\": %.3f, \"p99_ms\": "
+        "%.3f}\n",
+        totals.requests, totals.oks, took, static_cast<double>(percentile(0.5)),
+        static_cast<double>(percentile(0.99)));
     return totals.requests > 0 ? 0 : 1;
 }

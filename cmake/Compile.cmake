@@ -33,19 +33,30 @@ if(SFTDYN_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${SFTDYN_CCACHE})
 endif()
 
-# A room is a folder under src, a static library and a namespace of one name.
-# It may link only rooms further along the flow (docs/architecture.md), so an
-# include in the wrong direction does not find its header.
-function(sftdyn_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
-  add_library(sftdyn_${name} STATIC ${ROOM_SOURCES})
-  # Headers are reached as "<room>/<header>.hpp" through a view of src that holds only this room.
-  set(view ${CMAKE_BINARY_DIR}/rooms/${name})
-  file(MAKE_DIRECTORY ${view})
-  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${name} ${view}/${name} SYMBOLIC)
-  target_include_directories(sftdyn_${name} PUBLIC ${view})
-  foreach(used IN LISTS ROOM_USES)
-    target_link_libraries(sftdyn_${name} PUBLIC sftdyn_${used})
+# A folder of src is a target, a static library and a namespace of one name. Its CMakeLists.txt names the folders that it uses:
+# the build stops at an include of any other (cmake/CheckIncludes.cmake), and each header stands alone
+# (all_verify_interface_header_sets).
+function(sftdyn_folder name)
+  cmake_parse_arguments(FOLDER "" "" "SOURCES;HEADERS;USES;LIBRARIES" ${ARGN})
+  set(target sftdyn_${name})
+  add_library(${target} STATIC ${FOLDER_SOURCES})
+  list(TRANSFORM FOLDER_HEADERS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE headers)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${headers})
+  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  foreach(used IN LISTS FOLDER_USES)
+    target_link_libraries(${target} PUBLIC sftdyn_${used})
   endforeach()
-  target_link_libraries(sftdyn_${name} PUBLIC ${ROOM_LIBRARIES})
+  target_link_libraries(${target} PUBLIC ${FOLDER_LIBRARIES})
+
+  set(stamp ${CMAKE_CURRENT_BINARY_DIR}/includes_checked)
+  list(TRANSFORM FOLDER_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
+  list(JOIN FOLDER_USES "," uses)
+  list(JOIN headers "," header_list)
+  list(JOIN sources "," source_list)
+  add_custom_command(OUTPUT ${stamp}
+    COMMAND ${CMAKE_COMMAND} -DNAME=${name} -DUSES=${uses} -DFILES=${header_list},${source_list} -DSTAMP=${stamp}
+            -P ${PROJECT_SOURCE_DIR}/cmake/CheckIncludes.cmake
+    DEPENDS ${headers} ${sources} ${PROJECT_SOURCE_DIR}/cmake/CheckIncludes.cmake VERBATIM)
+  add_custom_target(${target}_includes DEPENDS ${stamp})
+  add_dependencies(${target} ${target}_includes)
 endfunction()

@@ -23,15 +23,20 @@ void fuzz_prefix(const std::string& prefix, const http::Peer& proxy, const http:
     const bool is_forwarded = proxies.header == ProxyHeader::forwarded;
     for (const std::string mine : {"192.0.2.1", "2001:db8::1"}) {
         const bool is_v6 = mine.find(':') != std::string::npos;
-        const std::string hop = !is_forwarded ? mine : is_v6 ? "for=\"[" + mine + "]\"" : "for=" + mine;
+        const std::string hop = !is_forwarded ? mine
+                                : is_v6       ? "for=\"[" + mine + "]\""
+                                              : "for=" + mine;
         const auto right = boost::asio::ip::make_address(mine);
-        const std::vector<std::string> joined{prefix + ", " + hop}, tight{prefix + "," + hop}, lines{prefix, hop}, more{prefix, prefix, hop};
+        const std::vector<std::string> joined{prefix + ", " + hop}, tight{prefix + "," + hop},
+            lines{prefix, hop}, more{prefix, prefix, hop};
         for (const auto& values : {joined, tight, lines, more}) {
             const auto out = http::client_address(proxy, values, proxies);
             HOLDS(!out || *out == right);
         }
-        if (proxies.header != ProxyHeader::x_real_ip) HOLDS(http::client_address(proxy, lines, proxies) == right);
-        if (proxies.header == ProxyHeader::x_forwarded_for) HOLDS(http::client_address(proxy, joined, proxies) == right);
+        if (proxies.header != ProxyHeader::x_real_ip)
+            HOLDS(http::client_address(proxy, lines, proxies) == right);
+        if (proxies.header == ProxyHeader::x_forwarded_for)
+            HOLDS(http::client_address(proxy, joined, proxies) == right);
     }
 }
 
@@ -50,11 +55,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (preamble.client) usable(*preamble.client);
         // What a shorter part says must not be something else.
         for (std::size_t part = 0; part < preamble.size; ++part)
-            HOLDS(http::read_preamble(octets.substr(0, part)).state == http::ProxyPreamble::State::more);
+            HOLDS(http::read_preamble(octets.substr(0, part)).state ==
+                  http::ProxyPreamble::State::more);
         return 0;
     }
     static const http::Proxies bases[] = {
-        {{*base::Network::parse("10.0.0.0/8"), *base::Network::parse("fc00::/7")}, http::ProxyHeader::x_forwarded_for},
+        {{*base::Network::parse("10.0.0.0/8"), *base::Network::parse("fc00::/7")},
+         http::ProxyHeader::x_forwarded_for},
         {{*base::Network::parse("10.0.0.0/8")}, http::ProxyHeader::forwarded},
         {{*base::Network::parse("10.0.0.0/8")}, http::ProxyHeader::x_real_ip}};
     const http::Proxies& proxies = bases[data[0] % 4];
@@ -62,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                other = http::Peer::of(boost::asio::ip::make_address("192.0.2.1"), proxies);
     const std::vector<std::string> values{std::string(octets)};
     HOLDS(http::client_address(other, values, proxies) == other.address);
-    HOLDS(http::client_address(trusted.behind({http::ProxyPreamble::State::done, 15}, proxies), values, proxies) == trusted.address);
+    HOLDS(http::client_address(trusted.behind({http::ProxyPreamble::State::done, 15}, proxies),
+                               values, proxies) == trusted.address);
     if (const auto address = http::client_address(trusted, values, proxies)) usable(*address);
     fuzz_prefix(values[0], trusted, proxies);
     return 0;

@@ -16,7 +16,8 @@ struct Outcome {
 };
 
 /// Octets are taken as the socket has them: the PROXY protocol's reader says how many it wants.
-Outcome receive(std::string_view octets, http::Peer peer, bool with_preamble, const http::Proxies& proxies, Pieces pieces) {
+Outcome receive(std::string_view octets, http::Peer peer, bool with_preamble,
+                const http::Proxies& proxies, Pieces pieces) {
     Outcome out;
     if (with_preamble) {
         http::PreambleReader reader;
@@ -53,15 +54,19 @@ Outcome receive(std::string_view octets, http::Peer peer, bool with_preamble, co
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 2) return 0;
-    static const http::Proxies proxies{{*base::Network::parse("10.0.0.0/8")}, http::ProxyHeader::x_forwarded_for};
-    static const http::Peer peers[] = {http::Peer::of(boost::asio::ip::make_address("10.0.0.1"), proxies),
-                                       http::Peer::of(boost::asio::ip::make_address("192.0.2.1"), proxies), http::Peer::of(std::nullopt, proxies)};
+    static const http::Proxies proxies{{*base::Network::parse("10.0.0.0/8")},
+                                       http::ProxyHeader::x_forwarded_for};
+    static const http::Peer peers[] = {
+        http::Peer::of(boost::asio::ip::make_address("10.0.0.1"), proxies),
+        http::Peer::of(boost::asio::ip::make_address("192.0.2.1"), proxies),
+        http::Peer::of(std::nullopt, proxies)};
     const http::Peer& peer = peers[data[0] / 2 % 3];
     const bool with_preamble = data[0] % 2 == 1 && peer.trusted;
     const std::string_view octets = text_of(data + 2, size - 2);
     const Outcome whole = receive(octets, peer, with_preamble, proxies, Pieces(63)),
                   pieces = receive(octets, peer, with_preamble, proxies, Pieces(data[1]));
-    HOLDS(whole.peer.has_value() == pieces.peer.has_value() && whole.rest == pieces.rest && whole.requests == pieces.requests);
+    HOLDS(whole.peer.has_value() == pieces.peer.has_value() && whole.rest == pieces.rest &&
+          whole.requests == pieces.requests);
     if (!whole.peer) return 0;
     HOLDS(octets.ends_with(whole.rest));
     for (const auto& request : whole.requests) {

@@ -12,7 +12,8 @@
 #include "http/request_reader.hpp"
 
 /// All that a request was understood as.
-using Understood = std::tuple<std::string, std::string, std::string, std::string, std::vector<std::string>, unsigned, bool>;
+using Understood = std::tuple<std::string, std::string, std::string, std::string,
+                              std::vector<std::string>, unsigned, bool>;
 
 inline Understood understood(const sftdyn::http::RequestParser& request) {
     return {std::string(request.method()),
@@ -40,8 +41,9 @@ private:
 
 /// The requests in `octets`, as a connection reads them that receives `pieces`. What one takes has
 /// a bound at all times.
-inline std::vector<Understood> read_in_pieces(std::string_view octets, const sftdyn::http::Limits& limits, std::string_view proxy_field,
-                                              Pieces pieces) {
+inline std::vector<Understood> read_in_pieces(std::string_view octets,
+                                              const sftdyn::http::Limits& limits,
+                                              std::string_view proxy_field, Pieces pieces) {
     using Reader = sftdyn::http::RequestReader;
     std::vector<Understood> out;
     Reader reader(limits, proxy_field);
@@ -50,7 +52,8 @@ inline std::vector<Understood> read_in_pieces(std::string_view octets, const sft
         while (state == Reader::State::more) {
             if (octets.empty()) return out;
             const auto space = reader.space();
-            HOLDS(space.size() > 0 && reader.capacity() <= limits.header_octets + Reader::read_size);
+            HOLDS(space.size() > 0 &&
+                  reader.capacity() <= limits.header_octets + Reader::read_size);
             const std::size_t size = std::min({space.size(), pieces.next(), octets.size()});
             std::memcpy(space.data(), octets.data(), size);
             octets.remove_prefix(size);

@@ -9,4 +9,6 @@
 /// What must hold for every input. A violation stops the fuzzer, which keeps the input.
 #define HOLDS(condition) ((condition) ? void() : std::abort())
 
-inline std::string_view text_of(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
+    return {reinterpret_cast<const char*>(data), size};
+}

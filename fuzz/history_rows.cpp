@@ -3,16 +3,16 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "report/stored_row.hpp"
-#include "update/known.hpp"
+#include "telemetry/stored_row.hpp"
+#include "update/served_cache.hpp"
 
 using namespace sftdyn;
 
 namespace {
 
 /// Fields end with a line end; times are the octets at the end.
-report::StoredRow row_of(std::string_view text) {
-    report::StoredRow row;
+telemetry::StoredRow row_of(std::string_view text) {
+    telemetry::StoredRow row;
     for (std::string* field : {&row.host, &row.type, &row.address, &row.outcome}) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         field->assign(text.substr(0, end));
@@ -30,16 +30,17 @@ report::StoredRow row_of(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const report::StoredRow row = row_of(text_of(data, size));
-    const auto host = report::read_row(row);
+    const telemetry::StoredRow row = row_of(text_of(data, size));
+    const auto host = telemetry::read_row(row);
     if (!host) return 0;
-    const report::HostRecord& record = host->record;
+    const telemetry::HostRecord& record = host->record;
     HOLDS(!host->name.is_root() && (host->type == dns::Type::a || host->type == dns::Type::aaaa));
-    HOLDS(record.address.is_unspecified() || record.address.is_v4() == (host->type == dns::Type::a));
+    HOLDS(record.address.is_unspecified() ||
+          record.address.is_v4() == (host->type == dns::Type::a));
     HOLDS(record.checked_in >= 0 && record.changed >= 0);
     // It can be counted with, and marked.
     update::HostTable hosts;
-    report::History history;
+    telemetry::History history;
     history.restore({hosts.number(host->name), host->type}, record);
     history.mark_stale(record.checked_in);
     HOLDS(history.stale_count() == 1 && history.all().size() == 1);

@@ -1,43 +1,51 @@
 // Octets of a connection → requests → keys → the directory.
-#include "api/parameters.hpp"
-#include "api/plan.hpp"
-#include "api/secret_url.hpp"
+#include "accounts/account_directory.hpp"
 #include "feed.hpp"
 #include "fuzz.hpp"
-#include "hosts/directory.hpp"
 #include "http/request_parser.hpp"
 #include "http/response_writer.hpp"
+#include "protocol/form_parameters.hpp"
+#include "protocol/secret_url.hpp"
+#include "protocol/update_plan.hpp"
 
 using namespace sftdyn;
 
 namespace {
 
-/// The dialects that name hosts and addresses: whatever is named, only the client's own hosts are planned for.
-void fuzz_dialects(const api::Request& request) {
+/// The dialects that name hosts and addresses: whatever is named, only the client's own hosts are
+/// planned for.
+void fuzz_dialects(const http::Request& request) {
     static update::HostTable names;
-    static const hosts::Client client = [] {
+    static const accounts::Client client = [] {
         const auto number = [](const char* text) { return names.number(*dns::Name::parse(text)); };
         (void)number("foreign.example.org");
-        return hosts::Client{"c",
-                             {{number("a.example.org"), 30, false, std::nullopt},
-                              {number("b.example.org"), 30, true, hosts::Ipv6Place{boost::asio::ip::make_address_v6("::1:2"), 3}}},
-                             true};
+        return accounts::Client{
+            "c",
+            {{number("a.example.org"), 30, false, std::nullopt},
+             {number("b.example.org"), 30, true,
+              accounts::Ipv6Place{boost::asio::ip::make_address_v6("::1:2"), 3}}},
+            true};
     }();
-    auto intent = api::read_address_update(request);
-    const auto* update = std::get_if<api::AddressUpdate>(&intent);
-    if (update == nullptr || update->hostnames.size() > api::most_hosts) return;
-    for (const auto& named : {update->v4, update->v6}) HOLDS(!named || (!named->address.is_unspecified() && !named->address.is_multicast()));
-    const auto plan = api::make_plan(*update, client, names, request.client);
-    HOLDS(plan.answers.size() == (update->all_hosts ? client.hosts.size() : update->hostnames.size()));
+    auto intent = protocol::read_address_update(request);
+    const auto* update = std::get_if<protocol::AddressUpdate>(&intent);
+    if (update == nullptr || update->hostnames.size() > protocol::most_hosts) return;
+    for (const auto& named : {update->v4, update->v6})
+        HOLDS(!named || (!named->address.is_unspecified() && !named->address.is_multicast()));
+    const auto plan = protocol::make_plan(*update, client, names, request.client);
+    HOLDS(plan.answers.size() ==
+          (update->all_hosts ? client.hosts.size() : update->hostnames.size()));
     for (const auto& group : plan.groups) {
         HOLDS(!group.empty());
         for (const auto& step : group) {
-            HOLDS(step.wish.target.host == client.hosts[0].host || step.wish.target.host == client.hosts[1].host);
-            HOLDS(step.answer == api::Plan::unanswered || step.answer < plan.answers.size());
-            HOLDS(step.wish.kind == dns::Change::Kind::remove || step.wish.rdata.size() == (step.wish.target.type == dns::Type::a ? 4U : 16U));
+            HOLDS(step.desired.target.host == client.hosts[0].host ||
+                  step.desired.target.host == client.hosts[1].host);
+            HOLDS(step.answer == protocol::Plan::unanswered || step.answer < plan.answers.size());
+            HOLDS(step.desired.kind == dns::Change::Kind::remove ||
+                  step.desired.rdata.size() ==
+                      (step.desired.target.type == dns::Type::a ? 4U : 16U));
         }
     }
-    (void)api::answer(*update, plan.answers, "UPTODATE");
+    (void)protocol::answer(*update, plan.answers, "UPTODATE");
 }
 
 /// What stands behind a header is a body's content: `request`, all of it, is understood as with
@@ -58,9 +66,11 @@ void fuzz_body(std::string_view request, const Understood& meant, const http::Li
 }
 
 /// In pieces of any size it is what it is whole.
-void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole, const http::Limits& limits) {
+void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole,
+                 const http::Limits& limits) {
     const auto seed = static_cast<std::uint32_t>(octets.size() * 2654435761U);
-    for (const std::uint32_t pieces : {0U, 6U, seed | 64U}) HOLDS(read_in_pieces(octets, limits, "x-forwarded-for", Pieces(pieces)) == whole);
+    for (const std::uint32_t pieces : {0U, 6U, seed | 64U})
+        HOLDS(read_in_pieces(octets, limits, "x-forwarded-for", Pieces(pieces)) == whole);
     // With less room there are fewer, and none is another.
     http::Limits narrow;
     narrow.header_octets = 256;
@@ -72,8 +82,8 @@ void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole, 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const hosts::Directory directory = [] {
-        hosts::Directory made;
+    static const accounts::AccountDirectory directory = [] {
+        accounts::AccountDirectory made;
         HOLDS(made.add("example", {1, 30, false}));
         HOLDS(made.add("host=a,key=b c", {2, 30, false}));
         return made;
@@ -92,24 +102,31 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         } while (!error && !parser.is_done() && used > 0 && begin < size);
         if (error || !parser.is_done()) break;
         whole.push_back(understood(parser));
-        HOLDS(parser.authorization().find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos);
-        for (const auto& value : parser.proxy_values()) HOLDS(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
+        HOLDS(parser.authorization().find_first_of(std::string_view("\r\n\0", 3)) ==
+              std::string_view::npos);
+        for (const auto& value : parser.proxy_values())
+            HOLDS(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos);
         fuzz_body(text_of(data + start, begin - start), whole.back(), limits);
-        const api::Request request{parser.method(), parser.target(), boost::asio::ip::address_v4::loopback()};
+        const http::Request request{parser.method(), parser.target(),
+                                    boost::asio::ip::address_v4::loopback()};
         HOLDS(request.target.starts_with('/'));
-        HOLDS(request.target.find_first_of(std::string_view("\r\n\0 ", 4)) == std::string_view::npos);
-        const auto intent = api::secret_url::read(request);
-        if (const auto* update = std::get_if<api::secret_url::Update>(&intent)) {
+        HOLDS(request.target.find_first_of(std::string_view("\r\n\0 ", 4)) ==
+              std::string_view::npos);
+        const auto intent = protocol::secret_url::read(request);
+        if (const auto* update = std::get_if<protocol::secret_url::Update>(&intent)) {
             HOLDS(!update->key.empty() && update->key[0] != '/');
             const auto* entry = directory.find(update->key);
-            const std::string decoded = api::percent_decoded(update->key);
+            const std::string decoded = protocol::percent_decoded(update->key);
             HOLDS(decoded.size() <= update->key.size());
             if (entry == nullptr) entry = directory.find(decoded);
-            HOLDS((entry != nullptr) == (decoded == "example" || decoded == "host=a,key=b c" || update->key == "example"));
+            HOLDS((entry != nullptr) == (decoded == "example" || decoded == "host=a,key=b c" ||
+                                         update->key == "example"));
         }
-        fuzz_dialects({parser.method(), parser.target(), boost::asio::ip::address_v4::loopback(), parser.authorization(), parser.body()});
+        fuzz_dialects({parser.method(), parser.target(), boost::asio::ip::address_v4::loopback(),
+                       parser.authorization(), parser.body()});
         std::string out;
-        http::write_response(out, api::secret_url::who_am_i(request), {parser.version(), parser.keep_alive(), request.method == "HEAD"});
+        http::write_response(out, protocol::secret_url::who_am_i(request),
+                             {parser.version(), parser.keep_alive(), request.method == "HEAD"});
     }
     fuzz_pieces(text_of(data, size), whole, limits);
     return 0;

@@ -1,16 +1,18 @@
-// A configuration file, with its fast path for lines of [clients]. Whatever the text: no complaint holds a client's key.
+// A configuration file, with its fast path for lines of [clients]. Whatever the text: no complaint
+// holds a client's key.
 #include <algorithm>
 #include <array>
 #include <string>
 
-#include "config/toml_file.hpp"
+#include "config/toml_reader.hpp"
 #include "fuzz.hpp"
 
 using namespace sftdyn;
 
 namespace {
 
-// May stand for a key, a bare key, a label of a host, and has no six characters in common with any message.
+// May stand for a key, a bare key, a label of a host, and has no six characters in common with any
+// message.
 constexpr std::string_view marker = "s3cr3tk9q7zxw42mkr";
 constexpr std::size_t piece = 6;
 
@@ -21,8 +23,8 @@ bool holds_marker(std::string_view text) {
     return false;
 }
 
-/// The text with the marker in it: as a line of its own, or in the middle of whatever stands there. Which and where, the
-/// text itself decides, so that an input always does the same.
+/// The text with the marker in it: as a line of its own, or in the middle of whatever stands there.
+/// Which and where, the text itself decides, so that an input always does the same.
 std::string with_marker(std::string_view text) {
     static const std::array<std::string, 8> forms = {
         "\n\"" + std::string(marker) + "\" = \"home.example.org\"\n",
@@ -30,7 +32,8 @@ std::string with_marker(std::string_view text) {
         "\n" + std::string(marker) + ".rest = \"home.example.org\"\n",
         "\n[clients." + std::string(marker) + "]\n",
         "\n[" + std::string(marker) + "]\n",
-        "\n\"" + std::string(marker) + "\" = { host = \"home.example.org\" }\n\"" + std::string(marker) + "\" = { host = \"b.example.org\" }\n",
+        "\n\"" + std::string(marker) + "\" = { host = \"home.example.org\" }\n\"" +
+            std::string(marker) + "\" = { host = \"b.example.org\" }\n",
         "\"" + std::string(marker) + "\"",
         std::string(marker),
     };
@@ -39,14 +42,16 @@ std::string with_marker(std::string_view text) {
     const std::string& form = forms[hash % forms.size()];
     std::size_t at = (hash >> 8) % (text.size() + 1);
     // A line goes between lines, mostly.
-    if (form.front() == '\n' && (hash >> 4) % 4 != 0) at = std::min(text.find('\n', at), text.size());
+    if (form.front() == '\n' && (hash >> 4) % 4 != 0)
+        at = std::min(text.find('\n', at), text.size());
     return std::string(text.substr(0, at)) + form + std::string(text.substr(at));
 }
 
 config::Complaints read(std::string_view text, config::Settings& settings) {
     auto complaints = config::read_toml(text, "fuzz.toml", settings);
     for (const auto& complaint : complaints) {
-        HOLDS(!complaint.what.empty() && !complaint.mend.empty() && complaint.where.starts_with("fuzz.toml"));
+        HOLDS(!complaint.what.empty() && !complaint.mend.empty() &&
+              complaint.where.starts_with("fuzz.toml"));
         HOLDS(!holds_marker(complaint.text()));
     }
     return complaints;
@@ -64,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i < settings.clients.size(); ++i) {
         const auto client = settings.clients[i];
         HOLDS(!client.key.empty() && client.key[0] != '/');
-        HOLDS(dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data())).bytes() == client.host);
+        HOLDS(dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()))
+                  .bytes() == client.host);
     }
     return 0;
 }

@@ -25,36 +25,44 @@ struct Row {
 
 using enum AddressScope;
 
-// The first row that holds an address decides; what no row holds is global. From IANA's IPv4 and IPv6 Special-Purpose Address
-// Registries (RFC 6890, RFC 8190), and its registries of IPv4, IPv6 and IPv6 multicast address space. The documentation and
-// benchmarking networks of the registries are for trials, and have no row.
+// The first row that holds an address decides; what no row holds is global. From IANA's IPv4 and
+// IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190), and its registries of IPv4, IPv6
+// and IPv6 multicast address space. The documentation and benchmarking networks of the registries
+// are for trials, and have no row.
 constexpr Row rows[] = {
-    {false, {0}, 8, nobodys},           // "this network" (RFC 791 §3.2), 0.0.0.0 too
-    {false, {10}, 8, local},            // private use (RFC 1918)
-    {false, {100, 64}, 10, local},      // shared address space (RFC 6598)
-    {false, {127}, 8, loopback},        // (RFC 1122 §3.2.1.3)
-    {false, {169, 254}, 16, nobodys},   // link-local (RFC 3927)
-    {false, {172, 16}, 12, local},      // private use (RFC 1918)
-    {false, {192, 0, 0}, 24, nobodys},  // protocol assignments: DS-Lite's inner end, NAT64 discovery (RFC 6890 §2.1)
-    {false, {192, 168}, 16, local},     // private use (RFC 1918)
-    {false, {224}, 4, nobodys},         // multicast (RFC 5771)
-    {false, {240}, 4, nobodys},         // reserved (RFC 1112 §4), 255.255.255.255 too (RFC 919 §7)
+    {false, {0}, 8, nobodys},          // "this network" (RFC 791 §3.2), 0.0.0.0 too
+    {false, {10}, 8, local},           // private use (RFC 1918)
+    {false, {100, 64}, 10, local},     // shared address space (RFC 6598)
+    {false, {127}, 8, loopback},       // (RFC 1122 §3.2.1.3)
+    {false, {169, 254}, 16, nobodys},  // link-local (RFC 3927)
+    {false, {172, 16}, 12, local},     // private use (RFC 1918)
+    {false,
+     {192, 0, 0},
+     24,
+     nobodys},  // protocol assignments: DS-Lite's inner end, NAT64 discovery (RFC 6890 §2.1)
+    {false, {192, 168}, 16, local},  // private use (RFC 1918)
+    {false, {224}, 4, nobodys},      // multicast (RFC 5771)
+    {false, {240}, 4, nobodys},      // reserved (RFC 1112 §4), 255.255.255.255 too (RFC 919 §7)
 
     {true, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, loopback},  // (RFC 4291 §2.5.3)
-    {true, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, global, 12},       // IPv4-mapped (RFC 4291 §2.5.5.2)
-    {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},                            // NAT64 (RFC 6052 §2.1)
-    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},                         // NAT64 of a network's own (RFC 8215)
-    {true, {0}, 8, nobodys},                                                  // reserved; "::", IPv4-compatible (RFC 4291 §2.5.2, §2.5.5.1)
-    {true, {1}, 8, nobodys},                                                  // reserved; discard-only (RFC 6666), dummy (RFC 9780)
-    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true},                         // Teredo (RFC 4380 §4): the client, inverted
-    {true, {0x20, 0x01, 0, 0x10}, 28, nobodys},                               // ORCHID (RFC 4843)
-    {true, {0x20, 0x01, 0, 0x20}, 28, nobodys},                               // ORCHIDv2 (RFC 7343): names, not places
-    {true, {0x20, 0x02}, 16, global, 2},                                      // 6to4 (RFC 3056 §2)
-    {true, {0x5f, 0}, 16, nobodys},                                           // SRv6 segments (RFC 9602)
-    {true, {0xfc}, 7, local},                                                 // unique local (RFC 4193)
-    {true, {0xfe, 0x80}, 10, nobodys},                                        // link-local (RFC 4291 §2.5.6)
-    {true, {0xfe, 0xc0}, 10, nobodys},                                        // site-local, deprecated (RFC 3879)
-    {true, {0xff}, 8, nobodys},                                               // multicast (RFC 4291 §2.7)
+    {true,
+     {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
+     96,
+     global,
+     12},                                              // IPv4-mapped (RFC 4291 §2.5.5.2)
+    {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},     // NAT64 (RFC 6052 §2.1)
+    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},  // NAT64 of a network's own (RFC 8215)
+    {true, {0}, 8, nobodys},  // reserved; "::", IPv4-compatible (RFC 4291 §2.5.2, §2.5.5.1)
+    {true, {1}, 8, nobodys},  // reserved; discard-only (RFC 6666), dummy (RFC 9780)
+    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true},  // Teredo (RFC 4380 §4): the client, inverted
+    {true, {0x20, 0x01, 0, 0x10}, 28, nobodys},        // ORCHID (RFC 4843)
+    {true, {0x20, 0x01, 0, 0x20}, 28, nobodys},        // ORCHIDv2 (RFC 7343): names, not places
+    {true, {0x20, 0x02}, 16, global, 2},               // 6to4 (RFC 3056 §2)
+    {true, {0x5f, 0}, 16, nobodys},                    // SRv6 segments (RFC 9602)
+    {true, {0xfc}, 7, local},                          // unique local (RFC 4193)
+    {true, {0xfe, 0x80}, 10, nobodys},                 // link-local (RFC 4291 §2.5.6)
+    {true, {0xfe, 0xc0}, 10, nobodys},                 // site-local, deprecated (RFC 3879)
+    {true, {0xff}, 8, nobodys},                        // multicast (RFC 4291 §2.7)
 };
 
 bool holds(const Row& row, const Octets& octets) {
@@ -75,8 +83,9 @@ const Row* row_of(const ip::address& address) {
     } else {
         octets = address.to_v6().to_bytes();
     }
-    const auto found =
-        std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.v6 == address.is_v6() && holds(row, octets); });
+    const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) {
+        return row.v6 == address.is_v6() && holds(row, octets);
+    });
     return found == std::end(rows) ? nullptr : found;
 }
 
@@ -109,7 +118,8 @@ AddressScope scope_of(const ip::address& address) {
     const auto embedded = embedded_in(address, row);
     if (!embedded) return row->scope;
     const AddressScope inner = scope_of(*embedded);
-    // A mapped address is its IPv4 address in another form; no host has any other that leads to a loopback address.
+    // A mapped address is its IPv4 address in another form; no host has any other that leads to a
+    // loopback address.
     const bool mapped = address.to_v6().is_v4_mapped();
     return inner == loopback && !mapped ? nobodys : inner;
 }
@@ -133,8 +143,10 @@ Result<std::vector<Network>> parse_networks(std::string_view text) {
     }
     auto network = Network::parse(text);
     if (network.has_error()) {
-        return Error{"\"" + std::string(text.substr(0, 80)) + "\" is no network, and no word for some", "",
-                     "expected an address, a CIDR block, or \"loopback\", \"private\", \"carrier-grade-nat\" or \"unique-local\""};
+        return Error{
+            "\"" + std::string(text.substr(0, 80)) + "\" is no network, and no word for some", "",
+            "expected an address, a CIDR block, or \"loopback\", \"private\", "
+            "\"carrier-grade-nat\" or \"unique-local\""};
     }
     out.push_back(*network);
     return out;
@@ -162,7 +174,8 @@ const char* text_of(AddressRules::Ruling ruling) {
         case AddressRules::Ruling::nobodys:
             return "is no address that a host can have";
         case AddressRules::Ruling::loopback:
-            return "is a loopback address, which is published only for a request that comes from it";
+            return "is a loopback address, which is published only for a request that comes from "
+                   "it";
         case AddressRules::Ruling::denied:
             break;
     }

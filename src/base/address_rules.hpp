@@ -1,5 +1,5 @@
-// Which addresses a host can have, and which of those may be published: one table for every way in which an address comes
-// in. Immutable once made, so any thread may read it.
+// Which addresses a host can have, and which of those may be published: one table for every way in
+// which an address comes in. Immutable once made, so any thread may read it.
 #pragma once
 
 #include <cstdint>
@@ -13,27 +13,29 @@
 
 namespace sftdyn::base {
 
-/// What an address is for, as far as it matters who may be given it. An IPv6 address that embeds an IPv4 address
-/// (IPv4-mapped, NAT64, 6to4, Teredo) is of that one's scope.
+/// What an address is for, as far as it matters who may be given it. An IPv6 address that embeds an
+/// IPv4 address (IPv4-mapped, NAT64, 6to4, Teredo) is of that one's scope.
 enum class AddressScope : std::uint8_t {
     global,  ///< anything that is none of the others; documentation and benchmarking addresses too
     loopback,
-    local,    ///< private use (RFC 1918), shared by carrier-grade NAT (RFC 6598), unique local (RFC 4193)
+    local,    ///< private use (RFC 1918), shared by carrier-grade NAT (RFC 6598), unique local (RFC
+              ///< 4193)
     nobodys,  ///< no host can have it
 };
 [[nodiscard]] AddressScope scope_of(const boost::asio::ip::address& address);
 
-/// No host can have it: unspecified, link-local, multicast, broadcast, reserved, and what embeds one of these. Also a
-/// loopback address that is embedded.
+/// No host can have it: unspecified, link-local, multicast, broadcast, reserved, and what embeds
+/// one of these. Also a loopback address that is embedded.
 [[nodiscard]] bool is_nobodys(const boost::asio::ip::address& address);
 
-/// The networks that a word of [addresses] names: "loopback", "private", "carrier-grade-nat" ("cgn", "shared") and
-/// "unique-local"; or the one network that it is.
+/// The networks that a word of [addresses] names: "loopback", "private", "carrier-grade-nat"
+/// ("cgn", "shared") and "unique-local"; or the one network that it is.
 [[nodiscard]] Result<std::vector<Network>> parse_networks(std::string_view text);
 
 /// What [addresses] says may be published.
 struct AddressRules {
-    std::vector<Network> allow{};  ///< alone: nothing else may be published; with `deny`: its exceptions
+    std::vector<Network>
+        allow{};  ///< alone: nothing else may be published; with `deny`: its exceptions
     std::vector<Network> deny{};
 
     enum class Ruling : std::uint8_t {
@@ -42,12 +44,14 @@ struct AddressRules {
         loopback,  ///< a client names a loopback address; only a request can come from one
         denied,    ///< the settings say so
     };
-    /// `named`: a client or a script names it; else the request comes from it, as the connection or a trusted proxy says. The longest network that
-    /// holds the address decides, `deny` of two alike. An IPv4 address that it embeds counts as well.
+    /// `named`: a client or a script names it; else the request comes from it, as the connection or
+    /// a trusted proxy says. The longest network that holds the address decides, `deny` of two
+    /// alike. An IPv4 address that it embeds counts as well.
     [[nodiscard]] Ruling rule(const boost::asio::ip::address& address, bool named) const;
 };
 
-/// "is no address that a host can have", "is not to be published ([addresses] in the configuration)", …
+/// "is no address that a host can have", "is not to be published ([addresses] in the
+/// configuration)", …
 [[nodiscard]] const char* text_of(AddressRules::Ruling ruling);
 
 }  // namespace sftdyn::base

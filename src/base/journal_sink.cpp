@@ -39,10 +39,13 @@ public:
     explicit JournalSink(Send send) : send_(send) {}
 
     void log(const spdlog::details::log_msg& message) override {
-        std::vector<std::string> texts{fmt::format("MESSAGE={}", std::string_view(message.payload.data(), message.payload.size())),
-                                       fmt::format("PRIORITY={}", priority_of(message.level)), "SYSLOG_IDENTIFIER=sftdyn"};
+        std::vector<std::string> texts{
+            fmt::format("MESSAGE={}",
+                        std::string_view(message.payload.data(), message.payload.size())),
+            fmt::format("PRIORITY={}", priority_of(message.level)), "SYSLOG_IDENTIFIER=sftdyn"};
         if (fields_now != nullptr) {
-            for (const auto& [name, value] : *fields_now) texts.push_back(fmt::format("{}={}", name, value));
+            for (const auto& [name, value] : *fields_now)
+                texts.push_back(fmt::format("{}={}", name, value));
         }
         std::vector<iovec> parts;
         for (std::string& text : texts) parts.push_back({text.data(), text.size()});
@@ -64,7 +67,8 @@ private:
 bool is_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status {};
-    return stream != nullptr && fstat(STDERR_FILENO, &status) == 0 && fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+    return stream != nullptr && fstat(STDERR_FILENO, &status) == 0 &&
+           fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
 std::shared_ptr<spdlog::sinks::sink> journal_sink() {

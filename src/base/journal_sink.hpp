@@ -1,4 +1,5 @@
-// A way of the log to systemd's journal. libsystemd is loaded only where standard error is the journal's.
+// A way of the log to systemd's journal. libsystemd is loaded only where standard error is the
+// journal's.
 #pragma once
 
 #include <memory>

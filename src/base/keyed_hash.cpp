@@ -21,7 +21,8 @@ MacContext new_siphash() {
     MacContext context(siphash != nullptr ? EVP_MAC_CTX_new(siphash) : nullptr);
     EVP_MAC_free(siphash);
     std::size_t octets = 16;
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &octets), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &octets),
+                                 OSSL_PARAM_construct_end()};
     if (!context || EVP_MAC_CTX_set_params(context.get(), params) != 1) {
         throw std::runtime_error("OpenSSL lacks SipHash: is its default provider switched off?");
     }
@@ -38,8 +39,11 @@ KeyedHash::Digest KeyedHash::operator()(std::string_view text) const {
     std::size_t size = 0;
     const auto* key = reinterpret_cast<const unsigned char*>(key_.data());
     if (EVP_MAC_init(context.get(), key, 16, nullptr) != 1 ||
-        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size()) != 1 ||
-        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, sizeof out) != 1 || size != sizeof out) {
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()),
+                       text.size()) != 1 ||
+        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                      sizeof out) != 1 ||
+        size != sizeof out) {
         throw std::runtime_error("SipHash failed");
     }
     return out;

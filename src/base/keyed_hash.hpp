@@ -1,4 +1,5 @@
-// SipHash with 128 bits and a key of the object's own: what stands for a secret that must be found, but not kept.
+// SipHash with 128 bits and a key of the object's own: what stands for a secret that must be found,
+// but not kept.
 #pragma once
 
 #include <array>

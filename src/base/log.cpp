@@ -10,8 +10,9 @@ namespace sftdyn::base::log {
 namespace {
 
 spdlog::level::level_enum level_of(int verbosity) {
-    static constexpr spdlog::level::level_enum levels[] = {spdlog::level::critical, spdlog::level::err, spdlog::level::warn, spdlog::level::info,
-                                                           spdlog::level::debug};
+    static constexpr spdlog::level::level_enum levels[] = {
+        spdlog::level::critical, spdlog::level::err, spdlog::level::warn, spdlog::level::info,
+        spdlog::level::debug};
     return levels[std::clamp(verbosity, -2, 2) + 2];
 }
 
@@ -34,7 +35,9 @@ struct Character {
 /// The first character of UTF-8 (RFC 3629): no longer than needed, no surrogate, nothing past
 /// U+10FFFF.
 Character first_of(std::string_view text) {
-    const auto at = [&text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto at = [&text](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
     const unsigned lead = at(0);
     if (lead < 0x80) return {lead, 1};
     const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
@@ -54,7 +57,8 @@ bool is_shown(char32_t code) {
     if (code >= 0x7f && code <= 0x9f) return false;
     // Marks and overrides of direction (UAX #9), line and paragraph separators, the byte order
     // mark.
-    return code != 0x61c && code != 0x200e && code != 0x200f && !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2066 && code <= 0x2069) &&
+    return code != 0x61c && code != 0x200e && code != 0x200f &&
+           !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2066 && code <= 0x2069) &&
            code != 0xfeff;
 }
 
@@ -65,7 +69,8 @@ public:
 
     void log(const spdlog::details::log_msg& message) override {
         const std::string_view text(message.payload.data(), message.payload.size());
-        if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; })) return next_->log(message);
+        if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+            return next_->log(message);
         const std::string safe = terminal_safe(text);
         spdlog::details::log_msg copy = message;
         copy.payload = safe;
@@ -73,7 +78,9 @@ public:
     }
     void flush() override { next_->flush(); }
     void set_pattern(const std::string& pattern) override { next_->set_pattern(pattern); }
-    void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override { next_->set_formatter(std::move(formatter)); }
+    void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
+        next_->set_formatter(std::move(formatter));
+    }
 
 private:
     spdlog::sink_ptr next_;
@@ -84,7 +91,8 @@ private:
 void start(int verbosity, bool developer) {
     spdlog::sink_ptr sink = journal_sink();
     if (!sink) sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
-    auto logger = std::make_shared<spdlog::logger>("sftdyn", std::make_shared<SafeSink>(std::move(sink)));
+    auto logger =
+        std::make_shared<spdlog::logger>("sftdyn", std::make_shared<SafeSink>(std::move(sink)));
     logger->flush_on(spdlog::level::debug);
     spdlog::set_default_logger(std::move(logger));
     adjust(verbosity, developer);
@@ -92,7 +100,8 @@ void start(int verbosity, bool developer) {
 
 void adjust(int verbosity, bool developer) {
     spdlog::set_level(developer ? spdlog::level::debug : level_of(verbosity));
-    spdlog::set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v" : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
+    spdlog::set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v"
+                                  : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
 }
 
 void event(spdlog::level::level_enum level, const std::string& text, const Fields& fields) {

@@ -24,7 +24,9 @@ using spdlog::info;
 using spdlog::warn;
 
 /// Whether that is said at all.
-[[nodiscard]] inline bool says(spdlog::level::level_enum level) { return spdlog::should_log(level); }
+[[nodiscard]] inline bool says(spdlog::level::level_enum level) {
+    return spdlog::should_log(level);
+}
 
 /// A field of the journal (systemd.journal-fields(7)): capital letters and `_`, and its value.
 using Fields = std::vector<std::pair<const char*, std::string>>;

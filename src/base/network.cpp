@@ -28,7 +28,8 @@ bool same_prefix(const Bytes& a, const Bytes& b, unsigned prefix) {
 std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
     namespace ip = boost::asio::ip;
     std::array<char, INET6_ADDRSTRLEN> buffer{};  // room for the longest, and the zero behind it
-    if (text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
+    if (text.size() >= buffer.size() || text.find('\0') != std::string_view::npos)
+        return std::nullopt;
     std::copy(text.begin(), text.end(), buffer.begin());
 
     ip::address_v4::bytes_type v4;
@@ -48,14 +49,16 @@ std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view tex
     const std::string zone(text.substr(mark + 1));
     unsigned index = 0;
     const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
-    if (error != std::errc() || end != zone.data() + zone.size()) index = zone.find('\0') == std::string::npos ? if_nametoindex(zone.c_str()) : 0;
+    if (error != std::errc() || end != zone.data() + zone.size())
+        index = zone.find('\0') == std::string::npos ? if_nametoindex(zone.c_str()) : 0;
     if (index == 0) return std::nullopt;
     return ip::address_v6(address->to_v6().to_bytes(), index);
 }
 
 Result<Network> Network::parse(std::string_view text) {
-    const Error bad{"\"" + std::string(text.substr(0, 80)) + "\" is no network", "",
-                    "expected an address or a CIDR block: 127.0.0.1, 192.0.2.0/24 or 2001:db8::/32"};
+    const Error bad{
+        "\"" + std::string(text.substr(0, 80)) + "\" is no network", "",
+        "expected an address or a CIDR block: 127.0.0.1, 192.0.2.0/24 or 2001:db8::/32"};
     const std::size_t slash = text.find('/');
     const auto address = parse_address(text.substr(0, slash));
     if (!address) return bad;
@@ -64,13 +67,15 @@ Result<Network> Network::parse(std::string_view text) {
     unsigned prefix = 0;
     const std::string_view bits = text.substr(slash + 1);
     const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
-    if (bits.empty() || code != std::errc() || end != bits.data() + bits.size() || prefix > most) return bad;
+    if (bits.empty() || code != std::errc() || end != bits.data() + bits.size() || prefix > most)
+        return bad;
     return Network{*address, prefix};
 }
 
 bool Network::contains(const boost::asio::ip::address& other) const {
     if (address.is_v4() != other.is_v4()) return false;
-    if (address.is_v4()) return same_prefix(address.to_v4().to_bytes(), other.to_v4().to_bytes(), prefix);
+    if (address.is_v4())
+        return same_prefix(address.to_v4().to_bytes(), other.to_v4().to_bytes(), prefix);
     return same_prefix(address.to_v6().to_bytes(), other.to_v6().to_bytes(), prefix);
 }
 
@@ -89,7 +94,8 @@ bool is_port(std::string_view text) {
 }
 
 bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address) {
-    return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](const Network& network) { return network.contains(address); });
 }
 
 std::size_t hash_value(const ClientNetwork& network) noexcept {

@@ -13,13 +13,14 @@
 
 namespace sftdyn::base {
 
-/// The address that the whole of `text` is: four decimal numbers without leading zeros, or an IPv6 address as RFC 4291
-/// §2.2 has it, without a zone. Nothing else is one: no octal, hexadecimal or short form, no NUL, no blank. The one way in
-/// which a text becomes an address; it makes no system call.
+/// The address that the whole of `text` is: four decimal numbers without leading zeros, or an IPv6
+/// address as RFC 4291 §2.2 has it, without a zone. Nothing else is one: no octal, hexadecimal or
+/// short form, no NUL, no blank. The one way in which a text becomes an address; it makes no system
+/// call.
 [[nodiscard]] std::optional<boost::asio::ip::address> parse_address(std::string_view text);
 
-/// As `parse_address`, for addresses of this machine's own configuration: a link-local one may have a zone behind it
-/// (RFC 4007 §11), an interface's name or number, which the system is asked for.
+/// As `parse_address`, for addresses of this machine's own configuration: a link-local one may have
+/// a zone behind it (RFC 4007 §11), an interface's name or number, which the system is asked for.
 [[nodiscard]] std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view text);
 
 struct Network {
@@ -31,15 +32,18 @@ struct Network {
     [[nodiscard]] bool contains(const boost::asio::ip::address& other) const;
 };
 
-/// The address without a scope, and an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) as the IPv4 address that it is.
+/// The address without a scope, and an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) as the IPv4
+/// address that it is.
 [[nodiscard]] boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
 
 /// A TCP port as decimal digits, 0 to 65535.
 [[nodiscard]] bool is_port(std::string_view text);
 
-[[nodiscard]] bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address);
+[[nodiscard]] bool any_contains(const std::vector<Network>& networks,
+                                const boost::asio::ip::address& address);
 
-/// What is counted as one client: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one gets.
+/// What is counted as one client: an IPv4 address, or an IPv6 network of 64 bits, which is the
+/// least that one gets.
 struct ClientNetwork {
     std::uint64_t bits = 0;
     bool v6 = false;

@@ -23,7 +23,8 @@ struct Error {
 };
 
 /// Called by `result::value()` on an error: reading a value that is not there is a bug.
-[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const Error& error,
+                                                    const boost::source_location&) {
     throw std::logic_error("unchecked error: " + error.text());
 }
 

@@ -7,8 +7,9 @@
 
 namespace sftdyn::base {
 
-std::string masked(std::string_view text, std::string_view secret) {
-    constexpr std::size_t shown = 6, least = 3;  // a shorter one is in every text, and anybody's guess
+std::string redacted(std::string_view text, std::string_view secret) {
+    constexpr std::size_t shown = 6,
+                          least = 3;  // a shorter one is in every text, and anybody's guess
     const std::size_t size = std::min(shown, secret.size());
     if (size < least) return std::string(text);
     std::vector<bool> hidden(text.size());
@@ -27,19 +28,21 @@ std::string masked(std::string_view text, std::string_view secret) {
     return out;
 }
 
-void wipe(std::string& text) noexcept {
+void zeroize(std::string& text) noexcept {
     OPENSSL_cleanse(text.data(), text.size());
     text.clear();
 }
 
-void Secret::wipe() noexcept { base::wipe(value_); }
+void Secret::zeroize() noexcept { base::zeroize(value_); }
 
 // A moved-from short string keeps its characters in place, so the source is wiped too.
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.wipe(); }  // NOLINT(performance-move-constructor-init)
+Secret::Secret(Secret&& other) noexcept : value_(other.value_) {
+    other.zeroize();
+}  // NOLINT(performance-move-constructor-init)
 
 Secret& Secret::operator=(const Secret& other) {
     if (this != &other) {
-        wipe();
+        zeroize();
         value_ = other.value_;
     }
     return *this;
@@ -47,9 +50,9 @@ Secret& Secret::operator=(const Secret& other) {
 
 Secret& Secret::operator=(Secret&& other) noexcept {
     if (this != &other) {
-        wipe();
+        zeroize();
         value_ = other.value_;
-        other.wipe();
+        other.zeroize();
     }
     return *this;
 }

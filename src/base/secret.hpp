@@ -14,7 +14,7 @@ public:
     Secret(Secret&& other) noexcept;
     Secret& operator=(const Secret& other);
     Secret& operator=(Secret&& other) noexcept;
-    ~Secret() { wipe(); }
+    ~Secret() { zeroize(); }
 
     /// The value itself; whoever asks must not log it.
     [[nodiscard]] std::string_view reveal() const { return value_; }
@@ -22,15 +22,16 @@ public:
     [[nodiscard]] bool empty() const { return value_.empty(); }
 
 private:
-    void wipe() noexcept;
+    void zeroize() noexcept;
     std::string value_;
 };
 
-/// The text with what it has in common with the secret, six octets in a row or all of a shorter one, as
+/// The text with what it has in common with the secret, six octets in a row or all of a shorter
+/// one, as
 /// "[hidden]". One of less than three octets is no secret.
-[[nodiscard]] std::string masked(std::string_view text, std::string_view secret);
+[[nodiscard]] std::string redacted(std::string_view text, std::string_view secret);
 
 /// Overwrites `text` with zeros, and empties it.
-void wipe(std::string& text) noexcept;
+void zeroize(std::string& text) noexcept;
 
 }  // namespace sftdyn::base

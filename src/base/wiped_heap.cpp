@@ -27,7 +27,8 @@ constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
 
 /// Overwrites what calls before have left below the caller's frame.
 [[gnu::noinline]] void wipe_stack() noexcept {
-    std::array<char, stack_octets> below;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is overwritten
+    std::array<char, stack_octets>
+        below;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is overwritten
     OPENSSL_cleanse(below.data(), below.size());
 }
 
@@ -35,7 +36,8 @@ constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
 void give_back(void* block) noexcept {
     if (wiped_heaps != 0 && block != nullptr) [[unlikely]]
         OPENSSL_cleanse(block, malloc_usable_size(block));
-    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): where the library's operator new has it from
+    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): where the library's operator new has
+                       // it from
 }
 #endif
 
@@ -50,10 +52,13 @@ WipedHeap::~WipedHeap() {
 
 }  // namespace sftdyn::base
 
-// Replaced for the whole program (C++20 [replacement.functions]); the other forms call one of these.
+// Replaced for the whole program (C++20 [replacement.functions]); the other forms call one of
+// these.
 #ifndef SFTDYN_ADDRESS_SANITIZER
 void operator delete(void* block) noexcept { sftdyn::base::give_back(block); }
 void operator delete(void* block, std::size_t) noexcept { sftdyn::base::give_back(block); }
 void operator delete(void* block, std::align_val_t) noexcept { sftdyn::base::give_back(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { sftdyn::base::give_back(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+    sftdyn::base::give_back(block);
+}
 #endif

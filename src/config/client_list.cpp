@@ -11,17 +11,19 @@ ClientList& ClientList::operator=(ClientList&& other) noexcept {
     return *this;
 }
 ClientList::~ClientList() {
-    if (tables_) tables_->keys.wipe();
+    if (tables_) tables_->keys.zeroize();
 }
 
-std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns::Name& host, const Options& options, std::uint32_t line) {
+std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns::Name& host,
+                                                 const Options& options, std::uint32_t line) {
     const auto [host_number, host_is_new] = tables_->hosts.insert(host.bytes());
     if (!host_is_new) return Clash{Clash::Kind::host, rows_[host_number].line};
     const auto [key_number, key_is_new] = tables_->keys.insert(key);
     rows_.push_back({line, options.ttl.value_or(no_ttl), options.reverse});
     host_octets_ += host.size();
     if (key_is_new) return std::nullopt;
-    // The configuration is not taken any more; the row keeps the numbers in step for the complaints that follow.
+    // The configuration is not taken any more; the row keeps the numbers in step for the complaints
+    // that follow.
     tables_->keys.insert(std::string(key) + '\n' + std::to_string(rows_.size()));
     return Clash{Clash::Kind::key, rows_[key_number].line};
 }
@@ -38,8 +40,9 @@ std::optional<std::uint32_t> ClientList::line_of_key(std::string_view key) const
 
 ClientList::Client ClientList::operator[](std::size_t number) const {
     const Row& row = rows_[number];
-    const auto index = static_cast<base::StringTable::Number>(number);
-    return {tables_->keys.view(index), tables_->hosts.view(index), row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse};
+    const auto index = static_cast<base::StringInterner::Number>(number);
+    return {tables_->keys.view(index), tables_->hosts.view(index),
+            row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse};
 }
 
 void ClientList::reserve(std::size_t clients, std::size_t key_octets, std::size_t host_octets) {

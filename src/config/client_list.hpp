@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/string_table.hpp"
+#include "base/string_interner.hpp"
 #include "dns/name.hpp"
 
 namespace sftdyn::config {
@@ -39,7 +39,8 @@ public:
     ~ClientList();
 
     /// `line` is where the client stands, for messages.
-    std::optional<Clash> add(std::string_view key, const dns::Name& host, const Options& options, std::uint32_t line);
+    std::optional<Clash> add(std::string_view key, const dns::Name& host, const Options& options,
+                             std::uint32_t line);
 
     /// The line of the client that has that host, or key.
     [[nodiscard]] std::optional<std::uint32_t> line_of_host(const dns::Name& host) const;
@@ -63,7 +64,7 @@ private:
         bool reverse;
     };
     struct Tables {
-        base::StringTable keys, hosts;
+        base::StringInterner keys, hosts;
     };
     std::unique_ptr<Tables> tables_;  ///< key and host of a row have the row's number
     std::vector<Row> rows_;

@@ -14,12 +14,15 @@ constexpr const char* clients_name = "CLIENTS";
 
 class Reader {
 public:
-    Reader(const python::Conf& conf, const std::string& path, Settings& settings) : conf_(conf), path_(path), settings_(settings) {}
+    Reader(const python::Conf& conf, const std::string& path, Settings& settings)
+        : conf_(conf), path_(path), settings_(settings) {}
 
     Complaints read() {
         const std::map<std::string, void (Reader::*)(const python::Setting&)> known{
-            {"http", &Reader::listen},    {"https", &Reader::listen},      {"key", &Reader::file},        {"cert", &Reader::file},
-            {"nskeyfile", &Reader::file}, {"verbose", &Reader::verbosity}, {"quiet", &Reader::verbosity}, {"debug", &Reader::debug}};
+            {"http", &Reader::listen},     {"https", &Reader::listen},
+            {"key", &Reader::file},        {"cert", &Reader::file},
+            {"nskeyfile", &Reader::file},  {"verbose", &Reader::verbosity},
+            {"quiet", &Reader::verbosity}, {"debug", &Reader::debug}};
         std::vector<std::string> names;
         for (const auto& [name, reader] : known) names.push_back(name);
         for (const auto& setting : conf_.settings(names)) (this->*known.at(setting.name))(setting);
@@ -29,10 +32,13 @@ public:
 
 private:
     void complain(unsigned line, std::string what, std::string mend) {
-        complaints_.push_back({std::move(what), line == 0 ? path_ : fmt::format("{}:{}", path_, line), std::move(mend)});
+        complaints_.push_back({std::move(what),
+                               line == 0 ? path_ : fmt::format("{}:{}", path_, line),
+                               std::move(mend)});
     }
     void unexpected(const python::Setting& setting, const std::string& type, const char* expected) {
-        complain(setting.line, fmt::format("{} is {}", setting.name, type), fmt::format("expected {}", expected));
+        complain(setting.line, fmt::format("{} is {}", setting.name, type),
+                 fmt::format("expected {}", expected));
     }
 
     /// Whether a value says that there is none, as people write it: False or an empty text.
@@ -49,12 +55,15 @@ private:
             const auto* text = std::get_if<std::string>(&value.scalar);
             const auto* port = std::get_if<std::int64_t>(&value.scalar);
             if (text == nullptr && port == nullptr) {
-                unexpected(setting, value.type, "a port (8080), or a text: PORT, IP4:PORT or [IP6]:PORT; or a list of them");
+                unexpected(
+                    setting, value.type,
+                    "a port (8080), or a text: PORT, IP4:PORT or [IP6]:PORT; or a list of them");
                 continue;
             }
             const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
             if (parsed.has_error()) {
-                complain(setting.line, fmt::format("{}: {}", setting.name, parsed.error().what), parsed.error().mend);
+                complain(setting.line, fmt::format("{}: {}", setting.name, parsed.error().what),
+                         parsed.error().mend);
             } else {
                 listens.push_back(*parsed);
             }
@@ -67,25 +76,33 @@ private:
         if (is_off(value)) return;
         const auto* text = std::get_if<std::string>(&value.scalar);
         if (text == nullptr) return unexpected(setting, value.type, "the name of a file");
-        auto& target = setting.name == "key" ? settings_.key : setting.name == "cert" ? settings_.cert : settings_.dns.key_file;
+        auto& target = setting.name == "key"    ? settings_.key
+                       : setting.name == "cert" ? settings_.cert
+                                                : settings_.dns.key_file;
         target = (std::filesystem::path(path_).parent_path() / *text).string();
     }
 
     /// verbose and quiet are flags, or say how often the option would be given.
     void verbosity(const python::Setting& setting) {
-        const python::Value& value = setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
+        const python::Value& value =
+            setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
         const auto* flag = std::get_if<bool>(&value.scalar);
         const auto* count = std::get_if<std::int64_t>(&value.scalar);
-        if (flag == nullptr && count == nullptr) return unexpected(setting, value.type, "True, False or a small number");
-        const int times = flag != nullptr ? int(*flag) : static_cast<int>(std::clamp<std::int64_t>(*count, 0, 9));
-        settings_.verbosity = settings_.verbosity.value_or(0) + (setting.name == "verbose" ? times : -times);
+        if (flag == nullptr && count == nullptr)
+            return unexpected(setting, value.type, "True, False or a small number");
+        const int times =
+            flag != nullptr ? int(*flag) : static_cast<int>(std::clamp<std::int64_t>(*count, 0, 9));
+        settings_.verbosity =
+            settings_.verbosity.value_or(0) + (setting.name == "verbose" ? times : -times);
     }
 
     void debug(const python::Setting& setting) {
-        const python::Value& value = setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
+        const python::Value& value =
+            setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
         const auto* flag = std::get_if<bool>(&value.scalar);
         const auto* count = std::get_if<std::int64_t>(&value.scalar);
-        if (flag == nullptr && count == nullptr) return unexpected(setting, value.type, "True or False");
+        if (flag == nullptr && count == nullptr)
+            return unexpected(setting, value.type, "True or False");
         settings_.debug = flag != nullptr ? *flag : *count != 0;
     }
 
@@ -93,11 +110,15 @@ private:
         const auto clients = conf_.clients(clients_name);
         if (!clients) {
             if (!conf_.has_get_host())
-                complain(0, "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",
+                complain(0,
+                         "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",
                          "define get_host, or CLIENTS = {\"key\": \"host.example.org\"}");
             if (!conf_.has_nsupdate_commands())
-                complain(0, "there is neither a function nsupdatecommands(host, new_ip, headers) nor a dict CLIENTS",
-                         "define nsupdatecommands; with CLIENTS its default serves: delete the host's address, add the new one");
+                complain(0,
+                         "there is neither a function nsupdatecommands(host, new_ip, headers) nor "
+                         "a dict CLIENTS",
+                         "define nsupdatecommands; with CLIENTS its default serves: delete the "
+                         "host's address, add the new one");
             return;
         }
         if (conf_.has_get_host()) return;  // it knows what to make of them
@@ -108,18 +129,26 @@ private:
     void read_client(const python::Client& client, unsigned number) {
         const std::string_view key = client.key.reveal();
         const auto* text = std::get_if<std::string>(&client.host.scalar);
-        if (key.empty()) return complain(0, fmt::format("the key of entry {} of CLIENTS is no text, or empty", number), "expected a str");
+        if (key.empty())
+            return complain(
+                0, fmt::format("the key of entry {} of CLIENTS is no text, or empty", number),
+                "expected a str");
         if (key.starts_with('/'))
-            return complain(0, fmt::format("the key of entry {} of CLIENTS begins with a slash", number),
-                            "leave it out: leading slashes are not part of the key");
+            return complain(
+                0, fmt::format("the key of entry {} of CLIENTS begins with a slash", number),
+                "leave it out: leading slashes are not part of the key");
         if (text == nullptr)
-            return complain(0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
-                            "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
+            return complain(
+                0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
+                "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
         const auto host = dns::Name::parse_host(*text);
         // Without the text: keys and hosts may have been confused.
         if (host.has_error())
-            return complain(0, fmt::format("entry {} of CLIENTS: this host is not a valid domain name: {}", number, dns::fault_of_host(*text)),
-                            "expected CLIENTS = {\"key\": \"host.example.org\"}");
+            return complain(
+                0,
+                fmt::format("entry {} of CLIENTS: this host is not a valid domain name: {}", number,
+                            dns::fault_of_host(*text)),
+                "expected CLIENTS = {\"key\": \"host.example.org\"}");
         // Several keys of one host are several clients here.
         if (!settings_.clients.line_of_host(*host)) {
             static_cast<void>(settings_.clients.add(key, *host, {}, number));
@@ -141,6 +170,8 @@ private:
 
 }  // namespace
 
-Complaints read_python_conf(const python::Conf& conf, const std::string& path, Settings& settings) { return Reader(conf, path, settings).read(); }
+Complaints read_python_conf(const python::Conf& conf, const std::string& path, Settings& settings) {
+    return Reader(conf, path, settings).read();
+}
 
 }  // namespace sftdyn::config

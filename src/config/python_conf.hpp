@@ -2,13 +2,14 @@
 #pragma once
 
 #include "config/settings.hpp"
-#include "config/toml_file.hpp"
+#include "config/toml_reader.hpp"
 #include "python/conf.hpp"
 
 namespace sftdyn::config {
 
-/// Reads what the conf sets into `settings`. Its CLIENTS are read when it has no get_host. `path` is for messages and
-/// relative paths.
-[[nodiscard]] Complaints read_python_conf(const python::Conf& conf, const std::string& path, Settings& settings);
+/// Reads what the conf sets into `settings`. Its CLIENTS are read when it has no get_host. `path`
+/// is for messages and relative paths.
+[[nodiscard]] Complaints read_python_conf(const python::Conf& conf, const std::string& path,
+                                          Settings& settings);
 
 }  // namespace sftdyn::config

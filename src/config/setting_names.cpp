@@ -8,8 +8,10 @@
 namespace sftdyn::config {
 namespace {
 
-constexpr std::string_view dns = "[dns]", zone = "[[zone]]", limits = "[limits]", process = "[process]", admin = "[admin]",
-                           certificate = "[[certificate]]", client = "a client", host = "a host", http = "http", https = "https";
+constexpr std::string_view dns = "[dns]", zone = "[[zone]]", limits = "[limits]",
+                           process = "[process]", admin = "[admin]",
+                           certificate = "[[certificate]]", client = "a client", host = "a host",
+                           http = "http", https = "https";
 
 constexpr SettingName names[] = {
     {"", "http"},
@@ -105,20 +107,24 @@ constexpr SettingName names[] = {
 
 /// What our own names are made of: a client's key is seldom so short and plain.
 bool is_plain_word(std::string_view name) {
-    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || c == '4' || c == '6'; };
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || c == '_' || c == '4' || c == '6';
+    };
     return name.size() >= 2 && name.size() <= 24 && std::all_of(name.begin(), name.end(), plain);
 }
 
-/// How many characters are to be added, left out, replaced, or swapped with their neighbour (Damerau and Levenshtein, each
-/// place changed once).
+/// How many characters are to be added, left out, replaced, or swapped with their neighbour
+/// (Damerau and Levenshtein, each place changed once).
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> two_before(b.size() + 1), before(b.size() + 1), row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) before[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], two_before[j - 2] + 1);
+            row[j] = std::min(
+                {before[j] + 1, row[j - 1] + 1, before[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], two_before[j - 2] + 1);
         }
         std::swap(two_before, before);
         std::swap(before, row);
@@ -129,7 +135,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 bool is_near(std::string_view name, std::string_view ours) {
     // Half of a short word may not be guessed.
     const std::size_t most = ours.size() < 3 ? 0 : ours.size() < 7 ? 1 : 2;
-    const std::size_t difference = name.size() > ours.size() ? name.size() - ours.size() : ours.size() - name.size();
+    const std::size_t difference =
+        name.size() > ours.size() ? name.size() - ours.size() : ours.size() - name.size();
     return difference <= most && distance(name, ours) <= most;
 }
 
@@ -143,10 +150,16 @@ std::optional<SettingName> meant_by(std::string_view name, std::string_view sect
         const auto* found = std::find_if(std::begin(names), std::end(names), fits);
         return found == std::end(names) ? std::nullopt : std::optional(*found);
     };
-    if (const auto same = find([&](const SettingName& ours) { return ours.section == section && ours.name == name; })) return same;
-    if (const auto near = find([&](const SettingName& ours) { return ours.section == section && is_near(name, ours.name); })) return near;
+    if (const auto same = find(
+            [&](const SettingName& ours) { return ours.section == section && ours.name == name; }))
+        return same;
+    if (const auto near = find([&](const SettingName& ours) {
+            return ours.section == section && is_near(name, ours.name);
+        }))
+        return near;
     const auto elsewhere = find([&](const SettingName& ours) { return ours.name == name; });
-    return elsewhere ? elsewhere : find([&](const SettingName& ours) { return is_near(name, ours.name); });
+    return elsewhere ? elsewhere
+                     : find([&](const SettingName& ours) { return is_near(name, ours.name); });
 }
 
 }  // namespace sftdyn::config

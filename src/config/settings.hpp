@@ -12,9 +12,9 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "config/client_list.hpp"
-#include "config/listen.hpp"
+#include "config/listen_address.hpp"
 #include "dns/name.hpp"
-#include "dns/server.hpp"
+#include "dns/server_client.hpp"
 
 namespace sftdyn::config {
 
@@ -50,16 +50,19 @@ struct Settings {
     std::vector<Listen> http{};
     std::vector<Listen> https{};
     enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
-    std::vector<base::Network> trusted_proxies{};  ///< whose word on the client's address is believed
+    std::vector<base::Network>
+        trusted_proxies{};  ///< whose word on the client's address is believed
     ProxyHeader proxy_header = ProxyHeader::x_forwarded_for;
-    base::AddressRules addresses{};     ///< [addresses]: what may be published
-    std::optional<std::string> cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
-    std::optional<std::string> key{};   ///< PEM, its private key
+    base::AddressRules addresses{};  ///< [addresses]: what may be published
+    std::optional<std::string>
+        cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
+    std::optional<std::string> key{};  ///< PEM, its private key
     struct CertificateFiles {
         std::string cert, key;
         friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
     };
-    std::vector<CertificateFiles> certificates{};  ///< [[certificate]]: more of them, chosen by the name that a client asks for
+    std::vector<CertificateFiles> certificates{};  ///< [[certificate]]: more of them, chosen by the
+                                                   ///< name that a client asks for
     ZoneSettings dns{};
     std::vector<ZoneSettings> zones{};
     std::uint32_t ttl = 30;  ///< seconds, where nothing else is said
@@ -86,19 +89,21 @@ struct Settings {
     unsigned bad_keys = 20;
     std::chrono::milliseconds bad_keys_refill{30'000};
 
-    std::optional<std::string> user{};  ///< whom to become after binding, when root starts the program
+    std::optional<std::string>
+        user{};  ///< whom to become after binding, when root starts the program
     bool seccomp = true;
     bool landlock = true;
 
     /// [admin]: what is for those who run it.
     struct Admin {
-        std::vector<Listen> metrics{};                      ///< where Prometheus asks; empty: nowhere
-        std::optional<std::string> control{};               ///< the Unix socket of `sftdyn status`; empty: none
-        std::optional<std::string> state{};                 ///< the folder of what is remembered of hosts; empty: none
+        std::vector<Listen> metrics{};         ///< where Prometheus asks; empty: nowhere
+        std::optional<std::string> control{};  ///< the Unix socket of `sftdyn status`; empty: none
+        std::optional<std::string>
+            state{};  ///< the folder of what is remembered of hosts; empty: none
         std::chrono::milliseconds stale_after{86'400'000};  ///< 0: hosts never are
-        std::vector<std::string> hook{};                    ///< the command that is told of changes; empty: none
-        std::uint32_t hooks_at_once = 4;                    ///< how many of it may run
-        std::chrono::milliseconds hook_time{30'000};        ///< after which it is killed
+        std::vector<std::string> hook{};  ///< the command that is told of changes; empty: none
+        std::uint32_t hooks_at_once = 4;  ///< how many of it may run
+        std::chrono::milliseconds hook_time{30'000};  ///< after which it is killed
     };
     Admin admin{};
 

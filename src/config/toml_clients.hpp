@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "config/client_lines.hpp"
 #include "config/settings.hpp"
+#include "config/toml_fast_clients.hpp"
 #include "config/toml_section.hpp"
 
 namespace sftdyn::config {
@@ -12,7 +12,8 @@ namespace sftdyn::config {
 /// To be used when the zones are read: a host belongs to one.
 class TomlClients {
 public:
-    TomlClients(TomlContext& context, Settings& settings) : context_(context), settings_(settings) {}
+    TomlClients(TomlContext& context, Settings& settings)
+        : context_(context), settings_(settings) {}
 
     /// The table [clients].
     void read(const toml::table& table);
@@ -24,9 +25,11 @@ private:
     void read_one(const toml::key& key, const toml::node& node);
     void named(const toml::key& name, const toml::table& table);
     void read_hosts(TomlSection& section, const toml::table& table, NamedClient& client);
-    void read_host(TomlSection& section, const toml::table& table, const toml::node* node, NamedClient& client);
+    void read_host(TomlSection& section, const toml::table& table, const toml::node* node,
+                   NamedClient& client);
     /// `host` is absent where a complaint was made of it.
-    void add(std::string_view key, toml::source_position key_at, const std::optional<dns::Name>& host, toml::source_position at,
+    void add(std::string_view key, toml::source_position key_at,
+             const std::optional<dns::Name>& host, toml::source_position at,
              const ClientList::Options& options);
     std::optional<dns::Name> long_form(const toml::table& table, ClientList::Options& options);
     std::optional<dns::Name> host(std::string_view text, toml::source_position at);

@@ -13,7 +13,8 @@ struct Explanation {
     const char* mend;
 };
 
-// The first that fits is taken; what the file quotes in a description may at worst choose another of these.
+// The first that fits is taken; what the file quotes in a description may at worst choose another
+// of these.
 const Explanation explanations[] = {
     {{"cannot redefine", "cannot insert"},
      "this name is there already: a client's key, a setting or a table stands in the file twice",
@@ -21,28 +22,42 @@ const Explanation explanations[] = {
     {{"utf-8", "unicode surrogates"}, "this is not UTF-8", "save the file as UTF-8"},
     {{"end-of-file", "saw EOF", "control character", "line-break"},
      "something is not closed here",
-     "a text ends in its own line, with the quotation mark that it began with; a list and a table end with their bracket"},
-    {{"expected '='"}, "there is no = behind the name", "write name = \"value\", and clients as \"key\" = \"host.example.org\""},
-    {{"determine value type", "expected value,", "values may not", "digit", "leading zeroes", "underscores"},
+     "a text ends in its own line, with the quotation mark that it began with; a list and a table "
+     "end with their bracket"},
+    {{"expected '='"},
+     "there is no = behind the name",
+     "write name = \"value\", and clients as \"key\" = \"host.example.org\""},
+    {{"determine value type", "expected value,", "values may not", "digit", "leading zeroes",
+      "underscores"},
      "this is no value",
-     "write numbers as they are, true or false, and every text in straight quotation marks: \"host.example.org\""},
+     "write numbers as they are, true or false, and every text in straight quotation marks: "
+     "\"host.example.org\""},
     {{"expected bare key", "blank bare keys", "bare key"},
      "no name begins here",
-     "a name with other characters than letters, digits, - and _ takes quotation marks: \"key\" = \"host.example.org\""},
-    {{"expected a comment or whitespace"}, "the line goes on behind its value", "write each setting and each client in a line of its own"},
-    {{"escape"}, "a backslash has no meaning here", "write \\\\ for a backslash, or put the text into single quotation marks"},
+     "a name with other characters than letters, digits, - and _ takes quotation marks: \"key\" = "
+     "\"host.example.org\""},
+    {{"expected a comment or whitespace"},
+     "the line goes on behind its value",
+     "write each setting and each client in a line of its own"},
+    {{"escape"},
+     "a backslash has no meaning here",
+     "write \\\\ for a backslash, or put the text into single quotation marks"},
 };
 
 }  // namespace
 
 base::Error explain_syntax(const toml::parse_error& error) {
     const std::string_view description = error.description();
-    const auto fits = [&](std::string_view sign) { return description.find(sign) != std::string_view::npos; };
+    const auto fits = [&](std::string_view sign) {
+        return description.find(sign) != std::string_view::npos;
+    };
     for (const auto& one : explanations) {
-        if (std::any_of(one.signs.begin(), one.signs.end(), fits)) return {one.what, "", std::string(one.mend) + " (https://toml.io)"};
+        if (std::any_of(one.signs.begin(), one.signs.end(), fits))
+            return {one.what, "", std::string(one.mend) + " (https://toml.io)"};
     }
     return {"this can't stand here", "",
-            "each line is a setting (name = value), a client (\"key\" = \"host.example.org\", in straight quotation marks), a [table] or a # comment;"
+            "each line is a setting (name = value), a client (\"key\" = \"host.example.org\", in "
+            "straight quotation marks), a [table] or a # comment;"
             " a list above may lack its bracket (https://toml.io)"};
 }
 

@@ -1,7 +1,7 @@
 // What is wrong with a text that is no TOML, in words of our own.
 //
-// The library's description quotes the text, and a client's key may stand anywhere in it. Nothing of the description is
-// handed on.
+// The library's description quotes the text, and a client's key may stand anywhere in it. Nothing
+// of the description is handed on.
 #pragma once
 
 #include <toml++/toml.h>

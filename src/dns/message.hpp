@@ -8,9 +8,9 @@
 
 #include <boost/system/result.hpp>
 
-#include "dns/failure.hpp"
-#include "dns/key.hpp"
+#include "dns/error.hpp"
 #include "dns/record.hpp"
+#include "dns/tsig_key.hpp"
 
 namespace sftdyn::dns {
 
@@ -25,27 +25,32 @@ struct Request {
 /// What an answer says. Only an error code may come unsigned: see `verified`.
 struct Answer {
     std::uint16_t rcode = 0;
-    bool verified = false;  ///< its signature was checked; false also when the request was not signed
+    bool verified =
+        false;  ///< its signature was checked; false also when the request was not signed
     bool authoritative = false;
     bool truncated = false;
     std::vector<Record> answers;
     std::vector<Record> authority;
 };
 
-[[noreturn]] void throw_exception_from_error(const Failure& failure, const boost::source_location&);
+[[noreturn]] void throw_exception_from_error(const DnsError& failure,
+                                             const boost::source_location&);
 
 template <class T>
-using Outcome = boost::system::result<T, Failure>;
+using Outcome = boost::system::result<T, DnsError>;
 using Reply = Outcome<Answer>;
 
 /// A query without recursion; `key` may be null.
-[[nodiscard]] Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const TsigKeyPtr& key);
+[[nodiscard]] Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type,
+                                          const TsigKeyPtr& key);
 
 /// An UPDATE of `zone` (RFC 2136 §2). What is too large for one message is a failure.
-[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone, const UpdateContent& content, const TsigKeyPtr& key);
+[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone,
+                                           const UpdateContent& content, const TsigKeyPtr& key);
 
-/// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not failures here, but those
-/// of TSIG are. `server` is for messages.
-[[nodiscard]] Reply read_answer(const Request& request, std::span<const std::uint8_t> wire, const std::string& server);
+/// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not
+/// failures here, but those of TSIG are. `server` is for messages.
+[[nodiscard]] Reply read_answer(const Request& request, std::span<const std::uint8_t> wire,
+                                const std::string& server);
 
 }  // namespace sftdyn::dns

@@ -11,10 +11,14 @@ base::Error bad_name(std::string_view text, std::string why) {
     std::string shown(text.substr(0, 80));
     std::replace_if(
         shown.begin(), shown.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-    return base::Error{"\"" + shown + "\" is not a valid domain name: " + std::move(why), "", "write it as host.example.org"};
+    return base::Error{"\"" + shown + "\" is not a valid domain name: " + std::move(why), "",
+                       "write it as host.example.org"};
 }
 
-bool is_host_character(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+bool is_host_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
 
 /// Why the text is not a name, as exactly as can be told; it is known not to be one.
 std::string complaint(std::string_view text) {
@@ -25,22 +29,26 @@ std::string complaint(std::string_view text) {
             if (++label > KNOT_DNAME_MAXLABELLEN) return "a label is longer than 63 characters";
             continue;
         }
-        if (label == 0 && text.size() > 1) return "a label is empty (two dots, or one at the start)";
+        if (label == 0 && text.size() > 1)
+            return "a label is empty (two dots, or one at the start)";
         label = 0;
     }
-    return text.size() > KNOT_DNAME_MAXLEN - 2 ? "it is longer than 253 characters" : "it is malformed";
+    return text.size() > KNOT_DNAME_MAXLEN - 2 ? "it is longer than 253 characters"
+                                               : "it is malformed";
 }
 
 /// Whether all characters are those of a host's name.
 bool is_plain_host(std::string_view text) {
     if (text.starts_with("*.")) text.remove_prefix(2);
-    return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_host_character(c); });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c == '.' || is_host_character(c); });
 }
 
 /// Whether the text is a name, which `wire` then holds.
 bool read_name(std::string_view text, knot_dname_storage_t& wire) {
     const std::string terminated(text);
-    return !text.empty() && text.find('\0') == std::string_view::npos && knot_dname_from_str(wire, terminated.c_str(), sizeof wire) != nullptr;
+    return !text.empty() && text.find('\0') == std::string_view::npos &&
+           knot_dname_from_str(wire, terminated.c_str(), sizeof wire) != nullptr;
 }
 
 }  // namespace
@@ -84,7 +92,9 @@ std::string Name::text() const {
     return out;
 }
 
-bool Name::is_within(const Name& zone) const { return knot_dname_in_bailiwick(wire(), zone.wire()) >= 0; }
+bool Name::is_within(const Name& zone) const {
+    return knot_dname_in_bailiwick(wire(), zone.wire()) >= 0;
+}
 
 Name Name::parent() const { return is_root() ? *this : from_wire(wire() + 1 + wire()[0]); }
 

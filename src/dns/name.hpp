@@ -17,14 +17,16 @@ public:
     /// Reads presentation form (RFC 1035 §5.1), with or without the final dot.
     static base::Result<Name> parse(std::string_view text);
 
-    /// As `parse`, for the name of a host: letters, digits, `-` and `_` in each label, at least one label;
-    /// the first label may be `*`.
+    /// As `parse`, for the name of a host: letters, digits, `-` and `_` in each label, at least one
+    /// label; the first label may be `*`.
     static base::Result<Name> parse_host(std::string_view text);
 
     /// Takes an uncompressed wire-form name that is known to be valid.
     static Name from_wire(const std::uint8_t* wire);
 
-    [[nodiscard]] const std::uint8_t* wire() const { return reinterpret_cast<const std::uint8_t*>(wire_.data()); }
+    [[nodiscard]] const std::uint8_t* wire() const {
+        return reinterpret_cast<const std::uint8_t*>(wire_.data());
+    }
     [[nodiscard]] std::size_t size() const { return wire_.size(); }
     [[nodiscard]] const std::string& bytes() const { return wire_; }
 

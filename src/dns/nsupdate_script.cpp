@@ -50,7 +50,8 @@ private:
 std::optional<std::uint32_t> number(std::string_view word) {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (word.empty() || error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+    if (word.empty() || error != std::errc() || end != word.data() + word.size())
+        return std::nullopt;
     return value;
 }
 
@@ -75,7 +76,8 @@ bool is_host_label(const std::uint8_t* label) {
     const std::size_t size = label[0];
     for (std::size_t i = 1; i <= size; ++i) {
         const auto c = static_cast<unsigned char>(label[i]);
-        const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        const bool alphanumeric =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         if (!alphanumeric && (c != '-' || i == 1 || i == size)) return false;
     }
     return true;
@@ -94,13 +96,16 @@ bool is_host(const std::uint8_t* name, bool wildcard) {
 std::string name_complaint(const UpdateRecord& record) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(record.rdata.data());
     const auto type = static_cast<std::uint16_t>(record.type);
-    const bool owner_is_host = type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA || type == KNOT_RRTYPE_MX;
-    if (owner_is_host && !is_host(record.owner.wire(), true)) return fmt::format("the owner {} is no host name", record.owner.text());
+    const bool owner_is_host =
+        type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA || type == KNOT_RRTYPE_MX;
+    if (owner_is_host && !is_host(record.owner.wire(), true))
+        return fmt::format("the owner {} is no host name", record.owner.text());
     const std::uint8_t* target = nullptr;
     if (type == KNOT_RRTYPE_NS || type == KNOT_RRTYPE_SOA) target = data;
     if (type == KNOT_RRTYPE_MX) target = data + 2;
     if (type == KNOT_RRTYPE_SRV) target = data + 6;
-    if (target != nullptr && !is_host(target, false)) return fmt::format("{} is no host name", Name::from_wire(target).text());
+    if (target != nullptr && !is_host(target, false))
+        return fmt::format("{} is no host name", Name::from_wire(target).text());
     return {};
 }
 
@@ -115,7 +120,9 @@ std::string zone_file_text(std::string_view text) {
         if (escapes && !is_ascii(text[i + 1])) continue;
         if (c == '"') quoted = !quoted;
         if (c == ';' && !quoted) out += '\\';
-        out += is_ascii(c) ? std::string(1, c) : fmt::format("\\{:03}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        out += is_ascii(c)
+                   ? std::string(1, c)
+                   : fmt::format("\\{:03}", static_cast<unsigned>(static_cast<unsigned char>(c)));
         if (escapes) out += text[++i];
     }
     return out;
@@ -130,10 +137,13 @@ public:
     base::Result<Script> read(std::span<const std::string> lines) {
         for (const std::string& line : lines) {
             ++line_number_;
-            if (auto result = read_line(std::string_view(line).substr(0, line.find_first_of("\r\n"))); result.has_error()) {
+            if (auto result =
+                    read_line(std::string_view(line).substr(0, line.find_first_of("\r\n")));
+                result.has_error()) {
                 const auto error = result.error();
-                return base::Error{fmt::format("{}: \"{}\"", error.what, line.substr(0, longest_echo)), fmt::format("line {}", line_number_),
-                                   error.mend};
+                return base::Error{
+                    fmt::format("{}: \"{}\"", error.what, line.substr(0, longest_echo)),
+                    fmt::format("line {}", line_number_), error.mend};
             }
             if (quit_) break;
         }
@@ -150,7 +160,9 @@ private:
         const std::string_view word = words.next();
         if (word.empty() || is(word, "send")) return send();
         if (word.starts_with(';')) return {};
-        if (is(word, "prereq")) return prerequisite(words.next(), words, "after prereq: expected nxdomain, yxdomain, nxrrset or yxrrset");
+        if (is(word, "prereq"))
+            return prerequisite(words.next(), words,
+                                "after prereq: expected nxdomain, yxdomain, nxrrset or yxrrset");
         if (is(word, "update")) return update(words.next(), words);
         if (is(word, "add") || is(word, "delete") || is(word, "del")) return update(word, words);
         if (is(word, "zone")) return zone(words.next());
@@ -161,9 +173,11 @@ private:
             quit_ = true;
             return {};
         }
-        if (is(word, "server")) return bad("the server can't be set here: it is the configuration's");
+        if (is(word, "server"))
+            return bad("the server can't be set here: it is the configuration's");
         for (const char* passed : {"local", "key", "realm", "gsstsig", "oldgsstsig"}) {
-            if (is(word, passed)) return remark(fmt::format("{} has no meaning here and is passed over", passed));
+            if (is(word, passed))
+                return remark(fmt::format("{} has no meaning here and is passed over", passed));
         }
         for (const char* passed : {"show", "answer", "debug", "help", "version"}) {
             if (is(word, passed)) return {};
@@ -198,7 +212,8 @@ private:
             return {};
         }
         const auto value = number(word);
-        if (!value || *value > largest_ttl) return bad("the TTL is no number of seconds up to 2147483647");
+        if (!value || *value > largest_ttl)
+            return bad("the TTL is no number of seconds up to 2147483647");
         default_ttl_ = value;
         return {};
     }
@@ -234,7 +249,8 @@ private:
         if (!positive && !rrset && !is(what, "nxdomain")) return bad(otherwise);
         auto name = owner(words.next());
         if (name.has_error()) return name.error();
-        UpdateRecord record{std::move(*name), static_cast<Type>(any_type), UpdateRecord::Class::any, 0, {}};
+        UpdateRecord record{
+            std::move(*name), static_cast<Type>(any_type), UpdateRecord::Class::any, 0, {}};
         if (!positive) record.rclass = UpdateRecord::Class::none;
         if (rrset) {
             auto type = class_and_type(words.next(), words);
@@ -258,7 +274,9 @@ private:
         }
         if (word.empty()) return std::optional<Type>();
         const auto type = type_number(word);
-        if (!type) return bad(fmt::format("\"{}\" is no class and no type that is known here", word.substr(0, longest_echo)));
+        if (!type)
+            return bad(fmt::format("\"{}\" is no class and no type that is known here",
+                                   word.substr(0, longest_echo)));
         return std::optional(static_cast<Type>(*type));
     }
 
@@ -267,10 +285,12 @@ private:
         if (!remove && !is(what, "add")) return bad("after update: expected add or delete");
         auto name = owner(words.next());
         if (name.has_error()) return name.error();
-        UpdateRecord record{std::move(*name), static_cast<Type>(any_type), UpdateRecord::Class::any, 0, {}};
+        UpdateRecord record{
+            std::move(*name), static_cast<Type>(any_type), UpdateRecord::Class::any, 0, {}};
         std::string_view word = words.next();
         if (const auto value = number(word)) {
-            if (!remove && *value > largest_ttl) return bad("the TTL is out of range (0 to 2147483647)");
+            if (!remove && *value > largest_ttl)
+                return bad("the TTL is out of range (0 to 2147483647)");
             record.ttl = *value;
             word = words.next();
         } else if (!remove) {
@@ -288,7 +308,10 @@ private:
         } else if (!remove) {
             return bad("the record's data is missing");
         }
-        if (const std::string complaint = remove || !check_names_ ? std::string() : name_complaint(record); !complaint.empty()) return bad(complaint);
+        if (const std::string complaint =
+                remove || !check_names_ ? std::string() : name_complaint(record);
+            !complaint.empty())
+            return bad(complaint);
         message_.updates.push_back(std::move(record));
         return {};
     }
@@ -298,17 +321,22 @@ private:
         if (knot_rrtype_is_metatype(type) != 0) return bad("a record of this type has no data");
         if (text.find('\0') != std::string_view::npos) return bad("there is a NUL in it");
         char type_name[32];
-        if (knot_rrtype_to_string(type, type_name, sizeof type_name) < 0) return bad("unknown type");
+        if (knot_rrtype_to_string(type, type_name, sizeof type_name) < 0)
+            return bad("unknown type");
         const std::string line = fmt::format(". 0 IN {} {}\n", type_name, zone_file_text(text));
         zs_scanner_t& scanner = *scanner_;
         if (zs_set_input_string(&scanner, line.data(), line.size()) != 0) throw std::bad_alloc();
         const int parsed = zs_parse_record(&scanner);
         const bool good = parsed == 0 && scanner.state == ZS_STATE_DATA && scanner.r_type == type;
-        if (good) record.rdata.assign(reinterpret_cast<const char*>(scanner.r_data), scanner.r_data_length);
-        // Nothing but the one record: it may not go on in a second, and no parenthesis may stay open.
+        if (good)
+            record.rdata.assign(reinterpret_cast<const char*>(scanner.r_data),
+                                scanner.r_data_length);
+        // Nothing but the one record: it may not go on in a second, and no parenthesis may stay
+        // open.
         const bool over = good && zs_parse_record(&scanner) == 0 && scanner.state == ZS_STATE_EOF;
         if (over) return {};
-        const std::string why = good ? "it does not end with the line" : zs_strerror(scanner.error.code);
+        const std::string why =
+            good ? "it does not end with the line" : zs_strerror(scanner.error.code);
         // A scanner that met an error may be in the middle of something.
         zs_deinit(&scanner);
         if (zs_init(&scanner, ".", KNOT_CLASS_IN, 0) != 0) throw std::bad_alloc();
@@ -335,6 +363,8 @@ private:
 
 }  // namespace
 
-base::Result<Script> parse_script(std::span<const std::string> lines, Unsent unsent) { return Reader(unsent).read(lines); }
+base::Result<Script> parse_script(std::span<const std::string> lines, Unsent unsent) {
+    return Reader(unsent).read(lines);
+}
 
 }  // namespace sftdyn::dns

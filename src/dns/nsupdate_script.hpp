@@ -19,9 +19,10 @@ struct Script {
     std::vector<std::string> remarks{};     ///< lines that were passed over, and why
 };
 
-/// Reads a script line by line. An error's `where` is "line N", its `what` names the line's fault with its text.
-/// `server` is an error, `local`, `key` and what only concerns a person at a terminal are passed over: as under
-/// `nsupdate -l`. What follows the last `send` is not sent, as by nsupdate; `unsent` says what becomes of it.
+/// Reads a script line by line. An error's `where` is "line N", its `what` names the line's fault
+/// with its text. `server` is an error, `local`, `key` and what only concerns a person at a
+/// terminal are passed over: as under `nsupdate -l`. What follows the last `send` is not sent, as
+/// by nsupdate; `unsent` says what becomes of it.
 enum class Unsent { drop, send };
 [[nodiscard]] base::Result<Script> parse_script(std::span<const std::string> lines, Unsent unsent);
 

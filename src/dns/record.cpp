@@ -53,7 +53,8 @@ base::Result<ip::address> address_of(Type type, std::string_view rdata) {
         std::memcpy(bytes.data(), rdata.data(), bytes.size());
         return ip::address(ip::make_address_v6(bytes));
     }
-    return base::Error{fmt::format("{} octets are no data of {} record", rdata.size(), type_text(type))};
+    return base::Error{
+        fmt::format("{} octets are no data of {} record", rdata.size(), type_text(type))};
 }
 
 std::string rdata_text(Type type, std::string_view rdata) {
@@ -69,7 +70,8 @@ Name reverse_name(const ip::address& address) {
     const std::string bytes = rdata_of(address);
     for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte) {
         const auto value = static_cast<unsigned char>(*byte);
-        text += address.is_v4() ? fmt::format("{}.", value) : fmt::format("{:x}.{:x}.", value & 15, value >> 4);
+        text += address.is_v4() ? fmt::format("{}.", value)
+                                : fmt::format("{:x}.{:x}.", value & 15, value >> 4);
     }
     return Name::parse(text + (address.is_v4() ? "in-addr.arpa" : "ip6.arpa")).value();
 }
@@ -78,7 +80,8 @@ std::optional<Change> replacement_of(const UpdateMessage& message) {
     if (!message.prerequisites.empty() || message.updates.size() != 2) return std::nullopt;
     const UpdateRecord &first = message.updates[0], &second = message.updates[1];
     const bool removes = first.rclass == UpdateRecord::Class::any && first.type == second.type;
-    if (!removes || second.rclass != UpdateRecord::Class::in || first.owner != second.owner) return std::nullopt;
+    if (!removes || second.rclass != UpdateRecord::Class::in || first.owner != second.owner)
+        return std::nullopt;
     return Change{second.owner, second.type, Change::Kind::replace, second.ttl, second.rdata};
 }
 

@@ -49,7 +49,8 @@ struct Change {
         replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
         remove,         ///< delete the RRset (§2.5.2)
         remove_record,  ///< delete the one record, others stay (§2.5.4)
-        claim           ///< add the one record if there is no RRset (§2.4.3, §2.5.1), else the whole message is refused
+        claim  ///< add the one record if there is no RRset (§2.4.3, §2.5.1), else the whole message
+               ///< is refused
     };
     Name owner;
     Type type{};
@@ -60,7 +61,8 @@ struct Change {
     friend bool operator==(const Change&, const Change&) = default;
 };
 
-/// One record of a prerequisite or update section; its class says what it means (RFC 2136 §2.4, §2.5).
+/// One record of a prerequisite or update section; its class says what it means (RFC 2136 §2.4,
+/// §2.5).
 struct UpdateRecord {
     enum class Class : std::uint16_t { in = 1, none = 254, any = 255 };
     Name owner;
@@ -79,8 +81,11 @@ struct UpdateMessage {
     std::vector<UpdateRecord> updates{};
 
     [[nodiscard]] bool empty() const { return prerequisites.empty() && updates.empty(); }
-    /// The name whose zone the message is for, when it is not said: its first update's, or else prerequisite's.
-    [[nodiscard]] const Name& home() const { return updates.empty() ? prerequisites.front().owner : updates.front().owner; }
+    /// The name whose zone the message is for, when it is not said: its first update's, or else
+    /// prerequisite's.
+    [[nodiscard]] const Name& home() const {
+        return updates.empty() ? prerequisites.front().owner : updates.front().owner;
+    }
 };
 
 /// The change that a message is when it only deletes an RRset and adds one record in its place.

@@ -15,7 +15,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// What is written at once. A connection that takes nothing keeps no more than this; the rest can still be given up.
+// What is written at once. A connection that takes nothing keeps no more than this; the rest can
+// still be given up.
 constexpr std::size_t most_at_once = 65536;
 
 // A connection on which so much was never answered is of no use, and its ids run out.
@@ -28,11 +29,14 @@ void append_frame(std::string& out, const std::string& wire) {
     out += wire;
 }
 
-bool is_answer(const Request& request, const Reply& reply) { return reply.has_value() && (reply->verified || !request.key); }
+bool is_answer(const Request& request, const Reply& reply) {
+    return reply.has_value() && (reply->verified || !request.key);
+}
 
 }  // namespace
 
-TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server) : endpoint_(std::move(server)), socket_(io), timer_(io) {
+TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server)
+    : endpoint_(std::move(server)), socket_(io), timer_(io) {
     std::ostringstream out;
     out << endpoint_;
     server_ = out.str();
@@ -44,11 +48,13 @@ std::uint16_t TcpChannel::fresh_id() const {
     return id;
 }
 
-void TcpChannel::send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler, LateAnswer late) {
+void TcpChannel::send(Request request, base::TimePoint send_by, base::TimePoint deadline,
+                      Handler handler, LateAnswer late) {
     const std::uint16_t id = request.id;
     const std::uint64_t number = ++last_number_;
     const base::TimePoint due = std::min(send_by, deadline);
-    pending_.emplace(id, Pending{std::move(request), number, deadline, due, std::move(handler), std::move(late)});
+    pending_.emplace(id, Pending{std::move(request), number, deadline, due, std::move(handler),
+                                 std::move(late)});
     due_.emplace(due, id);
     outgoing_.emplace_back(id, number);
     arm_timer();
@@ -63,8 +69,10 @@ void TcpChannel::connect() {
         if (epoch != self->epoch_ || error == asio::error::operation_aborted) return;
         if (error) {
             const bool refused = error == asio::error::connection_refused;
-            self->drop({Failure::Kind::unreachable, 0, self->server_,
-                        refused ? "nothing listens there (connection refused)" : fmt::format("the DNS server can't be reached: {}", error.message()),
+            self->drop({DnsError::Kind::unreachable, 0, self->server_,
+                        refused
+                            ? "nothing listens there (connection refused)"
+                            : fmt::format("the DNS server can't be reached: {}", error.message()),
                         "is the DNS server running, and is [dns] server right?"});
             return;
         }
@@ -88,16 +96,18 @@ void TcpChannel::write() {
         const auto [id, number] = outgoing_.front();
         outgoing_.pop_front();
         const auto found = pending_.find(id);
-        if (found == pending_.end() || found->second.number != number) continue;  // given up before it was written
+        if (found == pending_.end() || found->second.number != number)
+            continue;  // given up before it was written
         sending(found->second);
     }
     if (writing_.empty()) return;
-    asio::async_write(socket_, asio::buffer(writing_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
-        if (epoch != self->epoch_) return;
-        self->writing_.clear();
-        if (error) return;  // the reading side sees the end, and says so
-        self->write();
-    });
+    asio::async_write(socket_, asio::buffer(writing_),
+                      [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
+                          if (epoch != self->epoch_) return;
+                          self->writing_.clear();
+                          if (error) return;  // the reading side sees the end, and says so
+                          self->write();
+                      });
 }
 
 void TcpChannel::sending(Pending& pending) {
@@ -111,31 +121,38 @@ void TcpChannel::sending(Pending& pending) {
 
 void TcpChannel::read_length() {
     incoming_.resize(2);
-    asio::async_read(socket_, asio::buffer(incoming_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
-        if (epoch != self->epoch_) return;
-        if (error) {
-            self->drop({Failure::Kind::connection, 0, self->server_, fmt::format("the DNS server ended the connection: {}", error.message()),
-                        "was it restarted? its own log says why"});
-            return;
-        }
-        self->read_body(
-            static_cast<std::size_t>(static_cast<unsigned char>(self->incoming_[0]) << 8 | static_cast<unsigned char>(self->incoming_[1])));
-    });
+    asio::async_read(
+        socket_, asio::buffer(incoming_),
+        [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
+            if (epoch != self->epoch_) return;
+            if (error) {
+                self->drop({DnsError::Kind::connection, 0, self->server_,
+                            fmt::format("the DNS server ended the connection: {}", error.message()),
+                            "was it restarted? its own log says why"});
+                return;
+            }
+            self->read_body(
+                static_cast<std::size_t>(static_cast<unsigned char>(self->incoming_[0]) << 8 |
+                                         static_cast<unsigned char>(self->incoming_[1])));
+        });
 }
 
 void TcpChannel::read_body(std::size_t size) {
     incoming_.resize(size);
-    asio::async_read(socket_, asio::buffer(incoming_), [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
-        if (epoch != self->epoch_) return;
-        if (error) {
-            self->drop({Failure::Kind::connection, 0, self->server_, "the DNS server ended the connection in the middle of an answer",
-                        "its own log says why"});
-            return;
-        }
-        const std::string message = std::move(self->incoming_);
-        self->read_length();
-        self->take({reinterpret_cast<const std::uint8_t*>(message.data()), message.size()});
-    });
+    asio::async_read(
+        socket_, asio::buffer(incoming_),
+        [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
+            if (epoch != self->epoch_) return;
+            if (error) {
+                self->drop({DnsError::Kind::connection, 0, self->server_,
+                            "the DNS server ended the connection in the middle of an answer",
+                            "its own log says why"});
+                return;
+            }
+            const std::string message = std::move(self->incoming_);
+            self->read_length();
+            self->take({reinterpret_cast<const std::uint8_t*>(message.data()), message.size()});
+        });
 }
 
 void TcpChannel::take(std::span<const std::uint8_t> wire) {
@@ -144,8 +161,10 @@ void TcpChannel::take(std::span<const std::uint8_t> wire) {
     if (wire.size() >= 2 && tombstones_.contains(id)) return take_late(id, wire);
     const auto found = wire.size() < 2 ? pending_.end() : pending_.find(id);
     if (found == pending_.end() || !found->second.sent) {
-        // On a connection of our own nobody else speaks: the server is confused, and so would be all that follows.
-        drop({Failure::Kind::malformed, 0, server_, "the DNS server sent an answer that nobody asked for", "is it really a DNS server?"});
+        // On a connection of our own nobody else speaks: the server is confused, and so would be
+        // all that follows.
+        drop({DnsError::Kind::malformed, 0, server_,
+              "the DNS server sent an answer that nobody asked for", "is it really a DNS server?"});
         return;
     }
     auto node = pending_.extract(found);
@@ -155,10 +174,12 @@ void TcpChannel::take(std::span<const std::uint8_t> wire) {
     Reply reply = read_answer(pending.request, wire, server_);
     const bool answered = is_answer(pending.request, reply);
     if (!answered && pending.late) bury(pending);
-    pending.handler(std::move(reply), {answered ? Delivery::Kind::answered : Delivery::Kind::in_doubt, epoch_});
+    pending.handler(std::move(reply),
+                    {answered ? Delivery::Kind::answered : Delivery::Kind::in_doubt, epoch_});
 }
 
-/// The answer to what was given up: it breaks nobody else's message, and what it tells is told if somebody still cares.
+/// The answer to what was given up: it breaks nobody else's message, and what it tells is told if
+/// somebody still cares.
 void TcpChannel::take_late(std::uint16_t id, std::span<const std::uint8_t> wire) {
     const auto found = tombstones_.find(id);
     if (!found->second.late) {
@@ -212,24 +233,28 @@ void TcpChannel::expire() {
             --awaited_;
             bury(pending);
         }
-        given_up.emplace_back(std::move(pending.handler), Delivery{pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, epoch_});
+        given_up.emplace_back(
+            std::move(pending.handler),
+            Delivery{pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, epoch_});
     }
     arm_timer();
     const bool connecting = state_ == State::connecting;
-    const Failure unanswered{Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time",
-                             "is it running and reachable, and not overloaded?"};
-    const Failure unsent{
-        Failure::Kind::timeout, 0, server_,
-        connecting ? "the connection to the DNS server could not be made in time" : "the DNS server takes nothing from its connection",
-        "is it running and reachable, and not overloaded?"};
+    const DnsError unanswered{DnsError::Kind::timeout, 0, server_,
+                              "the DNS server did not answer in time",
+                              "is it running and reachable, and not overloaded?"};
+    const DnsError unsent{DnsError::Kind::timeout, 0, server_,
+                          connecting ? "the connection to the DNS server could not be made in time"
+                                     : "the DNS server takes nothing from its connection",
+                          "is it running and reachable, and not overloaded?"};
     const unsigned epoch = epoch_;
-    for (const auto& [handler, delivery] : given_up) handler(delivery.kind == Delivery::Kind::unsent ? unsent : unanswered, delivery);
+    for (const auto& [handler, delivery] : given_up)
+        handler(delivery.kind == Delivery::Kind::unsent ? unsent : unanswered, delivery);
     if (epoch != epoch_) return;
     if (connecting && pending_.empty()) drop(unsent);
     if (tombstones_.size() >= most_tombstones) drop(unanswered);
 }
 
-void TcpChannel::drop(const Failure& failure) {
+void TcpChannel::drop(const DnsError& failure) {
     const unsigned connection = epoch_++;
     state_ = State::closed;
     error_code ignored;  // it is of no use any more
@@ -243,18 +268,23 @@ void TcpChannel::drop(const Failure& failure) {
     std::vector<Pending> dropped;
     for (auto& [id, pending] : pending_) dropped.push_back(std::move(pending));
     pending_.clear();
-    std::sort(dropped.begin(), dropped.end(), [](const Pending& a, const Pending& b) { return a.number < b.number; });
+    std::sort(dropped.begin(), dropped.end(),
+              [](const Pending& a, const Pending& b) { return a.number < b.number; });
     for (const Pending& pending : dropped) {
-        pending.handler(failure, {pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, connection});
+        pending.handler(failure, {pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent,
+                                  connection});
     }
 }
 
 void TcpChannel::end_if_silent(base::Duration silence) {
     const bool awaited = awaited_ > 0 || !tombstones_.empty();
     if (state_ != State::open || !awaited || base::Clock::now() - heard_at_ < silence) return;
-    drop({Failure::Kind::timeout, 0, server_, "the DNS server did not answer in time", "is it running and reachable, and not overloaded?"});
+    drop({DnsError::Kind::timeout, 0, server_, "the DNS server did not answer in time",
+          "is it running and reachable, and not overloaded?"});
 }
 
-void TcpChannel::close() { drop({Failure::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""}); }
+void TcpChannel::close() {
+    drop({DnsError::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
+}
 
 }  // namespace sftdyn::dns

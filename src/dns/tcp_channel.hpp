@@ -1,8 +1,9 @@
-// One kept TCP connection to a DNS server (RFC 1035 §4.2.2, RFC 7766): messages follow each other without waiting,
-// answers are matched by message id.
+// One kept TCP connection to a DNS server (RFC 1035 §4.2.2, RFC 7766): messages follow each other
+// without waiting, answers are matched by message id.
 //
-// A message that got no answer may still be acted on. The channel says of each how far it got, and when an answer comes
-// after all; what follows from that is for whoever sent it. Used on one thread.
+// A message that got no answer may still be acted on. The channel says of each how far it got, and
+// when an answer comes after all; what follows from that is for whoever sent it. Used on one
+// thread.
 #pragma once
 
 #include <deque>
@@ -41,10 +42,12 @@ public:
     /// An id that no message under way has, and none whose answer may still come.
     [[nodiscard]] std::uint16_t fresh_id() const;
 
-    /// Sends `request`, connecting first when need be. `handler` is called once: with the answer, or with why there is
-    /// none by `deadline`; by `send_by` when it could not be written until then. `late`, if given, is called once
-    /// when a verified answer comes on the same connection after `handler` was called with `in_doubt`.
-    void send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler, LateAnswer late = {});
+    /// Sends `request`, connecting first when need be. `handler` is called once: with the answer,
+    /// or with why there is none by `deadline`; by `send_by` when it could not be written until
+    /// then. `late`, if given, is called once when a verified answer comes on the same connection
+    /// after `handler` was called with `in_doubt`.
+    void send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler,
+              LateAnswer late = {});
 
     /// Ends the connection when nothing has come on it for that long, though something is awaited.
     void end_if_silent(base::Duration silence);
@@ -80,7 +83,7 @@ private:
     void sending(Pending& pending);
     void arm_timer();
     void expire();
-    void drop(const Failure& failure);
+    void drop(const DnsError& failure);
 
     boost::asio::ip::tcp::endpoint endpoint_;
     std::string server_;
@@ -88,14 +91,15 @@ private:
     boost::asio::steady_timer timer_;
     base::TimePoint timer_at_ = base::TimePoint::max();
     enum class State { closed, connecting, open } state_ = State::closed;
-    unsigned epoch_ = 0;        ///< counts connections, so that a callback of an old one is recognised
+    unsigned epoch_ = 0;  ///< counts connections, so that a callback of an old one is recognised
     base::TimePoint heard_at_;  ///< since when nothing has come that was awaited
     std::size_t awaited_ = 0;   ///< of `pending_`, what was sent
     std::uint64_t last_number_ = 0;
     PendingMap pending_;
-    std::set<std::pair<base::TimePoint, std::uint16_t>> due_;       ///< of `pending_`
-    std::deque<std::pair<std::uint16_t, std::uint64_t>> outgoing_;  ///< ids and numbers of what is to be written
-    std::unordered_map<std::uint16_t, Tombstone> tombstones_;       ///< of this connection
+    std::set<std::pair<base::TimePoint, std::uint16_t>> due_;  ///< of `pending_`
+    std::deque<std::pair<std::uint16_t, std::uint64_t>>
+        outgoing_;  ///< ids and numbers of what is to be written
+    std::unordered_map<std::uint16_t, Tombstone> tombstones_;  ///< of this connection
     std::string writing_;
     std::string incoming_;
 };

@@ -53,12 +53,15 @@ bool UdpChannel::open() {
 void UdpChannel::send(Request request, base::TimePoint deadline, Handler handler) {
     if (!open()) {
         asio::post(io_, [handler = std::move(handler), server = server_] {
-            handler(Failure{Failure::Kind::unreachable, 0, server, "the DNS server can't be reached: no route to it", "check [dns] server"});
+            handler(DnsError{DnsError::Kind::unreachable, 0, server,
+                             "the DNS server can't be reached: no route to it",
+                             "check [dns] server"});
         });
         return;
     }
     const std::uint16_t id = request.id;
-    auto pending = std::make_shared<Pending>(Pending{std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
+    auto pending = std::make_shared<Pending>(Pending{
+        std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
     pending_.emplace(id, pending);
     transmit(*pending);
     await_answer(id);
@@ -69,11 +72,12 @@ void UdpChannel::transmit(Pending& pending) {
     error_code lost;
     socket_.send(asio::buffer(pending.request.wire), 0, lost);
     // The kernel tells of an earlier datagram's refusal only once: to whoever uses the socket next.
-    if (lost == asio::error::connection_refused) asio::post(io_, [self = shared_from_this()] { self->refused(); });
+    if (lost == asio::error::connection_refused)
+        asio::post(io_, [self = shared_from_this()] { self->refused(); });
 }
 
 void UdpChannel::refused() {
-    fail_all({Failure::Kind::unreachable, 0, server_, "nothing listens there (connection refused)",
+    fail_all({DnsError::Kind::unreachable, 0, server_, "nothing listens there (connection refused)",
               "is the DNS server running, and is [dns] server right?"});
 }
 
@@ -85,8 +89,9 @@ void UdpChannel::await_answer(std::uint16_t id) {
         const auto found = self->pending_.find(id);
         if (found == self->pending_.end() || found->second != pending) return;
         if (base::Clock::now() >= pending->deadline) {
-            self->finish(id, Failure{Failure::Kind::timeout, 0, self->server_, "the DNS server did not answer in time",
-                                     "is it running and reachable, and not overloaded?"});
+            self->finish(id, DnsError{DnsError::Kind::timeout, 0, self->server_,
+                                      "the DNS server did not answer in time",
+                                      "is it running and reachable, and not overloaded?"});
             return;
         }
         pending->patience = std::min(pending->patience * 2, most_patience);
@@ -96,15 +101,16 @@ void UdpChannel::await_answer(std::uint16_t id) {
 }
 
 void UdpChannel::receive() {
-    socket_.async_receive(asio::buffer(buffer_), [self = shared_from_this()](error_code error, std::size_t size) {
-        if (error == asio::error::operation_aborted) return;
-        if (error == asio::error::connection_refused) {
-            self->refused();
-        } else if (!error) {
-            self->take(size);
-        }
-        if (self->socket_.is_open()) self->receive();
-    });
+    socket_.async_receive(asio::buffer(buffer_),
+                          [self = shared_from_this()](error_code error, std::size_t size) {
+                              if (error == asio::error::operation_aborted) return;
+                              if (error == asio::error::connection_refused) {
+                                  self->refused();
+                              } else if (!error) {
+                                  self->take(size);
+                              }
+                              if (self->socket_.is_open()) self->receive();
+                          });
 }
 
 void UdpChannel::take(std::size_t size) {
@@ -122,7 +128,7 @@ void UdpChannel::finish(std::uint16_t id, Reply reply) {
     node.mapped()->handler(std::move(reply));
 }
 
-void UdpChannel::fail_all(const Failure& failure) {
+void UdpChannel::fail_all(const DnsError& failure) {
     auto failed = std::move(pending_);
     pending_.clear();
     for (auto& [id, pending] : failed) {
@@ -134,7 +140,7 @@ void UdpChannel::fail_all(const Failure& failure) {
 void UdpChannel::close() {
     error_code ignored;  // nothing is lost with it
     socket_.close(ignored);
-    fail_all({Failure::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
+    fail_all({DnsError::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
 }
 
 }  // namespace sftdyn::dns

@@ -1,4 +1,5 @@
-// Queries to one DNS server over UDP: many at once, matched by message id, sent again when no answer comes.
+// Queries to one DNS server over UDP: many at once, matched by message id, sent again when no
+// answer comes.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ public:
     /// An id that no message under way has.
     [[nodiscard]] std::uint16_t fresh_id() const;
 
-    /// Sends `request`; `handler` is called once, with the answer or with why there is none by `deadline`.
+    /// Sends `request`; `handler` is called once, with the answer or with why there is none by
+    /// `deadline`.
     void send(Request request, base::TimePoint deadline, Handler handler);
 
     /// Ends it: what is under way fails.
@@ -45,7 +47,7 @@ private:
     void take(std::size_t size);
     void finish(std::uint16_t id, Reply reply);
     void refused();
-    void fail_all(const Failure& failure);
+    void fail_all(const DnsError& failure);
 
     boost::asio::io_context& io_;
     boost::asio::ip::udp::endpoint endpoint_;

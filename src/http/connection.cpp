@@ -33,7 +33,8 @@ void ConnectionSet::sweep(base::TimePoint now) {
 }
 
 bool ConnectionSet::drop_idle() {
-    const auto oldest = std::find_if(list.begin(), list.end(), [](const Connection& connection) { return connection.idle(); });
+    const auto oldest = std::find_if(
+        list.begin(), list.end(), [](const Connection& connection) { return connection.idle(); });
     if (oldest == list.end()) return false;
     oldest->abort();
     return true;
@@ -60,8 +61,13 @@ void ConnectionSet::say_memory_is_short() noexcept {
     }
 }
 
-Connection::Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket)
-    : set_(set), socket_(std::move(socket)), peer_(peer), ticket_(std::move(ticket)), reader_(set.limits, set.proxy_field) {
+Connection::Connection(Socket socket, ConnectionSet& set, const Peer& peer,
+                       ConnectionLimiter::Ticket ticket)
+    : set_(set),
+      socket_(std::move(socket)),
+      peer_(peer),
+      ticket_(std::move(ticket)),
+      reader_(set.limits, set.proxy_field) {
     set_.list.push_back(*this);
 }
 
@@ -85,10 +91,11 @@ void Connection::establish_soon() {
 }
 
 void Connection::read_preamble() {
-    socket_.async_read_some(preamble_->space(), [self = shared_from_this()](error_code error, std::size_t size) {
-        if (error) return self->abort();
-        self->guarded([&] { self->received_preamble(size); });
-    });
+    socket_.async_read_some(preamble_->space(),
+                            [self = shared_from_this()](error_code error, std::size_t size) {
+                                if (error) return self->abort();
+                                self->guarded([&] { self->received_preamble(size); });
+                            });
 }
 
 void Connection::received_preamble(std::size_t size) {
@@ -120,7 +127,8 @@ void Connection::next_request() {
     reader_.next(set_.handler.needs_fields());
     const bool fresh = !reader_.has_input();
     if (fresh) set_.list.splice(set_.list.end(), set_.list, set_.list.iterator_to(*this));
-    enter(fresh ? Phase::idle : Phase::reading, fresh ? set_.limits.idle_time : set_.limits.header_time);
+    enter(fresh ? Phase::idle : Phase::reading,
+          fresh ? set_.limits.idle_time : set_.limits.header_time);
     if (!fresh && parse()) return;
     read_some();
 }
@@ -154,12 +162,15 @@ void Connection::dispatch() {
     const RequestParser& parser = reader_.request();
     const auto client = client_address(peer_, parser.proxy_values(), set_.proxies);
     if (!client) return refuse(400);
-    const bool keep_alive = parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const api::Request request{parser.method(), parser.target(), *client, parser.authorization(), parser.body(), parser.fields(), forwarding()};
+    const bool keep_alive =
+        parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
+    const Request request{parser.method(), parser.target(), *client,     parser.authorization(),
+                          parser.body(),   parser.fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();
-        return [weak = weak_from_this(), executor = socket_.get_executor(), keep_alive](api::Response response) {
+        return [weak = weak_from_this(), executor = socket_.get_executor(),
+                keep_alive](Response response) {
             asio::post(executor, [weak, keep_alive, response = std::move(response)] {
                 const auto self = weak.lock();
                 if (!self || !self->held_) return;  // it was ended meanwhile
@@ -172,25 +183,28 @@ void Connection::dispatch() {
 }
 
 /// A Unix socket's peer without a header has no address, and does not come here.
-api::Forwarding Connection::forwarding() const {
+Forwarding Connection::forwarding() const {
     const RequestParser& parser = reader_.request();
-    if (!peer_.vouches) return parser.is_forwarded() ? api::Forwarding::untrusted : api::Forwarding::as_meant;
-    if (!parser.proxy_values().empty()) return api::Forwarding::as_meant;
-    return parser.is_forwarded() ? api::Forwarding::other : api::Forwarding::silent;
+    if (!peer_.vouches) return parser.is_forwarded() ? Forwarding::untrusted : Forwarding::as_meant;
+    if (!parser.proxy_values().empty()) return Forwarding::as_meant;
+    return parser.is_forwarded() ? Forwarding::other : Forwarding::silent;
 }
 
 void Connection::refuse(unsigned status) {
     if (status == 0) return abort();
     refused_ = true;
-    const char* const body = status == 400 ? "BAD REQUEST" : status == 411 ? "LENGTH REQUIRED" : "TOO LARGE";
+    const char* const body = status == 400   ? "BAD REQUEST"
+                             : status == 411 ? "LENGTH REQUIRED"
+                                             : "TOO LARGE";
     respond({status, body}, false);
 }
 
-void Connection::respond(const api::Response& response, bool keep_alive) {
+void Connection::respond(const Response& response, bool keep_alive) {
     keep_alive_ = keep_alive && !set_.closing;
     const RequestParser& parser = reader_.request();
     out_.clear();
-    write_response(out_, response, {parser.version() >= 11 ? 11U : 10U, keep_alive_, parser.method() == "HEAD"});
+    write_response(out_, response,
+                   {parser.version() >= 11 ? 11U : 10U, keep_alive_, parser.method() == "HEAD"});
     enter(Phase::writing, set_.limits.write_time);
     async_write(asio::buffer(out_));
 }
@@ -206,13 +220,15 @@ void Connection::on_written(error_code error) {
 }
 
 void Connection::drain() {
-    // Closing with unread input would reset the connection, and with it the answer that tells the client why.
+    // Closing with unread input would reset the connection, and with it the answer that tells the
+    // client why.
     reader_.drop();
-    socket_.async_read_some(reader_.space(), [self = shared_from_this()](error_code error, std::size_t size) {
-        if (error) return self->abort();
-        self->reader_.received(size);
-        self->guarded([&] { self->drain(); });
-    });
+    socket_.async_read_some(reader_.space(),
+                            [self = shared_from_this()](error_code error, std::size_t size) {
+                                if (error) return self->abort();
+                                self->reader_.received(size);
+                                self->guarded([&] { self->drain(); });
+                            });
 }
 
 }  // namespace sftdyn::http

@@ -11,7 +11,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.hpp"
-#include "http/admission.hpp"
+#include "http/connection_limiter.hpp"
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
@@ -24,9 +24,11 @@ namespace sftdyn::http {
 struct ConnectionSet;
 
 /// What plain and TLS connections have in common; they differ in how octets travel.
-class Connection : public std::enable_shared_from_this<Connection>, public boost::intrusive::list_base_hook<> {
+class Connection : public std::enable_shared_from_this<Connection>,
+                   public boost::intrusive::list_base_hook<> {
 public:
-    Connection(Socket socket, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket);
+    Connection(Socket socket, ConnectionSet& set, const Peer& peer,
+               ConnectionLimiter::Ticket ticket);
     virtual ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -44,7 +46,8 @@ protected:
     /// Each ends with a call to what is named behind it, on the connection's thread.
     virtual void async_read(boost::asio::mutable_buffer into) = 0;   ///< on_read
     virtual void async_write(boost::asio::const_buffer octets) = 0;  ///< on_written
-    /// Nothing more is sent. `input_may_come`: the client may still be sending, and its input is drained.
+    /// Nothing more is sent. `input_may_come`: the client may still be sending, and its input is
+    /// drained.
     virtual void finish(bool input_may_come) = 0;
 
     void established() { next_request(); }
@@ -53,7 +56,8 @@ protected:
     /// Reads what comes until the client is done, and ends.
     void drain();
 
-    /// Does `step`, a part of this connection's work. Without memory for it the connection ends, and no other.
+    /// Does `step`, a part of this connection's work. Without memory for it the connection ends,
+    /// and no other.
     template <class Step>
     void guarded(Step step) {
         try {
@@ -77,8 +81,8 @@ private:
     /// Reads what has been received. False: more is needed.
     bool parse();
     void dispatch();
-    void respond(const api::Response& response, bool keep_alive);
-    [[nodiscard]] api::Forwarding forwarding() const;
+    void respond(const Response& response, bool keep_alive);
+    [[nodiscard]] Forwarding forwarding() const;
     void refuse(unsigned status);
     void enter(Phase phase, base::Duration time);
     void out_of_memory();
@@ -86,7 +90,7 @@ private:
     ConnectionSet& set_;
     Socket socket_;
     Peer peer_;
-    Admission::Ticket ticket_;
+    ConnectionLimiter::Ticket ticket_;
     base::TimePoint deadline_;
     std::size_t requests_ = 0;
     Phase phase_ = Phase::establishing;

@@ -23,13 +23,16 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-constexpr std::string_view alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+constexpr std::string_view alphanumeric =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
 
 /// Behind a colon: digits, or what stands in their place (RFC 7239 §6.3).
 bool is_node_port(std::string_view text) {
     if (!text.starts_with('_')) return base::is_port(text);
-    const auto is_good = [](char c) { return alphanumeric.find(c) != std::string_view::npos || c == '.' || c == '_' || c == '-'; };
+    const auto is_good = [](char c) {
+        return alphanumeric.find(c) != std::string_view::npos || c == '.' || c == '_' || c == '-';
+    };
     return text.size() > 1 && std::all_of(text.begin(), text.end(), is_good);
 }
 
@@ -97,7 +100,9 @@ private:
     /// Names of parameters have no case.
     static bool is_for(std::string_view name) {
         constexpr std::string_view wanted = "for";
-        const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
+        const auto same = [](char a, char b) {
+            return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+        };
         return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(), same);
     }
 
@@ -120,8 +125,12 @@ private:
     }
 
     std::string_view token() {
-        const auto ends = [](char c) { return alphanumeric.find(c) == std::string_view::npos && token_marks.find(c) == std::string_view::npos; };
-        const auto size = static_cast<std::size_t>(std::find_if(text_.begin(), text_.end(), ends) - text_.begin());
+        const auto ends = [](char c) {
+            return alphanumeric.find(c) == std::string_view::npos &&
+                   token_marks.find(c) == std::string_view::npos;
+        };
+        const auto size = static_cast<std::size_t>(std::find_if(text_.begin(), text_.end(), ends) -
+                                                   text_.begin());
         const std::string_view out = text_.substr(0, size);
         text_.remove_prefix(size);
         return out;
@@ -156,7 +165,8 @@ Hops forwarded_for(std::string_view line) {
 Peer Peer::of(const std::optional<ip::address>& address, const Proxies& proxies) {
     Peer peer;
     if (address) peer.address = base::plain_address(*address);
-    peer.trusted = peer.vouches = !peer.address || base::any_contains(proxies.trusted, *peer.address);
+    peer.trusted = peer.vouches =
+        !peer.address || base::any_contains(proxies.trusted, *peer.address);
     return peer;
 }
 
@@ -167,9 +177,11 @@ Peer Peer::behind(const ProxyPreamble& preamble, const Proxies& proxies) const {
     return peer;
 }
 
-std::optional<ip::address> client_address(const Peer& peer, std::span<const std::string> values, const Proxies& proxies) {
+std::optional<ip::address> client_address(const Peer& peer, std::span<const std::string> values,
+                                          const Proxies& proxies) {
     if (!peer.vouches || values.empty()) return peer.address;
-    if (proxies.header == ProxyHeader::x_real_ip) return values.size() == 1 ? parse_node(trim(values[0]), true) : std::nullopt;
+    if (proxies.header == ProxyHeader::x_real_ip)
+        return values.size() == 1 ? parse_node(trim(values[0]), true) : std::nullopt;
     const bool is_forwarded = proxies.header == ProxyHeader::forwarded;
     std::optional<ip::address> address;
     for (auto value = values.rbegin(); value != values.rend(); ++value) {

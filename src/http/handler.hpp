@@ -4,12 +4,12 @@
 #include <functional>
 #include <optional>
 
-#include "api/message.hpp"
+#include "http/message.hpp"
 
 namespace sftdyn::http {
 
 /// Takes the response once, on any thread.
-using Later = std::function<void(api::Response)>;
+using Later = std::function<void(Response)>;
 
 class Handler {
 public:
@@ -18,9 +18,10 @@ public:
     /// Whether requests shall come with all their header fields. Called on any thread.
     [[nodiscard]] virtual bool needs_fields() const { return false; }
 
-    /// The response, if it is known at once; else `defer()` gives where it shall go when it is. The request's views are
-    /// valid during the call. Called on any of the server's threads.
-    virtual std::optional<api::Response> handle(const api::Request& request, const std::function<Later()>& defer) = 0;
+    /// The response, if it is known at once; else `defer()` gives where it shall go when it is. The
+    /// request's views are valid during the call. Called on any of the server's threads.
+    virtual std::optional<Response> handle(const Request& request,
+                                           const std::function<Later()>& defer) = 0;
 };
 
 }  // namespace sftdyn::http

@@ -28,9 +28,11 @@ constexpr auto accept_pause = std::chrono::milliseconds(100);
 base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
     std::string mend = "use an address of this machine";
     if (error == asio::error::address_in_use)
-        mend = endpoint.path.empty() ? "another program has this port: stop it, or use another port"
-                                     : "another program listens there: stop it, or use another path";
-    if (error == asio::error::access_denied) mend = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
+        mend = endpoint.path.empty()
+                   ? "another program has this port: stop it, or use another port"
+                   : "another program listens there: stop it, or use another path";
+    if (error == asio::error::access_denied)
+        mend = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
     if (!endpoint.path.empty() && error != asio::error::address_in_use)
         mend = "the socket's folder must be there, and sftdyn's user must be able to write to it";
     return {fmt::format("can't listen: {}", error.message()), text_of(endpoint), std::move(mend)};
@@ -45,18 +47,22 @@ error_code open(tcp::acceptor& acceptor, const Endpoint& endpoint, bool reuse_po
     if (error) return error;
     acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error && reuse_port) acceptor.set_option(ReusePort(true), error);
-    if (!error && endpoint.address.is_v6()) acceptor.set_option(asio::ip::v6_only(!endpoint.dual_stack), error);
+    if (!error && endpoint.address.is_v6())
+        acceptor.set_option(asio::ip::v6_only(!endpoint.dual_stack), error);
     if (!error) acceptor.bind(address, error);
     return error;
 }
 
 using Contexts = std::vector<asio::io_context*>;
 
-/// An acceptor for each context on the one listening socket `descriptor`, which they own afterwards.
-base::Result<std::vector<Acceptor>> share(int descriptor, int family, const Endpoint& endpoint, const Contexts& contexts) {
+/// An acceptor for each context on the one listening socket `descriptor`, which they own
+/// afterwards.
+base::Result<std::vector<Acceptor>> share(int descriptor, int family, const Endpoint& endpoint,
+                                          const Contexts& contexts) {
     std::vector<Acceptor> out;
     for (asio::io_context* context : contexts) {
-        const int own = context == contexts.back() ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+        const int own =
+            context == contexts.back() ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
         Acceptor acceptor(*context);
         error_code error;
         if (own < 0) error = last_error();
@@ -72,16 +78,20 @@ base::Result<std::vector<Acceptor>> take_inherited(Endpoint& endpoint, const Con
     socklen_t size = static_cast<socklen_t>(bound.capacity());
     int listening = 0;
     socklen_t flag = sizeof listening;
-    if (getsockname(endpoint.inherited, bound.data(), &size) != 0) return cannot_listen(endpoint, last_error());
-    if (getsockopt(endpoint.inherited, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag) != 0 || listening == 0) {
-        return base::Error{"the socket that was passed does not listen", fmt::format("descriptor {}", endpoint.inherited),
+    if (getsockname(endpoint.inherited, bound.data(), &size) != 0)
+        return cannot_listen(endpoint, last_error());
+    if (getsockopt(endpoint.inherited, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag) != 0 ||
+        listening == 0) {
+        return base::Error{"the socket that was passed does not listen",
+                           fmt::format("descriptor {}", endpoint.inherited),
                            "the .socket unit needs ListenStream= and no Accept=yes"};
     }
     bound.resize(size);
     const int family = bound.data()->sa_family;
     if (const auto address = address_of(bound)) {
         endpoint.address = *address;
-        endpoint.port = ntohs(reinterpret_cast<const sockaddr_in*>(bound.data())->sin_port);  // where sockaddr_in6 has it, too
+        endpoint.port = ntohs(reinterpret_cast<const sockaddr_in*>(bound.data())
+                                  ->sin_port);  // where sockaddr_in6 has it, too
     } else {
         endpoint.path = reinterpret_cast<const sockaddr_un*>(bound.data())->sun_path;
     }
@@ -98,8 +108,9 @@ void remove_stale(asio::io_context& context, const std::string& path) {
     if (error == asio::error::connection_refused) unlink(path.c_str());
 }
 
-/// Gives the socket that was just bound to `path` its group and mode. By a descriptor of the file that was looked at: where
-/// others may write to the folder, `path` may name another file a moment later. False: errno says why.
+/// Gives the socket that was just bound to `path` its group and mode. By a descriptor of the file
+/// that was looked at: where others may write to the folder, `path` may name another file a moment
+/// later. False: errno says why.
 bool hand_over(const std::string& path, const Endpoint& endpoint) {
     const int file = ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0) return false;
@@ -109,7 +120,8 @@ bool hand_over(const std::string& path, const Endpoint& endpoint) {
         errno = EPERM;  // it is not the one that was made
         good = false;
     }
-    good = good && (!endpoint.gid || fchownat(file, "", static_cast<uid_t>(-1), *endpoint.gid, AT_EMPTY_PATH) == 0);
+    good = good && (!endpoint.gid ||
+                    fchownat(file, "", static_cast<uid_t>(-1), *endpoint.gid, AT_EMPTY_PATH) == 0);
     // fchmod(2) takes no O_PATH descriptor before Linux 6.6.
     good = good && chmod(fmt::format("/proc/self/fd/{}", file).c_str(), endpoint.mode) == 0;
     const int error = errno;
@@ -118,7 +130,8 @@ bool hand_over(const std::string& path, const Endpoint& endpoint) {
     return good;
 }
 
-base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint, const Contexts& contexts) {
+base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint,
+                                                const Contexts& contexts) {
     if (endpoint.path.size() >= sizeof(sockaddr_un::sun_path)) {
         return base::Error{"the socket's path is too long", text_of(endpoint),
                            fmt::format("it may have {} octets", sizeof(sockaddr_un::sun_path) - 1)};
@@ -130,8 +143,9 @@ base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint, const 
     address.sun_family = AF_UNIX;
     endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
     // Nobody connects before the mode is right: only then does it listen.
-    const bool bound = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && hand_over(endpoint.path, endpoint) &&
-                       ::listen(descriptor, SOMAXCONN) == 0;
+    const bool bound =
+        bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+        hand_over(endpoint.path, endpoint) && ::listen(descriptor, SOMAXCONN) == 0;
     if (!bound) {
         const auto error = last_error();
         close(descriptor);
@@ -166,15 +180,19 @@ base::Result<std::vector<Acceptor>> listen_tcp(Endpoint& endpoint, const Context
 
 std::string text_of(const Endpoint& endpoint) {
     if (!endpoint.path.empty()) return "unix:" + endpoint.path;
-    return fmt::format(fmt::runtime(endpoint.address.is_v6() ? "[{}]:{}" : "{}:{}"), endpoint.address.to_string(), endpoint.port);
+    return fmt::format(fmt::runtime(endpoint.address.is_v6() ? "[{}]:{}" : "{}:{}"),
+                       endpoint.address.to_string(), endpoint.port);
 }
 
 std::optional<asio::ip::address> address_of(const Stream::endpoint& peer) {
     const sockaddr* address = peer.data();
-    if (address->sa_family == AF_INET) return asio::ip::make_address_v4(ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
+    if (address->sa_family == AF_INET)
+        return asio::ip::make_address_v4(
+            ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr));
     if (address->sa_family != AF_INET6) return std::nullopt;
     asio::ip::address_v6::bytes_type bytes;
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, bytes.size());
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr,
+                bytes.size());
     return asio::ip::make_address_v6(bytes);
 }
 
@@ -184,7 +202,10 @@ base::Result<std::vector<Acceptor>> listen_all(Endpoint& endpoint, const Context
 }
 
 Listener::Listener(Acceptor acceptor, Room room, OnAccept on_accept)
-    : acceptor_(std::move(acceptor)), room_(std::move(room)), on_accept_(std::move(on_accept)), timer_(acceptor_.get_executor()) {}
+    : acceptor_(std::move(acceptor)),
+      room_(std::move(room)),
+      on_accept_(std::move(on_accept)),
+      timer_(acceptor_.get_executor()) {}
 
 void Listener::start() { await(); }
 
@@ -206,7 +227,8 @@ void Listener::await() {
 void Listener::accept() {
     acceptor_.async_accept(peer_, [self = shared_from_this()](error_code error, Socket socket) {
         if (!self->acceptor_.is_open()) return;
-        if (error == asio::error::no_descriptors || error == error_code(ENFILE, boost::system::system_category()) ||
+        if (error == asio::error::no_descriptors ||
+            error == error_code(ENFILE, boost::system::system_category()) ||
             error == asio::error::no_buffer_space || error == asio::error::no_memory) {
             self->room_.make(true);
             return self->pause();

@@ -22,16 +22,17 @@ struct Endpoint {
     std::string path{};             ///< of a Unix socket; empty: TCP
     unsigned mode = 0660;           ///< of a Unix socket
     std::optional<unsigned> gid{};  ///< the group of a Unix socket; absent: the process's
-    int inherited = -1;             ///< a descriptor that listens already (sd_listen_fds(3)); -1: none
+    int inherited = -1;  ///< a descriptor that listens already (sd_listen_fds(3)); -1: none
 };
 
 /// "192.0.2.1:80", "[2001:db8::1]:80" or "unix:/path".
 [[nodiscard]] std::string text_of(const Endpoint& endpoint);
 
-/// Binds `endpoint` for each of `contexts`. An error says which address and why. That somebody else listens there is an
-/// error, though SO_REUSEPORT would allow it for the same user; a Unix socket that nobody listens on is replaced. The
-/// address taken is in `endpoint` afterwards.
-[[nodiscard]] base::Result<std::vector<Acceptor>> listen_all(Endpoint& endpoint, const std::vector<boost::asio::io_context*>& contexts);
+/// Binds `endpoint` for each of `contexts`. An error says which address and why. That somebody else
+/// listens there is an error, though SO_REUSEPORT would allow it for the same user; a Unix socket
+/// that nobody listens on is replaced. The address taken is in `endpoint` afterwards.
+[[nodiscard]] base::Result<std::vector<Acceptor>> listen_all(
+    Endpoint& endpoint, const std::vector<boost::asio::io_context*>& contexts);
 
 /// Accepts for as long as it is open.
 class Listener : public std::enable_shared_from_this<Listener> {
@@ -40,7 +41,8 @@ public:
     struct Room {
         /// Whether one more connection may come.
         std::function<bool()> is_there;
-        /// One waits, and there is no room, or no descriptor: makes some by ending another. False: that can't be.
+        /// One waits, and there is no room, or no descriptor: makes some by ending another. False:
+        /// that can't be.
         std::function<bool(bool descriptors_are_short)> make;
     };
 

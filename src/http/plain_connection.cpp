@@ -8,11 +8,13 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 void PlainConnection::async_read(asio::mutable_buffer into) {
-    socket().async_read_some(into, [self = self()](error_code error, std::size_t size) { self->on_read(error, size); });
+    socket().async_read_some(
+        into, [self = self()](error_code error, std::size_t size) { self->on_read(error, size); });
 }
 
 void PlainConnection::async_write(asio::const_buffer octets) {
-    asio::async_write(socket(), octets, [self = self()](error_code error, std::size_t) { self->on_written(error); });
+    asio::async_write(socket(), octets,
+                      [self = self()](error_code error, std::size_t) { self->on_written(error); });
 }
 
 void PlainConnection::finish(bool input_may_come) {

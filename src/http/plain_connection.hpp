@@ -14,7 +14,9 @@ private:
     void async_read(boost::asio::mutable_buffer into) override;
     void async_write(boost::asio::const_buffer octets) override;
     void finish(bool input_may_come) override;
-    std::shared_ptr<PlainConnection> self() { return std::static_pointer_cast<PlainConnection>(shared_from_this()); }
+    std::shared_ptr<PlainConnection> self() {
+        return std::static_pointer_cast<PlainConnection>(shared_from_this());
+    }
 };
 
 }  // namespace sftdyn::http

@@ -27,7 +27,9 @@ bool may_be(std::string_view octets, std::string_view signature) {
 }
 
 /// As the protocol asks for it: without leading zeros.
-bool is_plain_port(std::string_view text) { return base::is_port(text) && (text.size() == 1 || text[0] != '0'); }
+bool is_plain_port(std::string_view text) {
+    return base::is_port(text) && (text.size() == 1 || text[0] != '0');
+}
 
 ProxyPreamble read_v1(std::string_view octets) {
     const std::size_t end = octets.substr(0, v1_longest).find("\r\n");
@@ -44,7 +46,9 @@ ProxyPreamble read_v1(std::string_view octets) {
         start = stop + 1;
     }
     if (words[0] == "UNKNOWN") return out;
-    if (words.size() != 5 || (words[0] != "TCP4" && words[0] != "TCP6") || !is_plain_port(words[3]) || !is_plain_port(words[4])) return {};
+    if (words.size() != 5 || (words[0] != "TCP4" && words[0] != "TCP6") ||
+        !is_plain_port(words[3]) || !is_plain_port(words[4]))
+        return {};
     for (const std::size_t i : {2U, 1U}) {
         const auto address = base::parse_address(words[i]);
         if (!address || address->is_v4() != (words[0] == "TCP4")) return {};
@@ -54,11 +58,15 @@ ProxyPreamble read_v1(std::string_view octets) {
 }
 
 ProxyPreamble read_v2(std::string_view octets) {
-    if (octets.size() < v2_header) return {State::more, octets.size() < shortest ? shortest - octets.size() : v2_header - octets.size()};
+    if (octets.size() < v2_header)
+        return {State::more,
+                octets.size() < shortest ? shortest - octets.size() : v2_header - octets.size()};
     const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(octets[i]); };
-    const unsigned version = octet(12) >> 4, command = octet(12) & 15U, family = octet(13) >> 4, transport = octet(13) & 15U;
+    const unsigned version = octet(12) >> 4, command = octet(12) & 15U, family = octet(13) >> 4,
+                   transport = octet(13) & 15U;
     const std::size_t size = v2_header + (std::size_t(octet(14)) << 8 | octet(15));
-    if (version != 2 || command > 1 || family > 3 || transport > 2 || size > longest_preamble) return {};
+    if (version != 2 || command > 1 || family > 3 || transport > 2 || size > longest_preamble)
+        return {};
     if (octets.size() < size) return {State::more, size - octets.size()};
     ProxyPreamble out{State::done, size};
     if (command == 0) return out;
@@ -87,7 +95,10 @@ std::optional<ip::address> client_form(const ip::address& address) {
 }
 
 ProxyPreamble read_preamble(std::string_view octets) {
-    if (may_be(octets, v1_start)) return octets.size() < v1_start.size() ? ProxyPreamble{State::more, shortest - octets.size()} : read_v1(octets);
+    if (may_be(octets, v1_start))
+        return octets.size() < v1_start.size()
+                   ? ProxyPreamble{State::more, shortest - octets.size()}
+                   : read_v1(octets);
     if (may_be(octets, v2_start)) return read_v2(octets);
     return {};
 }

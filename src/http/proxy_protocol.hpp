@@ -1,5 +1,5 @@
-// The PROXY protocol, versions 1 and 2, as HAProxy's proxy-protocol.txt describes them: what a TCP proxy says of the
-// client before the connection's own octets.
+// The PROXY protocol, versions 1 and 2, as HAProxy's proxy-protocol.txt describes them: what a TCP
+// proxy says of the client before the connection's own octets.
 #pragma once
 
 #include <cstddef>
@@ -15,17 +15,20 @@ namespace sftdyn::http {
 struct ProxyPreamble {
     enum class State { more, bad, done };
     State state = State::bad;
-    std::size_t size = 0;  ///< with `done`: octets it takes; with `more`: how many more may be read, all of them its own
-    /// With `done`: the client's; absent when the proxy speaks for itself (LOCAL), or knows of no IP address.
+    std::size_t size = 0;  ///< with `done`: octets it takes; with `more`: how many more may be
+                           ///< read, all of them its own
+    /// With `done`: the client's; absent when the proxy speaks for itself (LOCAL), or knows of no
+    /// IP address.
     std::optional<boost::asio::ip::address> client{};
 };
 
-/// Octets that a preamble takes at the most; one that says it is longer is bad. Version 1 has 107, and version 2 as many
-/// TLVs as the proxy likes.
+/// Octets that a preamble takes at the most; one that says it is longer is bad. Version 1 has 107,
+/// and version 2 as many TLVs as the proxy likes.
 constexpr std::size_t longest_preamble = 4096;
 
-/// Reads the preamble at the start of `octets`, which may hold more or less than it. What follows it is the connection's
-/// (a TLS handshake, maybe), so that whoever reads no more than `size` says leaves it alone.
+/// Reads the preamble at the start of `octets`, which may hold more or less than it. What follows
+/// it is the connection's (a TLS handshake, maybe), so that whoever reads no more than `size` says
+/// leaves it alone.
 [[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
 
 /// Takes a preamble in as it comes, and no octet of what follows it.
@@ -42,7 +45,9 @@ private:
     std::size_t wanted_ = read_preamble("").size;
 };
 
-/// The address as that of a client: an IPv4-mapped one as what it is; nothing for one that no host can have.
-[[nodiscard]] std::optional<boost::asio::ip::address> client_form(const boost::asio::ip::address& address);
+/// The address as that of a client: an IPv4-mapped one as what it is; nothing for one that no host
+/// can have.
+[[nodiscard]] std::optional<boost::asio::ip::address> client_form(
+    const boost::asio::ip::address& address);
 
 }  // namespace sftdyn::http

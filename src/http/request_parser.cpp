@@ -14,22 +14,30 @@ using beast::http::error;
 
 namespace {
 
-/// uri-host [":" port] (RFC 9110 §7.2), or nothing. A comma could stand in a name, but stands for two of them.
+/// uri-host [":" port] (RFC 9110 §7.2), or nothing. A comma could stand in a name, but stands for
+/// two of them.
 bool is_host(std::string_view text) {
     constexpr std::string_view punctuation = "-._~%!$&'()*+;=";
-    const auto alphanumeric = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const auto alphanumeric = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    };
     std::size_t end = 0;
     if (text.starts_with('[')) {
         end = text.find(']');
         if (end == std::string_view::npos) return false;
         const auto inside = text.substr(1, end++ - 1);
-        if (inside.empty() || !std::all_of(inside.begin(), inside.end(), [&](char c) { return alphanumeric(c) || c == ':' || c == '.'; }))
+        if (inside.empty() || !std::all_of(inside.begin(), inside.end(), [&](char c) {
+                return alphanumeric(c) || c == ':' || c == '.';
+            }))
             return false;
     } else {
-        while (end < text.size() && (alphanumeric(text[end]) || punctuation.find(text[end]) != std::string_view::npos)) ++end;
+        while (end < text.size() &&
+               (alphanumeric(text[end]) || punctuation.find(text[end]) != std::string_view::npos))
+            ++end;
     }
     const auto rest = text.substr(end);
-    return rest.empty() || (rest[0] == ':' && rest.substr(1).find_first_not_of("0123456789") == std::string_view::npos);
+    return rest.empty() || (rest[0] == ':' && rest.substr(1).find_first_not_of("0123456789") ==
+                                                  std::string_view::npos);
 }
 
 }  // namespace
@@ -42,8 +50,8 @@ RequestParser::RequestParser(const Limits& limits, std::string_view proxy_field,
 }
 
 RequestParser::~RequestParser() {
-    for (std::string* secret : {&line_, &authorization_}) base::wipe(*secret);
-    for (api::Field& field : fields_) base::wipe(field.value);
+    for (std::string* secret : {&line_, &authorization_}) base::zeroize(*secret);
+    for (Field& field : fields_) base::zeroize(field.value);
 }
 
 unsigned RequestParser::status_of(const boost::system::error_code& code) const {
@@ -101,7 +109,8 @@ bool RequestParser::is_good(char c) {
     }
 }
 
-void RequestParser::on_request_impl(beast::http::verb, view method, view target, int version, error_code&) {
+void RequestParser::on_request_impl(beast::http::verb, view method, view target, int version,
+                                    error_code&) {
     version_ = static_cast<unsigned>(version);
     line_.reserve(method.size() + target.size());
     line_.assign(method.data(), method.size());
@@ -120,7 +129,8 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             break;
         case beast::http::field::content_length:
             ++lengths_;
-            bad_field_ = bad_field_ || text.find_first_not_of("0123456789") != std::string_view::npos;  // a list, too
+            bad_field_ = bad_field_ || text.find_first_not_of("0123456789") !=
+                                           std::string_view::npos;  // a list, too
             break;
         case beast::http::field::transfer_encoding:
             ++encodings_;
@@ -134,7 +144,8 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             is_forwarded_ = true;
             break;
         case beast::http::field::unknown:
-            is_forwarded_ = is_forwarded_ || beast::iequals(name, "X-Forwarded-For") || beast::iequals(name, "X-Real-IP");
+            is_forwarded_ = is_forwarded_ || beast::iequals(name, "X-Forwarded-For") ||
+                            beast::iequals(name, "X-Real-IP");
             break;
         default:
             break;
@@ -145,7 +156,8 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
 }
 
 void RequestParser::on_header_impl(error_code& code) {
-    // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a resource of ours.
+    // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a
+    // resource of ours.
     const bool bad_host = hosts_ > 1 || (hosts_ == 0 && version_ >= 11);
     // RFC 9112 §6.1, §6.3: where the body ends is said by one Content-Length, or there is none.
     if (bad_host || lengths_ > 1 || bad_field_ || !target().starts_with('/')) {
@@ -167,7 +179,9 @@ std::size_t RequestParser::on_body_impl(view body, error_code&) {
 }
 
 // Never called: no request with chunks is read beyond its header.
-void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code& code) { code = error::bad_transfer_encoding; }
+void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code& code) {
+    code = error::bad_transfer_encoding;
+}
 std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, view, error_code& code) {
     code = error::bad_transfer_encoding;
     return 0;

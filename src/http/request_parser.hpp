@@ -1,5 +1,6 @@
-// Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field. A body has a
-// Content-Length: a Transfer-Encoding is refused, so that there are no chunks, no extensions of theirs, and no trailers.
+// Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field. A
+// body has a Content-Length: a Transfer-Encoding is refused, so that there are no chunks, no
+// extensions of theirs, and no trailers.
 #pragma once
 
 #include <span>
@@ -9,8 +10,8 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
-#include "api/message.hpp"
 #include "http/limits.hpp"
+#include "http/message.hpp"
 #include "http/secret_buffer.hpp"
 
 namespace sftdyn::http {
@@ -20,18 +21,24 @@ public:
     using basic_parser::is_done;
     using basic_parser::keep_alive;
 
-    /// `proxy_field` is the header field whose value is kept, in lower case; `keep_fields`: all are.
+    /// `proxy_field` is the header field whose value is kept, in lower case; `keep_fields`: all
+    /// are.
     RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields = false);
     /// Wipes what may hold a key or a password.
     ~RequestParser() override;
     RequestParser(const RequestParser&) = delete;
     RequestParser& operator=(const RequestParser&) = delete;
 
-    /// Takes octets of the request, and says how many it used. An error is one of Beast's; `need_more` is none.
+    /// Takes octets of the request, and says how many it used. An error is one of Beast's;
+    /// `need_more` is none.
     std::size_t feed(std::string_view octets, boost::system::error_code& error);
 
-    [[nodiscard]] std::string_view method() const { return std::string_view(line_).substr(0, method_size_); }
-    [[nodiscard]] std::string_view target() const { return std::string_view(line_).substr(method_size_); }
+    [[nodiscard]] std::string_view method() const {
+        return std::string_view(line_).substr(0, method_size_);
+    }
+    [[nodiscard]] std::string_view target() const {
+        return std::string_view(line_).substr(method_size_);
+    }
     /// The values of the proxy's field, in the order of its lines.
     [[nodiscard]] std::span<const std::string> proxy_values() const { return proxy_values_; }
     /// Whether there is any field by which a proxy speaks for others, whichever one is configured.
@@ -40,31 +47,36 @@ public:
     [[nodiscard]] std::string_view authorization() const { return authorization_; }
     [[nodiscard]] std::string_view body() const { return body_.view(); }
     /// All fields in their order, if they are kept.
-    [[nodiscard]] std::span<const api::Field> fields() const { return fields_; }
+    [[nodiscard]] std::span<const Field> fields() const { return fields_; }
     /// 10 or 11.
     [[nodiscard]] unsigned version() const { return version_; }
-    /// Octets of memory that the body takes: no more than came, doubled, and than Content-Length says.
+    /// Octets of memory that the body takes: no more than came, doubled, and than Content-Length
+    /// says.
     [[nodiscard]] std::size_t body_capacity() const { return body_.capacity(); }
 
-    /// The status (RFC 9110 §15.5) that answers what `feed` complained of; 0 when the connection only ended.
+    /// The status (RFC 9110 §15.5) that answers what `feed` complained of; 0 when the connection
+    /// only ended.
     [[nodiscard]] unsigned status_of(const boost::system::error_code& error) const;
 
 private:
     using error_code = boost::beast::error_code;
     using view = boost::beast::string_view;
 
-    void on_request_impl(boost::beast::http::verb verb, view method, view target, int version, error_code& error) override;
+    void on_request_impl(boost::beast::http::verb verb, view method, view target, int version,
+                         error_code& error) override;
     void on_response_impl(int status, view reason, int version, error_code& error) override;
-    void on_field_impl(boost::beast::http::field field, view name, view value, error_code& error) override;
+    void on_field_impl(boost::beast::http::field field, view name, view value,
+                       error_code& error) override;
     void on_header_impl(error_code& error) override;
-    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& error) override;
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length,
+                           error_code& error) override;
     std::size_t on_body_impl(view body, error_code& error) override;
     void on_chunk_header_impl(std::uint64_t size, view extensions, error_code& error) override;
     std::size_t on_chunk_body_impl(std::uint64_t remain, view body, error_code& error) override;
     void on_finish_impl(error_code& error) override;
 
-    /// Looks at the header's octets for what Beast lets pass and others read in another way, and counts them. Returns how
-    /// many of `octets` are good; if not all of them are, `code` says why.
+    /// Looks at the header's octets for what Beast lets pass and others read in another way, and
+    /// counts them. Returns how many of `octets` are good; if not all of them are, `code` says why.
     std::size_t scan(std::string_view octets, error_code& code);
     [[nodiscard]] bool is_good(char c);
 
@@ -88,7 +100,7 @@ private:
     bool is_other_encoding_ = false;  ///< than "chunked"
     bool lacks_length_ = false;       ///< the body comes in chunks, and all else is right
     bool keep_fields_;
-    std::vector<api::Field> fields_;
+    std::vector<Field> fields_;
     std::string_view proxy_field_;
     std::vector<std::string> proxy_values_;
 };

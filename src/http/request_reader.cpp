@@ -5,7 +5,10 @@
 
 namespace sftdyn::http {
 
-RequestReader::RequestReader(const Limits& limits, std::string_view proxy_field) : limits_(limits), proxy_field_(proxy_field) { next(); }
+RequestReader::RequestReader(const Limits& limits, std::string_view proxy_field)
+    : limits_(limits), proxy_field_(proxy_field) {
+    next();
+}
 
 void RequestReader::next(bool keep_fields) {
     parser_.emplace(limits_, proxy_field_, keep_fields);

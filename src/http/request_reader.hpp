@@ -1,5 +1,6 @@
-// What a connection has received and not answered yet: the buffer, and the parser that reads requests out of it. No I/O:
-// octets go in, in pieces of any size, and requests come out. Owned by one connection, and used on its thread.
+// What a connection has received and not answered yet: the buffer, and the parser that reads
+// requests out of it. No I/O: octets go in, in pieces of any size, and requests come out. Owned by
+// one connection, and used on its thread.
 #pragma once
 
 #include <optional>
@@ -24,23 +25,26 @@ public:
     /// `limits` and `proxy_field` must outlive it; see RequestParser.
     RequestReader(const Limits& limits, std::string_view proxy_field);
 
-    /// Begins the next request; `keep_fields` as RequestParser has it. What the last one held is zeroized, and the memory that a long one needed is
-    /// given back.
+    /// Begins the next request; `keep_fields` as RequestParser has it. What the last one held is
+    /// zeroized, and the memory that a long one needed is given back.
     void next(bool keep_fields = false);
     /// Drops all that was received, and the request with it.
     void drop();
-    /// Where to receive octets; never empty. Until `received` says how many came, nothing else may be called.
+    /// Where to receive octets; never empty. Until `received` says how many came, nothing else may
+    /// be called.
     [[nodiscard]] boost::asio::mutable_buffer space();
     void received(std::size_t size);
     /// Reads what has been received.
     State read();
 
-    /// Whether octets wait that were not read yet: after `next`, the beginning of a pipelined request.
+    /// Whether octets wait that were not read yet: after `next`, the beginning of a pipelined
+    /// request.
     [[nodiscard]] bool has_input() const { return begin_ != end_; }
     [[nodiscard]] const RequestParser& request() const { return *parser_; }
     /// What answers a refused request; 0: the connection only ends.
     [[nodiscard]] unsigned status() const { return status_; }
-    /// Octets of the buffer. With `header_octets` and `read_size` they have a bound, whatever is sent.
+    /// Octets of the buffer. With `header_octets` and `read_size` they have a bound, whatever is
+    /// sent.
     [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }
 
     /// Octets that are read at once, and that a connection keeps while it is idle.

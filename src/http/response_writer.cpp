@@ -20,7 +20,8 @@ const std::string& date_line() {
         gmtime_r(&made_at, &utc);
         char text[64];
         // The C locale's names are those of RFC 9110 §5.6.7; the program sets no other.
-        const std::size_t size = std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+        const std::size_t size =
+            std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
         line.assign(text, size);
     }
     return line;
@@ -28,12 +29,14 @@ const std::string& date_line() {
 
 }  // namespace
 
-void write_response(std::string& out, const api::Response& response, const Framing& framing) {
+void write_response(std::string& out, const Response& response, const Framing& framing) {
     if (response.status == 200) {
         out += "HTTP/1.1 200 OK\r\n";
     } else {
-        const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
-        fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status, std::string_view(reason.data(), reason.size()));
+        const auto reason = boost::beast::http::obsolete_reason(
+            static_cast<boost::beast::http::status>(response.status));
+        fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status,
+                       std::string_view(reason.data(), reason.size()));
     }
     out += date_line();
     out += "Content-Type: ";

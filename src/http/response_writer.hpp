@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "api/message.hpp"
+#include "http/message.hpp"
 
 namespace sftdyn::http {
 
@@ -14,6 +14,6 @@ struct Framing {
 };
 
 /// Appends the response to `out`.
-void write_response(std::string& out, const api::Response& response, const Framing& framing);
+void write_response(std::string& out, const Response& response, const Framing& framing);
 
 }  // namespace sftdyn::http

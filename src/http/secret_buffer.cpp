@@ -30,7 +30,8 @@ void SecretBuffer::release() noexcept {
 void SecretText::append(std::string_view octets, std::size_t most) {
     if (octets.empty()) return;
     const std::size_t needed = size_ + octets.size();
-    if (needed > buffer_.capacity()) buffer_.grow(std::max(needed, std::min(2 * buffer_.capacity(), most)));
+    if (needed > buffer_.capacity())
+        buffer_.grow(std::max(needed, std::min(2 * buffer_.capacity(), most)));
     std::memcpy(buffer_.data() + size_, octets.data(), octets.size());
     size_ = needed;
 }

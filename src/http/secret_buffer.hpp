@@ -1,4 +1,5 @@
-// Octets that came from a client, and may hold a key or a password: whatever leaves this buffer is zeroized.
+// Octets that came from a client, and may hold a key or a password: whatever leaves this buffer is
+// zeroized.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,8 @@
 
 namespace sftdyn::http {
 
-/// Owned by one connection, and used on its thread. What needs memory and gets none throws std::bad_alloc, and leaves the
-/// buffer as it was.
+/// Owned by one connection, and used on its thread. What needs memory and gets none throws
+/// std::bad_alloc, and leaves the buffer as it was.
 class SecretBuffer {
 public:
     SecretBuffer() = default;

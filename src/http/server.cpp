@@ -40,7 +40,8 @@ std::string_view field_of(const Proxies& proxies) {
 }  // namespace
 
 struct Server::Worker {
-    Worker(Handler& handler, const Limits& limits, const Proxies& proxies, std::string_view proxy_field, Admission& every)
+    Worker(Handler& handler, const Limits& limits, const Proxies& proxies,
+           std::string_view proxy_field, ConnectionLimiter& every)
         : admission(every), set{handler, limits, proxies, proxy_field} {}
 
     void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
@@ -54,15 +55,19 @@ struct Server::Worker {
 
     void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint) {
         if (endpoint.proxy_protocol && !peer.trusted) {
-            base::log::info("{} is none of trusted_proxies, and may not speak the PROXY protocol: its connection was closed",
-                            peer.address->to_string());
+            base::log::info(
+                "{} is none of trusted_proxies, and may not speak the PROXY protocol: its "
+                "connection was closed",
+                peer.address->to_string());
             return;
         }
         auto ticket = admission.enter();
         if (endpoint.tls) {
-            std::make_shared<TlsConnection>(std::move(socket), tls, set, peer, std::move(ticket))->start(endpoint.proxy_protocol);
+            std::make_shared<TlsConnection>(std::move(socket), tls, set, peer, std::move(ticket))
+                ->start(endpoint.proxy_protocol);
         } else {
-            std::make_shared<PlainConnection>(std::move(socket), set, peer, std::move(ticket))->start(endpoint.proxy_protocol);
+            std::make_shared<PlainConnection>(std::move(socket), set, peer, std::move(ticket))
+                ->start(endpoint.proxy_protocol);
         }
     }
 
@@ -70,9 +75,13 @@ struct Server::Worker {
         const auto now = base::Clock::now();
         if (now >= say_full_again) {
             say_full_again = now + say_interval;
-            base::log::error("{}; those that are idle make room, and others wait",
-                             descriptors_are_short ? "no file descriptor is left for another connection (raise LimitNOFILE=, or ulimit -n)"
-                                                   : fmt::format("there are {} connections, and no more are taken (connections)", admission.count()));
+            base::log::error(
+                "{}; those that are idle make room, and others wait",
+                descriptors_are_short
+                    ? "no file descriptor is left for another connection (raise LimitNOFILE=, or "
+                      "ulimit -n)"
+                    : fmt::format("there are {} connections, and no more are taken (connections)",
+                                  admission.count()));
         }
         return set.drop_idle() && !descriptors_are_short;
     }
@@ -100,7 +109,8 @@ struct Server::Worker {
                 io.run();
                 return;
             } catch (const std::bad_alloc&) {
-                // Connections see to themselves: this is what stands between them, and goes on with the next event.
+                // Connections see to themselves: this is what stands between them, and goes on with
+                // the next event.
                 set.say_memory_is_short();
             }
         }
@@ -123,9 +133,10 @@ struct Server::Worker {
         end.async_wait([this, deadline](error_code) { await_end(deadline); });
     }
 
-    Admission& admission;
+    ConnectionLimiter& admission;
     base::TimePoint say_full_again{};
-    ConnectionSet set;  // before the context: what the context still holds at its end are connections of the set
+    ConnectionSet set;  // before the context: what the context still holds at its end are
+                        // connections of the set
     asio::io_context io{1};
     asio::steady_timer timer{io};
     asio::steady_timer end{io};
@@ -136,13 +147,18 @@ struct Server::Worker {
 };
 
 Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads)
-    : limits_(limits), proxies_(proxies), admission_(limits.connections, limits.connections_per_client) {
+    : limits_(limits),
+      proxies_(proxies),
+      admission_(limits.connections, limits.connections_per_client) {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
-        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies), admission_));
+        workers_.push_back(
+            std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies), admission_));
     }
 }
 
-Server::~Server() { stop(base::Clock::now()); }  // NOLINT(bugprone-exception-escape): there is no going on without it
+Server::~Server() {
+    stop(base::Clock::now());
+}  // NOLINT(bugprone-exception-escape): there is no going on without it
 
 base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
     std::vector<asio::io_context*> contexts;
@@ -152,9 +168,13 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            Listener::Room room{[worker] { return worker->admission.has_room(); }, [worker](bool is_short) { return worker->make_room(is_short); }};
-            auto on_accept = [worker, endpoint](Socket socket, const Stream::endpoint& peer) { worker->accepted(std::move(socket), peer, endpoint); };
-            worker->listeners.push_back(std::make_shared<Listener>(std::move((*sockets)[i]), std::move(room), std::move(on_accept)));
+            Listener::Room room{[worker] { return worker->admission.has_room(); },
+                                [worker](bool is_short) { return worker->make_room(is_short); }};
+            auto on_accept = [worker, endpoint](Socket socket, const Stream::endpoint& peer) {
+                worker->accepted(std::move(socket), peer, endpoint);
+            };
+            worker->listeners.push_back(std::make_shared<Listener>(
+                std::move((*sockets)[i]), std::move(room), std::move(on_accept)));
         }
         if (!endpoint.path.empty() && endpoint.inherited < 0) unix_paths_.push_back(endpoint.path);
     }

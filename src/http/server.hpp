@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "http/admission.hpp"
+#include "http/connection_limiter.hpp"
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
@@ -35,14 +35,15 @@ public:
     /// Starts serving.
     void start();
 
-    /// Stops accepting, waits until the requests under way are answered, at most until `deadline`, and ends.
+    /// Stops accepting, waits until the requests under way are answered, at most until `deadline`,
+    /// and ends.
     void stop(base::TimePoint deadline);
 
 private:
     struct Worker;
     Limits limits_;
     Proxies proxies_;
-    Admission admission_;
+    ConnectionLimiter admission_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::string> unix_paths_;  ///< sockets of ours, which go with us
 };

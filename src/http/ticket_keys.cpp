@@ -23,8 +23,10 @@ int keys_index() {
 template <std::size_t Size>
 bool set_mac(EVP_MAC_CTX* mac, std::array<unsigned char, Size>& key) {
     char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.data(), key.size()),
-                                     OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.data(), key.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
     return EVP_MAC_CTX_set_params(mac, parameters) == 1;
 }
 
@@ -50,15 +52,17 @@ void TicketKeys::rotate(base::TimePoint now) {
 bool TicketKeys::use(SSL_CTX* context, TicketKeys& keys) {
     // A ticket is as good as the session is young: for as long as its key opens it.
     SSL_CTX_set_timeout(context, std::chrono::seconds(lifetime).count());
-    return SSL_CTX_set_ex_data(context, keys_index(), &keys) == 1 && SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
+    return SSL_CTX_set_ex_data(context, keys_index(), &keys) == 1 &&
+           SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
 }
 
 void TicketKeys::fill(Slot& slot, base::TimePoint now) {
     Key& key = slot.emplace();
     key.made = now;
-    const bool filled = RAND_bytes(key.name.data(), static_cast<int>(key.name.size())) == 1 &&
-                        RAND_priv_bytes(key.cipher.data(), static_cast<int>(key.cipher.size())) == 1 &&
-                        RAND_priv_bytes(key.mac.data(), static_cast<int>(key.mac.size())) == 1;
+    const bool filled =
+        RAND_bytes(key.name.data(), static_cast<int>(key.name.size())) == 1 &&
+        RAND_priv_bytes(key.cipher.data(), static_cast<int>(key.cipher.size())) == 1 &&
+        RAND_priv_bytes(key.mac.data(), static_cast<int>(key.mac.size())) == 1;
     if (!filled) zeroize(slot);
 }
 
@@ -68,29 +72,36 @@ void TicketKeys::zeroize(Slot& slot) {
     slot.reset();
 }
 
-int TicketKeys::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
+int TicketKeys::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                          EVP_MAC_CTX* mac, int sealing) {
     auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), keys_index()));
     if (keys == nullptr) return no_ticket;
     keys->rotate(base::Clock::now());
     return sealing != 0 ? keys->seal(name, iv, cipher, mac) : keys->open(name, iv, cipher, mac);
 }
 
-int TicketKeys::seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
+int TicketKeys::seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                     EVP_MAC_CTX* mac) {
     const std::lock_guard lock(mutex_);
     if (!current_) return no_ticket;
     std::copy(current_->name.begin(), current_->name.end(), name);
     if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return failed;
-    if (EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), current_->cipher.data(), iv, nullptr) != 1) return failed;
+    if (EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), current_->cipher.data(), iv, nullptr) != 1)
+        return failed;
     return set_mac(mac, current_->mac) ? good : failed;
 }
 
-int TicketKeys::open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
+int TicketKeys::open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                     EVP_MAC_CTX* mac) {
     const std::lock_guard lock(mutex_);
-    const auto is = [name](const Slot& slot) { return slot && std::equal(slot->name.begin(), slot->name.end(), name); };
+    const auto is = [name](const Slot& slot) {
+        return slot && std::equal(slot->name.begin(), slot->name.end(), name);
+    };
     const bool is_current = is(current_);
     if (!is_current && !is(previous_)) return no_ticket;
     Key& key = is_current ? *current_ : *previous_;
-    if (EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key.cipher.data(), iv, nullptr) != 1) return failed;
+    if (EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key.cipher.data(), iv, nullptr) != 1)
+        return failed;
     if (!set_mac(mac, key.mac)) return failed;
     return is_current ? good : good_and_renew;
 }

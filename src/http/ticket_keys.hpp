@@ -13,8 +13,9 @@
 
 namespace sftdyn::http {
 
-/// Who has a ticket's key reads the session, also one recorded long ago (TLS 1.2). So a key seals for an hour, opens for
-/// one more, and is zeroized then. All certificates of a server share these keys. Thread-safe.
+/// Who has a ticket's key reads the session, also one recorded long ago (TLS 1.2). So a key seals
+/// for an hour, opens for one more, and is zeroized then. All certificates of a server share these
+/// keys. Thread-safe.
 class TicketKeys {
 public:
     static constexpr auto lifetime = std::chrono::hours(1);
@@ -24,10 +25,12 @@ public:
     TicketKeys(const TicketKeys&) = delete;
     TicketKeys& operator=(const TicketKeys&) = delete;
 
-    /// Does what is due at `now`. It must be called now and then: a server that nobody talks to has keys, too.
+    /// Does what is due at `now`. It must be called now and then: a server that nobody talks to has
+    /// keys, too.
     void rotate(base::TimePoint now);
 
-    /// Lets `context` seal and open its tickets with `keys`, which must outlive it. False: OpenSSL refuses it.
+    /// Lets `context` seal and open its tickets with `keys`, which must outlive it. False: OpenSSL
+    /// refuses it.
     static bool use(SSL_CTX* context, TicketKeys& keys);
 
 private:
@@ -41,9 +44,11 @@ private:
 
     static void fill(Slot& slot, base::TimePoint now);
     static void zeroize(Slot& slot);
-    static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing);
+    static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                         EVP_MAC_CTX* mac, int sealing);
     int seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
-    int open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
+    int open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
+             EVP_MAC_CTX* mac);
 
     std::mutex mutex_;
     Slot current_;   ///< seals and opens; absent: there were no random octets for it

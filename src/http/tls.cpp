@@ -16,22 +16,27 @@ namespace ssl = boost::asio::ssl;
 
 // Mozilla's "intermediate" profile, version 5.7: forward secrecy and authenticated encryption only.
 constexpr const char* tls12_ciphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-"
+    "RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* groups = "X25519:prime256v1:secp384r1";
 
 /// ALPN (RFC 7301): http/1.1 is all there is; whoever offers only other protocols gets none.
-int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned int offered_size, void*) {
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
     static constexpr unsigned char ours[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
     unsigned char* chosen = nullptr;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours, offered, offered_size) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
@@ -42,9 +47,11 @@ int certificates_index() {
 }
 
 int choose_certificate(SSL* ssl, int*, void*) {
-    const auto* certificates = static_cast<const std::vector<TlsCertificate>*>(SSL_get_ex_data(ssl, certificates_index()));
+    const auto* certificates =
+        static_cast<const std::vector<TlsCertificate>*>(SSL_get_ex_data(ssl, certificates_index()));
     const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    if (certificates == nullptr || name == nullptr || certificates->size() < 2) return SSL_TLSEXT_ERR_OK;
+    if (certificates == nullptr || name == nullptr || certificates->size() < 2)
+        return SSL_TLSEXT_ERR_OK;
     SSL_CTX* chosen = choose(*certificates, name).context->native_handle();
     if (chosen != SSL_get_SSL_CTX(ssl)) SSL_set_SSL_CTX(ssl, chosen);
     return SSL_TLSEXT_ERR_OK;
@@ -53,12 +60,14 @@ int choose_certificate(SSL* ssl, int*, void*) {
 /// The DNS names of the certificate's subjectAltName (RFC 5280 §4.2.1.6).
 std::vector<std::string> names_of(const X509* certificate) {
     std::vector<std::string> out;
-    auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+    auto* names = static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
     for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
         if (name->type != GEN_DNS) continue;
         const auto* octets = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-        out.push_back(lower({octets, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
+        out.push_back(
+            lower({octets, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
     }
     GENERAL_NAMES_free(names);
     return out;
@@ -72,16 +81,21 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 }  // namespace
 
-base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file, std::shared_ptr<TicketKeys> tickets) {
+base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
+                                              const std::string& key_file,
+                                              std::shared_ptr<TicketKeys> tickets) {
     const auto pair = read_pair(cert_file, key_file);
     if (pair.has_error()) return pair.error();
 
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     SSL_CTX* raw = context->native_handle();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    // The server's order, but who puts ChaCha20 first (a small machine without AES instructions) gets it.
-    SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    // An idle connection holds no buffers, and a session is the client's to keep: as a ticket (RFC 5077, RFC 8446 §4.6.1).
+    // The server's order, but who puts ChaCha20 first (a small machine without AES instructions)
+    // gets it.
+    SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    // An idle connection holds no buffers, and a session is the client's to keep: as a ticket (RFC
+    // 5077, RFC 8446 §4.6.1).
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(raw, 1);
@@ -92,16 +106,22 @@ base::Result<TlsCertificate> read_certificate(const std::string& cert_file, cons
     // key.
     SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT | (tickets ? 0 : SSL_OP_NO_TICKET));
     static constexpr unsigned char session_context[] = "sftdyn";
-    if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 || SSL_CTX_set1_groups_list(raw, groups) != 1 ||
-        SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1 || (tickets && !TicketKeys::use(raw, *tickets))) {
-        return base::Error{"OpenSSL does not know the ciphers that sftdyn needs", "", "is its configuration (openssl.cnf) very restrictive?"};
+    if (SSL_CTX_set_cipher_list(raw, tls12_ciphers) != 1 ||
+        SSL_CTX_set1_groups_list(raw, groups) != 1 ||
+        SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1) != 1 ||
+        (tickets && !TicketKeys::use(raw, *tickets))) {
+        return base::Error{"OpenSSL does not know the ciphers that sftdyn needs", "",
+                           "is its configuration (openssl.cnf) very restrictive?"};
     }
 
-    if (SSL_CTX_use_cert_and_key(raw, pair->certificate.get(), pair->key.get(), pair->chain.get(), 1) != 1 ||
+    if (SSL_CTX_use_cert_and_key(raw, pair->certificate.get(), pair->key.get(), pair->chain.get(),
+                                 1) != 1 ||
         SSL_CTX_get0_certificate(raw) == nullptr) {
         const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
         ERR_clear_error();
-        return base::Error{fmt::format("the certificate is not usable: {}", reason != nullptr ? reason : "OpenSSL does not say why"), cert_file,
+        return base::Error{fmt::format("the certificate is not usable: {}",
+                                       reason != nullptr ? reason : "OpenSSL does not say why"),
+                           cert_file,
                            "make one that public authorities would: RSA of 2048 bits or more, "
                            "ECDSA P-256 or Ed25519"};
     }
@@ -111,17 +131,22 @@ base::Result<TlsCertificate> read_certificate(const std::string& cert_file, cons
 std::chrono::seconds time_left(const TlsCertificate& certificate) {
     const X509* x509 = SSL_CTX_get0_certificate(certificate.context->native_handle());
     int days = 0, seconds = 0;
-    if (x509 == nullptr || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(x509)) != 1) return std::chrono::seconds(0);
+    if (x509 == nullptr || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(x509)) != 1)
+        return std::chrono::seconds(0);
     return std::chrono::hours(24) * days + std::chrono::seconds(seconds);
 }
 
-const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates, std::string_view server_name) {
+const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
+                             std::string_view server_name) {
     const std::string name = lower(server_name);
     // A name of its own is closer than a wildcard.
     for (const bool wildcard : {false, true}) {
         for (const auto& certificate : certificates) {
-            const auto fits = [&](const std::string& pattern) { return pattern.starts_with("*.") == wildcard && matches(pattern, name); };
-            if (std::any_of(certificate.names.begin(), certificate.names.end(), fits)) return certificate;
+            const auto fits = [&](const std::string& pattern) {
+                return pattern.starts_with("*.") == wildcard && matches(pattern, name);
+            };
+            if (std::any_of(certificate.names.begin(), certificate.names.end(), fits))
+                return certificate;
         }
     }
     return certificates.front();
@@ -130,7 +155,9 @@ const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates, st
 std::unique_ptr<SSL, FreeTls> new_tls(const TlsContext& context) {
     std::unique_ptr<SSL, FreeTls> ssl(SSL_new(context->front().context->native_handle()));
     // OpenSSL keeps pointers to what is not const; nothing is written through it.
-    if (ssl && SSL_set_ex_data(ssl.get(), certificates_index(), const_cast<std::vector<TlsCertificate>*>(context.get())) != 1) ssl.reset();
+    if (ssl && SSL_set_ex_data(ssl.get(), certificates_index(),
+                               const_cast<std::vector<TlsCertificate>*>(context.get())) != 1)
+        ssl.reset();
     return ssl;
 }
 

@@ -17,25 +17,28 @@ namespace sftdyn::http {
 
 struct TlsCertificate {
     std::shared_ptr<boost::asio::ssl::context> context{};
-    std::vector<std::string> names{};       ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
+    std::vector<std::string>
+        names{};  ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
     std::shared_ptr<TicketKeys> tickets{};  ///< that `context` uses; null: it makes no tickets
 };
 
-/// Reads a certificate chain and its private key, both PEM (`read_pair`), and makes what serves them. An error names the
-/// file; an encrypted key and a key that does not fit the certificate are errors. Sessions are resumed if there are
-/// `tickets`.
-[[nodiscard]] base::Result<TlsCertificate> read_certificate(const std::string& cert_file, const std::string& key_file,
-                                                            std::shared_ptr<TicketKeys> tickets = {});
+/// Reads a certificate chain and its private key, both PEM (`read_pair`), and makes what serves
+/// them. An error names the file; an encrypted key and a key that does not fit the certificate are
+/// errors. Sessions are resumed if there are `tickets`.
+[[nodiscard]] base::Result<TlsCertificate> read_certificate(
+    const std::string& cert_file, const std::string& key_file,
+    std::shared_ptr<TicketKeys> tickets = {});
 
 /// How long the certificate is still valid; negative when it has expired.
 [[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);
 
-/// What connections are served with: the first certificate whose names match what the client asks for (SNI, RFC 6066
-/// §3), else the first of all. Never empty.
+/// What connections are served with: the first certificate whose names match what the client asks
+/// for (SNI, RFC 6066 §3), else the first of all. Never empty.
 using TlsContext = std::shared_ptr<const std::vector<TlsCertificate>>;
 
 /// The certificate for a server name.
-[[nodiscard]] const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates, std::string_view server_name);
+[[nodiscard]] const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
+                                           std::string_view server_name);
 
 struct FreeTls {
     void operator()(SSL* ssl) const { SSL_free(ssl); }

@@ -36,7 +36,8 @@ void TlsConnection::handshake() {
 void TlsConnection::async_read(asio::mutable_buffer into) {
     into_ = into;
     // Between requests there is hardly ever anything yet.
-    if (between_requests() && SSL_has_pending(ssl_.get()) == 0) return await(Socket::wait_read, &TlsConnection::read);
+    if (between_requests() && SSL_has_pending(ssl_.get()) == 0)
+        return await(Socket::wait_read, &TlsConnection::read);
     read();
 }
 

@@ -1,4 +1,5 @@
-// A connection with TLS. OpenSSL reads and writes the socket itself, so that an idle connection holds no buffers.
+// A connection with TLS. OpenSSL reads and writes the socket itself, so that an idle connection
+// holds no buffers.
 #pragma once
 
 #include "http/connection.hpp"
@@ -8,8 +9,10 @@ namespace sftdyn::http {
 
 class TlsConnection : public Connection {
 public:
-    TlsConnection(Socket socket, TlsContext context, ConnectionSet& set, const Peer& peer, Admission::Ticket ticket)
-        : Connection(std::move(socket), set, peer, std::move(ticket)), context_(std::move(context)) {}
+    TlsConnection(Socket socket, TlsContext context, ConnectionSet& set, const Peer& peer,
+                  ConnectionLimiter::Ticket ticket)
+        : Connection(std::move(socket), set, peer, std::move(ticket)),
+          context_(std::move(context)) {}
 
 private:
     void establish() override;
@@ -20,13 +23,15 @@ private:
     void handshake();
     void read();
     void write();
-    /// Goes on with `step` when the socket is ready for what OpenSSL wants after `result`; ends the connection when there
-    /// is nothing to wait for.
+    /// Goes on with `step` when the socket is ready for what OpenSSL wants after `result`; ends the
+    /// connection when there is nothing to wait for.
     void await(int result, void (TlsConnection::*step)());
     void await(Socket::wait_type what, void (TlsConnection::*step)());
     /// Does `step` from the event loop, not from within itself.
     void post(void (TlsConnection::*step)());
-    std::shared_ptr<TlsConnection> self() { return std::static_pointer_cast<TlsConnection>(shared_from_this()); }
+    std::shared_ptr<TlsConnection> self() {
+        return std::static_pointer_cast<TlsConnection>(shared_from_this());
+    }
 
     TlsContext context_;  ///< a newer certificate does not change this connection's
     std::unique_ptr<SSL, FreeTls> ssl_;

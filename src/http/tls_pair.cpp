@@ -36,11 +36,13 @@ struct File {
 };
 
 base::Error unreadable(const File& file, const std::string& reason) {
-    return {fmt::format("{} can't be read: {}", file.content, reason), file.path, "name a file that the user sftdyn runs as may read"};
+    return {fmt::format("{} can't be read: {}", file.content, reason), file.path,
+            "name a file that the user sftdyn runs as may read"};
 }
 
 base::Error unusable(const File& file, const std::string& reason) {
-    return {fmt::format("{} is not usable: {}", file.content, reason), file.path, "expected PEM, as Let's Encrypt's fullchain.pem and privkey.pem"};
+    return {fmt::format("{} is not usable: {}", file.content, reason), file.path,
+            "expected PEM, as Let's Encrypt's fullchain.pem and privkey.pem"};
 }
 
 /// Why OpenSSL's last call failed.
@@ -63,7 +65,8 @@ base::Result<void> read_file(const File& file, SecretText& text) {
 
     std::array<char, 4096> part{};
     ssize_t size = 0;
-    while (text.view().size() <= largest_file && (size = ::read(descriptor, part.data(), part.size())) > 0)
+    while (text.view().size() <= largest_file &&
+           (size = ::read(descriptor, part.data(), part.size())) > 0)
         text.append({part.data(), static_cast<std::size_t>(size)}, largest_file);
     const int error = errno;
     OPENSSL_cleanse(part.data(), part.size());
@@ -94,7 +97,8 @@ base::Result<void> parse_certificates(const File& file, std::string_view text, T
         static_cast<void>(next.release());
     }
     const auto error = ERR_peek_last_error();
-    const bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+    const bool at_end =
+        ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
     if (!at_end) return unusable(file, last_reason());
     ERR_clear_error();
     if (!pair.certificate) return unusable(file, "there is no certificate in it");
@@ -120,7 +124,9 @@ base::Result<void> parse_key(const File& file, std::string_view text, TlsPair& p
     }
     if (!pair.key) {
         const std::string reason = last_reason();
-        return unusable(file, text.find("PRIVATE KEY-----") == std::string_view::npos ? "there is no private key in it" : reason);
+        return unusable(file, text.find("PRIVATE KEY-----") == std::string_view::npos
+                                  ? "there is no private key in it"
+                                  : reason);
     }
     ERR_clear_error();
     switch (EVP_PKEY_get_base_id(pair.key.get())) {
@@ -131,7 +137,8 @@ base::Result<void> parse_key(const File& file, std::string_view text, TlsPair& p
         case EVP_PKEY_ED448:
             return {};
         default:
-            return unusable(file, "TLS has no use for a key of its kind; make one of RSA, ECDSA or Ed25519");
+            return unusable(
+                file, "TLS has no use for a key of its kind; make one of RSA, ECDSA or Ed25519");
     }
 }
 
@@ -150,10 +157,14 @@ base::Error misfit(const TlsPair& pair, const std::string& cert_file, const std:
                 key_file, "put the server's own certificate first, and its chain behind it"};
     }
     if (X509_check_ca(pair.certificate.get()) == 1)
-        return {fmt::format("the private key does not fit the certificate {}, which is an authority's", cert_file), key_file,
-                "name a file that begins with the server's own certificate, and the key that it was "
-                "made for"};
-    return {"the private key does not fit the certificate " + cert_file, key_file, "name the key that the certificate was made for"};
+        return {
+            fmt::format("the private key does not fit the certificate {}, which is an authority's",
+                        cert_file),
+            key_file,
+            "name a file that begins with the server's own certificate, and the key that it was "
+            "made for"};
+    return {"the private key does not fit the certificate " + cert_file, key_file,
+            "name the key that the certificate was made for"};
 }
 
 }  // namespace
@@ -163,9 +174,11 @@ base::Result<TlsPair> read_pair(const std::string& cert_file, const std::string&
     TlsPair pair;
     SecretText cert_text, key_text;
     if (const auto read = read_file(cert, cert_text); read.has_error()) return read.error();
-    if (const auto parsed = parse_certificates(cert, cert_text.view(), pair); parsed.has_error()) return parsed.error();
+    if (const auto parsed = parse_certificates(cert, cert_text.view(), pair); parsed.has_error())
+        return parsed.error();
     if (const auto read = read_file(key, key_text); read.has_error()) return read.error();
-    if (const auto parsed = parse_key(key, key_text.view(), pair); parsed.has_error()) return parsed.error();
+    if (const auto parsed = parse_key(key, key_text.view(), pair); parsed.has_error())
+        return parsed.error();
     if (!fits(pair.certificate.get(), pair.key.get())) return misfit(pair, cert_file, key_file);
     return pair;
 }

@@ -19,16 +19,19 @@ struct FreeTlsPart {
 template <class Part>
 using TlsPart = std::unique_ptr<Part, FreeTlsPart>;
 
-/// Belongs together: the key is the first certificate's, and of a kind that TLS 1.2 or 1.3 signs with.
+/// Belongs together: the key is the first certificate's, and of a kind that TLS 1.2 or 1.3 signs
+/// with.
 struct TlsPair {
     TlsPart<X509> certificate{};  ///< the server's own
     TlsPart<STACK_OF(X509)> chain{};
     TlsPart<EVP_PKEY> key{};
 };
 
-/// Reads both files, PEM, each once. The one place where a pair comes from: what it returns fits together, whatever the
-/// files hold at this moment. They are never replaced in one step, so that any pair of old, new and half-written ones may
-/// be found. An error names the file and says what it lacks.
-[[nodiscard]] base::Result<TlsPair> read_pair(const std::string& cert_file, const std::string& key_file);
+/// Reads both files, PEM, each once. The one place where a pair comes from: what it returns fits
+/// together, whatever the files hold at this moment. They are never replaced in one step, so that
+/// any pair of old, new and half-written ones may be found. An error names the file and says what
+/// it lacks.
+[[nodiscard]] base::Result<TlsPair> read_pair(const std::string& cert_file,
+                                              const std::string& key_file);
 
 }  // namespace sftdyn::http

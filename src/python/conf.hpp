@@ -1,5 +1,5 @@
-// A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python in here; the plugin
-// (src/python/plugin) stands behind it.
+// A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python
+// in here; the plugin (src/python/plugin) stands behind it.
 #pragma once
 
 #include <cstdint>
@@ -38,22 +38,25 @@ struct Client {
     Value host{};
 };
 
-/// A hook went wrong. `text` is for the log, with a traceback; it holds no part of the request's secrets.
-struct Failure {
-    Failure() = default;
+/// A hook went wrong. `text` is for the log, with a traceback; it holds no part of the request's
+/// secrets.
+struct DnsError {
+    DnsError() = default;
     // Without it a text alone would do for one, and a result of a text could be either.
-    Failure(std::string of_kind, std::string said) : kind(std::move(of_kind)), text(std::move(said)) {}
+    DnsError(std::string of_kind, std::string said)
+        : kind(std::move(of_kind)), text(std::move(said)) {}
     std::string kind;  ///< equal for equal faults
     std::string text;
 };
-[[noreturn]] inline void throw_exception_from_error(const Failure& failure, const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const DnsError& failure,
+                                                    const boost::source_location&) {
     throw std::logic_error("unchecked failure of a hook: " + failure.text);
 }
 template <class T>
-using Outcome = boost::system::result<T, Failure>;
+using Outcome = boost::system::result<T, DnsError>;
 
-/// One request's way through the hooks, on one thread, in the order of these functions. It holds the interpreter's lock as
-/// long as it lives.
+/// One request's way through the hooks, on one thread, in the order of these functions. It holds
+/// the interpreter's lock as long as it lives.
 class Call {
 public:
     virtual ~Call() = default;
@@ -63,7 +66,8 @@ public:
     /// What get_host says for that key; empty: nothing.
     [[nodiscard]] virtual Outcome<std::string> get_host(std::string_view key) = 0;
     /// The lines of nsupdatecommands.
-    [[nodiscard]] virtual Outcome<std::vector<std::string>> nsupdate_commands(std::string_view host) = 0;
+    [[nodiscard]] virtual Outcome<std::vector<std::string>> nsupdate_commands(
+        std::string_view host) = 0;
 };
 
 /// A conf that was run. It may be dropped on any thread, without the interpreter's lock.
@@ -72,9 +76,11 @@ public:
     virtual ~Conf() = default;
 
     /// Those of `names` that the conf sets.
-    [[nodiscard]] virtual std::vector<Setting> settings(const std::vector<std::string>& names) const = 0;
+    [[nodiscard]] virtual std::vector<Setting> settings(
+        const std::vector<std::string>& names) const = 0;
     /// The dict of that name; nothing: there is none.
-    [[nodiscard]] virtual std::optional<std::vector<Client>> clients(const std::string& name) const = 0;
+    [[nodiscard]] virtual std::optional<std::vector<Client>> clients(
+        const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
     [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
     [[nodiscard]] virtual bool has_get_ip() const = 0;
@@ -82,7 +88,8 @@ public:
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
 
     /// `source` is the client's address; `key` is the request's, as it was sent.
-    [[nodiscard]] virtual std::unique_ptr<Call> call(std::string_view source, const Fields& fields, std::string_view key) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
+                                                     std::string_view key) const = 0;
 };
 
 /// A thread that runs hooks; made on it, and dropped on it.
@@ -99,12 +106,13 @@ class Interpreter {
 public:
     virtual ~Interpreter() = default;
 
-    /// Runs the file. An error's `where` has the line, if it is one of the file's. Another conf that was run before goes
-    /// on as it was.
-    [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(const std::string& path) = 0;
+    /// Runs the file. An error's `where` has the line, if it is one of the file's. Another conf
+    /// that was run before goes on as it was.
+    [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
+        const std::string& path) = 0;
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;
-    /// Raises an exception in the Python code that runs on a thread, when it next does anything. It takes the
-    /// interpreter's lock, for which it may have to wait for ever.
+    /// Raises an exception in the Python code that runs on a thread, when it next does anything. It
+    /// takes the interpreter's lock, for which it may have to wait for ever.
     virtual void interrupt(std::uint64_t thread) = 0;
 };
 

@@ -17,7 +17,8 @@ std::atomic<Interpreter*> interpreter = nullptr;
 fs::path plugin_path() {
     std::error_code error;
     const fs::path self = fs::read_symlink("/proc/self/exe", error);
-    if (!error && fs::exists(self.parent_path() / SFTDYN_PLUGIN_NAME, error)) return self.parent_path() / SFTDYN_PLUGIN_NAME;
+    if (!error && fs::exists(self.parent_path() / SFTDYN_PLUGIN_NAME, error))
+        return self.parent_path() / SFTDYN_PLUGIN_NAME;
     return fs::path(SFTDYN_PLUGIN_FOLDER) / SFTDYN_PLUGIN_NAME;
 }
 
@@ -26,16 +27,19 @@ base::Result<Interpreter*> load() {
     std::error_code error;
     if (!fs::exists(path, error))
         return base::Error{"Python confs need a plugin that is not installed", path.string(),
-                           "install the package sftdyn-python, or write the configuration as TOML, in a file whose name ends in .toml"};
+                           "install the package sftdyn-python, or write the configuration as TOML, "
+                           "in a file whose name ends in .toml"};
     // Its symbols are for the modules that a conf imports: they expect the interpreter's.
     void* plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (plugin == nullptr)
-        return base::Error{std::string("the plugin can't be loaded: ") + dlerror(), path.string(), "install the package sftdyn-python again"};
+        return base::Error{std::string("the plugin can't be loaded: ") + dlerror(), path.string(),
+                           "install the package sftdyn-python again"};
     const auto entry = reinterpret_cast<PluginEntry*>(dlsym(plugin, plugin_symbol));
     Interpreter* made = entry == nullptr ? nullptr : entry(SFTDYN_VERSION);
     if (made == nullptr)
         return base::Error{"the plugin is of another version than sftdyn", path.string(),
-                           "install sftdyn and sftdyn-python of the same version (" SFTDYN_VERSION ")"};
+                           "install sftdyn and sftdyn-python of the same version (" SFTDYN_VERSION
+                           ")"};
     return made;
 }
 

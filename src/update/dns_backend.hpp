@@ -9,7 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "dns/server.hpp"
+#include "dns/server_client.hpp"
 #include "update/backend.hpp"
 #include "update/in_doubt.hpp"
 
@@ -26,38 +26,43 @@ struct ZoneServers {
 
 /// How a server is.
 struct ServerState {
-    std::string name{};                     ///< address and port
-    std::optional<dns::Name> zone{};        ///< that it is for; absent: all that have no entry of their own
-    std::optional<dns::Failure> failure{};  ///< absent: it answers, and takes our signature
+    std::string name{};  ///< address and port
+    std::optional<dns::Name>
+        zone{};  ///< that it is for; absent: all that have no entry of their own
+    std::optional<dns::DnsError> failure{};  ///< absent: it answers, and takes our signature
 };
 
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io);
 
-    /// `groups` in any order; the entry with the longest zone that holds a name is the one that serves it. What is under way
-    /// or in doubt at a server that is not among them any more ends as if it were.
+    /// `groups` in any order; the entry with the longest zone that holds a name is the one that
+    /// serves it. What is under way or in doubt at a server that is not among them any more ends as
+    /// if it were.
     void configure(const std::vector<ZoneServers>& groups);
 
     /// Ends everything that is under way: the process ends.
     void close();
 
     void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
-    void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type, base::TimePoint deadline,
-                 Done<std::vector<std::string>> done) override;
-    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline, Done<dns::Answer> done,
-               std::function<void()> resolved) override;
+    void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
+                 base::TimePoint deadline, Done<std::vector<std::string>> done) override;
+    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline,
+               Done<dns::Answer> done, std::function<void()> resolved) override;
     void contact(const dns::Name& zone, std::function<void()> resolved) override;
 
-    /// Asks every server a signed question, and calls back when all have answered or the time is up.
-    void probe(base::TimePoint deadline, std::function<void(const std::vector<ServerState>&)> done) const;
+    /// Asks every server a signed question, and calls back when all have answered or the time is
+    /// up.
+    void probe(base::TimePoint deadline,
+               std::function<void(const std::vector<ServerState>&)> done) const;
 
 private:
     struct Member {
-        std::shared_ptr<dns::Server> server;
+        std::shared_ptr<dns::ServerClient> server;
         base::TimePoint avoid_until{};  ///< it was down: the others come first until then
     };
-    /// Held by the configuration, and by all that is under way or in doubt there; closed with the last of them.
+    /// Held by the configuration, and by all that is under way or in doubt there; closed with the
+    /// last of them.
     struct Group {
         ZoneServers config;
         std::vector<Member> members;
@@ -78,12 +83,15 @@ private:
     void step(const std::shared_ptr<Search>& search);
     struct Update;
     void attempt(const std::shared_ptr<Update>& update);
-    void attempted(const std::shared_ptr<Update>& update, Member& member, std::uint64_t number, dns::Reply reply, dns::Delivery delivery);
+    void attempted(const std::shared_ptr<Update>& update, Member& member, std::uint64_t number,
+                   dns::Reply reply, dns::Delivery delivery);
     struct FenceWay {
         std::shared_ptr<Group> group;
         std::size_t member = 0;
     };
-    [[nodiscard]] std::vector<FenceWay> fence_ways(const dns::Name& zone, const std::shared_ptr<Group>& before, const InDoubt::Way& last,
+    [[nodiscard]] std::vector<FenceWay> fence_ways(const dns::Name& zone,
+                                                   const std::shared_ptr<Group>& before,
+                                                   const InDoubt::Way& last,
                                                    unsigned attempt) const;
     void send_fence(const std::shared_ptr<Fence>& fence);
 

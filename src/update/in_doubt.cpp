@@ -8,8 +8,9 @@
 namespace sftdyn::update {
 namespace {
 
-// A signature is accepted for 300 s by the server's clock (RFC 8945 §5.2.3: the fudge that libknot signs with), and that
-// clock may be as much behind ours. Whatever has not happened by then will not happen.
+// A signature is accepted for 300 s by the server's clock (RFC 8945 §5.2.3: the fudge that libknot
+// signs with), and that clock may be as much behind ours. Whatever has not happened by then will
+// not happen.
 constexpr base::Duration signature_life = std::chrono::seconds(600);
 
 // How long a fence is awaited before another is sent: longer each time.
@@ -20,12 +21,16 @@ constexpr base::Duration most_patience = std::chrono::seconds(5);
 constexpr base::Duration first_pause = std::chrono::milliseconds(50);
 constexpr base::Duration most_pause = std::chrono::seconds(1);
 
-base::Duration patience(unsigned attempt) { return std::min(first_patience * (1U << std::min(attempt, 3U)), most_patience); }
+base::Duration patience(unsigned attempt) {
+    return std::min(first_patience * (1U << std::min(attempt, 3U)), most_patience);
+}
 
 }  // namespace
 
-void InDoubt::add(const dns::Name& zone, std::uint64_t number, const Way& way, std::shared_ptr<void> keep, Resolved resolved) {
-    add(zone, Entry{number, way, base::Clock::now() + signature_life, std::move(keep), std::move(resolved)});
+void InDoubt::add(const dns::Name& zone, std::uint64_t number, const Way& way,
+                  std::shared_ptr<void> keep, Resolved resolved) {
+    add(zone, Entry{number, way, base::Clock::now() + signature_life, std::move(keep),
+                    std::move(resolved)});
 }
 
 void InDoubt::add_unknown(const dns::Name& zone, Resolved resolved) {
@@ -65,18 +70,22 @@ void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
     zone->under_way = true;
     const std::uint64_t number = next_number();
     const Entry& last = zone->entries.back();
-    send_fence_(name, last.keep, last.way, zone->attempt, now + patience(zone->attempt),
-                [this, name, zone, number, late = std::make_shared<bool>(false)](const Outcome& outcome) {
-                    if (!std::exchange(*late, true)) zone->under_way = false;
-                    if (!closed_) done(name, zone, number, outcome);
-                });
+    send_fence_(
+        name, last.keep, last.way, zone->attempt, now + patience(zone->attempt),
+        [this, name, zone, number, late = std::make_shared<bool>(false)](const Outcome& outcome) {
+            if (!std::exchange(*late, true)) zone->under_way = false;
+            if (!closed_) done(name, zone, number, outcome);
+        });
 }
 
-bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number, const Outcome& outcome, std::vector<Entry>& resolved) {
+bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
+                   const Outcome& outcome, std::vector<Entry>& resolved) {
     bool further = false;
     std::erase_if(zone.entries, [&](Entry& entry) {
-        // What refuses the fence may do so before it looks at the order; for what nobody knows of that must do.
-        const bool counts = outcome.kind == Outcome::Kind::passed || (outcome.kind == Outcome::Kind::refused && entry.number == 0);
+        // What refuses the fence may do so before it looks at the order; for what nobody knows of
+        // that must do.
+        const bool counts = outcome.kind == Outcome::Kind::passed ||
+                            (outcome.kind == Outcome::Kind::refused && entry.number == 0);
         if (!counts || entry.number >= fence) return false;
         if (entry.way != outcome.way && (entry.passed == 0 || entry.passed >= fence)) {
             if (entry.passed == 0) {
@@ -92,7 +101,8 @@ bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number, c
     return further;
 }
 
-void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number, const Outcome& outcome) {
+void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
+                   const Outcome& outcome) {
     std::vector<Entry> resolved;
     const bool further = pass(*zone, number, last_number_, outcome, resolved);
     const bool silent = outcome.kind == Outcome::Kind::unanswered;
@@ -100,9 +110,11 @@ void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t num
         zone->pause = {};
     } else {
         ++zone->attempt;
-        zone->pause = silent ? base::Duration(0) : std::clamp(zone->pause * 2, first_pause, most_pause);
+        zone->pause =
+            silent ? base::Duration(0) : std::clamp(zone->pause * 2, first_pause, most_pause);
     }
-    const bool blocked = !further && !silent && !zone->entries.empty() && outcome.kind != Outcome::Kind::passed;
+    const bool blocked =
+        !further && !silent && !zone->entries.empty() && outcome.kind != Outcome::Kind::passed;
     finish(name, zone, std::move(resolved));
     if (!zone->entries.empty() && !zone->under_way && !zone->waiting) next(name, zone, zone->pause);
     if (blocked) on_blocked_(name, outcome.failure);
@@ -120,7 +132,8 @@ void InDoubt::answered(const dns::Name& name, std::uint64_t number) {
     const auto found = zones_.find(name);
     if (found == zones_.end()) return;
     const ZonePtr zone = found->second;
-    const auto entry = std::find_if(zone->entries.begin(), zone->entries.end(), [number](const Entry& one) { return one.number == number; });
+    const auto entry = std::find_if(zone->entries.begin(), zone->entries.end(),
+                                    [number](const Entry& one) { return one.number == number; });
     if (entry == zone->entries.end()) return;
     std::vector<Entry> resolved;
     resolved.push_back(std::move(*entry));

@@ -1,10 +1,12 @@
-// UPDATEs that the server may still carry out, and the fence of each zone that tells when it can't any more.
+// UPDATEs that the server may still carry out, and the fence of each zone that tells when it can't
+// any more.
 //
-// A fence is a signed UPDATE of the same zone that changes nothing. A server carries out the UPDATEs of a zone in the order
-// in which it read them, so that its answer comes after theirs (named, knotd and pdns_server do so). It resolves those with a
-// smaller number that were written to the same connection. What went another way may not have been read yet when the fence
-// was: it takes a second fence, sent when the first is answered. An answer that does not verify resolves nothing, nor does
-// the end of a connection. Used on one thread.
+// A fence is a signed UPDATE of the same zone that changes nothing. A server carries out the
+// UPDATEs of a zone in the order in which it read them, so that its answer comes after theirs
+// (named, knotd and pdns_server do so). It resolves those with a smaller number that were written
+// to the same connection. What went another way may not have been read yet when the fence was: it
+// takes a second fence, sent when the first is answered. An answer that does not verify resolves
+// nothing, nor does the end of a connection. Used on one thread.
 #pragma once
 
 #include <cstdint>
@@ -33,22 +35,25 @@ public:
     /// How a fence ended.
     struct Outcome {
         enum class Kind : std::uint8_t {
-            passed,      ///< NOERROR, verified
-            refused,     ///< another error code, verified: the server may not have put it behind the others
+            passed,   ///< NOERROR, verified
+            refused,  ///< another error code, verified: the server may not have put it behind the
+                      ///< others
             unanswered,  ///< sent, and maybe answered later
             failed       ///< not sent, or answered by what can't be believed
         };
         Kind kind = Kind::failed;
         Way way{};
-        dns::Failure failure{};  ///< unless it passed
+        dns::DnsError failure{};  ///< unless it passed
     };
     using FenceDone = std::function<void(const Outcome&)>;
-    /// Sends a fence of `zone`, on the `attempt`-th of the ways that there are. The best is `way`, on which the last UPDATE in
-    /// doubt went; `keep` was given with it. `done` is called once by `deadline`, and again if a verified answer comes later.
-    using SendFence = std::function<void(const dns::Name& zone, const std::shared_ptr<void>& keep, const Way& way, unsigned attempt,
-                                         base::TimePoint deadline, FenceDone done)>;
+    /// Sends a fence of `zone`, on the `attempt`-th of the ways that there are. The best is `way`,
+    /// on which the last UPDATE in doubt went; `keep` was given with it. `done` is called once by
+    /// `deadline`, and again if a verified answer comes later.
+    using SendFence =
+        std::function<void(const dns::Name& zone, const std::shared_ptr<void>& keep, const Way& way,
+                           unsigned attempt, base::TimePoint deadline, FenceDone done)>;
     /// A fence has failed for a reason that another attempt would meet again.
-    using OnBlocked = std::function<void(const dns::Name& zone, const dns::Failure& failure)>;
+    using OnBlocked = std::function<void(const dns::Name& zone, const dns::DnsError& failure)>;
     using Resolved = std::function<void()>;
 
     InDoubt(boost::asio::io_context& io, SendFence send_fence, OnBlocked on_blocked)
@@ -57,8 +62,10 @@ public:
     /// The number of what is sent now; larger than all before.
     [[nodiscard]] std::uint64_t next_number() { return ++last_number_; }
 
-    /// The UPDATE with that number is in doubt. `keep` is kept until `resolved` is called: once, not from within this.
-    void add(const dns::Name& zone, std::uint64_t number, const Way& way, std::shared_ptr<void> keep, Resolved resolved);
+    /// The UPDATE with that number is in doubt. `keep` is kept until `resolved` is called: once,
+    /// not from within this.
+    void add(const dns::Name& zone, std::uint64_t number, const Way& way,
+             std::shared_ptr<void> keep, Resolved resolved);
 
     /// The same for whatever a process before this one may have sent.
     void add_unknown(const dns::Name& zone, Resolved resolved);
@@ -76,7 +83,8 @@ private:
         base::TimePoint void_at{};  ///< its signature is not accepted any more
         std::shared_ptr<void> keep{};
         Resolved resolved{};
-        std::uint64_t passed = 0;  ///< the last number when a fence on another way was answered; 0: none was
+        std::uint64_t passed =
+            0;  ///< the last number when a fence on another way was answered; 0: none was
     };
     struct Zone {
         explicit Zone(boost::asio::io_context& io) : timer(io) {}
@@ -92,9 +100,11 @@ private:
     void add(const dns::Name& zone, Entry entry);
     void next(const dns::Name& name, const ZonePtr& zone, base::Duration pause);
     void send(const dns::Name& name, const ZonePtr& zone);
-    void done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number, const Outcome& outcome);
+    void done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
+              const Outcome& outcome);
     /// Takes out what the fence has resolved; true when it has got any further.
-    static bool pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number, const Outcome& outcome, std::vector<Entry>& resolved);
+    static bool pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
+                     const Outcome& outcome, std::vector<Entry>& resolved);
     void finish(const dns::Name& name, const ZonePtr& zone, std::vector<Entry> resolved);
 
     boost::asio::io_context& io_;

@@ -177,7 +177,7 @@ def socket_of(process):
 
 
 def message(host=b"home.dyn.example.org", kind=1, family=4, has=3, checked_in=1700000000, address=b"\xc0\x00\x02\x01", old=b"\xc0\x00\x02\x02", mark=b"SFE1", tail=b"", number=2**40):
-    """As src/cli/event.cpp lays it out."""
+    """As src/server/event.cpp lays it out."""
     octets = mark + bytes([kind, family, min(len(host), 255), has]) + number.to_bytes(8, "little") + checked_in.to_bytes(8, "little", signed=True)
     return (octets + address.ljust(16, b"\0") + old.ljust(16, b"\0") + host).ljust(MESSAGE, b"\0") + tail
 

@@ -14,7 +14,8 @@ bool same(std::string_view name, std::string_view other) {
 }  // namespace
 
 py::object Headers::get_or(const std::string& name, py::object otherwise) const {
-    const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same(field.first, name); });
+    const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                    [&](const auto& field) { return same(field.first, name); });
     if (found == fields_.end()) return otherwise;
     return to_python(found->second);
 }
@@ -27,7 +28,8 @@ py::object Headers::get(const std::string& name) const {
 bool Headers::has(const py::object& name) const {
     if (!py::isinstance<py::str>(name)) return false;
     const std::string wanted = from_python(name);
-    return std::any_of(fields_.begin(), fields_.end(), [&](const auto& field) { return same(field.first, wanted); });
+    return std::any_of(fields_.begin(), fields_.end(),
+                       [&](const auto& field) { return same(field.first, wanted); });
 }
 
 py::list Headers::get_all(const std::string& name) const {
@@ -58,18 +60,23 @@ py::list Headers::values() const {
 
 py::list Headers::items() const {
     py::list out;
-    for (const auto& [name, value] : fields_) out.append(py::make_tuple(to_python(name), to_python(value)));
+    for (const auto& [name, value] : fields_)
+        out.append(py::make_tuple(to_python(name), to_python(value)));
     return out;
 }
 
 void define_headers(py::module_& module) {
-    const py::class_<Headers> headers(module, "Headers", "A request's header fields; the case of names does not matter.");
+    const py::class_<Headers> headers(
+        module, "Headers", "A request's header fields; the case of names does not matter.");
     py::class_<Headers> define = headers;
     define.def("__getitem__", &Headers::get)
         .def("__contains__", &Headers::has)
         .def("__len__", &Headers::size)
         .def("__iter__", [](const Headers& self) { return py::iter(self.names()); })
-        .def("__repr__", [](const Headers& self) { return "<Headers with " + std::to_string(self.size()) + " fields>"; })
+        .def("__repr__",
+             [](const Headers& self) {
+                 return "<Headers with " + std::to_string(self.size()) + " fields>";
+             })
         .def("get", &Headers::get_or, py::arg("key"), py::arg("default") = py::none())
         .def("getone", &Headers::get)
         .def("getone", &Headers::get_or, py::arg("key"), py::arg("default"))

@@ -23,7 +23,8 @@ struct Shared {
     py::object address, host, script, told;
 
     std::mutex mutex{};
-    std::vector<py::object> dropped{};  ///< of confs that are gone, to be let go with the lock in hand
+    std::vector<py::object>
+        dropped{};  ///< of confs that are gone, to be let go with the lock in hand
 };
 
 Shared* shared = nullptr;
@@ -75,7 +76,9 @@ struct Hooks {
 
 class PythonCall : public Call {
 public:
-    PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields, std::string_view key) : hooks_(hooks), fields_(fields), key_(key) {
+    PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields,
+               std::string_view key)
+        : hooks_(hooks), fields_(fields), key_(key) {
         drop_now();
         ip_ = to_python(source);
     }
@@ -89,13 +92,17 @@ public:
     }
 
     Outcome<std::string> get_host(std::string_view key) override {
-        return guarded<std::string>("get_host", [&] { return from_python(shared->host(hooks_.get_host(to_python(key), ip_))); });
+        return guarded<std::string>("get_host", [&] {
+            return from_python(shared->host(hooks_.get_host(to_python(key), ip_)));
+        });
     }
 
     Outcome<std::vector<std::string>> nsupdate_commands(std::string_view host) override {
         return guarded<std::vector<std::string>>("nsupdatecommands", [&] {
             std::vector<std::string> out;
-            for (const py::handle line : py::list(shared->script(hooks_.commands(to_python(host), ip_, headers())))) out.push_back(from_python(line));
+            for (const py::handle line :
+                 py::list(shared->script(hooks_.commands(to_python(host), ip_, headers()))))
+                out.push_back(from_python(line));
             return out;
         });
     }
@@ -117,7 +124,7 @@ private:
     }
 
     /// Telling it is Python too, and may be interrupted.
-    Failure failure(const char* hook, py::error_already_set& error) {
+    DnsError failure(const char* hook, py::error_already_set& error) {
         error.restore();
         PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
         PyErr_Fetch(&type, &value, &trace);
@@ -137,7 +144,8 @@ private:
             const py::tuple told = shared->told(hook, owned, secrets);
             return {from_python(told[0]), from_python(told[1])};
         } catch (py::error_already_set&) {
-            return {std::string(hook) + "/?", std::string(hook) + " raised an exception that can't be told"};
+            return {std::string(hook) + "/?",
+                    std::string(hook) + " raised an exception that can't be told"};
         }
     }
 
@@ -153,11 +161,13 @@ public:
     PythonConf(py::module_ module, py::dict lines)
         : module_(std::move(module)),
           lines_(std::move(lines)),
-          hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"), hook_of(module_, "nsupdatecommands")} {}
+          hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"),
+                 hook_of(module_, "nsupdatecommands")} {}
     ~PythonConf() override {
         drop_later(std::move(module_));
         drop_later(std::move(lines_));
-        for (py::object* hook : {&hooks_.get_ip, &hooks_.get_host, &hooks_.commands}) drop_later(std::move(*hook));
+        for (py::object* hook : {&hooks_.get_ip, &hooks_.get_host, &hooks_.commands})
+            drop_later(std::move(*hook));
     }
     PythonConf(const PythonConf&) = delete;
     PythonConf& operator=(const PythonConf&) = delete;
@@ -189,18 +199,24 @@ public:
         if (!py::isinstance<py::dict>(value)) return std::nullopt;
         std::vector<Client> out;
         for (const auto& [key, host] : py::reinterpret_borrow<py::dict>(value))
-            out.push_back({base::Secret(py::isinstance<py::str>(key) ? from_python(key) : std::string()), value_of(host)});
+            out.push_back(
+                {base::Secret(py::isinstance<py::str>(key) ? from_python(key) : std::string()),
+                 value_of(host)});
         return out;
     }
 
     std::vector<std::string> tables() const override {
         const Gil gil;
         std::vector<std::string> out;
-        for (const auto& [name, value] : py::reinterpret_borrow<py::dict>(module_.attr("__dict__"))) {
+        for (const auto& [name, value] :
+             py::reinterpret_borrow<py::dict>(module_.attr("__dict__"))) {
             if (!py::isinstance<py::dict>(value) || from_python(name).starts_with("__")) continue;
             const auto table = py::reinterpret_borrow<py::dict>(value);
-            const auto is_text = [](const auto& row) { return py::isinstance<py::str>(row.first) && py::isinstance<py::str>(row.second); };
-            if (!table.empty() && std::all_of(table.begin(), table.end(), is_text)) out.push_back(from_python(name));
+            const auto is_text = [](const auto& row) {
+                return py::isinstance<py::str>(row.first) && py::isinstance<py::str>(row.second);
+            };
+            if (!table.empty() && std::all_of(table.begin(), table.end(), is_text))
+                out.push_back(from_python(name));
         }
         return out;
     }
@@ -209,7 +225,8 @@ public:
     bool has_get_host() const override { return bool(hooks_.get_host); }
     bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
 
-    std::unique_ptr<Call> call(std::string_view source, const Fields& fields, std::string_view key) const override {
+    std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
+                               std::string_view key) const override {
         return std::make_unique<PythonCall>(hooks_, source, fields, key);
     }
 
@@ -221,7 +238,10 @@ private:
 
 class PythonAttached : public Attached {
 public:
-    PythonAttached() : state_(PyGILState_Ensure()), number_(PyThread_get_thread_ident()), thread_(PyEval_SaveThread()) {}
+    PythonAttached()
+        : state_(PyGILState_Ensure()),
+          number_(PyThread_get_thread_ident()),
+          thread_(PyEval_SaveThread()) {}
     ~PythonAttached() override {
         PyEval_RestoreThread(thread_);
         PyGILState_Release(state_);
@@ -249,7 +269,8 @@ public:
         drop_now();
         try {
             const py::tuple made = shared->support.attr("run_conf")(to_python(path));
-            return std::shared_ptr<const Conf>(std::make_shared<PythonConf>(made[0].cast<py::module_>(), made[1].cast<py::dict>()));
+            return std::shared_ptr<const Conf>(std::make_shared<PythonConf>(
+                made[0].cast<py::module_>(), made[1].cast<py::dict>()));
         } catch (py::error_already_set& error) {
             return complaint(path, error);
         }
@@ -259,18 +280,21 @@ public:
 
     void interrupt(std::uint64_t thread) override {
         const Gil gil;
-        PyThreadState_SetAsyncExc(static_cast<unsigned long>(thread), shared->support.attr("HookTimeout").ptr());
+        PyThreadState_SetAsyncExc(static_cast<unsigned long>(thread),
+                                  shared->support.attr("HookTimeout").ptr());
     }
 
 private:
     static base::Error complaint(const std::string& path, py::error_already_set& error) {
-        if (error.matches(PyExc_OSError) && error.trace().is_none()) return {py::str(error.value()), path, ""};
+        if (error.matches(PyExc_OSError) && error.trace().is_none())
+            return {py::str(error.value()), path, ""};
         py::object value = error.value();
         if (!PyExceptionInstance_Check(value.ptr())) value = error.type()(value);
         if (error.trace()) PyException_SetTraceback(value.ptr(), error.trace().ptr());
         const py::tuple told = shared->support.attr("fault")(value, to_python(path));
         const auto line = told[1].cast<unsigned>();
-        return {from_python(told[0]), line == 0 ? path : path + ":" + std::to_string(line), "correct it: the file is run as Python 3"};
+        return {from_python(told[0]), line == 0 ? path : path + ":" + std::to_string(line),
+                "correct it: the file is run as Python 3"};
     }
 };
 
@@ -289,7 +313,8 @@ bool start_python() {
     config.buffered_stdio = 0;
     config.parse_argv = 0;
     config.pathconfig_warnings = 0;
-    bool good = PyStatus_Exception(PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3")) == 0;
+    bool good = PyStatus_Exception(
+                    PyConfig_SetString(&config, &config.program_name, L"/usr/bin/python3")) == 0;
     wchar_t name[] = L"sftdyn";
     wchar_t* arguments[] = {name};
     good = good && PyStatus_Exception(PyConfig_SetArgv(&config, 1, arguments)) == 0;
@@ -303,22 +328,32 @@ PyModuleDef own_definition{};
 PyModuleDef support_definition{};
 
 void make_shared_parts() {
-    auto own = py::module_::create_extension_module("sftdyn", "What sftdyn gives to a conf.", &own_definition);
+    auto own = py::module_::create_extension_module("sftdyn", "What sftdyn gives to a conf.",
+                                                    &own_definition);
     define_headers(own);
-    auto support = py::module_::create_extension_module("sftdyn_support", nullptr, &support_definition);
-    const auto code = py::reinterpret_steal<py::object>(Py_CompileString(support_py, support_name, Py_file_input));
+    auto support =
+        py::module_::create_extension_module("sftdyn_support", nullptr, &support_definition);
+    const auto code = py::reinterpret_steal<py::object>(
+        Py_CompileString(support_py, support_name, Py_file_input));
     if (!code) throw py::error_already_set();
     const py::dict names = support.attr("__dict__");
     names["__file__"] = support_name;
     names["__builtins__"] = py::module_::import("builtins");
-    if (!py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), names.ptr(), names.ptr()))) throw py::error_already_set();
-    shared = new Shared{support, own, support.attr("address"), support.attr("host"), support.attr("script"), support.attr("told")};
+    if (!py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), names.ptr(), names.ptr())))
+        throw py::error_already_set();
+    shared = new Shared{support,
+                        own,
+                        support.attr("address"),
+                        support.attr("host"),
+                        support.attr("script"),
+                        support.attr("told")};
 }
 
 }  // namespace
 }  // namespace sftdyn::python
 
-extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter* sftdyn_python_interpreter(const char* version) {
+extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter*
+sftdyn_python_interpreter(const char* version) {
     using namespace sftdyn::python;
     if (std::string_view(version) != SFTDYN_VERSION || !start_python()) return nullptr;
     make_shared_parts();

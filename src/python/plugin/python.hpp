@@ -13,8 +13,8 @@ namespace sftdyn::python {
 
 namespace py = pybind11;
 
-/// The interpreter's lock, as long as it lives. Unlike pybind11's own it keeps to CPython's one state a thread, which
-/// `Attached` holds.
+/// The interpreter's lock, as long as it lives. Unlike pybind11's own it keeps to CPython's one
+/// state a thread, which `Attached` holds.
 class Gil {
 public:
     Gil() : state_(PyGILState_Ensure()) {}
@@ -28,18 +28,21 @@ private:
 
 /// Octets as Python keeps those of file names and the like: UTF-8, where it is (PEP 383).
 inline py::str to_python(std::string_view octets) {
-    PyObject* text = PyUnicode_DecodeUTF8(octets.data(), static_cast<Py_ssize_t>(octets.size()), "surrogateescape");
+    PyObject* text = PyUnicode_DecodeUTF8(octets.data(), static_cast<Py_ssize_t>(octets.size()),
+                                          "surrogateescape");
     if (text == nullptr) throw py::error_already_set();
     return py::reinterpret_steal<py::str>(text);
 }
 
 /// The reverse of it.
 inline std::string from_python(py::handle text) {
-    const auto octets = py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape"));
+    const auto octets = py::reinterpret_steal<py::bytes>(
+        PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape"));
     if (!octets) {
         // Halves of surrogate pairs: nothing that came from outside holds them.
         PyErr_Clear();
-        return std::string(py::bytes(py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "replace"))));
+        return std::string(py::bytes(py::reinterpret_steal<py::bytes>(
+            PyUnicode_AsEncodedString(text.ptr(), "utf-8", "replace"))));
     }
     return std::string(octets);
 }

@@ -9,7 +9,9 @@ using Ruling = AddressRules::Ruling;
 
 namespace {
 
-Ruling rule(const AddressRules& rules, const char* text, bool named = true) { return rules.rule(parse_address(text).value(), named); }
+Ruling rule(const AddressRules& rules, const char* text, bool named = true) {
+    return rules.rule(parse_address(text).value(), named);
+}
 
 AddressRules rules(const std::vector<const char*>& allow, const std::vector<const char*>& deny) {
     AddressRules out;
@@ -28,23 +30,33 @@ class Nobodys : public testing::TestWithParam<const char*> {};
 TEST_P(Nobodys, IsNeverPublished) {
     EXPECT_EQ(rule({}, GetParam(), true), Ruling::nobodys);
     EXPECT_EQ(rule({}, GetParam(), false), Ruling::nobodys) << "wherever it comes from";
-    EXPECT_EQ(rule(rules({"0.0.0.0/0", "::/0"}, {}), GetParam()), Ruling::nobodys) << "whatever the settings say";
+    EXPECT_EQ(rule(rules({"0.0.0.0/0", "::/0"}, {}), GetParam()), Ruling::nobodys)
+        << "whatever the settings say";
 }
-INSTANTIATE_TEST_SUITE_P(Table, Nobodys,
-                         testing::Values("0.0.0.0", "0.1.2.3", "169.254.0.1", "169.254.169.254", "192.0.0.1", "224.0.0.1", "239.255.255.255",
-                                         "240.0.0.1", "255.255.255.255", "::", "::2", "::127.0.0.1", "::192.0.2.1", "::ffff:0:127.0.0.1",
-                                         "::ffff:0.1.2.3", "::ffff:169.254.1.1", "::ffff:224.0.0.1", "::ffff:255.255.255.255", "64:ff9b::0.0.0.1",
-                                         "64:ff9b::127.0.0.1", "64:ff9b::169.254.1.1", "64:ff9b::240.0.0.1", "64:ff9b:1::127.0.0.1", "64:ff9b:1::1",
-                                         "100::1", "100:0:0:1::1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2001:10::1", "2001:2f::1",
-                                         "2002:7f00:1::", "2002:0:1::1", "2002:a9fe:101::1", "2002:e000:1::", "2002:ffff:ffff::", "5f00::1",
-                                         "fe80::1", "febf::1", "fec0::1", "feff::1", "ff02::1", "ffff::1"));
+INSTANTIATE_TEST_SUITE_P(
+    Table, Nobodys,
+    testing::Values("0.0.0.0", "0.1.2.3", "169.254.0.1", "169.254.169.254", "192.0.0.1",
+                    "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::2",
+                    "::127.0.0.1", "::192.0.2.1", "::ffff:0:127.0.0.1", "::ffff:0.1.2.3",
+                    "::ffff:169.254.1.1", "::ffff:224.0.0.1", "::ffff:255.255.255.255",
+                    "64:ff9b::0.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::169.254.1.1",
+                    "64:ff9b::240.0.0.1", "64:ff9b:1::127.0.0.1", "64:ff9b:1::1", "100::1",
+                    "100:0:0:1::1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2001:10::1",
+                    "2001:2f::1", "2002:7f00:1::", "2002:0:1::1", "2002:a9fe:101::1",
+                    "2002:e000:1::", "2002:ffff:ffff::", "5f00::1", "fe80::1", "febf::1", "fec0::1",
+                    "feff::1", "ff02::1", "ffff::1"));
 
 class Publishable : public testing::TestWithParam<const char*> {};
-TEST_P(Publishable, IsPublishedUnlessTheSettingsSayOtherwise) { EXPECT_EQ(rule({}, GetParam()), Ruling::may_be); }
+TEST_P(Publishable, IsPublishedUnlessTheSettingsSayOtherwise) {
+    EXPECT_EQ(rule({}, GetParam()), Ruling::may_be);
+}
 INSTANTIATE_TEST_SUITE_P(Table, Publishable,
-                         testing::Values("1.1.1.1", "10.0.0.1", "100.64.0.1", "100.128.0.1", "172.16.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1",
-                                         "198.51.100.1", "203.0.113.1", "223.255.255.255", "::ffff:192.0.2.1", "64:ff9b::192.0.2.1",
-                                         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1", "3fff::1", "2002:c000:201::1", "2a00::1", "fc00::1",
+                         testing::Values("1.1.1.1", "10.0.0.1", "100.64.0.1", "100.128.0.1",
+                                         "172.16.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1",
+                                         "198.51.100.1", "203.0.113.1", "223.255.255.255",
+                                         "::ffff:192.0.2.1", "64:ff9b::192.0.2.1",
+                                         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1",
+                                         "3fff::1", "2002:c000:201::1", "2a00::1", "fc00::1",
                                          "fd00::1"));
 
 TEST(AddressRules, LoopbackIsForConnectionsOnly) {
@@ -56,10 +68,14 @@ TEST(AddressRules, LoopbackIsForConnectionsOnly) {
 }
 
 TEST(AddressRules, WordsAreNetworks) {
-    const auto denies = [](const char* word, const char* text) { return rule(rules({}, {word}), text) == Ruling::denied; };
-    for (const char* text : {"10.1.2.3", "172.31.0.1", "192.168.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "::ffff:10.0.0.1"})
+    const auto denies = [](const char* word, const char* text) {
+        return rule(rules({}, {word}), text) == Ruling::denied;
+    };
+    for (const char* text : {"10.1.2.3", "172.31.0.1", "192.168.0.1", "64:ff9b::10.0.0.1",
+                             "2002:a00:1::1", "::ffff:10.0.0.1"})
         EXPECT_TRUE(denies("private", text)) << text;
-    for (const char* text : {"11.0.0.1", "172.32.0.1", "100.64.0.1", "fd00::1"}) EXPECT_FALSE(denies("private", text)) << text;
+    for (const char* text : {"11.0.0.1", "172.32.0.1", "100.64.0.1", "fd00::1"})
+        EXPECT_FALSE(denies("private", text)) << text;
     for (const char* word : {"carrier-grade-nat", "cgn", "shared"}) {
         EXPECT_TRUE(denies(word, "100.64.0.1")) << word;
         EXPECT_TRUE(denies(word, "100.127.255.255")) << word;
@@ -67,7 +83,8 @@ TEST(AddressRules, WordsAreNetworks) {
     }
     EXPECT_TRUE(denies("unique-local", "fdff::1"));
     EXPECT_FALSE(denies("unique-local", "2001:db8::1"));
-    for (const char* bad : {"", "lan", "Private", "10.0.0.0/33", "10", "fe80::1%lo"}) EXPECT_TRUE(parse_networks(bad).has_error()) << bad;
+    for (const char* bad : {"", "lan", "Private", "10.0.0.0/33", "10", "fe80::1%lo"})
+        EXPECT_TRUE(parse_networks(bad).has_error()) << bad;
 }
 
 TEST(AddressRules, TheLongestNetworkDecides) {
@@ -78,7 +95,8 @@ TEST(AddressRules, TheLongestNetworkDecides) {
     EXPECT_EQ(rule(both, "192.168.7.1"), Ruling::may_be);
     EXPECT_EQ(rule(both, "192.168.7.66"), Ruling::denied);
     EXPECT_EQ(rule(both, "192.168.8.1"), Ruling::denied);
-    EXPECT_EQ(rule(both, "198.51.100.1"), Ruling::may_be) << "beside deny, allow only makes exceptions";
+    EXPECT_EQ(rule(both, "198.51.100.1"), Ruling::may_be)
+        << "beside deny, allow only makes exceptions";
     EXPECT_EQ(rule(rules({"private"}, {"private"}), "10.0.0.1"), Ruling::denied);
 }
 
@@ -87,11 +105,14 @@ TEST(AddressRules, AnEmbeddedAddressIsNeverBetterThanItself) {
     std::mt19937 random(7);
     const auto policy = rules({}, {"private", "carrier-grade-nat"});
     for (int i = 0; i < 200'000; ++i) {
-        const auto v4 = boost::asio::ip::make_address_v4(static_cast<std::uint32_t>(random() & (i % 2 == 0 ? 0xffffffffU : 0x7f0000ffU)));
+        const auto v4 = boost::asio::ip::make_address_v4(
+            static_cast<std::uint32_t>(random() & (i % 2 == 0 ? 0xffffffffU : 0x7f0000ffU)));
         const auto octets = v4.to_bytes();
-        boost::asio::ip::address_v6::bytes_type mapped{}, nat64{0, 0x64, 0xff, 0x9b}, six{0x20, 0x02}, compatible{};
+        boost::asio::ip::address_v6::bytes_type mapped{}, nat64{0, 0x64, 0xff, 0x9b},
+            six{0x20, 0x02}, compatible{};
         mapped[10] = mapped[11] = 0xff;
-        for (std::size_t k = 0; k < 4; ++k) mapped[12 + k] = nat64[12 + k] = six[2 + k] = compatible[12 + k] = octets[k];
+        for (std::size_t k = 0; k < 4; ++k)
+            mapped[12 + k] = nat64[12 + k] = six[2 + k] = compatible[12 + k] = octets[k];
         for (const auto& bytes : {mapped, nat64, six, compatible}) {
             const boost::asio::ip::address v6 = boost::asio::ip::make_address_v6(bytes);
             if (policy.rule(v6, true) != Ruling::may_be) continue;

@@ -5,12 +5,17 @@
 using sftdyn::base::log::printable;
 using sftdyn::base::log::terminal_safe;
 
-TEST(Printable, KeepsPlainText) { EXPECT_EQ(printable("host-1.example.org"), "host-1.example.org"); }
-TEST(Printable, EscapesWhatCouldForgeALine) { EXPECT_EQ(printable("a\nb\x1b[0m\\\x7f"), "a\\x0ab\\x1b[0m\\x5c\\x7f"); }
+TEST(Printable, KeepsPlainText) {
+    EXPECT_EQ(printable("host-1.example.org"), "host-1.example.org");
+}
+TEST(Printable, EscapesWhatCouldForgeALine) {
+    EXPECT_EQ(printable("a\nb\x1b[0m\\\x7f"), "a\\x0ab\\x1b[0m\\x5c\\x7f");
+}
 TEST(Printable, EscapesNonAscii) { EXPECT_EQ(printable("\xc3\xa4"), "\\xc3\\xa4"); }
 
 TEST(TerminalSafe, KeepsText) {
-    for (const char* text : {"", "plain ~ \\ text", "tab\there", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x99\x82", "two\n    lines", "end\n"})
+    for (const char* text : {"", "plain ~ \\ text", "tab\there",
+                             "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x99\x82", "two\n    lines", "end\n"})
         EXPECT_EQ(terminal_safe(text), text);
 }
 TEST(TerminalSafe, EscapesControls) {
@@ -25,8 +30,9 @@ TEST(TerminalSafe, EscapesControls) {
     EXPECT_EQ(terminal_safe("\xc2\x80\xc2\x9f\xc2\xa0"), "\\xc2\\x80\\xc2\\x9f\xc2\xa0");
 }
 TEST(TerminalSafe, EscapesDirections) {
-    for (const char* text : {"\xd8\x9c", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa", "\xe2\x80\xae",
-                             "\xe2\x81\xa6", "\xe2\x81\xa9", "\xef\xbb\xbf"})
+    for (const char* text :
+         {"\xd8\x9c", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9",
+          "\xe2\x80\xaa", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\xef\xbb\xbf"})
         EXPECT_EQ(terminal_safe(text)[0], '\\');
 }
 TEST(TerminalSafe, EscapesWhatIsNoUtf8) {

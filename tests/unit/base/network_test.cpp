@@ -20,19 +20,26 @@ TEST(ClientNetwork, AnIpv4AddressOrAnIpv6NetworkOf64Bits) {
 }
 
 TEST(ParseAddress, TakesWholeAddressesInOneForm) {
-    for (const char* good : {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:DB8::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "fe80::1"})
+    for (const char* good : {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:DB8::1",
+                             "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "fe80::1"})
         EXPECT_TRUE(parse_address(good).has_value()) << good;
     using namespace std::string_view_literals;
-    for (const auto bad :
-         {""sv,         "1"sv,         "1.2.3"sv,         "1.2.3.4.5"sv, "01.2.3.4"sv, "1.2.3.010"sv,  "0x1.2.3.4"sv,  "256.1.1.1"sv, " 1.2.3.4"sv,
-          "1.2.3.4 "sv, "1.2.3.4\0"sv, "1.2.3.4\0x"sv,    "1.2.3.4\n"sv, "::1\0"sv,    "fe80::1%lo"sv, "fe80::1%1"sv,  "1.2.3.4%1"sv, "[::1]"sv,
-          "::1/128"sv,  "1::2::3"sv,   "1:2:3:4:5:6:7"sv, "12345::"sv,   "::00001"sv,  "::1.2.3"sv,    "1.2.3.4:80"sv, "localhost"sv}) {
+    for (const auto bad : {""sv,           "1"sv,         "1.2.3"sv,
+                           "1.2.3.4.5"sv,  "01.2.3.4"sv,  "1.2.3.010"sv,
+                           "0x1.2.3.4"sv,  "256.1.1.1"sv, " 1.2.3.4"sv,
+                           "1.2.3.4 "sv,   "1.2.3.4\0"sv, "1.2.3.4\0x"sv,
+                           "1.2.3.4\n"sv,  "::1\0"sv,     "fe80::1%lo"sv,
+                           "fe80::1%1"sv,  "1.2.3.4%1"sv, "[::1]"sv,
+                           "::1/128"sv,    "1::2::3"sv,   "1:2:3:4:5:6:7"sv,
+                           "12345::"sv,    "::00001"sv,   "::1.2.3"sv,
+                           "1.2.3.4:80"sv, "localhost"sv}) {
         EXPECT_FALSE(parse_address(bad).has_value()) << bad;
     }
     EXPECT_FALSE(parse_address(std::string(100'000, '1')).has_value());
 }
 
-/// What is taken is what is said: no text that differs in a single octet means the same without being another spelling.
+/// What is taken is what is said: no text that differs in a single octet means the same without
+/// being another spelling.
 TEST(ParseAddress, WhatIsReadIsWhatIsWritten) {
     std::mt19937 random(3);
     const std::string_view alphabet("0123456789abcdef.:%/ \0xg", 24);
@@ -44,7 +51,8 @@ TEST(ParseAddress, WhatIsReadIsWhatIsWritten) {
         if (!address) continue;
         ASSERT_EQ(text.find_first_not_of("0123456789abcdef.:"), std::string::npos) << text;
         ASSERT_EQ(parse_address(address->to_string()), address) << text;
-        ASSERT_TRUE(address->is_v6() || address->to_string() == text) << text << ": one spelling only";
+        ASSERT_TRUE(address->is_v6() || address->to_string() == text)
+            << text << ": one spelling only";
     }
 }
 
@@ -52,13 +60,15 @@ TEST(ParseAddress, AZoneIsForLinkLocalAddressesOfTheConfiguration) {
     EXPECT_EQ(parse_zoned_address("fe80::1%1")->to_v6().scope_id(), 1U);
     EXPECT_GT(parse_zoned_address("fe80::1%lo")->to_v6().scope_id(), 0U);
     EXPECT_EQ(parse_zoned_address("192.0.2.1"), parse_address("192.0.2.1"));
-    for (const char* bad : {"2001:db8::1%1", "192.0.2.1%1", "fe80::1%", "fe80::1%0", "fe80::1%no-such-interface", "::1%lo"})
+    for (const char* bad : {"2001:db8::1%1", "192.0.2.1%1", "fe80::1%", "fe80::1%0",
+                            "fe80::1%no-such-interface", "::1%lo"})
         EXPECT_FALSE(parse_zoned_address(bad).has_value()) << bad;
 }
 
 TEST(Port, DecimalDigitsUpTo65535) {
     for (const char* good : {"0", "1", "443", "0443", "65535"}) EXPECT_TRUE(is_port(good)) << good;
-    for (const char* bad : {"", "65536", "99999", "000443", "-1", "+1", " 1", "1 ", "0x1", "a"}) EXPECT_FALSE(is_port(bad)) << bad;
+    for (const char* bad : {"", "65536", "99999", "000443", "-1", "+1", " 1", "1 ", "0x1", "a"})
+        EXPECT_FALSE(is_port(bad)) << bad;
 }
 
 }  // namespace

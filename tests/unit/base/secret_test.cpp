@@ -11,7 +11,8 @@ using sftdyn::base::Secret;
 template <class T, class = void>
 struct IsPrintable : std::false_type {};
 template <class T>
-struct IsPrintable<T, std::void_t<decltype(std::declval<std::ostream&>() << std::declval<T>())>> : std::true_type {};
+struct IsPrintable<T, std::void_t<decltype(std::declval<std::ostream&>() << std::declval<T>())>>
+    : std::true_type {};
 
 TEST(Secret, IsNotPrintable) { EXPECT_FALSE(IsPrintable<Secret>::value); }
 
@@ -32,18 +33,18 @@ TEST(Secret, AssigningKeepsTheValue) {
 TEST(Secret, WipingLeavesNoCharacters) {
     std::string text = "visible";
     const char* where = text.data();
-    sftdyn::base::wipe(text);
+    sftdyn::base::zeroize(text);
     EXPECT_TRUE(text.empty());
     for (int i = 0; i < 7; ++i) EXPECT_EQ(where[i], '\0');
 }
 
 TEST(Masked, HidesWhatTheTextHasOfTheSecret) {
-    using sftdyn::base::masked;
-    EXPECT_EQ(masked("no such key: s3cretkey!", "s3cretkey"), "no such key: [hidden]!");
-    EXPECT_EQ(masked("the part 3cretk of it", "s3cretkey"), "the part [hidden] of it");
-    EXPECT_EQ(masked("short abc, abcd", "abc"), "short [hidden], [hidden]d");
-    EXPECT_EQ(masked("nothing of it", "s3cretkey"), "nothing of it");
-    EXPECT_EQ(masked("anything", ""), "anything");
-    EXPECT_EQ(masked("", "secret"), "");
-    EXPECT_EQ(masked("a kk b", "kk"), "a kk b");
+    using sftdyn::base::redacted;
+    EXPECT_EQ(redacted("no such key: s3cretkey!", "s3cretkey"), "no such key: [hidden]!");
+    EXPECT_EQ(redacted("the part 3cretk of it", "s3cretkey"), "the part [hidden] of it");
+    EXPECT_EQ(redacted("short abc, abcd", "abc"), "short [hidden], [hidden]d");
+    EXPECT_EQ(redacted("nothing of it", "s3cretkey"), "nothing of it");
+    EXPECT_EQ(redacted("anything", ""), "anything");
+    EXPECT_EQ(redacted("", "secret"), "");
+    EXPECT_EQ(redacted("a kk b", "kk"), "a kk b");
 }

@@ -15,16 +15,22 @@ public:
     std::vector<python::Setting> settings(const std::vector<std::string>& names) const override {
         std::vector<python::Setting> out;
         for (const auto& setting : set) {
-            if (std::find(names.begin(), names.end(), setting.name) != names.end()) out.push_back(setting);
+            if (std::find(names.begin(), names.end(), setting.name) != names.end())
+                out.push_back(setting);
         }
         return out;
     }
-    std::optional<std::vector<python::Client>> clients(const std::string&) const override { return table; }
+    std::optional<std::vector<python::Client>> clients(const std::string&) const override {
+        return table;
+    }
     std::vector<std::string> tables() const override { return {}; }
     bool has_get_ip() const override { return false; }
     bool has_get_host() const override { return get_host; }
     bool has_nsupdate_commands() const override { return commands; }
-    std::unique_ptr<python::Call> call(std::string_view, const python::Fields&, std::string_view) const override { return nullptr; }
+    std::unique_ptr<python::Call> call(std::string_view, const python::Fields&,
+                                       std::string_view) const override {
+        return nullptr;
+    }
 
     std::vector<python::Setting> set{};
     std::optional<std::vector<python::Client>> table = std::vector<python::Client>();
@@ -34,13 +40,16 @@ public:
 python::Value text(std::string value) { return {std::move(value), "str"}; }
 python::Value number(std::int64_t value) { return {value, "int"}; }
 python::Value flag(bool value) { return {value, "bool"}; }
-python::Client client(const char* key, python::Value host) { return {base::Secret(key), std::move(host)}; }
+python::Client client(const char* key, python::Value host) {
+    return {base::Secret(key), std::move(host)};
+}
 
 class PythonConfTest : public testing::Test {
 protected:
     std::vector<std::string> read() {
         std::vector<std::string> out;
-        for (const auto& complaint : read_python_conf(conf, "/etc/sftdyn/conf", settings)) out.push_back(complaint.text());
+        for (const auto& complaint : read_python_conf(conf, "/etc/sftdyn/conf", settings))
+            out.push_back(complaint.text());
         return out;
     }
 
@@ -71,13 +80,19 @@ TEST_F(PythonConfTest, Settings) {
 }
 
 TEST_F(PythonConfTest, ComplaintsNameTheLine) {
-    conf.set = {{"http", {number(99999)}, 3}, {"key", {number(1)}, 0}, {"debug", {text("x")}, 5}, {"quiet", {}, 6}};
-    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http: "), HasSubstr("/etc/sftdyn/conf: key is int; expected"),
-                                    HasSubstr("conf:5: debug is str; expected"), HasSubstr("conf:6: quiet is an empty list; expected")));
+    conf.set = {{"http", {number(99999)}, 3},
+                {"key", {number(1)}, 0},
+                {"debug", {text("x")}, 5},
+                {"quiet", {}, 6}};
+    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http: "),
+                                    HasSubstr("/etc/sftdyn/conf: key is int; expected"),
+                                    HasSubstr("conf:5: debug is str; expected"),
+                                    HasSubstr("conf:6: quiet is an empty list; expected")));
 }
 
 TEST_F(PythonConfTest, Clients) {
-    conf.table = {client("one", text("a.example.org")), client("two", text("a.example.org")), client("three", text("b.example.org"))};
+    conf.table = {client("one", text("a.example.org")), client("two", text("a.example.org")),
+                  client("three", text("b.example.org"))};
     EXPECT_THAT(read(), IsEmpty());
     EXPECT_EQ(settings.clients.size(), 2U);
     ASSERT_EQ(settings.named_clients.size(), 1U) << "a second key of a host";
@@ -86,11 +101,15 @@ TEST_F(PythonConfTest, Clients) {
 }
 
 TEST_F(PythonConfTest, ClientsThatAreNone) {
-    conf.table = {client("", text("a.example")), client("/a", text("a.example")), client("topsecret", number(7)), client("topsecret", text("a..b"))};
+    conf.table = {client("", text("a.example")), client("/a", text("a.example")),
+                  client("topsecret", number(7)), client("topsecret", text("a..b"))};
     const auto complaints = read();
-    EXPECT_THAT(complaints, ElementsAre(HasSubstr("key of entry 1"), HasSubstr("begins with a slash"), HasSubstr("host of entry 3 of CLIENTS is int"),
-                                        HasSubstr("entry 4 of CLIENTS: ")));
-    for (const auto& complaint : complaints) EXPECT_THAT(complaint, testing::Not(HasSubstr("topsecret")));
+    EXPECT_THAT(complaints,
+                ElementsAre(HasSubstr("key of entry 1"), HasSubstr("begins with a slash"),
+                            HasSubstr("host of entry 3 of CLIENTS is int"),
+                            HasSubstr("entry 4 of CLIENTS: ")));
+    for (const auto& complaint : complaints)
+        EXPECT_THAT(complaint, testing::Not(HasSubstr("topsecret")));
     conf.get_host = true;
     EXPECT_THAT(read(), IsEmpty()) << "get_host knows what to make of them";
 }

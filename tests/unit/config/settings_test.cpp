@@ -7,8 +7,10 @@ using sftdyn::dns::Name;
 
 TEST(Settings, TheLongestZoneServesAHost) {
     Settings settings;
-    for (const char* zone : {"example.org", "dyn.example.org", "x.org"}) settings.zones.push_back({*Name::parse(zone)});
-    EXPECT_EQ(zone_for(settings, *Name::parse("a.dyn.example.org")).zone->text(), "dyn.example.org");
+    for (const char* zone : {"example.org", "dyn.example.org", "x.org"})
+        settings.zones.push_back({*Name::parse(zone)});
+    EXPECT_EQ(zone_for(settings, *Name::parse("a.dyn.example.org")).zone->text(),
+              "dyn.example.org");
     EXPECT_EQ(zone_for(settings, *Name::parse("a.example.org")).zone->text(), "example.org");
     EXPECT_EQ(&zone_for(settings, *Name::parse("a.net")), &settings.dns);
 }
@@ -25,5 +27,6 @@ TEST(Settings, ServerAddresses) {
     EXPECT_EQ(text_of(*parse_server("192.0.2.1")), "192.0.2.1:53");
     EXPECT_EQ(text_of(*parse_server("2001:db8::1")), "[2001:db8::1]:53");
     EXPECT_EQ(text_of(*parse_server("[2001:db8::1]:5353")), "[2001:db8::1]:5353");
-    for (const char* text : {"", "ns.example.org", "192.0.2.1:", "53", "192.0.2.1:0", "[::1]"}) EXPECT_TRUE(parse_server(text).has_error()) << text;
+    for (const char* text : {"", "ns.example.org", "192.0.2.1:", "53", "192.0.2.1:0", "[::1]"})
+        EXPECT_TRUE(parse_server(text).has_error()) << text;
 }

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/setting_names.hpp"
-#include "config/toml_file.hpp"
+#include "config/toml_reader.hpp"
 
 using namespace sftdyn;
 using namespace sftdyn::config;
@@ -11,8 +11,10 @@ using testing::HasSubstr;
 
 namespace {
 
-// Several sorts of keys: one may be a host's label, one has the README's own form, one is made of words.
-const char* const markers[] = {"s3cr3t9f0q7zx", "host=nas,key=9f0q7zxw", "S3cr3t-Qw_7/zx+9f", "violethorsebattery"};
+// Several sorts of keys: one may be a host's label, one has the README's own form, one is made of
+// words.
+const char* const markers[] = {"s3cr3t9f0q7zx", "host=nas,key=9f0q7zxw", "S3cr3t-Qw_7/zx+9f",
+                               "violethorsebattery"};
 
 constexpr std::size_t piece = 6;  // as many characters of a key in a row are never shown
 
@@ -26,14 +28,17 @@ struct Mistake {
 const Mistake mistakes[] = {
     // a line in the wrong table
     {"AtTheTop", "\"M\" = \"home.example.org\"\n", 1},
-    {"AtTheTopBelowASetting", "http = \"8080\"\n\"M\" = \"home.example.org\"\n[clients]\n\"k\" = \"h.example.org\"\n", 2},
+    {"AtTheTopBelowASetting",
+     "http = \"8080\"\n\"M\" = \"home.example.org\"\n[clients]\n\"k\" = \"h.example.org\"\n", 2},
     {"InDns", "[dns]\n\"M\" = \"home.example.org\"\n", 2},
     {"InZone", "[[zone]]\nname = \"example.org\"\n\"M\" = \"home.example.org\"\n", 3},
     {"InLimits", "[limits]\n\"M\" = \"home.example.org\"\n", 2},
     {"InProcess", "[process]\n\"M\" = \"home.example.org\"\n", 2},
     {"InAdmin", "[admin]\n\"M\" = \"home.example.org\"\n", 2},
-    {"InCertificate", "[[certificate]]\ncert = \"c\"\nkey = \"k\"\n\"M\" = \"home.example.org\"\n", 4},
-    {"InANamedClient", "[clients.a]\nkey = \"k\"\nhosts = [\"h.example.org\"]\n\"M\" = \"home.example.org\"\n", 4},
+    {"InCertificate", "[[certificate]]\ncert = \"c\"\nkey = \"k\"\n\"M\" = \"home.example.org\"\n",
+     4},
+    {"InANamedClient",
+     "[clients.a]\nkey = \"k\"\nhosts = [\"h.example.org\"]\n\"M\" = \"home.example.org\"\n", 4},
     {"InAHost", "[clients.a]\nkey = \"k\"\nhosts = [{ host = \"h.example.org\", \"M\" = 1 }]\n", 3},
     {"InAListener", "http = { listen = \"8080\", \"M\" = \"home.example.org\" }\n", 1},
     {"InlineTableAtTheTop", "\"M\" = { host = \"home.example.org\", ttl = 60 }\n", 1},
@@ -44,29 +49,49 @@ const Mistake mistakes[] = {
     {"MisspelledClients", "[client]\n\"M\" = \"home.example.org\"\n", 1},
     // there twice
     {"Twice", "[clients]\n\"M\" = \"a.example.org\"\n\"M\" = \"b.example.org\"\n", 3},
-    {"TwiceWithComments", "[clients]\n\"M\" = \"a.example.org\" # one\n\"M\" = \"b.example.org\" # two\n", 3},
-    {"TwiceInline", "[clients]\n\"M\" = { host = \"a.example.org\" }\n\"M\" = { host = \"b.example.org\" }\n", 3},
-    {"TwicePlainAndInline", "[clients]\n\"M\" = \"a.example.org\"\n\"M\" = { host = \"b.example.org\" }\n", 3},
+    {"TwiceWithComments",
+     "[clients]\n\"M\" = \"a.example.org\" # one\n\"M\" = \"b.example.org\" # two\n", 3},
+    {"TwiceInline",
+     "[clients]\n\"M\" = { host = \"a.example.org\" }\n\"M\" = { host = \"b.example.org\" }\n", 3},
+    {"TwicePlainAndInline",
+     "[clients]\n\"M\" = \"a.example.org\"\n\"M\" = { host = \"b.example.org\" }\n", 3},
     {"TwiceInSingleQuotes", "[clients]\n'M' = \"a.example.org\"\n'M' = \"b.example.org\"\n", 3},
-    {"TwiceAsTable", "[clients.\"M\"]\nhost = \"a.example.org\"\n[clients.\"M\"]\nhost = \"b.example.org\"\n", 3},
-    {"TwiceAsTableAndValue", "[clients]\n'M' = \"a.example.org\"\n[clients.\"M\"]\nhost = \"b.example.org\"\n", 3},
+    {"TwiceAsTable",
+     "[clients.\"M\"]\nhost = \"a.example.org\"\n[clients.\"M\"]\nhost = \"b.example.org\"\n", 3},
+    {"TwiceAsTableAndValue",
+     "[clients]\n'M' = \"a.example.org\"\n[clients.\"M\"]\nhost = \"b.example.org\"\n", 3},
     {"TwiceDotted", "clients.'M' = \"a.example.org\"\nclients.'M' = \"b.example.org\"\n", 2},
-    {"TwiceWithAName", "[clients]\n\"M\" = \"a.example.org\"\n[clients.n]\nkey = \"M\"\nhosts = [\"b.example.org\"]\n", 3},
-    {"TwiceWithNames", "[clients.m]\nkey = \"M\"\nhosts = [\"a.example.org\"]\n[clients.n]\nkey = \"M\"\nhosts = [\"b.example.org\"]\n", 4},
-    {"TwoPasswords", "[clients.m]\nuser = \"u\"\npassword = \"M\"\npassword = \"M\"\nhosts = [\"a.example.org\"]\n", 4},
-    {"TwoTablesClients", "[clients]\n'M' = \"a.example.org\"\n[clients]\n'M' = \"b.example.org\"\n", 3},
+    {"TwiceWithAName",
+     "[clients]\n\"M\" = \"a.example.org\"\n[clients.n]\nkey = \"M\"\nhosts = "
+     "[\"b.example.org\"]\n",
+     3},
+    {"TwiceWithNames",
+     "[clients.m]\nkey = \"M\"\nhosts = [\"a.example.org\"]\n[clients.n]\nkey = \"M\"\nhosts = "
+     "[\"b.example.org\"]\n",
+     4},
+    {"TwoPasswords",
+     "[clients.m]\nuser = \"u\"\npassword = \"M\"\npassword = \"M\"\nhosts = [\"a.example.org\"]\n",
+     4},
+    {"TwoTablesClients", "[clients]\n'M' = \"a.example.org\"\n[clients]\n'M' = \"b.example.org\"\n",
+     3},
     {"TwoHosts", "[clients]\n\"M\" = \"a.example.org\"\n\"M.\" = \"a.example.org\"\n", 3},
     {"AKeyAsAUserTwice",
-     "[clients.m]\nuser = \"M\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.n]\nuser = \"M\"\npassword = \"p\"\nhosts = "
+     "[clients.m]\nuser = \"M\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.n]\nuser "
+     "= \"M\"\npassword = \"p\"\nhosts = "
      "[\"b.example.org\"]\n",
      5},
-    {"AKeyAsANameTwice", "[clients.\"M\"]\nkey = \"k\"\nhosts = [\"a.example.org\"]\n[clients.n]\nkey = \"k\"\nhosts = [\"b.example.org\"]\n", 0},
+    {"AKeyAsANameTwice",
+     "[clients.\"M\"]\nkey = \"k\"\nhosts = [\"a.example.org\"]\n[clients.n]\nkey = \"k\"\nhosts = "
+     "[\"b.example.org\"]\n",
+     0},
     // host and key confused
     {"Swapped", "[clients]\n\"home.example.org\" = \"M\"\n", 2},
     {"SwappedInline", "[clients]\n\"home.example.org\" = { host = \"M\" }\n", 2},
-    {"SwappedInAZone", "[dns]\nzone = \"example.org\"\n[clients]\n\"home.example.org\" = \"M\"\n", 4},
+    {"SwappedInAZone", "[dns]\nzone = \"example.org\"\n[clients]\n\"home.example.org\" = \"M\"\n",
+     4},
     {"SwappedInANamedClient", "[clients.m]\nkey = \"home.example.org\"\nhosts = [\"M\"]\n", 0},
-    {"TheKeyAsAListOfHosts", "[dns]\nzone = \"example.org\"\n[clients.m]\nkey = \"k\"\nhosts = [\"M\", \"M\"]\n", 5},
+    {"TheKeyAsAListOfHosts",
+     "[dns]\nzone = \"example.org\"\n[clients.m]\nkey = \"k\"\nhosts = [\"M\", \"M\"]\n", 5},
     {"TheKeyAsAHostWithDots", "[dns]\nzone = \"example.org\"\n[clients]\n\"k\" = \"M.M\"\n", 4},
     {"TheKeyAsAZone", "[[zone]]\nname = \"M M\"\n[[zone]]\nname = \"..M\"\n", 4},
     {"OnlyAKey", "[clients]\n\"M\"\n", 2},
@@ -97,9 +122,12 @@ const Mistake mistakes[] = {
     {"TheHostIsNotClosed", "[clients]\n\"M\" = \"home.example.org\n", 2},
     {"TheSettingAboveIsNotClosed", "http = \"8080\nM = \"\"\n", 1},
     {"TheListAboveIsNotClosed", "http = [\"8080\"\n\"M\" = \"home.example.org\"\n", 2},
-    {"ATextOfSeveralLines", "http = \"\"\"8080\n[clients]\n\"M\" = \"home.example.org\"\n\"\"\"\n", 1},
-    {"AFileOfSeveralLines", "nskeyfile = '''keys\n[clients]\n\"M\" = \"home.example.org\"\n'''\n", 1},
-    {"AHookOfSeveralLines", "[admin]\nhook = ['''/bin/true\n\"M\" = \"home.example.org\"\n''']\n", 2},
+    {"ATextOfSeveralLines", "http = \"\"\"8080\n[clients]\n\"M\" = \"home.example.org\"\n\"\"\"\n",
+     1},
+    {"AFileOfSeveralLines", "nskeyfile = '''keys\n[clients]\n\"M\" = \"home.example.org\"\n'''\n",
+     1},
+    {"AHookOfSeveralLines", "[admin]\nhook = ['''/bin/true\n\"M\" = \"home.example.org\"\n''']\n",
+     2},
     {"ASocketOfSeveralLines", "http = '''unix:/run\n\"M\" = \"home.example.org\"\n'''\n", 1},
     {"AColon", "[clients]\n\"M\": \"home.example.org\"\n", 2},
     {"AnEqualsSignMissing", "[clients]\n\"M\" \"home.example.org\"\n", 2},
@@ -117,7 +145,8 @@ const Mistake mistakes[] = {
 };
 
 std::string with(std::string text, const std::string& marker) {
-    for (std::size_t at = 0; (at = text.find('M', at)) != std::string::npos; at += marker.size()) text.replace(at, 1, marker);
+    for (std::size_t at = 0; (at = text.find('M', at)) != std::string::npos; at += marker.size())
+        text.replace(at, 1, marker);
     return text;
 }
 
@@ -131,7 +160,8 @@ TEST_P(TomlSecrets, NoComplaintHoldsAKey) {
         const Complaints complaints = read_toml(text, "/c.toml", settings);
         if (mistake.line != 0) {
             const std::string place = "/c.toml:" + std::to_string(mistake.line) + ":";
-            EXPECT_TRUE(std::any_of(complaints.begin(), complaints.end(), [&](const auto& one) { return one.where.starts_with(place); }))
+            EXPECT_TRUE(std::any_of(complaints.begin(), complaints.end(),
+                                    [&](const auto& one) { return one.where.starts_with(place); }))
                 << text << (complaints.empty() ? "nothing" : complaints.front().text());
         }
         for (const auto& complaint : complaints) {
@@ -139,15 +169,18 @@ TEST_P(TomlSecrets, NoComplaintHoldsAKey) {
             std::string said = complaint.text();
             // What our own messages have in common with the markers.
             for (const char* own : {"host.example.org", "host", "key"}) {
-                for (std::size_t at = 0; (at = said.find(own, at)) != std::string::npos;) said.replace(at, std::string(own).size(), "\n");
+                for (std::size_t at = 0; (at = said.find(own, at)) != std::string::npos;)
+                    said.replace(at, std::string(own).size(), "\n");
             }
             const std::string key = marker;
-            for (std::size_t at = 0; at + piece <= key.size(); ++at) EXPECT_THAT(said, testing::Not(HasSubstr(key.substr(at, piece)))) << text;
+            for (std::size_t at = 0; at + piece <= key.size(); ++at)
+                EXPECT_THAT(said, testing::Not(HasSubstr(key.substr(at, piece)))) << text;
         }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Mistakes, TomlSecrets, testing::ValuesIn(mistakes), [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Mistakes, TomlSecrets, testing::ValuesIn(mistakes),
+                         [](const auto& row) { return row.param.name; });
 
 std::string said_of(std::string_view text) {
     Settings settings;
@@ -158,48 +191,65 @@ std::string said_of(std::string_view text) {
 }
 
 TEST(TomlNames, WhatIsNearASettingIsShown) {
-    EXPECT_THAT(said_of("htttp = 1\n"), HasSubstr("/c.toml:1:1: unknown setting \"htttp\"; did you mean http?"));
-    EXPECT_THAT(said_of("[limits]\nconection = 1\n"), HasSubstr("unknown setting \"conection\" in [limits]; did you mean connections?"));
+    EXPECT_THAT(said_of("htttp = 1\n"),
+                HasSubstr("/c.toml:1:1: unknown setting \"htttp\"; did you mean http?"));
+    EXPECT_THAT(said_of("[limits]\nconection = 1\n"),
+                HasSubstr("unknown setting \"conection\" in [limits]; did you mean connections?"));
     EXPECT_THAT(said_of("[admin]\nmetrcis = 1\n"), HasSubstr("did you mean metrics?"));
     EXPECT_THAT(said_of("ttl = 60\n"), HasSubstr("unknown setting \"ttl\"; ttl stands in [dns]"));
     EXPECT_THAT(said_of("[dns]\nhttps = \"443\"\n"),
-                HasSubstr("unknown setting \"https\" in [dns]; https stands at the file's top, above the first [table]"));
+                HasSubstr("unknown setting \"https\" in [dns]; https stands at the file's top, "
+                          "above the first [table]"));
 }
 
 TEST(TomlNames, WhatIsLikeNoSettingIsNot) {
     for (const char* name : {"colour", "homehome", "HTTP", "http8", "qq", "password-x"}) {
         const std::string said = said_of(std::string("\"") + name + "\" = \"h.example.org\"\n");
-        EXPECT_THAT(said, HasSubstr("/c.toml:1:1: unknown setting; if this is a client's key, it belongs below [clients]")) << name;
+        EXPECT_THAT(said, HasSubstr("/c.toml:1:1: unknown setting; if this is a client's key, it "
+                                    "belongs below [clients]"))
+            << name;
         EXPECT_THAT(said, testing::Not(HasSubstr(std::string("\"") + name + "\""))) << name;
     }
-    EXPECT_THAT(said_of("colour = 1\n"), HasSubstr("/c.toml:1:1: unknown setting; known here: http"));
+    EXPECT_THAT(said_of("colour = 1\n"),
+                HasSubstr("/c.toml:1:1: unknown setting; known here: http"));
 }
 
 TEST(TomlNames, EachIsReadWhereItIsSaidToStand) {
     for (const auto& [section, name] : setting_names()) {
-        const std::string line = std::string(name) + " = {}\n";  // the wrong type for most, but a known name
-        const std::string text = section.empty()         ? line
-                                 : section == "a client" ? "[clients.c]\nhosts = []\nkey.x = 1\n" + (name == "key" || name == "hosts" ? "" : line)
-                                 : section == "a host"   ? "[clients.c]\nkey = \"k\"\nhosts = [{ " + std::string(name) + " = {} }]\n"
-                                 : section.starts_with("http") ? std::string(section) + " = { " + std::string(name) + " = {} }\n"
-                                                               : std::string(section) + "\n" + line;
+        const std::string line =
+            std::string(name) + " = {}\n";  // the wrong type for most, but a known name
+        const std::string text =
+            section.empty()         ? line
+            : section == "a client" ? "[clients.c]\nhosts = []\nkey.x = 1\n" +
+                                          (name == "key" || name == "hosts" ? "" : line)
+            : section == "a host"
+                ? "[clients.c]\nkey = \"k\"\nhosts = [{ " + std::string(name) + " = {} }]\n"
+            : section.starts_with("http")
+                ? std::string(section) + " = { " + std::string(name) + " = {} }\n"
+                : std::string(section) + "\n" + line;
         Settings settings;
         for (const auto& complaint : read_toml(text, "/c.toml", settings))
-            EXPECT_THAT(complaint.text(), testing::Not(HasSubstr("unknown setting \"" + std::string(name)))) << section;
+            EXPECT_THAT(complaint.text(),
+                        testing::Not(HasSubstr("unknown setting \"" + std::string(name))))
+                << section;
     }
 }
 
 TEST(TomlNames, EveryNameThatIsReadIsKnown) {
-    for (const char* section : {"", "[dns]", "[[zone]]", "[limits]", "[process]", "[admin]", "[[certificate]]", "[clients.c]\nkey = \"k\""}) {
+    for (const char* section : {"", "[dns]", "[[zone]]", "[limits]", "[process]", "[admin]",
+                                "[[certificate]]", "[clients.c]\nkey = \"k\""}) {
         const std::string said = said_of(std::string(section) + "\nqqqqqq = 1\n");
         const std::size_t list = said.find("known here: ");
         ASSERT_NE(list, std::string::npos) << said;
-        const std::string label = std::string(section).starts_with("[clients") ? "a client" : section;
+        const std::string label =
+            std::string(section).starts_with("[clients") ? "a client" : section;
         std::size_t count = 0;
         std::string names = said.substr(list + 12, said.find('\n', list) - list - 12) + ", ";
-        for (std::size_t comma = 0; (comma = names.find(", ")) != std::string::npos; names.erase(0, comma + 2)) {
+        for (std::size_t comma = 0; (comma = names.find(", ")) != std::string::npos;
+             names.erase(0, comma + 2)) {
             const auto meant = meant_by(names.substr(0, comma), label);
-            EXPECT_TRUE(meant && meant->section == label && meant->name == names.substr(0, comma)) << names.substr(0, comma) << " in " << section;
+            EXPECT_TRUE(meant && meant->section == label && meant->name == names.substr(0, comma))
+                << names.substr(0, comma) << " in " << section;
             ++count;
         }
         EXPECT_GT(count, 1U);

@@ -32,17 +32,21 @@ std::string golden(const std::string& name) {
 }
 
 TsigKeyPtr key(const char* key_name = "k", const char* secret = "c2VjcmV0c2VjcmV0") {
-    return std::make_shared<const TsigKey>(*TsigKey::make(key_name, "hmac-sha256", base::Secret(secret)));
+    return std::make_shared<const TsigKey>(
+        *TsigKey::make(key_name, "hmac-sha256", base::Secret(secret)));
 }
 
 std::vector<Change> changes() {
-    return {{name("home.dyn.example.org"), Type::a, Change::Kind::replace, 30, std::string("\xc0\x00\x02\x01", 4)},
+    return {{name("home.dyn.example.org"), Type::a, Change::Kind::replace, 30,
+             std::string("\xc0\x00\x02\x01", 4)},
             {name("home.dyn.example.org"), Type::aaaa, Change::Kind::remove},
-            {name("1.2.0.192.in-addr.arpa"), Type::ptr, Change::Kind::remove_record, 0, name("home.dyn.example.org").bytes()}};
+            {name("1.2.0.192.in-addr.arpa"), Type::ptr, Change::Kind::remove_record, 0,
+             name("home.dyn.example.org").bytes()}};
 }
 
 /// What a server would answer: the request with QR set, an rcode, and a signature by `signer`.
-std::vector<std::uint8_t> answer_to(const Request& request, const TsigKeyPtr& signer, std::uint8_t rcode = 0, std::uint16_t tsig_error = 0) {
+std::vector<std::uint8_t> answer_to(const Request& request, const TsigKeyPtr& signer,
+                                    std::uint8_t rcode = 0, std::uint16_t tsig_error = 0) {
     std::vector<std::uint8_t> wire(request.wire.begin(), request.wire.begin() + 12);
     for (std::size_t i = 4; i < 12; ++i) wire[i] = 0;
     knot_wire_set_qr(wire.data());
@@ -53,8 +57,10 @@ std::vector<std::uint8_t> answer_to(const Request& request, const TsigKeyPtr& si
     if (signer) {
         std::uint8_t mac[64];
         std::size_t mac_size = sizeof mac;
-        EXPECT_EQ(knot_tsig_sign(wire.data(), &size, wire.size(), reinterpret_cast<const std::uint8_t*>(request.mac.data()), request.mac.size(), mac,
-                                 &mac_size, &signer->raw(), tsig_error, static_cast<std::uint64_t>(time(nullptr))),
+        EXPECT_EQ(knot_tsig_sign(wire.data(), &size, wire.size(),
+                                 reinterpret_cast<const std::uint8_t*>(request.mac.data()),
+                                 request.mac.size(), mac, &mac_size, &signer->raw(), tsig_error,
+                                 static_cast<std::uint64_t>(time(nullptr))),
                   KNOT_EOK);
     }
     wire.resize(size);
@@ -81,14 +87,18 @@ TEST(Message, RecordsWrittenOutAreTheSameAsChanges) {
             continue;
         }
         message.updates.push_back({change.owner, change.type, Class::any, 0, {}});
-        if (change.kind == Change::Kind::replace) message.updates.push_back({change.owner, change.type, Class::in, change.ttl, change.rdata});
+        if (change.kind == Change::Kind::replace)
+            message.updates.push_back(
+                {change.owner, change.type, Class::in, change.ttl, change.rdata});
     }
-    EXPECT_EQ(hex(make_update(0x1234, name("dyn.example.org"), message, nullptr)->wire), golden("update"));
+    EXPECT_EQ(hex(make_update(0x1234, name("dyn.example.org"), message, nullptr)->wire),
+              golden("update"));
 
     message.updates.clear();
     message.prerequisites.push_back({name("a.dyn.example.org"), Type::a, Class::none, 0, {}});
     const auto request = make_update(1, name("dyn.example.org"), message, nullptr);
-    EXPECT_EQ(hex(request->wire).substr(8, 16), "0001000100000000") << "one zone, one prerequisite, no update";
+    EXPECT_EQ(hex(request->wire).substr(8, 16), "0001000100000000")
+        << "one zone, one prerequisite, no update";
 }
 
 TEST(Message, AClaimHasAPrerequisiteAndReplacesNothing) {
@@ -99,12 +109,14 @@ TEST(Message, AClaimHasAPrerequisiteAndReplacesNothing) {
     message.updates.push_back({owner, Type::ptr, UpdateRecord::Class::in, 30, host});
     const std::vector<Change> claim{{owner, Type::ptr, Change::Kind::claim, 30, host}};
     const Name zone = name("2.0.192.in-addr.arpa");
-    EXPECT_EQ(hex(make_update(1, zone, claim, nullptr)->wire), hex(make_update(1, zone, message, nullptr)->wire));
+    EXPECT_EQ(hex(make_update(1, zone, claim, nullptr)->wire),
+              hex(make_update(1, zone, message, nullptr)->wire));
 }
 
 TEST(Message, LargeDataFitsAndTooLargeIsSaid) {
     UpdateMessage message;
-    message.updates.push_back({name("a.dyn.example.org"), static_cast<Type>(16), UpdateRecord::Class::in, 30, std::string(60000, '\1')});
+    message.updates.push_back({name("a.dyn.example.org"), static_cast<Type>(16),
+                               UpdateRecord::Class::in, 30, std::string(60000, '\1')});
     EXPECT_GT(make_update(1, name("dyn.example.org"), message, key())->wire.size(), 60000U);
     message.updates.push_back(message.updates.front());
     const auto request = make_update(1, name("dyn.example.org"), message, key());
@@ -125,7 +137,8 @@ TEST(Message, SigningAppendsATsigAndLeavesTheRest) {
 TEST(Message, TooManyChangesAreAFailureNotACutMessage) {
     std::vector<Change> many;
     for (int i = 0; i < 4000; ++i)
-        many.push_back({name(("h" + std::to_string(i) + ".dyn.example.org").c_str()), Type::a, Change::Kind::replace, 30, "abcd"});
+        many.push_back({name(("h" + std::to_string(i) + ".dyn.example.org").c_str()), Type::a,
+                        Change::Kind::replace, 30, "abcd"});
     EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_error());
     many.resize(1000);
     EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_value());
@@ -133,7 +146,8 @@ TEST(Message, TooManyChangesAreAFailureNotACutMessage) {
 
 TEST(Message, GoodAnswerIsBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
-    const auto reply = read_answer(*request, answer_to(*request, request->key, KNOT_RCODE_REFUSED), "s");
+    const auto reply =
+        read_answer(*request, answer_to(*request, request->key, KNOT_RCODE_REFUSED), "s");
     ASSERT_TRUE(reply.has_value()) << reply.error().text();
     EXPECT_EQ(reply->rcode, KNOT_RCODE_REFUSED);
     EXPECT_TRUE(reply->authoritative);
@@ -141,36 +155,49 @@ TEST(Message, GoodAnswerIsBelieved) {
 
 TEST(Message, AnswerWithAWrongSignatureIsNotBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
-    EXPECT_EQ(read_answer(*request, answer_to(*request, key("k", "b3RoZXJvdGhlcm90")), "s").error().kind, Failure::Kind::forged_answer);
-    EXPECT_EQ(read_answer(*request, answer_to(*request, key("other")), "s").error().kind, Failure::Kind::forged_answer);
+    EXPECT_EQ(
+        read_answer(*request, answer_to(*request, key("k", "b3RoZXJvdGhlcm90")), "s").error().kind,
+        DnsError::Kind::forged_answer);
+    EXPECT_EQ(read_answer(*request, answer_to(*request, key("other")), "s").error().kind,
+              DnsError::Kind::forged_answer);
     auto changed = answer_to(*request, request->key);
     changed[2] ^= 0x04;  // AA
-    EXPECT_EQ(read_answer(*request, changed, "s").error().kind, Failure::Kind::forged_answer);
+    EXPECT_EQ(read_answer(*request, changed, "s").error().kind, DnsError::Kind::forged_answer);
 }
 
 TEST(Message, AnswerToAnotherRequestIsNotBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
     const auto other = make_query(1, name("b.org"), Type::soa, key());
-    EXPECT_EQ(read_answer(*request, answer_to(*other, key()), "s").error().kind, Failure::Kind::forged_answer);
+    EXPECT_EQ(read_answer(*request, answer_to(*other, key()), "s").error().kind,
+              DnsError::Kind::forged_answer);
 }
 
 TEST(Message, UnsignedSuccessIsNotBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
-    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr), "s").error().kind, Failure::Kind::unsigned_answer);
-    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_NXDOMAIN), "s").error().kind, Failure::Kind::unsigned_answer);
-    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_REFUSED), "s")->rcode, KNOT_RCODE_REFUSED);
+    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr), "s").error().kind,
+              DnsError::Kind::unsigned_answer);
+    EXPECT_EQ(
+        read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_NXDOMAIN), "s").error().kind,
+        DnsError::Kind::unsigned_answer);
+    EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_REFUSED), "s")->rcode,
+              KNOT_RCODE_REFUSED);
 }
 
 TEST(Message, TsigErrorsAreToldApart) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
-    EXPECT_EQ(read_answer(*request, answer_to(*request, key(), KNOT_RCODE_NOTAUTH, KNOT_RCODE_BADTIME), "s").error().kind, Failure::Kind::bad_time);
+    EXPECT_EQ(read_answer(*request,
+                          answer_to(*request, key(), KNOT_RCODE_NOTAUTH, KNOT_RCODE_BADTIME), "s")
+                  .error()
+                  .kind,
+              DnsError::Kind::bad_time);
 }
 
 TEST(Message, GarbageIsAnErrorNeverACrash) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
     const auto good = answer_to(*request, request->key);
     for (std::size_t size = 0; size < good.size(); ++size) {
-        const std::vector<std::uint8_t> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
+        const std::vector<std::uint8_t> cut(good.begin(),
+                                            good.begin() + static_cast<std::ptrdiff_t>(size));
         EXPECT_TRUE(read_answer(*request, cut, "s").has_error()) << size;
     }
     std::uint32_t state = 1;
@@ -191,7 +218,7 @@ TEST(Message, AnswersAreMatchedById) {
     auto answer = answer_to(*request, nullptr);
     EXPECT_TRUE(read_answer(*request, answer, "s").has_value());
     answer[1] = 2;
-    EXPECT_EQ(read_answer(*request, answer, "s").error().kind, Failure::Kind::malformed);
+    EXPECT_EQ(read_answer(*request, answer, "s").error().kind, DnsError::Kind::malformed);
 }
 
 }  // namespace

@@ -11,10 +11,13 @@ TEST(Name, ReadsAndWritesPresentationForm) {
     EXPECT_TRUE(Name::parse(".")->is_root());
 }
 
-TEST(Name, IsLowerCaseWire) { EXPECT_EQ(Name::parse("A.bC")->bytes(), std::string("\1a\2bc\0", 6)); }
+TEST(Name, IsLowerCaseWire) {
+    EXPECT_EQ(Name::parse("A.bC")->bytes(), std::string("\1a\2bc\0", 6));
+}
 
 TEST(Name, RefusesWhatIsNoName) {
-    for (const std::string& text : {std::string(), std::string("a..b"), std::string(".a"), std::string(64, 'a')})
+    for (const std::string& text :
+         {std::string(), std::string("a..b"), std::string(".a"), std::string(64, 'a')})
         EXPECT_TRUE(Name::parse(text).has_error()) << text;
     std::string labels;
     for (int i = 0; i < 128; ++i) labels += "a.";
@@ -25,12 +28,14 @@ TEST(Name, RefusesWhatIsNoName) {
 
 TEST(Name, SaysWhatIsWrong) {
     EXPECT_NE(Name::parse("a..b").error().what.find("a label is empty"), std::string::npos);
-    EXPECT_NE(Name::parse(std::string(64, 'a')).error().what.find("longer than 63"), std::string::npos);
+    EXPECT_NE(Name::parse(std::string(64, 'a')).error().what.find("longer than 63"),
+              std::string::npos);
     EXPECT_EQ(Name::parse("a\nb..").error().what.find('\n'), std::string::npos);
 }
 
 TEST(Name, HostsAreOfLettersDigitsAndHyphens) {
-    for (const char* text : {"a", "a-1.example.org", "_x.example.org", "*.example.org"}) EXPECT_TRUE(Name::parse_host(text).has_value()) << text;
+    for (const char* text : {"a", "a-1.example.org", "_x.example.org", "*.example.org"})
+        EXPECT_TRUE(Name::parse_host(text).has_value()) << text;
     for (const char* text : {".", "a b.org", "a\\046b.org", "a.*.org", "a/b", "ümlaut.org", "a@b"})
         EXPECT_TRUE(Name::parse_host(text).has_error()) << text;
 }

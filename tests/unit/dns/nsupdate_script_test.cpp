@@ -15,7 +15,9 @@ using Class = UpdateRecord::Class;
 
 namespace {
 
-base::Result<Script> parse(std::vector<std::string> lines, Unsent unsent = Unsent::drop) { return parse_script(lines, unsent); }
+base::Result<Script> parse(std::vector<std::string> lines, Unsent unsent = Unsent::drop) {
+    return parse_script(lines, unsent);
+}
 
 /// The one record of a script of one line.
 UpdateRecord update(const std::string& line) {
@@ -38,40 +40,52 @@ constexpr auto txt = static_cast<Type>(16);
 
 TEST(NsupdateScript, AddTakesTtlAndClassOrNot) {
     const UpdateRecord expected{name("home.example"), Type::a, Class::in, 60, loopback};
-    for (const char* line : {"update add home.example 60 IN A 127.0.0.1", "update add home.example. 60 A 127.0.0.1",
-                             "add home.example 60 a 127.0.0.1", "  UPDATE\tADD Home.Example 60 in A   127.0.0.1  "}) {
+    for (const char* line :
+         {"update add home.example 60 IN A 127.0.0.1", "update add home.example. 60 A 127.0.0.1",
+          "add home.example 60 a 127.0.0.1", "  UPDATE\tADD Home.Example 60 in A   127.0.0.1  "}) {
         EXPECT_EQ(update(line), expected) << line;
     }
-    const auto script = parse({"ttl 60", "add home.example A 127.0.0.1", "add home.example IN A 127.0.0.1", "", "ttl none"});
+    const auto script = parse({"ttl 60", "add home.example A 127.0.0.1",
+                               "add home.example IN A 127.0.0.1", "", "ttl none"});
     ASSERT_TRUE(script.has_value());
     EXPECT_EQ(script->messages.at(0).updates, (std::vector{expected, expected}));
 }
 
 TEST(NsupdateScript, DeleteOfNameOfSetAndOfRecord) {
-    EXPECT_EQ(update("update delete home.example"), (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
-    EXPECT_EQ(update("update delete home.example IN"), (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
-    EXPECT_EQ(update("update del home.example ANY"), (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
-    EXPECT_EQ(update("del home.example A"), (UpdateRecord{name("home.example"), Type::a, Class::any, 0, ""}));
-    EXPECT_EQ(update("delete home.example 99 IN A"), (UpdateRecord{name("home.example"), Type::a, Class::any, 0, ""}));
-    EXPECT_EQ(update("delete home.example A 127.0.0.1"), (UpdateRecord{name("home.example"), Type::a, Class::none, 0, loopback}));
+    EXPECT_EQ(update("update delete home.example"),
+              (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("update delete home.example IN"),
+              (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("update del home.example ANY"),
+              (UpdateRecord{name("home.example"), any, Class::any, 0, ""}));
+    EXPECT_EQ(update("del home.example A"),
+              (UpdateRecord{name("home.example"), Type::a, Class::any, 0, ""}));
+    EXPECT_EQ(update("delete home.example 99 IN A"),
+              (UpdateRecord{name("home.example"), Type::a, Class::any, 0, ""}));
+    EXPECT_EQ(update("delete home.example A 127.0.0.1"),
+              (UpdateRecord{name("home.example"), Type::a, Class::none, 0, loopback}));
 }
 
 TEST(NsupdateScript, Prerequisites) {
-    const auto script = parse({"prereq nxdomain a.example", "yxdomain b.example", "prereq nxrrset c.example IN A", "yxrrset d.example A",
-                               "prereq yxrrset e.example A 127.0.0.1", "zone example", "add a.example 1 TXT x", "send"});
+    const auto script =
+        parse({"prereq nxdomain a.example", "yxdomain b.example", "prereq nxrrset c.example IN A",
+               "yxrrset d.example A", "prereq yxrrset e.example A 127.0.0.1", "zone example",
+               "add a.example 1 TXT x", "send"});
     ASSERT_TRUE(script.has_value()) << script.error().text();
     const auto& message = script->messages.at(0);
-    EXPECT_EQ(message.prerequisites, (std::vector<UpdateRecord>{{name("a.example"), any, Class::none, 0, ""},
-                                                                {name("b.example"), any, Class::any, 0, ""},
-                                                                {name("c.example"), Type::a, Class::none, 0, ""},
-                                                                {name("d.example"), Type::a, Class::any, 0, ""},
-                                                                {name("e.example"), Type::a, Class::in, 0, loopback}}));
+    EXPECT_EQ(message.prerequisites,
+              (std::vector<UpdateRecord>{{name("a.example"), any, Class::none, 0, ""},
+                                         {name("b.example"), any, Class::any, 0, ""},
+                                         {name("c.example"), Type::a, Class::none, 0, ""},
+                                         {name("d.example"), Type::a, Class::any, 0, ""},
+                                         {name("e.example"), Type::a, Class::in, 0, loopback}}));
     EXPECT_EQ(message.zone, name("example"));
     EXPECT_EQ(message.home(), name("a.example"));
 }
 
 TEST(NsupdateScript, SendEmptyLinesAndTheEnd) {
-    const auto lines = std::vector<std::string>{"send", "del a.example", "", "; a comment", "del b.example", "send", "del c.example"};
+    const auto lines = std::vector<std::string>{
+        "send", "del a.example", "", "; a comment", "del b.example", "send", "del c.example"};
     const auto as_nsupdate = parse(lines);
     ASSERT_EQ(as_nsupdate->messages.size(), 2U);
     EXPECT_EQ(as_nsupdate->messages[1].home(), name("b.example"));
@@ -80,8 +94,10 @@ TEST(NsupdateScript, SendEmptyLinesAndTheEnd) {
 }
 
 TEST(NsupdateScript, Quoting) {
-    EXPECT_EQ(update("add a.example 1 TXT \"two words\" three").rdata, std::string("\x09two words\x05three"));
-    EXPECT_EQ(update("add a.example 1 TXT \"a \\\" quote; no comment\"").rdata, std::string("\x15") + "a \" quote; no comment");
+    EXPECT_EQ(update("add a.example 1 TXT \"two words\" three").rdata,
+              std::string("\x09two words\x05three"));
+    EXPECT_EQ(update("add a.example 1 TXT \"a \\\" quote; no comment\"").rdata,
+              std::string("\x15") + "a \" quote; no comment");
     EXPECT_EQ(update("add a.example 1 TXT \\065").rdata, std::string("\x01") + "A");
     EXPECT_EQ(update("add a\\.b.example 1 TXT x").owner, name("a\\.b.example"));
     EXPECT_EQ(update("add a.example 1 TYPE65280 \\# 2 0102").rdata, "\x01\x02");
@@ -89,14 +105,17 @@ TEST(NsupdateScript, Quoting) {
 }
 
 TEST(NsupdateScript, WhatIsPassedOver) {
-    const auto script = parse({"local 127.0.0.1", "key name c2VjcmV0", "show", "answer", "debug", "del a.example", "send"});
+    const auto script = parse({"local 127.0.0.1", "key name c2VjcmV0", "show", "answer", "debug",
+                               "del a.example", "send"});
     ASSERT_TRUE(script.has_value());
     ASSERT_EQ(script->remarks.size(), 2U);
-    EXPECT_EQ(script->remarks[1], "line 2: key has no meaning here and is passed over") << "without the secret";
+    EXPECT_EQ(script->remarks[1], "line 2: key has no meaning here and is passed over")
+        << "without the secret";
 }
 
 TEST(NsupdateScript, WhatIsRefusedSaysLineAndText) {
-    EXPECT_EQ(complaint("frobnicate x"), "line 2: unknown command: \"frobnicate x\"; see nsupdate(1)");
+    EXPECT_EQ(complaint("frobnicate x"),
+              "line 2: unknown command: \"frobnicate x\"; see nsupdate(1)");
     for (const char* line : {"server 192.0.2.1",
                              "update",
                              "update frob a.example",
@@ -170,33 +189,53 @@ bool nsupdate_takes(const std::string& line) {
 TEST(NsupdateScript, ItTakesAndRefusesWhatNsupdateDoes) {
     ASSERT_TRUE(nsupdate_takes("; a comment")) << "is it installed?";
     for (const char* line :
-         {"update add a.example 1 A 1.2.3.4", "update add a.example 1 IN A 1.2.3.4", "add a.example 1 AAAA 2001:db8::1", "add a.example 1 TXT x",
-          "add a.example 1 TXT \"x y\" z", "add a.example 1 TXT \"x;y\" ; z", "add a.example 1 TXT x;y", "add a.example 1 CNAME b.example",
-          "add a.example 1 MX 10 b.example.", "add a.example 1 NS b.example.", "add 1.2.0.192.in-addr.arpa 1 PTR a.example.",
-          "add a.example 1 SRV 1 2 3 b.example.", "add a.example 1 CAA 0 issue \"ca.example\"",
-          "add a.example 1 TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+         {"update add a.example 1 A 1.2.3.4", "update add a.example 1 IN A 1.2.3.4",
+          "add a.example 1 AAAA 2001:db8::1", "add a.example 1 TXT x",
+          "add a.example 1 TXT \"x y\" z", "add a.example 1 TXT \"x;y\" ; z",
+          "add a.example 1 TXT x;y", "add a.example 1 CNAME b.example",
+          "add a.example 1 MX 10 b.example.", "add a.example 1 NS b.example.",
+          "add 1.2.0.192.in-addr.arpa 1 PTR a.example.", "add a.example 1 SRV 1 2 3 b.example.",
+          "add a.example 1 CAA 0 issue \"ca.example\"",
+          "add a.example 1 TLSA 3 1 1 "
+          "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
           "add a.example 1 SSHFP 1 1 0123456789abcdef0123456789abcdef01234567",
-          "add a.example 1 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m", "add a.example 1 HINFO \"a\" \"b\"",
-          "add a.example 1 RP a.example. b.example.", "add a.example 1 NAPTR 1 2 \"u\" \"E2U\" \"!a!b!\" .",
-          "add a.example 1 DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000", "add a.example 1 DNAME b.example.",
-          "add a.example 1 SPF \"v=spf1\"", "add a.example 1 TYPE65280 \\# 2 0102", "add a.example 1 A \\# 4 01020304",
-          "add a.example 1 URI 1 2 \"http://a/\"", "add a.example 1 SVCB 1 b.example. alpn=h2", "add a.example 1 HTTPS 1 . alpn=h2 port=443",
-          "add a.example 1 AFSDB 1 b.example.", "add *.example 1 A 1.2.3.4", "add A.Example. 1 a 1.2.3.4", "  add\ta.example\t1\tA\t1.2.3.4  ",
-          "add a\\.b.example 1 TXT x", "add a.example 0 A 1.2.3.4", "add a.example 2147483647 A 1.2.3.4", "update delete a.example",
-          "update del a.example A", "delete a.example IN A", "del a.example 5 IN A", "delete a.example 5 A 1.2.3.4", "delete a.example A 1.2.3.4",
-          "delete a.example IN", "delete a.example ANY", "delete a.example 7", "delete a_b.example A", "prereq nxdomain a.example",
-          "prereq yxdomain a.example", "prereq nxrrset a.example A", "prereq yxrrset a.example IN A", "prereq yxrrset a.example A 1.2.3.4",
-          "nxdomain a.example", "yxdomain a.example", "nxrrset a.example A", "yxrrset a.example A", "ttl 5", "ttl none", "ttl 0", "class IN",
-          "zone example", "show", "answer", "debug", "", "   ", ";", "; text", "check-names no", "check-names yes", "quit",
-          // Refused. (One that is left out: nsupdate lets a parenthesis stay open; here it is an error.)
-          "add a.example A 1.2.3.4", "add a.example 1", "add a.example 1 IN", "add a.example 1 A", "add a.example", "add", "update",
-          "update frob a.example", "frob", "add a.example 1 A 1.2.3.256", "add a.example 1 A 1.2.3.4 5", "add a.example 2147483648 A 1.2.3.4",
-          "add a.example -1 A 1.2.3.4", "add a.example 1 AAAA x", "add a.example 1 NOTYPE x", "add a..example 1 A 1.2.3.4",
-          "add a_b.example 1 A 1.2.3.4", "add a.example 1 MX 10 b_c.example.", "add a.example 1 MX x b.example.",
-          "add a.example 1 SRV 1 2 b.example.", "add a.example 1 TXT \"open", "add a.example 1 ANY x", "delete", "delete a.example frob",
-          "delete a.example A x", "prereq", "prereq frob a.example", "prereq nxdomain", "prereq nxrrset a.example", "prereq yxrrset a.example A x",
-          "nxrrset a.example", "ttl", "ttl x", "ttl 2147483648", "class", "class x", "class ANY", "zone", "zone a..b", "check-names", "check-names x",
-          "add aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example 1 A 1.2.3.4"}) {
+          "add a.example 1 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m",
+          "add a.example 1 HINFO \"a\" \"b\"", "add a.example 1 RP a.example. b.example.",
+          "add a.example 1 NAPTR 1 2 \"u\" \"E2U\" \"!a!b!\" .",
+          "add a.example 1 DS 1 8 2 "
+          "0000000000000000000000000000000000000000000000000000000000000000",
+          "add a.example 1 DNAME b.example.", "add a.example 1 SPF \"v=spf1\"",
+          "add a.example 1 TYPE65280 \\# 2 0102", "add a.example 1 A \\# 4 01020304",
+          "add a.example 1 URI 1 2 \"http://a/\"", "add a.example 1 SVCB 1 b.example. alpn=h2",
+          "add a.example 1 HTTPS 1 . alpn=h2 port=443", "add a.example 1 AFSDB 1 b.example.",
+          "add *.example 1 A 1.2.3.4", "add A.Example. 1 a 1.2.3.4",
+          "  add\ta.example\t1\tA\t1.2.3.4  ", "add a\\.b.example 1 TXT x",
+          "add a.example 0 A 1.2.3.4", "add a.example 2147483647 A 1.2.3.4",
+          "update delete a.example", "update del a.example A", "delete a.example IN A",
+          "del a.example 5 IN A", "delete a.example 5 A 1.2.3.4", "delete a.example A 1.2.3.4",
+          "delete a.example IN", "delete a.example ANY", "delete a.example 7",
+          "delete a_b.example A", "prereq nxdomain a.example", "prereq yxdomain a.example",
+          "prereq nxrrset a.example A", "prereq yxrrset a.example IN A",
+          "prereq yxrrset a.example A 1.2.3.4", "nxdomain a.example", "yxdomain a.example",
+          "nxrrset a.example A", "yxrrset a.example A", "ttl 5", "ttl none", "ttl 0", "class IN",
+          "zone example", "show", "answer", "debug", "", "   ", ";", "; text", "check-names no",
+          "check-names yes", "quit",
+          // Refused. (One that is left out: nsupdate lets a parenthesis stay open; here it is an
+          // error.)
+          "add a.example A 1.2.3.4", "add a.example 1", "add a.example 1 IN", "add a.example 1 A",
+          "add a.example", "add", "update", "update frob a.example", "frob",
+          "add a.example 1 A 1.2.3.256", "add a.example 1 A 1.2.3.4 5",
+          "add a.example 2147483648 A 1.2.3.4", "add a.example -1 A 1.2.3.4",
+          "add a.example 1 AAAA x", "add a.example 1 NOTYPE x", "add a..example 1 A 1.2.3.4",
+          "add a_b.example 1 A 1.2.3.4", "add a.example 1 MX 10 b_c.example.",
+          "add a.example 1 MX x b.example.", "add a.example 1 SRV 1 2 b.example.",
+          "add a.example 1 TXT \"open", "add a.example 1 ANY x", "delete", "delete a.example frob",
+          "delete a.example A x", "prereq", "prereq frob a.example", "prereq nxdomain",
+          "prereq nxrrset a.example", "prereq yxrrset a.example A x", "nxrrset a.example", "ttl",
+          "ttl x", "ttl 2147483648", "class", "class x", "class ANY", "zone", "zone a..b",
+          "check-names", "check-names x",
+          "add aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example 1 A "
+          "1.2.3.4"}) {
         EXPECT_EQ(parse({line}).has_value(), nsupdate_takes(line))
             << line << (parse({line}).has_error() ? " -> " + parse({line}).error().text() : "");
     }

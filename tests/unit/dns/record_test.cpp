@@ -29,7 +29,8 @@ TEST(Record, DataOfTheWrongSizeIsNoAddress) {
 
 TEST(Record, ReverseNames) {
     EXPECT_EQ(reverse_name(make_address("192.0.2.1")).text(), "1.2.0.192.in-addr.arpa");
-    EXPECT_EQ(reverse_name(make_address("2001:db8::567:89ab")).text(), "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+    EXPECT_EQ(reverse_name(make_address("2001:db8::567:89ab")).text(),
+              "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
 TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {
@@ -37,21 +38,27 @@ TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {
     const Change replace{owner, Type::a, Change::Kind::replace, 30, std::string(4, 'x')};
     EXPECT_EQ(wire_size_bound(replace), 2 * (owner.size() + 10) + 4);
     const Change claim{owner, Type::a, Change::Kind::claim, 30, std::string(4, 'x')};
-    EXPECT_EQ(wire_size_bound(claim), 2 * (owner.size() + 10) + 4) << "its prerequisite is a record too";
+    EXPECT_EQ(wire_size_bound(claim), 2 * (owner.size() + 10) + 4)
+        << "its prerequisite is a record too";
     const Change remove{owner, Type::a, Change::Kind::remove};
     EXPECT_EQ(wire_size_bound(remove), owner.size() + 10);
 }
 
 TEST(Record, AMessageThatReplacesAnRrsetIsAChange) {
     const Name host = *Name::parse("h.example"), other = *Name::parse("o.example");
-    const UpdateRecord remove{host, Type::a, UpdateRecord::Class::any, 0, {}}, add{host, Type::a, UpdateRecord::Class::in, 60, "1234"};
-    const auto of = [](std::vector<UpdateRecord> updates, std::vector<UpdateRecord> prerequisites = {}) {
+    const UpdateRecord remove{host, Type::a, UpdateRecord::Class::any, 0, {}},
+        add{host, Type::a, UpdateRecord::Class::in, 60, "1234"};
+    const auto of = [](std::vector<UpdateRecord> updates,
+                       std::vector<UpdateRecord> prerequisites = {}) {
         return replacement_of({std::nullopt, std::move(prerequisites), std::move(updates)});
     };
     EXPECT_EQ(of({remove, add}), (Change{host, Type::a, Change::Kind::replace, 60, "1234"}));
-    const UpdateRecord all{host, Type(255), UpdateRecord::Class::any, 0, {}}, one{host, Type::a, UpdateRecord::Class::none, 0, "1234"};
-    const UpdateRecord other_type{host, Type::aaaa, UpdateRecord::Class::any, 0, {}}, other_host{other, Type::a, UpdateRecord::Class::any, 0, {}};
-    for (const auto& first : {all, one, other_type, other_host, add}) EXPECT_FALSE(of({first, add}));
+    const UpdateRecord all{host, Type(255), UpdateRecord::Class::any, 0, {}},
+        one{host, Type::a, UpdateRecord::Class::none, 0, "1234"};
+    const UpdateRecord other_type{host, Type::aaaa, UpdateRecord::Class::any, 0, {}},
+        other_host{other, Type::a, UpdateRecord::Class::any, 0, {}};
+    for (const auto& first : {all, one, other_type, other_host, add})
+        EXPECT_FALSE(of({first, add}));
     EXPECT_FALSE(of({add, remove}));
     EXPECT_FALSE(of({remove}));
     EXPECT_FALSE(of({add}));

@@ -1,4 +1,5 @@
-// How far a message got, as the channel tells it, against a server in the same thread that does what the test says.
+// How far a message got, as the channel tells it, against a server in the same thread that does
+// what the test says.
 #include "dns/tcp_channel.hpp"
 
 #include <array>
@@ -34,7 +35,8 @@ protected:
     /// Unsigned: what comes back needs no signature either.
     Told& send(base::Duration time, base::Duration send_time = 60s) {
         Told& told = told_.emplace_back();
-        auto request = make_query(channel->fresh_id(), Name::parse("dyn.example.org").value(), Type::soa, nullptr);
+        auto request = make_query(channel->fresh_id(), Name::parse("dyn.example.org").value(),
+                                  Type::soa, nullptr);
         ids.push_back(request->id);
         const auto now = base::Clock::now();
         channel->send(
@@ -69,21 +71,24 @@ protected:
         bool done = false;
         asio::async_read(peer, asio::buffer(head), [&](boost::system::error_code, std::size_t) {
             wire.resize(static_cast<std::size_t>(head[0] << 8 | head[1]));
-            asio::async_read(peer, asio::buffer(wire), [&](boost::system::error_code, std::size_t) { done = true; });
+            asio::async_read(peer, asio::buffer(wire),
+                             [&](boost::system::error_code, std::size_t) { done = true; });
         });
         until([&done] { return done; });
         return wire;
     }
     void answer(std::string wire) {
         knot_wire_set_qr(reinterpret_cast<std::uint8_t*>(wire.data()));
-        const std::string frame = {static_cast<char>(wire.size() >> 8), static_cast<char>(wire.size() & 0xff)};
+        const std::string frame = {static_cast<char>(wire.size() >> 8),
+                                   static_cast<char>(wire.size() & 0xff)};
         asio::write(peer, asio::buffer(frame + wire));
     }
 
     asio::io_context io;
     tcp::acceptor acceptor{io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
     tcp::socket peer{io};
-    std::shared_ptr<TcpChannel> channel = std::make_shared<TcpChannel>(io, acceptor.local_endpoint());
+    std::shared_ptr<TcpChannel> channel =
+        std::make_shared<TcpChannel>(io, acceptor.local_endpoint());
     std::deque<Told> told_;
     std::vector<std::uint16_t> ids;
 
@@ -109,7 +114,7 @@ TEST_F(TcpChannelTest, WhatIsNotAnsweredInTimeIsInDoubtAndItsLateAnswerIsTold) {
     accept();
     const std::string first = read();
     until([&] { return slow.reply.has_value(); });
-    EXPECT_EQ(slow.reply->error().kind, Failure::Kind::timeout);
+    EXPECT_EQ(slow.reply->error().kind, DnsError::Kind::timeout);
     EXPECT_EQ(slow.delivery.kind, Kind::in_doubt);
     Told& quick = send(60s);
     const std::string second = read();
@@ -135,7 +140,7 @@ TEST_F(TcpChannelTest, AnEndAfterItWasSentLeavesItInDoubt) {
     read();
     peer.close();
     until([&] { return told.reply.has_value(); });
-    EXPECT_EQ(told.reply->error().kind, Failure::Kind::connection);
+    EXPECT_EQ(told.reply->error().kind, DnsError::Kind::connection);
     EXPECT_EQ(told.delivery.kind, Kind::in_doubt);
     Told& next = send(60s);
     accept();
@@ -148,7 +153,7 @@ TEST_F(TcpChannelTest, WhereNothingListensNothingWasSent) {
     acceptor.close();
     Told& told = send(60s);
     until([&] { return told.reply.has_value(); });
-    EXPECT_EQ(told.reply->error().kind, Failure::Kind::unreachable);
+    EXPECT_EQ(told.reply->error().kind, DnsError::Kind::unreachable);
     EXPECT_EQ(told.delivery.kind, Kind::unsent);
 }
 
@@ -159,7 +164,7 @@ TEST_F(TcpChannelTest, AnAnswerThatNobodyAskedForEndsTheConnectionAndResolvesNot
     wire[0] = static_cast<char>(wire[0] ^ 0x55);
     answer(wire);
     until([&] { return told.reply.has_value(); });
-    EXPECT_EQ(told.reply->error().kind, Failure::Kind::malformed);
+    EXPECT_EQ(told.reply->error().kind, DnsError::Kind::malformed);
     EXPECT_EQ(told.delivery.kind, Kind::in_doubt);
     EXPECT_EQ(told.late, 0U);
 }

@@ -19,40 +19,51 @@ using namespace sftdyn::http;
 namespace {
 
 struct FakeHandler : Handler {
-    std::function<std::optional<api::Response>(const api::Request&, const std::function<Later()>&)> answer;
-    std::optional<api::Response> handle(const api::Request& request, const std::function<Later()>& defer) override { return answer(request, defer); }
+    std::function<std::optional<Response>(const Request&, const std::function<Later()>&)> answer;
+    std::optional<Response> handle(const Request& request,
+                                   const std::function<Later()>& defer) override {
+        return answer(request, defer);
+    }
 };
 
 class Connections : public testing::Test {
 protected:
     Connections() {
-        handler_.answer = [](const api::Request& request, const auto&) { return api::Response{200, request.client.to_string()}; };
+        handler_.answer = [](const Request& request, const auto&) {
+            return Response{200, request.client.to_string()};
+        };
     }
 
     /// The client's end of a connection that has begun.
     int connect(const Peer& peer, bool preamble = false) {
         std::array<int, 2> ends{};
-        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
+                  0);
         Socket socket(io_, Stream(AF_UNIX, 0), ends[0]);
-        std::make_shared<PlainConnection>(std::move(socket), set_, peer, admission_.enter())->start(preamble);
+        std::make_shared<PlainConnection>(std::move(socket), set_, peer, admission_.enter())
+            ->start(preamble);
         clients_.push_back(ends[1]);
         return ends[1];
     }
 
     /// What comes back for `octets`.
     std::string ask(int client, std::string_view octets) {
-        EXPECT_EQ(send(client, octets.data(), octets.size(), MSG_NOSIGNAL), static_cast<ssize_t>(octets.size()));
+        EXPECT_EQ(send(client, octets.data(), octets.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(octets.size()));
         io_.restart();
         while (io_.poll() > 0) {
         }
         std::array<char, 4096> out{};
         const ssize_t size = recv(client, out.data(), out.size(), 0);
-        return size < 0 ? "nothing" : size == 0 ? "closed" : std::string(out.data(), static_cast<std::size_t>(size));
+        return size < 0    ? "nothing"
+               : size == 0 ? "closed"
+                           : std::string(out.data(), static_cast<std::size_t>(size));
     }
 
     std::string body(int client, std::string_view octets) {
         const std::string out = ask(client, octets);
-        return out.find("\r\n\r\n") == std::string::npos ? out : out.substr(out.find("\r\n\r\n") + 4);
+        return out.find("\r\n\r\n") == std::string::npos ? out
+                                                         : out.substr(out.find("\r\n\r\n") + 4);
     }
 
     ~Connections() override {
@@ -62,7 +73,7 @@ protected:
     FakeHandler handler_;
     Limits limits_;
     Proxies proxies_{{*base::Network::parse("10.0.0.0/8")}, ProxyHeader::x_forwarded_for};
-    Admission admission_{100, 100};
+    ConnectionLimiter admission_{100, 100};
     ConnectionSet set_{handler_, limits_, proxies_, "x-forwarded-for"};
     boost::asio::io_context io_{1};
     std::vector<int> clients_;
@@ -71,13 +82,16 @@ protected:
 };
 
 constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-constexpr std::string_view claim = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.88\r\n\r\n";
+constexpr std::string_view claim =
+    "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.88\r\n\r\n";
 
 TEST_F(Connections, WithoutMemoryOneEndsAndNoOther) {
     const int good = connect(client_), bad = connect(client_);
     EXPECT_EQ(body(good, request), "192.0.2.1");
     const auto answer = handler_.answer;
-    handler_.answer = [](const auto&, const auto&) -> std::optional<api::Response> { throw std::bad_alloc(); };
+    handler_.answer = [](const auto&, const auto&) -> std::optional<Response> {
+        throw std::bad_alloc();
+    };
     EXPECT_EQ(ask(bad, request), "closed");
     handler_.answer = answer;
     EXPECT_EQ(body(good, request), "192.0.2.1");
@@ -87,7 +101,8 @@ TEST_F(Connections, WithoutMemoryOneEndsAndNoOther) {
 
 TEST_F(Connections, WithoutMemoryBehindADeferralItEnds) {
     Later later;
-    handler_.answer = [&](const auto&, const std::function<Later()>& defer) -> std::optional<api::Response> {
+    handler_.answer = [&](const auto&,
+                          const std::function<Later()>& defer) -> std::optional<Response> {
         later = defer();
         throw std::bad_alloc();
     };
@@ -113,15 +128,25 @@ TEST_F(Connections, WhomAConnectionIsFor) {
     EXPECT_EQ(body(connect(client_), claim), "192.0.2.1");
     EXPECT_EQ(body(connect(proxy_), claim), "203.0.113.88");
     const std::string v2("\r\n\r\n\0\r\nQUIT\n", 12);
-    const std::string local = v2 + std::string("\x20\x00\x00\x00", 4), unspecified = v2 + std::string("\x21\x00\x00\x00", 4),
+    const std::string local = v2 + std::string("\x20\x00\x00\x00", 4),
+                      unspecified = v2 + std::string("\x21\x00\x00\x00", 4),
                       unix_socket = v2 + std::string("\x21\x31\x00\xd8", 4) + std::string(216, 'x');
-    for (const std::string& nobody : {std::string("PROXY UNKNOWN\r\n"), local, unspecified, unix_socket}) {
+    for (const std::string& nobody :
+         {std::string("PROXY UNKNOWN\r\n"), local, unspecified, unix_socket}) {
         EXPECT_EQ(body(connect(proxy_, true), nobody + std::string(claim)), "10.0.0.1");
-        EXPECT_EQ(body(connect(Peer::of(std::nullopt, proxies_), true), nobody + std::string(claim)), "BAD REQUEST");
+        EXPECT_EQ(
+            body(connect(Peer::of(std::nullopt, proxies_), true), nobody + std::string(claim)),
+            "BAD REQUEST");
     }
-    EXPECT_EQ(body(connect(proxy_, true), "PROXY TCP4 192.0.2.9 10.0.0.1 1 2\r\n" + std::string(claim)), "192.0.2.9");
-    EXPECT_EQ(body(connect(proxy_, true), "PROXY TCP4 10.0.0.2 10.0.0.1 1 2\r\n" + std::string(claim)), "203.0.113.88");
-    EXPECT_EQ(body(connect(proxy_, true), std::string_view("PROXY TCP4 192.0.2.9\0junk 10.0.0.1 1 2\r\n", 40)), "closed");
+    EXPECT_EQ(
+        body(connect(proxy_, true), "PROXY TCP4 192.0.2.9 10.0.0.1 1 2\r\n" + std::string(claim)),
+        "192.0.2.9");
+    EXPECT_EQ(
+        body(connect(proxy_, true), "PROXY TCP4 10.0.0.2 10.0.0.1 1 2\r\n" + std::string(claim)),
+        "203.0.113.88");
+    EXPECT_EQ(body(connect(proxy_, true),
+                   std::string_view("PROXY TCP4 192.0.2.9\0junk 10.0.0.1 1 2\r\n", 40)),
+              "closed");
 }
 
 }  // namespace

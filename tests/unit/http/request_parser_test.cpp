@@ -61,9 +61,14 @@ TEST(RequestParser, LimitsHaveTheirStatus) {
     Limits limits;
     limits.header_octets = 200;
     limits.body_octets = 10;
-    EXPECT_EQ(parse("GET /" + std::string(300, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", limits).status, 414U);
-    EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(300, 'a') + "\r\n\r\n", limits).status, 431U);
-    EXPECT_EQ(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n", limits).status, 413U);
+    EXPECT_EQ(
+        parse("GET /" + std::string(300, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", limits).status,
+        414U);
+    EXPECT_EQ(parse("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(300, 'a') + "\r\n\r\n", limits)
+                  .status,
+              431U);
+    EXPECT_EQ(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n", limits).status,
+              413U);
 }
 
 TEST(RequestParser, BodiesArePassedOver) {
@@ -74,7 +79,8 @@ TEST(RequestParser, BodiesArePassedOver) {
 TEST(RequestParser, TheHeaderIsCountedAsAWhole) {
     Limits limits;
     limits.header_octets = 300;
-    const std::string line = "GET /" + std::string(200, 'a') + " HTTP/1.0\r\n", field = "X: " + std::string(80, 'b') + "\r\n";
+    const std::string line = "GET /" + std::string(200, 'a') + " HTTP/1.0\r\n",
+                      field = "X: " + std::string(80, 'b') + "\r\n";
     EXPECT_EQ(line.size() + field.size() + 2, 303U);
     EXPECT_EQ(parse(line + field + "\r\n", limits).status, 431U);
     EXPECT_TRUE(parse(line.substr(3) + field + "\r\n", limits).status == 400U) << "no method";
@@ -86,15 +92,19 @@ TEST(RequestParser, TheHeaderIsCountedAsAWhole) {
 
 TEST(RequestParser, ABodyWithoutALengthIs411) {
     const auto status = [](std::string_view fields, std::string_view version = "1.1") {
-        return parse("POST /k HTTP/" + std::string(version) + "\r\nHost: x\r\n" + std::string(fields) + "\r\n0\r\nAuthorization: Token k\r\n\r\n")
+        return parse("POST /k HTTP/" + std::string(version) + "\r\nHost: x\r\n" +
+                     std::string(fields) + "\r\n0\r\nAuthorization: Token k\r\n\r\n")
             .status;
     };
     EXPECT_EQ(status("Transfer-Encoding: chunked\r\n"), 411U);
     EXPECT_EQ(status("transfer-encoding:  CHUNKED \r\n"), 411U);
     for (const char* fields :
-         {"Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n", "Transfer-Encoding: identity\r\n",
-          "Transfer-Encoding:\r\n", "Transfer-Encoding: chunked;a=b\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"}) {
+         {"Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n",
+          "Transfer-Encoding: identity\r\n", "Transfer-Encoding:\r\n",
+          "Transfer-Encoding: chunked;a=b\r\n",
+          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
+          "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"}) {
         EXPECT_EQ(status(fields), 400U) << fields;
     }
     EXPECT_EQ(status("Transfer-Encoding: chunked\r\n", "1.0"), 400U);
@@ -109,7 +119,8 @@ TEST(RequestParser, ABodyTakesMemoryAsItComes) {
     EXPECT_EQ(parser.body_capacity(), 0U);
     std::string body;
     while (body.size() < 1048575) {
-        const std::string piece(std::min<std::size_t>(1000, 1048575 - body.size()), static_cast<char>(body.size() % 251));
+        const std::string piece(std::min<std::size_t>(1000, 1048575 - body.size()),
+                                static_cast<char>(body.size() % 251));
         body += piece;
         ASSERT_EQ(parser.feed(piece, error), piece.size());
         ASSERT_LE(parser.body_capacity(), std::min<std::size_t>(2 * body.size(), 1048575));
@@ -120,7 +131,9 @@ TEST(RequestParser, ABodyTakesMemoryAsItComes) {
 
 TEST(RequestParser, TheProxysLinesAreKept) {
     using Lines = std::vector<std::string>;
-    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n").proxy_values, (Lines{"a, b", "c"}));
+    EXPECT_EQ(parse("GET / HTTP/1.0\r\nx-forwarded-FOR: a, b\r\nX: y\r\nX-Forwarded-For: c\r\n\r\n")
+                  .proxy_values,
+              (Lines{"a, b", "c"}));
     EXPECT_EQ(parse("GET / HTTP/1.0\r\nForwarded: for=a\r\n\r\n").proxy_values, Lines{});
 }
 
@@ -134,7 +147,8 @@ TEST(RequestParser, FieldsAreKeptWhereTheyAreWanted) {
         std::vector<std::pair<std::string, std::string>> fields;
         for (const auto& field : parser.fields()) fields.emplace_back(field.name, field.value);
         using Fields = decltype(fields);
-        EXPECT_EQ(fields, wanted ? (Fields{{"X-A", "b c"}, {"x-a", "d"}, {"Empty", ""}}) : Fields{});
+        EXPECT_EQ(fields,
+                  wanted ? (Fields{{"X-A", "b c"}, {"x-a", "d"}, {"Empty", ""}}) : Fields{});
     }
 }
 
@@ -146,12 +160,15 @@ TEST(RequestParser, FedOctetByOctetItIsTheSame) {
         for (std::size_t end = 1; end <= text.size(); ++end) {
             boost::system::error_code error;
             begin += parser.feed(text.substr(begin, end - begin), error);
-            if (error && error != boost::beast::http::error::need_more) return parser.status_of(error);
+            if (error && error != boost::beast::http::error::need_more)
+                return parser.status_of(error);
         }
         return parser.is_done() ? 200U : 0U;
     };
     EXPECT_EQ(status("POST /k HTTP/1.1\r\nHost: x\r\nX: y\r\nContent-Length: 3\r\n\r\n\n\0\r"), 0U);
-    EXPECT_EQ(status(std::string_view("POST /k HTTP/1.1\r\nHost: x\r\nX: y\r\nContent-Length: 3\r\n\r\n\n\0\r", 57)), 200U)
+    EXPECT_EQ(status(std::string_view(
+                  "POST /k HTTP/1.1\r\nHost: x\r\nX: y\r\nContent-Length: 3\r\n\r\n\n\0\r", 57)),
+              200U)
         << "a body holds anything";
     EXPECT_EQ(status("GET /k HTTP/1.1\r\nHost: x\r\nX: y\r\n z\r\n\r\n"), 400U);
     EXPECT_EQ(status("GET /k HTTP/1.1\r\nHost: x\rX: y\r\n\r\n"), 400U);
@@ -159,9 +176,12 @@ TEST(RequestParser, FedOctetByOctetItIsTheSame) {
 
 TEST(RequestParser, NonsenseIs400) {
     for (const std::string text :
-         {"\x16\x03\x01\x02\x01", "GET /\r\n\r\n", "GET / HTTP/3.1\r\n\r\n", "G@T{} / HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
-          "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "GET / HTTP/1.0\r\nContent-Length: 0, 0\r\n\r\n",
-          "GET / HTTP/1.0\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", "GET / HTTP/1.0\r\nX: a\r\n b\r\n\r\n", "GET / HTTP/1.0\nX: a\r\n\r\n",
+         {"\x16\x03\x01\x02\x01", "GET /\r\n\r\n", "GET / HTTP/3.1\r\n\r\n",
+          "G@T{} / HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost : x\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+          "GET / HTTP/1.0\r\nContent-Length: 0, 0\r\n\r\n",
+          "GET / HTTP/1.0\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
+          "GET / HTTP/1.0\r\nX: a\r\n b\r\n\r\n", "GET / HTTP/1.0\nX: a\r\n\r\n",
           "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a/\r\n\r\n"}) {
         EXPECT_EQ(parse(text).status, 400U) << text;
     }

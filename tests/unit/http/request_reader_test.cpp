@@ -44,7 +44,9 @@ Outcome read(std::string_view text, const Limits& limits, Size size) {
         }
         const auto& request = reader.request();
         std::string all(request.method());
-        for (const std::string_view part : {request.target(), request.authorization(), request.body()}) all.append(" ").append(part);
+        for (const std::string_view part :
+             {request.target(), request.authorization(), request.body()})
+            all.append(" ").append(part);
         out.requests.push_back(all);
         reader.next();
     }
@@ -66,9 +68,11 @@ TEST(RequestReader, PiecesGiveWhatTheWholeGives) {
     ASSERT_EQ(right.requests.size(), 3U);
     EXPECT_EQ(right.requests[2], "GET /c Token t ");
     EXPECT_EQ(right.status, 400U);
-    for (std::size_t size = 1; size < 100; ++size) EXPECT_EQ(read(text, {}, [size] { return size; }), right) << size;
+    for (std::size_t size = 1; size < 100; ++size)
+        EXPECT_EQ(read(text, {}, [size] { return size; }), right) << size;
     std::mt19937 random(1);
-    for (int round = 0; round < 200; ++round) EXPECT_EQ(read(text, {}, [&] { return 1 + random() % 300; }), right);
+    for (int round = 0; round < 200; ++round)
+        EXPECT_EQ(read(text, {}, [&] { return 1 + random() % 300; }), right);
 }
 
 class Endless : public testing::TestWithParam<std::string> {};
@@ -78,7 +82,8 @@ TEST_P(Endless, TakesNoMoreThanTheLimits) {
         limits.header_octets = header;
         std::string text = GetParam();
         const std::string filler = "X-A: " + std::string(90, 'a') + "\r\n";
-        while (text.size() < (1 << 21)) text += GetParam().ends_with("\n") ? filler : std::string(100, 'a');
+        while (text.size() < (1 << 21))
+            text += GetParam().ends_with("\n") ? filler : std::string(100, 'a');
         for (const std::size_t size : {7U, 1460U, 1U << 20}) {
             const Outcome out = read(text, limits, [size] { return size; });
             EXPECT_LE(out.most, header + RequestReader::read_size);
@@ -86,11 +91,13 @@ TEST_P(Endless, TakesNoMoreThanTheLimits) {
         }
     }
 }
-INSTANTIATE_TEST_SUITE_P(RequestReader, Endless,
-                         testing::Values("", "GET /", "GET / HTTP/1.1\r\nHost: x\r\n",
-                                         "GET / HTTP/1.1\r\nHost: x\r\nX: ", "POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;",
-                                         "POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
-                                         "POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"));
+INSTANTIATE_TEST_SUITE_P(
+    RequestReader, Endless,
+    testing::Values("", "GET /", "GET / HTTP/1.1\r\nHost: x\r\n",
+                    "GET / HTTP/1.1\r\nHost: x\r\nX: ",
+                    "POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;",
+                    "POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+                    "POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"));
 
 TEST(RequestReader, TheLastRequestIsForgotten) {
     const Limits limits;
@@ -131,7 +138,8 @@ TEST(RequestReader, TheLastRequestIsForgotten) {
 TEST(RequestReader, WhatALongRequestTookIsGivenBack) {
     const Limits limits;
     RequestReader reader(limits, "");
-    std::string text = "POST /k HTTP/1.1\r\nHost: x\r\nX: " + std::string(16000, 'x') + "\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'b');
+    std::string text = "POST /k HTTP/1.1\r\nHost: x\r\nX: " + std::string(16000, 'x') +
+                       "\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'b');
     std::size_t during_body = 0;
     while (!text.empty()) {
         const auto space = reader.space();
@@ -140,9 +148,11 @@ TEST(RequestReader, WhatALongRequestTookIsGivenBack) {
         std::memcpy(space.data(), text.data(), piece);
         text.erase(0, piece);
         reader.received(piece);
-        ASSERT_EQ(reader.read(), text.empty() ? RequestReader::State::whole : RequestReader::State::more);
+        ASSERT_EQ(reader.read(),
+                  text.empty() ? RequestReader::State::whole : RequestReader::State::more);
     }
-    EXPECT_EQ(during_body, RequestReader::read_size) << "the header's place is given back before the body has come";
+    EXPECT_EQ(during_body, RequestReader::read_size)
+        << "the header's place is given back before the body has come";
     EXPECT_EQ(reader.request().body_capacity(), 65536U);
     reader.next();
     EXPECT_LE(reader.capacity(), RequestReader::read_size);

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 using namespace std::chrono_literals;
-using sftdyn::api::Response;
 using sftdyn::http::Framing;
+using sftdyn::http::Response;
 using sftdyn::http::write_response;
 
 namespace {
@@ -20,14 +20,18 @@ std::string written(const Response& response, const Framing& framing) {
 
 TEST(ResponseWriter, WholeMessage) {
     EXPECT_EQ(written({200, "OK"}, {11, true, false}),
-              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\nOK");
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: text/plain; "
+              "charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\nOK");
 }
 
 TEST(ResponseWriter, ConnectionIsSaidWhereItIsNotTheDefault) {
     EXPECT_EQ(written({200, "OK"}, {11, true, false}).find("Connection"), std::string::npos);
-    EXPECT_NE(written({200, "OK"}, {11, false, false}).find("\r\nConnection: close\r\n"), std::string::npos);
-    EXPECT_NE(written({200, "OK"}, {10, false, false}).find("\r\nConnection: close\r\n"), std::string::npos);
-    EXPECT_NE(written({200, "OK"}, {10, true, false}).find("\r\nConnection: keep-alive\r\n"), std::string::npos);
+    EXPECT_NE(written({200, "OK"}, {11, false, false}).find("\r\nConnection: close\r\n"),
+              std::string::npos);
+    EXPECT_NE(written({200, "OK"}, {10, false, false}).find("\r\nConnection: close\r\n"),
+              std::string::npos);
+    EXPECT_NE(written({200, "OK"}, {10, true, false}).find("\r\nConnection: keep-alive\r\n"),
+              std::string::npos);
 }
 
 TEST(ResponseWriter, HeadHasTheLengthButNoBody) {
@@ -38,8 +42,11 @@ TEST(ResponseWriter, HeadHasTheLengthButNoBody) {
 }
 
 TEST(ResponseWriter, RetryAfter) {
-    EXPECT_NE(written({429, "ABUSE", {}, 17s}, {11, true, false}).find("HTTP/1.1 429 Too Many Requests\r\n"), std::string::npos);
-    EXPECT_NE(written({429, "ABUSE", {}, 17s}, {11, true, false}).find("Retry-After: 17\r\n"), std::string::npos);
+    EXPECT_NE(written({429, "ABUSE", {}, 17s}, {11, true, false})
+                  .find("HTTP/1.1 429 Too Many Requests\r\n"),
+              std::string::npos);
+    EXPECT_NE(written({429, "ABUSE", {}, 17s}, {11, true, false}).find("Retry-After: 17\r\n"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ inline TestKey make_test_key(const std::string& kind) {
 }
 
 /// A certificate for `key`, PEM; an authority's if it is `ca`.
-inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "localhost", bool ca = false) {
+inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "localhost",
+                                         bool ca = false) {
     static const TestKey signer = make_test_key("EC");
     TlsPart<X509> certificate(X509_new());
     X509_set_version(certificate.get(), X509_VERSION_3);
@@ -35,12 +36,15 @@ inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "loca
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86400);
     X509_set_pubkey(certificate.get(), key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
-    X509_EXTENSION* constraints = X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    X509_EXTENSION* constraints = X509V3_EXT_conf_nid(
+        nullptr, nullptr, NID_basic_constraints, ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
     X509_add_ext(certificate.get(), constraints, -1);
     X509_EXTENSION_free(constraints);
-    if (X509_sign(certificate.get(), signer.get(), EVP_sha256()) == 0) throw std::runtime_error("no certificate");
+    if (X509_sign(certificate.get(), signer.get(), EVP_sha256()) == 0)
+        throw std::runtime_error("no certificate");
     BIO* bio = BIO_new(BIO_s_mem());
     PEM_write_bio_X509(bio, certificate.get());
     char* text = nullptr;
@@ -53,8 +57,10 @@ inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "loca
 /// PKCS#8, PEM; encrypted if there is a password.
 inline std::string pem_of(EVP_PKEY* key, const char* password = nullptr) {
     BIO* bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PKCS8PrivateKey(bio, key, password != nullptr ? EVP_aes_256_cbc() : nullptr, password,
-                                  password != nullptr ? static_cast<int>(std::char_traits<char>::length(password)) : 0, nullptr, nullptr);
+    PEM_write_bio_PKCS8PrivateKey(
+        bio, key, password != nullptr ? EVP_aes_256_cbc() : nullptr, password,
+        password != nullptr ? static_cast<int>(std::char_traits<char>::length(password)) : 0,
+        nullptr, nullptr);
     char* text = nullptr;
     const long size = BIO_get_mem_data(bio, &text);
     std::string out(text, static_cast<std::size_t>(size));
@@ -66,7 +72,8 @@ inline std::string pem_of(EVP_PKEY* key, const char* password = nullptr) {
 class PairFolder {
 public:
     PairFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "sftdyn-pair-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "sftdyn-pair-XXXXXX").string();
         if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
         folder_ = pattern;
     }

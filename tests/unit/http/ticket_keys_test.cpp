@@ -33,7 +33,8 @@ protected:
 
     TlsContext context(const std::shared_ptr<TicketKeys>& keys) {
         auto certificate = read_certificate(folder_.cert(), folder_.key(), keys);
-        return std::make_shared<const std::vector<TlsCertificate>>(std::vector<TlsCertificate>{*certificate});
+        return std::make_shared<const std::vector<TlsCertificate>>(
+            std::vector<TlsCertificate>{*certificate});
     }
 
     /// Whether `session` was resumed; it is the new one afterwards.

@@ -11,7 +11,9 @@ std::size_t chosen(const std::vector<TlsCertificate>& certificates, std::string_
 }
 
 TEST(Tls, TheCertificateIsChosenByName) {
-    const std::vector<TlsCertificate> certificates{{nullptr, {"a.example", "www.a.example"}}, {nullptr, {"*.b.example"}}, {nullptr, {"x.b.example"}}};
+    const std::vector<TlsCertificate> certificates{{nullptr, {"a.example", "www.a.example"}},
+                                                   {nullptr, {"*.b.example"}},
+                                                   {nullptr, {"x.b.example"}}};
     EXPECT_EQ(chosen(certificates, "a.example"), 0U);
     EXPECT_EQ(chosen(certificates, "WWW.A.Example"), 0U);
     EXPECT_EQ(chosen(certificates, "y.b.example"), 1U);

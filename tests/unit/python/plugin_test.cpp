@@ -41,7 +41,8 @@ protected:
         if (conf.has_error()) throw std::runtime_error(conf.error().text());
         return *conf;
     }
-    static std::string get_ip(const Conf& conf, const Fields& fields = {}, const std::string& key = "key") {
+    static std::string get_ip(const Conf& conf, const Fields& fields = {},
+                              const std::string& key = "key") {
         const auto said = conf.call("192.0.2.1", fields, key)->get_ip();
         return said.has_error() ? "error: " + said.error().text : *said;
     }
@@ -62,7 +63,8 @@ protected:
 
 TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
     const auto conf =
-        run("a = 8080\nb = '[::1]:53'\n\nc = True\nd = ['1', 2]\ne = None\nf = 1.5\ng = 1 << 80\nimport pathlib\nh = pathlib.Path('/x')\n");
+        run("a = 8080\nb = '[::1]:53'\n\nc = True\nd = ['1', 2]\ne = None\nf = 1.5\ng = 1 << "
+            "80\nimport pathlib\nh = pathlib.Path('/x')\n");
     const auto settings = conf->settings({"a", "b", "c", "d", "e", "f", "g", "h", "i"});
     ASSERT_EQ(settings.size(), 7U);
     EXPECT_EQ(std::get<std::int64_t>(settings[0].values.at(0).scalar), 8080);
@@ -79,7 +81,8 @@ TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
 }
 
 TEST_F(PluginTest, ClientsAreADict) {
-    const auto conf = run("CLIENTS = {'a': 'b.example', 'ü': 'c', 1: 2}\nOTHER = []\nmore = {'x': 'y'}\n");
+    const auto conf =
+        run("CLIENTS = {'a': 'b.example', 'ü': 'c', 1: 2}\nOTHER = []\nmore = {'x': 'y'}\n");
     const auto clients = conf->clients("CLIENTS");
     ASSERT_TRUE(clients);
     ASSERT_EQ(clients->size(), 3U);
@@ -94,23 +97,31 @@ TEST_F(PluginTest, ClientsAreADict) {
 TEST_F(PluginTest, WhatIsWrongIsToldWithItsLine) {
     const auto complaint = [this](const std::string& text) { return try_run(text).error().text(); };
     EXPECT_THAT(complaint("a = 1\nb = (\n"), HasSubstr(path + ":2: this is no Python: "));
-    EXPECT_THAT(complaint("a = 1\nb = c\n"), HasSubstr(path + ":2: NameError: name 'c' is not defined"));
-    EXPECT_THAT(complaint("def f():\n    raise ValueError('x')\n\n\nf()\n"), HasSubstr(path + ":2: ValueError: x"));
-    EXPECT_THAT(complaint("import sys\nsys.exit(3)\n"), HasSubstr(path + ":2: it ends the program"));
-    EXPECT_THAT(complaint("import no_such_module_here\n"), HasSubstr(path + ":1: ModuleNotFoundError"));
+    EXPECT_THAT(complaint("a = 1\nb = c\n"),
+                HasSubstr(path + ":2: NameError: name 'c' is not defined"));
+    EXPECT_THAT(complaint("def f():\n    raise ValueError('x')\n\n\nf()\n"),
+                HasSubstr(path + ":2: ValueError: x"));
+    EXPECT_THAT(complaint("import sys\nsys.exit(3)\n"),
+                HasSubstr(path + ":2: it ends the program"));
+    EXPECT_THAT(complaint("import no_such_module_here\n"),
+                HasSubstr(path + ":1: ModuleNotFoundError"));
     EXPECT_THAT(interpreter().run(folder + "/none").error().text(), HasSubstr("No such file"));
 }
 
 TEST_F(PluginTest, HooksGetWhatTheyAreToGet) {
     const auto conf =
-        run("def get_ip(source_ip, headers, key):\n    return f\"{source_ip} {headers['x-a']} {key!r}\"\n"
+        run("def get_ip(source_ip, headers, key):\n    return f\"{source_ip} {headers['x-a']} "
+            "{key!r}\"\n"
             "def get_host(querystring, ip):\n    return f'{querystring}/{ip}'\n"
-            "def nsupdatecommands(host, new_ip, headers):\n    yield f'{host} {new_ip}'\n    yield b'second'\n    yield 'x\\ny\\n'\n");
+            "def nsupdatecommands(host, new_ip, headers):\n    yield f'{host} {new_ip}'\n    yield "
+            "b'second'\n    yield 'x\\ny\\n'\n");
     EXPECT_TRUE(conf->has_get_ip() && conf->has_get_host() && conf->has_nsupdate_commands());
     EXPECT_EQ(get_ip(*conf, {{"X-A", "v"}}, ""), "192.0.2.1 v ''");
     EXPECT_EQ(get_host(*conf, "k"), "k/192.0.2.1");
-    EXPECT_THAT(commands(*conf, {{"X-A", "v"}}), ElementsAre("host.example 192.0.2.1 v 'key'", "second", "x", "y"));
-    EXPECT_EQ(get_host(*conf, "\xff\xc3\xbc"), "\xff\xc3\xbc/192.0.2.1") << "what is no UTF-8 goes through";
+    EXPECT_THAT(commands(*conf, {{"X-A", "v"}}),
+                ElementsAre("host.example 192.0.2.1 v 'key'", "second", "x", "y"));
+    EXPECT_EQ(get_host(*conf, "\xff\xc3\xbc"), "\xff\xc3\xbc/192.0.2.1")
+        << "what is no UTF-8 goes through";
 }
 
 TEST_F(PluginTest, HeadersAreAMappingInWhichCaseDoesNotMatter) {
@@ -138,84 +149,128 @@ def get_ip(source_ip, headers, key):
 
 TEST_F(PluginTest, WhatHooksMayReturn) {
     const auto ip = [this](const std::string& value) {
-        return get_ip(*run("import ipaddress\ndef get_ip(source_ip, headers, key):\n    return " + value + "\n"));
+        return get_ip(*run("import ipaddress\ndef get_ip(source_ip, headers, key):\n    return " +
+                           value + "\n"));
     };
     EXPECT_EQ(ip("b'192.0.2.9'"), "192.0.2.9");
     EXPECT_EQ(ip("ipaddress.ip_address('2001:db8::1')"), "2001:db8::1");
     EXPECT_EQ(ip("None"), "error: get_ip returned NoneType: expected an address");
     EXPECT_EQ(ip("7"), "error: get_ip returned int: expected an address");
-    const auto host = [this](const std::string& value) { return get_host(*run("def get_host(querystring, ip):\n    return " + value + "\n"), "k"); };
+    const auto host = [this](const std::string& value) {
+        return get_host(*run("def get_host(querystring, ip):\n    return " + value + "\n"), "k");
+    };
     for (const char* none : {"None", "False", "''", "0", "b''"}) EXPECT_EQ(host(none), "") << none;
     EXPECT_EQ(host("b'h'"), "h");
     EXPECT_EQ(host("True"), "error: get_host returned bool: expected a host name, or None");
     EXPECT_EQ(host("['h']"), "error: get_host returned list: expected a host name, or None");
     const auto script = [this](const std::string& value) {
-        return commands(*run("import itertools\ndef nsupdatecommands(host, new_ip, headers):\n    return " + value + "\n"));
+        return commands(
+            *run("import itertools\ndef nsupdatecommands(host, new_ip, headers):\n    return " +
+                 value + "\n"));
     };
     EXPECT_THAT(script("'a\\nb'"), ElementsAre("a", "b"));
     EXPECT_THAT(script("b'a'"), ElementsAre("a"));
     EXPECT_THAT(script("('a', '', 'b')"), ElementsAre("a", "", "b"));
     EXPECT_THAT(script("[]"), ElementsAre());
-    EXPECT_THAT(script("None"), ElementsAre("error: nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"));
-    EXPECT_THAT(script("[1]"), ElementsAre("error: nsupdatecommands returned int: expected an iterable of nsupdate lines, each of them a str"));
-    EXPECT_THAT(script("itertools.repeat('x')"), ElementsAre("error: nsupdatecommands returned more than 100000 lines"));
+    EXPECT_THAT(
+        script("None"),
+        ElementsAre(
+            "error: nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"));
+    EXPECT_THAT(script("[1]"), ElementsAre("error: nsupdatecommands returned int: expected an "
+                                           "iterable of nsupdate lines, each of them a str"));
+    EXPECT_THAT(script("itertools.repeat('x')"),
+                ElementsAre("error: nsupdatecommands returned more than 100000 lines"));
 }
 
 TEST_F(PluginTest, AnExceptionIsToldWithoutTheSecrets) {
-    const auto conf = run("def get_host(querystring, ip):\n    return {}[querystring.split(',')[1]]\n");
+    const auto conf =
+        run("def get_host(querystring, ip):\n    return {}[querystring.split(',')[1]]\n");
     const auto said = get_host(*conf, "host=x,topsecretkey");
     EXPECT_THAT(said, HasSubstr("get_host raised an exception:\nTraceback"));
     EXPECT_THAT(said, HasSubstr("line 2, in get_host"));
     EXPECT_THAT(said, HasSubstr("KeyError: '[hidden]'"));
     EXPECT_THAT(said, Not(HasSubstr("secret")));
     // As Python writes it, too.
-    const auto quoted = get_host(*run("def get_host(querystring, ip):\n    raise ValueError(repr(querystring))\n"), "it's\\äöüß");
+    const auto quoted =
+        get_host(*run("def get_host(querystring, ip):\n    raise ValueError(repr(querystring))\n"),
+                 "it's\\äöüß");
     EXPECT_THAT(quoted, HasSubstr("ValueError: \"[hidden]\""));
-    const auto decoded = get_host(
-        *run("import urllib.parse\ndef get_host(querystring, ip):\n    raise ValueError(urllib.parse.unquote(querystring))\n"), "a%20b%20c%20d");
+    const auto decoded = get_host(*run("import urllib.parse\ndef get_host(querystring, ip):\n    "
+                                       "raise ValueError(urllib.parse.unquote(querystring))\n"),
+                                  "a%20b%20c%20d");
     EXPECT_THAT(decoded, HasSubstr("ValueError: [hidden]"));
-    const auto field =
-        get_ip(*run("def get_ip(source_ip, headers, key):\n    raise ValueError(headers['Authorization'])\n"), {{"authorization", "Basic abcdefgh"}});
+    const auto field = get_ip(*run("def get_ip(source_ip, headers, key):\n    raise "
+                                   "ValueError(headers['Authorization'])\n"),
+                              {{"authorization", "Basic abcdefgh"}});
     EXPECT_THAT(field, HasSubstr("ValueError: [hidden]"));
 }
 
 TEST_F(PluginTest, NoTracebackShowsASourceLineOrAKey) {
-    // In each the key that is asked for is none; what the conf knows is PYKEY and more, in all the ways that confs are written.
+    // In each the key that is asked for is none; what the conf knows is PYKEY and more, in all the
+    // ways that confs are written.
     const std::vector<std::pair<std::string, std::string>> confs = {
-        {"def get_host(q, ip):\n    return {\"PYKEY-0123456789\": \"a.example.org\", \"PYKEY-fedcba9876\": \"b.example.org\"}[q]\n",
+        {"def get_host(q, ip):\n    return {\"PYKEY-0123456789\": \"a.example.org\", "
+         "\"PYKEY-fedcba9876\": \"b.example.org\"}[q]\n",
          "line 2, in get_host"},
-        {"C = {'PYKEY-0123456789': 'a.example.org'}\ndef get_host(q, ip):\n    raise ValueError('not one of %s' % sorted(C))\n", "not one of"},
-        {"C = dict(PYKEY_0123456789='a.example.org')\ndef get_host(q, ip):\n    raise ValueError(C)\n", "ValueError: {'[hidden]'"},
-        {"def get_host(q, ip):\n    raise ValueError(dict(PYKEY_0123456789=1))\n", "ValueError: {'[hidden]'"},
-        {"def get_host(q, ip):\n    known = {'PYKEY-0123456789': 1}\n    for k in known: raise ValueError(k)\n", "ValueError: [hidden]"},
-        {"KEY = 'PYKEY-0123456789'\ndef get_host(q, ip):\n    raise ValueError(KEY)\n", "ValueError: [hidden]"},
-        {"def get_host(q, ip):\n    if q == 'PYKEY-0123456789': return 'a.example.org'\n    raise ValueError('is not PYKEY-0123')\n",
+        {"C = {'PYKEY-0123456789': 'a.example.org'}\ndef get_host(q, ip):\n    raise "
+         "ValueError('not one of %s' % sorted(C))\n",
+         "not one of"},
+        {"C = dict(PYKEY_0123456789='a.example.org')\ndef get_host(q, ip):\n    raise "
+         "ValueError(C)\n",
+         "ValueError: {'[hidden]'"},
+        {"def get_host(q, ip):\n    raise ValueError(dict(PYKEY_0123456789=1))\n",
+         "ValueError: {'[hidden]'"},
+        {"def get_host(q, ip):\n    known = {'PYKEY-0123456789': 1}\n    for k in known: raise "
+         "ValueError(k)\n",
+         "ValueError: [hidden]"},
+        {"KEY = 'PYKEY-0123456789'\ndef get_host(q, ip):\n    raise ValueError(KEY)\n",
+         "ValueError: [hidden]"},
+        {"def get_host(q, ip):\n    if q == 'PYKEY-0123456789': return 'a.example.org'\n    raise "
+         "ValueError('is not PYKEY-0123')\n",
          "is not [hidden]"},
-        {"KEYS = {'PYKEY-0123456789', 'PYKEY-99'}\ndef get_host(q, ip):\n    raise ValueError(KEYS)\n", "ValueError: {'[hidden]'"},
-        {"class Clients:\n    table = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    raise ValueError(list(Clients.table))\n", "['[hidden]']"},
-        {"def get_host(q, ip, table={'PYKEY-0123456789': 1}):\n    raise ValueError(list(table))\n", "['[hidden]']"},
-        {"C = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    try:\n        C[q]\n    except KeyError as e:\n        raise ValueError(str(C)) "
+        {"KEYS = {'PYKEY-0123456789', 'PYKEY-99'}\ndef get_host(q, ip):\n    raise "
+         "ValueError(KEYS)\n",
+         "ValueError: {'[hidden]'"},
+        {"class Clients:\n    table = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    raise "
+         "ValueError(list(Clients.table))\n",
+         "['[hidden]']"},
+        {"def get_host(q, ip, table={'PYKEY-0123456789': 1}):\n    raise ValueError(list(table))\n",
+         "['[hidden]']"},
+        {"C = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    try:\n        C[q]\n    except "
+         "KeyError as e:\n        raise ValueError(str(C)) "
          "from e\n",
          "the direct cause"},
-        {"C = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    raise ExceptionGroup('several', [ValueError(str(C)), KeyError(q)])\n",
+        {"C = {'PYKEY-0123456789': 1}\ndef get_host(q, ip):\n    raise ExceptionGroup('several', "
+         "[ValueError(str(C)), KeyError(q)])\n",
          "  + ValueError: {'[hidden]'"},
-        {"C = {'schl\\u00fcssel PYKEY': 1}\ndef get_host(q, ip):\n    import urllib.parse\n    raise ValueError(urllib.parse.quote(list(C)[0]))\n",
+        {"C = {'schl\\u00fcssel PYKEY': 1}\ndef get_host(q, ip):\n    import urllib.parse\n    "
+         "raise ValueError(urllib.parse.quote(list(C)[0]))\n",
          "ValueError: [hidden]"},
-        {"def get_host(q, ip):\n    raise ValueError('first\\nPYKEY-0123456789')\n", "ValueError: first"},
-        {"import clients_beside\ndef get_host(q, ip):\n    return clients_beside.find(q)\n", "in find"},
-        {"def get_host(q, ip):\n    exec(\"dict(PYKEY_0123456789=1, PYKEY_0123456789=2)\")\n", "SyntaxError: keyword argument repeated"},
-        {"C = {'PYKEY%d' % n: 1 for n in range(5000)}\ndef get_host(q, ip):\n    raise ValueError('PYKEY4711')\n", "its text is not shown"},
+        {"def get_host(q, ip):\n    raise ValueError('first\\nPYKEY-0123456789')\n",
+         "ValueError: first"},
+        {"import clients_beside\ndef get_host(q, ip):\n    return clients_beside.find(q)\n",
+         "in find"},
+        {"def get_host(q, ip):\n    exec(\"dict(PYKEY_0123456789=1, PYKEY_0123456789=2)\")\n",
+         "SyntaxError: keyword argument repeated"},
+        {"C = {'PYKEY%d' % n: 1 for n in range(5000)}\ndef get_host(q, ip):\n    raise "
+         "ValueError('PYKEY4711')\n",
+         "its text is not shown"},
     };
-    std::ofstream(folder + "/clients_beside.py") << "def find(q):\n    return {'PYKEY-0123456789': 1}[q]\n";
+    std::ofstream(folder + "/clients_beside.py")
+        << "def find(q):\n    return {'PYKEY-0123456789': 1}[q]\n";
     for (const auto& [text, expected] : confs) {
         const auto said = get_host(*run(text), "nosuchkey");
         EXPECT_THAT(said, HasSubstr("get_host raised an exception:\n")) << text;
         EXPECT_THAT(said, HasSubstr(expected)) << text;
-        for (const char* key : {"PYKEY", "0123456", "fedcba", "schl"}) EXPECT_THAT(said, Not(HasSubstr(key))) << text << said;
-        for (const char* source : {"raise ", "return", "def "}) EXPECT_THAT(said, Not(HasSubstr(source))) << text << said;
+        for (const char* key : {"PYKEY", "0123456", "fedcba", "schl"})
+            EXPECT_THAT(said, Not(HasSubstr(key))) << text << said;
+        for (const char* source : {"raise ", "return", "def "})
+            EXPECT_THAT(said, Not(HasSubstr(source))) << text << said;
     }
     // What is no key stays.
-    const auto said = get_host(*run("def get_host(q, ip):\n    raise ValueError('the header X-Real-IP is missing from 192.0.2.1')\n"), "nosuchkey");
+    const auto said = get_host(*run("def get_host(q, ip):\n    raise ValueError('the header "
+                                    "X-Real-IP is missing from 192.0.2.1')\n"),
+                               "nosuchkey");
     EXPECT_THAT(said, HasSubstr("ValueError: the header X-Real-IP is missing from 192.0.2.1"));
 }
 
@@ -232,7 +287,8 @@ TEST_F(PluginTest, AConfThatDoesNotRunIsToldWithoutItsKeys) {
          }) {
         const auto result = try_run(text);
         ASSERT_TRUE(result.has_error()) << text;
-        for (const char* key : {"PYKEY", "0123456"}) EXPECT_THAT(result.error().text(), Not(HasSubstr(key))) << text;
+        for (const char* key : {"PYKEY", "0123456"})
+            EXPECT_THAT(result.error().text(), Not(HasSubstr(key))) << text;
     }
 }
 
@@ -241,7 +297,9 @@ TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
         std::filesystem::remove_all(folder + "/__pycache__");
         std::ofstream(folder + "/beside_the_conf.py") << "value = '" << value << "'\n";
     };
-    const std::string text = "import beside_the_conf\ndef get_ip(source_ip, headers, key):\n    return beside_the_conf.value\n";
+    const std::string text =
+        "import beside_the_conf\ndef get_ip(source_ip, headers, key):\n    return "
+        "beside_the_conf.value\n";
     module("one");
     const auto first = run(text);
     module("two");
@@ -255,7 +313,8 @@ TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
 
 TEST_F(PluginTest, AnInterruptionEndsALoop) {
     const auto conf =
-        run("looping = False\ndef get_host(querystring, ip):\n    while querystring == 'loop':\n        try:\n            pass\n        except "
+        run("looping = False\ndef get_host(querystring, ip):\n    while querystring == 'loop':\n   "
+            "     try:\n            pass\n        except "
             "Exception:\n            pass\n    return 'h'\n");
     std::atomic<std::uint64_t> number = 0;
     std::string said, after;

@@ -1,5 +1,6 @@
-// The engine against a model: random wishes, a server that refuses, loses, delays and revives, in thousands of
-// interleavings. Whatever happens, who was told last what the server serves was told the truth.
+// The engine against a model: random desired_records, a server that refuses, loses, delays and
+// revives, in thousands of interleavings. Whatever happens, who was told last what the server
+// serves was told the truth.
 #include <map>
 #include <random>
 #include <thread>
@@ -12,7 +13,7 @@
 using namespace std::chrono_literals;
 using namespace sftdyn;
 using namespace sftdyn::update;
-using dns::Failure;
+using dns::DnsError;
 using dns::Type;
 
 namespace {
@@ -26,7 +27,8 @@ public:
         limits_.queries_in_flight = pick(1, 4);
         limits_.verify_interval = pick(0, 1) != 0 ? 300s : 0s;
         engine_ = std::make_unique<Engine>(
-            backend_, hosts_, known_, limits_, [this] { return now_; }, [](const dns::Name&, Type, const Failure&) {});
+            backend_, hosts_, known_, limits_, [this] { return now_; },
+            [](const dns::Name&, Type, const DnsError&) {});
     }
 
     void run(unsigned steps) {
@@ -39,43 +41,52 @@ public:
     unsigned truths = 0;
 
 private:
-    unsigned pick(unsigned least, unsigned most) { return std::uniform_int_distribution<unsigned>(least, most)(random_); }
-
-    struct HostState {
-        std::uint64_t last_accepted = 0;  ///< ticket of the last wish
-        std::uint64_t told = 0;           ///< ticket of the last wish that was told OK or UPTODATE …
-        std::string told_rdata;           ///< … and what it was told
-        std::uint64_t failed = 0;         ///< highest ticket of a wish that was answered otherwise
-        bool edited = false;              ///< somebody else changed the record since it was last written for a client
-    };
-
-    static dns::Name name_of(unsigned number) { return dns::Name::parse("h" + std::to_string(number) + ".dyn.example.org").value(); }
-    /// Of an address; sometimes none: the record is to be removed.
-    std::string random_rdata(Type type) {
-        return pick(0, 5) == 0 ? std::string() : std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3)));
+    unsigned pick(unsigned least, unsigned most) {
+        return std::uniform_int_distribution<unsigned>(least, most)(random_);
     }
 
-    void wish() {
+    struct HostState {
+        std::uint64_t last_accepted = 0;  ///< ticket of the last desired
+        std::uint64_t told = 0;    ///< ticket of the last desired that was told OK or UPTODATE …
+        std::string told_rdata;    ///< … and what it was told
+        std::uint64_t failed = 0;  ///< highest ticket of a desired that was answered otherwise
+        bool edited =
+            false;  ///< somebody else changed the record since it was last written for a client
+    };
+
+    static dns::Name name_of(unsigned number) {
+        return dns::Name::parse("h" + std::to_string(number) + ".dyn.example.org").value();
+    }
+    /// Of an address; sometimes none: the record is to be removed.
+    std::string random_rdata(Type type) {
+        return pick(0, 5) == 0
+                   ? std::string()
+                   : std::string(type == Type::a ? 4 : 16, static_cast<char>(pick(1, 3)));
+    }
+
+    void desired() {
         const unsigned number = pick(0, 5);
         const dns::Name name = name_of(number);
         const Type type = pick(0, 1) != 0 ? Type::a : Type::aaaa;
-        Wish wish;
-        wish.target = {hosts_.number(name), type};
-        wish.rdata = random_rdata(type);
-        if (wish.rdata.empty()) wish.kind = dns::Change::Kind::remove;
+        DesiredRecord desired;
+        desired.target = {hosts_.number(name), type};
+        desired.rdata = random_rdata(type);
+        if (desired.rdata.empty()) desired.kind = dns::Change::Kind::remove;
         const std::uint64_t ticket = ++tickets_;
         HostState& state = states_[{name.bytes(), type}];
         state.last_accepted = ticket;
         ++asked_;
         // As the HTTP side does: what is known and fresh is answered without the engine.
-        if (known_.is(wish.target, wish.rdata, now_ - limits_.verify_interval)) {
+        if (known_.is(desired.target, desired.rdata, now_ - limits_.verify_interval)) {
             ++answered;
-            return told(state, name, type, wish.rdata, ticket, Verdict::unchanged);
+            return told(state, name, type, desired.rdata, ticket, UpdateStatus::unchanged);
         }
-        engine_->submit(wish, [this, name, type, rdata = wish.rdata, ticket, &state](Result result) {
+        engine_->submit(desired, [this, name, type, rdata = desired.rdata, ticket,
+                                  &state](UpdateOutcome result) {
             ++answered;
-            if (result.verdict == Verdict::committed || result.verdict == Verdict::unchanged) {
-                told(state, name, type, rdata, ticket, result.verdict);
+            if (result.status == UpdateStatus::committed ||
+                result.status == UpdateStatus::unchanged) {
+                told(state, name, type, rdata, ticket, result.status);
             } else {
                 state.failed = std::max(state.failed, ticket);
             }
@@ -96,15 +107,18 @@ private:
         state.last_accepted = ticket;
         ++asked_;
         const bool whole = messages.size() == 1;  // else somebody's edit may come between
-        const auto done = [this, name, type, rdata, ticket, &state, whole](Result result) {
+        const auto done = [this, name, type, rdata, ticket, &state, whole](UpdateOutcome result) {
             ++answered;
-            if (result.verdict == Verdict::committed || result.verdict == Verdict::unchanged) {
-                told(state, name, type, rdata, ticket, whole ? result.verdict : Verdict::unchanged);
+            if (result.status == UpdateStatus::committed ||
+                result.status == UpdateStatus::unchanged) {
+                told(state, name, type, rdata, ticket,
+                     whole ? result.status : UpdateStatus::unchanged);
             } else {
                 state.failed = std::max(state.failed, ticket);
             }
         };
-        engine_->submit_messages({hosts_.number(name), type}, std::move(messages), done, pick(0, 1) != 0 ? rdata : std::string());
+        engine_->submit_messages({hosts_.number(name), type}, std::move(messages), done,
+                                 pick(0, 1) != 0 ? rdata : std::string());
     }
 
     void reconfigure() {
@@ -129,35 +143,40 @@ private:
             std::uint64_t ticket;
         };
         std::vector<Part> parts;
-        std::vector<Wish> wishes;
+        std::vector<DesiredRecord> desired_records;
         const auto start = pick(0, 11), count = pick(2, 4);
         for (unsigned i = 0; i < count; ++i) {
-            const unsigned which = (start + i * 5) % 12;  // five and twelve have no common divisor: all are different
+            const unsigned which =
+                (start + i * 5) % 12;  // five and twelve have no common divisor: all are different
             const Type type = which % 2 == 0 ? Type::a : Type::aaaa;
             parts.push_back({name_of(which / 2), type, random_rdata(type), ++tickets_});
-            wishes.push_back({});
-            wishes.back().target = {hosts_.number(parts.back().name), type};
-            wishes.back().rdata = parts.back().rdata;
-            if (parts.back().rdata.empty()) wishes.back().kind = dns::Change::Kind::remove;
+            desired_records.push_back({});
+            desired_records.back().target = {hosts_.number(parts.back().name), type};
+            desired_records.back().rdata = parts.back().rdata;
+            if (parts.back().rdata.empty()) desired_records.back().kind = dns::Change::Kind::remove;
             states_[{parts.back().name.bytes(), type}].last_accepted = parts.back().ticket;
         }
         asked_ += count;
-        engine_->submit_jointly(std::move(wishes), [this, parts](const std::vector<Result>& results) {
-            unsigned good = 0, spent = 0;
-            for (std::size_t i = 0; i < parts.size(); ++i) {
-                ++answered;
-                HostState& state = states_[{parts[i].name.bytes(), parts[i].type}];
-                if (results[i].verdict == Verdict::committed || results[i].verdict == Verdict::unchanged) {
-                    ++good;
-                    told(state, parts[i].name, parts[i].type, parts[i].rdata, parts[i].ticket, results[i].verdict);
-                } else {
-                    state.failed = std::max(state.failed, parts[i].ticket);
-                    spent += results[i].verdict == Verdict::over_budget;
+        engine_->submit_group(
+            std::move(desired_records), [this, parts](const std::vector<UpdateOutcome>& results) {
+                unsigned good = 0, spent = 0;
+                for (std::size_t i = 0; i < parts.size(); ++i) {
+                    ++answered;
+                    HostState& state = states_[{parts[i].name.bytes(), parts[i].type}];
+                    if (results[i].status == UpdateStatus::committed ||
+                        results[i].status == UpdateStatus::unchanged) {
+                        ++good;
+                        told(state, parts[i].name, parts[i].type, parts[i].rdata, parts[i].ticket,
+                             results[i].status);
+                    } else {
+                        state.failed = std::max(state.failed, parts[i].ticket);
+                        spent += results[i].status == UpdateStatus::over_budget;
+                    }
                 }
-            }
-            // All or none; but what is right already is so whatever the others cost.
-            if (good + spent != parts.size() && good != 0) violate("a part of what belongs together");
-        });
+                // All or none; but what is right already is so whatever the others cost.
+                if (good + spent != parts.size() && good != 0)
+                    violate("a part of what belongs together");
+            });
     }
 
     void violate(const char* what) {
@@ -169,13 +188,18 @@ private:
         return rdata.empty() ? std::vector<std::string>() : std::vector<std::string>{rdata};
     }
 
-    void told(HostState& state, const dns::Name& name, Type type, const std::string& rdata, std::uint64_t ticket, Verdict verdict) {
+    void told(HostState& state, const dns::Name& name, Type type, const std::string& rdata,
+              std::uint64_t ticket, UpdateStatus status) {
         ++truths;
         // Who changes it writes it whole, whatever others did before.
-        if (verdict == Verdict::committed) state.edited = false;
-        // It must be so at this very moment, unless somebody edited the zone within the verify interval.
-        if (!state.edited && backend_.served(name, type) != records_of(rdata)) violate("what is told is not served");
-        if (ticket < state.told) violate("told out of order");  // answers of one host come in the order of its wishes
+        if (status == UpdateStatus::committed) state.edited = false;
+        // It must be so at this very moment, unless somebody edited the zone within the verify
+        // interval.
+        if (!state.edited && backend_.served(name, type) != records_of(rdata))
+            violate("what is told is not served");
+        if (ticket < state.told)
+            violate("told out of order");  // answers of one host come in the order of its
+                                           // desired_records
         state.told = ticket;
         state.told_rdata = rdata;
     }
@@ -187,14 +211,14 @@ private:
         backend_.updates.erase(backend_.updates.begin() + static_cast<std::ptrdiff_t>(which));
         switch (pick(0, 9)) {
             case 0:  // lost on its way there; the connection ended
-                update.done(FakeBackend::failure(Failure::Kind::connection));
+                update.done(FakeBackend::failure(DnsError::Kind::connection));
                 return update.settled();
             case 1:  // carried out, the answer lost; the connection ended
                 backend_.carry_out(update);
-                update.done(FakeBackend::failure(Failure::Kind::connection));
+                update.done(FakeBackend::failure(DnsError::Kind::connection));
                 return update.settled();
             case 2:  // late, maybe carried out after all
-                update.done(FakeBackend::failure(Failure::Kind::timeout));
+                update.done(FakeBackend::failure(DnsError::Kind::timeout));
                 open_fates_.push_back(std::move(update));
                 return;
             default:
@@ -215,7 +239,7 @@ private:
         const std::size_t which = pick(0, static_cast<unsigned>(backend_.queries.size()) - 1);
         auto query = std::move(backend_.queries[which]);
         backend_.queries.erase(backend_.queries.begin() + static_cast<std::ptrdiff_t>(which));
-        if (pick(0, 9) == 0) return query.done(FakeBackend::failure(Failure::Kind::timeout));
+        if (pick(0, 9) == 0) return query.done(FakeBackend::failure(DnsError::Kind::timeout));
         backend_.answer(query);
     }
 
@@ -224,7 +248,7 @@ private:
             case 0:
             case 1:
             case 2:
-                return wish();
+                return desired();
             case 3:
                 return joint_wish();
             case 4:
@@ -247,14 +271,16 @@ private:
                 if (edits_ && pick(0, 3) == 0) edit();
                 return;
             case 16:
-                if (pick(0, 3) == 0) backend_.block(FakeBackend::failure(Failure::Kind::unreachable));
+                if (pick(0, 3) == 0)
+                    backend_.block(FakeBackend::failure(DnsError::Kind::unreachable));
                 return;
             case 11:
                 if (pick(0, 3) == 0) now_ += std::chrono::milliseconds(pick(1, 3000));
                 return engine_->tick();
             default: {
                 const std::string culprit = "h" + std::to_string(pick(0, 5)) + ".dyn.example.org";
-                if (!backend_.refused.erase(culprit) && pick(0, 2) == 0) backend_.refused.insert(culprit);
+                if (!backend_.refused.erase(culprit) && pick(0, 2) == 0)
+                    backend_.refused.insert(culprit);
             }
         }
     }
@@ -265,7 +291,8 @@ private:
         backend_.run();
         now_ += 10s;
         engine_->tick();
-        while (!backend_.updates.empty() || !backend_.queries.empty() || !backend_.queue.empty()) backend_.run();
+        while (!backend_.updates.empty() || !backend_.queries.empty() || !backend_.queue.empty())
+            backend_.run();
         EXPECT_EQ(answered, asked_);
         EXPECT_FALSE(engine_->busy());
         EXPECT_EQ(engine_->slots(), 0U);
@@ -284,7 +311,7 @@ private:
     base::TimePoint now_{1h};
     FakeBackend backend_;
     HostTable hosts_;
-    KnownTable known_;
+    ServedCache known_;
     std::unique_ptr<Engine> engine_;
     std::map<std::pair<std::string, Type>, HostState> states_;
     std::vector<FakeBackend::Update> open_fates_;
@@ -306,7 +333,7 @@ TEST(EngineModel, TheTruthIsToldInThousandsOfInterleavings) {
 
 TEST(EngineModel, TheSharedTablesAreSafeForManyThreads) {
     HostTable hosts;
-    KnownTable known;
+    ServedCache known;
     std::vector<std::thread> threads;
     for (unsigned thread = 0; thread < 4; ++thread) {
         threads.emplace_back([&, thread] {

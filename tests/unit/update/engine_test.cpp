@@ -7,7 +7,7 @@
 using namespace std::chrono_literals;
 using namespace sftdyn;
 using namespace sftdyn::update;
-using dns::Failure;
+using dns::DnsError;
 using dns::Name;
 using dns::Type;
 using testing::Each;
@@ -19,73 +19,85 @@ const std::string addr_1("\x7f\0\0\1", 4), addr_2("\x7f\0\0\2", 4);
 
 class EngineTest : public testing::Test {
 protected:
-    Name host(int number, const std::string& zone = "dyn.example.org") { return Name::parse("h" + std::to_string(number) + "." + zone).value(); }
+    Name host(int number, const std::string& zone = "dyn.example.org") {
+        return Name::parse("h" + std::to_string(number) + "." + zone).value();
+    }
 
     /// Submits, and gives the place where the result will be.
-    const std::optional<Result>& want(const Name& name, const std::string& rdata, Type type = Type::a, bool reverse = false) {
+    const std::optional<UpdateOutcome>& want(const Name& name, const std::string& rdata,
+                                             Type type = Type::a, bool reverse = false) {
         auto& place = results.emplace_back();
-        Wish wish;
-        wish.target = {hosts.number(name), type};
-        wish.rdata = rdata;
-        wish.reverse = wish.at_source = reverse;
-        if (rdata.empty()) wish.kind = dns::Change::Kind::remove;
-        engine.submit(wish, [&place](Result result) {
+        DesiredRecord desired;
+        desired.target = {hosts.number(name), type};
+        desired.rdata = rdata;
+        desired.reverse = desired.at_source = reverse;
+        if (rdata.empty()) desired.kind = dns::Change::Kind::remove;
+        engine.submit(desired, [&place](UpdateOutcome result) {
             EXPECT_FALSE(place.has_value()) << "answered twice";
             place = result;
         });
         return place;
     }
-    /// As `want`, for an A and an AAAA record of each host, or whatever the wishes are for.
-    const std::vector<Result>& want_jointly(const std::vector<std::tuple<Name, Type, std::string>>& wishes) {
+    /// As `want`, for an A and an AAAA record of each host, or whatever the desired_records are
+    /// for.
+    const std::vector<UpdateOutcome>& want_jointly(
+        const std::vector<std::tuple<Name, Type, std::string>>& desired_records) {
         auto& place = joint_results.emplace_back();
-        std::vector<Wish> all;
-        for (const auto& [name, type, rdata] : wishes) {
-            Wish wish;
-            wish.target = {hosts.number(name), type};
-            wish.rdata = rdata;
-            if (rdata.empty()) wish.kind = dns::Change::Kind::remove;
-            all.push_back(wish);
+        std::vector<DesiredRecord> all;
+        for (const auto& [name, type, rdata] : desired_records) {
+            DesiredRecord desired;
+            desired.target = {hosts.number(name), type};
+            desired.rdata = rdata;
+            if (rdata.empty()) desired.kind = dns::Change::Kind::remove;
+            all.push_back(desired);
         }
-        engine.submit_jointly(std::move(all), [&place, size = wishes.size()](const std::vector<Result>& out) {
+        engine.submit_group(std::move(all), [&place, size = desired_records.size()](
+                                                const std::vector<UpdateOutcome>& out) {
             EXPECT_TRUE(place.empty()) << "answered twice";
             EXPECT_EQ(out.size(), size);
             place = out;
         });
         return place;
     }
-    const std::optional<Result>& want_messages(const Name& about, std::vector<dns::UpdateMessage> messages, std::string served = {}) {
+    const std::optional<UpdateOutcome>& want_messages(const Name& about,
+                                                      std::vector<dns::UpdateMessage> messages,
+                                                      std::string served = {}) {
         auto& place = results.emplace_back();
         engine.submit_messages(
             {hosts.number(about), Type::a}, std::move(messages),
-            [&place](Result result) {
+            [&place](UpdateOutcome result) {
                 EXPECT_FALSE(place.has_value()) << "answered twice";
                 place = result;
             },
             std::move(served));
         return place;
     }
-    static std::vector<Verdict> verdicts(const std::vector<Result>& all) {
-        std::vector<Verdict> out;
-        for (const Result& one : all) out.push_back(one.verdict);
+    static std::vector<UpdateStatus> statuses(const std::vector<UpdateOutcome>& all) {
+        std::vector<UpdateStatus> out;
+        for (const UpdateOutcome& one : all) out.push_back(one.status);
         return out;
     }
-    Verdict verdict(const std::optional<Result>& result) { return result ? result->verdict : static_cast<Verdict>(99); }
+    UpdateStatus status(const std::optional<UpdateOutcome>& result) {
+        return result ? result->status : static_cast<UpdateStatus>(99);
+    }
 
-    Verdict run(const Name& name, const std::string& rdata, Type type = Type::a) {
+    UpdateStatus run(const Name& name, const std::string& rdata, Type type = Type::a) {
         const auto& result = want(name, rdata, type);
         backend.run();
-        return verdict(result);
+        return status(result);
     }
     void pass(base::Duration time) {
         now += time;
         engine.tick();
     }
-    bool known(const Name& name, const std::string& rdata) { return known_table.is({hosts.number(name), Type::a}, rdata, base::TimePoint::min()); }
+    bool known(const Name& name, const std::string& rdata) {
+        return known_table.is({hosts.number(name), Type::a}, rdata, base::TimePoint::min());
+    }
 
     base::TimePoint now{1h};
     FakeBackend backend;
     HostTable hosts;
-    KnownTable known_table;
+    ServedCache known_table;
     std::vector<std::string> failures;
     Limits limits = [] {
         Limits out;
@@ -97,9 +109,11 @@ protected:
                   known_table,
                   limits,
                   [this] { return now; },
-                  [this](const Name& name, Type, const Failure& failure) { failures.push_back(name.text() + ": " + failure.detail); }};
-    std::deque<std::optional<Result>> results;
-    std::deque<std::vector<Result>> joint_results;
+                  [this](const Name& name, Type, const DnsError& failure) {
+                      failures.push_back(name.text() + ": " + failure.detail);
+                  }};
+    std::deque<std::optional<UpdateOutcome>> results;
+    std::deque<std::vector<UpdateOutcome>> joint_results;
 };
 
 dns::UpdateMessage set_message(const Name& name, const std::string& rdata, Type type = Type::a) {
@@ -110,10 +124,10 @@ dns::UpdateMessage set_message(const Name& name, const std::string& rdata, Type 
 }
 
 TEST_F(EngineTest, ChangesWhatDiffersAndKnowsItThen) {
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
     EXPECT_TRUE(known(host(1), addr_1));
-    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::unchanged);
     EXPECT_EQ(backend.lookups, 1U);
     EXPECT_EQ(backend.searches, 1U);
     EXPECT_EQ(engine.slots(), 0U);
@@ -121,40 +135,40 @@ TEST_F(EngineTest, ChangesWhatDiffersAndKnowsItThen) {
 
 TEST_F(EngineTest, AsksBeforeItSaysUptodate) {
     backend.served(host(1), Type::a) = {addr_1};
-    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::unchanged);
     EXPECT_EQ(backend.lookups, 1U);
     EXPECT_TRUE(backend.batch_sizes.empty());
 }
 
 TEST_F(EngineTest, SeveralRecordsAreNotTheOne) {
     backend.served(host(1), Type::a) = {addr_1, addr_2};
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
 }
 
 TEST_F(EngineTest, FamiliesAreApart) {
     const std::string v6(16, '\1');
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
-    EXPECT_EQ(run(host(1), v6, Type::aaaa), Verdict::committed);
-    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
-    EXPECT_EQ(run(host(1), v6, Type::aaaa), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
+    EXPECT_EQ(run(host(1), v6, Type::aaaa), UpdateStatus::committed);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::unchanged);
+    EXPECT_EQ(run(host(1), v6, Type::aaaa), UpdateStatus::unchanged);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
 }
 
 TEST_F(EngineTest, RemovesAnRRset) {
     backend.served(host(1), Type::a) = {addr_1, addr_2};
-    EXPECT_EQ(run(host(1), ""), Verdict::committed);
+    EXPECT_EQ(run(host(1), ""), UpdateStatus::committed);
     EXPECT_TRUE(backend.served(host(1), Type::a).empty());
-    EXPECT_EQ(run(host(1), ""), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), ""), UpdateStatus::unchanged);
 }
 
 TEST_F(EngineTest, VerifiesAfterTheInterval) {
     run(host(1), addr_1);
     backend.served(host(1), Type::a) = {addr_2};
     pass(299s);
-    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::unchanged);
     pass(1s);
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
 }
 
@@ -165,7 +179,7 @@ TEST_F(EngineTest, CollectsWhileAnUpdateIsUnderWay) {
     backend.answer(backend.take_update());
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 9));
     backend.run();
-    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+    for (const auto& result : results) EXPECT_EQ(status(result), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, ABatchIsBoundedByCountAndOctets) {
@@ -190,7 +204,7 @@ TEST_F(EngineTest, SeveralUpdatesInFlightWhenTheSettingAllows) {
     backend.run_queries();
     EXPECT_EQ(backend.updates.size(), 3U);
     backend.run();
-    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+    for (const auto& result : results) EXPECT_EQ(status(result), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, ZonesDoNotWaitForEachOther) {
@@ -200,7 +214,7 @@ TEST_F(EngineTest, ZonesDoNotWaitForEachOther) {
     const auto update = backend.take_update();  // never answered
     const auto& result = want(host(1, "other.org"), addr_1);
     backend.run();
-    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_EQ(status(result), UpdateStatus::committed);
     EXPECT_FALSE(stuck.has_value());
 }
 
@@ -209,7 +223,9 @@ TEST_F(EngineTest, ARefusedBatchIsSplitUntilTheCulpritStandsAlone) {
     for (int i = 0; i < 64; ++i) want(host(i), addr_1);
     backend.run();
     for (int i = 0; i < 64; ++i)
-        EXPECT_EQ(verdict(results[static_cast<std::size_t>(i)]), i == 5 || i == 40 ? Verdict::failed : Verdict::committed) << i;
+        EXPECT_EQ(status(results[static_cast<std::size_t>(i)]),
+                  i == 5 || i == 40 ? UpdateStatus::failed : UpdateStatus::committed)
+            << i;
     // 1 + the batch of 63 + at most two halves a level and culprit, of 6 levels.
     EXPECT_LE(backend.batch_sizes.size(), 2U + 2 * 2 * 6);
     EXPECT_EQ(failures.size(), 2U);
@@ -223,10 +239,10 @@ TEST_F(EngineTest, ACulpritCostsItsNeighboursOnlyTheFirstTime) {
     for (int i = 0; i < 16; ++i) want(host(i), addr_2);
     backend.run();
     EXPECT_THAT(backend.batch_sizes, testing::UnorderedElementsAre(1, 1, 14));
-    EXPECT_EQ(verdict(results[16 + 5]), Verdict::failed);
+    EXPECT_EQ(status(results[16 + 5]), UpdateStatus::failed);
     // Once it succeeds it is one of them again.
     backend.refused.clear();
-    EXPECT_EQ(run(host(5), addr_2), Verdict::committed);
+    EXPECT_EQ(run(host(5), addr_2), UpdateStatus::committed);
     backend.batch_sizes.clear();
     for (int i = 0; i < 16; ++i) want(host(i), addr_1);
     backend.run();
@@ -245,14 +261,14 @@ TEST_F(EngineTest, SuspectsDoNotStarveTheOthers) {
         backend.answer(backend.take_update());
         backend.run_queries();
     }
-    EXPECT_EQ(verdict(good), Verdict::committed);
+    EXPECT_EQ(status(good), UpdateStatus::committed);
     backend.run();
 }
 
 TEST_F(EngineTest, WishesOfOneHostKeepTheirOrder) {
     for (int i = 0; i < 9; ++i) want(host(1), i % 2 == 0 ? addr_1 : addr_2);
     backend.run();
-    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+    for (const auto& result : results) EXPECT_EQ(status(result), UpdateStatus::committed);
     EXPECT_THAT(backend.batch_sizes, Each(1));
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
 }
@@ -261,8 +277,8 @@ TEST_F(EngineTest, EqualWishesShareOneChange) {
     for (int i = 0; i < 9; ++i) want(host(1), addr_1);
     backend.run();
     EXPECT_EQ(backend.batch_sizes.size(), 1U);
-    EXPECT_EQ(verdict(results[0]), Verdict::committed);
-    for (std::size_t i = 1; i < 9; ++i) EXPECT_EQ(verdict(results[i]), Verdict::unchanged);
+    EXPECT_EQ(status(results[0]), UpdateStatus::committed);
+    for (std::size_t i = 1; i < 9; ++i) EXPECT_EQ(status(results[i]), UpdateStatus::unchanged);
 }
 
 TEST_F(EngineTest, ATimeoutIsAFailureAndTheStateIsAskedAnew) {
@@ -270,13 +286,13 @@ TEST_F(EngineTest, ATimeoutIsAFailureAndTheStateIsAskedAnew) {
     const auto& result = want(host(1), addr_2);
     const auto update = backend.take_update();
     backend.carry_out(update);
-    update.done(FakeBackend::failure(Failure::Kind::timeout));
-    EXPECT_EQ(verdict(result), Verdict::failed);
+    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    EXPECT_EQ(status(result), UpdateStatus::failed);
     EXPECT_FALSE(known(host(1), addr_1));
     EXPECT_FALSE(known(host(1), addr_2));
     update.settled();
     const unsigned before = backend.lookups;
-    EXPECT_EQ(run(host(1), addr_2), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), addr_2), UpdateStatus::unchanged);
     EXPECT_EQ(backend.lookups, before + 1);
 }
 
@@ -285,15 +301,15 @@ TEST_F(EngineTest, NothingOvertakesAnUpdateWhoseFateIsOpen) {
     want(host(2), addr_1);
     backend.run_queries();
     const auto update = backend.take_update();
-    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    update.done(FakeBackend::failure(DnsError::Kind::timeout));
     const auto& later = want(host(1), addr_2);
     backend.run_queries();
     EXPECT_TRUE(backend.updates.empty());
     backend.carry_out(update);  // the server wakes, and does it after all
     update.settled();
     backend.run();
-    EXPECT_EQ(verdict(later), Verdict::committed);
-    EXPECT_EQ(verdict(results[1]), Verdict::committed);
+    EXPECT_EQ(status(later), UpdateStatus::committed);
+    EXPECT_EQ(status(results[1]), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
 }
 
@@ -301,24 +317,25 @@ TEST_F(EngineTest, ABlockedZoneAnswersWithinTheDeadlineAndSaysWhy) {
     want(host(1), addr_1);
     backend.run_queries();
     const auto update = backend.take_update();
-    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    update.done(FakeBackend::failure(DnsError::Kind::timeout));
     const auto& late = want(host(2), addr_1);
     backend.run_queries();
     pass(4900ms);
     EXPECT_FALSE(late.has_value());
     pass(100ms);
-    EXPECT_EQ(verdict(late), Verdict::failed);
-    EXPECT_THAT(failures.back(), testing::HasSubstr("an earlier UPDATE of the zone is still unanswered"));
+    EXPECT_EQ(status(late), UpdateStatus::failed);
+    EXPECT_THAT(failures.back(),
+                testing::HasSubstr("an earlier UPDATE of the zone is still unanswered"));
     update.settled();
     backend.run();
     EXPECT_EQ(engine.slots(), 0U);
-    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, AnswersWithinTheDeadlineWhateverTheBackendDoes) {
     const auto& searching = want(host(1), addr_1);
     pass(5s);
-    EXPECT_EQ(verdict(searching), Verdict::failed);
+    EXPECT_EQ(status(searching), UpdateStatus::failed);
     backend.run();
     EXPECT_TRUE(backend.batch_sizes.empty());
     EXPECT_EQ(engine.slots(), 0U);
@@ -326,14 +343,14 @@ TEST_F(EngineTest, AnswersWithinTheDeadlineWhateverTheBackendDoes) {
     const auto& asking = want(host(2), addr_1);
     backend.run_searches();
     pass(5s);
-    EXPECT_EQ(verdict(asking), Verdict::failed);
+    EXPECT_EQ(status(asking), UpdateStatus::failed);
     backend.run();
     EXPECT_TRUE(backend.batch_sizes.empty());
 
     const auto& in_flight = want(host(3), addr_1);
     backend.run_queries();
     pass(5s);
-    EXPECT_EQ(verdict(in_flight), Verdict::failed);
+    EXPECT_EQ(status(in_flight), UpdateStatus::failed);
     backend.run();
     EXPECT_TRUE(known(host(3), addr_1));  // it came late, but it came
     EXPECT_EQ(engine.slots(), 0U);
@@ -361,24 +378,24 @@ TEST_F(EngineTest, AWishBehindOneThatWasGivenUpIsServed) {
     const auto& second = want(host(2), addr_2);
     pass(2s);
     backend.run();
-    EXPECT_EQ(verdict(second), Verdict::committed);
+    EXPECT_EQ(status(second), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
 }
 
 TEST_F(EngineTest, AFailedSearchFailsTheWish) {
     const auto& result = want(host(1, "elsewhere.net"), addr_1);
     backend.run();
-    EXPECT_EQ(verdict(result), Verdict::failed);
+    EXPECT_EQ(status(result), UpdateStatus::failed);
     EXPECT_EQ(engine.slots(), 0U);
 }
 
 TEST_F(EngineTest, AZoneThatMovedIsFoundAgain) {
     run(host(1), addr_1);
     backend.refused = {host(1).text()};
-    EXPECT_EQ(run(host(1), addr_2), Verdict::failed);
+    EXPECT_EQ(run(host(1), addr_2), UpdateStatus::failed);
     const unsigned before = backend.searches;
     backend.refused.clear();
-    EXPECT_EQ(run(host(1), addr_2), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_2), UpdateStatus::committed);
     EXPECT_EQ(backend.searches, before + 1);
 }
 
@@ -388,7 +405,7 @@ TEST_F(EngineTest, QueriesInFlightAreBounded) {
     for (int i = 0; i < 500; ++i) want(host(i), addr_1);
     backend.run();
     EXPECT_LE(backend.most_queries, 7U);
-    for (const auto& result : results) EXPECT_EQ(verdict(result), Verdict::committed);
+    for (const auto& result : results) EXPECT_EQ(status(result), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, AFullQueueIsSaidAtOnce) {
@@ -396,10 +413,10 @@ TEST_F(EngineTest, AFullQueueIsSaidAtOnce) {
     engine.reconfigure(limits, false);
     run(host(0), addr_1);
     for (int i = 0; i < 5; ++i) want(host(0), addr_2);
-    EXPECT_EQ(verdict(results[4]), Verdict::overloaded);
+    EXPECT_EQ(status(results[4]), UpdateStatus::overloaded);
     EXPECT_GT(results[4]->retry_after, 0s);
     backend.run();
-    EXPECT_EQ(run(host(0), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(0), addr_1), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, ABudgetBoundsTheChangesOfAHost) {
@@ -407,21 +424,21 @@ TEST_F(EngineTest, ABudgetBoundsTheChangesOfAHost) {
     engine.reconfigure(limits, false);
     std::size_t committed = 0, abused = 0;
     for (int second = 0; second < 60; ++second) {
-        const Verdict got = run(host(1), second % 2 == 0 ? addr_1 : addr_2);
-        committed += got == Verdict::committed;
-        abused += got == Verdict::over_budget;
+        const UpdateStatus got = run(host(1), second % 2 == 0 ? addr_1 : addr_2);
+        committed += got == UpdateStatus::committed;
+        abused += got == UpdateStatus::over_budget;
         pass(1s);
     }
     EXPECT_EQ(committed, 11U);
     EXPECT_EQ(backend.batch_sizes.size(), 11U);
     EXPECT_GT(abused, 20U);
-    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);
     // After the minute there is one more, and then none for the next 30 s.
     const std::string now_served = backend.served(host(1), Type::a)[0];
-    EXPECT_EQ(run(host(1), now_served == addr_1 ? addr_2 : addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), now_served == addr_1 ? addr_2 : addr_1), UpdateStatus::committed);
     const auto& result = want(host(1), now_served);
     backend.run();
-    ASSERT_EQ(verdict(result), Verdict::over_budget);
+    ASSERT_EQ(status(result), UpdateStatus::over_budget);
     EXPECT_LE(result->retry_after, 30s);
     EXPECT_GT(result->retry_after, 0s);
 }
@@ -429,8 +446,9 @@ TEST_F(EngineTest, ABudgetBoundsTheChangesOfAHost) {
 TEST_F(EngineTest, AFloodBeyondTheBudgetLeavesNothingBehind) {
     limits.changes_burst = 1;
     engine.reconfigure(limits, false);
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
-    for (int i = 0; i < 1000; ++i) EXPECT_EQ(verdict(want(host(1), addr_2)), Verdict::over_budget);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
+    for (int i = 0; i < 1000; ++i)
+        EXPECT_EQ(status(want(host(1), addr_2)), UpdateStatus::over_budget);
     EXPECT_EQ(engine.deadlines(), 0U);
     EXPECT_EQ(engine.slots(), 0U);
 }
@@ -439,17 +457,17 @@ TEST_F(EngineTest, AFailedChangeCostsNoBudget) {
     limits.changes_burst = 1;
     engine.reconfigure(limits, false);
     backend.refused = {host(1).text()};
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(run(host(1), addr_1), Verdict::failed);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(run(host(1), addr_1), UpdateStatus::failed);
     backend.refused.clear();
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
-    EXPECT_EQ(run(host(1), addr_2), Verdict::over_budget);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
+    EXPECT_EQ(run(host(1), addr_2), UpdateStatus::over_budget);
 }
 
 TEST_F(EngineTest, ReconfiguringAsksAnew) {
     run(host(1), addr_1);
     engine.reconfigure(limits, true);
     EXPECT_FALSE(known(host(1), addr_1));
-    EXPECT_EQ(run(host(1), addr_1), Verdict::unchanged);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::unchanged);
     EXPECT_EQ(backend.searches, 2U);
 }
 
@@ -460,7 +478,9 @@ TEST_F(EngineTest, ReconfiguringWithWorkUnderWayLosesNothing) {
     engine.reconfigure(limits, true);
     backend.run();
     // The one that was under way is asked for anew: what the former server said is told to nobody.
-    for (const auto& result : results) EXPECT_EQ(verdict(result), &result == &results.front() ? Verdict::unchanged : Verdict::committed);
+    for (const auto& result : results)
+        EXPECT_EQ(status(result),
+                  &result == &results.front() ? UpdateStatus::unchanged : UpdateStatus::committed);
     EXPECT_EQ(engine.slots(), 0U);
 }
 
@@ -472,9 +492,9 @@ protected:
         backend.served(host(1), Type::a).clear();
         engine.reconfigure(limits, true);
     }
-    void expect_moved(const std::optional<Result>& result) {
+    void expect_moved(const std::optional<UpdateOutcome>& result) {
         backend.run();
-        EXPECT_EQ(verdict(result), Verdict::committed);
+        EXPECT_EQ(status(result), UpdateStatus::committed);
         EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
         EXPECT_EQ(backend.last_zone.text(), "h1.dyn.example.org");
         EXPECT_EQ(engine.waiting(), 0U);
@@ -498,7 +518,7 @@ TEST_F(EngineMoveTest, WhileItIsAskedFor) {
 }
 
 TEST_F(EngineMoveTest, WhileItWaitsForItsTurn) {
-    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);
     want(host(2), addr_2);
     const auto& result = want(host(1), addr_1);
     backend.run_queries();
@@ -518,7 +538,7 @@ TEST_F(EngineMoveTest, WhileItIsSent) {
         auto update = backend.take_update();
         move();
         if (refuse) {
-            update.done(FakeBackend::failure(Failure::Kind::rcode));
+            update.done(FakeBackend::failure(DnsError::Kind::rcode));
         } else {
             update.done(dns::Answer{});
         }
@@ -528,11 +548,11 @@ TEST_F(EngineMoveTest, WhileItIsSent) {
 }
 
 TEST_F(EngineMoveTest, WhileItsZoneIsBlocked) {
-    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);
     want(host(2), addr_2);
     backend.run_queries();
     auto update = backend.take_update();
-    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    update.done(FakeBackend::failure(DnsError::Kind::timeout));
     const auto& result = want(host(1), addr_1);
     backend.run_searches();
     EXPECT_TRUE(backend.queries.empty());
@@ -555,8 +575,9 @@ TEST_F(EngineMoveTest, TogetherWithAnotherThatWasAnsweredBefore) {
     move();
     backend.answer(mine);
     backend.run();
-    EXPECT_EQ(verdicts(together).size(), 2U);
-    EXPECT_EQ(verdicts(together)[1], Verdict::failed) << "nobody knows what the new server has";
+    EXPECT_EQ(statuses(together).size(), 2U);
+    EXPECT_EQ(statuses(together)[1], UpdateStatus::failed)
+        << "nobody knows what the new server has";
     EXPECT_EQ(engine.slots(), 0U);
     EXPECT_EQ(engine.waiting(), 0U);
 }
@@ -570,33 +591,35 @@ TEST_F(EngineTest, NothingIsAskedOrSentBeforeTheFirstContact) {
     EXPECT_TRUE(backend.queries.empty() && backend.updates.empty());
     backend.make_contact();
     backend.run();
-    EXPECT_EQ(verdict(result), Verdict::committed);
-    EXPECT_EQ(run(host(1), addr_2), Verdict::committed);
+    EXPECT_EQ(status(result), UpdateStatus::committed);
+    EXPECT_EQ(run(host(1), addr_2), UpdateStatus::committed);
     EXPECT_EQ(backend.contacts, 1U);
 }
 
 TEST_F(EngineTest, WhatWaitsFailsWithTheReasonThatTheFenceMeets) {
-    EXPECT_EQ(run(host(3), addr_1), Verdict::committed);
-    EXPECT_EQ(run(host(4), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(3), addr_1), UpdateStatus::committed);
+    EXPECT_EQ(run(host(4), addr_1), UpdateStatus::committed);
     want(host(3), addr_2);
     const auto& queued = want(host(4), addr_2);
     auto update = backend.take_update();
-    update.done(FakeBackend::failure(Failure::Kind::timeout));
+    update.done(FakeBackend::failure(DnsError::Kind::timeout));
     const auto& held = want(host(1), addr_1);
     const auto& script = want_messages(host(2), {set_message(host(2), addr_1)});
     backend.run_searches();
     failures.clear();
-    Failure reason = FakeBackend::failure(Failure::Kind::bad_key);
+    DnsError reason = FakeBackend::failure(DnsError::Kind::bad_key);
     reason.detail = "the key is gone";
     backend.block(reason);
-    for (const auto* result : {&queued, &held, &script}) EXPECT_EQ(verdict(*result), Verdict::failed);
+    for (const auto* result : {&queued, &held, &script})
+        EXPECT_EQ(status(*result), UpdateStatus::failed);
     ASSERT_EQ(failures.size(), 3U);
-    for (const auto& failure : failures) EXPECT_THAT(failure, testing::HasSubstr("the key is gone"));
+    for (const auto& failure : failures)
+        EXPECT_THAT(failure, testing::HasSubstr("the key is gone"));
     update.settled();
     backend.run();
     EXPECT_EQ(engine.slots(), 0U);
-    backend.block(FakeBackend::failure(Failure::Kind::bad_key));  // nothing is in doubt any more
-    EXPECT_EQ(run(host(4), addr_2), Verdict::committed);
+    backend.block(FakeBackend::failure(DnsError::Kind::bad_key));  // nothing is in doubt any more
+    EXPECT_EQ(run(host(4), addr_2), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, AShorterTimeoutIsKeptThoughOthersWaitLonger) {
@@ -608,16 +631,16 @@ TEST_F(EngineTest, AShorterTimeoutIsKeptThoughOthersWaitLonger) {
     const auto& quick = want(host(2), addr_1);
     const auto& script = want_messages(host(3), {set_message(host(3), addr_1)});
     pass(3s);
-    EXPECT_EQ(verdict(quick), Verdict::failed);
-    EXPECT_EQ(verdict(script), Verdict::failed);
-    EXPECT_EQ(verdict(slow), static_cast<Verdict>(99));
+    EXPECT_EQ(status(quick), UpdateStatus::failed);
+    EXPECT_EQ(status(script), UpdateStatus::failed);
+    EXPECT_EQ(status(slow), static_cast<UpdateStatus>(99));
     backend.run();
 }
 
 TEST_F(EngineTest, MessagesOfAHostKeepTheirPlaceAmongItsWishes) {
-    EXPECT_EQ(run(host(9), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(9), addr_1), UpdateStatus::committed);
     want(host(9), addr_2);  // keeps the zone busy
-    const auto& wish = want(host(1), addr_1);
+    const auto& desired = want(host(1), addr_1);
     backend.run_queries();
     const auto& script = want_messages(host(1), {set_message(host(1), addr_2)});
     const auto& last = want(host(1), std::string("\x09\x09\x09\x09", 4));
@@ -627,10 +650,12 @@ TEST_F(EngineTest, MessagesOfAHostKeepTheirPlaceAmongItsWishes) {
         if (backend.updates.empty()) break;
         backend.answer(backend.take_update());
         const auto& records = backend.served(host(1), Type::a);
-        if (!records.empty() && (served.empty() || served.back() != records.front())) served.push_back(records.front());
+        if (!records.empty() && (served.empty() || served.back() != records.front()))
+            served.push_back(records.front());
     }
     EXPECT_THAT(served, ElementsAre(addr_1, addr_2, std::string("\x09\x09\x09\x09", 4)));
-    for (const auto* result : {&wish, &script, &last}) EXPECT_EQ(verdict(*result), Verdict::committed);
+    for (const auto* result : {&desired, &script, &last})
+        EXPECT_EQ(status(*result), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, TwoScriptsOfAHostDoNotMix) {
@@ -644,8 +669,8 @@ TEST_F(EngineTest, TwoScriptsOfAHostDoNotMix) {
     const auto& first = want_messages(host(1), parts(addr_1));
     const auto& second = want_messages(host(1), parts(addr_2));
     backend.run();
-    EXPECT_EQ(verdict(first), Verdict::committed);
-    EXPECT_EQ(verdict(second), Verdict::committed);
+    EXPECT_EQ(status(first), UpdateStatus::committed);
+    EXPECT_EQ(status(second), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
     EXPECT_EQ(engine.waiting(), 0U);
     EXPECT_EQ(engine.slots(), 0U);
@@ -655,21 +680,22 @@ TEST_F(EngineTest, WhatAScriptHasMadeIsLookedAtBeforeItIsMadeAgain) {
     backend.served(host(1), Type::a) = {addr_1};
     const auto& made = want_messages(host(1), {set_message(host(1), addr_1)}, addr_1);
     backend.run();
-    EXPECT_EQ(verdict(made), Verdict::unchanged);
+    EXPECT_EQ(status(made), UpdateStatus::unchanged);
     EXPECT_TRUE(backend.batch_sizes.empty());
     backend.served(host(1), Type::a).clear();
     limits.verify_interval = 0s;
     engine.reconfigure(limits, false);
     const auto& again = want_messages(host(1), {set_message(host(1), addr_1)}, addr_1);
     backend.run();
-    EXPECT_EQ(verdict(again), Verdict::committed);
+    EXPECT_EQ(status(again), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
     EXPECT_EQ(engine.slots(), 0U);
 }
 
 TEST_F(EngineTest, ThePointerFollowsTheAddress) {
     backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
-    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value(), pointer_2 = Name::parse("2.0.0.127.in-addr.arpa").value();
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value(),
+               pointer_2 = Name::parse("2.0.0.127.in-addr.arpa").value();
     want(host(1), addr_1, Type::a, true);
     backend.run();
     EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(1).bytes()));
@@ -677,7 +703,7 @@ TEST_F(EngineTest, ThePointerFollowsTheAddress) {
     backend.run();
     EXPECT_TRUE(backend.served(pointer_1, Type::ptr).empty());
     EXPECT_THAT(backend.served(pointer_2, Type::ptr), ElementsAre(host(1).bytes()));
-    EXPECT_EQ(verdict(results.back()), Verdict::committed);
+    EXPECT_EQ(status(results.back()), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, AForeignPointerStaysWhenTheAddressIsLeft) {
@@ -697,10 +723,11 @@ TEST_F(EngineTest, AForeignPointerIsNotReplaced) {
     backend.served(pointer_1, Type::ptr) = {host(9).bytes()};
     const auto& result = want(host(1), addr_1, Type::a, true);
     backend.run();
-    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_EQ(status(result), UpdateStatus::committed);
     EXPECT_THAT(backend.served(pointer_1, Type::ptr), ElementsAre(host(9).bytes()));
     ASSERT_EQ(failures.size(), 1U);
-    EXPECT_THAT(failures.front(), testing::HasSubstr("PTR record of another name, h9.dyn.example.org"));
+    EXPECT_THAT(failures.front(),
+                testing::HasSubstr("PTR record of another name, h9.dyn.example.org"));
 }
 
 TEST_F(EngineTest, APointerThatAppearsMeanwhileIsNotReplaced) {
@@ -719,14 +746,16 @@ TEST_F(EngineTest, APointerThatAppearsMeanwhileIsNotReplaced) {
 
 TEST_F(EngineTest, AnAddressThatTheRequestDidNotComeFromGetsNoPointer) {
     backend.zones.push_back(Name::parse("0.0.127.in-addr.arpa").value());
-    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value(), pointer_2 = Name::parse("2.0.0.127.in-addr.arpa").value();
+    const Name pointer_1 = Name::parse("1.0.0.127.in-addr.arpa").value(),
+               pointer_2 = Name::parse("2.0.0.127.in-addr.arpa").value();
     want(host(1), addr_1, Type::a, true);
     backend.run();
-    Wish wish;
-    wish.target = {hosts.number(host(1)), Type::a};
-    wish.rdata = addr_2;
-    wish.reverse = true;
-    engine.submit(wish, [](Result result) { EXPECT_EQ(result.verdict, Verdict::committed); });
+    DesiredRecord desired;
+    desired.target = {hosts.number(host(1)), Type::a};
+    desired.rdata = addr_2;
+    desired.reverse = true;
+    engine.submit(desired,
+                  [](UpdateOutcome result) { EXPECT_EQ(result.status, UpdateStatus::committed); });
     backend.run();
     EXPECT_TRUE(backend.served(pointer_1, Type::ptr).empty());
     EXPECT_TRUE(backend.served(pointer_2, Type::ptr).empty());
@@ -735,23 +764,25 @@ TEST_F(EngineTest, AnAddressThatTheRequestDidNotComeFromGetsNoPointer) {
 TEST_F(EngineTest, WithoutAReverseZoneTheAddressIsStillChanged) {
     const auto& result = want(host(1), addr_1, Type::a, true);
     backend.run();
-    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_EQ(status(result), UpdateStatus::committed);
 }
 
 const std::string addr6_1 = std::string(15, '\0') + "\1", addr6_2 = std::string(15, '\0') + "\2";
 
 TEST_F(EngineTest, WhatBelongsTogetherGoesOutInOneMessage) {
-    const auto& both = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_1}, {host(2), Type::aaaa, addr6_2}});
+    const auto& both = want_jointly({{host(1), Type::a, addr_1},
+                                     {host(1), Type::aaaa, addr6_1},
+                                     {host(2), Type::aaaa, addr6_2}});
     backend.run();
-    EXPECT_THAT(verdicts(both), Each(Verdict::committed));
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::committed));
     EXPECT_THAT(backend.batch_sizes, ElementsAre(3));
     EXPECT_THAT(backend.served(host(2), Type::aaaa), ElementsAre(addr6_2));
     // What is right already is not sent again, and both is an answer of its own.
     const auto& one = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_2}});
     backend.run();
-    EXPECT_THAT(verdicts(one), ElementsAre(Verdict::unchanged, Verdict::committed));
+    EXPECT_THAT(statuses(one), ElementsAre(UpdateStatus::unchanged, UpdateStatus::committed));
     const auto& none = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_2}});
-    EXPECT_THAT(verdicts(none), Each(Verdict::unchanged));
+    EXPECT_THAT(statuses(none), Each(UpdateStatus::unchanged));
     EXPECT_EQ(engine.slots(), 0U);
     EXPECT_EQ(engine.waiting(), 0U);
 }
@@ -763,8 +794,8 @@ TEST_F(EngineTest, WhatBelongsTogetherFailsTogether) {
     const auto& both = want_jointly({{host(1), Type::a, addr_2}, {host(2), Type::a, addr_2}});
     const auto& neighbour = want(host(3), addr_1);
     backend.run();
-    EXPECT_THAT(verdicts(both), Each(Verdict::failed));
-    EXPECT_EQ(verdict(neighbour), Verdict::committed);
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::failed));
+    EXPECT_EQ(status(neighbour), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
     EXPECT_EQ(engine.slots(), 0U);
 }
@@ -774,9 +805,9 @@ TEST_F(EngineTest, JointsThatShareTargetsKeepTheirOrder) {
     const auto& second = want_jointly({{host(2), Type::a, addr_2}, {host(1), Type::a, addr_2}});
     const auto& alone = want(host(2), addr_1);
     backend.run();
-    EXPECT_THAT(verdicts(first), Each(Verdict::committed));
-    EXPECT_THAT(verdicts(second), Each(Verdict::committed));
-    EXPECT_EQ(verdict(alone), Verdict::committed);
+    EXPECT_THAT(statuses(first), Each(UpdateStatus::committed));
+    EXPECT_THAT(statuses(second), Each(UpdateStatus::committed));
+    EXPECT_EQ(status(alone), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
     EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_1));
     EXPECT_EQ(engine.slots(), 0U);
@@ -788,7 +819,7 @@ TEST_F(EngineTest, AJointThatWaitsTooLongIsGivenUpAsAWhole) {
     const auto& both = want_jointly({{host(1), Type::a, addr_2}, {host(2), Type::a, addr_2}});
     const auto& behind = want(host(1), addr_1);
     pass(6s);
-    EXPECT_THAT(verdicts(both), Each(Verdict::failed));
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::failed));
     EXPECT_EQ(engine.waiting(), 0U);
     EXPECT_TRUE(behind.has_value());
     backend.run();
@@ -797,9 +828,10 @@ TEST_F(EngineTest, AJointThatWaitsTooLongIsGivenUpAsAWhole) {
 }
 
 TEST_F(EngineTest, AJointWithAHostWithoutAZoneFailsAsAWhole) {
-    const auto& both = want_jointly({{host(1), Type::a, addr_1}, {host(1, "nowhere.test"), Type::a, addr_1}});
+    const auto& both =
+        want_jointly({{host(1), Type::a, addr_1}, {host(1, "nowhere.test"), Type::a, addr_1}});
     backend.run();
-    EXPECT_THAT(verdicts(both), Each(Verdict::failed));
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::failed));
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre());
     EXPECT_EQ(engine.slots(), 0U);
     EXPECT_EQ(engine.waiting(), 0U);
@@ -812,14 +844,14 @@ TEST_F(EngineTest, AJointCostsAHostOneChange) {
     engine.reconfigure(tight, false);
     const auto& first = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_1}});
     backend.run();
-    EXPECT_THAT(verdicts(first), Each(Verdict::committed));
+    EXPECT_THAT(statuses(first), Each(UpdateStatus::committed));
     const auto& second = want_jointly({{host(1), Type::a, addr_1}, {host(1), Type::aaaa, addr6_2}});
-    EXPECT_THAT(verdicts(second), ElementsAre(Verdict::unchanged, Verdict::over_budget));
+    EXPECT_THAT(statuses(second), ElementsAre(UpdateStatus::unchanged, UpdateStatus::over_budget));
     // With a neighbour that has a budget: neither changes, and the neighbour keeps its own.
     const auto& third = want_jointly({{host(2), Type::a, addr_1}, {host(1), Type::a, addr_2}});
     backend.run();
-    EXPECT_THAT(verdicts(third), Each(Verdict::over_budget));
-    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);
+    EXPECT_THAT(statuses(third), Each(UpdateStatus::over_budget));
+    EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
@@ -827,20 +859,21 @@ TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
     const auto& both = want_jointly({{host(1), Type::a, addr_2}, {host(2), Type::a, addr_2}});
     engine.reconfigure(limits, true);
     backend.run();
-    EXPECT_THAT(verdicts(both), Each(Verdict::committed));
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::committed));
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 2));
 }
 
 TEST_F(EngineTest, MessagesGoOutOneAfterTheOther) {
-    const auto& result = want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    const auto& result =
+        want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
     backend.run_searches();
     ASSERT_EQ(backend.updates.size(), 1U);
-    EXPECT_EQ(verdict(result), static_cast<Verdict>(99));
+    EXPECT_EQ(status(result), static_cast<UpdateStatus>(99));
     backend.answer(backend.take_update());
     backend.run_searches();
     ASSERT_EQ(backend.updates.size(), 1U);
     backend.answer(backend.take_update());
-    EXPECT_EQ(verdict(result), Verdict::committed);
+    EXPECT_EQ(status(result), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
     EXPECT_EQ(engine.waiting(), 0U);
     pass(1ms);
@@ -849,58 +882,60 @@ TEST_F(EngineTest, MessagesGoOutOneAfterTheOther) {
 
 TEST_F(EngineTest, ARefusedMessageDoesNotKeepBackTheNext) {
     backend.refused = {host(1).text()};
-    const auto& result = want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    const auto& result =
+        want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
     backend.run();
-    EXPECT_EQ(verdict(result), Verdict::failed);
+    EXPECT_EQ(status(result), UpdateStatus::failed);
     EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
     EXPECT_EQ(failures.size(), 1U);
 }
 
 TEST_F(EngineTest, AMessageThatIsNotAnsweredEndsItsSeries) {
-    const auto& result = want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    const auto& result =
+        want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
     backend.run_searches();
     auto update = backend.take_update();
-    update.done(FakeBackend::failure(Failure::Kind::timeout));
-    EXPECT_EQ(verdict(result), Verdict::failed);
+    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    EXPECT_EQ(status(result), UpdateStatus::failed);
     // Nothing is asked or sent that could overtake it.
-    const auto& wish = want(host(1), addr_2);
+    const auto& desired = want(host(1), addr_2);
     backend.run_searches();
     EXPECT_TRUE(backend.queries.empty());
     backend.carry_out(update);
     update.settled();
     backend.run();
-    EXPECT_EQ(verdict(wish), Verdict::committed);
+    EXPECT_EQ(status(desired), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));
     EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre());
 }
 
 TEST_F(EngineTest, WhatAMessageChangedIsAskedAnew) {
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
     want_messages(host(2), {set_message(host(1), addr_2)});
     backend.run();
     EXPECT_FALSE(known(host(1), addr_1));
-    EXPECT_EQ(run(host(1), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
 }
 
 TEST_F(EngineTest, AnAnswerThatAMessageHasOvertakenIsNotBelieved) {
-    EXPECT_EQ(run(host(2), addr_1), Verdict::committed);  // the zone is known
+    EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);  // the zone is known
     backend.served(host(1), Type::a) = {addr_1};
-    const auto& wish = want(host(1), addr_1);
+    const auto& desired = want(host(1), addr_1);
     backend.run_searches();
     const auto query = backend.take_query();
     want_messages(host(2), {set_message(host(1), addr_2)});
     backend.run_searches();
     backend.answer(backend.take_update());
     query.done({std::vector<std::string>{addr_1}});  // asked before, and answered after
-    EXPECT_EQ(verdict(wish), static_cast<Verdict>(99));
+    EXPECT_EQ(status(desired), static_cast<UpdateStatus>(99));
     backend.run();
-    EXPECT_EQ(verdict(wish), Verdict::committed);
+    EXPECT_EQ(status(desired), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
 }
 
 TEST_F(EngineTest, MessagesAndBatchesTakeTurns) {
-    EXPECT_EQ(run(host(9), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(9), addr_1), UpdateStatus::committed);
     for (int i = 1; i <= 3; ++i) want_messages(host(i), {set_message(host(i), addr_1)});
     want(host(4), addr_1);
     backend.run_searches();
@@ -919,7 +954,7 @@ TEST_F(EngineTest, AMessageGoesAlone) {
     Limits wide = limits;
     wide.updates_in_flight = 4;
     engine.reconfigure(wide, false);
-    EXPECT_EQ(run(host(9), addr_1), Verdict::committed);
+    EXPECT_EQ(run(host(9), addr_1), UpdateStatus::committed);
     want(host(1), addr_1);
     backend.run_queries();
     EXPECT_EQ(backend.updates.size(), 1U);
@@ -943,19 +978,19 @@ TEST_F(EngineTest, MessagesHaveDeadlinesBudgetsAndABoundedQueue) {
     engine.reconfigure(tight, false);
     const auto& first = want_messages(host(1), {set_message(host(1), addr_1)});
     const auto& second = want_messages(host(1), {set_message(host(1), addr_2)});
-    EXPECT_EQ(verdict(second), Verdict::over_budget);
+    EXPECT_EQ(status(second), UpdateStatus::over_budget);
     const auto& third = want_messages(host(2), {set_message(host(2), addr_2)});
     const auto& fourth = want_messages(host(3), {set_message(host(3), addr_2)});
-    EXPECT_EQ(verdict(fourth), Verdict::overloaded);
+    EXPECT_EQ(status(fourth), UpdateStatus::overloaded);
     pass(6s);
-    EXPECT_EQ(verdict(first), Verdict::failed);
-    EXPECT_EQ(verdict(third), Verdict::failed);
+    EXPECT_EQ(status(first), UpdateStatus::failed);
+    EXPECT_EQ(status(third), UpdateStatus::failed);
     EXPECT_FALSE(engine.busy());
     backend.run();
     // What failed costs nothing.
     const auto& again = want_messages(host(1), {set_message(host(1), addr_1)});
     backend.run();
-    EXPECT_EQ(verdict(again), Verdict::committed);
+    EXPECT_EQ(status(again), UpdateStatus::committed);
 }
 
 TEST_F(EngineTest, AZoneThatIsSaidIsBelievedWhereNoneIsKnown) {
@@ -964,12 +999,12 @@ TEST_F(EngineTest, AZoneThatIsSaidIsBelievedWhereNoneIsKnown) {
     EXPECT_TRUE(engine.believe_zone(one, zone));
     EXPECT_TRUE(engine.believe_zone(one, zone));
     EXPECT_FALSE(engine.believe_zone(one, other));
-    const auto& wish = want(host(1), addr_1);
+    const auto& desired = want(host(1), addr_1);
     EXPECT_EQ(backend.searches, 0);
     want(host(2), addr_1);  // it is asked for its zone now
     EXPECT_FALSE(engine.believe_zone(two, zone));
     backend.run();
-    EXPECT_EQ(verdict(wish), Verdict::committed);
+    EXPECT_EQ(status(desired), UpdateStatus::committed);
     EXPECT_TRUE(engine.believe_zone(two, zone));
 }
 

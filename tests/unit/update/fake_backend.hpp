@@ -31,17 +31,19 @@ public:
             for (const auto& zone : zones) {
                 if (name.is_within(zone)) return done(zone);
             }
-            done(dns::Failure{dns::Failure::Kind::no_zone, 0, "fake", "no zone", ""});
+            done(dns::DnsError{dns::DnsError::Kind::no_zone, 0, "fake", "no zone", ""});
         });
     }
 
-    void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint, Done<std::vector<std::string>> done) override {
+    void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint,
+                 Done<std::vector<std::string>> done) override {
         ++lookups;
         queries.push_back({name, type, std::move(done)});
         most_queries = std::max(most_queries, queries.size());
     }
 
-    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint, Done<dns::Answer> done, std::function<void()> settled) override {
+    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint,
+               Done<dns::Answer> done, std::function<void()> settled) override {
         last_zone = zone;
         if (auto* message = std::get_if<dns::UpdateMessage>(&content)) {
             updates.push_back({zone, {}, std::move(done), std::move(settled), std::move(*message)});
@@ -62,15 +64,19 @@ public:
     }
 
     /// A fence has failed.
-    void block(const dns::Failure& failure) const { on_blocked_(zones.front(), failure); }
+    void block(const dns::DnsError& failure) const { on_blocked_(zones.front(), failure); }
 
-    std::vector<std::string>& served(const dns::Name& name, dns::Type type) { return records[{name.bytes(), type}]; }
+    std::vector<std::string>& served(const dns::Name& name, dns::Type type) {
+        return records[{name.bytes(), type}];
+    }
 
     /// What the server answers, and does, to an update.
     std::uint16_t carry_out(const Update& update) {
         for (const auto& change : update.changes) {
             if (refused.contains(change.owner.text())) return KNOT_RCODE_REFUSED;
-            if (change.kind == dns::Change::Kind::claim && !served(change.owner, change.type).empty()) return KNOT_RCODE_YXRRSET;
+            if (change.kind == dns::Change::Kind::claim &&
+                !served(change.owner, change.type).empty())
+                return KNOT_RCODE_YXRRSET;
         }
         if (update.message) return carry_out(*update.message);
         for (const auto& change : update.changes) {
@@ -98,7 +104,9 @@ public:
         return KNOT_RCODE_NOERROR;
     }
 
-    static dns::Failure failure(dns::Failure::Kind kind) { return {kind, 0, "fake", "as the test says", ""}; }
+    static dns::DnsError failure(dns::DnsError::Kind kind) {
+        return {kind, 0, "fake", "as the test says", ""};
+    }
 
     void answer(const Update& update) {
         const std::uint16_t rcode = carry_out(update);

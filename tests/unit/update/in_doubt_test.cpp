@@ -30,7 +30,7 @@ protected:
     void answer(Kind kind, InDoubt::Way answered, const char* why = "") {
         const Fence one = fence();
         fences.pop_front();
-        one.done({kind, answered, {dns::Failure::Kind::rcode, 5, "fake", why, ""}});
+        one.done({kind, answered, {dns::DnsError::Kind::rcode, 5, "fake", why, ""}});
     }
     void poll() {
         io.restart();
@@ -48,13 +48,17 @@ protected:
     boost::asio::io_context io;
     std::deque<Fence> fences;
     std::vector<std::string> reasons;
-    InDoubt in_doubt{io,
-                     [this](const dns::Name& in, const std::shared_ptr<void>& keep, const InDoubt::Way& over, unsigned attempt, base::TimePoint,
-                            InDoubt::FenceDone done) {
-                         fences.push_back({in, keep, over, attempt, std::move(done)});
-                     },
-                     [this](const dns::Name&, const dns::Failure& failure) { reasons.push_back(failure.detail); }};
-    const dns::Name zone = dns::Name::parse("dyn.example.org").value(), other = dns::Name::parse("other.example.org").value();
+    InDoubt in_doubt{
+        io,
+        [this](const dns::Name& in, const std::shared_ptr<void>& keep, const InDoubt::Way& over,
+               unsigned attempt, base::TimePoint, InDoubt::FenceDone done) {
+            fences.push_back({in, keep, over, attempt, std::move(done)});
+        },
+        [this](const dns::Name&, const dns::DnsError& failure) {
+            reasons.push_back(failure.detail);
+        }};
+    const dns::Name zone = dns::Name::parse("dyn.example.org").value(),
+                    other = dns::Name::parse("other.example.org").value();
     int server = 0, second = 0;
     const InDoubt::Way way{&server, 1}, after{&server, 2}, elsewhere{&second, 1};
     bool a = false, b = false;
@@ -117,7 +121,8 @@ TEST_F(InDoubtTest, EachZoneHasAFenceOfItsOwn) {
 
 TEST_F(InDoubtTest, WhatIsNotAVerifiedNoErrorResolvesNothing) {
     add(way, a, zone);
-    for (const Kind kind : {Kind::refused, Kind::unanswered, Kind::failed, Kind::refused, Kind::failed}) {
+    for (const Kind kind :
+         {Kind::refused, Kind::unanswered, Kind::failed, Kind::refused, Kind::failed}) {
         answer(kind, way, "why");
         EXPECT_FALSE(a);
     }

@@ -1,0 +1,69 @@
+#include "accounts/account_directory.hpp"
+
+namespace sftdyn::accounts {
+
+std::size_t AccountDirectory::position(const Digest& digest) const {
+    std::size_t at = digest[0] & (rows_.size() - 1);
+    while (rows_[at].digest != Digest{} && rows_[at].digest != digest)
+        at = (at + 1) & (rows_.size() - 1);
+    return at;
+}
+
+void AccountDirectory::grow(std::size_t rows) {
+    std::vector<Row> old(rows);
+    old.swap(rows_);
+    for (const Row& row : old) {
+        if (row.digest != Digest{}) rows_[position(row.digest)] = row;
+    }
+}
+
+void AccountDirectory::reserve(std::size_t keys) {
+    std::size_t rows = 16;
+    while (rows * 3 / 4 < keys) rows *= 2;
+    if (rows > rows_.size()) grow(rows);
+}
+
+bool AccountDirectory::add(std::string_view key, const Entry& entry) {
+    reserve(count_ + 1);
+    const Digest digest = hash_(key);
+    Row& row = rows_[position(digest)];
+    if (row.digest != Digest{}) return false;
+    row = {digest, entry};
+    ++count_;
+    return true;
+}
+
+const Entry* AccountDirectory::find(std::string_view key) const {
+    if (rows_.empty()) return nullptr;
+    const Row& row = rows_[position(hash_(key))];
+    return row.digest != Digest{} ? &row.entry : nullptr;
+}
+
+ClientNumber AccountDirectory::add(Client client) {
+    clients_.push_back(std::move(client));
+    return static_cast<ClientNumber>(clients_.size() - 1);
+}
+
+bool AccountDirectory::add_user(const std::string& user, ClientNumber client,
+                                std::string_view password, std::string password_hash) {
+    if (dummy_hash_.empty()) dummy_hash_ = password_hash;
+    User entry{client, password_hash.empty() ? hash_(password) : Digest{},
+               std::move(password_hash)};
+    return users_.try_emplace(user, std::move(entry)).second;
+}
+
+Client AccountDirectory::client(const Entry& entry) const {
+    if (entry.client != no_client) return clients_[entry.client];
+    return {"", {{entry.host, entry.ttl, entry.reverse, std::nullopt}}, false};
+}
+
+const AccountDirectory::User* AccountDirectory::user(std::string_view name) const {
+    const auto found = users_.find(std::string(name));
+    return found == users_.end() ? nullptr : &found->second;
+}
+
+bool AccountDirectory::is_password(const User& user, std::string_view password) const {
+    return user.password_hash.empty() && hash_(password) == user.password;
+}
+
+}  // namespace sftdyn::accounts

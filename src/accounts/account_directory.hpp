@@ -1,0 +1,115 @@
+// Which credential may update which host: an immutable table, made whole at each load of the
+// configuration.
+//
+// Keys and plain passwords are not kept: the table holds a keyed hash of each, so that neither its
+// memory nor the time of a look-up tells anything of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/address_rules.hpp"
+#include "base/keyed_hash.hpp"
+#include "update/rrset_key.hpp"
+
+namespace sftdyn::accounts {
+
+/// Where a host stands in a network that its router tells the prefix of.
+struct Ipv6Place {
+    boost::asio::ip::address_v6
+        suffix{};              ///< the interface's identifier: its upper 64 bits are zero
+    std::uint64_t subnet = 0;  ///< number of the network within the prefix that is delegated
+};
+
+/// A host that a client may update.
+struct Host {
+    update::HostId host{};
+    std::uint32_t ttl = 30;  ///< seconds
+    bool reverse = false;    ///< keep the address's PTR record too
+    std::optional<Ipv6Place> place{};
+};
+
+/// Somebody with a name, and maybe a key, a user and several hosts.
+struct Client {
+    std::string name{};
+    std::vector<Host> hosts{};
+    bool may_set_address = false;  ///< may name another address than its own
+};
+
+using ClientNumber = std::uint32_t;
+constexpr ClientNumber no_client = ~ClientNumber(0);
+
+/// What a key is for: one host, or a client's.
+struct Entry {
+    update::HostId host{};
+    std::uint32_t ttl = 30;  ///< seconds
+    bool reverse = false;    ///< keep the address's PTR record too
+    ClientNumber client = no_client;
+};
+
+class AccountDirectory {
+public:
+    AccountDirectory() = default;
+
+    void reserve(std::size_t keys);
+
+    /// False when the key is there already.
+    [[nodiscard]] bool add(std::string_view key, const Entry& entry);
+
+    ClientNumber add(Client client);
+    /// The client's user with a password, or with the hash of one (argon2's encoded form). False
+    /// when the user is there.
+    [[nodiscard]] bool add_user(const std::string& user, ClientNumber client,
+                                std::string_view password, std::string password_hash);
+
+    /// The entry for `key`, or null.
+    [[nodiscard]] const Entry* find(std::string_view key) const;
+    /// The client of an entry: its own, or one made of it.
+    [[nodiscard]] Client client(const Entry& entry) const;
+    [[nodiscard]] const Client& client(ClientNumber number) const { return clients_[number]; }
+
+    struct User {
+        ClientNumber client = no_client;
+        base::KeyedHash::Digest password{};  ///< of a plain one
+        std::string password_hash{};         ///< empty: it is plain
+    };
+    /// A hash to be verified in place of one that there is not, so that it takes as long; empty: no
+    /// user has any.
+    [[nodiscard]] const std::string& dummy_hash() const { return dummy_hash_; }
+
+    /// Which addresses may be published.
+    [[nodiscard]] const base::AddressRules& rules() const { return rules_; }
+    void set_rules(base::AddressRules rules) { rules_ = std::move(rules); }
+
+    /// Null when there is no such user.
+    [[nodiscard]] const User* user(std::string_view name) const;
+    /// Whether it is the user's password; only for a plain one.
+    [[nodiscard]] bool is_password(const User& user, std::string_view password) const;
+
+    [[nodiscard]] std::size_t size() const { return count_; }
+
+private:
+    using Digest = base::KeyedHash::Digest;
+    struct Row {
+        Digest digest{};  ///< all zero: free
+        Entry entry;
+    };
+    [[nodiscard]] std::size_t position(const Digest& digest) const;
+    void grow(std::size_t rows);
+
+    base::KeyedHash hash_;
+    std::vector<Row> rows_;  ///< open addressing; a power of two of them, at most 3/4 taken
+    std::size_t count_ = 0;
+    std::vector<Client> clients_;
+    boost::unordered_flat_map<std::string, User> users_;
+    std::string dummy_hash_;
+    base::AddressRules rules_;
+};
+
+}  // namespace sftdyn::accounts

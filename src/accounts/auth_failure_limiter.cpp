@@ -1,0 +1,94 @@
+#include "accounts/auth_failure_limiter.hpp"
+
+#include <algorithm>
+
+namespace sftdyn::accounts {
+namespace {
+
+constexpr std::size_t most_clients = 1 << 16;
+// Looking through a full table takes a millisecond: not for each guess.
+constexpr auto sweep_interval = std::chrono::milliseconds(100);
+constexpr auto say_interval = std::chrono::minutes(1);
+
+}  // namespace
+
+AuthFailureLimiter::UpdateStatus AuthFailureLimiter::failed(const boost::asio::ip::address& client,
+                                                            base::TimePoint now) {
+    using Kind = UpdateStatus::Kind;
+    const std::lock_guard lock(mutex_);
+    if (burst_ == 0) return {};
+    const auto network = base::client_network(client);
+    auto found = clients_.find(network);
+    if (found == clients_.end()) {
+        if (clients_.size() >= most_clients && !make_room(now)) {
+            UpdateStatus status{Kind::refuse, false,
+                                std::chrono::ceil<std::chrono::seconds>(refill_)};
+            status.table_full = now - full_said_ >= say_interval;
+            if (status.table_full) full_said_ = now;
+            return status;
+        }
+        found = clients_.try_emplace(network, Entry{now, false}).first;
+    }
+    Entry& entry = found->second;
+    const bool clean = entry.full_at <= now;
+    if (clean) entry = {now, false};
+    const base::TimePoint after = entry.full_at + refill_;
+    const auto used = after - now;
+    if (used > 2 * burst_ * refill_) return refused(&entry, used);
+    entry.full_at = after;
+    UpdateStatus status{used <= burst_ * refill_ ? Kind::answer : Kind::delay};
+    status.counted = true;
+    status.clean = clean;
+    return status;
+}
+
+AuthFailureLimiter::UpdateStatus AuthFailureLimiter::look(const boost::asio::ip::address& client,
+                                                          base::TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    if (burst_ == 0 || clients_.empty()) return {};
+    const auto found = clients_.find(base::client_network(client));
+    if (found == clients_.end()) return {};
+    const auto used = found->second.full_at + refill_ - now;
+    if (used > 2 * burst_ * refill_) return refused(&found->second, used);
+    return {};
+}
+
+AuthFailureLimiter::UpdateStatus AuthFailureLimiter::refused(Entry* entry, base::Duration used) {
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(used - 2 * burst_ * refill_);
+    UpdateStatus status{UpdateStatus::Kind::refuse, !std::exchange(entry->said, true),
+                        std::max(wait, std::chrono::seconds(1))};
+    status.clean = false;
+    return status;
+}
+
+void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, base::TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    const auto found = clients_.find(base::client_network(client));
+    if (found == clients_.end()) return;
+    found->second.full_at -= refill_;
+    if (found->second.full_at <= now) clients_.erase(found);
+}
+
+/// Forgets who has been quiet. False: everybody is at it.
+bool AuthFailureLimiter::make_room(base::TimePoint now) {
+    if (now - swept_ < sweep_interval) return false;
+    swept_ = now;
+    boost::unordered::erase_if(clients_,
+                               [now](const auto& one) { return one.second.full_at <= now; });
+    return clients_.size() < most_clients;
+}
+
+void AuthFailureLimiter::set(unsigned burst, base::Duration refill) {
+    const std::lock_guard lock(mutex_);
+    if (burst == burst_ && refill == refill_) return;
+    burst_ = burst;
+    refill_ = refill;
+    clients_.clear();
+}
+
+std::size_t AuthFailureLimiter::size() const {
+    const std::lock_guard lock(mutex_);
+    return clients_.size();
+}
+
+}  // namespace sftdyn::accounts

@@ -1,0 +1,64 @@
+// Who guesses: wrong credentials are counted for each client network, and past a budget they are
+// answered late, past a second one refused. Whether a key is right is not asked here: it is found
+// at once, and its owner does not pay for a neighbour behind the same address. Passwords, which
+// people choose, are not even looked at past the second budget. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/clock.hpp"
+#include "base/network.hpp"
+
+namespace sftdyn::accounts {
+
+class AuthFailureLimiter {
+public:
+    /// `burst` failures at once are answered as they come, as many again late; one more is
+    /// forgotten each `refill`. A burst of 0: nobody is ever refused.
+    AuthFailureLimiter(unsigned burst, base::Duration refill) : burst_(burst), refill_(refill) {}
+
+    struct UpdateStatus {
+        enum class Kind { answer, delay, refuse } kind = Kind::answer;
+        bool first = false;  ///< with `refuse`: the first of this client since its budget was full
+        std::chrono::seconds retry_after{};  ///< with `refuse`
+        bool counted = false;                ///< as a failure of the client
+        bool table_full =
+            false;          ///< refused because nobody else can be remembered; set once a minute
+        bool clean = true;  ///< nothing was counted for the client before
+    };
+
+    /// One more failure of `client`.
+    [[nodiscard]] UpdateStatus failed(const boost::asio::ip::address& client, base::TimePoint now);
+    /// What one more failure would be, without counting it: `refuse` past the second budget, else
+    /// `answer`.
+    [[nodiscard]] UpdateStatus look(const boost::asio::ip::address& client, base::TimePoint now);
+    /// A failure that was counted before it was known to be one, and is none.
+    void take_back(const boost::asio::ip::address& client, base::TimePoint now);
+
+    void set(unsigned burst, base::Duration refill);
+    /// Clients that are remembered: at most 2^16. When all of them are at it, nobody else is let
+    /// guess.
+    [[nodiscard]] std::size_t size() const;
+
+private:
+    struct Entry {
+        base::TimePoint full_at;  ///< when all is forgotten (GCRA)
+        bool said = false;
+    };
+    [[nodiscard]] bool make_room(base::TimePoint now);
+    [[nodiscard]] UpdateStatus refused(Entry* entry, base::Duration used);
+
+    mutable std::mutex mutex_;
+    unsigned burst_;
+    base::Duration refill_;
+    base::TimePoint swept_{};      ///< when what is forgotten was last looked for
+    base::TimePoint full_said_{};  ///< when a full table was last told of
+    boost::unordered::unordered_flat_map<base::ClientNetwork, Entry> clients_;
+};
+
+}  // namespace sftdyn::accounts

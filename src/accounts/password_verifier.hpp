@@ -1,0 +1,58 @@
+// Verifies hashed passwords one after the other on a thread of its own: each takes some 20 ms and
+// 19 MiB by design.
+//
+// Whoever guesses must not keep others waiting, so what waits has bounds: in all, for each user,
+// and for each client network, whose next one is only taken when it has an answer. Networks without
+// a wrong credential go first.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/network.hpp"
+
+namespace sftdyn::accounts {
+
+class Verifier {
+public:
+    struct Job {
+        base::ClientNetwork network{};
+        std::string user{};
+        bool clean = false;            ///< its network has guessed nothing lately
+        std::function<void()> work{};  ///< runs on the verifier's thread
+    };
+
+    Verifier() = default;
+    /// Waits for the one that is being verified; the others are dropped.
+    ~Verifier() { stop(); }
+    Verifier(const Verifier&) = delete;
+    Verifier& operator=(const Verifier&) = delete;
+
+    /// False: too many wait already. On any thread; the first call makes the verifier's, which
+    /// should be after the process has been confined.
+    [[nodiscard]] bool add(Job job);
+    void stop();
+
+    static constexpr std::size_t most =
+        200;  ///< that wait: more could not be served within a client's patience
+    static constexpr std::size_t most_of_user = 20;  ///< and of one user
+    static constexpr std::size_t most_of_network =
+        4;  ///< and of one network, with the one that is being verified
+
+private:
+    void run();
+    [[nodiscard]] bool has_room(const Job& job) const;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Job> clean_, others_;
+    const Job* current_ = nullptr;  ///< being verified
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace sftdyn::accounts

@@ -1,0 +1,57 @@
+// Hashed passwords (argon2id, RFC 9106). Verifying one takes milliseconds and megabytes by design,
+// so what was verified is remembered.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/keyed_hash.hpp"
+#include "base/result.hpp"
+
+namespace sftdyn::accounts {
+
+/// The encoded hash of a password, with a random salt: 19 MiB, two passes, one lane (OWASP's
+/// choice).
+[[nodiscard]] base::Result<std::string> hash_password(std::string_view password);
+
+/// Whether that is an encoded argon2id, argon2i or argon2d hash that can be verified, with at most
+/// 256 MiB.
+[[nodiscard]] base::Result<void> check_password_hash(const std::string& hash);
+
+/// Verifies, which takes its time.
+[[nodiscard]] bool verify_password(const std::string& hash, std::string_view password);
+
+/// What was verified before; on any thread. A password is remembered for the name that it was tried
+/// with, so that one that was tried with another name takes as long as any.
+class VerifiedPasswords {
+public:
+    struct Attempt {
+        std::string_view user;
+        std::string_view hash;
+        std::string_view password;
+    };
+    /// Nothing: it must be verified.
+    [[nodiscard]] std::optional<bool> known(const Attempt& attempt) const;
+    void remember(const Attempt& attempt, bool right);
+    [[nodiscard]] std::size_t size() const;
+
+private:
+    using Digest = base::KeyedHash::Digest;
+    struct DigestHash {
+        std::size_t operator()(const Digest& digest) const {
+            return static_cast<std::size_t>(digest[0]);
+        }
+    };
+    [[nodiscard]] Digest digest(const Attempt& attempt) const;
+
+    base::KeyedHash hash_;
+    mutable std::mutex mutex_;
+    boost::unordered_flat_map<Digest, bool, DigestHash> verified_;
+};
+
+}  // namespace sftdyn::accounts

@@ -1,0 +1,84 @@
+#include "base/log_throttle.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+
+namespace sftdyn::base {
+namespace {
+
+// What came when there were kinds enough; a control character, so that nobody's kind has that name.
+const std::string others = "\x01";
+
+/// All that there are. Its lock is taken before one's own.
+struct Registry {
+    std::mutex mutex;
+    std::set<LogThrottle*> all;
+};
+
+Registry& registry() {
+    static Registry one;
+    return one;
+}
+
+}  // namespace
+
+LogThrottle::LogThrottle(Say say, Duration window) : say_(std::move(say)), window_(window) {
+    const std::lock_guard lock(registry().mutex);
+    registry().all.insert(this);
+}
+
+LogThrottle::~LogThrottle() {
+    const std::lock_guard lock(registry().mutex);
+    registry().all.erase(this);
+}
+
+void LogThrottle::add(const std::string& kind, const std::string& text, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    summarise_locked(now);
+    const bool room = kinds_.size() < most_kinds;
+    auto found = kinds_.find(kind);
+    if (found == kinds_.end() && room) {
+        kinds_.emplace(kind, Count{now + window_, 0, {}});
+        say_(text);
+        return;
+    }
+    if (found == kinds_.end())
+        found = kinds_.try_emplace(others, Count{now + window_, 0, {}}).first;
+    ++found->second.silent;
+    found->second.last = text.substr(0, text.find('\n'));
+}
+
+void LogThrottle::say_summary(const Count& count) const {
+    if (count.silent > 0)
+        say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
+}
+
+void LogThrottle::summarise_locked(TimePoint now) {
+    for (auto it = kinds_.begin(); it != kinds_.end();) {
+        if (it->second.until > now) {
+            ++it;
+            continue;
+        }
+        say_summary(it->second);
+        it = kinds_.erase(it);
+    }
+}
+
+void LogThrottle::summarise(TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    summarise_locked(now);
+}
+
+void LogThrottle::summarise_all(TimePoint now) {
+    const std::lock_guard lock(registry().mutex);
+    for (LogThrottle* one : registry().all) one->summarise(now);
+}
+
+void LogThrottle::finish() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [kind, count] : kinds_) say_summary(count);
+    kinds_.clear();
+}
+
+}  // namespace sftdyn::base

@@ -1,0 +1,58 @@
+// Says the first of a kind of warning or error, and counts the rest: a flood becomes a summary a
+// minute later. Whatever a client can bring about is said by one of these.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/clock.hpp"
+
+namespace sftdyn::base {
+
+/// Thread-safe. In a window each kind is said once, and at most `most_kinds` kinds are: those that
+/// come after are counted together. `summarise_all` says the counts of all that there are; the
+/// program calls it each few seconds.
+class LogThrottle {
+public:
+    using Say = std::function<void(const std::string&)>;
+    static constexpr std::size_t most_kinds = 100;
+
+    /// `say` writes a line, and adds nothing here; `window` is how long a kind stays silent after
+    /// it was said.
+    explicit LogThrottle(Say say, Duration window = std::chrono::seconds(60));
+    ~LogThrottle();
+    LogThrottle(const LogThrottle&) = delete;
+    LogThrottle& operator=(const LogThrottle&) = delete;
+
+    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others
+    /// the last one's first line.
+    void add(const std::string& kind, const std::string& text, TimePoint now);
+
+    /// Says what was counted in windows that have ended.
+    void summarise(TimePoint now);
+    /// The same for every one that there is in the process.
+    static void summarise_all(TimePoint now);
+
+    /// Says everything that is still only counted (at the program's end).
+    void finish();
+
+private:
+    struct Count {
+        TimePoint until;
+        std::uint64_t silent = 0;
+        std::string last;
+    };
+    using Kinds = std::map<std::string, Count>;
+    void say_summary(const Count& count) const;
+    void summarise_locked(TimePoint now);
+
+    Say say_;
+    Duration window_;
+    std::mutex mutex_;
+    Kinds kinds_;
+};
+
+}  // namespace sftdyn::base

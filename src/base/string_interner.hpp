@@ -1,0 +1,56 @@
+// Strings, each kept once and numbered in the order they came. Made for millions: a string costs
+// its octets and about ten more.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+namespace sftdyn::base {
+
+class StringInterner {
+public:
+    using Number = std::uint32_t;
+
+    StringInterner() = default;
+    StringInterner(const StringInterner&) = delete;
+    StringInterner& operator=(const StringInterner&) = delete;
+
+    /// The string's number, and whether it is new.
+    std::pair<Number, bool> insert(std::string_view text);
+    [[nodiscard]] std::optional<Number> find(std::string_view text) const;
+    [[nodiscard]] std::string_view view(Number number) const;
+    [[nodiscard]] std::size_t size() const { return offsets_.size(); }
+    /// Prepares for `count` strings of about `octets` octets in all.
+    void reserve(std::size_t count, std::size_t octets);
+    /// Overwrites all strings with zeros, and forgets them.
+    void zeroize() noexcept;
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        const StringInterner* table;
+        std::size_t operator()(Number number) const { return (*this)(table->view(number)); }
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    struct Equal {
+        using is_transparent = void;
+        const StringInterner* table;
+        bool operator()(Number a, Number b) const { return a == b; }
+        bool operator()(Number a, std::string_view b) const { return table->view(a) == b; }
+        bool operator()(std::string_view a, Number b) const { return a == table->view(b); }
+    };
+
+    std::string octets_;                  ///< all strings, one behind the other
+    std::vector<std::uint32_t> offsets_;  ///< where each begins
+    boost::unordered_flat_set<Number, Hash, Equal> index_{0, Hash{this}, Equal{this}};
+};
+
+}  // namespace sftdyn::base

@@ -1,0 +1,200 @@
+#include "commands/cert.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <boost/asio/ip/address.hpp>
+
+#include "base/exclusive_file.hpp"
+#include "base/network.hpp"
+#include "base/secret.hpp"
+#include "dns/name.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+template <auto Free>
+struct Deleter {
+    template <class T>
+    void operator()(T* what) const {
+        Free(what);
+    }
+};
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
+
+const base::Error openssl_failed{"OpenSSL could not make the certificate", "",
+                                 "is the system's OpenSSL intact?"};
+
+/// "DNS:name" or "IP:address", as subjectAltName wants it (RFC 5280 §4.2.1.6).
+base::Result<std::string> alternative_name(const std::string& host) {
+    const auto address = base::parse_address(host);
+    if (address)
+        return base::Result<std::string>(boost::system::in_place_value,
+                                         "IP:" + address->to_string());
+    const auto name = dns::Name::parse_host(host);
+    if (name.has_error()) return name.error();
+    return base::Result<std::string>(boost::system::in_place_value, "DNS:" + name->text());
+}
+
+/// Of a certificate that signs itself.
+bool add_extension(X509* certificate, int nid, const std::string& value) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+    const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+    return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+/// The hash that the key signs with; null: its kind has one of its own (RFC 8032).
+const EVP_MD* digest_for(const EVP_PKEY* key) {
+    return EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1 ? nullptr
+                                                                                  : EVP_sha256();
+}
+
+base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std::string>& hosts,
+                                           int days) {
+    std::string names;
+    for (const auto& host : hosts) {
+        const auto name = alternative_name(host);
+        if (name.has_error()) return name.error();
+        names += (names.empty() ? "" : ",") + *name;
+    }
+    Certificate certificate(X509_new());
+    std::uint64_t serial = 0;
+    if (!certificate || RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) != 1)
+        return openssl_failed;
+    X509_NAME* subject = X509_get_subject_name(certificate.get());
+    const std::string common_name = hosts.front().substr(
+        0, 64);  // its upper bound (RFC 5280 A.1); the names that count stand in subjectAltName
+    const bool made =
+        X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+        ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1) == 1 &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
+        X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                   reinterpret_cast<const unsigned char*>(common_name.c_str()), -1,
+                                   -1, 0) == 1 &&
+        X509_set_issuer_name(certificate.get(), subject) == 1 &&
+        X509_set_pubkey(certificate.get(), key) == 1 &&
+        add_extension(certificate.get(), NID_subject_alt_name, names) &&
+        // Whoever trusts it trusts this server, and no certificate that its key might sign (RFC
+        // 5280 §4.2.1.9).
+        add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+        add_extension(certificate.get(), NID_key_usage, "critical,digitalSignature") &&
+        add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") &&
+        add_extension(certificate.get(), NID_subject_key_identifier, "hash") &&
+        add_extension(certificate.get(), NID_authority_key_identifier, "keyid:always") &&
+        X509_sign(certificate.get(), key, digest_for(key)) != 0;
+    if (!made) return openssl_failed;
+    return certificate;
+}
+
+/// The PEM text that `write` puts into a BIO.
+template <class Write>
+base::Result<std::string> pem(Write write) {
+    const Bio bio(BIO_new(BIO_s_mem()));
+    char* data = nullptr;
+    if (!bio || write(bio.get()) != 1) return openssl_failed;
+    const long size = BIO_get_mem_data(bio.get(), &data);
+    return base::Result<std::string>(boost::system::in_place_value, data,
+                                     static_cast<std::size_t>(size));
+}
+
+constexpr const char* elsewhere = "choose another folder with --dir";
+
+namespace fs = std::filesystem;
+
+/// Whether there is something of that name, be it a link to nowhere.
+bool is_there(const fs::path& path) {
+    std::error_code error;  // what can't be told shows when the file is made
+    return fs::exists(fs::symlink_status(path, error));
+}
+
+/// The private key of a run before that ended between its two files.
+base::Result<Key> read_key(const fs::path& file) {
+    const Bio bio(BIO_new_file(file.c_str(), "r"));
+    const auto no_password = [](char*, int, int, void*) { return 0; };
+    Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr);
+    ERR_clear_error();
+    if (!key)
+        return base::Error{"is there already, and is no private key that can be used",
+                           file.string(), std::string("move it away first, or ") + elsewhere};
+    return key;
+}
+
+base::Result<void> make(const CommandLine& line, const fs::path& key_file,
+                        const fs::path& cert_file) {
+    if (is_there(cert_file))
+        return base::Error{"can't be made: File exists", cert_file.string(),
+                           std::string("move the old one away first, or ") + elsewhere};
+    const bool has_key = is_there(key_file);
+    auto made_key = has_key ? read_key(key_file) : base::Result<Key>(Key(EVP_EC_gen("P-256")));
+    if (made_key.has_error()) return made_key.error();
+    const Key key = std::move(*made_key);
+    if (!key) return openssl_failed;
+    const auto certificate = make_certificate(key.get(), line.cert_hosts, line.cert_days);
+    if (certificate.has_error()) return certificate.error();
+    auto key_text = pem([&](BIO* bio) {
+        return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+    if (key_text.has_error()) return key_text.error();
+    const auto cert_text =
+        pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate->get()); });
+    if (cert_text.has_error()) return cert_text.error();
+    // Both are whole before the first has its name.
+    auto new_key = base::NewFile::make({key_file, *key_text, 0600, {}, false}, elsewhere);
+    base::zeroize(*key_text);
+    if (new_key.has_error()) return new_key.error();
+    auto new_cert = base::NewFile::make({cert_file, *cert_text, 0644, {}, false}, elsewhere);
+    if (new_cert.has_error()) return new_cert.error();
+    if (has_key) {
+        std::cout << fmt::format("{} is there already: the certificate is made for it.\n",
+                                 key_file.string());
+        return new_cert->publish();
+    }
+    if (auto published = new_key->publish(); published.has_error()) return published;
+    auto published = new_cert->publish();
+    if (published.has_error()) new_key->withdraw();
+    return published;
+}
+
+/// As it stands in a URL (RFC 3986 §3.2.2).
+std::string in_url(const std::string& host) {
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address_v6(host, error);
+    return error ? host : fmt::format("[{}]", address.to_string());
+}
+
+}  // namespace
+
+int run_cert(const CommandLine& line) {
+    const fs::path folder(line.cert_folder);
+    const auto key_file = folder / "server.key", cert_file = folder / "server.crt";
+    const auto made = make(line, key_file, cert_file);
+    if (made.has_error()) {
+        std::cerr << made.error().text() << '\n';
+        return 1;
+    }
+    const auto absolute = [](const fs::path& path) {
+        return fs::absolute(path).lexically_normal().string();
+    };
+    std::cout << fmt::format(
+        "Made {} (keep it secret) and {}, valid for {} days.\n\nIn the configuration:\n\n  https = "
+        "\"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
+        "Copy {} to each client, and there:\n\n  curl --cacert server.crt "
+        "https://{}:4443/yourkey\n",
+        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file),
+        absolute(key_file), cert_file.string(), in_url(line.cert_hosts.front()));
+    return 0;
+}
+
+}  // namespace sftdyn::commands

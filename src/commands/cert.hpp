@@ -1,0 +1,11 @@
+// The `cert` command: a private key and a self-signed certificate, ready for `https`.
+#pragma once
+
+#include "commands/command_line.hpp"
+
+namespace sftdyn::commands {
+
+/// Returns the exit status.
+int run_cert(const CommandLine& line);
+
+}  // namespace sftdyn::commands

@@ -1,0 +1,56 @@
+#include "commands/check.hpp"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "commands/weak_secrets.hpp"
+#include "config/load.hpp"
+#include "dns/tsig_key_file.hpp"
+#include "http/tls.hpp"
+
+#include "server/wiring.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+/// Key files that the configuration names must be there; BIND's session key comes with named's
+/// start.
+void check_key(const config::ZoneSettings& zone, std::vector<base::Error>& complaints) {
+    if (!zone.key_file) return;
+    const auto key = dns::read_key_file(*zone.key_file);
+    if (key.has_error()) complaints.push_back(key.error());
+}
+
+std::string count(const config::Loaded& loaded) {
+    const std::size_t clients = loaded.settings.client_count();
+    return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
+}
+
+}  // namespace
+
+int run_check(const CommandLine& line) {
+    config::Loaded loaded = server::load(line);
+    check_key(loaded.settings.dns, loaded.complaints);
+    for (const auto& files : config::certificates(loaded.settings)) {
+        const auto certificate = http::read_certificate(files.cert, files.key);
+        if (certificate.has_error()) loaded.complaints.push_back(certificate.error());
+    }
+    for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.complaints);
+    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
+    if (!loaded.complaints.empty()) {
+        std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(),
+                                 loaded.complaints.size() == 1 ? "" : "s");
+        return 1;
+    }
+    for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
+        for (const auto& one : weaknesses) std::cout << "warning: " << one.error.text() << '\n';
+    }
+    std::cout << fmt::format("{}: good, {}\n", loaded.conf,
+                             loaded.python && loaded.python->has_get_host()
+                                 ? "its get_host knows the clients"
+                                 : count(loaded));
+    return 0;
+}
+
+}  // namespace sftdyn::commands

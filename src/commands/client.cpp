@@ -1,0 +1,258 @@
+#include "commands/client.hpp"
+
+#include <qrencode.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "commands/quoted.hpp"
+#include "config/load.hpp"
+#include "http/tls.hpp"
+
+#include "server/wiring.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+/// What is known of the client, as text.
+struct Sheet {
+    std::string instance;  ///< what its file and its timer are called
+    std::string url;       ///< of the server, without a final slash
+    std::string server;    ///< its name with the port, without the scheme
+    bool tls = false;
+    std::vector<std::string> hosts;
+    std::optional<std::string> key;  ///< as it stands in a URL
+    std::optional<std::string> user;
+    std::string password;
+    bool has_places = false;       ///< hosts that take a prefix
+    bool may_set_address = false;  ///< else it had better not name one
+
+    [[nodiscard]] std::string secret_url() const { return url + "/" + key.value_or(""); }
+    [[nodiscard]] std::string host_list() const { return fmt::format("{}", fmt::join(hosts, ",")); }
+    /// A parameter that names an address, where the client may.
+    [[nodiscard]] std::string naming(const char* parameter) const {
+        return may_set_address ? parameter : "";
+    }
+    [[nodiscard]] std::string login() const { return user ? *user : "any"; }
+    [[nodiscard]] std::string secret() const { return user ? password : key.value_or(""); }
+};
+
+/// Everything that has a meaning in a URL or shell is encoded; the key is found all the same.
+std::string url_encoded(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                           (c >= 'A' && c <= 'Z') ||
+                           std::string_view("-._~/").find(c) != std::string_view::npos;
+        out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
+/// Where clients reach the server, as far as the configuration tells.
+std::string guess_url(const config::Settings& settings) {
+    const auto port_of = [](const std::vector<config::Listen>& listens, unsigned usual) {
+        const auto tcp = std::find_if(
+            listens.begin(), listens.end(),
+            [](const config::Listen& listen) { return listen.path.empty() && listen.port != 0; });
+        return tcp == listens.end() || tcp->port == usual ? std::string()
+                                                          : fmt::format(":{}", tcp->port);
+    };
+    if (settings.https.empty()) return "http://SERVER" + port_of(settings.http, 80);
+    std::string name = "SERVER";
+    for (const auto& files : config::certificates(settings)) {
+        const auto certificate = http::read_certificate(files.cert, files.key);
+        if (certificate.has_error() || certificate->names.empty() ||
+            certificate->names.front().starts_with('*'))
+            continue;
+        name = certificate->names.front();
+        break;
+    }
+    return "https://" + name + port_of(settings.https, 443);
+}
+
+std::optional<Sheet> find(const config::Settings& settings, const std::string& name) {
+    Sheet sheet;
+    for (const auto& client : settings.named_clients) {
+        if (client.name != name) continue;
+        for (const auto& host : client.hosts) {
+            sheet.hosts.push_back(host.name.text());
+            sheet.has_places = sheet.has_places || host.ipv6_suffix;
+        }
+        if (client.key) sheet.key = url_encoded(client.key->reveal());
+        sheet.user = client.user;
+        sheet.may_set_address = client.may_set_address;
+        sheet.password =
+            client.password_hash.empty() ? std::string(client.password.reveal()) : "THE PASSWORD";
+        return sheet;
+    }
+    for (std::size_t i = 0; i < settings.clients.size(); ++i) {
+        const auto client = settings.clients[i];
+        const std::string host =
+            dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data())).text();
+        if (host != name) continue;
+        sheet.hosts.push_back(host);
+        sheet.key = url_encoded(client.key);
+        return sheet;
+    }
+    return std::nullopt;
+}
+
+void heading(std::string_view text) { std::cout << "\n# " << text << "\n\n"; }
+
+void print_qr(const std::string& text) {
+    struct Free {
+        void operator()(QRcode* code) const { QRcode_free(code); }
+    };
+    const std::unique_ptr<QRcode, Free> code(
+        QRcode_encodeString8bit(text.c_str(), 0, QR_ECLEVEL_L));
+    if (!code) return;  // too long for one: the URL stands above
+    const auto dark = [&](int x, int y) {
+        return x >= 0 && y >= 0 && x < code->width && y < code->width &&
+               (code->data[y * code->width + x] & 1) != 0;
+    };
+    // Two rows in one line of half blocks, light on dark as on most terminals, with the quiet zone
+    // around (ISO/IEC 18004).
+    for (int y = -2; y < code->width + 2; y += 2) {
+        for (int x = -2; x < code->width + 2; ++x) {
+            const bool upper = !dark(x, y), lower = !dark(x, y + 1);
+            std::cout << (upper && lower ? "█" : upper ? "▀" : lower ? "▄" : " ");
+        }
+        std::cout << '\n';
+    }
+}
+
+void print_secret_url(const Sheet& sheet) {
+    heading("Secret URL (routers: user-defined provider; anything for user and password)");
+    std::cout << sheet.secret_url() << '\n';
+    heading("By hand");
+    std::cout << fmt::format("curl -fsS {}\n", quoted::for_shell(sheet.secret_url()));
+    heading("cron: crontab -e");
+    std::cout << fmt::format("*/15 * * * * curl -fsS {} >/dev/null\n",
+                             quoted::for_cron(quoted::for_shell(sheet.secret_url())));
+    // Units are for everybody to read, and so is a command line; the file is not.
+    heading(
+        fmt::format("File for systemd, to be read by root alone: (umask 077; mkdir -p "
+                    "/etc/sftdyn/update; cat >/etc/sftdyn/update/{}.conf)",
+                    sheet.instance));
+    std::cout << fmt::format("url = {}\n", quoted::for_curl_file(sheet.secret_url()));
+    if (sheet.tls)
+        std::cout << "# With a self-signed certificate:  cacert = \"/etc/sftdyn/server.crt\"\n";
+    heading(
+        fmt::format("systemd: systemctl enable --now sftdyn-update@{}.timer; where the package "
+                    "sftdyn is not installed, first"
+                    " /etc/systemd/system/sftdyn-update@.service and sftdyn-update@.timer",
+                    sheet.instance));
+    std::cout << "[Unit]\nDescription=Dynamic DNS update of "
+                 "%i\nWants=network-online.target\nAfter=network-online.target\n\n"
+                 "[platform::SystemdNotifier]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl."
+                 "conf:/etc/sftdyn/update/%i.conf\n"
+                 "ExecStart=/usr/bin/curl --fail --silent --show-error --max-time 60 --config "
+                 "${CREDENTIALS_DIRECTORY}/curl.conf\n\n";
+    std::cout << "[Unit]\nDescription=Dynamic DNS update of %i every 15 minutes\n\n"
+                 "[Timer]\nOnCalendar=*:0/15\nPersistent=true\nRandomizedDelaySec=60\n\n"
+                 "[Install]\nWantedBy=timers.target\n";
+    heading("QR code of the secret URL");
+    print_qr(sheet.secret_url());
+}
+
+void print_dyndns2(const Sheet& sheet) {
+    const std::string update =
+        fmt::format("{}/nic/update?hostname={}", sheet.url, sheet.host_list());
+    heading("dyndns2 by hand");
+    std::cout << fmt::format("curl -sS -u {} {}\n",
+                             quoted::for_shell(sheet.login() + ":" + sheet.secret()),
+                             quoted::for_shell(update));
+    heading("FRITZ!Box: Internet, Permit Access, DynDNS, provider user-defined");
+    std::cout << fmt::format(
+        "Update URL:  {}/nic/update?hostname=<domain>{}{}&username=<username>&password=<pass>\n",
+        sheet.url, sheet.naming("&myip=<ipaddr>&myipv6=<ip6addr>"),
+        sheet.has_places ? "&ip6lanprefix=<ip6lanprefix>" : "");
+    std::cout << fmt::format("Domain name: {}\nUser name:   {}\nPassword:    {}\n",
+                             sheet.hosts.front(), sheet.login(), sheet.secret());
+    heading("UniFi: Settings, Internet, Dynamic DNS");
+    std::cout << fmt::format(
+        "Service: custom (or dyndns)\nHostname: {}\nUsername: {}\nPassword: {}\nServer: "
+        "{}/nic/update?hostname=%h{}\n",
+        sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.server, sheet.naming("&myip=%i"));
+    heading("OPNsense and pfSense: Services, Dynamic DNS, type Custom");
+    std::cout << fmt::format(
+        "Username: {}\nPassword: {}\nUpdate URL: {}/nic/update?hostname={}{}\nResult match "
+        "(pfSense): good %IP%|nochg %IP%\n",
+        sheet.login(), sheet.secret(), sheet.url, sheet.hosts.front(), sheet.naming("&myip=%IP%"));
+    std::cout << fmt::format(
+        "OPNsense (ddclient backend): service Custom, protocol DynDns2, server {}, hostname {}\n",
+        sheet.server, sheet.hosts.front());
+    heading("OpenWrt: /etc/config/ddns");
+    std::cout << fmt::format(
+        "config service 'sftdyn'\n\toption enabled '1'\n\toption lookup_host '{0}'\n\toption "
+        "domain '{0}'\n\toption username {1}\n\toption "
+        "password {2}\n\toption update_url {3}\n\toption use_https '{4}'\n",
+        sheet.hosts.front(), quoted::for_shell(sheet.login()), quoted::for_shell(sheet.secret()),
+        quoted::for_shell(
+            fmt::format("{}://[USERNAME]:[PASSWORD]@{}/nic/update?hostname=[DOMAIN]{}",
+                        sheet.tls ? "https" : "http", sheet.server, sheet.naming("&myip=[IP]"))),
+        sheet.tls ? 1 : 0);
+    heading("ddclient: /etc/ddclient.conf");
+    std::cout << fmt::format("protocol=dyndns2\nserver={}\nssl={}\nlogin={}\npassword='{}'\n{}\n",
+                             sheet.server, sheet.tls ? "yes" : "no",
+                             quoted::for_ddclient(sheet.login()), sheet.secret(),
+                             sheet.host_list());
+    heading("inadyn: /etc/inadyn.conf");
+    std::cout << fmt::format(
+        "custom sftdyn {{\n    username = {}\n    password = {}\n    ddns-server = {}\n    "
+        "ddns-path = "
+        "\"/nic/update?hostname=%h{}\"\n    ssl = {}\n"
+        "    hostname = {{ \"{}\" }}\n}}\n",
+        quoted::for_inadyn(sheet.login()), quoted::for_inadyn(sheet.secret()),
+        quoted::for_inadyn(sheet.server), sheet.naming("&myip=%i"), sheet.tls ? "true" : "false",
+        fmt::join(sheet.hosts, "\", \""));
+}
+
+}  // namespace
+
+int run_client(const CommandLine& line) {
+    const config::Loaded loaded = server::load(line);
+    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
+    if (!loaded.complaints.empty()) return 1;
+    auto sheet = find(loaded.settings, line.client_name);
+    if (!sheet) {
+        std::cerr << fmt::format(
+            "there is no client \"{}\"; name one by its table ([clients.NAME]), or by the host of "
+            "its line\n",
+            line.client_name);
+        return 1;
+    }
+    sheet->url = line.client_url.empty() ? guess_url(loaded.settings) : line.client_url;
+    while (sheet->url.ends_with('/')) sheet->url.pop_back();
+    sheet->instance = quoted::is_plain_name(line.client_name) ? line.client_name : "sftdyn";
+    sheet->tls = sheet->url.starts_with("https://");
+    const std::size_t scheme = sheet->url.find("://");
+    sheet->server = scheme == std::string::npos ? sheet->url : sheet->url.substr(scheme + 3);
+    for (const std::string& text : {sheet->url, sheet->login(), sheet->password}) {
+        if (!quoted::has_control_characters(text)) continue;
+        std::cerr << "the URL, the user or the password has a line break or another control "
+                     "character in it, which no client can be given\n";
+        return 1;
+    }
+    if (!line.show_secrets && isatty(STDOUT_FILENO) == 0) {
+        std::cerr << "secrets are shown at a terminal only, or with --show\n";
+        if (sheet->key) sheet->key = "SECRET";
+        sheet->password = "SECRET";
+    }
+    if (sheet->url.find("SERVER") != std::string::npos)
+        std::cerr << "the server's name is not known here: write it for SERVER, or give --url "
+                     "https://dyn.example.org\n";
+    std::cout << fmt::format("{}: {}\n", line.client_name, fmt::join(sheet->hosts, ", "));
+    if (sheet->key) print_secret_url(*sheet);
+    print_dyndns2(*sheet);
+    std::cout << std::flush;
+    return 0;
+}
+
+}  // namespace sftdyn::commands

@@ -1,0 +1,282 @@
+#include "commands/convert.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/exclusive_file.hpp"
+#include "base/network.hpp"
+#include "base/random.hpp"
+#include "config/load.hpp"
+#include "config/toml_reader.hpp"
+#include "dns/nsupdate_script.hpp"
+#include "python/load.hpp"
+#include "server/wiring.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+// Addresses that hooks are tried with (RFC 5737, RFC 3849).
+const char* const sources[] = {"192.0.2.1", "2001:db8::1"};
+constexpr const char* proxied = "198.51.100.7";
+constexpr std::size_t most_tried = 1000;  // hosts whose nsupdatecommands are looked at
+
+std::string toml_string(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+std::string listen_text(const config::Listen& listen) {
+    if (!listen.path.empty()) return "unix:" + listen.path;
+    if (!listen.address) return std::to_string(listen.port);
+    return fmt::format(fmt::runtime(listen.address->is_v6() ? "[{}]:{}" : "{}:{}"),
+                       listen.address->to_string(), listen.port);
+}
+
+class Converter {
+public:
+    explicit Converter(const config::Loaded& loaded)
+        : conf_(*loaded.python), settings_(loaded.settings), path_(loaded.conf) {}
+
+    std::string toml() {
+        find_clients();
+        look_at_get_ip();
+        look_at_commands();
+        for (const auto& setting : conf_.settings({"verbose", "quiet", "debug"}))
+            remarks_.push_back(fmt::format(
+                "{} is an option of the command line here: -v, -q or -d.", setting.name));
+        write();
+        return std::move(out_);
+    }
+    /// What could not be carried over.
+    [[nodiscard]] const std::vector<std::string>& lost() const { return lost_; }
+
+private:
+    struct Client {
+        std::string key, host;
+        std::optional<std::uint32_t> ttl{};
+    };
+
+    /// What get_host says, or nothing where it fails.
+    std::optional<std::string> host_of(std::string_view key) {
+        const auto call = conf_.call(sources[0], no_fields_, key);
+        const auto said = call->get_host(key);
+        return said.has_error() ? std::nullopt : std::optional(*said);
+    }
+
+    /// Whether get_host is a look-up in a table: it says what the table says for each of its keys,
+    /// and nothing for another.
+    bool is_lookup_in(const std::vector<python::Client>& table) {
+        const auto unknown = host_of(base::random_hex(16));
+        if (!unknown || !unknown->empty()) return false;
+        return std::all_of(table.begin(), table.end(), [this](const python::Client& client) {
+            const auto* host = std::get_if<std::string>(&client.host.scalar);
+            return host != nullptr && host_of(client.key.reveal()) == *host;
+        });
+    }
+
+    void find_clients() {
+        std::optional<std::string> name;
+        if (!conf_.has_get_host()) {
+            name = "CLIENTS";
+        } else {
+            for (const auto& table : conf_.tables()) {
+                if (is_lookup_in(*conf_.clients(table))) name = table;
+            }
+            if (!name) {
+                lost_.emplace_back(
+                    "get_host is no look-up in a dict of the conf: the clients that it knows are "
+                    "not known here");
+                return;
+            }
+            remarks_.push_back(
+                fmt::format("get_host was tried with every key: it looks them up in {}.", *name));
+        }
+        std::set<std::string> hosts;
+        unsigned number = 0;
+        for (const auto& client : conf_.clients(*name).value_or(std::vector<python::Client>())) {
+            ++number;
+            const auto host = dns::Name::parse_host(std::get<std::string>(client.host.scalar));
+            if (host.has_error()) {
+                lost_.push_back(fmt::format("the host of entry {} of {} is not a valid domain name",
+                                            number, *name));
+            } else if (!hosts.insert(host->text()).second) {
+                lost_.push_back(
+                    fmt::format("{} has several keys: a host has one key in TOML", host->text()));
+            } else {
+                clients_.push_back({std::string(client.key.reveal()), host->text()});
+            }
+        }
+    }
+
+    void look_at_get_ip() {
+        if (!conf_.has_get_ip()) return;
+        const auto says = [this](const python::Fields& fields) {
+            const auto call = conf_.call(sources[0], fields, "");
+            const auto said = call->get_ip();
+            return said.has_error() ? std::string() : *said;
+        };
+        for (const char* field : {"X-Forwarded-For", "X-Real-IP"}) {
+            if (says({{field, proxied}}) != proxied) continue;
+            remarks_.push_back(
+                fmt::format("get_ip takes the address from {}, whoever sends it. Here that is "
+                            "believed of proxies only: name yours.",
+                            field));
+            root_ += fmt::format("proxy_header = \"{}\"\n", field);
+            lost_.push_back(
+                fmt::format("get_ip believes {} of everybody: name your proxies, trusted_proxies = "
+                            "[\"127.0.0.1\", \"::1\"]",
+                            field));
+            return;
+        }
+        if (says({}) != sources[0])
+            lost_.emplace_back("get_ip does something of its own with the address");
+    }
+
+    /// The TTL of a script that is only "delete the address, add the new one"; nothing: it is more.
+    std::optional<std::uint32_t> standard_ttl(const Client& client, const char* source) {
+        const auto call = conf_.call(source, no_fields_, client.key);
+        static_cast<void>(call->get_ip());
+        const auto lines = call->nsupdate_commands(client.host);
+        if (lines.has_error()) return std::nullopt;
+        const auto script = dns::parse_script(*lines, dns::Unsent::send);
+        if (script.has_error() || script->messages.size() != 1) return std::nullopt;
+        const auto change = dns::replacement_of(script->messages.front());
+        const auto address = base::parse_address(source).value();
+        const bool standard = change && change->owner.text() == client.host &&
+                              change->type == dns::type_of(address) &&
+                              change->rdata == dns::rdata_of(address);
+        return standard ? std::optional(change->ttl) : std::nullopt;
+    }
+
+    void look_at_commands() {
+        if (!conf_.has_nsupdate_commands()) return;
+        std::map<std::uint32_t, std::size_t> ttls;
+        std::size_t tried = 0;
+        for (Client& client : clients_) {
+            if (++tried > most_tried) break;
+            const auto v4 = standard_ttl(client, sources[0]), v6 = standard_ttl(client, sources[1]);
+            if (!v4 || v4 != v6) {
+                lost_.push_back(fmt::format(
+                    "nsupdatecommands does more for {} than to replace its address", client.host));
+                return;
+            }
+            client.ttl = v4;
+            ++ttls[*v4];
+        }
+        if (ttls.empty()) {
+            lost_.emplace_back("nsupdatecommands could not be tried without clients");
+            return;
+        }
+        const auto usual =
+            std::max_element(ttls.begin(), ttls.end(), [](const auto& a, const auto& b) {
+                return a.second < b.second;
+            })->first;
+        remarks_.push_back(
+            fmt::format("nsupdatecommands was tried with {} hosts: it replaces the address, as "
+                        "sftdyn itself does.",
+                        std::min(tried, most_tried)));
+        dns_ += fmt::format("ttl = {}\n", usual);
+        for (Client& client : clients_) {
+            if (client.ttl == usual) client.ttl.reset();
+        }
+    }
+
+    void write_listens(const char* name, const std::vector<config::Listen>& listens) {
+        if (listens.empty()) return;
+        std::vector<std::string> texts;
+        for (const auto& listen : listens) texts.push_back(toml_string(listen_text(listen)));
+        out_ += texts.size() == 1 ? fmt::format("{} = {}\n", name, texts[0])
+                                  : fmt::format("{} = [{}]\n", name, fmt::join(texts, ", "));
+    }
+
+    void write_path(const char* name, const std::optional<std::string>& path) {
+        if (path)
+            out_ += fmt::format(
+                "{} = {}\n", name,
+                toml_string(std::filesystem::absolute(*path).lexically_normal().string()));
+    }
+
+    void write() {
+        out_ = fmt::format("# Made by `sftdyn convert` of {}.\n", path_);
+        for (const auto& remark : remarks_) out_ += "# " + remark + '\n';
+        for (const auto& lost : lost_) out_ += "# Not carried over: " + lost + '\n';
+        out_ += '\n';
+        write_listens("http", settings_.http);
+        write_listens("https", settings_.https);
+        write_path("cert", settings_.cert);
+        write_path("key", settings_.key);
+        write_path("nskeyfile", settings_.dns.key_file);
+        out_ += root_;
+        if (!dns_.empty()) out_ += "\n[dns]\n" + dns_;
+        out_ += "\n[clients]\n";
+        for (const auto& client : clients_) {
+            out_ += toml_string(client.key) + " = ";
+            out_ += client.ttl ? fmt::format("{{ host = {}, ttl = {} }}\n",
+                                             toml_string(client.host), *client.ttl)
+                               : toml_string(client.host) + '\n';
+        }
+    }
+
+    const python::Conf& conf_;
+    const config::Settings& settings_;
+    const std::string& path_;
+    const python::Fields no_fields_{};
+    std::vector<Client> clients_{};
+    std::vector<std::string> remarks_{}, lost_{};
+    std::string root_{}, dns_{}, out_{};
+};
+
+/// 0 or 1, for the program.
+int give(const std::string& toml, const std::string& file) {
+    if (file.empty()) {
+        std::cout << toml << std::flush;
+        return 0;
+    }
+    const auto made = base::create_file(file, toml, 0600, "name another file");
+    if (made.has_error()) std::cerr << made.error().text() << '\n';
+    return made.has_error() ? 1 : 0;
+}
+
+}  // namespace
+
+int run_convert(const CommandLine& line) {
+    const config::Loaded loaded = server::load(line);
+    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
+    if (!loaded.complaints.empty()) return 1;
+    if (!loaded.python) {
+        std::cerr << fmt::format("{}: this is TOML already\n", loaded.conf);
+        return 1;
+    }
+    Converter converter(loaded);
+    const std::string toml = converter.toml();
+    config::Settings read_again;
+    for (const auto& complaint : config::read_toml(
+             toml, line.converted.empty() ? "the TOML file" : line.converted, read_again)) {
+        std::cerr << "unexpected: " << complaint.text() << '\n';
+        return 1;
+    }
+    if (give(toml, line.converted) != 0) return 1;
+    for (const auto& lost : converter.lost())
+        std::cerr << fmt::format("{}: not carried over: {}\n", loaded.conf, lost);
+    return converter.lost().empty() ? 0 : 1;
+}
+
+}  // namespace sftdyn::commands

@@ -1,0 +1,76 @@
+#include "commands/demo.hpp"
+
+#include <iostream>
+
+#include <fmt/format.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "commands/demo_dns.hpp"
+#include "server/serve.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+constexpr const char* zone = "dyn.example.org";
+constexpr const char* host = "home.dyn.example.org";
+constexpr std::uint16_t http_port = 8080;
+
+/// Loopback of the families that this machine has.
+std::vector<config::Listen> loopback() {
+    std::vector<config::Listen> out(1);
+    out[0].address = boost::asio::ip::address_v4::loopback();
+    out[0].port = http_port;
+    boost::asio::io_context io;
+    boost::system::error_code error;
+    boost::asio::ip::tcp::acceptor probe(io);
+    probe.open(boost::asio::ip::tcp::v6(), error);
+    if (!error) probe.bind({boost::asio::ip::address_v6::loopback(), 0}, error);
+    if (error) return out;
+    out.push_back(out[0]);
+    out[1].address = boost::asio::ip::address_v6::loopback();
+    return out;
+}
+
+void say_what_to_try(const std::vector<std::string>& addresses, const dns::ServerAddress& server,
+                     const std::string& key) {
+    std::cout << fmt::format(
+        "\nsftdyn is running, with a private DNS server that serves {} on {}.\nTry it in another "
+        "terminal:\n\n",
+        zone, text_of(server));
+    for (const auto& address : addresses) {
+        const bool v6 = address.find('[') != std::string::npos;
+        std::cout << fmt::format("  curl {}/{}\n  dig @127.0.0.1 -p {} +short {} {}\n\n", address,
+                                 key, server.port, host, v6 ? "AAAA" : "A");
+    }
+    std::cout << "The first curl says OK, the second UPTODATE. Ctrl-C ends everything.\n"
+              << std::endl;
+}
+
+}  // namespace
+
+int run_demo(const CommandLine& line) {
+    base::log::start(line.verbosity + 1, line.debug);
+    auto dns_server = DemoDns::start(zone, line.demo_dns_port);
+    if (dns_server.has_error()) {
+        base::log::critical("{}", dns_server.error().text());
+        return 1;
+    }
+    const std::string key = base::random_hex(16);
+    const auto load = [&] {
+        config::Loaded loaded;
+        loaded.settings.http = line.http.empty() ? loopback() : line.http;
+        loaded.settings.dns.servers = {dns_server->address()};
+        loaded.settings.dns.key_file = dns_server->key_file();
+        loaded.settings.landlock = false;  // its folder is taken away at the end
+        loaded.settings.clients.add(key, dns::Name::parse_host(host).value(), {}, 1);
+        return loaded;
+    };
+    return server::serve(load, [&](const std::vector<std::string>& addresses) {
+        say_what_to_try(addresses, dns_server->address(), key);
+    });
+}
+
+}  // namespace sftdyn::commands

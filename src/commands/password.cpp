@@ -1,0 +1,67 @@
+#include "commands/password.hpp"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+
+#include "accounts/passwords.hpp"
+#include "base/secret.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+/// Keeps the terminal from showing what is typed, for as long as it lives.
+class NoEcho {
+public:
+    NoEcho() : is_terminal_(tcgetattr(STDIN_FILENO, &before_) == 0) {
+        if (!is_terminal_) return;
+        termios silent = before_;
+        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    ~NoEcho() {
+        if (is_terminal_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    NoEcho(const NoEcho&) = delete;
+    NoEcho& operator=(const NoEcho&) = delete;
+
+private:
+    termios before_{};
+    bool is_terminal_;
+};
+
+base::Secret ask(const char* question) {
+    const NoEcho no_echo;
+    if (isatty(STDIN_FILENO) != 0) std::cerr << question << std::flush;
+    std::string line;
+    std::getline(std::cin, line);
+    if (isatty(STDIN_FILENO) != 0) std::cerr << '\n';
+    base::Secret out(line);
+    base::zeroize(line);
+    return out;
+}
+
+}  // namespace
+
+int run_password() {
+    const base::Secret password = ask("Password: ");
+    if (password.empty()) {
+        std::cerr << "there is no password: type one, or give it as a line on standard input\n";
+        return 1;
+    }
+    if (isatty(STDIN_FILENO) != 0 && ask("Again: ").reveal() != password.reveal()) {
+        std::cerr << "they are not the same\n";
+        return 1;
+    }
+    const auto hash = accounts::hash_password(password.reveal());
+    if (hash.has_error()) {
+        std::cerr << hash.error().text() << '\n';
+        return 1;
+    }
+    std::cout << *hash << std::endl;
+    return 0;
+}
+
+}  // namespace sftdyn::commands

@@ -1,0 +1,12 @@
+// The `setup` command: all that a DNS server and sftdyn need to work together for one zone, as
+// Debian lays it out.
+#pragma once
+
+#include "commands/command_line.hpp"
+
+namespace sftdyn::commands {
+
+/// Returns the exit status.
+int run_setup(const CommandLine& line);
+
+}  // namespace sftdyn::commands

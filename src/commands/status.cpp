@@ -1,0 +1,164 @@
+#include "commands/status.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <iostream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/json.hpp>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "config/load.hpp"
+#include "server/wiring.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto redraw_interval = std::chrono::seconds(2);
+constexpr std::size_t most_quiet = 20;  // hosts that never checked in and are named
+
+std::string socket_path(const CommandLine& line) {
+    if (!line.control.empty()) return line.control;
+    if (line.conf && line.conf->ends_with(".toml")) {
+        const config::Loaded loaded = server::load(line);
+        if (loaded.settings.admin.control) return *loaded.settings.admin.control;
+    }
+    return usual_socket;
+}
+
+}  // namespace
+
+base::Result<std::string> ask_status(const std::string& path) {
+    boost::asio::io_context io;
+    boost::asio::local::stream_protocol::socket socket(io);
+    boost::system::error_code error;
+    socket.connect(path, error);
+    if (error) {
+        return base::Error{fmt::format("the running sftdyn can't be asked: {}", error.message()),
+                           path,
+                           "is it running, with [admin] control (systemd's unit has it), and are "
+                           "you root or in its group?"};
+    }
+    std::string out;
+    std::array<char, 65536> part{};
+    while (!error) {
+        const std::size_t size = socket.read_some(boost::asio::buffer(part), error);
+        out.append(part.data(), size);
+    }
+    if (error != boost::asio::error::eof)
+        return base::Error{fmt::format("its answer broke off: {}", error.message()), path,
+                           "try again"};
+    return base::Result<std::string>(boost::system::in_place_value, std::move(out));
+}
+
+namespace {
+
+/// "3 min", as a person counts.
+std::string span(std::int64_t seconds) {
+    if (seconds < 0) seconds = 0;
+    if (seconds < 120) return fmt::format("{} s", seconds);
+    if (seconds < 7200) return fmt::format("{} min", seconds / 60);
+    if (seconds < 2 * 86400) return fmt::format("{} h", seconds / 3600);
+    return fmt::format("{} days", seconds / 86400);
+}
+
+std::int64_t number(const json::value& value) { return value.is_int64() ? value.as_int64() : 0; }
+
+std::string ago(const json::value& time, std::int64_t now) {
+    return number(time) == 0 ? std::string("never") : span(now - number(time)) + " ago";
+}
+
+/// For a terminal, whoever wrote the document.
+std::string text(const json::value& value) {
+    return value.is_string() ? base::log::terminal_safe(value.as_string()) : "-";
+}
+
+void print_hosts(const json::object& status, std::int64_t now) {
+    std::vector<const json::object*> hosts;
+    for (const auto& host : status.at("hosts").as_array()) hosts.push_back(&host.as_object());
+    std::sort(hosts.begin(), hosts.end(), [](const json::object* a, const json::object* b) {
+        return number(a->at("checked_in")) < number(b->at("checked_in"));
+    });
+    std::size_t width = 4;
+    for (const auto* host : hosts) width = std::max(width, text(host->at("host")).size());
+    if (!hosts.empty())
+        std::cout << fmt::format("\n{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}\n", "host", width,
+                                 "type", "address", "last check-in", "last change", "outcome");
+    for (const auto* host : hosts) {
+        std::cout << fmt::format("{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}{}\n",
+                                 text(host->at("host")), width, text(host->at("type")),
+                                 text(host->at("address")), ago(host->at("checked_in"), now),
+                                 ago(host->at("changed"), now), text(host->at("outcome")),
+                                 host->at("stale").as_bool() ? "  quiet" : "");
+    }
+    const auto& never = status.at("never").as_array();
+    if (never.empty()) return;
+    std::cout << fmt::format("\n{} host{} never checked in:", never.size(),
+                             never.size() == 1 ? "" : "s");
+    for (std::size_t i = 0; i < std::min(never.size(), most_quiet); ++i)
+        std::cout << ' ' << text(never[i]);
+    std::cout << (never.size() > most_quiet ? " …\n" : "\n");
+}
+
+void print(const json::object& status) {
+    const std::int64_t now = number(status.at("now"));
+    std::cout << fmt::format("sftdyn {}, process {}, running for {}, {} clients ({})\n",
+                             text(status.at("version")), number(status.at("process")),
+                             span(now - number(status.at("since"))), number(status.at("clients")),
+                             text(status.at("conf")));
+    std::cout << fmt::format("{} connections, {} requests wait for the DNS server\n",
+                             number(status.at("connections")), number(status.at("waiting")));
+    for (const auto& one : status.at("servers").as_array()) {
+        const auto& server = one.as_object();
+        std::cout << fmt::format(
+            "DNS server {}{}: {}\n", text(server.at("address")),
+            server.contains("zone") ? fmt::format(" ({})", text(server.at("zone"))) : std::string(),
+            text(server.at("state")));
+    }
+    if (const auto* warnings = status.if_contains("warnings")) {
+        for (const auto& one : warnings->as_array())
+            std::cout << fmt::format("warning: {}\n         -> {}\n", text(one.at("what")),
+                                     text(one.at("mend")));
+    }
+    print_hosts(status, now);
+}
+
+}  // namespace
+
+int run_status(const CommandLine& line) {
+    const std::string path = socket_path(line);
+    for (;;) {
+        const auto answer = ask_status(path);
+        if (answer.has_error()) {
+            std::cerr << answer.error().text() << '\n';
+            return 1;
+        }
+        if (line.watch && !line.json) std::cout << "\x1b[H\x1b[2J";
+        if (line.json) {
+            std::cout << *answer;
+        } else {
+            boost::system::error_code error;
+            const json::value status = json::parse(*answer, error);
+            if (error) {
+                std::cerr << base::Error{fmt::format("its answer is no JSON: {}", error.message()),
+                                         path, "is it an sftdyn of this version?"}
+                                 .text()
+                          << '\n';
+                return 1;
+            }
+            print(status.as_object());
+        }
+        std::cout << std::flush;
+        if (!line.watch) return 0;
+        std::this_thread::sleep_for(redraw_interval);
+    }
+}
+
+}  // namespace sftdyn::commands

@@ -1,0 +1,21 @@
+// The `status` command: what the running program says of itself, with the hosts that have gone
+// quiet first.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "commands/command_line.hpp"
+
+namespace sftdyn::commands {
+
+/// The control socket where the configuration names none.
+constexpr const char* usual_socket = "/run/sftdyn/control";
+
+/// The document that the program behind a control socket tells; blocks until it is there.
+[[nodiscard]] base::Result<std::string> ask_status(const std::string& path);
+
+/// Returns the exit status: 1 when the program can't be asked.
+int run_status(const CommandLine& line);
+
+}  // namespace sftdyn::commands

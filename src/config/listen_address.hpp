@@ -1,0 +1,27 @@
+// An address to listen on, as the conf and the command line write it: PORT, IP4:PORT, [IP6]:PORT or
+// unix:PATH.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/result.hpp"
+
+namespace sftdyn::config {
+
+struct Listen {
+    std::optional<boost::asio::ip::address> address{};  ///< absent: every address of both families
+    std::uint16_t port = 0;                             ///< 0: any free one
+    std::string path{};                                 ///< of a Unix socket; else empty
+    unsigned mode = 0660;                               ///< of a Unix socket
+    std::optional<unsigned> gid{};                      ///< of a Unix socket
+    bool proxy_protocol = false;  ///< connections begin with the PROXY protocol's preamble
+};
+
+[[nodiscard]] base::Result<Listen> parse_listen(std::string_view text);
+
+}  // namespace sftdyn::config

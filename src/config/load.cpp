@@ -1,0 +1,111 @@
+#include "config/load.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/log.hpp"
+#include "config/python_conf.hpp"
+#include "config/toml_reader.hpp"
+#include "python/load.hpp"
+
+namespace sftdyn::config {
+namespace {
+
+void run_python_conf(const std::string& path, Loaded& loaded) {
+    std::error_code ignored;  // what can't be told about the file shows when it is read
+    if (!std::filesystem::exists(path, ignored)) {
+        loaded.complaints.push_back({"the configuration can't be read: there is no such file", path,
+                                     "name the configuration file: sftdyn FILE"});
+        return;
+    }
+    const auto interpreter = python::load_interpreter();
+    if (interpreter.has_error()) {
+        loaded.complaints.push_back({interpreter.error().what,
+                                     fmt::format("{} ({})", path, interpreter.error().where),
+                                     interpreter.error().mend});
+        return;
+    }
+    auto conf = (*interpreter)->run(path);
+    if (conf.has_error()) {
+        loaded.complaints.push_back(conf.error());
+        return;
+    }
+    loaded.python = std::move(*conf);
+    loaded.complaints = read_python_conf(*loaded.python, path, loaded.settings);
+    // Who asks is for get_ip to say: what is seen here may be a proxy that asks for all.
+    if (loaded.python->has_get_ip())
+        loaded.settings.connections_per_client = loaded.settings.connections;
+}
+
+/// Where systemd has made folders for us, they are for this (systemd.exec(5), RuntimeDirectory= and
+/// StateDirectory=).
+void use_folders_of_systemd(Settings::Admin& admin) {
+    const auto folder = [](const char* variable, const char* file) -> std::optional<std::string> {
+        const char* folders = std::getenv(variable);
+        if (folders == nullptr || *folders == '\0') return std::nullopt;
+        return (std::filesystem::path(
+                    std::string(folders).substr(0, std::string_view(folders).find(':'))) /
+                file)
+            .string();
+    };
+    if (!admin.control) admin.control = folder("RUNTIME_DIRECTORY", "control");
+    if (!admin.state) admin.state = folder("STATE_DIRECTORY", "");
+}
+
+}  // namespace
+
+std::vector<std::string> default_confs() { return {"/etc/sftdyn/sftdyn.toml", "/etc/sftdyn/conf"}; }
+
+Loaded load_settings(const Overrides& line) {
+    Loaded loaded;
+    std::string path;
+    if (line.conf) {
+        path = *line.conf;
+    } else {
+        const auto defaults = default_confs();
+        const auto found =
+            std::find_if(defaults.begin(), defaults.end(),
+                         [](const std::string& file) { return std::filesystem::exists(file); });
+        if (found == defaults.end()) {
+            loaded.complaints.push_back({fmt::format("there is no configuration: neither {} exists",
+                                                     fmt::join(defaults, " nor ")),
+                                         "", "name one (sftdyn FILE), or try `sftdyn demo`"});
+            return loaded;
+        }
+        path = *found;
+        for (auto other = found + 1; other != defaults.end(); ++other) {
+            if (std::filesystem::exists(*other))
+                base::log::warn("{} is read; {} is there too, and is not", path, *other);
+        }
+    }
+    loaded.conf = path;
+    if (path.ends_with(".toml")) {
+        loaded.complaints = read_toml_file(path, loaded.settings);
+    } else {
+        run_python_conf(path, loaded);
+    }
+    auto& settings = loaded.settings;
+    if (!line.http.empty()) settings.http = line.http;
+    if (!line.https.empty()) settings.https = line.https;
+    if (line.cert) settings.cert = line.cert;
+    if (line.key) settings.key = line.key;
+    if (settings.http.empty() && settings.https.empty())
+        settings.http.push_back({std::nullopt, 8080});
+    if (const auto https = check_https(settings); https.has_error())
+        loaded.complaints.push_back({https.error().what, path, https.error().mend});
+    if (line.key_file) loaded.settings.dns.key_file = line.key_file;
+    if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
+    use_folders_of_systemd(settings.admin);
+    if (line.verbosity != 0 || line.debug) {
+        settings.verbosity.reset();
+        settings.debug = false;
+    }
+    return loaded;
+}
+
+}  // namespace sftdyn::config

@@ -1,0 +1,22 @@
+// Reads a TOML configuration file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+
+namespace sftdyn::config {
+
+/// Everything that is wrong with a file, in its order; empty when nothing is.
+using Complaints = std::vector<base::Error>;
+
+/// Reads `path` into `settings`. What is wrong is told with line and column; the settings are of
+/// use only when nothing is. Relative paths in the file are relative to the file.
+[[nodiscard]] Complaints read_toml_file(const std::string& path, Settings& settings);
+
+/// As `read_toml_file`, for a text; `path` is for messages and relative paths.
+[[nodiscard]] Complaints read_toml(std::string_view text, const std::string& path,
+                                   Settings& settings);
+
+}  // namespace sftdyn::config

@@ -1,0 +1,81 @@
+// One authoritative DNS server as sftdyn talks to it: signed queries over UDP (TCP when cut short),
+// signed UPDATEs over one kept TCP connection.
+//
+// UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried out
+// after a later UPDATE that went another way. On a connection, order is the server's order. Used on
+// one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/clock.hpp"
+#include "dns/message.hpp"
+#include "dns/tcp_channel.hpp"
+#include "dns/tsig_key_provider.hpp"
+#include "dns/udp_channel.hpp"
+
+namespace sftdyn::dns {
+
+struct ServerAddress {
+    boost::asio::ip::address address;
+    std::uint16_t port = 53;
+    friend bool operator==(const ServerAddress&, const ServerAddress&) = default;
+};
+
+/// "192.0.2.1:53" or "[2001:db8::1]:53".
+[[nodiscard]] std::string text_of(const ServerAddress& server);
+
+class ServerClient : public std::enable_shared_from_this<ServerClient> {
+public:
+    using Handler = std::function<void(Reply)>;
+    using UpdateHandler = std::function<void(Reply, Delivery)>;
+    using LateAnswer = std::function<void(Reply, unsigned connection)>;
+
+    ServerClient(boost::asio::io_context& io, const ServerAddress& address,
+                 std::shared_ptr<TsigKeyProvider> keys, bool tcp_only);
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// Asks for `name`'s records of `type`. Error codes of the server's are in the reply, not
+    /// failures.
+    void query(const Name& name, Type type, base::TimePoint deadline, Handler handler);
+
+    /// Sends one UPDATE of `zone`, once. `handler` is called once: by `send_by` if it could not be
+    /// sent until then, else by `deadline`. An error code of the server's is a failure. `late` as
+    /// in `TcpChannel::send`.
+    void update(const Name& zone, const UpdateContent& content, base::TimePoint send_by,
+                base::TimePoint deadline, UpdateHandler handler, LateAnswer late);
+
+    /// As `TcpChannel::end_if_silent`.
+    void end_if_silent(base::Duration silence) { tcp_->end_if_silent(silence); }
+
+    /// Ends all connections: what is under way fails.
+    void close();
+
+private:
+    struct Question {
+        Name name;
+        Type type;
+        base::TimePoint deadline;
+        Handler handler;
+        bool over_tcp = false;
+    };
+    Outcome<TsigKeyPtr> key();
+    void ask(const std::shared_ptr<Question>& question);
+    void asked(const std::shared_ptr<Question>& question, Reply reply);
+    void later(Handler handler, DnsError failure);
+    [[nodiscard]] DnsError closed_failure() const;
+
+    boost::asio::io_context& io_;
+    std::string name_;
+    std::shared_ptr<TsigKeyProvider> keys_;
+    bool tcp_only_;
+    bool closed_ = false;
+    std::shared_ptr<UdpChannel> udp_;
+    std::shared_ptr<TcpChannel> tcp_;
+};
+
+}  // namespace sftdyn::dns

@@ -1,0 +1,42 @@
+// A TSIG key (RFC 8945 §4): its name, algorithm and shared secret.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "dns/knot.hpp"
+
+namespace sftdyn::dns {
+
+class TsigKey {
+public:
+    /// `algorithm` as RFC 8945 §6 names it ("hmac-sha256"), in any case; `secret` in Base64.
+    static base::Result<TsigKey> make(std::string_view name, std::string_view algorithm,
+                                      const base::Secret& secret);
+
+    TsigKey(TsigKey&& other) noexcept;
+    TsigKey(const TsigKey&) = delete;
+    TsigKey& operator=(const TsigKey&) = delete;
+    TsigKey& operator=(TsigKey&&) = delete;
+    ~TsigKey();
+
+    [[nodiscard]] std::string name() const;
+    [[nodiscard]] std::string algorithm() const;
+    /// For libknot's calls.
+    [[nodiscard]] const knot_tsig_key_t& raw() const { return key_; }
+
+private:
+    TsigKey() = default;
+    knot_tsig_key_t key_{};
+};
+
+using TsigKeyPtr = std::shared_ptr<const TsigKey>;
+
+/// The algorithms of RFC 8945 §6 that sftdyn knows, comma-separated, for messages.
+[[nodiscard]] const char* known_algorithms();
+
+}  // namespace sftdyn::dns

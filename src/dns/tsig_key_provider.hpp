@@ -1,0 +1,44 @@
+// The TSIG key that is in force now: read from its file, and read again when the file changes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/stat.h>
+
+#include "base/result.hpp"
+#include "dns/tsig_key.hpp"
+
+namespace sftdyn::dns {
+
+/// Where BIND keeps the session key that `nsupdate -l` uses; named makes a new one at each start.
+[[nodiscard]] std::vector<std::string> session_key_paths();
+
+class TsigKeyProvider {
+public:
+    /// The first of `paths` that exists is used; when none does, the first is named in the error.
+    explicit TsigKeyProvider(const std::vector<std::string>& paths);
+
+    /// The key as the file says now. Costs one stat(2) when nothing changed.
+    [[nodiscard]] base::Result<TsigKeyPtr> current();
+
+    /// What tells one state of a file from another.
+    struct Stamp {
+        dev_t device{};
+        ino_t inode{};
+        off_t size{};
+        timespec modified{};
+        timespec changed{};
+        friend bool operator==(const Stamp& a, const Stamp& b);
+    };
+
+private:
+    [[nodiscard]] base::Result<TsigKeyPtr> read(const std::string& path, const Stamp& stamp);
+
+    std::vector<std::string> paths_;
+    std::string path_;
+    Stamp stamp_;
+    TsigKeyPtr key_;
+};
+
+}  // namespace sftdyn::dns

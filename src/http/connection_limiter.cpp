@@ -1,0 +1,50 @@
+#include "http/connection_limiter.hpp"
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+
+namespace sftdyn::http {
+
+ConnectionLimiter::ConnectionLimiter(std::size_t total, std::size_t per_client)
+    : total_(total),
+      per_client_(per_client),
+      refusals_([](const std::string& text) { base::log::warn("{}", text); }) {}
+
+ConnectionLimiter::Ticket ConnectionLimiter::enter() {
+    count_.fetch_add(1, std::memory_order_relaxed);
+    Ticket ticket;
+    ticket.admission_ = this;
+    return ticket;
+}
+
+void ConnectionLimiter::Ticket::give_up() {
+    if (admission_ == nullptr) return;
+    ConnectionLimiter& admission = *std::exchange(admission_, nullptr);
+    admission.count_.fetch_sub(1, std::memory_order_relaxed);
+    if (!client_) return;
+    const std::lock_guard lock(admission.mutex_);
+    const auto found = admission.clients_.find(*client_);
+    if (--found->second == 0) admission.clients_.erase(found);
+    client_.reset();
+}
+
+bool ConnectionLimiter::Ticket::count_for(const boost::asio::ip::address& client) {
+    const auto network = base::client_network(client);
+    const std::lock_guard lock(admission_->mutex_);
+    std::size_t& count = admission_->clients_[network];
+    if (count >= admission_->per_client_) {
+        admission_->refusals_.add(
+            "connections",
+            fmt::format("{} has {} connections, and gets no more (connections_per_client)",
+                        client.to_string(), count),
+            base::Clock::now());
+        return false;
+    }
+    ++count;
+    client_ = network;
+    return true;
+}
+
+}  // namespace sftdyn::http

@@ -1,0 +1,62 @@
+// How many connections there are, in all and for each client; shared by all threads.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/log_throttle.hpp"
+#include "base/network.hpp"
+
+namespace sftdyn::http {
+
+class ConnectionLimiter {
+public:
+    ConnectionLimiter(std::size_t total, std::size_t per_client);
+
+    /// One connection's place. It is given up with the ticket.
+    class Ticket {
+    public:
+        Ticket() = default;
+        Ticket(Ticket&& other) noexcept
+            : admission_(std::exchange(other.admission_, nullptr)),
+              client_(std::exchange(other.client_, std::nullopt)) {}
+        Ticket& operator=(Ticket&& other) noexcept {
+            std::swap(admission_, other.admission_);
+            std::swap(client_, other.client_);
+            return *this;
+        }
+        Ticket(const Ticket&) = delete;
+        Ticket& operator=(const Ticket&) = delete;
+        ~Ticket() { give_up(); }
+
+        void give_up();
+        /// Counts the connection as the client's. False: that client has too many already.
+        [[nodiscard]] bool count_for(const boost::asio::ip::address& client);
+
+    private:
+        friend class ConnectionLimiter;
+        ConnectionLimiter* admission_ = nullptr;
+        std::optional<base::ClientNetwork> client_;
+    };
+
+    /// Whether one more may come.
+    [[nodiscard]] bool has_room() const { return count_.load(std::memory_order_relaxed) < total_; }
+    [[nodiscard]] std::size_t total() const { return total_; }
+    [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
+    [[nodiscard]] Ticket enter();
+
+private:
+    const std::size_t total_, per_client_;
+    std::atomic<std::size_t> count_ = 0;
+    std::mutex mutex_;
+    boost::unordered::unordered_flat_map<base::ClientNetwork, std::size_t> clients_;
+    base::LogThrottle refusals_;
+};
+
+}  // namespace sftdyn::http

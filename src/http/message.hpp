@@ -1,0 +1,51 @@
+// An HTTP request and response as the dialects see them: no sockets, no syntax.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+namespace sftdyn::http {
+
+/// A header field (RFC 9110 §6.3), as sent.
+struct Field {
+    std::string name{};  ///< case does not matter
+    std::string value{};
+};
+
+/// What a request has of X-Forwarded-For, Forwarded and X-Real-IP that does not fit whom it comes
+/// from.
+enum class Forwarding : std::uint8_t {
+    as_meant,
+    untrusted,  ///< one of them, from somebody who is not trusted to speak for others
+    silent,     ///< none of them, from a trusted proxy
+    other       ///< another than the configured one, from a trusted proxy
+};
+
+struct Request {
+    std::string_view method;           ///< as sent; case matters (RFC 9110 §9.1)
+    std::string_view target;           ///< origin form, as sent (RFC 9112 §3.2.1)
+    boost::asio::ip::address client;   ///< never an IPv4-mapped IPv6 address
+    std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
+    std::string_view body{};
+    std::span<const Field> fields{};  ///< in order; only for a handler that needs them
+    Forwarding forwarding = Forwarding::as_meant;
+};
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+
+struct Response {
+    unsigned status = 200;
+    std::string body{};
+    std::string_view allow{};  ///< with 405 (RFC 9110 §10.2.1); must outlive the response
+    std::chrono::seconds retry_after{};  ///< 0: none (RFC 9110 §10.2.3)
+    std::string_view authenticate{};     ///< WWW-Authenticate, with 401 (RFC 9110 §11.6.1); must
+                                         ///< outlive the response
+    std::string_view content_type = plain_text;  ///< must outlive the response
+};
+
+}  // namespace sftdyn::http

@@ -1,0 +1,131 @@
+#include "platform/sandbox.hpp"
+
+#include <cap-ng.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "base/journal_sink.hpp"
+#include "base/log.hpp"
+#include "base/sanitized.hpp"
+#include "platform/landlock.hpp"
+#include "platform/seccomp.hpp"
+
+namespace sftdyn::platform {
+namespace {
+
+namespace log = base::log;
+
+base::Result<void> become(const std::string& user) {
+    const auto failed = [&](const char* what) {
+        return base::Error{
+            fmt::format("can't become the user {}: {}: {}", user, what, std::strerror(errno)), "",
+            "start it as root, or leave out [process] user"};
+    };
+    if (geteuid() != 0) {
+        const passwd* self = getpwuid(geteuid());
+        if (self != nullptr && user == self->pw_name) return {};
+        return base::Error{fmt::format("can't become the user {}: only root can", user), "",
+                           "start it as root, or leave out [process] user"};
+    }
+    const passwd* entry = getpwnam(user.c_str());
+    if (entry == nullptr) return failed("getpwnam");
+    const uid_t uid = entry->pw_uid;
+    const gid_t gid = entry->pw_gid;
+    if (initgroups(user.c_str(), gid) != 0) return failed("initgroups");
+    if (setresgid(gid, gid, gid) != 0) return failed("setresgid");
+    if (setresuid(uid, uid, uid) != 0) return failed("setresuid");
+    return {};
+}
+
+void drop_capabilities() {
+    capng_get_caps_process();
+    const bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
+    capng_clear(CAPNG_SELECT_ALL);
+    // Root that stays root could not even read BIND's key without this one.
+    if (geteuid() == 0)
+        capng_update(
+            CAPNG_ADD,
+            static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET),
+            CAP_DAC_READ_SEARCH);
+    // Without CAP_SETPCAP the bounding set stays as it is; no_new_privs makes it meaningless.
+    if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) != 0)
+        log::warn("capabilities could not be dropped: {}", std::strerror(errno));
+}
+
+void forbid_core_dumps() {
+    const rlimit none{0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0)
+        log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
+    if (!base::sanitized && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
+}
+
+/// Of the kernels that have Landlock only the newest ones can tell which Unix sockets are connected
+/// to.
+std::vector<std::string> folders_of_systemd() {
+    const char* notify = std::getenv("NOTIFY_SOCKET");
+    if (notify == nullptr || *notify != '/') return {"/run/systemd"};
+    return {"/run/systemd", std::filesystem::path(notify).parent_path().string()};
+}
+
+void use_landlock(const SandboxSettings& wanted, bool systemd) {
+    LandlockRules rules{wanted.files, wanted.sockets, wanted.writable};
+    if (systemd) rules.socket_folders = folders_of_systemd();
+    const char* notify = std::getenv("NOTIFY_SOCKET");
+    rules.abstract_sockets = notify != nullptr && *notify == '@';
+    if (const auto restricted = restrict_files(rules); restricted.has_error())
+        return log::warn("no Landlock: {}", restricted.error().text());
+    // seccomp closes these gaps.
+    if (const std::string gaps = landlock_gaps(landlock_abi()); !gaps.empty() && !wanted.seccomp)
+        log::warn(
+            "Landlock of this kernel does not prevent: {}; a newer kernel does, and so does "
+            "[process] seccomp = true",
+            gaps);
+}
+
+void use_seccomp(const SandboxSettings& wanted, bool systemd) {
+    const auto filtered =
+        filter_calls({!wanted.writable.empty(), !wanted.sockets.empty(), systemd});
+    if (filtered.has_error()) log::warn("no seccomp filter: {}", filtered.error().text());
+}
+
+}  // namespace
+
+base::Result<void> drop_privileges(const std::optional<std::string>& user) {
+    if (user) {
+        if (auto became = become(*user); became.has_error()) return became;
+    }
+    drop_capabilities();
+    forbid_core_dumps();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        log::warn("no_new_privs could not be set: {}", std::strerror(errno));
+    return {};
+}
+
+void enter_sandbox(const SandboxSettings& wanted) {
+    const bool systemd = std::getenv("NOTIFY_SOCKET") != nullptr || log::is_journal();
+    if (wanted.landlock) use_landlock(wanted, systemd);
+    if (wanted.seccomp) use_seccomp(wanted, systemd);
+}
+
+void enter_helper_sandbox(bool landlock, bool seccomp) {
+    if (landlock) {
+        if (const auto restricted = restrict_tracing(); restricted.has_error())
+            log::debug("the event command's helper: no Landlock: {}", restricted.error().text());
+    }
+    if (!seccomp) return;
+    if (const auto filtered = filter_calls_of_helper(); filtered.has_error())
+        log::warn("the event command's helper: no seccomp filter: {}", filtered.error().text());
+}
+
+}  // namespace sftdyn::platform

@@ -1,0 +1,33 @@
+// What the process gives up once it listens: root, capabilities, core dumps, files it needs not,
+// system calls it needs not.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace sftdyn::platform {
+
+struct SandboxSettings {
+    std::optional<std::string> user{};  ///< whom to become, when it is root
+    bool seccomp = true;
+    bool landlock = true;
+    std::vector<std::string> files{};     ///< that must stay readable, also when they are replaced
+    std::vector<std::string> sockets{};   ///< Unix sockets to be taken away at the end
+    std::vector<std::string> writable{};  ///< folders whose files may be written
+};
+
+/// The user, capabilities, core dumps and the right to new privileges. To be called before there is
+/// a second thread. An error only where going on would be against what was asked for (the user).
+[[nodiscard]] base::Result<void> drop_privileges(const std::optional<std::string>& user);
+
+/// Landlock and seccomp, after `give_up_privileges` and before there is a second thread. What the
+/// kernel does not offer is said in the log.
+void enter_sandbox(const SandboxSettings& wanted);
+
+/// The same for the process that runs the event command; the command is confined with it.
+void enter_helper_sandbox(bool landlock, bool seccomp);
+
+}  // namespace sftdyn::platform

@@ -1,0 +1,41 @@
+#include "platform/socket_activation.hpp"
+
+#include <dlfcn.h>
+#include <systemd/sd-daemon.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "base/log.hpp"
+
+namespace sftdyn::platform {
+namespace {
+
+/// libsystemd is loaded only when systemd says that it has passed something: it and what it needs
+/// take a megabyte.
+decltype(&sd_listen_fds_with_names) load() {
+    void* library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+    void* function = library != nullptr ? dlsym(library, "sd_listen_fds_with_names") : nullptr;
+    if (function == nullptr)
+        base::log::error("systemd passed sockets, but libsystemd can't be loaded: {}", dlerror());
+    return reinterpret_cast<decltype(&sd_listen_fds_with_names)>(function);
+}
+
+}  // namespace
+
+std::vector<PassedSocket> passed_sockets() {
+    std::vector<PassedSocket> sockets;
+    if (std::getenv("LISTEN_FDS") == nullptr) return sockets;
+    const auto listen_fds = load();
+    if (listen_fds == nullptr) return sockets;
+    char** names = nullptr;
+    const int count = listen_fds(1, &names);
+    for (int i = 0; i < count; ++i) {
+        const std::unique_ptr<char, decltype(&std::free)> text(names[i], &std::free);
+        sockets.push_back({SD_LISTEN_FDS_START + i, text.get()});
+    }
+    std::free(names);
+    return sockets;
+}
+
+}  // namespace sftdyn::platform

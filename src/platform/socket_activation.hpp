@@ -1,0 +1,19 @@
+// Sockets that systemd has opened for the program (sd_listen_fds(3)).
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace sftdyn::platform {
+
+/// A listening socket that was passed, under the name that its unit gives it (systemd.socket(5),
+/// FileDescriptorName=).
+struct PassedSocket {
+    int descriptor = -1;
+    std::string name{};
+};
+
+/// None when systemd has passed none. To be called once, before there is a second thread.
+[[nodiscard]] std::vector<PassedSocket> passed_sockets();
+
+}  // namespace sftdyn::platform

@@ -1,0 +1,394 @@
+#include "protocol/dyndns.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "base/address_rules.hpp"
+#include "base/network.hpp"
+#include "protocol/form_parameters.hpp"
+
+namespace sftdyn::protocol {
+namespace {
+
+namespace ip = boost::asio::ip;
+using Word = HostAnswer::Word;
+
+bool is(std::string_view text, std::string_view other) {
+    return text.size() == other.size() && strncasecmp(text.data(), other.data(), other.size()) == 0;
+}
+
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return text;
+}
+
+/// At most `most` parts, and one more if there are more; empty ones are left out.
+std::vector<std::string_view> split(std::string_view text, std::size_t most) {
+    std::vector<std::string_view> out;
+    while (!text.empty() && out.size() <= most) {
+        const std::size_t end = std::min(text.find(','), text.size());
+        if (const auto part = trim(text.substr(0, end)); !part.empty()) out.push_back(part);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+std::vector<std::string> split_hosts(std::string_view text) {
+    const auto parts = split(text, most_hosts);
+    return {parts.begin(), parts.end()};
+}
+
+/// RFC 4648 §4; nothing when it is none.
+std::optional<base::Secret> base64_decoded(std::string_view text) {
+    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
+    std::string out(text.size() / 4 * 3, '\0');
+    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
+    if (size < 0) return std::nullopt;
+    const auto padding = static_cast<std::size_t>(text.ends_with("==")  ? 2
+                                                  : text.ends_with('=') ? 1
+                                                                        : 0);
+    out.resize(static_cast<std::size_t>(size) - padding);
+    return base::Secret(std::move(out));
+}
+
+/// Basic (RFC 7617), or a token as deSEC takes it.
+void read_authorization(std::string_view value, AddressUpdate& update) {
+    const std::size_t space = value.find(' ');
+    if (space == std::string_view::npos) return;
+    const auto scheme = value.substr(0, space), rest = trim(value.substr(space + 1));
+    if (is(scheme, "Token") || is(scheme, "Bearer")) {
+        update.secret = base::Secret(std::string(rest));
+        return;
+    }
+    if (!is(scheme, "Basic")) return;
+    const auto pair = base64_decoded(rest);
+    if (!pair) return;
+    const std::size_t colon = pair->reveal().find(':');
+    if (colon == std::string_view::npos) return;
+    update.user = std::string(pair->reveal().substr(0, colon));
+    update.secret = base::Secret(std::string(pair->reveal().substr(colon + 1)));
+}
+
+void read_credential(const http::Request& request, const Parameters& parameters,
+                     AddressUpdate& update) {
+    if (!request.authorization.empty()) return read_authorization(request.authorization, update);
+    // As the makers of network storage send it.
+    const std::string* user = parameters.find_any({"username", "user", "login"});
+    const std::string* password = parameters.find_any({"password", "passwd", "pass", "pw"});
+    if (user != nullptr && password != nullptr) {
+        update.user = *user;
+        update.secret = base::Secret(*password);
+    }
+}
+
+/// As much of a text as a log shows.
+std::string start_of(std::string_view text) { return std::string(text.substr(0, 80)); }
+
+/// An address, maybe with a prefix length behind it, or brackets around it.
+std::optional<AddressUpdate::Named> read_address(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    if (slash != std::string_view::npos) {
+        const auto length = text.substr(slash + 1);
+        if (length.empty() || length.size() > 3 ||
+            length.find_first_not_of("0123456789") != std::string_view::npos)
+            return std::nullopt;
+        text = text.substr(0, slash);
+    }
+    std::string_view bare = text;
+    if (bare.starts_with('[') && bare.ends_with(']') && bare.size() > 2)
+        bare = bare.substr(1, bare.size() - 2);
+    const auto address = base::parse_address(bare);
+    if (!address) return std::nullopt;
+    AddressUpdate::Named named{base::plain_address(*address), std::string(text)};
+    if (base::AddressRules{}.rule(named.address, true) != base::AddressRules::Ruling::may_be)
+        return std::nullopt;
+    return named;
+}
+
+void read_addresses(const Parameters& parameters, AddressUpdate& update) {
+    std::size_t listed = 0;
+    for (const char* name :
+         {"myip", "myipv4", "myipv6", "myip6", "ip", "ipv4", "ipv6", "address"}) {
+        const std::string* value = parameters.find(name);
+        if (value == nullptr) continue;
+        for (const std::string_view text : split(*value, most_addresses)) {
+            if (++listed > most_addresses) {
+                update.unusable = start_of(text);
+                return;
+            }
+            if (text == "preserve")
+                continue;  // deSEC: this family is not to be touched, as if it were not named
+            auto named = read_address(text);
+            if (!named) {
+                update.unusable = start_of(text);
+                continue;
+            }
+            auto& place = named->address.is_v4() ? update.v4 : update.v6;
+            if (!place) place = std::move(*named);
+        }
+    }
+}
+
+std::optional<AddressUpdate::Prefix> read_prefix(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const auto address = base::parse_address(text.substr(0, slash));
+    if (!address || !address->is_v6() ||
+        base::AddressRules{}.rule(*address, true) != base::AddressRules::Ruling::may_be)
+        return std::nullopt;
+    if (address->to_v6().is_v4_mapped()) return std::nullopt;
+    AddressUpdate::Prefix out{address->to_v6(), 64};
+    if (slash == std::string_view::npos) return out;
+    const auto bits = text.substr(slash + 1);
+    const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), out.length);
+    if (code != std::errc() || end != bits.data() + bits.size() || out.length < 8 ||
+        out.length > 127)
+        return std::nullopt;
+    return out;
+}
+
+void read_prefixes(const Parameters& parameters, AddressUpdate& update) {
+    const std::string* value =
+        parameters.find_any({"ip6lanprefix", "ipv6prefix", "ip6prefix", "prefix"});
+    if (value == nullptr || trim(*value).empty()) return;
+    update.prefix = read_prefix(trim(*value));
+    if (!update.prefix) update.unusable = start_of(*value);
+}
+
+bool is_yes(const std::string* value) {
+    return value != nullptr &&
+           (is(*value, "yes") || is(*value, "true") || is(*value, "on") || *value == "1");
+}
+
+AddressUpdate read_dyndns2(const http::Request& request, const Parameters& parameters) {
+    AddressUpdate out;
+    read_credential(request, parameters, out);
+    if (const std::string* hosts = parameters.find_any(
+            {"hostname", "hostnames", "host", "domain", "domains", "domain_name"}))
+        out.hostnames = split_hosts(*hosts);
+    read_addresses(parameters, out);
+    read_prefixes(parameters, out);
+    out.offline = is_yes(parameters.find("offline"));
+    return out;
+}
+
+AddressUpdate read_duckdns(const Parameters& parameters) {
+    AddressUpdate out;
+    out.dialect = Dialect::duckdns;
+    if (const std::string* token = parameters.find("token")) out.secret = base::Secret(*token);
+    if (const std::string* hosts = parameters.find_any({"domains", "domain"}))
+        out.hostnames = split_hosts(*hosts);
+    read_addresses(parameters, out);
+    read_prefixes(parameters, out);
+    out.offline = is_yes(parameters.find("clear"));
+    out.verbose = is_yes(parameters.find("verbose"));
+    return out;
+}
+
+/// Without parameters: /update/domains/token[/ip].
+AddressUpdate read_duckdns_path(const std::vector<std::string_view>& path) {
+    AddressUpdate out;
+    out.dialect = Dialect::duckdns;
+    out.hostnames = split_hosts(percent_decoded(path[1]));
+    out.secret = base::Secret(percent_decoded(path[2]));
+    if (path.size() > 3) {
+        const std::string text = percent_decoded(path[3]);
+        const auto named = read_address(text);
+        if (!named) out.unusable = start_of(text);
+        if (named) (named->address.is_v4() ? out.v4 : out.v6) = named;
+    }
+    return out;
+}
+
+AddressUpdate read_freedns(std::string_view token, const Parameters& parameters) {
+    AddressUpdate out;
+    out.dialect = Dialect::freedns;
+    out.secret = base::Secret(percent_decoded(token));
+    out.all_hosts = true;
+    read_addresses(parameters, out);
+    read_prefixes(parameters, out);
+    return out;
+}
+
+bool is_success(const HostAnswer& host) {
+    return host.word == Word::good || host.word == Word::nochg;
+}
+bool is_trouble(const HostAnswer& host) {
+    return host.word == Word::dnserr || host.word == Word::server_error;
+}
+
+http::Response answer_dyndns2(const std::vector<HostAnswer>& hosts) {
+    http::Response out;
+    for (const HostAnswer& host : hosts) {
+        if (!out.body.empty()) out.body += '\n';
+        out.body += word_text(host.word);
+        if (is_success(host) && !host.addresses.empty()) out.body += " " + host.addresses;
+    }
+    if (hosts.empty()) out.body = "notfqdn";
+    // A client that finds one of its hosts done must read it.
+    if (!hosts.empty() && std::all_of(hosts.begin(), hosts.end(), is_trouble)) out.status = 500;
+    return out;
+}
+
+http::Response answer_duckdns(const AddressUpdate& update, const std::vector<HostAnswer>& hosts) {
+    if (hosts.empty() || !std::all_of(hosts.begin(), hosts.end(), is_success)) return {200, "KO"};
+    if (!update.verbose) return {200, "OK"};
+    const bool changed = std::any_of(
+        hosts.begin(), hosts.end(), [](const HostAnswer& host) { return host.word == Word::good; });
+    return {200, fmt::format("OK\n{}\n{}\n{}", update.v4 ? update.v4->text : "",
+                             update.v6 ? update.v6->text : "", changed ? "UPDATED" : "NOCHANGE")};
+}
+
+http::Response answer_freedns(const std::vector<HostAnswer>& hosts) {
+    http::Response out;
+    for (const HostAnswer& host : hosts) {
+        if (!out.body.empty()) out.body += '\n';
+        if (host.word == Word::good) {
+            out.body += fmt::format("Updated {} to {}", host.host, host.addresses);
+        } else if (host.word == Word::nochg) {
+            out.body += fmt::format("No IP change detected for {} with IP {}, skipping update",
+                                    host.host, host.addresses);
+        } else {
+            out.body += fmt::format("ERROR: {}: {}", host.host, word_text(host.word));
+        }
+    }
+    if (std::any_of(hosts.begin(), hosts.end(), is_trouble)) out.status = 500;
+    return out;
+}
+
+http::Response answer_secret_url(const std::vector<HostAnswer>& hosts, std::string_view uptodate) {
+    const auto any = [&](Word word) {
+        return std::any_of(hosts.begin(), hosts.end(),
+                           [&](const HostAnswer& host) { return host.word == word; });
+    };
+    if (any(Word::dnserr) || any(Word::server_error)) return {500, "FAIL"};
+    if (any(Word::abuse)) return {429, "ABUSE", {}, std::chrono::seconds(30)};
+    return {200, any(Word::good) ? "OK" : std::string(uptodate)};
+}
+
+}  // namespace
+
+const char* word_text(HostAnswer::Word word) {
+    switch (word) {
+        case Word::good:
+            return "good";
+        case Word::nochg:
+            return "nochg";
+        case Word::nohost:
+            return "nohost";
+        case Word::not_yours:
+            return "!yours";
+        case Word::notfqdn:
+            return "notfqdn";
+        case Word::abuse:
+            return "abuse";
+        case Word::dnserr:
+            return "dnserr";
+        case Word::server_error:
+            break;
+    }
+    return "911";
+}
+
+AddressIntent read_address_update(const http::Request& request) {
+    const auto path = path_segments(request.target);
+    const auto at = [&](std::size_t i, std::string_view word) {
+        return path.size() > i && path[i] == word;
+    };
+    const bool check = (path.size() == 2 && at(0, "nic") && at(1, "checkip")) ||
+                       (path.size() == 1 && (at(0, "checkip") || at(0, "checkip.html")));
+    const bool update = (path.size() == 2 && (at(0, "nic") || at(0, "v3")) && at(1, "update")) ||
+                        (path.size() == 1 && at(0, "update"));
+    const bool duckdns_path = (path.size() == 3 || path.size() == 4) && at(0, "update");
+    const bool freedns = path.size() == 2 && at(0, "u");
+    const bool form = request.method == "POST" && request.body.find('=') != std::string_view::npos;
+    if (!check && !update && !duckdns_path && !freedns && !path.empty()) return NotOurs{};
+
+    Parameters parameters;
+    parameters.add(query_of(request.target));
+    if (form && !parameters.too_many()) parameters.add(request.body);
+    // The root is the update page of deSEC and of many storage makers, if it names a host.
+    const bool root =
+        path.empty() && parameters.find_any({"hostname", "host", "domain", "hostnames"}) != nullptr;
+    if (path.empty() && !root) return NotOurs{};
+    if (request.method != "GET" && request.method != "POST") return WrongMethod{};
+    if (parameters.too_many()) return TooManyParameters{};
+    if (check) return CheckIp{};
+    if (duckdns_path) return read_duckdns_path(path);
+    if (freedns) return read_freedns(path[1], parameters);
+    if (parameters.find("token") != nullptr) return read_duckdns(parameters);
+    return read_dyndns2(request, parameters);
+}
+
+http::Response answer(const AddressUpdate& update, const std::vector<HostAnswer>& hosts,
+                      std::string_view uptodate) {
+    switch (update.dialect) {
+        case Dialect::secret_url:
+            return answer_secret_url(hosts, uptodate);
+        case Dialect::duckdns:
+            return answer_duckdns(update, hosts);
+        case Dialect::freedns:
+            return answer_freedns(hosts);
+        case Dialect::dyndns2:
+            break;
+    }
+    return answer_dyndns2(hosts);
+}
+
+http::Response bad_credential(Dialect dialect) {
+    if (dialect == Dialect::secret_url) return {403, "BADKEY"};
+    if (dialect == Dialect::duckdns) return {200, "KO"};
+    if (dialect == Dialect::freedns) return {403, "ERROR: Invalid update URL"};
+    return {401, "badauth", {}, {}, "Basic realm=\"sftdyn\""};
+}
+
+http::Response refused_address(Dialect dialect) {
+    if (dialect == Dialect::secret_url) return {403, "BADADDRESS"};
+    return server_error(dialect);  // inadyn and ddclient try again later; the words of dyndns2 for
+                                   // "no" would end them
+}
+
+http::Response too_many_guesses(Dialect dialect) {
+    if (dialect == Dialect::secret_url || dialect == Dialect::freedns) {
+        http::Response out = bad_credential(dialect);
+        out.status = 429;
+        return out;
+    }
+    // 429 is nothing that inadyn knows, which would end itself; at 503 it waits, as ddclient does.
+    return {503, dialect == Dialect::duckdns ? "KO" : "911"};
+}
+
+http::Response too_many_hosts(Dialect dialect) {
+    return {200, dialect == Dialect::duckdns ? "KO" : "numhost"};
+}
+
+http::Response server_error(Dialect dialect) {
+    return {500, dialect == Dialect::duckdns      ? "KO"
+                 : dialect == Dialect::secret_url ? "FAIL"
+                                                  : "911"};
+}
+
+http::Response too_many_parameters() { return {400, "BAD REQUEST"}; }
+
+http::Response wrong_method() { return {405, "METHOD NOT ALLOWED", "GET, POST"}; }
+
+http::Response check_ip(const http::Request& request) {
+    return {200,
+            fmt::format("<html><head><title>Current IP Check</title></head><body>Current IP "
+                        "Address: {}</body></html>\r\n",
+                        request.client.to_string()),
+            {},
+            {},
+            {},
+            "text/html; charset=utf-8"};
+}
+
+}  // namespace sftdyn::protocol

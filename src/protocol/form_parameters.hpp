@@ -1,0 +1,48 @@
+// The parameters of a query or form, and the segments of a path.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sftdyn::protocol {
+
+/// `%XX` undone (RFC 3986 §2.1). What is no valid encoding stays as it is.
+[[nodiscard]] std::string percent_decoded(std::string_view text);
+
+/// name=value pairs, as HTML forms send them: split at `&`, `+` is a space, then `%XX` is undone.
+/// Who sends them need not have shown a credential yet: at most `most` are taken.
+class Parameters {
+public:
+    static constexpr std::size_t most = 64;
+
+    /// Wipes the values: passwords are among them.
+    ~Parameters();
+    Parameters() = default;
+    Parameters(const Parameters&) = delete;
+    Parameters& operator=(const Parameters&) = delete;
+
+    void add(std::string_view query);
+    /// There were more than are taken; the others were not looked at.
+    [[nodiscard]] bool too_many() const { return too_many_; }
+    /// The first value of a name, in whatever case the name is written; null when there is none.
+    [[nodiscard]] const std::string* find(std::string_view name) const;
+    /// The first of these names that has a value, even an empty one.
+    [[nodiscard]] const std::string* find_any(std::initializer_list<std::string_view> names) const;
+
+private:
+    std::vector<std::pair<std::string, std::string>> pairs_;
+    bool too_many_ = false;
+};
+
+/// More segments than any path of ours has are one too many.
+constexpr std::size_t most_segments = 5;
+/// The path of a target without its query, split at slashes; empty segments are left out, and so
+/// are those past `most_segments`.
+[[nodiscard]] std::vector<std::string_view> path_segments(std::string_view target);
+/// What stands behind the first `?`.
+[[nodiscard]] std::string_view query_of(std::string_view target);
+
+}  // namespace sftdyn::protocol

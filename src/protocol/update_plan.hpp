@@ -1,0 +1,45 @@
+// What an update that names hosts and addresses asks of the engine.
+#pragma once
+
+#include <vector>
+
+#include "accounts/account_directory.hpp"
+#include "base/address_rules.hpp"
+#include "protocol/dyndns.hpp"
+#include "update/engine.hpp"
+
+namespace sftdyn::protocol {
+
+struct Plan {
+    static constexpr std::size_t unanswered = ~std::size_t(0);
+    struct Step {
+        std::size_t answer = unanswered;  ///< which of `answers` its outcome goes into
+        update::DesiredRecord desired{};
+    };
+    /// Steps that go out together, all or none.
+    using Group = std::vector<Step>;
+
+    std::vector<HostAnswer>
+        answers{};  ///< in the order of the request; what needs no step has its word
+    std::vector<Group> groups{};
+    std::vector<std::string> remarks{};  ///< for the log: why something can't be done
+    std::string refused{};  ///< for the log: which address is not published, and why; then there is
+                            ///< nothing else
+    /// Answers that repeat another one, of the same host: which, and of which.
+    std::vector<std::pair<std::size_t, std::size_t>> repeats{};
+};
+
+/// `client` is who asks, and `source` where from; `rules` say which addresses may be published.
+[[nodiscard]] Plan make_plan(const AddressUpdate& update, const accounts::Client& client,
+                             const update::HostTable& names, const boost::asio::ip::address& source,
+                             const base::AddressRules& rules = {});
+
+/// Where a host is in the network that was delegated: prefix, subnet and suffix put together.
+/// Nothing: they don't fit.
+[[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(
+    const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
+
+/// The word for what became of a host's desired_records.
+[[nodiscard]] HostAnswer::Word word_for(const std::vector<update::UpdateStatus>& statuses);
+
+}  // namespace sftdyn::protocol

@@ -1,0 +1,95 @@
+#include "server/address_watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/address_rules.hpp"
+#include "base/log.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer) {
+    switch (kind) {
+        case http::Forwarding::silent:
+            return {"silent-proxy", peer,
+                    fmt::format("{} is one of trusted_proxies, and does not say for whom it "
+                                "speaks: hosts get its own address",
+                                peer),
+                    "let it send the header that proxy_header names (X-Forwarded-For unless it is "
+                    "set)"};
+        case http::Forwarding::other:
+            return {"other-header", peer,
+                    fmt::format("{} is one of trusted_proxies, and sends another header than "
+                                "proxy_header names: hosts get its own address",
+                                peer),
+                    "set proxy_header to \"X-Forwarded-For\", \"Forwarded\" or \"X-Real-IP\", "
+                    "whichever it sends"};
+        case http::Forwarding::untrusted:
+        case http::Forwarding::as_meant:
+            break;
+    }
+    return {
+        "untrusted-proxy", peer,
+        fmt::format(
+            "{} says for whom it speaks, but is none of trusted_proxies: its own address counts",
+            peer),
+        fmt::format(
+            "if it is your proxy: trusted_proxies = [\"{}\"]; if not, a client has made that up",
+            peer)};
+}
+
+}  // namespace
+
+void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::address& peer) {
+    const auto network = base::client_network(peer);
+    const std::lock_guard lock(mutex_);
+    if (warnings_.size() >= most_warnings) return;
+    const bool said = std::any_of(said_.begin(), said_.end(), [&](const Said& one) {
+        return one.kind == kind && one.peer == network;
+    });
+    if (said) return;
+    said_.push_back({kind, network});
+    say(warning_of(kind, peer.to_string()));
+}
+
+void AddressWatch::published(update::HostId host, const boost::asio::ip::address& address) {
+    const auto scope = base::scope_of(address);
+    if (scope != base::AddressScope::loopback && scope != base::AddressScope::local) return;
+    const std::lock_guard lock(mutex_);
+    if (sharing_.size() >= most_addresses && !sharing_.contains(address)) {
+        std::erase_if(sharing_, [](const auto& one) { return !one.second.said; });
+        if (sharing_.size() >= most_addresses) return;
+    }
+    Sharing& sharing = sharing_[address];
+    if (sharing.said ||
+        std::find(sharing.hosts.begin(), sharing.hosts.end(), host) != sharing.hosts.end())
+        return;
+    sharing.hosts.push_back(host);
+    if (sharing.hosts.size() < many_hosts || warnings_.size() >= most_warnings) return;
+    sharing.said = true;
+    sharing.hosts = {};
+    const std::string text = address.to_string();
+    say({"shared-address", text,
+         fmt::format("{} hosts have been given one address, {}", many_hosts, text),
+         fmt::format("if a proxy or a container's NAT stands in front of sftdyn, let it say for "
+                     "whom it speaks, and name it: "
+                     "trusted_proxies = [\"{}\"]; to refuse such addresses: [addresses] deny",
+                     text)});
+}
+
+void AddressWatch::say(Warning warning) {
+    base::log::warn("{}; {}", warning.what, warning.mend);
+    if (warnings_.size() + 1 == most_warnings)
+        base::log::warn("no more warnings of that kind are given before the next start");
+    warnings_.push_back(std::move(warning));
+}
+
+std::vector<AddressWatch::Warning> AddressWatch::warnings() const {
+    const std::lock_guard lock(mutex_);
+    return warnings_;
+}
+
+}  // namespace sftdyn::server

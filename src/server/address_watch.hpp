@@ -1,0 +1,58 @@
+// Notices when addresses are not whose they should be: a proxy that nobody named, one that does not
+// say whom it speaks for, and hosts that all get one address. Each is said once, and kept for
+// `status` and `doctor`. Thread-safe; what it remembers is bounded.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/network.hpp"
+#include "http/message.hpp"
+#include "update/rrset_key.hpp"
+
+namespace sftdyn::server {
+
+class AddressWatch {
+public:
+    struct Warning {
+        std::string check{};    ///< one word: "untrusted-proxy", "silent-proxy", "other-header",
+                                ///< "shared-address"
+        std::string address{};  ///< that it is about
+        std::string what{};
+        std::string mend{};
+    };
+
+    /// A request of `peer` has another forwarding header than it should; each peer's first is said.
+    void forwarding(http::Forwarding kind, const boost::asio::ip::address& peer);
+    /// Somebody's `host` was given the address. A host of a loopback or local network shares its
+    /// address with few others.
+    void published(update::HostId host, const boost::asio::ip::address& address);
+
+    [[nodiscard]] std::vector<Warning> warnings() const;
+
+    static constexpr std::size_t most_warnings = 64;
+    static constexpr std::size_t most_addresses = 1024;
+    static constexpr std::size_t many_hosts = 3;
+
+private:
+    struct Sharing {
+        std::vector<update::HostId> hosts{};
+        bool said = false;
+    };
+    struct Said {
+        http::Forwarding kind{};
+        base::ClientNetwork peer{};
+    };
+    void say(Warning warning);
+
+    mutable std::mutex mutex_;
+    std::vector<Warning> warnings_;
+    std::vector<Said> said_;
+    std::map<boost::asio::ip::address, Sharing> sharing_;
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,262 @@
+#include "server/admin.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <boost/asio/post.hpp>
+#include <boost/json.hpp>
+
+#include "base/log.hpp"
+#include "dns/record.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace log = base::log;
+
+constexpr std::int64_t remembered =
+    366 * 86400;  // seconds that a host is remembered without a check-in
+constexpr auto look_interval = std::chrono::minutes(1);  // for stale hosts, at the longest
+constexpr auto probe_time = std::chrono::seconds(1);     // for DNS servers to answer
+constexpr auto stop_time = std::chrono::milliseconds(500);
+const std::time_t began = std::time(nullptr);
+
+std::string json_string(std::string_view text) {
+    return boost::json::serialize(boost::json::string(text));
+}
+
+/// Who asks for metrics is one program, now and then.
+http::Limits page_limits() {
+    http::Limits limits;
+    limits.connections = 50;
+    limits.connections_per_client = 50;
+    return limits;
+}
+
+std::string host_json(const dns::Name& name, const update::Target& target,
+                      const telemetry::HostRecord& record) {
+    const std::string address =
+        record.address.is_unspecified() ? "null" : json_string(record.address.to_string());
+    const auto time = [](std::int64_t at) {
+        return at == 0 ? std::string("null") : std::to_string(at);
+    };
+    return fmt::format(
+        "{{\"host\":{},\"type\":\"{}\",\"address\":{},\"checked_in\":{},\"changed\":{},\"outcome\":"
+        "\"{}\",\"stale\":{}}}",
+        json_string(name.text()), dns::type_text(target.type), address, time(record.checked_in),
+        time(record.changed), telemetry::text_of(record.outcome), record.stale);
+}
+
+}  // namespace
+
+Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& runner)
+    : parts_(parts),
+      control_(settings.admin.control),
+      state_(settings.admin.state),
+      has_hook_(!settings.admin.hook.empty()),
+      events_(parts.io, runner),
+      page_(parts.updater.request_log().metrics(),
+            [this](const MetricsPage::Gathered& done) { gather(done); }),
+      status_(parts.io,
+              [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); }),
+      timer_(parts.io) {
+    for (const auto& listen : settings.admin.metrics) {
+        http::Endpoint endpoint;
+        endpoint.address = listen.address.value_or(boost::asio::ip::address_v4::loopback());
+        endpoint.port = listen.port;
+        endpoint.path = listen.path;
+        endpoint.mode = listen.mode;
+        endpoint.gid = listen.gid;
+        endpoints_.push_back(endpoint);
+    }
+    if (!endpoints_.empty())
+        pages_ = std::make_unique<http::Server>(page_, page_limits(), http::Proxies{}, 1);
+    parts_.updater.request_log().remember(pages_ || control_ || state_ ||
+                                          !settings.admin.hook.empty());
+    parts_.updater.request_log().history().on_event(
+        [this](const telemetry::History::Event& event) { tell(event); });
+}
+
+Admin::~Admin() {
+    parts_.updater.request_log().remember(false);
+    parts_.updater.request_log().history().on_event({});
+    const std::lock_guard lock(asked_mutex_);
+    asked_.clear();
+}
+
+base::Result<void> Admin::listen() {
+    if (pages_) {
+        if (auto listening = pages_->listen(endpoints_); listening.has_error()) return listening;
+    }
+    return control_ ? status_.listen(*control_) : base::Result<void>();
+}
+
+void Admin::start() {
+    if (state_) open_store();
+    if (pages_) pages_->start();
+    if (control_) status_.start();
+    look_for_stale();
+}
+
+void Admin::stop(base::TimePoint deadline) {
+    if (pages_) pages_->stop(std::min(deadline, base::Clock::now() + stop_time));
+    events_.wait_until_idle(deadline);
+}
+
+std::string Admin::database_path() const {
+    return (std::filesystem::path(*state_) / "hosts.sqlite").string();
+}
+
+void Admin::make_state() const {
+    // What can't be made is said when it is opened.
+    if (state_) static_cast<void>(telemetry::Database::make_file(database_path()));
+}
+
+/// Without it everything still works.
+void Admin::open_store() {
+    auto database = telemetry::Database::open(database_path());
+    if (database.has_error()) return log::warn("{}", database.error().text());
+    auto& history = parts_.updater.request_log().history();
+    const auto loaded =
+        (*database)->load(history, parts_.updater.hosts(), std::time(nullptr) - remembered);
+    if (loaded.has_error()) return log::warn("{}", loaded.error().text());
+    log::debug("{} hosts are remembered", *loaded);
+    store_ =
+        std::make_unique<telemetry::Store>(std::move(*database), history, parts_.updater.hosts());
+}
+
+void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
+                      base::Duration stale_after, const std::string& conf) {
+    clients_ = clients;
+    hosts_ = std::make_shared<const std::vector<update::HostId>>(std::move(hosts));
+    stale_after_ = stale_after;
+    conf_ = conf;
+}
+
+void Admin::look_for_stale() {
+    if (stale_after_.count() > 0) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
+        parts_.updater.request_log().history().mark_stale(std::time(nullptr) - seconds);
+    }
+    timer_.expires_after(
+        stale_after_.count() > 0
+            ? std::min<base::Duration>(
+                  look_interval,
+                  std::max<base::Duration>(stale_after_ / 4, std::chrono::milliseconds(250)))
+            : base::Duration(look_interval));
+    timer_.async_wait([this](boost::system::error_code error) {
+        if (!error) look_for_stale();
+    });
+}
+
+/// On any thread.
+void Admin::tell(const telemetry::History::Event& event) {
+    const bool change = event.kind == telemetry::History::Event::Kind::change;
+    const std::string host = parts_.updater.hosts().name(event.target.host).text();
+    if (!change)
+        log::warn("{} {} has not checked in for long", host, dns::type_text(event.target.type));
+    events_.tell({change ? Event::Kind::change : Event::Kind::stale, host, event.target.type,
+                  event.now.address, event.before, event.now.checked_in});
+}
+
+/// On the page server's thread.
+void Admin::gather(const Gathered& done) {
+    const auto asked = std::make_shared<Gathered>(done);
+    {
+        const std::lock_guard lock(asked_mutex_);
+        asked_.insert(asked);
+    }
+    boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
+        parts_.updater.backend().probe(
+            base::Clock::now() + probe_time,
+            [this, weak](const std::vector<update::ServerState>& servers) {
+                const auto still_asked = weak.lock();
+                if (!still_asked) return;
+                telemetry::Metrics::Now now;
+                now.waiting = parts_.updater.waiting();
+                now.connections = parts_.server.connections();
+                now.clients = clients_;
+                now.stale_hosts = parts_.updater.request_log().history().stale_count();
+                now.ready = std::all_of(servers.begin(), servers.end(),
+                                        [](const auto& server) { return !server.failure; });
+                now.certificates = parts_.certificates.validity();
+                if (has_hook_) {
+                    const auto counts = events_.counts();
+                    now.hooks = {{"ok", counts.succeeded},
+                                 {"failed", counts.failed},
+                                 {"timed_out", counts.timed_out},
+                                 {"not_run", counts.not_run},
+                                 {"lost", counts.lost}};
+                    now.hooks_waiting = counts.waiting;
+                }
+                (*still_asked)(now);
+                const std::lock_guard lock(asked_mutex_);
+                asked_.erase(still_asked);
+            });
+    });
+}
+
+/// What the document needs of the engine's thread; the hosts are written elsewhere.
+struct Admin::Facts {
+    std::string head;
+    std::shared_ptr<const std::vector<update::HostId>> configured;
+};
+
+void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
+    const auto asked = [this, done, alive = std::weak_ptr(alive_)](
+                           const std::vector<update::ServerState>& servers) {
+        if (alive.expired()) return;
+        boost::json::array list;
+        for (const auto& server : servers) {
+            boost::json::object one{
+                {"address", server.name},
+                {"state", server.failure ? server.failure->text() : std::string("answers")},
+                {"good", !server.failure}};
+            if (server.zone) one["zone"] = server.zone->text();
+            list.push_back(std::move(one));
+        }
+        boost::json::array warnings;
+        for (const auto& one : parts_.updater.watch().warnings())
+            warnings.push_back(boost::json::object{{"check", one.check},
+                                                   {"address", one.address},
+                                                   {"what", one.what},
+                                                   {"mend", one.mend}});
+        const auto facts = std::make_shared<Facts>(Facts{
+            fmt::format("{{\"version\":\"{}\",\"process\":{},\"since\":{},\"now\":{},\"conf\":{},"
+                        "\"clients\":{},"
+                        "\"waiting\":{},\"connections\":{},\"servers\":{},\"warnings\":{}",
+                        SFTDYN_VERSION, getpid(), began, std::time(nullptr), json_string(conf_),
+                        clients_, parts_.updater.waiting(), parts_.server.connections(),
+                        boost::json::serialize(list), boost::json::serialize(warnings)),
+            hosts_});
+        done([this, facts](const ControlSocket::Part& part) {
+            const auto& history = parts_.updater.request_log().history();
+            const auto& names = parts_.updater.hosts();
+            part(facts->head + ",\"hosts\":[");
+            bool first = true;
+            const auto separate = [&first, &part] {
+                if (!std::exchange(first, false)) part(",");
+            };
+            for (const auto& [target, record] : history.all()) {
+                separate();
+                part(host_json(names.name(target.host), target, record));
+            }
+            part("],\"never\":[");
+            first = true;
+            for (const update::HostId host : *facts->configured) {
+                if (history.knows(host)) continue;
+                separate();
+                part(json_string(names.name(host).text()));
+            }
+            part("]}\n");
+        });
+    };
+    parts_.updater.backend().probe(base::Clock::now() + probe_time, asked);
+}
+
+}  // namespace sftdyn::server

@@ -1,0 +1,90 @@
+// What is there for those who run the program: metrics, status, the memory of hosts and the command
+// that is told of them.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "config/settings.hpp"
+#include "http/server.hpp"
+#include "server/certificate_watcher.hpp"
+#include "server/control_socket.hpp"
+#include "server/event_feeder.hpp"
+#include "server/metrics_page.hpp"
+#include "server/updater.hpp"
+#include "telemetry/history_database.hpp"
+
+namespace sftdyn::server {
+
+class Admin {
+public:
+    /// The parts of the program that it looks at; they outlive it.
+    struct Parts {
+        boost::asio::io_context& io;
+        Updater& updater;
+        const http::Server& server;
+        const CertificateWatcher& certificates;
+    };
+    Admin(Parts parts, const config::Settings& settings, const EventCommand& runner);
+    /// Saves what is remembered.
+    ~Admin();
+    Admin(const Admin&) = delete;
+    Admin& operator=(const Admin&) = delete;
+
+    /// Takes its sockets; a port 0 is replaced by the port taken.
+    [[nodiscard]] base::Result<void> listen();
+    [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
+    /// Makes the file of what is remembered, as the user that the program has become, before it is
+    /// confined.
+    void make_state() const;
+    /// Once the process is confined.
+    void start();
+    /// Lets pages and commands under way end, until the deadline. Not on the thread of `io`.
+    void stop(base::TimePoint deadline);
+
+    /// At the start and after each reload: how many clients there are, and all their hosts.
+    void configure(std::size_t clients, std::vector<update::HostId> hosts,
+                   base::Duration stale_after, const std::string& conf);
+
+    /// The folder that must stay writable; empty: none.
+    [[nodiscard]] const std::optional<std::string>& state_folder() const { return state_; }
+
+private:
+    struct Facts;
+    void open_store();
+    [[nodiscard]] std::string database_path() const;
+    using Gathered = MetricsPage::Gathered;
+    void gather(const Gathered& done);
+    void prepare(const std::function<void(ControlSocket::Document)>& done);
+    void look_for_stale();
+    void tell(const telemetry::History::Event& event);
+
+    Parts parts_;
+    std::optional<std::string> control_, state_;
+    bool has_hook_;
+    EventFeeder events_;
+    std::vector<http::Endpoint> endpoints_;
+    MetricsPage page_;
+    std::unique_ptr<http::Server> pages_;
+    /// Pages that wait for what is gathered. They are the page server's, and go before it does.
+    std::mutex asked_mutex_;
+    std::set<std::shared_ptr<Gathered>> asked_;
+    ControlSocket status_;
+    boost::asio::steady_timer timer_;
+    base::Duration stale_after_{};
+    std::shared_ptr<const std::vector<update::HostId>> hosts_ =
+        std::make_shared<const std::vector<update::HostId>>();
+    std::size_t clients_ = 0;
+    std::string conf_;
+    std::unique_ptr<telemetry::Store> store_;
+    std::shared_ptr<const Admin*> alive_ = std::make_shared<const Admin*>(
+        this);  ///< questions to the DNS may be answered after its end
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,55 @@
+// The certificates in use: read again when their files change, and warned of before they expire.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/stat.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/clock.hpp"
+#include "config/settings.hpp"
+#include "http/tls.hpp"
+
+namespace sftdyn::server {
+
+class CertificateWatcher {
+public:
+    using Files = config::Settings::CertificateFiles;
+    using OnChange = std::function<void(const http::TlsContext&)>;
+
+    /// `on_change` gets the certificates whenever one of them is new, on the thread of `io`.
+    CertificateWatcher(boost::asio::io_context& io, OnChange on_change)
+        : timer_(io), on_change_(std::move(on_change)) {}
+
+    /// Reads the files now, and again when they change. False: some are not usable, the log says
+    /// why, and of those what was in use stays so.
+    bool use(const std::vector<Files>& files);
+
+    /// Each certificate that is in use, by its first name, and how long it is valid.
+    [[nodiscard]] std::vector<std::pair<std::string, std::chrono::seconds>> validity() const;
+
+private:
+    struct One {
+        Files files;
+        std::string state{};  ///< of the files, when they were read
+        std::optional<http::TlsCertificate> certificate{};
+    };
+    void watch();
+    bool read(One& one);
+    void give();
+    void warn_of_expiry();
+
+    boost::asio::steady_timer timer_;
+    OnChange on_change_;
+    std::shared_ptr<http::TicketKeys> tickets_ =
+        std::make_shared<http::TicketKeys>();  ///< of all certificates, old and new
+    std::vector<One> all_;
+    base::TimePoint next_warning_{};
+};
+
+}  // namespace sftdyn::server

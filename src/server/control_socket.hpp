@@ -1,0 +1,49 @@
+// The control socket: whoever may connect to it reads one JSON document that says how things are.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "base/result.hpp"
+
+namespace sftdyn::server {
+
+class ControlSocket {
+public:
+    /// Writes the document in parts, on a thread of the socket's own.
+    using Part = std::function<void(const std::string&)>;
+    using Document = std::function<void(const Part&)>;
+    /// Calls back with what makes the document, on the thread of `io`.
+    using Prepare = std::function<void(std::function<void(Document)>)>;
+
+    ControlSocket(boost::asio::io_context& io, Prepare prepare)
+        : io_(io), acceptor_(io), prepare_(std::move(prepare)) {}
+    ~ControlSocket();
+    ControlSocket(const ControlSocket&) = delete;
+    ControlSocket& operator=(const ControlSocket&) = delete;
+
+    /// Its owner and group may connect. A socket that nobody listens on is replaced.
+    [[nodiscard]] base::Result<void> listen(const std::string& path);
+    /// To be called when threads may be made.
+    void start();
+
+private:
+    using Protocol = boost::asio::local::stream_protocol;
+    void accept();
+    void answer(std::shared_ptr<Protocol::socket> socket);
+
+    boost::asio::io_context& io_;
+    Protocol::acceptor acceptor_;
+    Prepare prepare_;
+    std::string path_;
+    std::set<std::shared_ptr<Protocol::socket>> open_{};  ///< connections; on the thread of `io`
+    std::unique_ptr<boost::asio::thread_pool> writer_;
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,66 @@
+#include "server/event_command.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.hpp"
+#include "platform/sandbox.hpp"
+#include "server/event_helper.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace log = base::log;
+
+[[noreturn]] void be_helper(int socket, const EventCommand::Settings& settings) {
+    // Of what the program has open, sockets that systemd passed for one, it keeps its own end and
+    // the standard streams.
+    close_range(3, static_cast<unsigned>(socket) - 1, 0);
+    close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
+    // A terminal's Ctrl-C is for the program; the helper ends when the program has.
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    prctl(PR_SET_NAME, "sftdyn-hook");
+    if (const auto given_up = platform::drop_privileges(settings.user); given_up.has_error()) {
+        log::critical("{}", given_up.error().text());
+        _exit(1);
+    }
+    platform::enter_helper_sandbox(settings.landlock, settings.seccomp);
+    EventHelper(socket, settings.command, settings.at_once, settings.time_limit).work();
+}
+
+}  // namespace
+
+EventCommand::EventCommand(const Settings& settings)
+    : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
+    if (settings.command.empty()) return;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        log::error("{}: the hook can't be run: {}", name_, std::strerror(errno));
+        return;
+    }
+    helper_ = fork();
+    if (helper_ == 0) be_helper(ends[0], settings);
+    close(ends[0]);
+    if (helper_ < 0) {
+        log::error("{}: the hook can't be run: {}", name_, std::strerror(errno));
+        close(ends[1]);
+        return;
+    }
+    socket_ = ends[1];
+}
+
+EventCommand::~EventCommand() {
+    if (socket_ < 0) return;
+    close(socket_);
+    waitpid(helper_, nullptr, 0);
+}
+
+}  // namespace sftdyn::server

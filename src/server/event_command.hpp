@@ -1,0 +1,47 @@
+// The event command's process: the program itself may start none once it is confined.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace sftdyn::server {
+
+/// Owns the helper process and the socket to it.
+class EventCommand {
+public:
+    struct Settings {
+        std::vector<std::string> command{};  ///< empty: there is none, and no helper
+        std::size_t at_once = 4;
+        base::Duration time_limit = std::chrono::seconds(30);
+        std::optional<std::string> user{};  ///< whom the helper becomes
+        bool landlock = true;
+        bool seccomp = true;
+    };
+    /// To be made before there is a second thread, and before the process is confined. A failure is
+    /// said in the log.
+    explicit EventCommand(const Settings& settings);
+    /// Ends the helper, and what it runs.
+    ~EventCommand();
+    EventCommand(const EventCommand&) = delete;
+    EventCommand& operator=(const EventCommand&) = delete;
+
+    /// Of type SOCK_SEQPACKET: `EventMessage`s there, `EventAnswer`s back. -1: there is no helper.
+    [[nodiscard]] int socket() const { return socket_; }
+    [[nodiscard]] std::size_t at_once() const { return at_once_; }
+    /// The command's path, for the log.
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+private:
+    std::string name_;
+    std::size_t at_once_;
+    int socket_ = -1;
+    pid_t helper_ = -1;
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,223 @@
+#include "server/event_feeder.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include <fmt/format.h>
+#include <boost/asio/post.hpp>
+
+#include "base/log.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace log = base::log;
+
+// Two for each record: far more hosts than one server has. Each costs some 300 octets.
+constexpr std::size_t capacity = 200'000;
+constexpr base::Duration first_pause = std::chrono::seconds(1),
+                         longest_pause = std::chrono::seconds(60);
+constexpr std::size_t most_named = 20;  // in a line of the log
+
+std::string shown(const Event& event) {
+    return fmt::format("{} {} {}", text_of(event.kind), event.host, dns::type_text(event.type));
+}
+
+}  // namespace
+
+EventFeeder::EventFeeder(boost::asio::io_context& io, const EventCommand& runner)
+    : io_(io),
+      runner_(runner),
+      socket_(io),
+      timer_(io),
+      problems_([](const std::string& text) { log::error("{}", text); }),
+      queue_(capacity) {
+    if (runner_.socket() < 0) return;
+    socket_.assign(runner_.socket());
+    await_answers();
+}
+
+EventFeeder::~EventFeeder() {
+    if (socket_.is_open()) socket_.release();  // the runner's
+    problems_.finish();
+    if (queue_.size() + under_way_.size() == 0) return;
+    std::string names;
+    std::size_t named = 0;
+    const auto name = [&](const Event& event) {
+        if (named++ < most_named) names += (names.empty() ? "" : ", ") + shown(event);
+    };
+    for (const auto& [id, event] : under_way_) name(event);
+    for (const auto& event : queue_.events()) name(event);
+    log::warn("{}: at the end {} hooks were not run or had not ended: {}{}", runner_.name(), named,
+              names, named > most_named ? ", …" : "");
+}
+
+void EventFeeder::tell(Event event) {
+    if (runner_.socket() < 0) return;
+    const std::string text = shown(event);
+    const std::lock_guard lock(mutex_);
+    if (!queue_.add(std::move(event))) {
+        ++counts_.lost;
+        problems_.add("lost",
+                      fmt::format("{}: a hook is not run, since {} wait already: {}",
+                                  runner_.name(), capacity, text),
+                      base::Clock::now());
+        return;
+    }
+    feed_soon();
+}
+
+/// With the lock held.
+void EventFeeder::feed_soon() {
+    if (std::exchange(posted_, true)) return;
+    boost::asio::post(io_, [this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired()) feed();
+    });
+}
+
+void EventFeeder::feed() {
+    const std::lock_guard lock(mutex_);
+    posted_ = false;
+    std::set<EventQueue::Record> busy;
+    for (const auto& [id, event] : under_way_) busy.insert(EventQueue::record_of(event));
+    while (!helper_gone_ && !paused_ && under_way_.size() < runner_.at_once()) {
+        auto event = queue_.take(
+            [&busy](const EventQueue::Record& record) { return busy.contains(record); });
+        if (!event) break;
+        const std::uint64_t id = next_id_++;
+        if (send(id, *event)) {
+            busy.insert(EventQueue::record_of(*event));
+            under_way_.emplace(id, std::move(*event));
+        }
+    }
+    if (under_way_.empty()) idle_.notify_all();
+}
+
+/// False: it was not taken, and has been seen to.
+bool EventFeeder::send(std::uint64_t id, const Event& event) {
+    const auto octets = EventMessage{id, event}.write();
+    if (!octets) {
+        ++counts_.lost;
+        problems_.add("name",
+                      fmt::format("{}: a hook is not run, since the name can't be told to it: {}",
+                                  runner_.name(), log::printable(shown(event))),
+                      base::Clock::now());
+        return false;
+    }
+    if (::send(socket_.native_handle(), octets->data(), octets->size(),
+               MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        return true;
+    again(event, errno);
+    return false;
+}
+
+void EventFeeder::await_answers() {
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+                           if (error || alive.expired()) return;
+                           read_answers();
+                           if (!helper_gone_) await_answers();
+                       });
+}
+
+void EventFeeder::read_answers() {
+    const std::lock_guard lock(mutex_);
+    std::array<char, EventAnswer::size + 1> octets{};
+    while (true) {
+        const ssize_t size =
+            recv(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT);
+        if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
+        if (size <= 0) return helper_is_gone();
+        const auto answer = EventAnswer::read({octets.data(), static_cast<std::size_t>(size)});
+        const auto found = answer ? under_way_.find(answer->id) : under_way_.end();
+        if (found == under_way_.end()) continue;
+        const Event event = std::move(found->second);
+        under_way_.erase(found);
+        ended(event, *answer);
+    }
+    feed_soon();
+    if (under_way_.empty()) idle_.notify_all();
+}
+
+/// With the lock held, as what follows.
+void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
+    const auto say = [&](const char* kind, const std::string& text) {
+        problems_.add(kind, fmt::format("{}: {} ({})", runner_.name(), text, shown(event)),
+                      base::Clock::now());
+    };
+    if (answer.outcome != EventAnswer::Outcome::not_run) pause_ = {};
+    switch (answer.outcome) {
+        case EventAnswer::Outcome::exited:
+            ++(answer.detail == 0 ? counts_.succeeded : counts_.failed);
+            if (answer.detail != 0)
+                say("status", fmt::format("the hook ended with status {}", answer.detail));
+            break;
+        case EventAnswer::Outcome::signalled:
+            ++counts_.failed;
+            say("signal", fmt::format("the hook was ended by signal {}", answer.detail));
+            break;
+        case EventAnswer::Outcome::timed_out:
+            ++counts_.timed_out;
+            say("time", "the hook did not end in time, and was killed ([admin] hook_time)");
+            break;
+        case EventAnswer::Outcome::not_run:
+            again(event, answer.detail);
+            break;
+    }
+}
+
+/// It could not be run: it is tried again. What keeps one from running keeps all, so they wait
+/// together.
+void EventFeeder::again(Event event, int error) {
+    ++counts_.not_run;
+    problems_.add("start",
+                  fmt::format("{}: the hook can't be run: {}; it is tried again. Is the path in "
+                              "[admin] hook right, and may this user execute it? ({})",
+                              runner_.name(), std::strerror(error), shown(event)),
+                  base::Clock::now());
+    queue_.put_back(std::move(event));
+    if (std::exchange(paused_, true)) return;
+    pause_ = pause_.count() == 0 ? first_pause : std::min(pause_ * 2, longest_pause);
+    timer_.expires_after(pause_);
+    timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code failed) {
+        if (failed || alive.expired()) return;
+        {
+            const std::lock_guard lock(mutex_);
+            paused_ = false;
+        }
+        feed();
+    });
+}
+
+/// It does not end before the program does unless it is killed, and a confined program can start no
+/// other.
+void EventFeeder::helper_is_gone() {
+    helper_gone_ = true;
+    for (auto& [id, event] : under_way_) queue_.put_back(std::move(event));
+    under_way_.clear();
+    idle_.notify_all();
+    log::error(
+        "{}: the process that runs the hook has ended; no hook is run until sftdyn is restarted",
+        runner_.name());
+}
+
+void EventFeeder::wait_until_idle(base::TimePoint deadline) {
+    std::unique_lock lock(mutex_);
+    idle_.wait_until(lock, deadline, [this] {
+        return helper_gone_ || (under_way_.empty() && (queue_.size() == 0 || paused_));
+    });
+}
+
+EventFeeder::Counts EventFeeder::counts() const {
+    const std::lock_guard lock(mutex_);
+    Counts out = counts_;
+    out.waiting = queue_.size() + under_way_.size();
+    return out;
+}
+
+}  // namespace sftdyn::server

@@ -1,0 +1,82 @@
+// Tells the event command's helper of events, as many at a time as may run, and keeps what must
+// wait.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/log_throttle.hpp"
+#include "server/event_command.hpp"
+#include "server/event_queue.hpp"
+
+namespace sftdyn::server {
+
+/// What waits is the newest state of each record, so it is bounded by the number of hosts. No two
+/// commands run for one record at a time, and those of one record run in order. A command that
+/// can't be run is tried again, a second later at first and each minute at last; one that was run
+/// and failed is not.
+class EventFeeder {
+public:
+    /// `io` and `runner` outlive it. All that it does but `tell` and `wait_until_idle` is on the
+    /// thread of `io`.
+    EventFeeder(boost::asio::io_context& io, const EventCommand& runner);
+    /// Says in the log what was not run. After `io` has stopped.
+    ~EventFeeder();
+    EventFeeder(const EventFeeder&) = delete;
+    EventFeeder& operator=(const EventFeeder&) = delete;
+
+    /// On any thread; never waits.
+    void tell(Event event);
+
+    /// Waits until every command that can be run has ended, or until the deadline. On any thread
+    /// but that of `io`.
+    void wait_until_idle(base::TimePoint deadline);
+
+    struct Counts {
+        std::uint64_t succeeded = 0;  ///< status 0
+        std::uint64_t failed = 0;     ///< another status, or a signal
+        std::uint64_t timed_out = 0;
+        std::uint64_t not_run = 0;  ///< attempts
+        std::uint64_t lost = 0;     ///< never to be run: there was no room for it
+        std::size_t waiting = 0;
+    };
+    [[nodiscard]] Counts counts() const;
+
+private:
+    void feed();
+    [[nodiscard]] bool send(std::uint64_t id, const Event& event);
+    void await_answers();
+    void read_answers();
+    void ended(const Event& event, const EventAnswer& answer);
+    void again(Event event, int error);
+    void helper_is_gone();
+    void feed_soon();
+
+    boost::asio::io_context& io_;
+    const EventCommand& runner_;
+    boost::asio::posix::stream_descriptor socket_;
+    boost::asio::steady_timer timer_;
+    base::LogThrottle problems_;
+
+    mutable std::mutex mutex_;  ///< of all below
+    std::condition_variable idle_;
+    EventQueue queue_;
+    std::map<std::uint64_t, Event> under_way_{};
+    std::uint64_t next_id_ = 1;
+    Counts counts_{};
+    bool helper_gone_ = false;
+    bool posted_ = false;     ///< `feed` is to be called by `io`
+    base::Duration pause_{};  ///< before the next attempt; 0: none failed
+    bool paused_ = false;     ///< the timer runs
+    std::shared_ptr<const EventFeeder*> alive_ = std::make_shared<const EventFeeder*>(this);
+};
+
+}  // namespace sftdyn::server

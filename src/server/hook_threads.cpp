@@ -1,0 +1,233 @@
+#include "server/hook_threads.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sftdyn::server {
+namespace {
+
+// A queue that has not moved for so long gets another thread: as long as CPython lets a thread have
+// its lock, about.
+constexpr auto stall_time = std::chrono::milliseconds(2);
+
+}  // namespace
+
+struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
+    struct Job {
+        Work work, late;
+        base::TimePoint queued, deadline;
+    };
+    struct Worker {
+        std::optional<Job> job{};   ///< under way
+        std::uint64_t number = 0;   ///< for the interpreter
+        bool lost = false;          ///< its job was late
+        bool interrupted = false;   ///< its job was
+        bool interrupting = false;  ///< right now
+    };
+    using WorkerPtr = std::shared_ptr<Worker>;
+
+    State(python::Interpreter& python, const Limits& most) : interpreter(python), limits(most) {}
+
+    python::Interpreter& interpreter;
+    const Limits limits;
+    std::mutex mutex{};
+    std::condition_variable work_is_there{}, watch{}, to_interrupt_is_there{}, changed{};
+    std::deque<Job> queue{};
+    std::list<WorkerPtr> workers{};
+    std::deque<WorkerPtr> to_interrupt{};
+    base::TimePoint moved{};  ///< when a job was last taken from the queue
+    unsigned active = 0;      ///< workers that are at work, or called; without the lost ones
+    unsigned called = 0;      ///< idle ones that have not come yet
+    unsigned starting = 0;    ///< new ones that have not come yet
+    unsigned idle = 0;
+    unsigned threads = 0;  ///< all that run, also those that only watch
+    bool watching = false;
+    bool stopping = false;
+
+    using Lock = std::unique_lock<std::mutex>;
+
+    void start_thread(std::function<void(State&)> body) {
+        ++threads;
+        std::thread([self = shared_from_this(), body = std::move(body)] {
+            body(*self);
+            const std::lock_guard lock(self->mutex);
+            --self->threads;
+            self->changed.notify_all();
+        }).detach();
+    }
+
+    /// One more worker, if there may be; not while one is on its way, which a busy machine may have
+    /// waiting.
+    void call_worker() {
+        if (called > 0 || starting > 0) return;
+        if (idle > 0) {
+            ++called;
+            ++active;
+            work_is_there.notify_one();
+        } else if (workers.size() < limits.threads) {
+            workers.push_back(std::make_shared<Worker>());
+            ++starting;
+            ++active;
+            start_thread([worker = workers.back()](State& state) { state.work(worker); });
+        }
+    }
+
+    void work(const WorkerPtr& self) {
+        const auto attached = interpreter.attach();
+        Lock lock(mutex);
+        self->number = attached->number();
+        --starting;
+        while (next(lock, *self)) {
+            lock.unlock();
+            self->job->work();
+            lock.lock();
+            finish(lock, *self, *attached);
+        }
+        workers.remove(self);
+    }
+
+    /// Takes a job, if need be after a wait. False: there is no more to do.
+    bool next(Lock& lock, Worker& self) {
+        while (queue.empty() && !stopping) {
+            --active;
+            ++idle;
+            work_is_there.wait(lock, [this] { return called > 0 || stopping; });
+            --idle;
+            if (called > 0)
+                --called;
+            else
+                ++active;
+        }
+        if (queue.empty()) {
+            --active;
+            return false;
+        }
+        self.job = std::move(queue.front());
+        queue.pop_front();
+        moved = base::Clock::now();
+        return true;
+    }
+
+    void finish(Lock& lock, Worker& self, python::Attached& attached) {
+        changed.wait(lock, [&] { return !self.interrupting; });
+        if (std::exchange(self.interrupted, false)) {
+            lock.unlock();
+            attached.calm();
+            lock.lock();
+        }
+        if (std::exchange(self.lost, false)) ++active;
+        Job done = std::move(*self.job);
+        self.job.reset();
+        // What it holds may be the last of something large.
+        lock.unlock();
+        done = Job();
+        lock.lock();
+    }
+
+    /// Calls more workers when the queue stalls, and sees to what is late.
+    void see_to_it() {
+        Lock lock(mutex);
+        while (!stopping) {
+            const auto now = base::Clock::now();
+            std::vector<Job> late;
+            while (!queue.empty() && queue.front().deadline <= now) {
+                late.push_back(std::move(queue.front()));
+                queue.pop_front();
+            }
+            bool busy = !queue.empty();
+            for (const WorkerPtr& worker : workers) {
+                if (!worker->job || worker->lost) continue;
+                busy = true;
+                if (worker->job->deadline > now) continue;
+                worker->lost = true;
+                --active;
+                late.push_back({{}, std::move(worker->job->late), {}, {}});
+                to_interrupt.push_back(worker);
+            }
+            if (!to_interrupt.empty()) to_interrupt_is_there.notify_one();
+            if (!queue.empty() && now - std::max(queue.front().queued, moved) >= stall_time)
+                call_worker();
+            if (!late.empty()) {
+                lock.unlock();
+                for (const Job& job : late) job.late();
+                late.clear();
+                lock.lock();
+                continue;
+            }
+            if (busy) {
+                watch.wait_for(lock, stall_time);
+            } else {
+                watching = false;
+                watch.wait(lock, [this] { return watching || stopping; });
+            }
+        }
+    }
+
+    /// On a thread of its own: it needs the interpreter's lock, which a hook may hold for ever.
+    void interrupt() {
+        Lock lock(mutex);
+        for (;;) {
+            to_interrupt_is_there.wait(lock, [this] { return !to_interrupt.empty() || stopping; });
+            if (to_interrupt.empty()) return;
+            const WorkerPtr worker = std::move(to_interrupt.front());
+            to_interrupt.pop_front();
+            if (!worker->job || !(worker->lost || stopping)) continue;
+            worker->interrupting = true;
+            worker->interrupted = true;
+            lock.unlock();
+            interpreter.interrupt(worker->number);
+            lock.lock();
+            worker->interrupting = false;
+            changed.notify_all();
+        }
+    }
+};
+
+HookThreads::HookThreads(python::Interpreter& interpreter, const Limits& limits)
+    : state_(std::make_shared<State>(interpreter, limits)) {}
+
+HookThreads::~HookThreads() { static_cast<void>(stop(base::Duration(0))); }
+
+bool HookThreads::run(Work work, Work late, base::TimePoint deadline) {
+    State& state = *state_;
+    const std::lock_guard lock(state.mutex);
+    if (state.stopping || state.queue.size() >= state.limits.queue) return false;
+    if (state.threads == 0) {
+        state.start_thread([](State& self) { self.see_to_it(); });
+        state.start_thread([](State& self) { self.interrupt(); });
+        state.watching = true;
+    }
+    state.queue.push_back({std::move(work), std::move(late), base::Clock::now(), deadline});
+    if (state.active == 0) state.call_worker();
+    if (!state.watching) {
+        state.watching = true;
+        state.watch.notify_one();
+    }
+    return true;
+}
+
+bool HookThreads::stop(base::Duration patience) {
+    State& state = *state_;
+    State::Lock lock(state.mutex);
+    state.stopping = true;
+    std::deque<State::Job> undone;
+    undone.swap(state.queue);
+    for (const auto& worker : state.workers) {
+        if (worker->job) state.to_interrupt.push_back(worker);
+    }
+    state.work_is_there.notify_all();
+    state.watch.notify_all();
+    state.to_interrupt_is_there.notify_all();
+    lock.unlock();
+    for (const auto& job : undone) job.late();
+    lock.lock();
+    return state.changed.wait_for(lock, patience, [&] { return state.threads == 0; });
+}
+
+}  // namespace sftdyn::server

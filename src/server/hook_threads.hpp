@@ -1,0 +1,42 @@
+// Threads for code that may take its time, or never return: the hooks of a Python conf.
+//
+// Hooks hold the interpreter's lock, so that more threads make quick ones only slower: one thread
+// does all the work, until it is seen not to come back at once; then the next is called. One whose
+// work is late is left to itself.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "python/conf.hpp"
+
+namespace sftdyn::server {
+
+class HookThreads {
+public:
+    using Work = std::function<void()>;
+
+    struct Limits {
+        std::size_t queue = 10'000;
+        unsigned threads = 64;  ///< at the most, those that never come back among them
+    };
+    HookThreads(python::Interpreter& interpreter, const Limits& limits);
+    ~HookThreads();
+    HookThreads(const HookThreads&) = delete;
+    HookThreads& operator=(const HookThreads&) = delete;
+
+    /// Runs `work` on one of the threads. When that has not returned by the deadline, `late` is
+    /// called, and what it runs in Python is interrupted. False: too many wait already.
+    [[nodiscard]] bool run(Work work, Work late, base::TimePoint deadline);
+
+    /// Interrupts what is still under way, and waits for it. False: some does not return; then the
+    /// process can't be ended in the ordinary way.
+    [[nodiscard]] bool stop(base::Duration patience);
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;  ///< shared with threads that never come back
+};
+
+}  // namespace sftdyn::server

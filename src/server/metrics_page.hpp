@@ -1,0 +1,29 @@
+// What is told to those who run the program: the page of metrics, health and readiness over HTTP.
+#pragma once
+
+#include <functional>
+
+#include "http/handler.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace sftdyn::server {
+
+/// Answers `/metrics`, `/healthz` and `/readyz`.
+class MetricsPage : public http::Handler {
+public:
+    /// `gather` calls back with what is so now, on any thread; that it does shows that the engine
+    /// is alive.
+    using Gathered = std::function<void(const telemetry::Metrics::Now&)>;
+    using Gather = std::function<void(Gathered)>;
+    MetricsPage(const telemetry::Metrics& metrics, Gather gather)
+        : metrics_(metrics), gather_(std::move(gather)) {}
+
+    std::optional<http::Response> handle(const http::Request& request,
+                                         const std::function<http::Later()>& defer) override;
+
+private:
+    const telemetry::Metrics& metrics_;
+    Gather gather_;
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,190 @@
+#include "server/wiring.hpp"
+
+#include <utility>
+
+#include "accounts/passwords.hpp"
+#include "base/log.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace log = base::log;
+
+std::uint32_t ttl_of(const config::Settings& settings, const dns::Name& host) {
+    if (settings.zones.empty()) return settings.dns.ttl.value_or(settings.ttl);
+    return config::zone_for(settings, host).ttl.value_or(settings.ttl);
+}
+
+void add_named(const config::Settings& settings, update::HostTable& hosts,
+               accounts::AccountDirectory& directory) {
+    for (const auto& named : settings.named_clients) {
+        accounts::Client client{named.name, {}, named.may_set_address};
+        for (const auto& host : named.hosts) {
+            accounts::Host out{hosts.number(host.name),
+                               host.ttl.value_or(ttl_of(settings, host.name)), host.reverse,
+                               std::nullopt};
+            if (host.ipv6_suffix)
+                out.place = accounts::Ipv6Place{*host.ipv6_suffix, host.ipv6_subnet};
+            client.hosts.push_back(std::move(out));
+        }
+        const accounts::Host first = client.hosts.front();
+        const auto number = directory.add(std::move(client));
+        // The configuration has no key and no user twice, so a collision can only be one of a
+        // 128-bit hash.
+        const bool added =
+            (!named.key ||
+             directory.add(named.key->reveal(), {first.host, first.ttl, first.reverse, number})) &&
+            (!named.user ||
+             directory.add_user(*named.user, number, named.password.reveal(), named.password_hash));
+        if (!added) log::error("two keys can't be told apart; the second is ignored");
+    }
+}
+
+}  // namespace
+
+config::Loaded load(const config::Overrides& line) {
+    auto loaded = config::load_settings(line);
+    for (const auto& client : loaded.settings.named_clients) {
+        if (client.password_hash.empty()) continue;
+        const auto hash = accounts::check_password_hash(client.password_hash);
+        if (hash.has_error())
+            loaded.complaints.push_back({hash.error().what,
+                                         fmt::format("{}:{}", loaded.conf, client.line),
+                                         hash.error().mend});
+    }
+    return loaded;
+}
+
+update::Limits engine_limits(const config::Settings& settings) {
+    update::Limits limits;
+    limits.timeout = settings.timeout;
+    limits.verify_interval = settings.verify_interval;
+    limits.queue = settings.queue;
+    limits.batch = settings.batch;
+    limits.updates_in_flight = settings.updates_in_flight;
+    limits.queries_in_flight = settings.queries_in_flight;
+    limits.changes_burst = settings.changes;
+    limits.changes_refill = settings.changes_refill;
+    return limits;
+}
+
+std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) {
+    const auto one = [](const config::ZoneSettings& zone) {
+        return update::ZoneServers{zone.zone, config::servers(zone), config::key_files(zone),
+                                   zone.tcp};
+    };
+    std::vector<update::ZoneServers> out{one(settings.dns)};
+    for (const auto& zone : settings.zones) out.push_back(one(zone));
+    return out;
+}
+
+Directory make_directory(const config::Settings& settings, update::HostTable& hosts) {
+    auto directory = std::make_shared<accounts::AccountDirectory>();
+    directory->reserve(settings.clients.size());
+    directory->set_rules(settings.addresses);
+    if (hosts.size() == 0) hosts.reserve(settings.clients.size(), settings.clients.host_octets());
+    for (std::size_t i = 0; i < settings.clients.size(); ++i) {
+        const auto client = settings.clients[i];
+        std::uint32_t ttl = settings.dns.ttl.value_or(settings.ttl);
+        if (!settings.zones.empty()) {
+            const auto host =
+                dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()));
+            ttl = config::zone_for(settings, host).ttl.value_or(settings.ttl);
+        }
+        const accounts::Entry entry{hosts.number(client.host), client.ttl.value_or(ttl),
+                                    client.reverse, accounts::no_client};
+        // The configuration has no key twice, so a collision can only be one of a 128-bit hash.
+        if (!directory->add(client.key, entry))
+            log::error("two keys can't be told apart; the second is ignored");
+    }
+    add_named(settings, hosts, *directory);
+    return directory;
+}
+
+std::vector<update::HostId> all_hosts(const config::Settings& settings, update::HostTable& hosts) {
+    std::vector<update::HostId> out;
+    out.reserve(settings.clients.size());
+    for (std::size_t i = 0; i < settings.clients.size(); ++i)
+        out.push_back(hosts.number(settings.clients[i].host));
+    for (const auto& client : settings.named_clients) {
+        for (const auto& host : client.hosts) out.push_back(hosts.number(host.name));
+    }
+    return out;
+}
+
+http::Limits http_limits(const config::Settings& settings) {
+    http::Limits limits;
+    limits.handshake_time = settings.handshake_time;
+    limits.header_time = settings.header_time;
+    limits.idle_time = settings.idle_time;
+    limits.write_time = settings.write_time;
+    limits.header_octets = settings.header_size;
+    limits.body_octets = settings.body_size;
+    limits.connections = settings.connections;
+    limits.connections_per_client = settings.connections_per_client;
+    limits.requests_per_connection = settings.requests_per_connection;
+    return limits;
+}
+
+std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
+    std::vector<http::Endpoint> out;
+    const auto add = [&out](const config::Listen& listen, bool tls) {
+        http::Endpoint endpoint;
+        endpoint.address = listen.address.value_or(asio::ip::address_v6::any());
+        endpoint.port = listen.port;
+        endpoint.tls = tls;
+        endpoint.dual_stack = !listen.address && listen.path.empty();
+        endpoint.proxy_protocol = listen.proxy_protocol;
+        endpoint.path = listen.path;
+        endpoint.mode = listen.mode;
+        endpoint.gid = listen.gid;
+        out.push_back(endpoint);
+    };
+    for (const auto& listen : settings.http) add(listen, false);
+    for (const auto& listen : settings.https) add(listen, true);
+    return out;
+}
+
+std::vector<http::Endpoint> endpoints_of(const std::vector<platform::PassedSocket>& sockets) {
+    std::vector<http::Endpoint> endpoints;
+    for (const auto& socket : sockets) {
+        std::string_view name = socket.name;
+        http::Endpoint endpoint;
+        endpoint.inherited = socket.descriptor;
+        endpoint.proxy_protocol = name.ends_with("-proxy");
+        if (endpoint.proxy_protocol) name.remove_suffix(std::string_view("-proxy").size());
+        endpoint.tls = name == "https";
+        endpoints.push_back(endpoint);
+    }
+    return endpoints;
+}
+
+std::vector<std::string> files(const config::Settings& settings) {
+    std::vector<std::string> out = config::key_files(settings.dns);
+    for (const auto& zone : settings.zones) {
+        for (const auto& file : config::key_files(zone)) out.push_back(file);
+    }
+    for (const auto& pair : config::certificates(settings)) {
+        out.push_back(pair.cert);
+        out.push_back(pair.key);
+    }
+    return out;
+}
+
+http::Proxies proxies(const config::Settings& settings) {
+    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for};
+    if (settings.proxy_header == config::Settings::ProxyHeader::forwarded)
+        out.header = http::ProxyHeader::forwarded;
+    if (settings.proxy_header == config::Settings::ProxyHeader::x_real_ip)
+        out.header = http::ProxyHeader::x_real_ip;
+    return out;
+}
+
+EventCommand::Settings event_command_settings(const config::Settings& settings) {
+    const auto& admin = settings.admin;
+    return {admin.hook,    admin.hooks_at_once, admin.hook_time,
+            settings.user, settings.landlock,   settings.seccomp};
+}
+
+}  // namespace sftdyn::server

@@ -1,0 +1,43 @@
+// What the rooms take, made of the settings.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "accounts/account_directory.hpp"
+#include "config/settings.hpp"
+#include "http/server.hpp"
+#include "server/event_command.hpp"
+#include "update/dns_backend.hpp"
+#include "update/engine.hpp"
+
+#include "platform/socket_activation.hpp"
+
+#include "config/load.hpp"
+
+namespace sftdyn::server {
+
+/// The settings of a file with `line` on top, and what is wrong with their passwords too.
+[[nodiscard]] config::Loaded load(const config::Overrides& line);
+
+using Directory = std::shared_ptr<const accounts::AccountDirectory>;
+
+[[nodiscard]] update::Limits engine_limits(const config::Settings& settings);
+[[nodiscard]] std::vector<update::ZoneServers> zone_servers(const config::Settings& settings);
+[[nodiscard]] Directory make_directory(const config::Settings& settings, update::HostTable& hosts);
+/// The hosts of all clients.
+[[nodiscard]] std::vector<update::HostId> all_hosts(const config::Settings& settings,
+                                                    update::HostTable& hosts);
+[[nodiscard]] http::Limits http_limits(const config::Settings& settings);
+[[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
+/// Of sockets that were passed: their names say what they are for: "https" for TLS, any other for
+/// HTTP; with "-proxy" behind it for the PROXY protocol.
+[[nodiscard]] std::vector<http::Endpoint> endpoints_of(
+    const std::vector<platform::PassedSocket>& sockets);
+[[nodiscard]] http::Proxies proxies(const config::Settings& settings);
+[[nodiscard]] EventCommand::Settings event_command_settings(const config::Settings& settings);
+/// What must stay readable when the process is confined.
+[[nodiscard]] std::vector<std::string> files(const config::Settings& settings);
+
+}  // namespace sftdyn::server

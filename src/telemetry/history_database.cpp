@@ -1,0 +1,263 @@
+#include "telemetry/history_database.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "telemetry/stored_row.hpp"
+
+namespace sftdyn::telemetry {
+namespace {
+
+constexpr auto save_interval = std::chrono::seconds(10);
+constexpr int busy_milliseconds = 2000;
+constexpr const char* lost_with_the_process =
+    "hosts are served all the same, but what is remembered of them is lost with the process";
+constexpr const char* make_hosts =
+    "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, "
+    "checked_in INTEGER, changed INTEGER, "
+    "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID";
+
+/// SQLite's functions. The library is loaded when there is something to remember: else it would
+/// only cost memory.
+struct Sqlite {
+    decltype(&sqlite3_open_v2) open_v2 = nullptr;
+    decltype(&sqlite3_close) close = nullptr;
+    decltype(&sqlite3_errmsg) errmsg = nullptr;
+    decltype(&sqlite3_busy_timeout) busy_timeout = nullptr;
+    decltype(&sqlite3_exec) exec = nullptr;
+    decltype(&sqlite3_prepare_v2) prepare_v2 = nullptr;
+    decltype(&sqlite3_step) step = nullptr;
+    decltype(&sqlite3_reset) reset = nullptr;
+    decltype(&sqlite3_finalize) finalize = nullptr;
+    decltype(&sqlite3_bind_text) bind_text = nullptr;
+    decltype(&sqlite3_bind_int) bind_int = nullptr;
+    decltype(&sqlite3_bind_int64) bind_int64 = nullptr;
+    decltype(&sqlite3_column_text) column_text = nullptr;
+    decltype(&sqlite3_column_bytes) column_bytes = nullptr;
+    decltype(&sqlite3_column_int) column_int = nullptr;
+    decltype(&sqlite3_column_int64) column_int64 = nullptr;
+    bool loaded = false;
+
+    Sqlite() {
+        void* library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
+        if (library == nullptr) return;
+        loaded = true;
+        const auto load = [&](const char* name, auto& function) {
+            function =
+                reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+            loaded = loaded && function != nullptr;
+        };
+        load("sqlite3_open_v2", open_v2);
+        load("sqlite3_close", close);
+        load("sqlite3_errmsg", errmsg);
+        load("sqlite3_busy_timeout", busy_timeout);
+        load("sqlite3_exec", exec);
+        load("sqlite3_prepare_v2", prepare_v2);
+        load("sqlite3_step", step);
+        load("sqlite3_reset", reset);
+        load("sqlite3_finalize", finalize);
+        load("sqlite3_bind_text", bind_text);
+        load("sqlite3_bind_int", bind_int);
+        load("sqlite3_bind_int64", bind_int64);
+        load("sqlite3_column_text", column_text);
+        load("sqlite3_column_bytes", column_bytes);
+        load("sqlite3_column_int", column_int);
+        load("sqlite3_column_int64", column_int64);
+    }
+};
+
+const Sqlite& sqlite() {
+    static const Sqlite functions;
+    return functions;
+}
+
+struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite().finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+Statement prepare(sqlite3* database, const char* sql) {
+    sqlite3_stmt* statement = nullptr;
+    sqlite().prepare_v2(database, sql, -1, &statement, nullptr);
+    return Statement(statement);
+}
+
+std::string text_at(sqlite3_stmt* statement, int column) {
+    const auto* text = reinterpret_cast<const char*>(sqlite().column_text(statement, column));
+    return text == nullptr
+               ? std::string()
+               : std::string(text,
+                             static_cast<std::size_t>(sqlite().column_bytes(statement, column)));
+}
+
+}  // namespace
+
+void Database::Close::operator()(sqlite3* database) const { sqlite().close(database); }
+
+base::Error Database::error(const std::string& what) const {
+    return {fmt::format("{}: {}", what, sqlite().errmsg(database_.get())), path_,
+            lost_with_the_process};
+}
+
+base::Result<void> Database::run(const char* sql) {
+    if (sqlite().exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+        return error("the database of hosts can't be used");
+    return {};
+}
+
+base::Result<void> Database::make_file(const std::string& path) {
+    constexpr mode_t owners = S_IRUSR | S_IWUSR;
+    const auto failed = [&path] {
+        return base::Error{
+            fmt::format("the database of hosts can't be made: {}", std::strerror(errno)), path,
+            lost_with_the_process};
+    };
+    // The journal of a process that ended in the middle of a change; SQLite makes new ones as the
+    // database is.
+    for (const auto& [file, make] : {std::pair(path, O_CREAT), std::pair(path + "-journal", 0)}) {
+        const int descriptor = ::open(
+            file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners);
+        if (descriptor < 0 && make == 0 && errno == ENOENT) continue;
+        if (descriptor < 0) return failed();
+        struct stat status {};
+        const bool good = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+                          ((status.st_mode & 07777U) == owners || status.st_uid != geteuid() ||
+                           fchmod(descriptor, owners) == 0);
+        const auto result = good ? base::Result<void>() : failed();
+        close(descriptor);
+        if (result.has_error()) return result;
+    }
+    return {};
+}
+
+base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+    if (!sqlite().loaded)
+        return base::Error{
+            "SQLite (libsqlite3.so.0) can't be loaded", path,
+            "install libsqlite3-0; hosts are served all the same, but not remembered"};
+    if (auto made = make_file(path); made.has_error()) return made.error();
+    sqlite3* raw = nullptr;
+    const int status =
+        sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
+    std::unique_ptr<Database> database(new Database(path, raw));
+    if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
+    sqlite().busy_timeout(raw, busy_milliseconds);
+    // A journal in memory: a crash may cost the last ten seconds, a broken file is made anew by
+    // hand; it is no truth.
+    for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
+                            "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts}) {
+        if (auto result = database->run(sql); result.has_error()) return result.error();
+    }
+    return database;
+}
+
+base::Result<std::size_t> Database::load(History& history, update::HostTable& hosts,
+                                         std::int64_t forget_before) {
+    if (auto result =
+            run(fmt::format("DELETE FROM hosts WHERE checked_in < {}", forget_before).c_str());
+        result.has_error())
+        return result.error();
+    const auto statement =
+        prepare(database_.get(),
+                "SELECT host, type, address, checked_in, changed, outcome, stale FROM hosts");
+    if (!statement) return error("the hosts can't be read");
+    std::size_t count = 0, bad = 0;
+    int status = SQLITE_ROW;
+    while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
+        const auto at = [&statement](int column) { return text_at(statement.get(), column); };
+        const auto host =
+            read_row({at(0), at(1), at(2), at(5), sqlite().column_int64(statement.get(), 3),
+                      sqlite().column_int64(statement.get(), 4),
+                      sqlite().column_int(statement.get(), 6) != 0});
+        if (!host) {
+            ++bad;
+            continue;
+        }
+        history.restore({hosts.number(host->name), host->type}, host->record);
+        ++count;
+    }
+    if (bad > 0)
+        base::log::warn("{}: {} rows are not of sftdyn's making, and are left out", path_, bad);
+    if (status != SQLITE_DONE) return error("the hosts can't be read");
+    return count;
+}
+
+base::Result<void> Database::save(const std::vector<History::Row>& rows,
+                                  const update::HostTable& hosts) {
+    if (auto result = run("BEGIN IMMEDIATE"); result.has_error()) return result;
+    const auto statement =
+        prepare(database_.get(), "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)");
+    bool good = statement != nullptr;
+    for (auto row = rows.begin(); good && row != rows.end(); ++row) {
+        const auto& [target, record] = *row;
+        const std::string host = hosts.name(target.host).text(),
+                          address = record.address.is_unspecified() ? std::string()
+                                                                    : record.address.to_string();
+        sqlite().bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
+        sqlite().bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1,
+                           SQLITE_STATIC);
+        sqlite().bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);
+        sqlite().bind_int64(statement.get(), 4, record.checked_in);
+        sqlite().bind_int64(statement.get(), 5, record.changed);
+        sqlite().bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
+        sqlite().bind_int(statement.get(), 7, record.stale ? 1 : 0);
+        good = sqlite().step(statement.get()) == SQLITE_DONE &&
+               sqlite().reset(statement.get()) == SQLITE_OK;
+    }
+    auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
+    if (failed.has_error())
+        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr,
+                      nullptr);  // the first error is the one to tell
+    return failed;
+}
+
+Store::Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts)
+    : database_(std::move(database)),
+      history_(history),
+      hosts_(hosts),
+      problems_([](const std::string& text) { base::log::warn("{}", text); }),
+      thread_([this] { work(); }) {}
+
+Store::~Store() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    end_.notify_all();
+    thread_.join();
+    problems_.finish();
+}
+
+void Store::work() {
+    for (bool last = false; !last;) {
+        {
+            std::unique_lock lock(mutex_);
+            last = end_.wait_for(lock, save_interval, [this] { return ending_; });
+        }
+        save();
+    }
+}
+
+void Store::save() {
+    std::vector<History::Row> rows = std::move(failed_);
+    failed_.clear();
+    auto fresh = history_.take_unsaved();
+    rows.insert(rows.end(), fresh.begin(), fresh.end());
+    if (rows.empty()) return;
+    const auto saved = database_->save(rows, hosts_);
+    if (!saved.has_error()) return;
+    problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+    failed_ = std::move(rows);
+}
+
+}  // namespace sftdyn::telemetry

@@ -1,0 +1,73 @@
+// Keeps the history of hosts in an SQLite database, over restarts.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/log_throttle.hpp"
+#include "base/result.hpp"
+#include "telemetry/host_history.hpp"
+#include "update/served_cache.hpp"
+
+struct sqlite3;
+
+namespace sftdyn::telemetry {
+
+/// The database: a table `hosts` with a row for each host and family.
+class Database {
+public:
+    /// Makes the file, where there is none, and takes from group and others what they may do with
+    /// one that is there (who checked in when is nobody's business). `open` does the same; a
+    /// confined process may only do the former.
+    [[nodiscard]] static base::Result<void> make_file(const std::string& path);
+    /// Opens the file, and makes it where there is none.
+    static base::Result<std::unique_ptr<Database>> open(const std::string& path);
+
+    /// Gives all rows to the history; those of hosts that have not checked in since `forget_before`
+    /// are deleted.
+    [[nodiscard]] base::Result<std::size_t> load(History& history, update::HostTable& hosts,
+                                                 std::int64_t forget_before);
+    /// All of them, or none.
+    [[nodiscard]] base::Result<void> save(const std::vector<History::Row>& rows,
+                                          const update::HostTable& hosts);
+
+private:
+    struct Close {
+        void operator()(sqlite3* database) const;
+    };
+    Database(std::string path, sqlite3* database) : path_(std::move(path)), database_(database) {}
+    [[nodiscard]] base::Error error(const std::string& what) const;
+    [[nodiscard]] base::Result<void> run(const char* sql);
+
+    std::string path_;
+    std::unique_ptr<sqlite3, Close> database_;
+};
+
+/// A thread that saves what is new every ten seconds, and at the end. What can't be saved is said
+/// in the log, and tried again.
+class Store {
+public:
+    Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+private:
+    void work();
+    void save();
+
+    std::unique_ptr<Database> database_;
+    History& history_;
+    const update::HostTable& hosts_;
+    base::LogThrottle problems_;
+    std::mutex mutex_;
+    std::condition_variable end_;
+    bool ending_ = false;
+    std::vector<History::Row> failed_;  ///< to be tried again
+    std::thread thread_;
+};
+
+}  // namespace sftdyn::telemetry

@@ -1,0 +1,160 @@
+#include "telemetry/metrics.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+namespace sftdyn::telemetry {
+namespace {
+
+void describe(std::string& out, const char* name, const char* type, const char* help) {
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+}
+
+template <class T>
+void value(std::string& out, const char* name, const char* type, const char* help,
+           const T& number) {
+    describe(out, name, type, help);
+    out += fmt::format("{} {}\n", name, number);
+}
+
+template <std::size_t Bounds>
+void histogram(std::string& out, const char* name, const char* help,
+               const Histogram<Bounds>& counted) {
+    describe(out, name, "histogram", help);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i <= Bounds; ++i) {
+        sum += counted.count(i);
+        out += fmt::format("{}_bucket{{le=\"{}\"}} {}\n", name,
+                           i < Bounds ? fmt::to_string(counted.bounds()[i]) : "+Inf", sum);
+    }
+    out += fmt::format("{}_sum {}\n{}_count {}\n", name, counted.sum(), name, sum);
+}
+
+const char* text_of(dns::DnsError::Kind kind) {
+    static constexpr const char* texts[] = {
+        "key_file",        "unreachable",   "timeout",       "connection", "malformed",
+        "unsigned_answer", "forged_answer", "bad_signature", "bad_key",    "bad_time",
+        "rcode",           "no_zone",       "in_the_way",    "gave_up"};
+    return texts[static_cast<std::size_t>(kind)];
+}
+
+/// As the exposition format escapes a label's value.
+std::string label(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        out += c == '\n' ? ' ' : c;
+    }
+    return out;
+}
+
+/// What the client libraries of Prometheus tell of every process.
+void process_figures(std::string& out) {
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    rusage usage{};
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        value(out, "process_cpu_seconds_total", "counter", "User and system CPU time.",
+              seconds(usage.ru_utime) + seconds(usage.ru_stime));
+    std::size_t pages = 0, resident = 0;
+    if (std::ifstream("/proc/self/statm") >> pages >> resident) {
+        const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        value(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.", pages * page);
+        value(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident * page);
+    }
+    std::error_code error;  // a process that may not look there tells nothing of it
+    std::size_t descriptors = 0;
+    for (auto file = std::filesystem::directory_iterator("/proc/self/fd", error);
+         !error && file != std::filesystem::directory_iterator(); file.increment(error))
+        ++descriptors;
+    if (!error) value(out, "process_open_fds", "gauge", "Open file descriptors.", descriptors);
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        value(out, "process_max_fds", "gauge", "File descriptors that may be open.",
+              limit.rlim_cur);
+}
+
+const std::time_t started = std::time(nullptr);
+
+}  // namespace
+
+const char* text_of(Dialect dialect) {
+    static constexpr const char* texts[dialects] = {"secret_url", "dyndns2", "duckdns", "freedns"};
+    return texts[static_cast<std::size_t>(dialect)];
+}
+
+const char* text_of(Outcome outcome) {
+    static constexpr const char* texts[outcomes] = {"ok",   "uptodate",   "badkey",  "abuse",
+                                                    "fail", "overloaded", "address", "refused"};
+    return texts[static_cast<std::size_t>(outcome)];
+}
+
+Metrics::Metrics()
+    : latency_({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}),
+      batches_({1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000}) {}
+
+void Metrics::update(std::size_t changes, base::Duration took) {
+    latency_.add(std::chrono::duration<double>(took).count());
+    batches_.add(static_cast<double>(changes));
+}
+
+void Metrics::dns_error(dns::DnsError::Kind kind) { errors_[static_cast<std::size_t>(kind)].add(); }
+
+std::string Metrics::text(const Now& now, std::string_view version) const {
+    std::string out;
+    describe(out, "sftdyn_build_info", "gauge", "The version that runs.");
+    out += fmt::format("sftdyn_build_info{{version=\"{}\"}} 1\n", version);
+    describe(out, "sftdyn_requests_total", "counter",
+             "Requests by dialect and outcome; of several hosts in one request each is counted.");
+    for (std::size_t dialect = 0; dialect < dialects; ++dialect) {
+        for (std::size_t outcome = 0; outcome < outcomes; ++outcome) {
+            out += fmt::format("sftdyn_requests_total{{dialect=\"{}\",outcome=\"{}\"}} {}\n",
+                               text_of(static_cast<Dialect>(dialect)),
+                               text_of(static_cast<Outcome>(outcome)),
+                               requests_[dialect][outcome].value());
+        }
+    }
+    histogram(out, "sftdyn_update_seconds", "Time from an UPDATE's sending to its answer.",
+              latency_);
+    histogram(out, "sftdyn_update_changes", "Changes in an UPDATE.", batches_);
+    describe(out, "sftdyn_dns_errors_total", "counter",
+             "What went wrong with DNS servers, by kind; one for each host that it kept from its "
+             "change.");
+    for (std::size_t kind = 0; kind < kinds; ++kind)
+        out += fmt::format("sftdyn_dns_errors_total{{kind=\"{}\"}} {}\n",
+                           text_of(static_cast<dns::DnsError::Kind>(kind)), errors_[kind].value());
+    value(out, "sftdyn_waiting", "gauge", "Requests that wait for the DNS server.", now.waiting);
+    value(out, "sftdyn_connections", "gauge", "Open HTTP and HTTPS connections.", now.connections);
+    value(out, "sftdyn_clients", "gauge", "Clients in the configuration.", now.clients);
+    value(out, "sftdyn_stale_hosts", "gauge", "Hosts that have not checked in for stale_after.",
+          now.stale_hosts);
+    value(out, "sftdyn_ready", "gauge", "1 when updates can be expected to work.",
+          now.ready ? 1 : 0);
+    if (!now.hooks.empty()) {
+        describe(out, "sftdyn_hooks_total", "counter",
+                 "What became of the event command ([admin] hook).");
+        for (const auto& [outcome, count] : now.hooks)
+            out += fmt::format("sftdyn_hooks_total{{outcome=\"{}\"}} {}\n", outcome, count);
+        value(out, "sftdyn_hooks_waiting", "gauge",
+              "Events that the event command was not told of yet.", now.hooks_waiting);
+    }
+    if (!now.certificates.empty())
+        describe(out, "sftdyn_certificate_valid_seconds", "gauge",
+                 "How long a certificate is still valid.");
+    for (const auto& [name, left] : now.certificates)
+        out += fmt::format("sftdyn_certificate_valid_seconds{{name=\"{}\"}} {}\n", label(name),
+                           left.count());
+    process_figures(out);
+    value(out, "process_start_time_seconds", "gauge",
+          "When the process began, in seconds since 1970.", started);
+    return out;
+}
+
+}  // namespace sftdyn::telemetry

@@ -1,0 +1,71 @@
+// What the program counts of itself, as Prometheus reads it (the text format 0.0.4). Labels are of
+// fixed sets, or stand in the configuration; none is a secret.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "dns/error.hpp"
+#include "telemetry/counter.hpp"
+
+namespace sftdyn::telemetry {
+
+enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns };
+constexpr std::size_t dialects = 4;
+/// What a request ended in; of several hosts in one request each is counted.
+enum class Outcome : std::uint8_t {
+    ok,
+    uptodate,
+    badkey,
+    abuse,
+    fail,
+    overloaded,
+    address,
+    refused
+};
+constexpr std::size_t outcomes = 8;
+
+[[nodiscard]] const char* text_of(Dialect dialect);
+[[nodiscard]] const char* text_of(Outcome outcome);
+
+class Metrics {
+public:
+    Metrics();
+
+    void request(Dialect dialect, Outcome outcome) {
+        requests_[static_cast<std::size_t>(dialect)][static_cast<std::size_t>(outcome)].add();
+    }
+    /// An UPDATE that was answered, or given up. On the engine's thread.
+    void update(std::size_t changes, base::Duration took);
+    /// What went wrong with the DNS. On the engine's thread.
+    void dns_error(dns::DnsError::Kind kind);
+
+    /// What is only known at the moment of asking.
+    struct Now {
+        std::size_t waiting = 0;      ///< requests in the engine
+        std::size_t connections = 0;  ///< of HTTP
+        std::size_t clients = 0;      ///< in the configuration
+        std::size_t stale_hosts = 0;
+        bool ready = false;
+        std::vector<std::pair<const char*, std::uint64_t>>
+            hooks{};  ///< outcome of the event command, and how often; empty: none
+        std::size_t hooks_waiting = 0;  ///< events that it has not been told of
+        std::vector<std::pair<std::string, std::chrono::seconds>>
+            certificates{};  ///< name, and how long it is valid
+    };
+    [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
+
+private:
+    static constexpr std::size_t kinds = static_cast<std::size_t>(dns::DnsError::Kind::gave_up) + 1;
+    std::array<std::array<Counter, outcomes>, dialects> requests_{};
+    Histogram<13> latency_;
+    Histogram<11> batches_;
+    std::array<Counter, kinds> errors_{};
+};
+
+}  // namespace sftdyn::telemetry

@@ -1,0 +1,50 @@
+#include "telemetry/stored_row.hpp"
+
+#include "base/network.hpp"
+
+namespace sftdyn::telemetry {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+constexpr std::int64_t latest = 253402300799;  // the end of the year 9999
+
+bool is_time(std::int64_t seconds) { return seconds >= 0 && seconds <= latest; }
+
+std::optional<Outcome> outcome_of(const std::string& text) {
+    for (std::size_t i = 0; i < outcomes; ++i) {
+        if (text == text_of(static_cast<Outcome>(i))) return static_cast<Outcome>(i);
+    }
+    return std::nullopt;
+}
+
+std::optional<dns::Type> type_of(const std::string& text) {
+    if (text == "A") return dns::Type::a;
+    if (text == "AAAA") return dns::Type::aaaa;
+    return std::nullopt;
+}
+
+/// Empty: the host had none.
+std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
+    if (text.empty()) return ip::address();
+    const auto address = base::parse_address(text);
+    if (!address || address->is_v4() != (type == dns::Type::a)) return std::nullopt;
+    return address;
+}
+
+}  // namespace
+
+std::optional<KnownHost> read_row(const StoredRow& row) {
+    auto name = dns::Name::parse(row.host);
+    const auto type = type_of(row.type);
+    const auto outcome = outcome_of(row.outcome);
+    if (name.has_error() || name->is_root() || !type || !outcome || !is_time(row.checked_in) ||
+        !is_time(row.changed))
+        return std::nullopt;
+    const auto address = address_of(row.address, *type);
+    if (!address) return std::nullopt;
+    return KnownHost{
+        std::move(*name), *type, {row.checked_in, row.changed, *address, *outcome, row.stale}};
+}
+
+}  // namespace sftdyn::telemetry

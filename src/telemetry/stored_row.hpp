@@ -1,0 +1,30 @@
+// A row of the database of hosts as it is read: the file may be damaged, or another program's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "dns/name.hpp"
+#include "telemetry/host_history.hpp"
+
+namespace sftdyn::telemetry {
+
+struct StoredRow {
+    std::string host{}, type{}, address{}, outcome{};
+    std::int64_t checked_in = 0, changed = 0;
+    bool stale = false;
+};
+
+struct KnownHost {
+    dns::Name name{};
+    dns::Type type{};
+    HostRecord record{};
+};
+
+/// None: a name that is none of a host's, a type that is neither A nor AAAA, an address of another
+/// type (or with anything behind it), a time that is none (before 1970, after the year 9999), an
+/// outcome that there is not.
+[[nodiscard]] std::optional<KnownHost> read_row(const StoredRow& row);
+
+}  // namespace sftdyn::telemetry

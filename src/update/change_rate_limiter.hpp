@@ -1,0 +1,39 @@
+// How often a host may change: a token bucket each.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/clock.hpp"
+#include "update/rrset_key.hpp"
+
+namespace sftdyn::update {
+
+class ChangeRateLimiter {
+public:
+    /// A host may change `burst` times at once, and once more each `refill`. A burst of 0 means: no
+    /// limit.
+    ChangeRateLimiter(unsigned burst, base::Duration refill) : burst_(burst), refill_(refill) {}
+
+    /// Takes one change from the host's budget: nothing when it was there, else how long until
+    /// there is one.
+    [[nodiscard]] std::optional<base::Duration> spend(HostId host, base::TimePoint now);
+    /// Gives a change back that did not come about.
+    void refund(HostId host, base::TimePoint now);
+    /// Forgets the hosts whose budgets are full again.
+    void sweep(base::TimePoint now);
+    void set(unsigned burst, base::Duration refill);
+
+    [[nodiscard]] std::size_t size() const { return full_at_.size(); }
+
+private:
+    unsigned burst_;
+    base::Duration refill_;
+    // The bucket as a time (GCRA): it is full again at `full_at`, and empty when that is a burst's
+    // worth of refills ahead.
+    boost::unordered_flat_map<HostId, base::TimePoint> full_at_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,34 @@
+// What the engine keeps right: the RRset of one owner name and type.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "dns/record.hpp"
+
+namespace sftdyn::update {
+
+/// A host's number in the `HostTable`: stable for the program's life, also over reloads.
+using HostId = std::uint32_t;
+
+struct Target {
+    HostId host{};
+    dns::Type type{};
+    friend bool operator==(const Target&, const Target&) = default;
+
+    /// Both in one number, for hashing.
+    [[nodiscard]] std::uint64_t packed() const {
+        return std::uint64_t(host) << 16 | static_cast<std::uint16_t>(type);
+    }
+};
+
+}  // namespace sftdyn::update
+
+template <>
+struct std::hash<sftdyn::update::Target> {
+    std::size_t operator()(const sftdyn::update::Target& target) const noexcept {
+        // Fibonacci hashing: neighbouring hosts spread over all buckets.
+        return static_cast<std::size_t>(target.packed() * 0x9e3779b97f4a7c15U);
+    }
+};

@@ -1,0 +1,68 @@
+#include "update/script_cache.hpp"
+
+namespace sftdyn::update {
+namespace {
+
+constexpr dns::Type any_type{255};
+
+}  // namespace
+
+bool ScriptCache::is(const Target& target, std::string_view rdata, base::TimePoint since) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(target);
+    return found != entries_.end() && found->second.rdata == rdata && found->second.at >= since;
+}
+
+void ScriptCache::begin(const Target& target, const std::vector<dns::UpdateMessage>& messages) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& message : messages) {
+        for (const auto& record : message.updates) {
+            const auto host = hosts_.find(record.owner);
+            if (!host) continue;
+            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+                const Target touched{*host, type};
+                if (touched != target && (record.type == type || record.type == any_type))
+                    disturb(touched);
+            }
+        }
+    }
+    Entry& entry = entries_[target];
+    entry.rdata.clear();
+    if (++entry.under_way > 1) entry.disturbed = true;
+}
+
+void ScriptCache::end(const Target& target, std::string_view rdata, bool committed,
+                      base::TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(target);
+    if (found == entries_.end() || --found->second.under_way > 0) return;
+    if (!committed || found->second.disturbed) {
+        entries_.erase(found);
+        return;
+    }
+    found->second.rdata = rdata;
+    found->second.at = now;
+}
+
+void ScriptCache::forget(const Target& target) {
+    const std::lock_guard lock(mutex_);
+    disturb(target);
+}
+
+void ScriptCache::forget_all() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [](const auto& entry) { return entry.second.under_way == 0; });
+    for (auto& [target, entry] : entries_) entry.disturbed = true;
+}
+
+void ScriptCache::disturb(const Target& target) {
+    const auto found = entries_.find(target);
+    if (found == entries_.end()) return;
+    if (found->second.under_way == 0) {
+        entries_.erase(found);
+        return;
+    }
+    found->second.disturbed = true;
+}
+
+}  // namespace sftdyn::update

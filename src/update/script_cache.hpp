@@ -1,0 +1,50 @@
+// Which address the last script of a host was for. A script may do anything, so the server can only
+// be asked whether it still serves that address; until then it is believed for as long as any other
+// state. Thread-safe.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "update/rrset_key.hpp"
+#include "update/served_cache.hpp"
+
+namespace sftdyn::update {
+
+class ScriptCache {
+public:
+    explicit ScriptCache(const HostTable& hosts) : hosts_(hosts) {}
+
+    /// True when the last script for the target was for the address with that record data, and the
+    /// server has confirmed all of it, or that it serves the address, at `since` or later.
+    [[nodiscard]] bool is(const Target& target, std::string_view rdata,
+                          base::TimePoint since) const;
+
+    /// A script for the target goes out.
+    void begin(const Target& target, const std::vector<dns::UpdateMessage>& messages);
+    /// It is done at `now`, all of it if `committed`.
+    void end(const Target& target, std::string_view rdata, bool committed, base::TimePoint now);
+    /// Something else changes the target.
+    void forget(const Target& target);
+    /// Another conf may mean other scripts.
+    void forget_all();
+
+private:
+    struct Entry {
+        std::string rdata{};     ///< empty: nothing is believed
+        base::TimePoint at{};    ///< that it was confirmed
+        unsigned under_way = 0;  ///< scripts
+        bool disturbed = false;  ///< they were not alone: who was last can't be told
+    };
+    void disturb(const Target& target);
+
+    const HostTable& hosts_;
+    mutable std::mutex mutex_;
+    std::unordered_map<Target, Entry> entries_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,81 @@
+// What is known of the served state, shared by all threads, and the numbering of hosts.
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/clock.hpp"
+#include "base/string_interner.hpp"
+#include "update/rrset_key.hpp"
+
+namespace sftdyn::update {
+
+/// Numbers host names. A name keeps its number for good, so that what is known of a host survives a
+/// reload.
+class HostTable {
+public:
+    [[nodiscard]] HostId number(const dns::Name& name);
+    /// As above, for a name in wire form.
+    [[nodiscard]] HostId number(std::string_view wire);
+    /// The number of a name that has one.
+    [[nodiscard]] std::optional<HostId> find(const dns::Name& name) const;
+    [[nodiscard]] dns::Name name(HostId host) const;
+    [[nodiscard]] std::size_t size() const;
+    /// Prepares for `hosts` names of about `octets` octets in all.
+    void reserve(std::size_t hosts, std::size_t octets);
+
+private:
+    mutable std::mutex mutex_;
+    base::StringInterner names_;  ///< in wire form
+};
+
+/// The record data that the authoritative server is known to serve, and since when it is known. It
+/// holds a target only while no desired of the target's is at work: what it says can't be
+/// invalidated.
+class ServedCache {
+public:
+    struct Known {
+        std::string rdata;  ///< of the one record; empty: there is none
+        base::TimePoint at;
+    };
+
+    /// True when exactly one record with `rdata` is known to be served, from `since` or later.
+    [[nodiscard]] bool is(const Target& target, std::string_view rdata,
+                          base::TimePoint since) const;
+    /// Takes what is known out of the table: nobody is told of it until it is set again.
+    [[nodiscard]] std::optional<Known> take(const Target& target);
+    /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.
+    void set(const Target& target, std::string_view rdata, base::TimePoint at);
+    void forget(const Target& target);
+    /// Forgets all: the servers may have changed.
+    void clear();
+
+private:
+    struct Entry {
+        std::array<char, 16> rdata{};
+        std::uint8_t size = 0;
+        base::TimePoint at;
+    };
+    struct Hash {
+        std::size_t operator()(std::uint64_t packed) const {
+            return static_cast<std::size_t>(packed * 0x9e3779b97f4a7c15U);
+        }
+    };
+    struct alignas(64) Shard {
+        mutable std::mutex mutex;
+        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries;
+    };
+    static constexpr std::size_t shard_count = 64;
+    [[nodiscard]] Shard& shard(const Target& target) { return shards_[target.host % shard_count]; }
+    [[nodiscard]] const Shard& shard(const Target& target) const {
+        return shards_[target.host % shard_count];
+    }
+
+    std::array<Shard, shard_count> shards_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,182 @@
+#include "protocol/update_plan.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace sftdyn;
+using namespace sftdyn::protocol;
+using boost::asio::ip::make_address;
+using boost::asio::ip::make_address_v6;
+using Word = HostAnswer::Word;
+
+namespace {
+
+class PlanTest : public testing::Test {
+protected:
+    update::HostId host(const char* text) { return names.number(*dns::Name::parse(text)); }
+
+    Plan plan(const AddressUpdate& update, const char* source = "192.0.2.99") {
+        return make_plan(update, client, names, make_address(source));
+    }
+    base::AddressRules rules_;
+    AddressUpdate naming(std::vector<std::string> hosts, const char* v4 = nullptr,
+                         const char* v6 = nullptr) {
+        AddressUpdate out;
+        out.hostnames = std::move(hosts);
+        if (v4 != nullptr) out.v4 = AddressUpdate::Named{make_address(v4), v4};
+        if (v6 != nullptr) out.v6 = AddressUpdate::Named{make_address(v6), v6};
+        return out;
+    }
+    /// "host type data", group by group.
+    std::string text(const Plan& out) {
+        std::string all;
+        for (const auto& group : out.groups) {
+            all += "[";
+            for (const auto& step : group) {
+                all += (all.ends_with('[') ? "" : " ") +
+                       names.name(step.desired.target.host).text() + ":" +
+                       dns::type_text(step.desired.target.type) + "=";
+                all += step.desired.kind == dns::Change::Kind::remove
+                           ? "none"
+                           : dns::rdata_text(step.desired.target.type, step.desired.rdata);
+            }
+            all += "]";
+        }
+        return all;
+    }
+
+    update::HostTable names;
+    accounts::Client client{
+        "c",
+        {{host("a.x.org"), 30, false, {}},
+         {host("b.x.org"), 60, false, accounts::Ipv6Place{make_address_v6("::1:2"), 3}}},
+        true};
+};
+
+TEST_F(PlanTest, EachHostIsAGroup) {
+    EXPECT_EQ(text(plan(naming({"a.x.org", "B.x.org."}, "192.0.2.1", "2001:db8::1"))),
+              "[a.x.org:A=192.0.2.1 a.x.org:AAAA=2001:db8::1][b.x.org:A=192.0.2.1 "
+              "b.x.org:AAAA=2001:db8::1]");
+    EXPECT_EQ(plan(naming({"a.x.org"}, "192.0.2.1", "2001:db8::1")).answers.at(0).addresses,
+              "192.0.2.1,2001:db8::1");
+}
+
+TEST_F(PlanTest, NothingNamedIsTheSource) {
+    EXPECT_EQ(text(plan(naming({"a.x.org"}))), "[a.x.org:A=192.0.2.99]");
+    EXPECT_EQ(text(plan(naming({"a.x.org"}), "2001:db8::9")), "[a.x.org:AAAA=2001:db8::9]");
+    EXPECT_EQ(text(plan(naming({"b.x.org"}), "2001:db8::9")), "")
+        << "that is the router's address, not this host's";
+}
+
+TEST_F(PlanTest, WhoIsNotTheClients) {
+    (void)host("foreign.x.org");
+    const auto out =
+        plan(naming({"foreign.x.org", "nowhere.x.org", "nodot", "a..b", ""}, "192.0.2.1"));
+    ASSERT_EQ(out.answers.size(), 5U);
+    const Word expected[] = {Word::not_yours, Word::nohost, Word::notfqdn, Word::notfqdn,
+                             Word::notfqdn};
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(out.answers[i].word, expected[i]) << i;
+    EXPECT_EQ(text(out), "");
+}
+
+TEST_F(PlanTest, AHostNamedTwiceIsPlannedOnce) {
+    const auto out = plan(naming({"a.x.org", "a.x.org"}, "192.0.2.1"));
+    EXPECT_EQ(text(out), "[a.x.org:A=192.0.2.1]");
+    EXPECT_EQ(out.repeats.size(), 1U);
+}
+
+TEST_F(PlanTest, OfflineRemovesBothFamilies) {
+    auto update = naming({"a.x.org"}, "192.0.2.1");
+    update.offline = true;
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=none a.x.org:AAAA=none]");
+}
+
+TEST_F(PlanTest, APrefixMovesTheHostsWithAPlaceAlong) {
+    auto update = naming({"a.x.org"}, "192.0.2.1", "2001:db8:f::1");
+    update.prefix = AddressUpdate::Prefix{make_address_v6("2001:db8:1:ab00::"), 56};
+    const auto out = plan(update);
+    EXPECT_EQ(text(out),
+              "[a.x.org:A=192.0.2.1 a.x.org:AAAA=2001:db8:f::1 b.x.org:AAAA=2001:db8:1:ab03::1:2]");
+    EXPECT_EQ(out.groups.at(0).back().answer, Plan::unanswered);
+    update.hostnames = {"b.x.org"};
+    EXPECT_EQ(text(plan(update)), "[b.x.org:A=192.0.2.1 b.x.org:AAAA=2001:db8:1:ab03::1:2]");
+    update.prefix->length = 63;
+    EXPECT_EQ(plan(update).answers.at(0).word, Word::server_error);
+    EXPECT_EQ(plan(update).remarks.size(), 1U);
+}
+
+TEST_F(PlanTest, AnotherAddressNeedsPermission) {
+    client.may_set_address = false;
+    EXPECT_EQ(plan(naming({"a.x.org"}, "192.0.2.1")).answers.at(0).word, Word::not_yours);
+    EXPECT_EQ(text(plan(naming({"a.x.org"}, "192.0.2.1", "2001:db8::1"))), "");
+    EXPECT_EQ(text(plan(naming({"a.x.org"}, "192.0.2.99"))), "[a.x.org:A=192.0.2.99]");
+    auto with_prefix = naming({"a.x.org"});
+    with_prefix.prefix = AddressUpdate::Prefix{make_address_v6("2001:db8:1::"), 56};
+    EXPECT_EQ(text(plan(with_prefix)), "");
+}
+
+TEST_F(PlanTest, AnAddressThatMayNotBePublishedIsPlannedForNobody) {
+    base::AddressRules rules;
+    rules.deny = base::parse_networks("private").value();
+    const auto refused = [&](const AddressUpdate& update, const char* source) {
+        const auto out = make_plan(update, client, names, make_address(source), rules);
+        EXPECT_EQ(out.refused.empty(), !out.groups.empty());
+        return !out.refused.empty();
+    };
+    const auto from_source = naming({"a.x.org"});
+    EXPECT_FALSE(refused(from_source, "192.0.2.99"));
+    EXPECT_TRUE(refused(from_source, "10.0.0.1"));
+    EXPECT_TRUE(refused(from_source, "fe80::1"));
+    EXPECT_FALSE(refused(from_source, "127.0.0.1"));
+    EXPECT_TRUE(refused(naming({"a.x.org"}, "127.0.0.1"), "192.0.2.99"));
+    EXPECT_TRUE(refused(naming({"a.x.org"}, "10.0.0.1"), "192.0.2.99"));
+    EXPECT_TRUE(refused(naming({"a.x.org"}, "192.0.2.1", "fec0::1"), "192.0.2.99"))
+        << "all or nothing";
+    EXPECT_FALSE(refused(naming({"a.x.org"}, "192.0.2.1"), "10.0.0.1"))
+        << "its own address is not asked for";
+    auto offline = from_source;
+    offline.offline = true;
+    EXPECT_FALSE(refused(offline, "10.0.0.1")) << "nothing is published";
+}
+
+TEST_F(PlanTest, WhatAPrefixMakesIsLookedAtToo) {
+    rules_.deny = base::parse_networks("2001:db8:bad::/48").value();
+    auto update = naming({"b.x.org"}, "192.0.2.1");
+    const auto made = [&](const char* network, unsigned length) {
+        update.prefix = AddressUpdate::Prefix{make_address_v6(network), length};
+        return make_plan(update, client, names, make_address("192.0.2.99"), rules_);
+    };
+    EXPECT_EQ(made("2001:db8:900d::", 48).answers.at(0).word, Word::nochg);
+    EXPECT_EQ(made("2001:db8:bad::", 48).answers.at(0).word, Word::server_error);
+    EXPECT_EQ(made("2001:db8:bad::", 48).remarks.size(), 1U);
+    EXPECT_EQ(made("fec0::", 56).answers.at(0).word, Word::server_error)
+        << "whatever the settings say";
+}
+
+TEST_F(PlanTest, OnlyTheAddressThatTheRequestComesFromIsOfItsSource) {
+    const auto at_source = [&](const char* v4) {
+        return plan(naming({"a.x.org"}, v4)).groups.at(0).at(0).desired.at_source;
+    };
+    EXPECT_TRUE(at_source(nullptr));
+    EXPECT_TRUE(at_source("192.0.2.99"));
+    EXPECT_FALSE(at_source("192.0.2.98"));
+}
+
+TEST(PlaceIn, PrefixSubnetAndSuffix) {
+    const auto place = [](const char* network, unsigned length, std::uint64_t subnet,
+                          const char* suffix) {
+        const auto out =
+            place_in({make_address_v6(network), length}, {make_address_v6(suffix), subnet});
+        return out ? out->to_string() : "none";
+    };
+    EXPECT_EQ(place("2001:db8:1::", 48, 0, "::1"), "2001:db8:1::1");
+    EXPECT_EQ(place("2001:db8:1::", 48, 0xffff, "::1"), "2001:db8:1:ffff::1");
+    EXPECT_EQ(place("2001:db8:1::", 48, 0x10000, "::1"), "none");
+    EXPECT_EQ(place("2001:db8:1:2:3:4:5:6", 64, 0, "::1"), "2001:db8:1:2::1")
+        << "bits behind the prefix don't count";
+    EXPECT_EQ(place("2001:db8:1:2::", 64, 1, "::1"), "none");
+    EXPECT_EQ(place("2001:db8:1:2:3::", 80, 0, "::5:6:7"), "2001:db8:1:2:3:5:6:7");
+    EXPECT_EQ(place("2001:db8:1:2:3::", 80, 0, "::4:5:6:7"), "none");
+    EXPECT_EQ(place("2001:db8:1:2:3::", 80, 1, "::7"), "none");
+}
+
+}  // namespace

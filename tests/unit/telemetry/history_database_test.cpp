@@ -1,0 +1,83 @@
+#include "telemetry/history_database.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "names.hpp"
+
+namespace sftdyn::telemetry {
+namespace {
+
+using boost::asio::ip::make_address;
+
+class StoreTest : public testing::Test {
+protected:
+    ~StoreTest() override { std::filesystem::remove(path); }
+
+    const std::string path = testing::TempDir() + "/hosts-" + std::to_string(getpid()) + ".sqlite";
+};
+
+TEST_F(StoreTest, WhatWasSavedIsThereAgain) {
+    update::HostTable hosts;
+    {
+        History history;
+        history.note({hosts.number(name("a.example")), dns::Type::a}, make_address("192.0.2.1"),
+                     Outcome::ok, 100);
+        history.note({hosts.number(name("a.example")), dns::Type::aaaa},
+                     make_address("2001:db8::1"), Outcome::uptodate, 200);
+        history.note({hosts.number(name("b.example")), dns::Type::a}, make_address("192.0.2.2"),
+                     Outcome::abuse, 300);
+        history.mark_stale(150);
+        const Store store(*Database::open(path), history, hosts);
+    }  // saved at the end
+    update::HostTable other_numbers;
+    static_cast<void>(other_numbers.number(name("b.example")));
+    History history;
+    auto database = Database::open(path);
+    ASSERT_TRUE(database.has_value());
+    EXPECT_EQ((*database)->load(history, other_numbers, 0).value(), 3U);
+    for (const auto& [target, record] : history.all()) {
+        const std::string host = other_numbers.name(target.host).text();
+        if (host == "b.example") {
+            EXPECT_EQ(record.checked_in, 300);
+            EXPECT_EQ(record.changed, 0);
+            EXPECT_EQ(record.outcome, Outcome::abuse);
+            EXPECT_TRUE(record.address.is_unspecified());
+        } else if (target.type == dns::Type::a) {
+            EXPECT_EQ(record.address, make_address("192.0.2.1"));
+            EXPECT_EQ(record.changed, 100);
+            EXPECT_TRUE(record.stale);
+        } else {
+            EXPECT_EQ(record.address, make_address("2001:db8::1"));
+            EXPECT_FALSE(record.stale);
+        }
+    }
+}
+
+TEST_F(StoreTest, OldHostsAreForgotten) {
+    update::HostTable hosts;
+    History history;
+    history.note({hosts.number(name("old.example")), dns::Type::a}, make_address("192.0.2.1"),
+                 Outcome::ok, 100);
+    history.note({hosts.number(name("new.example")), dns::Type::a}, make_address("192.0.2.1"),
+                 Outcome::ok, 200);
+    auto database = Database::open(path);
+    ASSERT_FALSE((*database)->save(history.take_unsaved(), hosts).has_error());
+    History again;
+    EXPECT_EQ((*database)->load(again, hosts, 150).value(), 1U);
+    EXPECT_TRUE(again.knows(hosts.number(name("new.example"))));
+    EXPECT_FALSE(again.knows(hosts.number(name("old.example"))));
+}
+
+TEST_F(StoreTest, WhatIsNoDatabaseIsAnError) {
+    std::ofstream(path) << std::string(5000, 'x');
+    const auto database = Database::open(path);
+    ASSERT_TRUE(database.has_error());
+    EXPECT_NE(database.error().text().find(path), std::string::npos);
+    EXPECT_TRUE(Database::open("/no/such/folder/hosts.sqlite").has_error());
+}
+
+}  // namespace
+}  // namespace sftdyn::telemetry

@@ -1,0 +1,73 @@
+#include "telemetry/metrics.hpp"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+
+namespace sftdyn::telemetry {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Metrics, RequestsAreCountedByAllThreads) {
+    Metrics metrics;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 10; ++i) {
+        threads.emplace_back([&] {
+            for (int n = 0; n < 1000; ++n) metrics.request(Dialect::dyndns2, Outcome::uptodate);
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    const std::string text = metrics.text({}, "1");
+    EXPECT_THAT(
+        text, HasSubstr("sftdyn_requests_total{dialect=\"dyndns2\",outcome=\"uptodate\"} 10000\n"));
+    EXPECT_THAT(text, HasSubstr("sftdyn_requests_total{dialect=\"dyndns2\",outcome=\"ok\"} 0\n"));
+}
+
+TEST(Metrics, HistogramsAreCumulative) {
+    Metrics metrics;
+    metrics.update(1, 700us);
+    metrics.update(3, 1ms);
+    metrics.update(9000, 10s);
+    const std::string text = metrics.text({}, "1");
+    for (const char* line :
+         {"sftdyn_update_seconds_bucket{le=\"0.0005\"} 0\n",
+          "sftdyn_update_seconds_bucket{le=\"0.001\"} 2\n",
+          "sftdyn_update_seconds_bucket{le=\"5\"} 2\n",
+          "sftdyn_update_seconds_bucket{le=\"+Inf\"} 3\n", "sftdyn_update_seconds_count 3\n",
+          "sftdyn_update_changes_bucket{le=\"1\"} 1\n",
+          "sftdyn_update_changes_bucket{le=\"5\"} 2\n",
+          "sftdyn_update_changes_bucket{le=\"5000\"} 2\n", "sftdyn_update_changes_sum 9004\n"})
+        EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(Metrics, EveryKindOfErrorHasItsName) {
+    Metrics metrics;
+    metrics.dns_error(dns::DnsError::Kind::key_file);
+    metrics.dns_error(dns::DnsError::Kind::gave_up);
+    const std::string text = metrics.text({}, "1");
+    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"key_file\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"gave_up\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"bad_time\"} 0\n"));
+}
+
+TEST(Metrics, WhatIsSoNow) {
+    const Metrics metrics;
+    Metrics::Now now;
+    now.waiting = 4;
+    now.connections = 5;
+    now.stale_hosts = 6;
+    now.ready = true;
+    now.certificates = {{"a\"b\\c", 77s}};
+    const std::string text = metrics.text(now, "1.2.3");
+    for (const char* line : {"sftdyn_build_info{version=\"1.2.3\"} 1\n", "sftdyn_waiting 4\n",
+                             "sftdyn_connections 5\n", "sftdyn_stale_hosts 6\n", "sftdyn_ready 1\n",
+                             "sftdyn_certificate_valid_seconds{name=\"a\\\"b\\\\c\"} 77\n"})
+        EXPECT_THAT(text, HasSubstr(line));
+    EXPECT_THAT(metrics.text({}, "1"), Not(HasSubstr("sftdyn_certificate")));
+}
+
+}  // namespace
+}  // namespace sftdyn::telemetry
