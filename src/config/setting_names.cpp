@@ -9,7 +9,7 @@ namespace sftdyn::config {
 namespace {
 
 constexpr std::string_view dns = "[dns]", zone = "[[zone]]", limits = "[limits]",
-                           process = "[process]", admin = "[admin]",
+                           process = "[process]", addresses = "[addresses]", admin = "[admin]",
                            certificate = "[[certificate]]", client = "a client", host = "a host",
                            http = "http", https = "https";
 
@@ -24,6 +24,7 @@ constexpr SettingName names[] = {
     {"", "nskeyfile"},
     {"", "process"},
     {"", "admin"},
+    {"", "addresses"},
     {"", "dns"},
     {"", "zone"},
     {"", "limits"},
@@ -64,6 +65,9 @@ constexpr SettingName names[] = {
     {limits, "bad_keys"},
     {limits, "bad_keys_refill"},
 
+    {addresses, "allow"},
+    {addresses, "deny"},
+
     {process, "user"},
     {process, "seccomp"},
     {process, "landlock"},
@@ -73,6 +77,8 @@ constexpr SettingName names[] = {
     {admin, "state"},
     {admin, "stale_after"},
     {admin, "hook"},
+    {admin, "hooks_at_once"},
+    {admin, "hook_time"},
 
     {certificate, "cert"},
     {certificate, "key"},
