@@ -18,11 +18,11 @@ std::string_view text_of_octets(const auto& octets) {
 
 /// Six variables of fixed names and a path, in lines of printable ASCII that no shell takes for
 /// more than a word.
-void environment_is_harmless(const cli::Event& event) {
+void environment_is_harmless(const server::Event& event) {
     static constexpr std::array names{
         "PATH=",           "SFTDYN_EVENT=",       "SFTDYN_HOST=",      "SFTDYN_TYPE=",
         "SFTDYN_ADDRESS=", "SFTDYN_OLD_ADDRESS=", "SFTDYN_CHECKED_IN="};
-    const auto environment = cli::environment_of(event);
+    const auto environment = server::environment_of(event);
     HOLDS(environment.size() == names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
         HOLDS(environment[i].starts_with(names[i]) && environment[i].size() < 300);
@@ -40,16 +40,16 @@ void environment_is_harmless(const cli::Event& event) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view octets = text_of(data, size);
-    if (const auto message = cli::EventMessage::read(octets)) {
+    if (const auto message = server::EventMessage::read(octets)) {
         environment_is_harmless(message->event);
         // There is one way to write it: nothing hides in what has no meaning.
         const auto again = message->write();
         HOLDS(again && text_of_octets(*again) == octets);
     }
     // A name that a message may hold is one that a configuration may hold.
-    if (cli::is_host_name(octets)) HOLDS(dns::Name::parse_host(octets).has_value());
-    if (const auto answer = cli::EventAnswer::read(octets)) {
-        const auto again = cli::EventAnswer::read(text_of_octets(answer->write()));
+    if (server::is_host_name(octets)) HOLDS(dns::Name::parse_host(octets).has_value());
+    if (const auto answer = server::EventAnswer::read(octets)) {
+        const auto again = server::EventAnswer::read(text_of_octets(answer->write()));
         HOLDS(again && again->id == answer->id && again->outcome == answer->outcome &&
               again->detail == answer->detail);
     }

@@ -29,7 +29,6 @@ def fields(message):
 
 def main():
     program, conf, port = sys.argv[1:]
-    folder = tempfile.mkdtemp()
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     os.makedirs("/run/systemd", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/systemd"], check=True)
@@ -37,7 +36,7 @@ def main():
     journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     journal.bind("/run/systemd/journal/socket")
     journal.settimeout(60)
-    with open(os.path.join(folder, "stderr"), "w") as stderr:
+    with tempfile.NamedTemporaryFile("w+") as stderr:
         status = os.fstat(stderr.fileno())
         environment = {**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
         process = subprocess.Popen([program, conf, "-l", f"127.0.0.1:{port}", "-v"], stderr=stderr, stdout=subprocess.PIPE, text=True, env=environment)
@@ -51,8 +50,8 @@ def main():
         finally:
             process.terminate()
             process.wait(60)
-    with open(os.path.join(folder, "stderr")) as rest:
-        assert " info: " not in rest.read(), "nothing is said twice"
+        stderr.seek(0)
+        assert " info: " not in stderr.read(), "nothing is said twice"
     print(json.dumps(messages))
 
 

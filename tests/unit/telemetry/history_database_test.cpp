@@ -14,7 +14,9 @@ using boost::asio::ip::make_address;
 
 class StoreTest : public testing::Test {
 protected:
-    ~StoreTest() override { std::filesystem::remove(path); }
+    ~StoreTest() override {
+        for (const char* of : {"", "-journal"}) std::filesystem::remove(path + of);
+    }
 
     const std::string path = testing::TempDir() + "/hosts-" + std::to_string(getpid()) + ".sqlite";
 };
