@@ -143,10 +143,9 @@ Result<std::vector<Network>> parse_networks(std::string_view text) {
     }
     auto network = Network::parse(text);
     if (network.has_error()) {
-        return Error{
-            "\"" + std::string(text.substr(0, 80)) + "\" is no network, and no word for some", "",
-            "expected an address, a CIDR block, or \"loopback\", \"private\", "
-            "\"carrier-grade-nat\" or \"unique-local\""};
+        return Error{"this is no network, and no word for some", "",
+                     "expected an address, a CIDR block, or \"loopback\", \"private\", "
+                     "\"carrier-grade-nat\" or \"unique-local\""};
     }
     out.push_back(*network);
     return out;

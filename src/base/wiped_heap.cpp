@@ -1,9 +1,12 @@
 #include "base/wiped_heap.hpp"
 
 #include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -25,11 +28,16 @@ constexpr std::size_t stack_octets = 256 * 1024;  // more than a parser's calls 
 
 constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
 
-/// Overwrites what calls before have left below the caller's frame.
+/// Overwrites what calls before have left below the caller's frame, and gives the pages back.
 [[gnu::noinline]] void wipe_stack() noexcept {
-    std::array<char, stack_octets>
-        below;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is overwritten
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): it is overwritten
+    std::array<char, stack_octets> below;
     OPENSSL_cleanse(below.data(), below.size());
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto begin = (reinterpret_cast<std::uintptr_t>(below.data()) + page - 1) / page * page;
+    const auto end = (reinterpret_cast<std::uintptr_t>(below.data()) + below.size()) / page * page;
+    // Where this fails, the pages stay, as zeros.
+    static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
 }
 
 #ifndef SFTDYN_ADDRESS_SANITIZER

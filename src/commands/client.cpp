@@ -150,7 +150,7 @@ void print_secret_url(const Sheet& sheet) {
                     sheet.instance));
     std::cout << "[Unit]\nDescription=Dynamic DNS update of "
                  "%i\nWants=network-online.target\nAfter=network-online.target\n\n"
-                 "[platform::SystemdNotifier]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl."
+                 "[Service]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl."
                  "conf:/etc/sftdyn/update/%i.conf\n"
                  "ExecStart=/usr/bin/curl --fail --silent --show-error --max-time 60 --config "
                  "${CREDENTIALS_DIRECTORY}/curl.conf\n\n";

@@ -25,7 +25,7 @@ void add_listen(CLI::App& app, const char* option, const char* what,
                    target.push_back(*listen);
                }
            },
-           fmt::format("config::Listen for {} there: PORT, IP4:PORT, [IP6]:PORT or unix:PATH; "
+           fmt::format("Listen for {} there: PORT, IP4:PORT, [IP6]:PORT or unix:PATH; "
                        "several times for several. Wins over the file",
                        what))
         ->type_name("[ADDR:]PORT")

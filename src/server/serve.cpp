@@ -23,6 +23,7 @@
 #include "http/server.hpp"
 #include "platform/sandbox.hpp"
 #include "platform/socket_activation.hpp"
+#include "platform/startup_code.hpp"
 #include "platform/systemd_notifier.hpp"
 #include "server/admin.hpp"
 #include "server/certificate_watcher.hpp"
@@ -146,6 +147,7 @@ public:
             log::info("metrics on {}", url_of(endpoint));
         std::vector<std::string> addresses;
         for (const auto& endpoint : endpoints_) addresses.push_back(url_of(endpoint));
+        platform::release_startup_code();
         ready(addresses);
         service_.ready();
         io_.run();
