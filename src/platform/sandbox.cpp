@@ -48,8 +48,9 @@ base::Result<void> become(const std::string& user) {
 }
 
 void drop_capabilities() {
-    capng_get_caps_process();
-    const bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
+    const bool known = capng_get_caps_process() == 0;
+    if (!known) log::warn("the process's capabilities can't be read: {}", std::strerror(errno));
+    const bool may_bound = known && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     capng_clear(CAPNG_SELECT_ALL);
     // Root that stays root could not even read BIND's key without this one.
     if (geteuid() == 0)

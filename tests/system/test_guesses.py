@@ -2,6 +2,8 @@
 
 import base64
 import http.client
+import json
+import os
 import socket
 import subprocess
 import threading
@@ -10,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.process import await_true
-from harness.sftdyn import conf
+from harness.process import await_true, free_port
+from harness.sftdyn import BINARY, conf
 from test_dyndns import hashed
 
 HOST = "home.dyn.example.org"
@@ -283,3 +285,20 @@ def test_the_time_of_an_answer_does_not_tell_who_there_is(stage):
     # What was tried before is known at once, for whomever.
     again = {name: min(took(name, "guess 1") for _ in range(4)) for name in names}
     assert max(again.values()) < min(times.values()), (again, times)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another socket in the journal's place")
+def test_fail2ban_finds_the_guesser_in_the_journal(stage, tmp_path):
+    """The messages that sftdyn sends to the journal, in the lines that fail2ban makes of its entries: time, host, identifier."""
+    server = stage.dns("named")
+    path = tmp_path / "conf.toml"
+    path.write_text(conf(server, {"secretkey-one": HOST}, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 600\n"))
+    listener = Path(__file__).parent / "harness/journal.py"
+    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(free_port()), "4"], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    messages = [message["MESSAGE"] for message in json.loads(result.stdout)]
+    assert "too many bad keys from 127.0.0.1; refused for now" in messages
+    journal = tmp_path / "journal"
+    journal.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {message}\n" for message in messages))
+    found = subprocess.run(["fail2ban-regex", "-o", "ip", journal, FILTER], capture_output=True, text=True).stdout.split()
+    assert found == ["127.0.0.1"]

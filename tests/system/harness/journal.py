@@ -1,7 +1,8 @@
 """Stands in for journald in a mount namespace of its own: runs sftdyn with its standard error as the journal's stream,
-makes one request, and prints the messages that came as JSON.
+makes GUESSES requests with wrong keys and one with the right one, and prints the messages that came
+as JSON.
 
-    unshare --mount journal.py PROGRAM CONF PORT
+    unshare --mount journal.py PROGRAM CONF PORT [GUESSES]
 """
 
 import json
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 
 
@@ -28,7 +30,8 @@ def fields(message):
 
 
 def main():
-    program, conf, port = sys.argv[1:]
+    program, conf, port = sys.argv[1:4]
+    guesses = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
     os.makedirs("/run/systemd", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run/systemd"], check=True)
@@ -43,6 +46,11 @@ def main():
         try:
             while "listening" not in (line := process.stdout.readline()):
                 assert line, "it ended"
+            for number in range(guesses):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/guess{number}", timeout=60)
+                except urllib.error.HTTPError as error:
+                    assert error.code in (403, 429), error
             urllib.request.urlopen(f"http://127.0.0.1:{port}/secretkey-one", timeout=60).read()
             messages = []
             while not any("SFTDYN_HOST" in message for message in messages):
