@@ -63,13 +63,19 @@ Result<Network> Network::parse(std::string_view text) {
     const auto address = parse_address(text.substr(0, slash));
     if (!address) return bad;
     const unsigned most = address->is_v4() ? 32 : 128;
-    if (slash == std::string_view::npos) return Network{*address, most};
+    const bool mapped = address->is_v6() && address->to_v6().is_v4_mapped();
+    if (slash == std::string_view::npos)
+        return Network{plain_address(*address), mapped ? 32 : most};
     unsigned prefix = 0;
     const std::string_view bits = text.substr(slash + 1);
     const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
     if (bits.empty() || code != std::errc() || end != bits.data() + bits.size() || prefix > most)
         return bad;
-    return Network{*address, prefix};
+    // Addresses are compared as IPv4 where they are that: a network of mapped ones is an IPv4
+    // network.
+    if (!mapped) return Network{*address, prefix};
+    if (prefix < 96) return bad;
+    return Network{plain_address(*address), prefix - 96};
 }
 
 bool Network::contains(const boost::asio::ip::address& other) const {

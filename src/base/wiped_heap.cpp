@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include <openssl/crypto.h>
@@ -40,6 +41,23 @@ constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
     static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
 }
 
+/// Overwrites what copying and searching have left in vector registers: sooner or later they are
+/// spilled to some stack, a forked process's too. The library's own functions are called, for each
+/// class of sizes that they treat in a way of its own.
+[[gnu::noinline]] void wipe_registers() noexcept {
+    void* (*const volatile copy)(void*, const void*, std::size_t) = std::memcpy;
+    void* (*const volatile move)(void*, const void*, std::size_t) = std::memmove;
+    int (*const volatile compare)(const void*, const void*, std::size_t) = std::memcmp;
+    const std::array<char, 4096> zeros{};
+    std::array<char, 4096> target{};
+    for (const std::size_t size : {8U, 16U, 24U, 32U, 48U, 64U, 96U, 128U, 192U, 256U, 384U, 512U,
+                                   768U, 1024U, 2048U, 4096U}) {
+        copy(target.data(), zeros.data(), size);
+        move(target.data(), zeros.data(), size);
+        static_cast<void>(compare(target.data(), zeros.data(), size));
+    }
+}
+
 #ifndef SFTDYN_ADDRESS_SANITIZER
 void give_back(void* block) noexcept {
     if (wiped_heaps != 0 && block != nullptr) [[unlikely]]
@@ -55,6 +73,7 @@ WipedHeap::WipedHeap() noexcept { ++wiped_heaps; }
 
 WipedHeap::~WipedHeap() {
     wipe_stack();
+    wipe_registers();
     --wiped_heaps;
 }
 

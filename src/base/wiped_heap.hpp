@@ -10,7 +10,8 @@
 
 namespace sftdyn::base {
 
-/// While one lives, its thread's freed memory is overwritten; at its end the stack below it too. It
+/// While one lives, its thread's freed memory is overwritten; at its end the stack below it and the
+/// vector registers too. It
 /// is made and dropped on the same thread; one may live within another, for the stack's sake.
 class WipedHeap {
 public:

@@ -68,6 +68,7 @@ void ServerClient::ask(const std::shared_ptr<Question>& question) {
         self->asked(question, std::move(reply));
     };
     if (question->over_tcp) {
+        tcp_->end_if_silent();
         tcp_->send(std::move(*request), question->deadline, question->deadline,
                    [done](Reply reply, Delivery) { done(std::move(reply)); });
     } else {

@@ -50,7 +50,7 @@ public:
                 base::TimePoint deadline, UpdateHandler handler, LateAnswer late);
 
     /// As `TcpChannel::end_if_silent`.
-    void end_if_silent(base::Duration silence) { tcp_->end_if_silent(silence); }
+    void end_if_silent() { tcp_->end_if_silent(); }
 
     /// Ends all connections: what is under way fails.
     void close();

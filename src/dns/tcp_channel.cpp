@@ -239,6 +239,7 @@ void TcpChannel::expire() {
     }
     arm_timer();
     const bool connecting = state_ == State::connecting;
+    const bool hopeless = connecting && pending_.empty();
     const DnsError unanswered{DnsError::Kind::timeout, 0, server_,
                               "the DNS server did not answer in time",
                               "is it running and reachable, and not overloaded?"};
@@ -246,11 +247,13 @@ void TcpChannel::expire() {
                           connecting ? "the connection to the DNS server could not be made in time"
                                      : "the DNS server takes nothing from its connection",
                           "is it running and reachable, and not overloaded?"};
+    // Nobody waits for this connection any more. Whoever is told of it and sends again makes
+    // another.
+    if (hopeless) drop(unsent);
     const unsigned epoch = epoch_;
     for (const auto& [handler, delivery] : given_up)
         handler(delivery.kind == Delivery::Kind::unsent ? unsent : unanswered, delivery);
     if (epoch != epoch_) return;
-    if (connecting && pending_.empty()) drop(unsent);
     if (tombstones_.size() >= most_tombstones) drop(unanswered);
 }
 

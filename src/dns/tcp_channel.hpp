@@ -49,8 +49,10 @@ public:
     void send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler,
               LateAnswer late = {});
 
-    /// Ends the connection when nothing has come on it for that long, though something is awaited.
-    void end_if_silent(base::Duration silence);
+    static constexpr base::Duration longest_silence = std::chrono::seconds(10);
+    /// Ends the connection when nothing has come on it for `silence`, though something is
+    /// awaited: something on the way may have forgotten it.
+    void end_if_silent(base::Duration silence = longest_silence);
 
     /// Ends the connection: what is under way fails.
     void close();

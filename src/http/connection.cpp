@@ -185,6 +185,8 @@ void Connection::dispatch() {
 /// A Unix socket's peer without a header has no address, and does not come here.
 Forwarding Connection::forwarding() const {
     const RequestParser& parser = reader_.request();
+    // A proxy that speaks the PROXY protocol, and names nobody.
+    if (peer_.trusted && !peer_.vouches) return Forwarding::silent;
     if (!peer_.vouches) return parser.is_forwarded() ? Forwarding::untrusted : Forwarding::as_meant;
     if (!parser.proxy_values().empty()) return Forwarding::as_meant;
     return parser.is_forwarded() ? Forwarding::other : Forwarding::silent;

@@ -106,7 +106,7 @@ private:
 scmp_arg_cmp is(unsigned argument, std::uint64_t value) {
     return {argument, SCMP_CMP_EQ, value, 0};
 }
-scmp_arg_cmp redacted(unsigned argument, std::uint64_t mask, std::uint64_t value) {
+scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) {
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
@@ -114,12 +114,12 @@ void allow_sockets(Filter& filter, const SeccompNeeds& needs) {
     for (const int family : {AF_INET, AF_INET6}) {
         for (const int type : {SOCK_STREAM, SOCK_DGRAM})
             filter.allow("socket", {is(0, static_cast<unsigned>(family)),
-                                    redacted(1, socket_type_mask, static_cast<unsigned>(type))});
+                                    masked(1, socket_type_mask, static_cast<unsigned>(type))});
     }
     // Which Unix socket is connected to a filter can't see, so there are none but for systemd: its
     // are datagrams'.
     if (needs.unix_datagrams)
-        filter.allow("socket", {is(0, AF_UNIX), redacted(1, socket_type_mask, SOCK_DGRAM)});
+        filter.allow("socket", {is(0, AF_UNIX), masked(1, socket_type_mask, SOCK_DGRAM)});
 }
 
 /// Opening: never emptied (O_TRUNC), and only read unless there is a state folder; then nothing is
@@ -131,11 +131,11 @@ void allow_files(Filter& filter, const SeccompNeeds& needs) {
     };
     for (const auto& [call, flags, mode] : {Open{"open", 1, 2}, Open{"openat", 2, 3}}) {
         filter.allow(call,
-                     {redacted(flags, O_ACCMODE | O_CREAT | O_TRUNC | temporary_file, O_RDONLY)});
+                     {masked(flags, O_ACCMODE | O_CREAT | O_TRUNC | temporary_file, O_RDONLY)});
         if (!needs.writes_state) continue;
-        filter.allow(call, {redacted(flags, O_CREAT | O_TRUNC | temporary_file, 0)});
-        filter.allow(call, {redacted(flags, O_TRUNC | temporary_file, 0),
-                            redacted(mode, S_ISUID | S_ISGID | S_ISVTX, 0)});
+        filter.allow(call, {masked(flags, O_CREAT | O_TRUNC | temporary_file, 0)});
+        filter.allow(call, {masked(flags, O_TRUNC | temporary_file, 0),
+                            masked(mode, S_ISUID | S_ISGID | S_ISVTX, 0)});
     }
     if (needs.writes_state) {
         // The database is there, with its mode, before: nothing has to be given another mode or
@@ -156,16 +156,16 @@ void allow_files(Filter& filter, const SeccompNeeds& needs) {
 
 /// Code comes from files: no memory is both written and executed, and none becomes executable.
 void allow_memory(Filter& filter) {
-    filter.allow("mmap", {redacted(2, PROT_EXEC, 0)});
+    filter.allow("mmap", {masked(2, PROT_EXEC, 0)});
     filter.allow("mmap",
-                 {redacted(2, PROT_WRITE | PROT_EXEC, PROT_EXEC), redacted(3, MAP_ANONYMOUS, 0)});
-    filter.allow("mprotect", {redacted(2, PROT_EXEC, 0)});
+                 {masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC), masked(3, MAP_ANONYMOUS, 0)});
+    filter.allow("mprotect", {masked(2, PROT_EXEC, 0)});
 }
 
 void allow_threads(Filter& filter) {
     // Threads, but no processes: without clone3, whose flags a filter can't see, the C library
     // takes clone.
-    filter.allow("clone", {redacted(0, CLONE_THREAD, CLONE_THREAD)});
+    filter.allow("clone", {masked(0, CLONE_THREAD, CLONE_THREAD)});
     filter.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
     // Signals to itself only: abort(3).
     filter.allow("tgkill", {is(0, static_cast<std::uint64_t>(getpid()))});

@@ -99,7 +99,7 @@ private:
         planned_.emplace_back(host.host, number);
         if (update_.offline) {
             for (const auto type : {dns::Type::a, dns::Type::aaaa}) {
-                auto desired = wish_for(host, type);
+                auto desired = record_for(host, type);
                 desired.kind = dns::Change::Kind::remove;
                 add({number, std::move(desired)});
             }
@@ -115,7 +115,7 @@ private:
 
     void add_address(const accounts::Host& host, std::size_t number,
                      const AddressUpdate::Named& named) {
-        auto desired = wish_for(host, dns::type_of(named.address));
+        auto desired = record_for(host, dns::type_of(named.address));
         desired.rdata = dns::rdata_of(named.address);
         desired.at_source = named.address == source_;
         append(plan_.answers[number].addresses, named.text);
@@ -139,7 +139,7 @@ private:
             if (number != Plan::unanswered) plan_.answers[number].word = Word::server_error;
             return;
         }
-        auto desired = wish_for(host, dns::Type::aaaa);
+        auto desired = record_for(host, dns::Type::aaaa);
         desired.rdata = dns::rdata_of(*address);
         desired.at_source = *address == source_;
         if (number != Plan::unanswered)
@@ -151,7 +151,7 @@ private:
         list += (list.empty() ? "" : ",") + text;
     }
 
-    static update::DesiredRecord wish_for(const accounts::Host& host, dns::Type type) {
+    static update::DesiredRecord record_for(const accounts::Host& host, dns::Type type) {
         update::DesiredRecord desired;
         desired.target = {host.host, type};
         desired.ttl = host.ttl;

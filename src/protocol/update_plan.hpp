@@ -39,7 +39,7 @@ struct Plan {
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(
     const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
 
-/// The word for what became of a host's desired_records.
+/// The word for what became of a host's desired records.
 [[nodiscard]] HostAnswer::Word word_for(const std::vector<update::UpdateStatus>& statuses);
 
 }  // namespace sftdyn::protocol

@@ -40,20 +40,20 @@ struct Client {
 
 /// A hook went wrong. `text` is for the log, with a traceback; it holds no part of the request's
 /// secrets.
-struct DnsError {
-    DnsError() = default;
+struct HookError {
+    HookError() = default;
     // Without it a text alone would do for one, and a result of a text could be either.
-    DnsError(std::string of_kind, std::string said)
+    HookError(std::string of_kind, std::string said)
         : kind(std::move(of_kind)), text(std::move(said)) {}
     std::string kind;  ///< equal for equal faults
     std::string text;
 };
-[[noreturn]] inline void throw_exception_from_error(const DnsError& failure,
+[[noreturn]] inline void throw_exception_from_error(const HookError& failure,
                                                     const boost::source_location&) {
     throw std::logic_error("unchecked failure of a hook: " + failure.text);
 }
 template <class T>
-using Outcome = boost::system::result<T, DnsError>;
+using Outcome = boost::system::result<T, HookError>;
 
 /// One request's way through the hooks, on one thread, in the order of these functions. It holds
 /// the interpreter's lock as long as it lives.
@@ -68,6 +68,10 @@ public:
     /// The lines of nsupdatecommands.
     [[nodiscard]] virtual Outcome<std::vector<std::string>> nsupdate_commands(
         std::string_view host) = 0;
+
+    /// What a hook gave, as the log may have it: without the request's secrets, and without what
+    /// the conf knows as keys.
+    [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
 
 /// A conf that was run. It may be dropped on any thread, without the interpreter's lock.

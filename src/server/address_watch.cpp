@@ -51,6 +51,11 @@ void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::addr
         return one.kind == kind && one.peer == network;
     });
     if (said) return;
+    if (kind == http::Forwarding::untrusted &&
+        static_cast<std::size_t>(std::count_if(said_.begin(), said_.end(), [&](const Said& one) {
+            return one.kind == kind;
+        })) >= most_strangers)
+        return;
     said_.push_back({kind, network});
     say(warning_of(kind, peer.to_string()));
 }

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] std::vector<Warning> warnings() const;
 
     static constexpr std::size_t most_warnings = 64;
+    /// Of strangers, who may send what they like: they leave room for what is wrong here.
+    static constexpr std::size_t most_strangers = 16;
     static constexpr std::size_t most_addresses = 1024;
     static constexpr std::size_t many_hosts = 3;
 

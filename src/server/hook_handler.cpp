@@ -48,11 +48,11 @@ struct HookHandler::Task {
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
 
-    /// A text that came of the request, fit for the log.
-    [[nodiscard]] std::string shown(std::string_view text) const {
+    /// A text that a hook of `call` gave, fit for the log.
+    [[nodiscard]] std::string shown(std::string_view text, python::Call& call) const {
         const std::string decoded = protocol::percent_decoded(key);
-        return log::printable(
-            base::redacted(base::redacted(text.substr(0, longest_echo), key), decoded));
+        const std::string without_keys = call.shown(text.substr(0, longest_echo));
+        return log::printable(base::redacted(base::redacted(without_keys, key), decoded));
     }
 
     std::shared_ptr<const State> state;
@@ -88,6 +88,7 @@ void HookHandler::configure(Settings settings) {
     {
         const std::lock_guard lock(mutex_);
         state_.swap(fresh);
+        shown_remarks_.clear();
     }
     decides_ = hooks;
 }
@@ -169,7 +170,7 @@ HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
     if (!parsed) {
         complain("get_ip/address",
                  fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
-                             task.shown(address)));
+                             task.shown(address, call)));
         return {};
     }
     task.client = base::plain_address(*parsed);
@@ -204,7 +205,7 @@ HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
         auto name = dns::Name::parse(*said);
         if (name.has_error() || name->is_root()) {
             complain("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
-                                                  task.shown(*said)));
+                                                  task.shown(*said, call)));
             return {};
         }
         host_text = std::move(*said);
@@ -233,23 +234,42 @@ HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
         complain(lines.error().kind, lines.error().text);
         return {};
     }
-    return read(task, *lines, host, std::move(decision));
+    return read(task, call, *lines, host, std::move(decision));
+}
+
+/// Looking for a conf's keys in a text takes its time, and a line that is passed over comes with
+/// each request: what was looked at is remembered.
+std::string HookHandler::shown_remark(const Task& task, python::Call& call, const std::string& host,
+                                      const std::string& remark) {
+    const std::string plain = host + ' ' + remark;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = shown_remarks_.find(plain); found != shown_remarks_.end())
+            return found->second;
+    }
+    // Without the lock: this thread may have to wait for the interpreter's in between.
+    std::string shown = fmt::format("nsupdatecommands for {}, {}", task.shown(host, call),
+                                    task.shown(remark, call));
+    const std::lock_guard lock(mutex_);
+    if (shown_remarks_.size() >= most_remarks) shown_remarks_.clear();
+    shown_remarks_.try_emplace(plain, shown);
+    return shown;
 }
 
 /// What a script is: a desired that can go with others, or messages of its own.
-HookHandler::Decision HookHandler::read(const Task& task, const std::vector<std::string>& lines,
+HookHandler::Decision HookHandler::read(const Task& task, python::Call& call,
+                                        const std::vector<std::string>& lines,
                                         const dns::Name& host, Decision decision) {
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
-        complain(
-            "nsupdatecommands/" + script.error().where,
-            fmt::format("nsupdatecommands for {}, {}: {}; {}", host.text(), script.error().where,
-                        task.shown(script.error().what), script.error().mend));
+        complain("nsupdatecommands/" + script.error().where,
+                 fmt::format("nsupdatecommands for {}, {}: {}; {}", task.shown(host.text(), call),
+                             script.error().where, task.shown(script.error().what, call),
+                             script.error().mend));
         return {};
     }
     for (const auto& remark : script->remarks)
-        complain("nsupdatecommands/" + remark,
-                 fmt::format("nsupdatecommands for {}, {}", host.text(), task.shown(remark)));
+        complain("nsupdatecommands/" + remark, shown_remark(task, call, host.text(), remark));
     if (script->messages.size() == 1) {
         auto change = dns::replacement_of(script->messages.front());
         if (change && change->owner == host && change->type == decision.desired.target.type) {
@@ -298,10 +318,10 @@ void HookHandler::submit(const TaskPtr& task, Decision& decision) {
     };
     // A script that names another zone than the one that the server says may mean that: it is sent
     // as it is.
-    const bool as_wish =
+    const bool as_desired_record =
         decision.kind == Decision::Kind::desired &&
         (!decision.zone || parts_.engine.believe_zone(target.host, *decision.zone));
-    if (as_wish) {
+    if (as_desired_record) {
         scripted_->forget(target);
         parts_.engine.submit(std::move(decision.desired), done);
     } else {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -77,8 +78,11 @@ private:
     [[nodiscard]] http::Response unchanged(const Task& task, const update::Target& target) const;
     [[nodiscard]] Decision decide(Task& task);
     [[nodiscard]] Decision decide_host(Task& task, python::Call& call, const std::string& address);
-    [[nodiscard]] Decision read(const Task& task, const std::vector<std::string>& lines,
-                                const dns::Name& host, Decision decision);
+    [[nodiscard]] Decision read(const Task& task, python::Call& call,
+                                const std::vector<std::string>& lines, const dns::Name& host,
+                                Decision decision);
+    [[nodiscard]] std::string shown_remark(const Task& task, python::Call& call,
+                                           const std::string& host, const std::string& remark);
     [[nodiscard]] bool is_so(const State& state, const update::Target& target,
                              std::string_view rdata) const;
     void carry_out(const TaskPtr& task, Decision decision);
@@ -92,6 +96,8 @@ private:
         scripted_;  ///< one for all confs: a request of an old one may end after one of the new
     mutable std::mutex mutex_;
     std::shared_ptr<const State> state_;
+    static constexpr std::size_t most_remarks = 1000;
+    std::map<std::string, std::string> shown_remarks_;  ///< by host and remark
     std::atomic<bool> decides_ = false;
     std::atomic<bool> needs_fields_ = false;
     std::unique_ptr<HookThreads> threads_;  ///< once there were hooks

@@ -1,4 +1,4 @@
-// The running service: the rooms put together, signals, reload and a clean end.
+// The running service: the folders put together, signals, reload and a clean end.
 #pragma once
 
 #include <functional>

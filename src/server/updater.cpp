@@ -266,7 +266,7 @@ std::optional<http::Response> Updater::with_password(
     return std::nullopt;
 }
 
-/// An update under way: some groups of desired_records, and the answers that come of them.
+/// An update under way: some groups of desired records, and the answers that come of them.
 struct Updater::Job {
     protocol::AddressUpdate update;
     protocol::Plan plan;

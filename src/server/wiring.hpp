@@ -1,4 +1,4 @@
-// What the rooms take, made of the settings.
+// What the folders take, made of the settings.
 #pragma once
 
 #include <memory>

@@ -152,8 +152,8 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
     sqlite().busy_timeout(raw, busy_milliseconds);
-    // A journal in memory: a crash may cost the last ten seconds, a broken file is made anew by
-    // hand; it is no truth.
+    // The journal is emptied, not removed: it keeps its mode. A crash may cost the last ten
+    // seconds, a broken file is made anew by hand; it is no truth.
     for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
                             "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();

@@ -26,7 +26,6 @@ constexpr unsigned most_sends = 3;
 
 // A connection that brings nothing for so long while answers are awaited is given up for a new one:
 // something on the way may have forgotten it.
-constexpr base::Duration longest_silence = std::chrono::seconds(10);
 
 /// Another address may do better.
 bool is_outage(const DnsError& failure) {
@@ -432,7 +431,7 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
                      {server, delivery.connection},
                      std::move(failure)});
     };
-    member.server->end_if_silent(longest_silence);
+    member.server->end_if_silent();
     const auto send_by = share(fence->deadline, fence->ways.size() - fence->tried);
     member.server->update(
         fence->zone, dns::UpdateMessage{}, send_by, fence->deadline, answered,

@@ -77,7 +77,7 @@ void Engine::reconfigure(const Limits& limits, bool servers_changed) {
 }
 
 /// The change of the desired that is first is decided anew. Nobody is told what another server said
-/// of the desired_records that belong to it.
+/// of the desired records that belong to it.
 void Engine::undo_decision(Slot& slot) {
     if (slot.waiting.empty() || slot.waiting.front().ticket != slot.ticket) return;
     const AtomicGroupPtr& group = slot.waiting.front().group;
@@ -97,8 +97,7 @@ void Engine::start_over(const Target& target) {
     advance(target);
 }
 
-// --- desired_records in, results out
-// ------------------------------------------------------------------------------------------
+// --- desired records in, results out
 
 void Engine::submit(DesiredRecord desired, Done done) {
     const ZoneIndex zone = zone_of(desired.target.host);
@@ -107,7 +106,7 @@ void Engine::submit(DesiredRecord desired, Done done) {
     const Target target = desired.target;
     add(std::move(desired), clock_() + limits_.timeout, std::move(done), nullptr, 0);
     if (slots_.at(target).phase == Phase::idle) advance(target);
-    // What is answered at once needs no watching; without this a flood of such desired_records
+    // What is answered at once needs no watching; without this a flood of such desired records
     // would leave its deadlines behind.
     forget_deadlines();
 }
@@ -126,8 +125,8 @@ void Engine::submit_group(std::vector<DesiredRecord> desired_records, GroupDone 
     group->done = std::move(done);
     const base::TimePoint deadline = clock_() + limits_.timeout;
     std::vector<Target> targets;
-    // All stand in their queues before any is served: two joints that share targets have the same
-    // order in each.
+    // All stand in their queues before any is served: two atomic groups that share targets have the
+    // same order in each.
     for (DesiredRecord& desired : desired_records) {
         targets.push_back(desired.target);
         group->members.push_back({desired.target, next_ticket_});
@@ -298,7 +297,6 @@ void Engine::tick() {
 }
 
 // --- one target
-// ------------------------------------------------------------------------------------------------------
 
 void Engine::advance(const Target& target) {
     for (;;) {
@@ -535,7 +533,6 @@ void Engine::say_foreign_pointer(const Target& pointer, const std::vector<std::s
 }
 
 // --- queries and zones
-// -----------------------------------------------------------------------------------------------
 
 void Engine::when_query_free(std::function<void()> ask) {
     if (queries_in_flight_ >= limits_.queries_in_flight) {

@@ -1,6 +1,6 @@
 // The engine: brings what the DNS serves to what was asked for, with as few messages as possible.
 //
-// For each target (host and family) desired_records are served one after the other, in the order
+// For each target (host and family) desired records are served one after the other, in the order
 // they came. For each zone changes are collected while an UPDATE is under way and go out together
 // when it is answered (group commit). An engine belongs to one thread; only `ServedCache` and
 // `HostTable` are shared.
@@ -28,7 +28,7 @@ struct Limits {
     base::Duration timeout = std::chrono::seconds(5);  ///< a desired is answered within it
     base::Duration verify_interval =
         std::chrono::seconds(300);  ///< how long a confirmed state is believed
-    std::size_t queue = 10000;      ///< desired_records that may wait for one zone
+    std::size_t queue = 10000;      ///< desired records that may wait for one zone
     std::size_t batch = 1000;       ///< changes in one UPDATE at the most
     std::size_t batch_octets =
         60000;                       ///< and their octets; a message holds 65535 (RFC 1035 §4.2.2)
@@ -81,7 +81,7 @@ public:
     /// `done` is called once, within the timeout, maybe before this returns.
     void submit(DesiredRecord desired, Done done);
 
-    /// As `submit`, for desired_records that belong together: those of one zone go out in one
+    /// As `submit`, for desired records that belong together: those of one zone go out in one
     /// UPDATE, all or none, if any of them changes anything. Each is for another target.
     void submit_group(std::vector<DesiredRecord> desired_records, GroupDone done);
 
@@ -146,7 +146,7 @@ private:
             0;  ///< members that are first of their targets, with what is served known
         GroupDone done{};
         std::shared_ptr<Series>
-            series{};  ///< whose places these are; null: they are desired_records
+            series{};  ///< whose places these are; null: they are desired records
     };
     using AtomicGroupPtr = std::shared_ptr<AtomicGroup>;
     struct Waiting {
@@ -189,7 +189,7 @@ private:
     using SeriesPtr = std::shared_ptr<Series>;
     struct Zone {
         dns::Name name;
-        std::size_t waiting = 0;                ///< desired_records
+        std::size_t waiting = 0;                ///< desired records
         std::deque<Unit> clean;                 ///< changes to be sent
         std::deque<Unit> quarantined;           ///< changes of targets that failed alone before
         std::deque<std::vector<Unit>> retries;  ///< parts of a refused batch, in order
@@ -294,7 +294,7 @@ private:
     std::deque<std::function<void()>> queries_waiting_;
     unsigned queries_in_flight_ = 0;
     std::size_t waiting_ = 0;
-    std::size_t zone_unresolved_ = 0;  ///< desired_records whose zone is not known yet
+    std::size_t zone_unresolved_ = 0;  ///< desired records whose zone is not known yet
     std::uint64_t next_ticket_ = 1;
     unsigned generation_ = 0;  ///< of the configuration
     base::TimePoint next_sweep_;

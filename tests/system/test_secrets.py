@@ -131,6 +131,30 @@ def test_no_key_and_no_password_is_in_memory(stage):
     nothing_is_found()
 
 
+@pytest.mark.skipif(not ROOT, reason="reads the memory of a process that is not dumpable")
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 5, 8])
+def test_no_key_is_in_the_helpers_memory_whatever_the_size_of_the_configuration(stage, more):
+    """Small ones leave their text in the processor's registers, which a new process spills to its stack."""
+    secrets = ["memory-key-AA11-one-abcdef", "memory-key-BB22-two-abcdef", "memory-password-CC33"]
+    text = f"""http = "127.0.0.1:0"
+nskeyfile = "{stage.folder}/none.key"
+[admin]
+hook = ["/bin/true"]
+[dns]
+server = "127.0.0.1:5"
+[clients]
+"{secrets[0]}" = {{ host = "home.{ZONE}" }}
+[clients.m]
+key = "{secrets[1]}"
+user = "m"
+password = "{secrets[2]}"
+hosts = ["m.{ZONE}"]
+""" + "".join(f'[clients.h{number}]\nkey = "further-key-{number}-abcdef"\nhosts = ["h{number}.{ZONE}"]\n' for number in range(more))
+    program = stage.sftdyn(text, arguments=())
+    [_, helper] = family(program.process.pid)
+    assert found_in(helper, secrets) == {}
+
+
 # --- what check and doctor say of them ---
 
 
@@ -226,3 +250,22 @@ def nsupdatecommands(host, new_ip, headers):
     program.await_log("KeyError: '[hidden]'")
     program.await_log("in get_host")
     assert "PYKEY" not in program.log() and "alice" not in program.log() and "return {" not in program.log()
+
+
+@pytest.mark.parametrize("hooks", [
+    'def get_ip(source, headers, key):\n    return str(list(K))\ndef get_host(q, ip):\n    return K.get(q)\n',
+    'def get_host(q, ip):\n    return str(list(K))\n',
+    'def get_host(q, ip):\n    return K.get(q)\ndef nsupdatecommands(host, ip, headers):\n    yield "frob %s" % list(K)\n',
+    'def get_host(q, ip):\n    return K.get(q)\ndef nsupdatecommands(host, ip, headers):\n    yield "update delete %s A" % K\n',
+])
+def test_what_a_hook_gave_shows_no_key(stage, hooks):
+    server = stage.dns("named")
+    keys = ("PYKEY-alice-0123456789", "PYKEY-bob-fedcba98765")
+    text = f'K = {{"{keys[0]}": "a.{ZONE}", "{keys[1]}": "b.{ZONE}"}}\n' + hooks
+    if "nsupdatecommands" not in hooks:
+        text += 'def nsupdatecommands(host, ip, headers):\n    yield "update delete x A"\n'
+    program = stage.sftdyn(text, arguments=["-vv", "--server", server.address, "--nskeyfile", server.key_file()], file="conf")
+    assert tuple(program.get(keys[1])) == (500, "FAIL")
+    program.await_log("[hidden]")
+    for key in keys:
+        assert not any(piece in program.log() for piece in pieces(key)), program.log()

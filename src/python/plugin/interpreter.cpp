@@ -20,7 +20,7 @@ namespace {
 struct Shared {
     py::module_ support;
     py::module_ own;  ///< with the class Headers
-    py::object address, host, script, told;
+    py::object address, host, script, told, shown;
 
     std::mutex mutex{};
     std::vector<py::object>
@@ -107,7 +107,27 @@ public:
         });
     }
 
+    std::string shown(std::string_view text) override {
+        try {
+            return from_python(shared->shown(to_python(text), secrets()));
+        } catch (py::error_already_set&) {
+            return "[hidden]";
+        }
+    }
+
 private:
+    /// Of the request.
+    py::list secrets() {
+        py::list secrets;
+        if (!key_.empty()) secrets.append(to_python(key_));
+        for (const auto& [name, text] : fields_) {
+            for (const char* secret : {"authorization", "proxy-authorization", "cookie"}) {
+                if (strcasecmp(name.c_str(), secret) == 0) secrets.append(to_python(text));
+            }
+        }
+        return secrets;
+    }
+
     py::object headers() {
         if (!headers_) headers_ = py::cast(Headers(fields_));
         return headers_;
@@ -124,7 +144,7 @@ private:
     }
 
     /// Telling it is Python too, and may be interrupted.
-    DnsError failure(const char* hook, py::error_already_set& error) {
+    HookError failure(const char* hook, py::error_already_set& error) {
         error.restore();
         PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
         PyErr_Fetch(&type, &value, &trace);
@@ -134,14 +154,7 @@ private:
         Py_XDECREF(type);
         Py_XDECREF(trace);
         try {
-            py::list secrets;
-            if (!key_.empty()) secrets.append(to_python(key_));
-            for (const auto& [name, text] : fields_) {
-                for (const char* secret : {"authorization", "proxy-authorization", "cookie"}) {
-                    if (strcasecmp(name.c_str(), secret) == 0) secrets.append(to_python(text));
-                }
-            }
-            const py::tuple told = shared->told(hook, owned, secrets);
+            const py::tuple told = shared->told(hook, owned, secrets());
             return {from_python(told[0]), from_python(told[1])};
         } catch (py::error_already_set&) {
             return {std::string(hook) + "/?",
@@ -346,7 +359,8 @@ void make_shared_parts() {
                         support.attr("address"),
                         support.attr("host"),
                         support.attr("script"),
-                        support.attr("told")};
+                        support.attr("told"),
+                        support.attr("shown")};
 }
 
 }  // namespace

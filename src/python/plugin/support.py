@@ -167,10 +167,16 @@ def fault(error, path):
     return message_of(error, (), words), line
 
 
+def shown(text, secrets):
+    """What a hook gave, for the log: without secrets, and without what the confs know as keys."""
+    words = known_words([])
+    return "[hidden]" if words.too_many() else masked(text, secrets, words)
+
+
 def told(hook, error, secrets):
     """A hook's fault for the log: its kind, and the text."""
     if isinstance(error, Unusable):
-        return f"{hook}/{error}", masked(f"{hook} {error}", secrets)
+        return f"{hook}/{error}", shown(f"{hook} {error}", secrets)
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next

@@ -14,17 +14,19 @@ using sftdyn::http::SecretBuffer;
 
 namespace {
 
-struct Outcome {
+struct ReaderOutcome {
     std::vector<std::string> requests{};  ///< method, target, Authorization and body of each
     unsigned status = 0;                  ///< that refused what came then
     std::size_t most = 0;                 ///< octets of memory that the buffer had
-    friend bool operator==(const Outcome& a, const Outcome& b) { return a.requests == b.requests; }
+    friend bool operator==(const ReaderOutcome& a, const ReaderOutcome& b) {
+        return a.requests == b.requests;
+    }
 };
 
 /// As a connection does it: `text` comes in pieces of what `size` says.
 template <class Size>
-Outcome read(std::string_view text, const Limits& limits, Size size) {
-    Outcome out;
+ReaderOutcome read(std::string_view text, const Limits& limits, Size size) {
+    ReaderOutcome out;
     RequestReader reader(limits, "x-forwarded-for");
     while (true) {
         auto state = reader.read();
@@ -52,7 +54,7 @@ Outcome read(std::string_view text, const Limits& limits, Size size) {
     }
 }
 
-Outcome whole(std::string_view text, const Limits& limits = {}) {
+ReaderOutcome whole(std::string_view text, const Limits& limits = {}) {
     return read(text, limits, [] { return std::string::npos; });
 }
 
@@ -64,7 +66,7 @@ TEST(RequestReader, PiecesGiveWhatTheWholeGives) {
         "GET /c HTTP/1.1\r\nAuthorization: Token t\r\nHost: x\r\nX: " + std::string(9000, 'y') +
         "\r\n\r\nGET /d HTTP/1.1\r\nHost: x\r\nX: a\nb\r\n\r\nGET /never HTTP/1.1\r\nHost: "
         "x\r\n\r\n";
-    const Outcome right = whole(text);
+    const ReaderOutcome right = whole(text);
     ASSERT_EQ(right.requests.size(), 3U);
     EXPECT_EQ(right.requests[2], "GET /c Token t ");
     EXPECT_EQ(right.status, 400U);
@@ -85,7 +87,7 @@ TEST_P(Endless, TakesNoMoreThanTheLimits) {
         while (text.size() < (1 << 21))
             text += GetParam().ends_with("\n") ? filler : std::string(100, 'a');
         for (const std::size_t size : {7U, 1460U, 1U << 20}) {
-            const Outcome out = read(text, limits, [size] { return size; });
+            const ReaderOutcome out = read(text, limits, [size] { return size; });
             EXPECT_LE(out.most, header + RequestReader::read_size);
             EXPECT_NE(out.status, 0U);
         }
