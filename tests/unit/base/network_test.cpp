@@ -19,6 +19,19 @@ TEST(ClientNetwork, AnIpv4AddressOrAnIpv6NetworkOf64Bits) {
     EXPECT_EQ(hash_value(network("2001:db8:1:2::1")), hash_value(network("2001:db8:1:2::2")));
 }
 
+TEST(Network, OfMappedAddressesIsAnIpv4Network) {
+    const auto network = Network::parse("::ffff:10.0.0.0/104");
+    ASSERT_TRUE(network.has_value());
+    EXPECT_TRUE(network->contains(make_address("10.1.2.3")));
+    EXPECT_FALSE(network->contains(make_address("11.1.2.3")));
+    const auto one = Network::parse("::ffff:192.0.2.1");
+    ASSERT_TRUE(one.has_value());
+    EXPECT_TRUE(one->contains(make_address("192.0.2.1")));
+    EXPECT_FALSE(one->contains(make_address("192.0.2.2")));
+    EXPECT_TRUE(Network::parse("::ffff:0:0/90").has_error());
+    EXPECT_FALSE(Network::parse("::/0").value().contains(make_address("192.0.2.1")));
+}
+
 TEST(ParseAddress, TakesWholeAddressesInOneForm) {
     for (const char* good : {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:DB8::1",
                              "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "fe80::1"})
