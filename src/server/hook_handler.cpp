@@ -23,6 +23,13 @@ namespace log = base::log;
 
 constexpr std::size_t longest_echo = 200;
 
+/// Letters, digits, and what else stands in names of hosts and of wildcards.
+bool looks_like_a_host(std::string_view text) {
+    return text.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*") ==
+           std::string_view::npos;
+}
+
 }  // namespace
 
 /// A conf and what hangs on it; replaced whole at a reload.
@@ -53,6 +60,15 @@ struct HookHandler::Task {
         const std::string decoded = protocol::percent_decoded(key);
         const std::string without_keys = call.shown(text.substr(0, longest_echo));
         return log::printable(base::redacted(base::redacted(without_keys, key), decoded));
+    }
+
+    /// As `shown`, for a message of ours that quotes such a text.
+    [[nodiscard]] std::string shown_quote(const std::string& message, python::Call& call) const {
+        const std::size_t begin = message.find('"'), end = message.rfind('"');
+        if (begin == end) return log::printable(message);
+        return log::printable(message.substr(0, begin + 1)) +
+               shown(std::string_view(message).substr(begin + 1, end - begin - 1), call) +
+               log::printable(message.substr(end));
     }
 
     std::shared_ptr<const State> state;
@@ -203,7 +219,8 @@ HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
         }
         if (said->empty()) return {Decision::Kind::bad_key};
         auto name = dns::Name::parse(*said);
-        if (name.has_error() || name->is_root()) {
+        // What is no name but happens to be one with escapes would be told as a host's name.
+        if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
             complain("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
                                                   task.shown(*said, call)));
             return {};
@@ -248,8 +265,8 @@ std::string HookHandler::shown_remark(const Task& task, python::Call& call, cons
             return found->second;
     }
     // Without the lock: this thread may have to wait for the interpreter's in between.
-    std::string shown = fmt::format("nsupdatecommands for {}, {}", task.shown(host, call),
-                                    task.shown(remark, call));
+    std::string shown =
+        fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(remark, call));
     const std::lock_guard lock(mutex_);
     if (shown_remarks_.size() >= most_remarks) shown_remarks_.clear();
     shown_remarks_.try_emplace(plain, shown);
@@ -262,10 +279,10 @@ HookHandler::Decision HookHandler::read(const Task& task, python::Call& call,
                                         const dns::Name& host, Decision decision) {
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
-        complain("nsupdatecommands/" + script.error().where,
-                 fmt::format("nsupdatecommands for {}, {}: {}; {}", task.shown(host.text(), call),
-                             script.error().where, task.shown(script.error().what, call),
-                             script.error().mend));
+        complain(
+            "nsupdatecommands/" + script.error().where,
+            fmt::format("nsupdatecommands for {}, {}: {}; {}", host.text(), script.error().where,
+                        task.shown_quote(script.error().what, call), script.error().mend));
         return {};
     }
     for (const auto& remark : script->remarks)

@@ -176,7 +176,7 @@ def shown(text, secrets):
 def told(hook, error, secrets):
     """A hook's fault for the log: its kind, and the text."""
     if isinstance(error, Unusable):
-        return f"{hook}/{error}", shown(f"{hook} {error}", secrets)
+        return f"{hook}/{error}", masked(f"{hook} {error}", secrets)
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
