@@ -23,11 +23,13 @@ namespace log = base::log;
 
 constexpr std::size_t longest_echo = 200;
 
-/// Letters, digits, and what else stands in names of hosts and of wildcards.
+/// Letters, digits, and what else stands in names of hosts and of wildcards, in two labels or more:
+/// a text of one is rather a key in a host's place.
 bool looks_like_a_host(std::string_view text) {
-    return text.find_first_not_of(
-               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*") ==
-           std::string_view::npos;
+    constexpr std::string_view good =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*";
+    return text.find_first_not_of(good) == std::string_view::npos &&
+           text.substr(0, text.size() - 1).find('.') != std::string_view::npos;
 }
 
 }  // namespace

@@ -255,6 +255,7 @@ def nsupdatecommands(host, new_ip, headers):
 @pytest.mark.parametrize("hooks", [
     'def get_ip(source, headers, key):\n    return str(list(K))\ndef get_host(q, ip):\n    return K.get(q)\n',
     'def get_host(q, ip):\n    return str(list(K))\n',
+    'def get_host(q, ip):\n    return list(K)[0]\n',
     'def get_host(q, ip):\n    return K.get(q)\ndef nsupdatecommands(host, ip, headers):\n    yield "frob %s" % list(K)\n',
     'def get_host(q, ip):\n    return K.get(q)\ndef nsupdatecommands(host, ip, headers):\n    yield "update delete %s A" % K\n',
 ])
