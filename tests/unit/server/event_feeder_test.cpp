@@ -88,7 +88,9 @@ TEST_F(EventFeederTest, OfARecordOneRunsAtATimeAndTheNewestStateIsTold) {
 }
 
 TEST_F(EventFeederTest, AtMostAsManyRunAtOnceAsMay) {
-    auto settings = shell("echo + >> $OUT; sleep 0.05; echo - >> $OUT");
+    // None ends before three have begun.
+    auto settings = shell(
+        "echo + >> $OUT; while [ $(grep -c + $OUT) -lt 3 ]; do sleep 0.01; done; echo - >> $OUT");
     settings.at_once = 3;
     const EventCommand runner(settings);
     EventFeeder feeder(io, runner);
