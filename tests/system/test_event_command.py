@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.sanitized import not_sanitized
 from harness.process import await_true
 from harness.sftdyn import run
 from test_admin import HOST, Watched, hook_file
@@ -63,6 +64,7 @@ def test_number_and_time_are_settings(stage, named):
     watched.program.await_log("the hook did not end in time, and was killed")
 
 
+@not_sanitized
 def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, named):
     """As after an outage. The socket to the helper holds some 278 messages."""
     count = 400
@@ -78,6 +80,7 @@ def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, n
     assert "not run" not in watched.program.log()
 
 
+@not_sanitized
 @pytest.mark.parametrize("waiting", [0, 1, 30])
 def test_it_ends_within_five_seconds_whatever_runs_and_waits(stage, named, waiting):
     hook = hook_file(stage, "#!/bin/sh\ntrap '' TERM\necho $$ >> {out}\nsleep 60 & echo $! >> {out}\nwait; wait\nsleep 60\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.sanitized import not_sanitized
 from harness.process import await_true, free_port
 from harness.sftdyn import BINARY, conf
 from test_dyndns import hashed
@@ -246,6 +247,7 @@ class Attack:
             thread.join()
 
 
+@not_sanitized
 @pytest.mark.parametrize("addresses", [1, 3])
 def test_the_right_client_is_served_while_others_guess(stage, addresses):
     users = ["u", "v", "w"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.sanitized import not_sanitized
 from harness.process import await_true
 from harness.sftdyn import BINARY, conf
 
@@ -275,6 +276,7 @@ def test_what_never_ends_takes_no_memory(stage, what):
     assert is_served(program)
 
 
+@not_sanitized
 def test_a_kept_connection_gives_back_what_a_large_request_took(stage):
     program = start(stage, "body_size = 1048576\nheader_size = 1048576\nconnections_per_client = 1000\nidle_time = 600", arguments=())
     assert is_served(program)
