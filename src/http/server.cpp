@@ -79,14 +79,22 @@ struct Server::Worker {
         if (now >= say_full_again) {
             say_full_again = now + say_interval;
             base::log::error(
-                "{}; those that are idle make room, and others wait",
+                "{}; those that are idle or slow make room, and others wait",
                 descriptors_are_short
                     ? "no file descriptor is left for another connection (raise LimitNOFILE=, or "
                       "ulimit -n)"
                     : fmt::format("there are {} connections, and no more are taken (connections)",
                                   admission.count()));
         }
-        return set.drop_idle() && !descriptors_are_short;
+        if (set.make_room(now)) return !descriptors_are_short;
+        // The room may be taken by connections of other threads.
+        for (Worker* other : others) {
+            asio::post(other->io, [other, descriptors_are_short] {
+                if (descriptors_are_short || !other->admission.has_room())
+                    other->set.make_room(base::Clock::now());
+            });
+        }
+        return false;
     }
 
     void sweep() {
@@ -153,7 +161,8 @@ struct Server::Worker {
     asio::io_context io{1};
     asio::steady_timer timer{io};
     asio::steady_timer end{io};
-    TlsContext tls;  ///< null: there is no TLS endpoint
+    TlsContext tls;               ///< null: there is no TLS endpoint
+    std::vector<Worker*> others;  ///< of the server's workers
     std::vector<std::shared_ptr<Listener>> listeners;
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::thread thread;
@@ -166,6 +175,11 @@ Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, u
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
         workers_.push_back(
             std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies), admission_));
+    }
+    for (const auto& worker : workers_) {
+        for (const auto& other : workers_) {
+            if (other != worker) worker->others.push_back(other.get());
+        }
     }
 }
 

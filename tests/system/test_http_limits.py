@@ -198,14 +198,29 @@ def test_connections_in_all_idle_ones_make_room(stage):
         connection.close()
 
 
-def test_connections_in_all_busy_ones_are_waited_for(stage):
-    program = start(stage, "connections = 4\nthreads = 1\nheader_time = 2")
+@pytest.mark.parametrize("octets", [b"", b"GET /k", b"POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"])
+def test_connections_in_all_slow_ones_make_room(stage, octets):
+    program = start(stage, "connections = 4\nthreads = 1\nheader_time = 600\nidle_time = 600")
     held = [connect(program) for _ in range(4)]
     for connection in held:
-        connection.sendall(b"GET /k")  # none is idle
-    assert program.get("/", source="127.0.0.2").status == 200, "it waits, and is served when the slow ones are cut"
+        connection.sendall(octets)  # none is between requests, but for those that never sent one
+    assert program.get("/", source="127.0.0.2").status == 200, "it waits, and is served when a slow one was cut"
+    gone, _ = until_closed(held[0])
+    assert gone == b"", "the one that was slow longest"
     for connection in held:
         connection.close()
+
+
+def test_connections_in_all_those_of_another_thread_make_room(stage):
+    program = start(stage, "connections = 2\nthreads = 2\nidle_time = 600")
+    for _ in range(24):  # the system gives each connection to one of the threads
+        held = [connect(program) for _ in range(2)]
+        for connection in held:
+            connection.sendall(REQUEST)
+            answer(connection)
+        assert is_served(program, source="127.0.0.2")
+        for connection in held:
+            connection.close()
 
 
 @pytest.mark.skipif("sanitize" in BINARY, reason="its run-time needs descriptors of its own, and reports what is not there without them")
