@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.process import await_true, free_port
+from harness.sanitized import is_sanitized
 from harness.sftdyn import BINARY, conf, run
 
 ZONE = "dyn.example.org"
@@ -374,7 +375,7 @@ def test_the_hooks_helper_ends_with_the_program(stage, named):
 def test_no_program_can_be_run_by_the_program_itself(stage, named):
     watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
     status = Path(f"/proc/{watched.program.process.pid}/status").read_text()
-    if "sanitize" not in str(BINARY) and "thread" not in str(BINARY):
+    if not is_sanitized:
         assert "Seccomp:\t2" in status
     assert "NoNewPrivs:\t1" in status
 
@@ -391,7 +392,7 @@ def test_wrong_settings(stage, setting, said, tmp_path):
 
 
 def test_idle_memory_with_everything_on(stage, named):
-    if "sanitize" in str(BINARY) or "thread" in str(BINARY):
+    if is_sanitized:
         pytest.skip("sanitizers take memory of their own")
     watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
     watched.program.get("secretkey-one")

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from harness.process import await_true
+from harness.sanitized import is_sanitized
 from harness.sftdyn import BINARY, conf, run
 
 HOST = "home.dyn.example.org"
@@ -424,7 +425,7 @@ def test_thousands_of_pipelined_requests_over_tls(stage, authority):
             tail = tail[tail.rfind(end) + len(end):] if end in tail else tail
 
 
-@pytest.mark.skipif("sanitize" in BINARY or "thread" in BINARY, reason="the same TLS, but slower")
+@pytest.mark.skipif(is_sanitized, reason="the same TLS, but slower")
 def test_testssl_finds_nothing_above_low(stage, authority):
     """As with a certificate of Let's Encrypt: 90 days, a chain, and a place for revocations."""
     key, cert = authority.server("testssl", days=90, extra="crlDistributionPoints=URI:http://crl.example.org/1.crl\nextendedKeyUsage=serverAuth\n")
