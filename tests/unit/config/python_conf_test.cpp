@@ -100,7 +100,7 @@ TEST_F(PythonConfTest, ComplaintsNameTheLine) {
                 {"key", {number(1)}, 0},
                 {"debug", {text("x")}, 5},
                 {"quiet", {}, 6}};
-    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http: "),
+    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http = 99999: "),
                                     HasSubstr("/etc/sftdyn/conf: key is int; expected"),
                                     HasSubstr("conf:5: debug is str; expected"),
                                     HasSubstr("conf:6: quiet is an empty list; expected")));
