@@ -211,6 +211,7 @@ def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
         one.close()
 
 
+@pytest.mark.long
 def test_it_ends_while_somebody_does_not_read_the_answer(stage, named):
     """More than a socket holds: the writer waits for its reader."""
     watched = Watched(stage, named, clients={f"k{n}": f"{'a' * 60}.h{n}.{ZONE}" for n in range(6000)})

@@ -84,6 +84,7 @@ def family(pid):
         return [pid, *map(int, children.read().split())]
 
 
+@pytest.mark.long
 @heap_of_its_own
 @pytest.mark.skipif(not ROOT, reason="reads the memory of a process that is not dumpable")
 def test_no_key_and_no_password_is_in_memory(stage):
