@@ -28,7 +28,7 @@
 #include "server/admin.hpp"
 #include "server/certificate_watcher.hpp"
 #include "server/event_command.hpp"
-#include "server/updater.hpp"
+#include "server/request_router.hpp"
 #include "server/wiring.hpp"
 
 namespace sftdyn::server {
@@ -85,6 +85,8 @@ class Program {
 public:
     Program(config::Loaded loaded, const config::Load& load, const EventCommand& runner)
         : load_(load),
+          server_(router_, http_limits(loaded.settings), proxies(loaded.settings),
+                  threads(loaded.settings), &router_),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(with_passed(endpoints(loaded.settings))),
           listens_(listens(loaded.settings)),
@@ -92,11 +94,12 @@ public:
           confinement_{loaded.settings.user, loaded.settings.seccomp && !loaded.python,
                        loaded.settings.landlock && !loaded.python, files(loaded.settings)},
           certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
-          threads_(loaded.settings.threads != 0 ? loaded.settings.threads
-                                                : std::thread::hardware_concurrency()),
-          server_(updater_, http_limits(loaded.settings), proxies(loaded.settings), threads_),
-          updater_(io_, engine_limits(loaded.settings)),
-          admin_({io_, updater_, server_, certificates_}, loaded.settings, runner) {
+          backend_(io_),
+          updates_(io_, backend_, hosts_, request_log_.metrics(), engine_limits(loaded.settings)),
+          authenticator_(io_),
+          router_(authenticator_, updates_, hosts_, request_log_, watch_),
+          admin_({io_, hosts_, request_log_, watch_, updates_, backend_, server_, certificates_},
+                 loaded.settings, runner) {
         if (!has_ipv6(io_)) {
             for (auto& endpoint : endpoints_) {
                 if (!endpoint.dual_stack) continue;
@@ -117,9 +120,17 @@ public:
         const bool tls = std::any_of(endpoints_.begin(), endpoints_.end(),
                                      [](const auto& endpoint) { return endpoint.tls; });
         if (!tls) certificates_usable_ = true;
-        apply(loaded, make_directory(loaded.settings, updater_.hosts()),
-              loaded.settings.client_count(), all_hosts(loaded.settings, updater_.hosts()));
+        apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),
+              all_hosts(loaded.settings, hosts_));
     }
+    /// Ends what is under way: the answers it owes are given.
+    ~Program() {
+        static_cast<void>(router_.stop_hooks(base::Duration(0)));
+        authenticator_.stop();
+        backend_.close();
+    }
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
         if (!certificates_usable_) return 1;
@@ -159,13 +170,17 @@ public:
     [[nodiscard]] bool is_over() {
         const auto patience =
             std::max(base::Duration(0), stop_deadline_ - tidy_time / 2 - base::Clock::now());
-        if (!updater_.stop_hooks(patience)) return false;
+        if (!router_.stop_hooks(patience)) return false;
         return !reloader_.joinable() || !python_ ||
                reloader_done_.wait_until(stop_deadline_ - tidy_time / 2) ==
                    std::future_status::ready;
     }
 
 private:
+    static unsigned threads(const config::Settings& settings) {
+        return settings.threads != 0 ? settings.threads : std::thread::hardware_concurrency();
+    }
+
     static std::vector<std::string> listens(const config::Settings& settings) {
         std::vector<std::string> out;
         for (const auto& endpoint : endpoints(settings)) out.push_back(url_of(endpoint));
@@ -189,19 +204,17 @@ private:
         say_keys(settings);
         if (settings.verbosity || settings.debug)
             log::adjust(settings.verbosity.value_or(0), settings.debug);
-        updater_.configure(directory, zone_servers(settings), engine_limits(settings),
-                           {settings.bad_keys, settings.bad_keys_refill, settings.uptodate,
-                            settings.dns.ttl.value_or(settings.ttl), hooks_of(loaded)});
+        authenticator_.configure(settings.bad_keys, settings.bad_keys_refill);
+        const auto answers = answer_settings(loaded, directory);
+        router_.configure(answers);
+        auto servers = zone_servers(settings);
+        // A conf that was run anew may tell other things of the same hosts.
+        const bool servers_changed = servers != servers_ || answers->hooks;
+        servers_ = std::move(servers);
+        backend_.configure(servers_);
+        updates_.configure(engine_limits(settings), servers_changed);
         python_ = loaded.python;
         admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf);
-    }
-
-    /// Only a conf that defines some.
-    static std::shared_ptr<const python::Conf> hooks_of(const config::Loaded& loaded) {
-        const auto& conf = loaded.python;
-        return conf && (conf->has_get_ip() || conf->has_get_host() || conf->has_nsupdate_commands())
-                   ? conf
-                   : nullptr;
     }
 
     void await_signal() {
@@ -242,8 +255,8 @@ private:
             Directory directory;
             std::vector<update::HostId> hosts;
             if (loaded->complaints.empty()) {
-                directory = make_directory(loaded->settings, updater_.hosts());
-                hosts = all_hosts(loaded->settings, updater_.hosts());
+                directory = make_directory(loaded->settings, hosts_);
+                hosts = all_hosts(loaded->settings, hosts_);
             }
             loaded->settings.clients = {};
             loaded->settings.named_clients.clear();
@@ -280,7 +293,8 @@ private:
             server_.stop(stop_deadline_ - tidy_time);
             admin_.stop(stop_deadline_ - tidy_time);
             asio::post(io_, [this] {
-                updater_.finish();
+                updates_.finish();
+                router_.finish();
                 io_.stop();
             });
         });
@@ -294,6 +308,11 @@ private:
     };
 
     const config::Load& load_;
+    // Requests that are under way when the program ends lie in queues of `io_`: what they are told
+    // to and answered by outlives it.
+    update::HostTable hosts_;
+    telemetry::RequestLog request_log_{hosts_};
+    http::Server server_;
     asio::io_context io_{1};
     asio::signal_set signals_;
     platform::SystemdNotifier service_{io_};
@@ -302,9 +321,12 @@ private:
     platform::SandboxSettings confinement_;
     CertificateWatcher certificates_;
     bool certificates_usable_ = false;
-    unsigned threads_;
-    http::Server server_;  // outlives the updater, which owes it responses
-    Updater updater_;
+    AddressWatch watch_;
+    update::DnsBackend backend_;
+    std::vector<update::ZoneServers> servers_;
+    UpdateService updates_;
+    Authenticator authenticator_;
+    RequestRouter router_;
     Admin admin_;
     base::TimePoint stop_deadline_{};
     asio::steady_timer summary_timer_{io_};

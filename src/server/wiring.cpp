@@ -113,6 +113,23 @@ std::vector<update::HostId> all_hosts(const config::Settings& settings, update::
     return out;
 }
 
+std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
+                                                      const Directory& directory) {
+    const config::Settings& settings = loaded.settings;
+    const update::Limits limits = engine_limits(settings);
+    const auto& conf = loaded.python;
+    const bool has_hooks =
+        conf && (conf->has_get_ip() || conf->has_get_host() || conf->has_nsupdate_commands());
+    return std::make_shared<const AnswerSettings>(
+        AnswerSettings{.directory = directory,
+                       .uptodate = settings.uptodate,
+                       .verify_interval = limits.verify_interval,
+                       .hooks = has_hooks ? conf : nullptr,
+                       .hook_ttl = settings.dns.ttl.value_or(settings.ttl),
+                       .hook_time = limits.timeout,
+                       .hook_queue = limits.queue});
+}
+
 http::Limits http_limits(const config::Settings& settings) {
     http::Limits limits;
     limits.handshake_time = settings.handshake_time;

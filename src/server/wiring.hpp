@@ -8,6 +8,7 @@
 #include "accounts/account_directory.hpp"
 #include "config/settings.hpp"
 #include "http/server.hpp"
+#include "server/answer_settings.hpp"
 #include "server/event_command.hpp"
 #include "update/dns_backend.hpp"
 #include "update/engine.hpp"
@@ -29,6 +30,8 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 /// The hosts of all clients.
 [[nodiscard]] std::vector<update::HostId> all_hosts(const config::Settings& settings,
                                                     update::HostTable& hosts);
+[[nodiscard]] std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
+                                                                    const Directory& directory);
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
 [[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
 /// Of sockets that were passed: their names say what they are for: "https" for TLS, any other for
