@@ -59,9 +59,6 @@ public:
     void configure(std::size_t clients, std::vector<update::HostId> hosts,
                    base::Duration stale_after, const std::string& conf);
 
-    /// The folder that must stay writable; empty: none.
-    [[nodiscard]] const std::optional<std::string>& state_folder() const { return state_; }
-
 private:
     struct Facts;
     void open_store();
