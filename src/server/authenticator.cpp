@@ -74,7 +74,7 @@ void Authenticator::check_password(RequestContext& request, protocol::AddressUpd
     if (attempt.user != nullptr && !attempt.is_hashed() &&
         directory.is_password(*attempt.user, secret))
         return accept(request, std::move(attempt), accepted);
-    attempt.hash = attempt.is_hashed() ? attempt.user->password_hash : directory.dummy_hash();
+    attempt.hash = attempt.is_hashed() ? attempt.user->password_hash : directory.dummy_hash(user);
     const auto known = attempt.hash.empty() ? std::optional(false)
                                             : passwords_.known({user, attempt.hash, secret});
     if (!known) return verify(request, std::move(attempt), accepted);
