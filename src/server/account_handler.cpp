@@ -11,9 +11,9 @@
 namespace sftdyn::server {
 namespace {
 
+using protocol::ReturnCode;
 using telemetry::Outcome;
 using update::UpdateStatus;
-using Word = protocol::HostAnswer::Word;
 
 /// That the desired record gives its host; unspecified: none.
 boost::asio::ip::address address_of(const update::DesiredRecord& desired) {
@@ -174,17 +174,19 @@ void AccountHandler::complete(RequestContext& request, Job& job) {
     for (std::size_t i = 0; i < answers.size(); ++i) {
         if (of_answers[i].empty()) continue;
         is_told[i] = true;
-        if (answers[i].word == Word::nochg) answers[i].word = protocol::word_for(of_answers[i]);
+        if (answers[i].code == ReturnCode::nochg)
+            answers[i].code = protocol::return_code_for(of_answers[i]);
     }
     for (const auto& [which, of] : job.plan.repeats) {
-        answers[which].word = answers[of].word;
+        answers[which].code = answers[of].code;
         answers[which].addresses = answers[of].addresses;
         is_told[which] = true;
     }
     for (std::size_t i = 0; i < answers.size(); ++i) {
         if (!is_told[i])
-            request.note(answers[i].host, protocol::word_text(answers[i].word),
-                         answers[i].word == Word::nochg ? Outcome::uptodate : Outcome::refused);
+            request.note(
+                answers[i].host, protocol::text_of(answers[i].code),
+                answers[i].code == ReturnCode::nochg ? Outcome::uptodate : Outcome::refused);
     }
     request.complete(protocol::answer(job.update, answers, request.settings().uptodate));
 }

@@ -6,7 +6,7 @@
 
 #include "accounts/account_directory.hpp"
 #include "base/log_throttle.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
 #include "server/address_watch.hpp"
 #include "server/authenticator.hpp"
 #include "server/request_context.hpp"

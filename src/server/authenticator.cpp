@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "base/network.hpp"
+#include "protocol/dyndns_response.hpp"
 
 namespace sftdyn::server {
 namespace {

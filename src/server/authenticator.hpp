@@ -13,7 +13,7 @@
 #include "accounts/auth_failure_limiter.hpp"
 #include "accounts/password_verifier.hpp"
 #include "accounts/passwords.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
 #include "server/request_context.hpp"
 
 namespace sftdyn::server {

@@ -9,7 +9,7 @@
 #include "base/network.hpp"
 #include "base/secret.hpp"
 #include "dns/nsupdate_script.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "protocol/form_parameters.hpp"
 #include "protocol/secret_url.hpp"
 #include "python/load.hpp"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "protocol/dyndns_response.hpp"
 
 namespace sftdyn::server {
 namespace {

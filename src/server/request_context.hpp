@@ -18,7 +18,7 @@
 
 #include "base/clock.hpp"
 #include "http/handler.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
 #include "server/answer_settings.hpp"
 #include "telemetry/request_log.hpp"
 

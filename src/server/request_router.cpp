@@ -4,7 +4,8 @@
 #include <variant>
 
 #include "base/log.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "protocol/secret_url.hpp"
 
 namespace sftdyn::server {

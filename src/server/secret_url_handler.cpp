@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/address_rules.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "protocol/secret_url.hpp"
 
 namespace sftdyn::server {
