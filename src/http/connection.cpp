@@ -212,6 +212,7 @@ Forwarding Connection::forwarding() const {
 
 void Connection::refuse(unsigned status) {
     if (status == 0) return abort();
+    if (set_.observer != nullptr) set_.observer->on_refused({peer_.address, status});
     refused_ = true;
     const char* const body = status == 400   ? "BAD REQUEST"
                              : status == 411 ? "LENGTH REQUIRED"

@@ -15,6 +15,7 @@
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
+#include "http/observer.hpp"
 #include "http/proxy_protocol.hpp"
 #include "http/request_reader.hpp"
 #include "http/socket.hpp"
@@ -112,6 +113,7 @@ struct ConnectionSet {
     const Limits& limits;
     const Proxies& proxies;
     std::string_view proxy_field;       ///< empty: nobody is trusted
+    Observer* observer = nullptr;       ///< of refused requests; null: nobody asks
     List list{};                        ///< those that became idle last are at the end
     bool closing = false;               ///< no connection takes another request
     base::TimePoint say_short_again{};  ///< when it may be said again that memory is short

@@ -44,8 +44,8 @@ std::string_view field_of(const Proxies& proxies) {
 
 struct Server::Worker {
     Worker(Handler& handler, const Limits& limits, const Proxies& proxies,
-           std::string_view proxy_field, ConnectionLimiter& every)
-        : admission(every), set{handler, limits, proxies, proxy_field} {}
+           std::string_view proxy_field, ConnectionLimiter& every, Observer* observer)
+        : admission(every), set{handler, limits, proxies, proxy_field, observer} {}
 
     void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
         // Nothing but this connection is lost with its socket.
@@ -168,13 +168,14 @@ struct Server::Worker {
     std::thread thread;
 };
 
-Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads)
+Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads,
+               Observer* observer)
     : limits_(limits),
       proxies_(proxies),
       admission_(limits.connections, limits.connections_per_client) {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
-        workers_.push_back(
-            std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies), admission_));
+        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies),
+                                                    admission_, observer));
     }
     for (const auto& worker : workers_) {
         for (const auto& other : workers_) {
