@@ -62,7 +62,9 @@ private:
             }
             const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
             if (parsed.has_error()) {
-                complain(setting.line, fmt::format("{}: {}", setting.name, parsed.error().what),
+                // Without the value: a key may stand there by mistake.
+                complain(setting.line,
+                         fmt::format("{}: this is no address to listen on", setting.name),
                          parsed.error().mend);
             } else {
                 listens.push_back(*parsed);
@@ -141,6 +143,12 @@ private:
             return complain(
                 0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
                 "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
+        if (base::parse_address(*text))
+            return complain(
+                0,
+                fmt::format("the host of entry {} of CLIENTS is an address, and no name", number),
+                "name the host that gets its client's address: CLIENTS = {\"key\": "
+                "\"host.example.org\"}");
         const auto host = dns::Name::parse_host(*text);
         // Without the text: keys and hosts may have been confused.
         if (host.has_error())

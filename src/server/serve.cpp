@@ -19,6 +19,7 @@
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
 #include "base/wiped_heap.hpp"
+#include "config/settings_schema.hpp"
 #include "dns/tsig_key_provider.hpp"
 #include "http/server.hpp"
 #include "platform/sandbox.hpp"
@@ -87,7 +88,6 @@ public:
         : load_(load),
           signals_(io_, SIGTERM, SIGINT, SIGHUP),
           endpoints_(with_passed(endpoints(loaded.settings))),
-          listens_(listens(loaded.settings)),
           // A conf's code may do whatever it is written for: run programs, write files.
           confinement_{loaded.settings.user, loaded.settings.seccomp && !loaded.python,
                        loaded.settings.landlock && !loaded.python, files(loaded.settings)},
@@ -119,6 +119,9 @@ public:
         if (!tls) certificates_usable_ = true;
         apply(loaded, make_directory(loaded.settings, updater_.hosts()),
               loaded.settings.client_count(), all_hosts(loaded.settings, updater_.hosts()));
+        started_ = std::move(loaded.settings);
+        started_.clients = {};
+        started_.named_clients.clear();
     }
 
     int run(const std::function<void(const std::vector<std::string>&)>& ready) {
@@ -166,12 +169,6 @@ public:
     }
 
 private:
-    static std::vector<std::string> listens(const config::Settings& settings) {
-        std::vector<std::string> out;
-        for (const auto& endpoint : endpoints(settings)) out.push_back(url_of(endpoint));
-        return out;
-    }
-
     static std::string url_of(const http::Endpoint& endpoint) {
         if (!endpoint.path.empty()) return http::text_of(endpoint);
         return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
@@ -260,8 +257,8 @@ private:
         reloading_ = false;
         for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
         if (loaded.complaints.empty()) {
-            if (listens(loaded.settings) != listens_)
-                log::warn("http or https has changed: that takes effect with a restart only");
+            const auto notice = config::restart_notice(started_, loaded.settings);
+            if (!notice.empty()) log::warn("{}", notice);
             apply(loaded, directory, clients, std::move(hosts));
             log::info("the configuration has {} clients", clients);
         } else {
@@ -298,7 +295,7 @@ private:
     asio::signal_set signals_;
     platform::SystemdNotifier service_{io_};
     std::vector<http::Endpoint> endpoints_;
-    std::vector<std::string> listens_;
+    config::Settings started_{};  ///< without the clients
     platform::SandboxSettings confinement_;
     CertificateWatcher certificates_;
     bool certificates_usable_ = false;
