@@ -340,13 +340,13 @@ int serve(const config::Load& load,
         };
         auto loaded = std::make_unique<config::Loaded>(load_good());
         if (!loaded->complaints.empty()) return nullptr;
-        const auto settings = event_command_settings(loaded->settings);
-        // The command's helper is a copy of this process. It is made while no client's key is in
-        // memory.
-        if (!settings.command.empty()) loaded.reset();
-        runner.emplace(settings);
-        if (!loaded) loaded = std::make_unique<config::Loaded>(load_good());
-        if (!loaded->complaints.empty()) return nullptr;
+        runner.emplace(event_command_settings(loaded->settings), [&loaded] {
+            {
+                const base::WipedHeap below;
+                loaded.reset();  // with the clients' keys
+            }
+            malloc_trim(0);
+        });
         return std::make_unique<Program>(std::move(*loaded), load, *runner);
     }();
     if (!program) return 1;
