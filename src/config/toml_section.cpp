@@ -126,7 +126,7 @@ std::optional<std::int64_t> TomlSection::word(const Setting& setting, const toml
     }
     const auto found = std::find(setting.words.begin(), setting.words.end(), *value);
     if (found != setting.words.end()) return found - setting.words.begin();
-    context_.complain(node.source(), fmt::format("{} is none of its words", setting.name),
+    context_.complain(node.source(), fmt::format("{} has no such value", setting.name),
                       fmt::format("expected {}", expected_of(setting)));
     return std::nullopt;
 }

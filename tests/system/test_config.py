@@ -167,7 +167,7 @@ def test_what_is_like_it_is_good(tmp_path, text):
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("text", ['http = "{}"', "http = ['8080', '{}']", 'https = "{}"', 'verbose = "{}"', 'key = ["{}"]'])
+@pytest.mark.parametrize("text", ['http = "{}"', "http = ['8080', '{}']", 'https = "{}"', 'verbose = "{}"', 'key = ["{}", "x"]'])
 def test_a_python_conf_is_not_quoted(tmp_path, text):
     """A key may stand in the wrong place."""
     result = check(tmp_path, text.format("s3cr3t-90bbd8698198ea76") + '\nCLIENTS = {"k": "a.example.org"}\n', name="conf")
