@@ -30,7 +30,9 @@ base::Result<Listen> parse_listen(std::string_view text) {
     if (text.starts_with(unix_prefix)) {
         Listen out;
         out.path = text.substr(unix_prefix.size());
-        if (!out.path.starts_with('/') || out.path.find('\0') != std::string::npos) return bad;
+        if (!out.path.starts_with('/') || out.path.ends_with('/') ||
+            out.path.find('\0') != std::string::npos)
+            return bad;
         return out;
     }
     const std::size_t colon = text.rfind(':');

@@ -6,8 +6,8 @@ namespace {
 constexpr Documentation documented[] = {
     {Section::top, "http", "`\"{}\"` if there is no `https`",
      "where to listen: `PORT` (all addresses, both families), `\"IP4:PORT\"`, `\"[IP6]:PORT\"` "
-     "or `\"unix:PATH\"`, a table as below, or a list of them. Port 0 takes any free one, and "
-     "says which"},
+     "or `\"unix:PATH\"`, a table as below, or a list of them. `\"[::]:PORT\"` is IPv6 alone. "
+     "Port 0 takes any free one, and says which"},
     {Section::top, "https", "none", "as `http`, for HTTPS; takes `cert` and `key` too"},
     {Section::top, "cert", "none",
      "the certificate with its chain behind it, PEM. Relative to the configuration file. Read "
@@ -49,7 +49,7 @@ constexpr Documentation documented[] = {
     {Section::addresses, "deny", "none", "networks whose addresses may not"},
 
     {Section::dns, "server, servers", "`127.0.0.1`, then `::1`",
-     "the primary server's address, with a port if it is not 53; several are addresses of one "
+     "the primary server's IP address, with a port if it is not 53; several are addresses of one "
      "server, of which the first that answers is used"},
     {Section::dns, "zone", "asked from the server",
      "the zone of all hosts; saves a query for each"},
@@ -72,13 +72,13 @@ constexpr Documentation documented[] = {
     {Section::zone, "nskeyfile", "BIND's session key", ""},
     {Section::zone, "ttl", "", "in seconds"},
 
-    {Section::limits, "changes", "", "changes that a host may make at once; then 429. 0: no limit"},
+    {Section::limits, "changes", "", "changes that a host may make at once; then 429, or `abuse` in dyndns2. 0: no limit"},
     {Section::limits, "changes_refill", "", "seconds after which it may make one more"},
     {Section::limits, "threads", "one for each core",
      "threads that serve HTTP. 0: one for each core"},
     {Section::limits, "header_time", "", "seconds from the first octet of a request to its last"},
     {Section::limits, "idle_time", "",
-     "seconds that a kept connection may wait for its next request"},
+     "seconds that a connection may wait for its next request, or its first"},
     {Section::limits, "write_time", "", "seconds in which a client must take an answer"},
     {Section::limits, "handshake_time", "",
      "seconds for a TLS handshake, with the PROXY protocol's header before it"},
@@ -113,9 +113,11 @@ constexpr Documentation documented[] = {
      "where Prometheus asks, as `http` says it, but a port alone is on 127.0.0.1: `/metrics`, "
      "and `/healthz` and `/readyz` beside it"},
     {Section::admin, "control", "`control` in `$RUNTIME_DIRECTORY`, which systemd sets",
-     "the Unix socket that `sftdyn status` asks. Its owner and group may"},
+     "the Unix socket that `sftdyn status` asks. Its owner and group may. Relative to the "
+     "configuration file"},
     {Section::admin, "state", "`$STATE_DIRECTORY`, which systemd sets",
-     "the folder where it is remembered which host checked in when (`hosts.sqlite`)"},
+     "the folder where it is remembered which host checked in when (`hosts.sqlite`). Relative to "
+     "the configuration file"},
     {Section::admin, "stale_after", "",
      "seconds without a check-in after which a host is quiet. 0: never"},
     {Section::admin, "hook", "none",

@@ -208,7 +208,13 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
 void TomlClients::compare_named() {
     std::map<std::string_view, std::uint32_t> keys, users;
     std::map<dns::Name, std::uint32_t> hosts;
-    for (const auto& client : settings_.named_clients) {
+    // In the file's order, which is not the library's: the second one is the mistake.
+    std::vector<const NamedClient*> clients;
+    for (const auto& client : settings_.named_clients) clients.push_back(&client);
+    std::sort(clients.begin(), clients.end(),
+              [](const NamedClient* a, const NamedClient* b) { return a->line < b->line; });
+    for (const NamedClient* one : clients) {
+        const NamedClient& client = *one;
         const toml::source_position at{client.line, 1};
         const auto twice = [&](const char* what, std::uint32_t line) {
             context_.complain(
@@ -224,9 +230,9 @@ void TomlClients::compare_named() {
             const auto [found, is_new] = users.try_emplace(*client.user, client.line);
             if (!is_new) twice("user", found->second);
         }
-        for (const auto& one : client.hosts) {
-            const auto other = settings_.clients.line_of_host(one.name);
-            const auto [found, is_new] = hosts.try_emplace(one.name, client.line);
+        for (const auto& host : client.hosts) {
+            const auto other = settings_.clients.line_of_host(host.name);
+            const auto [found, is_new] = hosts.try_emplace(host.name, client.line);
             if (other || !is_new) twice("host", other.value_or(found->second));
         }
     }

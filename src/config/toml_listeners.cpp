@@ -42,6 +42,9 @@ void read_table(TomlContext& context, const toml::table& table, std::string_view
                      return {};
                  });
     section.flag("proxy_protocol", listen.proxy_protocol);
+    if (listen.proxy_protocol && name == "metrics")
+        context.complain(section.take("proxy_protocol")->source(),
+                         "metrics takes no proxy_protocol", "leave it out");
     section.text("mode", "a file mode as an octal string: \"0660\"",
                  [&](const std::string& value) { return read_mode(value, listen.mode); });
     section.text("group", "the name of a group",
