@@ -4,6 +4,16 @@
 #include <CLI/CLI.hpp>
 
 namespace sftdyn::commands {
+namespace {
+
+/// Whoever typed the value sees it again; of files nothing is quoted.
+CLI::ValidationError invalid(const std::string& option, const std::string& value,
+                             base::Error error) {
+    error.where = fmt::format("\"{}\"", value.substr(0, 80));
+    return CLI::ValidationError(option, error.text());
+}
+
+}  // namespace
 
 void add_conf(CLI::App& app, const OverridesPtr& overrides, const std::string& help) {
     app.add_option_function<std::string>(
@@ -30,8 +40,7 @@ void add_server(CLI::App& app, const OverridesPtr& overrides) {
            [overrides](const std::vector<std::string>& values) {
                for (const auto& value : values) {
                    const auto server = config::parse_server(value);
-                   if (server.has_error())
-                       throw CLI::ValidationError("--server", server.error().text());
+                   if (server.has_error()) throw invalid("--server", value, server.error());
                    overrides->servers.push_back(*server);
                }
            },
@@ -51,8 +60,7 @@ void add_listen(CLI::App& app, const char* option, const char* what, const Overr
                target.clear();
                for (const auto& value : values) {
                    const auto listen = config::parse_listen(value);
-                   if (listen.has_error())
-                       throw CLI::ValidationError("an option", listen.error().text());
+                   if (listen.has_error()) throw invalid("an option", value, listen.error());
                    target.push_back(*listen);
                }
            },

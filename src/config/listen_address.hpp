@@ -25,6 +25,7 @@ struct Listen {
     friend bool operator==(const Listen&, const Listen&) = default;
 };
 
+/// The error does not quote `text`: in a file it may be a secret in the wrong place.
 [[nodiscard]] base::Result<Listen> parse_listen(std::string_view text);
 
 /// An error when the kernel takes no such long path for a Unix socket (unix(7)).

@@ -62,9 +62,11 @@ private:
             }
             const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
             if (parsed.has_error()) {
-                // Without the value: a key may stand there by mistake.
+                // A text is not quoted, it may be a key in the wrong place; a number is none.
                 complain(setting.line,
-                         fmt::format("{}: this is no address to listen on", setting.name),
+                         fmt::format("{}{}: {}", setting.name,
+                                     port != nullptr ? fmt::format(" = {}", *port) : "",
+                                     parsed.error().what),
                          parsed.error().mend);
             } else {
                 listens.push_back(*parsed);

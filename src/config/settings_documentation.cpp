@@ -72,7 +72,8 @@ constexpr Documentation documented[] = {
     {Section::zone, "nskeyfile", "BIND's session key", ""},
     {Section::zone, "ttl", "", "in seconds"},
 
-    {Section::limits, "changes", "", "changes that a host may make at once; then 429, or `abuse` in dyndns2. 0: no limit"},
+    {Section::limits, "changes", "",
+     "changes that a host may make at once; then 429, or `abuse` in dyndns2. 0: no limit"},
     {Section::limits, "changes_refill", "", "seconds after which it may make one more"},
     {Section::limits, "threads", "one for each core",
      "threads that serve HTTP. 0: one for each core"},
@@ -86,9 +87,10 @@ constexpr Documentation documented[] = {
      "octets of request line and headers; more is answered 414 or 431"},
     {Section::limits, "body_size", "", "octets of a request's body; more is answered 413"},
     {Section::limits, "connections", "",
-     "in all. When they are taken, the one that was idle longest makes room; when none is idle, "
-     "others wait. Times what one may hold ([security](security.md#memory)), it is how much "
-     "memory all can take"},
+     "in all. When they are taken, the one that was idle longest makes room, else the one whose "
+     "client has been slow longest to send a request (for 2 seconds at least); else others wait. "
+     "Times what one may hold ([security](security.md#memory)), it is how much memory all can "
+     "take"},
     {Section::limits, "connections_per_client", "",
      "of one IPv4 address, or one IPv6 network of 64 bits; more are closed at once. Not of "
      "trusted proxies"},

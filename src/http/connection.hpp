@@ -39,6 +39,8 @@ public:
     void abort();
     [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
     [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
+    /// Since when the client has been waited for, to send or to go; absent: it is not.
+    [[nodiscard]] std::optional<base::TimePoint> awaited_since() const;
 
 protected:
     /// Does what is to be done before the first request, and ends with a call to `established`.
@@ -91,7 +93,8 @@ private:
     Socket socket_;
     Peer peer_;
     ConnectionLimiter::Ticket ticket_;
-    base::TimePoint deadline_;
+    base::TimePoint since_;     ///< it is in its phase
+    base::TimePoint deadline_;  ///< for its phase
     std::size_t requests_ = 0;
     Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
@@ -115,8 +118,9 @@ struct ConnectionSet {
 
     /// Ends the connections whose time is up.
     void sweep(base::TimePoint now);
-    /// Ends the connection that has been idle longest. False: none is idle.
-    bool drop_idle();
+    /// Where another connection needs the room: ends the one that has been idle longest, else the
+    /// one whose client has been slow longest. False: none is either.
+    bool make_room(base::TimePoint now);
     /// Lets each finish what it is at, and ends those that are idle.
     void close_when_idle();
     /// Says, now and then, that a connection was ended for want of memory.

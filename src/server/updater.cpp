@@ -235,7 +235,7 @@ std::optional<http::Response> Updater::with_password(
     };
     if (user != nullptr && !is_hashed && directory->is_password(*user, update.secret->reveal()))
         return right(std::move(update), defer);
-    const std::string& hash = is_hashed ? user->password_hash : directory->dummy_hash();
+    const std::string& hash = is_hashed ? user->password_hash : directory->dummy_hash(user_name);
     const auto known = hash.empty() ? std::optional(false)
                                     : passwords_.known({user_name, hash, update.secret->reveal()});
     if (known && *known) return right(std::move(update), defer);

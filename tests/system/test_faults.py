@@ -265,6 +265,7 @@ def test_sftdyn_restarted_under_load(stage):
         play.recovered()
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_while_the_server_is_away(stage):
     play = Play(stage, timeout=0.5)
     play.server.process.stand_still()
