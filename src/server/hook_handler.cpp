@@ -86,16 +86,19 @@ struct HookHandler::Decision {
 };
 
 HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
-                         update::HostTable& hosts)
+                         update::HostTable& hosts, python::Interpreter* interpreter)
     : authenticator_(authenticator),
       updates_(updates),
       hosts_(hosts),
+      interpreter_(interpreter),
       failures_([](const std::string& text) { log::error("{}", text); }) {}
 
 void HookHandler::configure(const AnswerSettings& settings) {
-    if (settings.hooks && !threads_)
-        threads_ = std::make_unique<HookThreads>(*python::loaded_interpreter(),
-                                                 HookThreads::Limits{settings.hook_queue});
+    if (settings.hooks && !threads_) {
+        if (interpreter_ == nullptr) interpreter_ = python::loaded_interpreter();
+        threads_ =
+            std::make_unique<HookThreads>(*interpreter_, HookThreads::Limits{settings.hook_queue});
+    }
     needs_fields_ =
         settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
     const std::lock_guard lock(mutex_);

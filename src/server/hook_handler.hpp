@@ -23,8 +23,10 @@ namespace sftdyn::server {
 
 class HookHandler {
 public:
-    /// What it works with outlives it.
-    HookHandler(Authenticator& authenticator, UpdateService& updates, update::HostTable& hosts);
+    /// What it works with outlives it. `interpreter` runs the hooks; null: the plugin's, which
+    /// comes with the first conf.
+    HookHandler(Authenticator& authenticator, UpdateService& updates, update::HostTable& hosts,
+                python::Interpreter* interpreter = nullptr);
 
     /// Before requests come under these settings; on one thread.
     void configure(const AnswerSettings& settings);
@@ -66,6 +68,7 @@ private:
     Authenticator& authenticator_;
     UpdateService& updates_;
     update::HostTable& hosts_;
+    python::Interpreter* interpreter_;
     base::LogThrottle failures_;  ///< of the conf's code
     std::mutex mutex_;
     static constexpr std::size_t most_remarks = 1000;

@@ -29,9 +29,12 @@ class Told:
         admin = f'\n[admin]\nmetrics = "127.0.0.1:{self.page}"\n'
         self.program = stage.sftdyn(text + admin, **{"arguments": ("-v",), **kwargs})
 
-    def counts(self):
+    def metrics(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/metrics", timeout=60) as answer:
-            rows = re.findall(r'^sftdyn_requests_total\{dialect="(\w+)",outcome="(\w+)"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+            return answer.read().decode()
+
+    def counts(self):
+        rows = re.findall(r'^sftdyn_requests_total\{dialect="(\w+)",outcome="(\w+)"\} (\d+)$', self.metrics(), re.MULTILINE)
         return {f"{dialect} {outcome}": int(count) for dialect, outcome, count in rows}
 
     def by(self, ask):
@@ -110,9 +113,8 @@ def test_429_and_503(stage):
     server.process.stand_still()
     waits = threading.Thread(target=told.program.get, args=("l",))
     waits.start()
-    def is_full():
-        return told.by(get("m")) == (503, [f"m.{ZONE} A 127.0.0.1: FAIL (too many wait already)"], {"secret_url overloaded": 1})
-    await_true(is_full, "the queue is full")
+    await_true(lambda: "\nsftdyn_waiting 1\n" in told.metrics(), "the queue is full")
+    assert told.by(get("m")) == (503, [f"m.{ZONE} A 127.0.0.1: FAIL (too many wait already)"], {"secret_url overloaded": 1})
     server.process.go_on()
     waits.join()
 

@@ -1,0 +1,221 @@
+#include "server/hook_handler.hpp"
+
+#include <future>
+#include <thread>
+
+#include "server/request_test.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Hooks as C++ functions; one that is empty is not defined.
+struct FakeConf : public python::Conf {
+    std::function<python::Outcome<std::string>(std::string source)> get_ip;
+    std::function<python::Outcome<std::string>(std::string key)> get_host;
+    std::function<python::Outcome<std::vector<std::string>>(std::string host)> commands;
+
+    class FakeCall : public python::Call {
+    public:
+        FakeCall(const FakeConf& conf, std::string_view source) : conf_(conf), source_(source) {}
+        python::Outcome<std::string> get_ip() override {
+            return conf_.get_ip ? conf_.get_ip(source_) : source_;
+        }
+        python::Outcome<std::string> get_host(std::string_view key) override {
+            return conf_.get_host(std::string(key));
+        }
+        python::Outcome<std::vector<std::string>> nsupdate_commands(
+            std::string_view host) override {
+            return conf_.commands(std::string(host));
+        }
+        std::string shown(std::string_view text) override { return std::string(text); }
+
+    private:
+        const FakeConf& conf_;
+        std::string source_;
+    };
+
+    std::vector<python::Setting> settings(const std::vector<std::string>&) const override {
+        return {};
+    }
+    std::optional<std::vector<python::Client>> clients(const std::string&) const override {
+        return std::nullopt;
+    }
+    std::vector<std::string> tables() const override { return {}; }
+    bool has_get_ip() const override { return get_ip != nullptr; }
+    bool has_get_host() const override { return get_host != nullptr; }
+    bool has_nsupdate_commands() const override { return commands != nullptr; }
+    std::unique_ptr<python::Call> call(std::string_view source, const python::Fields&,
+                                       std::string_view) const override {
+        return std::make_unique<FakeCall>(*this, source);
+    }
+};
+
+class HookInterpreter : public python::Interpreter {
+public:
+    class Thread : public python::Attached {
+    public:
+        std::uint64_t number() const override { return 1; }
+        void calm() override {}
+    };
+    base::Result<std::shared_ptr<const python::Conf>> run(const std::string&) override {
+        return base::Error{"none"};
+    }
+    std::unique_ptr<python::Attached> attach() override { return std::make_unique<Thread>(); }
+    void interrupt(std::uint64_t) override {}
+};
+
+class HookHandlerTest : public RequestTest {
+protected:
+    HookHandlerTest() { authenticator.configure(3, 600s); }
+    ~HookHandlerTest() override { EXPECT_TRUE(handler.stop(60s)); }
+
+    /// As the router does before the first request.
+    void configure(base::Duration time = 60s, std::size_t queue = 100) {
+        accounts::AccountDirectory directory;
+        EXPECT_TRUE(directory.add("key", {.host = host("h.dyn.example.org")}));
+        use(std::move(directory));
+        AnswerSettings fresh = *settings;
+        fresh.hooks = conf;
+        fresh.hook_time = time;
+        fresh.hook_queue = queue;
+        settings = std::make_shared<const AnswerSettings>(std::move(fresh));
+        handler.configure(*settings);
+    }
+    void begin(Answer& answer, std::string_view target, std::string_view method = "GET") {
+        now = base::Clock::now();  // the hooks' time is the clock's
+        auto context = request(answer);
+        handler.handle(context, {.method = method,
+                                 .target = target,
+                                 .client = boost::asio::ip::make_address("192.0.2.1")});
+    }
+    std::string ask(std::string_view target, std::string_view method = "GET") {
+        Answer answer;
+        begin(answer, target, method);
+        deferrals = answer.deferrals;
+        await(answer);
+        return answer.text();
+    }
+    void await(Answer& answer) {
+        for (run(); !answer.is_given(); run()) std::this_thread::sleep_for(1ms);
+    }
+
+    std::shared_ptr<FakeConf> conf = std::make_shared<FakeConf>();
+    HookInterpreter interpreter;
+    Authenticator authenticator{io, [this] { return now; }, 1ms};
+    HookHandler handler{authenticator, updates, hosts, &interpreter};
+    unsigned deferrals = 0;
+};
+
+TEST_F(HookHandlerTest, WhatIsNoKeyAndWhatIsKnownNeedsNoHook) {
+    unsigned calls = 0;
+    conf->commands = [&](const std::string& of) {
+        ++calls;
+        return std::vector<std::string>{"update delete " + of + " A",
+                                        "update add " + of + " 5 A 192.0.2.1"};
+    };
+    configure();
+    EXPECT_EQ(ask("/wrong"), "403 BADKEY");
+    EXPECT_EQ(deferrals, 0U);
+    EXPECT_EQ(ask("/key"), "200 OK");
+    EXPECT_EQ(ask("/key"), "200 UPTODATE");
+    EXPECT_EQ(deferrals, 0U);
+    EXPECT_EQ(calls, 1U);
+    EXPECT_EQ(ask("/"), "200 192.0.2.1");
+    EXPECT_EQ(ask("/key", "POST"), "405 METHOD NOT ALLOWED");
+    EXPECT_EQ(lines(""), (Lines{"info: a wrong credential from 192.0.2.1",
+                                "info: h.dyn.example.org A 192.0.2.1: OK",
+                                "info: h.dyn.example.org A 192.0.2.1: UPTODATE",
+                                "info: a request from 192.0.2.1: its own address",
+                                "info: a request from 192.0.2.1: another method than GET"}));
+    EXPECT_EQ(counts(), (Counts{{"secret_url badkey", 1},
+                                {"secret_url ok", 1},
+                                {"secret_url uptodate", 1},
+                                {"secret_url address", 1},
+                                {"secret_url refused", 1}}));
+}
+
+TEST_F(HookHandlerTest, GetHostSaysWhichHostThatIs) {
+    conf->get_host = [](const std::string& key) { return key == "x" ? "x.dyn.example.org" : ""; };
+    configure();
+    EXPECT_EQ(ask("/x"), "200 OK");
+    EXPECT_EQ(ask("/x"), "200 UPTODATE");
+    EXPECT_EQ(ask("/key"), "403 BADKEY");
+    EXPECT_EQ(deferrals, 1U);
+    EXPECT_EQ(counts(),
+              (Counts{{"secret_url badkey", 1}, {"secret_url ok", 1}, {"secret_url uptodate", 1}}));
+}
+
+TEST_F(HookHandlerTest, GetIpSaysWhoAsks) {
+    conf->get_ip = [](const std::string&) { return "198.51.100.7"; };
+    configure();
+    EXPECT_TRUE(handler.needs_fields());
+    EXPECT_EQ(ask("/"), "200 198.51.100.7");
+    EXPECT_EQ(ask("/key"), "200 OK");
+    EXPECT_EQ(lines("").back(), "info: h.dyn.example.org A 198.51.100.7 from 192.0.2.1: OK");
+}
+
+TEST_F(HookHandlerTest, AHookThatFailsIsSaidOnceAndItsRequestsAreTold) {
+    conf->get_host = [](const std::string&) -> python::Outcome<std::string> {
+        return python::HookError("get_host/raised", "get_host raised an exception");
+    };
+    configure();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask("/key"), "500 FAIL");
+    const auto said = lines("");
+    EXPECT_EQ(said.size(), 4U);
+    EXPECT_EQ(said[0], "error: get_host raised an exception");
+    EXPECT_EQ(said[3], "info: a request from 192.0.2.1: a hook failed");
+    EXPECT_EQ(counts(), (Counts{{"secret_url fail", 3}}));
+}
+
+TEST_F(HookHandlerTest, AnAddressThatIsNotToBePublishedIsRefused) {
+    conf->get_ip = [](const std::string&) { return "127.0.0.1"; };
+    configure();
+    EXPECT_EQ(ask("/key"), "403 BADADDRESS");
+    EXPECT_EQ(counts(), (Counts{{"secret_url refused", 1}}));
+}
+
+TEST_F(HookHandlerTest, AScriptOfMoreThanAnAddressIsSentAsItIs) {
+    conf->commands = [](const std::string& of) {
+        return std::vector<std::string>{"zone dyn.example.org",
+                                        "update add " + of + " 5 A 192.0.2.1",
+                                        "update add www." + of + " 5 A 192.0.2.1"};
+    };
+    configure();
+    EXPECT_EQ(ask("/key"), "200 OK");
+    EXPECT_TRUE(backend.batch_sizes.empty());
+    EXPECT_EQ(
+        backend.served(dns::Name::parse("www.h.dyn.example.org").value(), dns::Type::a).size(), 1U);
+    EXPECT_EQ(ask("/key"), "200 UPTODATE");
+}
+
+TEST_F(HookHandlerTest, AHookThatDoesNotReturnHasItsRequestAnsweredOnce) {
+    std::promise<void> gate;
+    conf->get_host = [&](const std::string&) {
+        gate.get_future().wait();
+        return "late.dyn.example.org";
+    };
+    configure(1ms);
+    Answer answer;
+    begin(answer, "/key");
+    EXPECT_EQ(answer.await().body, "FAIL");
+    gate.set_value();
+    // In time or not, the request has its one answer.
+    EXPECT_TRUE(handler.stop(60s));
+    run();
+    EXPECT_EQ(answer.later.size(), 1U);
+    EXPECT_EQ(lines(), Lines{"a request from 192.0.2.1: a hook did not return in time"});
+    EXPECT_EQ(counts(), (Counts{{"secret_url fail", 1}}));
+}
+
+TEST_F(HookHandlerTest, WhereTooManyWaitTheNextShallComeBack) {
+    conf->get_host = [](const std::string&) { return "x.dyn.example.org"; };
+    configure(60s, 0);
+    EXPECT_EQ(ask("/key"), "503 FAIL");
+    EXPECT_EQ(lines(), Lines{"a request from 192.0.2.1: too many wait for hooks"});
+    EXPECT_EQ(counts(), (Counts{{"secret_url overloaded", 1}}));
+}
+
+}  // namespace
+}  // namespace sftdyn::server

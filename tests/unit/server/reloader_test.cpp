@@ -1,0 +1,81 @@
+#include "server/reloader.hpp"
+
+#include <atomic>
+#include <future>
+
+#include <gtest/gtest.h>
+
+using namespace std::chrono_literals;
+
+namespace sftdyn::server {
+namespace {
+
+class ReloaderTest : public testing::Test {
+protected:
+    /// Runs what the loads bring until there were `count`.
+    void await(std::size_t count) {
+        while (results.size() < count) {
+            io.restart();
+            io.run_for(1ms);
+        }
+    }
+
+    bool is_faulty = false;
+    std::atomic<unsigned> loads = 0;
+    std::shared_future<void> gate;  ///< that a load waits at
+    config::Load load = [this] {
+        ++loads;
+        if (gate.valid()) gate.wait();
+        config::Loaded loaded;
+        const auto host = dns::Name::parse("h.dyn.example.org").value();
+        EXPECT_FALSE(loaded.settings.clients.add("key", host, {}, 1));
+        if (is_faulty) loaded.complaints.push_back(base::Error{"wrong"});
+        return loaded;
+    };
+    boost::asio::io_context io{1};
+    update::HostTable hosts;
+    platform::SystemdNotifier notifier{io};
+    std::vector<Reloaded> results;
+    Reloader reloader{io, load, hosts, notifier,
+                      [this](Reloaded result) { results.push_back(std::move(result)); }};
+};
+
+TEST_F(ReloaderTest, WhatWasLoadedComesToTheEnginesThread) {
+    reloader.reload();
+    EXPECT_TRUE(results.empty());
+    await(1);
+    EXPECT_EQ(results[0].clients, 1U);
+    ASSERT_NE(results[0].directory, nullptr);
+    EXPECT_NE(results[0].directory->find("key"), nullptr);
+    EXPECT_EQ(results[0].hosts.size(), 1U);
+    EXPECT_EQ(results[0].loaded.settings.client_count(), 0U) << "no key stays in memory";
+}
+
+TEST_F(ReloaderTest, AFaultyConfigurationHasNoDirectory) {
+    is_faulty = true;
+    reloader.reload();
+    await(1);
+    EXPECT_EQ(results[0].directory, nullptr);
+    EXPECT_EQ(results[0].loaded.complaints.size(), 1U);
+}
+
+TEST_F(ReloaderTest, HoweverOftenItIsAskedMeanwhileOneMoreFollows) {
+    std::promise<void> opened;
+    gate = opened.get_future().share();
+    for (int i = 0; i < 5; ++i) reloader.reload();
+    EXPECT_FALSE(reloader.ends_by(base::Clock::now()));
+    opened.set_value();
+    await(2);
+    EXPECT_EQ(loads, 2U);
+    EXPECT_TRUE(reloader.ends_by(base::Clock::now() + 60s));
+    reloader.reload();
+    await(3);
+    EXPECT_EQ(loads, 3U);
+}
+
+TEST_F(ReloaderTest, WithoutAReloadThereIsNothingToWaitFor) {
+    EXPECT_TRUE(reloader.ends_by(base::Clock::now()));
+}
+
+}  // namespace
+}  // namespace sftdyn::server
