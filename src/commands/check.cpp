@@ -1,16 +1,12 @@
 #include "commands/check.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <iostream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "commands/common_options.hpp"
+#include "commands/named_files.hpp"
 #include "commands/weak_secrets.hpp"
 #include "config/load.hpp"
 #include "dns/tsig_key_file.hpp"
@@ -30,33 +26,6 @@ void check_key(const config::ZoneSettings& zone, Complaints& complaints) {
     if (key.has_error()) complaints.push_back(key.error());
 }
 
-/// The command of [admin] must be a program: what can't be run is otherwise seen with the first
-/// event.
-void check_event_command(const config::Settings& settings, Complaints& complaints) {
-    if (settings.admin.hook.empty()) return;
-    const std::string& program = settings.admin.hook.front();
-    const auto complain = [&](std::string what, std::string mend) {
-        complaints.push_back({"[admin] hook " + std::move(what), program, std::move(mend)});
-    };
-    struct stat status {};
-    if (stat(program.c_str(), &status) != 0)
-        return complain(fmt::format("can't be run: {}", std::strerror(errno)),
-                        "name a program by its whole path");
-    if (!S_ISREG(status.st_mode))
-        return complain("is no program, but a folder or the like",
-                        "name a program by its whole path");
-    if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
-        complain("can't be run: nobody may execute it", fmt::format("chmod a+x {}", program));
-}
-
-void check_state(const config::Settings& settings, Complaints& complaints) {
-    if (!settings.admin.state) return;
-    struct stat status {};
-    if (stat(settings.admin.state->c_str(), &status) == 0 && !S_ISDIR(status.st_mode))
-        complaints.push_back({"[admin] state is no folder", *settings.admin.state,
-                              "name a folder: hosts.sqlite is made in it"});
-}
-
 std::string count(const config::Loaded& loaded) {
     const std::size_t clients = loaded.settings.client_count();
     return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
@@ -70,8 +39,8 @@ int check(const config::Overrides& overrides) {
         if (certificate.has_error()) loaded.complaints.push_back(certificate.error());
     }
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.complaints);
-    check_event_command(loaded.settings, loaded.complaints);
-    check_state(loaded.settings, loaded.complaints);
+    for (const auto& fault : faults_of_named_files(loaded.settings))
+        loaded.complaints.push_back(fault.error);
     for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
     if (!loaded.complaints.empty()) {
         std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(),

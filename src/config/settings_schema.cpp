@@ -271,10 +271,12 @@ static_assert(std::is_sorted(std::begin(table), std::end(table),
                                  return a.section < b.section;
                              }),
               "the settings of a section stand together, in the sections' order");
-static_assert(std::all_of(std::begin(table), std::end(table), [](const Setting& row) {
-    return row.kind != Kind::integer || row.set == nullptr ||
-           (row.least <= row.fallback && row.fallback <= row.most);
-}));
+static_assert(std::all_of(std::begin(table), std::end(table),
+                          [](const Setting& row) {
+                              return row.kind != Kind::integer ||
+                                     (row.least <= row.fallback && row.fallback <= row.most);
+                          }),
+              "a default is in its range");
 
 }  // namespace
 
