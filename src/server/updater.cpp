@@ -47,7 +47,7 @@ constexpr unsigned most_delayed = 1000;
 
 }  // namespace
 
-Updater::Updater(boost::asio::io_context& io, const update::Limits& limits)
+Updater::Updater(boost::asio::io_context& io, const update::EngineLimits& limits)
     : io_(io),
       timer_(io),
       verify_interval_(limits.verify_interval.count()),
@@ -77,7 +77,7 @@ Updater::~Updater() {
 
 void Updater::configure(std::shared_ptr<const accounts::AccountDirectory> directory,
                         const std::vector<update::ZoneServers>& servers,
-                        const update::Limits& limits, const AnswerSettings& answers) {
+                        const update::EngineLimits& limits, const AnswerSettings& answers) {
     auth_failures_.set(answers.bad_keys, answers.bad_keys_refill);
     // A conf that was run anew may tell other things of the same hosts.
     const bool servers_changed = servers != servers_ || answers.python;

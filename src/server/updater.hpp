@@ -36,15 +36,15 @@ struct AnswerSettings {
 class Updater : public http::Handler {
 public:
     /// The engine runs on `io`.
-    Updater(boost::asio::io_context& io, const update::Limits& limits);
+    Updater(boost::asio::io_context& io, const update::EngineLimits& limits);
     /// Ends what is under way: the responses it owes are given, so the HTTP server must still be
     /// there.
     ~Updater() override;
 
     /// What the configuration says; on the engine's thread.
     void configure(std::shared_ptr<const accounts::AccountDirectory> directory,
-                   const std::vector<update::ZoneServers>& servers, const update::Limits& limits,
-                   const AnswerSettings& answers);
+                   const std::vector<update::ZoneServers>& servers,
+                   const update::EngineLimits& limits, const AnswerSettings& answers);
     [[nodiscard]] update::HostTable& hosts() { return host_table_; }
     [[nodiscard]] telemetry::RequestLog& request_log() { return request_log_; }
     [[nodiscard]] const AddressWatch& watch() const { return watch_; }

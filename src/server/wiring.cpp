@@ -56,8 +56,8 @@ config::Loaded load(const config::Overrides& line) {
     return loaded;
 }
 
-update::Limits engine_limits(const config::Settings& settings) {
-    update::Limits limits;
+update::EngineLimits engine_limits(const config::Settings& settings) {
+    update::EngineLimits limits;
     limits.timeout = settings.timeout;
     limits.verify_interval = settings.verify_interval;
     limits.queue = settings.queue;

@@ -307,7 +307,7 @@ private:
     }
 
     std::mt19937 random_;
-    Limits limits_;
+    EngineLimits limits_;
     base::TimePoint now_{1h};
     FakeBackend backend_;
     HostTable hosts_;

@@ -99,8 +99,8 @@ protected:
     HostTable hosts;
     ServedCache known_table;
     std::vector<std::string> failures;
-    Limits limits = [] {
-        Limits out;
+    EngineLimits limits = [] {
+        EngineLimits out;
         out.changes_burst = 0;
         return out;
     }();
@@ -838,7 +838,7 @@ TEST_F(EngineTest, AJointWithAHostWithoutAZoneFailsAsAWhole) {
 }
 
 TEST_F(EngineTest, AJointCostsAHostOneChange) {
-    Limits tight = limits;
+    EngineLimits tight = limits;
     tight.changes_burst = 1;
     tight.changes_refill = 30s;
     engine.reconfigure(tight, false);
@@ -861,6 +861,18 @@ TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
     backend.run();
     EXPECT_THAT(statuses(both), Each(UpdateStatus::committed));
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 2));
+}
+
+TEST_F(EngineTest, ServersThatChangeTwiceWhileAnAtomicGroupIsSent) {
+    const auto& both = want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
+    backend.run_queries();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    engine.reconfigure(limits, true);
+    engine.reconfigure(limits, true);
+    backend.run();
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::unchanged)) << "it is decided anew, once";
+    EXPECT_EQ(engine.waiting(), 0U);
+    EXPECT_EQ(engine.slots(), 0U);
 }
 
 TEST_F(EngineTest, MessagesGoOutOneAfterTheOther) {
@@ -951,7 +963,7 @@ TEST_F(EngineTest, MessagesAndBatchesTakeTurns) {
 }
 
 TEST_F(EngineTest, AMessageGoesAlone) {
-    Limits wide = limits;
+    EngineLimits wide = limits;
     wide.updates_in_flight = 4;
     engine.reconfigure(wide, false);
     EXPECT_EQ(run(host(9), addr_1), UpdateStatus::committed);
@@ -971,7 +983,7 @@ TEST_F(EngineTest, AMessageGoesAlone) {
 }
 
 TEST_F(EngineTest, MessagesHaveDeadlinesBudgetsAndABoundedQueue) {
-    Limits tight = limits;
+    EngineLimits tight = limits;
     tight.changes_burst = 1;
     tight.changes_refill = 30s;
     tight.queue = 2;
