@@ -328,6 +328,7 @@ void Reconciler::refund(const Target& target, TargetQueue& queue) {
 void Reconciler::committed(const Target& target) {
     TargetQueue& queue = parts_.targets.at(target);
     quarantined_.erase(target);
+    queue.keep_payment();
     const Change& change = queue.decision().change;
     const std::vector<std::string> before = queue.served().value_or(std::vector<std::string>());
     if (change.kind == Change::Kind::remove_record) {

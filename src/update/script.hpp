@@ -20,12 +20,18 @@ struct Script {
     base::TimePoint deadline;
     std::string served{};     ///< makes it needless, when it is; empty: nothing does
     AtomicGroupPtr places{};  ///< in the host's queues; null once they are given up
-    std::size_t next = 0;     ///< of the messages: those before it were sent
+    std::size_t next = 0;     ///< of the messages: those before it were sent …
+    unsigned generation = 0;  ///< … under this configuration
     bool started = false;
     bool in_flight = false;  ///< a message that is not resolved
     bool refused = false;    ///< one of the messages
 
     [[nodiscard]] bool has_ended() const { return !done; }
+    /// Other servers are asked now: they need all of it.
+    void start_over() {
+        next = 0;
+        refused = false;
+    }
     [[nodiscard]] bool all_sent() const { return next == messages.size(); }
     /// What is served at `target` must be known before the script starts.
     [[nodiscard]] bool needs_served(const Target& target) const {

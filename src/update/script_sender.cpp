@@ -110,6 +110,7 @@ void ScriptSender::tick(base::TimePoint now) {
 void ScriptSender::resume(const ScriptPtr& script) {
     script->check();
     if (script->has_ended()) return give_up_places(*script);
+    if (script->generation != parts_.generation) script->start_over();
     if (script->all_sent()) {
         return finish(*script, {script->refused ? UpdateStatus::failed : UpdateStatus::committed});
     }
@@ -142,6 +143,7 @@ void ScriptSender::send_next(ZoneIndex index) {
     const ScriptPtr script = zone.take_script();
     const dns::UpdateMessage& message = script->messages[script->next++];
     script->in_flight = true;
+    script->generation = parts_.generation;
     script->check();
     invalidate(message);
     zone.script_message_sent();

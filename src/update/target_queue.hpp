@@ -98,6 +98,8 @@ public:
     void queue_change(const dns::Name& owner);
     /// True, once, when the change has cost its host something.
     [[nodiscard]] bool take_payment() { return std::exchange(decision_.paid, false); }
+    /// The change has come about: what it cost is not given back.
+    void keep_payment() { decision_.paid = false; }
     /// The desired record that the decision is for still waits.
     [[nodiscard]] bool is_still_wanted() const { return is_first(decision_.ticket); }
 

@@ -463,6 +463,27 @@ TEST_F(EngineTest, AFailedChangeCostsNoBudget) {
     EXPECT_EQ(run(host(1), addr_2), UpdateStatus::over_budget);
 }
 
+TEST_F(EngineTest, ServersThatChangeGiveNoBudgetBackForWhatWasDone) {
+    limits.changes_burst = 1;
+    limits.updates_in_flight = 2;
+    limits.verify_interval = 0s;
+    engine.reconfigure(limits, false);
+    const auto& first = want(host(1), addr_1);
+    want(host(2), addr_1);
+    backend.run_queries();
+    ASSERT_EQ(backend.updates.size(), 2U);
+    const auto& second = want(host(1), addr_2);
+    auto done = backend.take_update(), lost = backend.take_update();
+    ASSERT_EQ(done.changes.front().owner, host(1));
+    lost.done(FakeBackend::failure(DnsError::Kind::timeout));
+    backend.answer(done);  // what is behind it can't ask while the other is in doubt
+    engine.reconfigure(limits, true);
+    lost.settled();
+    backend.run();
+    EXPECT_EQ(status(first), UpdateStatus::committed);
+    EXPECT_EQ(status(second), UpdateStatus::over_budget);
+}
+
 TEST_F(EngineTest, ReconfiguringAsksAnew) {
     run(host(1), addr_1);
     engine.reconfigure(limits, true);
@@ -872,6 +893,24 @@ TEST_F(EngineTest, ServersThatChangeTwiceWhileAnAtomicGroupIsSent) {
     backend.run();
     EXPECT_THAT(statuses(both), Each(UpdateStatus::unchanged)) << "it is decided anew, once";
     EXPECT_EQ(engine.waiting(), 0U);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, ServersThatChangeWhileAMessageIsSentGetAllOfTheScript) {
+    const auto& script =
+        want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    backend.run_searches();
+    backend.answer(backend.take_update());
+    backend.run_searches();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    backend.server = 1;
+    engine.reconfigure(limits, true);
+    backend.answer(backend.take_update());  // the former server has done both
+    EXPECT_EQ(status(script), static_cast<UpdateStatus>(99));
+    backend.run();
+    EXPECT_EQ(status(script), UpdateStatus::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
     EXPECT_EQ(engine.slots(), 0U);
 }
 
