@@ -29,6 +29,7 @@ struct ModelCounts {
     unsigned server_changes = 0;
     unsigned sent_again = 0;
     unsigned late = 0;  ///< carried out after it was given up
+    unsigned of_earlier_process = 0;
 };
 
 class EngineModel {
@@ -42,9 +43,9 @@ private:
         std::uint64_t told = 0;           ///< ticket of the last that was told OK or UPTODATE …
         std::string told_rdata{};         ///< … and what it was told
         std::uint64_t failed = 0;         ///< highest ticket of one that was answered otherwise
-        bool edited = false;  ///< by somebody else since it was last written for a client
-        bool unsure = false;  ///< what is served in the end is not known: another host's
-                              ///< script, or another server
+        bool edited = false;     ///< by somebody else since it was last written for a client
+        bool told_here = false;  ///< of the server that is asked now
+        bool unsure = false;     ///< another host's script may change it at any time
     };
     struct Record {
         dns::Name name;
@@ -93,14 +94,17 @@ private:
     // What the servers do.
     void answer_update();
     void resolve_one();
+    void finish_earlier_process();
     void answer_query();
     void check_pointers(const FakeBackend::Update& update);
 
-    // What is told. `is_whole`: nobody's edit can have come between the change and this.
+    // What is told. `is_whole`: nothing can have come between the change and this.
     void tell(const Record& record, const std::string& rdata, std::uint64_t ticket,
               UpdateStatus status, bool is_whole = true);
     void count_paid(HostId host);
     void check_deadlines();
+    /// Who was told last, and has asked for nothing since, is still served so.
+    void check_served();
 
     std::mt19937 random_;
     ModelCounts& counts_;
