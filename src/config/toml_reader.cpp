@@ -1,11 +1,6 @@
 #include "config/toml_reader.hpp"
 
-#include <grp.h>
-#include <pwd.h>
-
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -15,7 +10,10 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "base/number.hpp"
 #include "base/secret.hpp"
+#include "base/system_error.hpp"
+#include "base/system_user.hpp"
 #include "config/toml_clients.hpp"
 #include "config/toml_fast_clients.hpp"
 #include "config/toml_section.hpp"
@@ -44,15 +42,15 @@ std::optional<gid_t> group_number(const std::string& name) {
     static std::map<std::string, gid_t> known;
     const std::lock_guard lock(accounts);
     if (const auto found = known.find(name); found != known.end()) return found->second;
-    const group* entry = getgrnam(name.c_str());
-    if (entry == nullptr) return std::nullopt;
-    return known.emplace(name, entry->gr_gid).first->second;
+    const auto entry = base::find_group(name);
+    if (!entry) return std::nullopt;
+    return known.emplace(name, entry->gid).first->second;
 }
 
 bool is_user(const std::string& name) {
     static std::set<std::string> known;
     const std::lock_guard lock(accounts);
-    return known.contains(name) || (getpwnam(name.c_str()) != nullptr && known.insert(name).second);
+    return known.contains(name) || (base::find_user(name) && known.insert(name).second);
 }
 
 void read_listen_table(TomlContext& context, const toml::table& table, const char* name,
@@ -70,16 +68,15 @@ void read_listen_table(TomlContext& context, const toml::table& table, const cha
                      return {};
                  });
     section.flag("proxy_protocol", listen.proxy_protocol);
-    section.text(
-        "mode", "a file mode as an octal string: \"0660\"",
-        [&](const std::string& value) -> base::Result<void> {
-            const auto [end, error] =
-                std::from_chars(value.data(), value.data() + value.size(), listen.mode, 8);
-            if (error != std::errc() || end != value.data() + value.size() || listen.mode > 0777)
-                return base::Error{"mode is no file mode", "",
-                                   "expected octal digits as a string: \"0660\""};
-            return {};
-        });
+    section.text("mode", "a file mode as an octal string: \"0660\"",
+                 [&](const std::string& value) -> base::Result<void> {
+                     const auto mode = base::parse_number<unsigned>(value, 8);
+                     if (!mode || *mode > 0777)
+                         return base::Error{"mode is no file mode", "",
+                                            "expected octal digits as a string: \"0660\""};
+                     listen.mode = *mode;
+                     return {};
+                 });
     section.text("group", "the name of a group",
                  [&](const std::string& value) -> base::Result<void> {
                      const auto found = group_number(value);
@@ -409,7 +406,7 @@ Complaints read_toml(std::string_view text, const std::string& path, Settings& s
 }
 
 Complaints read_toml_file(const std::string& path, Settings& settings) {
-    const auto unreadable = [&](const char* why) {
+    const auto unreadable = [&](const std::string& why) {
         return Complaints{{fmt::format("the configuration can't be read: {}", why), path,
                            "name the configuration file: sftdyn FILE"}};
     };
@@ -417,11 +414,11 @@ Complaints read_toml_file(const std::string& path, Settings& settings) {
     if (std::filesystem::is_directory(path, ignored)) return unreadable("it is a folder");
     errno = 0;
     std::ifstream file(path, std::ios::binary | std::ios::ate);
-    if (!file) return unreadable(std::strerror(errno));
+    if (!file) return unreadable(base::system_error_text(errno));
     const std::streamoff size = std::max<std::streamoff>(file.tellg(), 0);
     std::string text(static_cast<std::size_t>(size), '\0');
     file.seekg(0);
-    if (!file.read(text.data(), size)) return unreadable(std::strerror(errno));
+    if (!file.read(text.data(), size)) return unreadable(base::system_error_text(errno));
     auto complaints = read_toml(text, path, settings);
     base::zeroize(text);
     return complaints;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <future>
 #include <iostream>
 #include <thread>
@@ -18,6 +17,7 @@
 
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
+#include "base/system_error.hpp"
 #include "base/wiped_heap.hpp"
 #include "dns/tsig_key_provider.hpp"
 #include "http/server.hpp"
@@ -324,7 +324,7 @@ void raise_descriptor_limit() {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log::debug("the limit of open files stays as it is: {}", std::strerror(errno));
+        log::debug("the limit of open files stays as it is: {}", base::system_error_text(errno));
 }
 
 }  // namespace

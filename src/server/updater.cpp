@@ -214,7 +214,7 @@ std::optional<http::Response> Updater::with_key(protocol::AddressUpdate update,
 std::optional<http::Response> Updater::with_password(
     protocol::AddressUpdate update, std::shared_ptr<const accounts::AccountDirectory> directory,
     const boost::asio::ip::address& source, base::TimePoint began, const Defer& defer) {
-    using Kind = accounts::AuthFailureLimiter::UpdateStatus::Kind;
+    using Kind = accounts::AuthFailureLimiter::Treatment::Kind;
     const auto network = base::client_network(source);
     const std::string network_text = fmt::format("{}/{}", network.v6 ? 6 : 4, network.bits);
     const std::string user_name = *update.user;
@@ -431,10 +431,11 @@ std::optional<http::Response> Updater::refuse(protocol::Dialect dialect,
 
 /// The answer to a wrong credential, or to one that is not looked at: at once, late, or none but to
 /// come back later.
-std::optional<http::Response> Updater::refuse(
-    protocol::Dialect dialect, const boost::asio::ip::address& client,
-    const accounts::AuthFailureLimiter::UpdateStatus& status, const Defer& defer) {
-    using Kind = accounts::AuthFailureLimiter::UpdateStatus::Kind;
+std::optional<http::Response> Updater::refuse(protocol::Dialect dialect,
+                                              const boost::asio::ip::address& client,
+                                              const accounts::AuthFailureLimiter::Treatment& status,
+                                              const Defer& defer) {
+    using Kind = accounts::AuthFailureLimiter::Treatment::Kind;
     request_log_.bad_credential(reported(dialect), client);
     // The packaged fail2ban filter reads this line.
     if (status.first) log::warn("too many bad keys from {}; refused for now", client.to_string());

@@ -99,7 +99,7 @@ private:
                                          const Defer& defer);
     std::optional<http::Response> refuse(protocol::Dialect dialect,
                                          const boost::asio::ip::address& client,
-                                         const accounts::AuthFailureLimiter::UpdateStatus& status,
+                                         const accounts::AuthFailureLimiter::Treatment& status,
                                          const Defer& defer);
     void after_delay(http::Later later, http::Response answer);
     std::optional<http::Response> bad_key(const boost::asio::ip::address& client,

@@ -14,7 +14,7 @@
 
 namespace sftdyn::update {
 
-struct Script;
+struct ScriptRun;
 
 class AtomicGroup {
 public:
@@ -25,7 +25,7 @@ public:
     };
 
     /// `done` is called when the last member has its outcome.
-    explicit AtomicGroup(OnOutcomes done, std::shared_ptr<Script> script = nullptr)
+    explicit AtomicGroup(OnOutcomes done, std::shared_ptr<ScriptRun> script = nullptr)
         : done_(std::move(done)), script_(std::move(script)) {}
 
     /// Returns the member's index. All are added before any is closed.
@@ -39,7 +39,7 @@ public:
 
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
     /// The script whose places these are; null: they are desired records.
-    [[nodiscard]] const std::shared_ptr<Script>& script() const { return script_; }
+    [[nodiscard]] const std::shared_ptr<ScriptRun>& script() const { return script_; }
 
     /// One more member is ready: first in its queue, with all known that it needs. True: all are.
     [[nodiscard]] bool became_ready() {
@@ -81,7 +81,7 @@ private:
     std::size_t open_ = 0;   ///< members without an outcome
     std::size_t ready_ = 0;  ///< members that are ready, or were when the group was decided
     OnOutcomes done_;
-    std::shared_ptr<Script> script_;
+    std::shared_ptr<ScriptRun> script_;
 };
 
 using AtomicGroupPtr = std::shared_ptr<AtomicGroup>;

@@ -152,7 +152,7 @@ void BatchSender::blocked(const dns::Name& name, const DnsError& failure) {
         parts_.reconciler.dropped(target);
         parts_.reconciler.fail_all(target, failure);
     }
-    for (const ScriptPtr& script : scripts) {
+    for (const ScriptRunPtr& script : scripts) {
         if (!script->has_ended()) parts_.scripts.fail(script, failure);
     }
 }

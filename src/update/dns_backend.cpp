@@ -1,9 +1,7 @@
 #include "update/dns_backend.hpp"
-#include "dns/knot.hpp"
 
 #include <algorithm>
 
-#include <fmt/format.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -180,7 +178,7 @@ void DnsBackend::contact(const Name& zone, std::function<void()> resolved) {
 }
 
 void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
-    using Kind = InDoubt::Outcome::Kind;
+    using Kind = InDoubt::FenceOutcome::Kind;
     if (fence->ways.empty()) {
         boost::asio::post(io_, [fence] {
             fence->done({Kind::failed, {}, no_server(fence->zone)});
@@ -191,8 +189,8 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
     ServerGroup::Member& member = way.group->members[way.member];
     const void* server = member.server.get();
     const auto outcome = [server](const dns::Reply& reply, unsigned connection) {
-        if (reply.has_value()) return InDoubt::Outcome{Kind::passed, {server, connection}, {}};
-        return InDoubt::Outcome{Kind::refused, {server, connection}, reply.error()};
+        if (reply.has_value()) return InDoubt::FenceOutcome{Kind::passed, {server, connection}, {}};
+        return InDoubt::FenceOutcome{Kind::refused, {server, connection}, reply.error()};
     };
     const auto answered = [this, fence, &member, server, outcome](const dns::Reply& reply,
                                                                   dns::Delivery delivery) {

@@ -10,7 +10,7 @@ constexpr auto sweep_interval = std::chrono::seconds(30);
 }  // namespace
 
 Engine::Engine(Backend& backend, HostTable& hosts, ServedCache& known, const EngineLimits& limits,
-               Clock clock, OnFailure on_failure)
+               Now clock, OnFailure on_failure)
     : parts_{.backend = backend,
              .hosts = hosts,
              .known = known,
@@ -79,14 +79,15 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     // What waits in a zone goes back to where its zone is looked for; what is under way does so
     // when it is answered.
     std::vector<Target> targets;
-    std::vector<ScriptPtr> scripts;
+    std::vector<ScriptRunPtr> scripts;
     for (ZoneIndex zone = 0; zone < zones.size(); ++zone) {
         for (const auto& taken : {zones[zone].take_blocked(), zones[zone].take_unsent()})
             targets.insert(targets.end(), taken.begin(), taken.end());
-        for (ScriptPtr& script : zones[zone].take_scripts()) scripts.push_back(std::move(script));
+        for (ScriptRunPtr& script : zones[zone].take_scripts())
+            scripts.push_back(std::move(script));
     }
     for (const Target& target : targets) reconciler_.start_over(target);
-    for (const ScriptPtr& script : scripts) scripts_.resume(script);
+    for (const ScriptRunPtr& script : scripts) scripts_.resume(script);
 }
 
 }  // namespace sftdyn::update

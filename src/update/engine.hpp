@@ -21,14 +21,14 @@ class Engine {
 public:
     using Done = OnOutcome;
     using GroupDone = OnOutcomes;
-    using Clock = EngineParts::Clock;
+    using Now = EngineParts::Now;
     /// Told of each failed desired record, and each failed message, once.
     using OnFailure = EngineParts::OnFailure;
     /// Told of each UPDATE that was answered or given up: its changes, and the time it took.
     using OnUpdate = EngineParts::OnUpdate;
 
     Engine(Backend& backend, HostTable& hosts, ServedCache& known, const EngineLimits& limits,
-           Clock clock, OnFailure on_failure);
+           Now clock, OnFailure on_failure);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 

@@ -18,18 +18,19 @@ void ScriptSender::submit(const Target& about, std::vector<dns::UpdateMessage> m
     const auto now = parts_.clock();
     if (const auto wait = parts_.rate_limiter.spend(about.host, now))
         return done({UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
-    const auto script = std::make_shared<Script>(Script{.about = about,
-                                                        .messages = std::move(messages),
-                                                        .done = std::move(done),
-                                                        .deadline = now + parts_.limits.timeout,
-                                                        .served = std::move(served)});
+    const auto script =
+        std::make_shared<ScriptRun>(ScriptRun{.about = about,
+                                              .messages = std::move(messages),
+                                              .done = std::move(done),
+                                              .deadline = now + parts_.limits.timeout,
+                                              .served = std::move(served)});
     ++open_;
     deadlines_.push_back(script);
     take_places(script);
     parts_.reconciler.forget_deadlines();
 }
 
-void ScriptSender::take_places(const ScriptPtr& script) {
+void ScriptSender::take_places(const ScriptRunPtr& script) {
     script->places = std::make_shared<AtomicGroup>(
         [this, script](const std::vector<UpdateOutcome>&) {
             if (!script->has_ended() && !script->started) finish(*script, {UpdateStatus::failed});
@@ -45,7 +46,7 @@ void ScriptSender::take_places(const ScriptPtr& script) {
     for (const Target& target : targets) parts_.reconciler.begin(target);
 }
 
-void ScriptSender::start(const ScriptPtr& script) {
+void ScriptSender::start(const ScriptRunPtr& script) {
     script->started = true;
     bool needless = false;
     for (const auto& place : script->places->members()) {
@@ -59,7 +60,7 @@ void ScriptSender::start(const ScriptPtr& script) {
 }
 
 /// What was accepted after it may go on.
-void ScriptSender::give_up_places(Script& script) {
+void ScriptSender::give_up_places(ScriptRun& script) {
     const AtomicGroupPtr places = std::exchange(script.places, nullptr);
     if (!places) return;
     std::vector<Target> freed;
@@ -80,7 +81,7 @@ void ScriptSender::give_up_places(Script& script) {
     for (const Target& target : freed) parts_.reconciler.advance(target);
 }
 
-void ScriptSender::finish(Script& script, UpdateOutcome outcome) {
+void ScriptSender::finish(ScriptRun& script, UpdateOutcome outcome) {
     --open_;
     if (outcome.status != UpdateStatus::committed)
         parts_.rate_limiter.refund(script.about.host, parts_.clock());
@@ -88,26 +89,26 @@ void ScriptSender::finish(Script& script, UpdateOutcome outcome) {
     if (!script.in_flight) give_up_places(script);
 }
 
-void ScriptSender::fail(const ScriptPtr& script, const DnsError& failure) {
+void ScriptSender::fail(const ScriptRunPtr& script, const DnsError& failure) {
     parts_.fail(script->about, failure);
     finish(*script, {UpdateStatus::failed});
 }
 
 void ScriptSender::tick(base::TimePoint now) {
-    std::vector<ScriptPtr> late;
-    std::erase_if(deadlines_, [&](const ScriptPtr& script) {
+    std::vector<ScriptRunPtr> late;
+    std::erase_if(deadlines_, [&](const ScriptRunPtr& script) {
         if (!script->has_ended() && script->deadline > now) return false;
         late.push_back(script);
         return true;
     });
-    for (const ScriptPtr& script : late) {
+    for (const ScriptRunPtr& script : late) {
         if (script->has_ended()) continue;
         fail(script, {DnsError::Kind::gave_up, 0, "", "it was not done in time",
                       "is the DNS server running, and not overloaded?"});
     }
 }
 
-void ScriptSender::resume(const ScriptPtr& script) {
+void ScriptSender::resume(const ScriptRunPtr& script) {
     script->check();
     if (script->has_ended()) return give_up_places(*script);
     if (script->generation != parts_.generation) script->start_over();
@@ -133,14 +134,14 @@ void ScriptSender::resume(const ScriptPtr& script) {
     });
 }
 
-void ScriptSender::enqueue(const ScriptPtr& script, ZoneIndex zone) {
+void ScriptSender::enqueue(const ScriptRunPtr& script, ZoneIndex zone) {
     parts_.zones[zone].push(script);
     parts_.batches.flush(zone);
 }
 
 void ScriptSender::send_next(ZoneIndex index) {
     ZoneQueue& zone = parts_.zones[index];
-    const ScriptPtr script = zone.take_script();
+    const ScriptRunPtr script = zone.take_script();
     const dns::UpdateMessage& message = script->messages[script->next++];
     script->in_flight = true;
     script->generation = parts_.generation;
@@ -156,7 +157,7 @@ void ScriptSender::send_next(ZoneIndex index) {
                          [this, script, index] { resolved(script, index); });
 }
 
-void ScriptSender::answered(const ScriptPtr& script, const dns::Reply& reply) {
+void ScriptSender::answered(const ScriptRunPtr& script, const dns::Reply& reply) {
     if (reply.has_value()) return;
     const DnsError& failure = reply.error();
     if (!failure.is_refusal()) {
@@ -170,7 +171,7 @@ void ScriptSender::answered(const ScriptPtr& script, const dns::Reply& reply) {
     if (!script->has_ended()) parts_.fail(script->about, failure);
 }
 
-void ScriptSender::resolved(const ScriptPtr& script, ZoneIndex index) {
+void ScriptSender::resolved(const ScriptRunPtr& script, ZoneIndex index) {
     parts_.zones[index].script_message_resolved();
     invalidate(script->messages[script->next - 1]);
     script->in_flight = false;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "update/engine_parts.hpp"
-#include "update/script.hpp"
+#include "update/script_run.hpp"
 
 namespace sftdyn::update {
 
@@ -20,12 +20,12 @@ public:
     void submit(const Target& about, std::vector<dns::UpdateMessage> messages, OnOutcome done,
                 std::string served);
     /// Its places are first in their queues.
-    void start(const ScriptPtr& script);
+    void start(const ScriptRunPtr& script);
     /// Goes on with its next message, whose zone may have to be found.
-    void resume(const ScriptPtr& script);
+    void resume(const ScriptRunPtr& script);
     /// Sends the message that is next in the zone.
     void send_next(ZoneIndex zone);
-    void fail(const ScriptPtr& script, const dns::DnsError& failure);
+    void fail(const ScriptRunPtr& script, const dns::DnsError& failure);
 
     /// Ends what has passed its deadline.
     void tick(base::TimePoint now);
@@ -33,16 +33,16 @@ public:
     [[nodiscard]] std::size_t deadlines() const { return deadlines_.size(); }
 
 private:
-    void take_places(const ScriptPtr& script);
-    void give_up_places(Script& script);
-    void enqueue(const ScriptPtr& script, ZoneIndex zone);
-    void answered(const ScriptPtr& script, const dns::Reply& reply);
-    void resolved(const ScriptPtr& script, ZoneIndex zone);
-    void finish(Script& script, UpdateOutcome outcome);
+    void take_places(const ScriptRunPtr& script);
+    void give_up_places(ScriptRun& script);
+    void enqueue(const ScriptRunPtr& script, ZoneIndex zone);
+    void answered(const ScriptRunPtr& script, const dns::Reply& reply);
+    void resolved(const ScriptRunPtr& script, ZoneIndex zone);
+    void finish(ScriptRun& script, UpdateOutcome outcome);
     void invalidate(const dns::UpdateMessage& message);
 
     EngineParts& parts_;
-    std::deque<ScriptPtr> deadlines_;
+    std::deque<ScriptRunPtr> deadlines_;
     std::size_t open_ = 0;  ///< scripts that have not ended
 };
 

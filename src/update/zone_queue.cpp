@@ -41,8 +41,8 @@ bool ZoneQueue::is_script_next() {
     return script_turn_ || (clean_.empty() && quarantined_.empty() && retries_.empty());
 }
 
-ScriptPtr ZoneQueue::take_script() {
-    ScriptPtr script = std::move(scripts_.front());
+ScriptRunPtr ZoneQueue::take_script() {
+    ScriptRunPtr script = std::move(scripts_.front());
     scripts_.pop_front();
     return script;
 }

@@ -9,7 +9,7 @@
 
 #include "dns/name.hpp"
 #include "update/engine_limits.hpp"
-#include "update/script.hpp"
+#include "update/script_run.hpp"
 
 namespace sftdyn::update {
 
@@ -29,13 +29,13 @@ public:
     void push(ChangeGroup group, bool quarantined);
     /// A refused batch goes out again, in halves, before everything else.
     void push_halves(const std::vector<ChangeGroup>& batch);
-    void push(ScriptPtr script) { scripts_.push_back(std::move(script)); }
+    void push(ScriptRunPtr script) { scripts_.push_back(std::move(script)); }
     /// Must not ask what is served before nothing is in doubt.
     void block(const Target& target) { blocked_.push_back(target); }
 
     /// All that waits to be sent, but for scripts.
     [[nodiscard]] std::vector<Target> take_unsent();
-    [[nodiscard]] std::deque<ScriptPtr> take_scripts() { return std::exchange(scripts_, {}); }
+    [[nodiscard]] std::deque<ScriptRunPtr> take_scripts() { return std::exchange(scripts_, {}); }
     [[nodiscard]] std::vector<Target> take_blocked() { return std::exchange(blocked_, {}); }
 
     // What goes out.
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] bool is_script_next();
     /// It must not go out beside anything else.
     [[nodiscard]] bool is_script_free() const { return in_flight_ == 0; }
-    [[nodiscard]] ScriptPtr take_script();
+    [[nodiscard]] ScriptRunPtr take_script();
     /// The changes that go out next, in one message; empty: none waits. `octets` tells how many a
     /// target's change takes at most.
     [[nodiscard]] std::vector<ChangeGroup> take_batch(
@@ -76,7 +76,7 @@ private:
     std::deque<ChangeGroup> clean_;
     std::deque<ChangeGroup> quarantined_;           ///< of targets that failed alone before
     std::deque<std::vector<ChangeGroup>> retries_;  ///< parts of a refused batch, in order
-    std::deque<ScriptPtr> scripts_;                 ///< whose next message is to be sent
+    std::deque<ScriptRunPtr> scripts_;              ///< whose next message is to be sent
     std::vector<Target> blocked_;
     unsigned in_flight_ = 0;         ///< messages that are not resolved
     unsigned in_doubt_ = 0;          ///< of them, those that may still be carried out

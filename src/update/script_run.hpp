@@ -13,7 +13,7 @@
 namespace sftdyn::update {
 
 /// `waiting` for its places → `running` → `ended`; or from `waiting` at once to `ended`.
-struct Script {
+struct ScriptRun {
     Target about;  ///< the host that pays, and the record that failures are told of
     std::vector<dns::UpdateMessage> messages;
     OnOutcome done;  ///< empty once it was called
@@ -47,6 +47,6 @@ struct Script {
         assert(has_ended() || places);
     }
 };
-using ScriptPtr = std::shared_ptr<Script>;
+using ScriptRunPtr = std::shared_ptr<ScriptRun>;
 
 }  // namespace sftdyn::update
