@@ -14,41 +14,14 @@ std::string_view cost_of(std::string_view hash) {
 
 }  // namespace
 
-std::size_t AccountDirectory::position(const Digest& digest) const {
-    std::size_t at = digest[0] & (rows_.size() - 1);
-    while (rows_[at].digest != Digest{} && rows_[at].digest != digest)
-        at = (at + 1) & (rows_.size() - 1);
-    return at;
-}
-
-void AccountDirectory::grow(std::size_t rows) {
-    std::vector<Row> old(rows);
-    old.swap(rows_);
-    for (const Row& row : old) {
-        if (row.digest != Digest{}) rows_[position(row.digest)] = row;
-    }
-}
-
-void AccountDirectory::reserve(std::size_t keys) {
-    std::size_t rows = 16;
-    while (rows * 3 / 4 < keys) rows *= 2;
-    if (rows > rows_.size()) grow(rows);
-}
-
 bool AccountDirectory::add(std::string_view key, const Entry& entry) {
-    reserve(count_ + 1);
-    const Digest digest = hash_(key);
-    Row& row = rows_[position(digest)];
-    if (row.digest != Digest{}) return false;
-    row = {digest, entry};
-    ++count_;
-    return true;
+    return rows_.insert(Row{hash_(key), entry}).second;
 }
 
 const Entry* AccountDirectory::find(std::string_view key) const {
     if (rows_.empty()) return nullptr;
-    const Row& row = rows_[position(hash_(key))];
-    return row.digest != Digest{} ? &row.entry : nullptr;
+    const auto found = rows_.find(hash_(key));
+    return found == rows_.end() ? nullptr : &found->entry;
 }
 
 ClientNumber AccountDirectory::add(Client client) {

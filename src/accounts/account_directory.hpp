@@ -13,6 +13,7 @@
 
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/address_rules.hpp"
 #include "base/keyed_hash.hpp"
@@ -57,7 +58,7 @@ class AccountDirectory {
 public:
     AccountDirectory() = default;
 
-    void reserve(std::size_t keys);
+    void reserve(std::size_t keys) { rows_.reserve(keys); }
 
     /// False when the key is there already.
     [[nodiscard]] bool add(std::string_view key, const Entry& entry);
@@ -93,20 +94,30 @@ public:
     /// Whether it is the user's password; only for a plain one.
     [[nodiscard]] bool is_password(const User& user, std::string_view password) const;
 
-    [[nodiscard]] std::size_t size() const { return count_; }
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
 private:
     using Digest = base::KeyedHash::Digest;
+    /// A key, and what it is for.
     struct Row {
-        Digest digest{};  ///< all zero: free
+        Digest digest;
         Entry entry;
     };
-    [[nodiscard]] std::size_t position(const Digest& digest) const;
-    void grow(std::size_t rows);
+    struct Hash {
+        using is_transparent = void;
+        using is_avalanching = void;  // each bit of a digest is as good as random
+        std::size_t operator()(const Digest& digest) const { return digest[0]; }
+        std::size_t operator()(const Row& row) const { return row.digest[0]; }
+    };
+    struct Equal {
+        using is_transparent = void;
+        bool operator()(const Row& a, const Row& b) const { return a.digest == b.digest; }
+        bool operator()(const Row& row, const Digest& digest) const { return row.digest == digest; }
+        bool operator()(const Digest& digest, const Row& row) const { return row.digest == digest; }
+    };
 
     base::KeyedHash hash_;
-    std::vector<Row> rows_;  ///< open addressing; a power of two of them, at most 3/4 taken
-    std::size_t count_ = 0;
+    boost::unordered_flat_set<Row, Hash, Equal> rows_;
     std::vector<Client> clients_;
     boost::unordered_flat_map<std::string, User> users_;
     std::vector<std::string> dummy_hashes_;  ///< one for each cost that there is

@@ -12,20 +12,20 @@ constexpr auto say_interval = std::chrono::minutes(1);
 
 }  // namespace
 
-AuthFailureLimiter::UpdateStatus AuthFailureLimiter::failed(const boost::asio::ip::address& client,
-                                                            base::TimePoint now) {
-    using Kind = UpdateStatus::Kind;
+AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::address& client,
+                                                         base::TimePoint now) {
+    using Kind = Treatment::Kind;
     const std::lock_guard lock(mutex_);
     if (burst_ == 0) return {};
     const auto network = base::client_network(client);
     auto found = clients_.find(network);
     if (found == clients_.end()) {
         if (clients_.size() >= most_clients && !make_room(now)) {
-            UpdateStatus status{Kind::refuse, false,
+            Treatment treatment{Kind::refuse, false,
                                 std::chrono::ceil<std::chrono::seconds>(refill_)};
-            status.table_full = now - full_said_ >= say_interval;
-            if (status.table_full) full_said_ = now;
-            return status;
+            treatment.table_full = now - full_said_ >= say_interval;
+            if (treatment.table_full) full_said_ = now;
+            return treatment;
         }
         found = clients_.try_emplace(network, Entry{now, false}).first;
     }
@@ -36,14 +36,14 @@ AuthFailureLimiter::UpdateStatus AuthFailureLimiter::failed(const boost::asio::i
     const auto used = after - now;
     if (used > 2 * burst_ * refill_) return refused(&entry, used);
     entry.full_at = after;
-    UpdateStatus status{used <= burst_ * refill_ ? Kind::answer : Kind::delay};
-    status.counted = true;
-    status.clean = clean;
-    return status;
+    Treatment treatment{used <= burst_ * refill_ ? Kind::answer : Kind::delay};
+    treatment.counted = true;
+    treatment.clean = clean;
+    return treatment;
 }
 
-AuthFailureLimiter::UpdateStatus AuthFailureLimiter::look(const boost::asio::ip::address& client,
-                                                          base::TimePoint now) {
+AuthFailureLimiter::Treatment AuthFailureLimiter::look(const boost::asio::ip::address& client,
+                                                       base::TimePoint now) {
     const std::lock_guard lock(mutex_);
     if (burst_ == 0 || clients_.empty()) return {};
     const auto found = clients_.find(base::client_network(client));
@@ -53,12 +53,12 @@ AuthFailureLimiter::UpdateStatus AuthFailureLimiter::look(const boost::asio::ip:
     return {};
 }
 
-AuthFailureLimiter::UpdateStatus AuthFailureLimiter::refused(Entry* entry, base::Duration used) {
+AuthFailureLimiter::Treatment AuthFailureLimiter::refused(Entry* entry, base::Duration used) {
     const auto wait = std::chrono::ceil<std::chrono::seconds>(used - 2 * burst_ * refill_);
-    UpdateStatus status{UpdateStatus::Kind::refuse, !std::exchange(entry->said, true),
+    Treatment treatment{Treatment::Kind::refuse, !std::exchange(entry->said, true),
                         std::max(wait, std::chrono::seconds(1))};
-    status.clean = false;
-    return status;
+    treatment.clean = false;
+    return treatment;
 }
 
 void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, base::TimePoint now) {

@@ -22,7 +22,7 @@ public:
     /// forgotten each `refill`. A burst of 0: nobody is ever refused.
     AuthFailureLimiter(unsigned burst, base::Duration refill) : burst_(burst), refill_(refill) {}
 
-    struct UpdateStatus {
+    struct Treatment {
         enum class Kind { answer, delay, refuse } kind = Kind::answer;
         bool first = false;  ///< with `refuse`: the first of this client since its budget was full
         std::chrono::seconds retry_after{};  ///< with `refuse`
@@ -33,10 +33,10 @@ public:
     };
 
     /// One more failure of `client`.
-    [[nodiscard]] UpdateStatus failed(const boost::asio::ip::address& client, base::TimePoint now);
+    [[nodiscard]] Treatment failed(const boost::asio::ip::address& client, base::TimePoint now);
     /// What one more failure would be, without counting it: `refuse` past the second budget, else
     /// `answer`.
-    [[nodiscard]] UpdateStatus look(const boost::asio::ip::address& client, base::TimePoint now);
+    [[nodiscard]] Treatment look(const boost::asio::ip::address& client, base::TimePoint now);
     /// A failure that was counted before it was known to be one, and is none.
     void take_back(const boost::asio::ip::address& client, base::TimePoint now);
 
@@ -51,7 +51,7 @@ private:
         bool said = false;
     };
     [[nodiscard]] bool make_room(base::TimePoint now);
-    [[nodiscard]] UpdateStatus refused(Entry* entry, base::Duration used);
+    [[nodiscard]] Treatment refused(Entry* entry, base::Duration used);
 
     mutable std::mutex mutex_;
     unsigned burst_;

@@ -7,11 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <deque>
 
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::base {
 namespace {
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr int most_links = 40;  // in one path, as the kernel has it
 
 Error no_file(const fs::path& path, int error, const std::string& mend) {
-    return Error{std::string("can't be made: ") + std::strerror(error), path.string(),
+    return Error{std::string("can't be made: ") + system_error_text(error), path.string(),
                  error == EEXIST ? "move the old one away first, or " + mend
                                  : "choose a folder that you may write to: " + mend};
 }
@@ -108,10 +108,6 @@ bool write_whole(int file, std::string_view text) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-    if (number_ >= 0) close(number_);
-}
-
 Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& mend) {
     NewFile out;
     out.path_ = plan.path;
@@ -131,10 +127,10 @@ Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& mend) {
     if (!write_whole(out.file_.get(), plan.text))
         return Error{"could not be written whole", plan.path.string(), "is the disk full?"};
     if (plan.owner && fchown(out.file_.get(), plan.owner->user, plan.owner->group) != 0)
-        return Error{std::string("can't be given to whom it belongs: ") + std::strerror(errno),
+        return Error{std::string("can't be given to whom it belongs: ") + system_error_text(errno),
                      plan.path.string(), mend};
     if (fchmod(out.file_.get(), plan.mode) != 0)
-        return Error{std::string("can't be given its mode: ") + std::strerror(errno),
+        return Error{std::string("can't be given its mode: ") + system_error_text(errno),
                      plan.path.string(), mend};
     return out;
 }

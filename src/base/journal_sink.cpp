@@ -1,6 +1,5 @@
 #include "base/journal_sink.hpp"
 
-#include <dlfcn.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -9,6 +8,8 @@
 
 #include <fmt/format.h>
 #include <spdlog/sinks/base_sink.h>
+
+#include "base/shared_library.hpp"
 
 namespace sftdyn::base::log {
 
@@ -73,9 +74,8 @@ bool is_journal() {
 
 std::shared_ptr<spdlog::sinks::sink> journal_sink() {
     if (!is_journal()) return nullptr;
-    void* library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return nullptr;
-    const auto send = reinterpret_cast<Send>(dlsym(library, "sd_journal_sendv"));
+    SharedLibrary systemd("libsystemd.so.0");
+    const Send send = systemd.function<std::remove_pointer_t<Send>>("sd_journal_sendv");
     if (send == nullptr) return nullptr;
     return std::make_shared<JournalSink>(send);
 }

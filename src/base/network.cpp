@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 
+#include "base/number.hpp"
 #include "base/random.hpp"
 
 namespace sftdyn::base {
@@ -47,10 +47,9 @@ std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view tex
     if (!address->is_v6() || !address->to_v6().is_link_local()) return std::nullopt;
 
     const std::string zone(text.substr(mark + 1));
-    unsigned index = 0;
-    const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), index);
-    if (error != std::errc() || end != zone.data() + zone.size())
-        index = zone.find('\0') == std::string::npos ? if_nametoindex(zone.c_str()) : 0;
+    const bool is_text = zone.find('\0') == std::string::npos;
+    const unsigned index =
+        parse_number<unsigned>(zone).value_or(is_text ? if_nametoindex(zone.c_str()) : 0);
     if (index == 0) return std::nullopt;
     return ip::address_v6(address->to_v6().to_bytes(), index);
 }
@@ -66,11 +65,9 @@ Result<Network> Network::parse(std::string_view text) {
     const bool mapped = address->is_v6() && address->to_v6().is_v4_mapped();
     if (slash == std::string_view::npos)
         return Network{plain_address(*address), mapped ? 32 : most};
-    unsigned prefix = 0;
-    const std::string_view bits = text.substr(slash + 1);
-    const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), prefix);
-    if (bits.empty() || code != std::errc() || end != bits.data() + bits.size() || prefix > most)
-        return bad;
+    const auto bits = parse_number<unsigned>(text.substr(slash + 1));
+    if (!bits || *bits > most) return bad;
+    const unsigned prefix = *bits;
     // Addresses are compared as IPv4 where they are that: a network of mapped ones is an IPv4
     // network.
     if (!mapped) return Network{*address, prefix};
@@ -94,9 +91,7 @@ boost::asio::ip::address plain_address(const boost::asio::ip::address& address) 
 }
 
 bool is_port(std::string_view text) {
-    std::uint16_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return text.size() <= 5 && error == std::errc{} && end == text.data() + text.size();
+    return text.size() <= 5 && parse_number<std::uint16_t>(text);
 }
 
 bool any_contains(const std::vector<Network>& networks, const boost::asio::ip::address& address) {

@@ -2,14 +2,12 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -19,6 +17,9 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/base64.hpp"
+#include "base/descriptor.hpp"
+#include "base/system_error.hpp"
 #include "dns/tsig_key_provider.hpp"
 
 namespace sftdyn::commands {
@@ -34,11 +35,7 @@ base::Secret fresh_secret() {
     std::array<unsigned char, 32> octets{};
     if (RAND_bytes(octets.data(), static_cast<int>(octets.size())) != 1)
         throw std::runtime_error("the system's random generator failed");
-    std::string text(4 * ((octets.size() + 2) / 3) + 1, '\0');
-    text.resize(
-        static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                                 octets.data(), static_cast<int>(octets.size()))));
-    return base::Secret(text);
+    return base::Secret(base::base64_encoded(octets));
 }
 
 /// A port of 127.0.0.1 that is free for UDP and TCP; knotd itself would start without it.
@@ -65,12 +62,11 @@ base::Result<std::uint16_t> free_port(std::uint16_t wanted) {
 }
 
 base::Result<void> write_file(const std::filesystem::path& path, std::string_view text) {
-    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0)
-        return base::Error{fmt::format("can't write: {}", std::strerror(errno)), path.string(),
-                           "is the disk full?"};
-    const ssize_t written = write(file, text.data(), text.size());
-    close(file);
+    const base::Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file)
+        return base::Error{fmt::format("can't write: {}", base::system_error_text(errno)),
+                           path.string(), "is the disk full?"};
+    const ssize_t written = write(file.get(), text.data(), text.size());
     if (written != static_cast<ssize_t>(text.size()))
         return base::Error{"can't write all of it", path.string(), "is the disk full?"};
     return {};
@@ -149,7 +145,7 @@ base::Result<void> DemoDns::spawn() {
     const pid_t parent = getpid();
     pid_ = fork();
     if (pid_ < 0)
-        return base::Error{fmt::format("can't start knotd: {}", std::strerror(errno)), "",
+        return base::Error{fmt::format("can't start knotd: {}", base::system_error_text(errno)), "",
                            "is the machine out of memory or processes?"};
     if (pid_ > 0) return {};
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // whatever ends sftdyn ends knotd
@@ -202,8 +198,9 @@ base::Result<DemoDns> DemoDns::start(const std::string& zone, std::uint16_t port
     demo.address_ = {asio::ip::address_v4::loopback(), *free};
     std::string pattern = (std::filesystem::temp_directory_path() / "sftdyn-demo-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr)
-        return base::Error{fmt::format("can't make a temporary folder: {}", std::strerror(errno)),
-                           pattern, "is the disk full?"};
+        return base::Error{
+            fmt::format("can't make a temporary folder: {}", base::system_error_text(errno)),
+            pattern, "is the disk full?"};
     demo.folder_ = pattern;
     if (auto written = demo.write_files(zone); written.has_error()) return written.error();
     if (auto spawned = demo.spawn(); spawned.has_error()) return spawned.error();

@@ -3,9 +3,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include <fmt/format.h>
+
+#include "base/system_error.hpp"
 
 namespace sftdyn::commands {
 namespace {
@@ -16,7 +17,7 @@ void look_at_event_command(const std::string& program, std::vector<NamedFileFaul
     };
     struct stat status {};
     if (stat(program.c_str(), &status) != 0)
-        return add(fmt::format("can't be run: {}", std::strerror(errno)),
+        return add(fmt::format("can't be run: {}", base::system_error_text(errno)),
                    "name a program by its whole path");
     if (!S_ISREG(status.st_mode))
         return add("is no program, but a folder or the like", "name a program by its whole path");

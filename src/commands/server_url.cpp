@@ -1,11 +1,11 @@
 #include "commands/server_url.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 
 #include "base/network.hpp"
+#include "base/number.hpp"
 #include "dns/name_fault.hpp"
 
 namespace sftdyn::commands {
@@ -14,9 +14,8 @@ namespace {
 constexpr const char* expected = "expected for example https://dyn.example.org:4443";
 
 bool is_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc() && end == text.data() + text.size() && port != 0;
+    const auto port = base::parse_number<std::uint16_t>(text);
+    return port && *port != 0;
 }
 
 /// "dyn.example.org", "192.0.2.1" or "[2001:db8::1]".

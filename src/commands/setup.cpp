@@ -1,7 +1,5 @@
 #include "commands/setup.hpp"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,12 +11,13 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <CLI/CLI.hpp>
 
+#include "base/base64.hpp"
 #include "base/exclusive_file.hpp"
 #include "base/random.hpp"
+#include "base/system_user.hpp"
 
 namespace sftdyn::commands {
 namespace {
@@ -52,9 +51,7 @@ std::string new_secret() {
     std::array<unsigned char, 64> bits{};
     if (RAND_bytes(bits.data(), static_cast<int>(bits.size())) != 1)
         throw std::runtime_error("no random bits can be had");
-    std::array<unsigned char, 4 * ((64 + 2) / 3) + 1> text{};
-    EVP_EncodeBlock(text.data(), bits.data(), static_cast<int>(bits.size()));
-    return reinterpret_cast<const char*>(text.data());
+    return base::base64_encoded(bits);
 }
 
 /// The name of this machine, as a name server's; Debian's own empty zone says localhost, too.
@@ -201,10 +198,10 @@ void print(const Plan& plan) {
 
 /// Whom root gives the file to; nothing: this user may not, or there is no such user.
 std::optional<base::FileOwner> owner_of(const File& file) {
-    const passwd* user = getpwnam(file.user.c_str());
-    const group* to = getgrnam(file.group.c_str());
-    if (geteuid() != 0 || user == nullptr || to == nullptr) return std::nullopt;
-    return base::FileOwner{user->pw_uid, to->gr_gid};
+    const auto user = base::find_user(file.user);
+    const auto group = base::find_group(file.group);
+    if (geteuid() != 0 || !user || !group) return std::nullopt;
+    return base::FileOwner{user->uid, group->gid};
 }
 
 /// All files, or none.

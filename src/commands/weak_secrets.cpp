@@ -1,7 +1,5 @@
 #include "commands/weak_secrets.hpp"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -15,7 +13,9 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "base/secret.hpp"
+#include "base/system_user.hpp"
 #include "dns/tsig_key_file.hpp"
 #include "protocol/form_parameters.hpp"
 
@@ -31,13 +31,13 @@ constexpr const char* new_key = "make a long random one: openssl rand -hex 16";
 /// Whether the file's group is its owner's alone, as where each user has a group of that name
 /// (Debian's USERGROUPS).
 bool is_own_group(const struct stat& status) {
-    const passwd* owner = getpwuid(status.st_uid);
-    return owner != nullptr && owner->pw_gid == status.st_gid;
+    const auto owner = base::find_user(status.st_uid);
+    return owner && owner->gid == status.st_gid;
 }
 
 std::string name_of_group(gid_t number) {
-    const group* found = getgrgid(number);
-    return found == nullptr ? std::to_string(number) : found->gr_name;
+    const auto found = base::find_group(number);
+    return found ? found->name : std::to_string(number);
 }
 
 /// Who but the owner may write to it; empty: nobody.
@@ -88,13 +88,6 @@ private:
 
 // --- keys ---
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
 class KeyInspector {
 public:
     explicit KeyInspector(const config::Loaded& loaded)
@@ -143,9 +136,9 @@ private:
     /// `known` is what everybody knows of the client.
     void guessable(const char* what, std::string_view secret, std::uint32_t line,
                    const std::vector<std::string>& known) {
-        const std::string plain = lower(secret);
+        const std::string plain = base::ascii_lower(secret);
         const bool is_known = std::any_of(known.begin(), known.end(), [&](const std::string& text) {
-            return lower(text) == plain;
+            return base::ascii_iequals(text, plain);
         });
         if (is_known)
             return add(fmt::format("{} is a name that everybody knows", what), line, new_key);

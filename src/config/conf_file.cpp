@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/secret.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::config {
 namespace {
@@ -45,7 +45,7 @@ base::Result<ConfFile> open_conf(const std::string& path) {
     Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     struct stat status {};
     if (file.number() < 0 || fstat(file.number(), &status) != 0)
-        return unreadable(path, std::strerror(errno));
+        return unreadable(path, base::system_error_text(errno));
     if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder");
     if (!S_ISREG(status.st_mode))
         return unreadable(path, "it is no regular file, but a pipe, a device or a socket");
@@ -71,7 +71,7 @@ base::Result<std::string> read_conf(const std::string& path) {
         const ssize_t size = ::read(opened->file.number(), text.data() + have, text.size() - have);
         if (size < 0 && errno == EINTR) continue;
         if (size <= 0) {
-            const std::string why = size < 0 ? std::strerror(errno) : "it became shorter";
+            const std::string why = size < 0 ? base::system_error_text(errno) : "it became shorter";
             base::zeroize(text);
             return unreadable(path, why);
         }

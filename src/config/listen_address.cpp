@@ -2,10 +2,10 @@
 
 #include <sys/un.h>
 
-#include <charconv>
 #include <string>
 
 #include "base/network.hpp"
+#include "base/number.hpp"
 
 namespace sftdyn::config {
 namespace {
@@ -13,11 +13,7 @@ namespace {
 constexpr std::string_view unix_prefix = "unix:";
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return port;
+    return base::parse_number<std::uint16_t>(text);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "config/toml_listeners.hpp"
 
-#include <charconv>
-
+#include "base/number.hpp"
 #include "config/system_accounts.hpp"
 
 namespace sftdyn::config {
@@ -19,10 +18,11 @@ base::Result<Listen> listen_of(const std::string& text) {
 }
 
 base::Result<void> read_mode(const std::string& text, unsigned& mode) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-    if (error != std::errc() || end != text.data() + text.size() || mode > 0777)
+    const auto parsed = base::parse_number<unsigned>(text, 8);
+    if (!parsed || *parsed > 0777)
         return base::Error{"mode is no file mode", "",
                            "expected octal digits as a string: \"0660\""};
+    mode = *parsed;
     return {};
 }
 

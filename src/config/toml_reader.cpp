@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "base/number.hpp"
 #include "base/secret.hpp"
 #include "config/conf_file.hpp"
 #include "config/toml_admin.hpp"

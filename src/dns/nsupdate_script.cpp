@@ -1,10 +1,9 @@
 #include "dns/nsupdate_script.hpp"
+#include "base/ascii.hpp"
+#include "base/number.hpp"
 #include "dns/knot.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 #include <fmt/format.h>
@@ -20,9 +19,7 @@ constexpr std::uint32_t largest_ttl = 0x7fffffff;  // RFC 2181 §8
 constexpr std::uint16_t any_type = 255;
 constexpr std::size_t longest_echo = 200;
 
-bool is(std::string_view word, std::string_view other) {
-    return word.size() == other.size() && strncasecmp(word.data(), other.data(), word.size()) == 0;
-}
+bool is(std::string_view word, std::string_view other) { return base::ascii_iequals(word, other); }
 
 /// The words of a line, one after the other.
 class Words {
@@ -48,11 +45,7 @@ private:
 };
 
 std::optional<std::uint32_t> number(std::string_view word) {
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (word.empty() || error != std::errc() || end != word.data() + word.size())
-        return std::nullopt;
-    return value;
+    return base::parse_number<std::uint32_t>(word);
 }
 
 std::optional<std::uint16_t> type_number(std::string_view word) {

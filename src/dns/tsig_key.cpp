@@ -6,31 +6,12 @@
 
 #include <openssl/crypto.h>
 
+#include "base/ascii.hpp"
+#include "base/base64.hpp"
 #include "dns/knot.hpp"
 #include "dns/name.hpp"
 
 namespace sftdyn::dns {
-namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
-
-/// RFC 4648 §4: the alphabet, then up to two `=`, in groups of four.
-bool is_base64(std::string_view text) {
-    const auto body = text.substr(0, text.find('='));
-    const auto padding = text.substr(body.size());
-    if (text.empty() || text.size() % 4 != 0 || padding.size() > 2) return false;
-    const auto ok = [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; };
-    return std::all_of(body.begin(), body.end(), ok) &&
-           padding == std::string_view("==").substr(0, padding.size());
-}
-
-}  // namespace
-
 const char* known_algorithms() {
     return "hmac-md5, hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384, hmac-sha512";
 }
@@ -42,14 +23,14 @@ base::Result<TsigKey> TsigKey::make(std::string_view name, std::string_view algo
         return base::Error{"the key's name is no domain name", "",
                            "use the name that the DNS server knows the key by"};
 
-    std::string wanted = lower(algorithm);
+    std::string wanted = base::ascii_lower(algorithm);
     if (wanted.ends_with('.')) wanted.pop_back();
     if (wanted == "hmac-md5.sig-alg.reg.int") wanted = "hmac-md5";
     if (dnssec_tsig_algorithm_from_name(wanted.c_str()) == DNSSEC_TSIG_UNKNOWN) {
         return base::Error{"the algorithm \"" + wanted.substr(0, 40) + "\" is not known", "",
                            std::string("use one of ") + known_algorithms()};
     }
-    if (!is_base64(secret.reveal())) {
+    if (!base::is_base64(secret.reveal())) {
         return base::Error{
             "the secret is not Base64", "",
             "copy it whole from the DNS server's key, or make a new key with tsig-keygen"};

@@ -1,7 +1,6 @@
 #include "dns/tsig_key_file.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,8 +8,10 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
+
+#include "base/system_error.hpp"
+#include "base/system_user.hpp"
 
 namespace sftdyn::dns {
 namespace {
@@ -22,9 +23,8 @@ constexpr const char* bind_form =
 
 std::string user_name() {
     const uid_t uid = geteuid();
-    const passwd* entry = getpwuid(uid);
-    return entry != nullptr ? fmt::format("{} (uid {})", entry->pw_name, uid)
-                            : fmt::format("uid {}", uid);
+    const auto user = base::find_user(uid);
+    return user ? fmt::format("{} (uid {})", user->name, uid) : fmt::format("uid {}", uid);
 }
 
 base::Result<base::Secret> read_whole(const std::string& path) {
@@ -40,7 +40,7 @@ base::Result<base::Secret> read_whole(const std::string& path) {
         const int code = errno;
         const bool denied = code == EACCES || code == EPERM;
         return base::Error{fmt::format("the key file can't be read as user {}: {}", user_name(),
-                                       std::strerror(code)),
+                                       base::system_error_text(code)),
                            path,
                            denied ? "let that user's group read it (chgrp and chmod 640), or give "
                                     "sftdyn a key of its own with nskeyfile"

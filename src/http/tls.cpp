@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "base/ascii.hpp"
 #include "http/tls_pair.hpp"
 
 namespace sftdyn::http {
@@ -31,13 +32,6 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
         return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
 }
 
 /// Where a connection keeps the certificates that it may be served with.
@@ -66,8 +60,8 @@ std::vector<std::string> names_of(const X509* certificate) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
         if (name->type != GEN_DNS) continue;
         const auto* octets = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-        out.push_back(
-            lower({octets, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
+        out.push_back(base::ascii_lower(
+            {octets, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
     }
     GENERAL_NAMES_free(names);
     return out;
@@ -138,7 +132,7 @@ std::chrono::seconds time_left(const TlsCertificate& certificate) {
 
 const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
                              std::string_view server_name) {
-    const std::string name = lower(server_name);
+    const std::string name = base::ascii_lower(server_name);
     // A name of its own is closer than a wildcard.
     for (const bool wildcard : {false, true}) {
         for (const auto& certificate : certificates) {

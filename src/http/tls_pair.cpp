@@ -11,11 +11,12 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/descriptor.hpp"
+#include "base/system_error.hpp"
 #include "http/secret_buffer.hpp"
 
 namespace sftdyn::http {
@@ -53,24 +54,21 @@ std::string last_reason() {
 }
 
 base::Result<void> read_file(const File& file, SecretText& text) {
-    const int descriptor = ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) return unreadable(file, std::strerror(errno));
-    const struct Closer {
-        int descriptor;
-        ~Closer() { ::close(descriptor); }
-    } closer{descriptor};
+    const base::Descriptor descriptor(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!descriptor) return unreadable(file, base::system_error_text(errno));
     struct stat info {};
-    if (fstat(descriptor, &info) != 0) return unreadable(file, std::strerror(errno));
+    if (fstat(descriptor.get(), &info) != 0)
+        return unreadable(file, base::system_error_text(errno));
     if (!S_ISREG(info.st_mode)) return unreadable(file, "it is no regular file");
 
     std::array<char, 4096> part{};
     ssize_t size = 0;
     while (text.view().size() <= largest_file &&
-           (size = ::read(descriptor, part.data(), part.size())) > 0)
+           (size = ::read(descriptor.get(), part.data(), part.size())) > 0)
         text.append({part.data(), static_cast<std::size_t>(size)}, largest_file);
     const int error = errno;
     OPENSSL_cleanse(part.data(), part.size());
-    if (size < 0) return unreadable(file, std::strerror(error));
+    if (size < 0) return unreadable(file, base::system_error_text(error));
     if (text.view().empty()) return unusable(file, "the file is empty");
     if (text.view().size() > largest_file) return unusable(file, "the file is larger than 1 MiB");
     return {};

@@ -7,13 +7,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::platform {
 namespace {
@@ -61,7 +62,7 @@ std::uint64_t every_access(int abi) {
 }
 
 base::Error failed(const char* what) {
-    return {fmt::format("{}: {}", what, std::strerror(errno)), "",
+    return {fmt::format("{}: {}", what, base::system_error_text(errno)), "",
             "[process] landlock = false silences it"};
 }
 
@@ -82,44 +83,38 @@ public:
         : handled_(attributes.handled_access_fs),
           descriptor_(static_cast<int>(
               syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0))) {}
-    ~Ruleset() {
-        if (descriptor_ >= 0) close(descriptor_);
-    }
-    Ruleset(const Ruleset&) = delete;
-    Ruleset& operator=(const Ruleset&) = delete;
 
-    [[nodiscard]] bool made() const { return descriptor_ >= 0; }
+    [[nodiscard]] bool made() const { return static_cast<bool>(descriptor_); }
 
     /// What is not there needs no rule. One that can't be set permits nothing.
     void allow(const fs::path& path, std::uint64_t access) {
-        const int place = open(path.c_str(), O_PATH | O_CLOEXEC);
-        if (place < 0) {
+        const base::Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
+        if (!place) {
             if (errno != ENOENT && errno != EACCES && errno != ENOTDIR) say(path);
             return;
         }
         struct stat status {};
-        const bool folder = fstat(place, &status) == 0 && S_ISDIR(status.st_mode);
+        const bool folder = fstat(place.get(), &status) == 0 && S_ISDIR(status.st_mode);
         landlock_path_beneath_attr rule{};
         rule.allowed_access = access & handled_ & (folder ? ~std::uint64_t(0) : of_files);
-        rule.parent_fd = place;
-        if (rule.allowed_access != 0 &&
-            syscall(SYS_landlock_add_rule, descriptor_, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
+        rule.parent_fd = place.get();
+        if (rule.allowed_access != 0 && syscall(SYS_landlock_add_rule, descriptor_.get(),
+                                                LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
             say(path);
-        close(place);
     }
 
     [[nodiscard]] bool restrict_self() const {
-        return syscall(SYS_landlock_restrict_self, descriptor_, 0) == 0;
+        return syscall(SYS_landlock_restrict_self, descriptor_.get(), 0) == 0;
     }
 
 private:
     static void say(const fs::path& path) {
         log::warn("{}: Landlock keeps this process from it: {} ([process] landlock)", path.string(),
-                  std::strerror(errno));
+                  base::system_error_text(errno));
     }
 
     std::uint64_t handled_;
-    int descriptor_;
+    base::Descriptor descriptor_;
 };
 
 void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {

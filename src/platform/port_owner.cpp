@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -12,19 +11,13 @@
 
 #include <fmt/format.h>
 
+#include "base/number.hpp"
+
 namespace sftdyn::platform {
 namespace {
 
 namespace fs = std::filesystem;
 using boost::asio::ip::address;
-
-template <class T>
-std::optional<T> number(std::string_view text, int base) {
-    T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
 
 /// As /proc/net/tcp and tcp6 write it: each four octets as one number in the machine's order
 /// (proc(5)).
@@ -32,7 +25,7 @@ std::optional<address> parse_address(std::string_view text) {
     std::array<unsigned char, 16> octets{};
     if (text.size() != 8 && text.size() != 32) return std::nullopt;
     for (std::size_t at = 0; at < text.size(); at += 8) {
-        const auto word = number<std::uint32_t>(text.substr(at, 8), 16);
+        const auto word = base::parse_number<std::uint32_t>(text.substr(at, 8), 16);
         if (!word) return std::nullopt;
         std::memcpy(octets.data() + at / 2, &*word, sizeof *word);
     }
@@ -56,7 +49,7 @@ std::set<std::string> listening_sockets(const boost::asio::ip::tcp::endpoint& en
             words >> inode;
             const auto colon = local.find(':');
             if (!words || state != listening || colon == std::string::npos) continue;
-            if (number<std::uint16_t>(std::string_view(local).substr(colon + 1), 16) !=
+            if (base::parse_number<std::uint16_t>(std::string_view(local).substr(colon + 1), 16) !=
                 endpoint.port())
                 continue;
             const auto there = parse_address(std::string_view(local).substr(0, colon));
@@ -89,7 +82,7 @@ std::optional<PortOwner> owner_of(const boost::asio::ip::tcp::endpoint& endpoint
     std::error_code error;
     for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
          entry.increment(error)) {
-        const auto process = number<pid_t>(entry->path().filename().string(), 10);
+        const auto process = base::parse_number<pid_t>(entry->path().filename().string(), 10);
         if (!process || !has_one_of(entry->path(), sockets)) continue;
         std::ifstream comm(entry->path() / "comm");
         PortOwner owner{*process, {}};

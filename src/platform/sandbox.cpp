@@ -2,14 +2,12 @@
 
 #include <cap-ng.h>
 #include <grp.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -17,6 +15,8 @@
 #include "base/journal_sink.hpp"
 #include "base/log.hpp"
 #include "base/sanitized.hpp"
+#include "base/system_error.hpp"
+#include "base/system_user.hpp"
 #include "platform/landlock.hpp"
 #include "platform/seccomp.hpp"
 
@@ -27,20 +27,19 @@ namespace log = base::log;
 
 base::Result<void> become(const std::string& user) {
     const auto failed = [&](const char* what) {
-        return base::Error{
-            fmt::format("can't become the user {}: {}: {}", user, what, std::strerror(errno)), "",
-            "start it as root, or leave out [process] user"};
+        return base::Error{fmt::format("can't become the user {}: {}: {}", user, what,
+                                       base::system_error_text(errno)),
+                           "", "start it as root, or leave out [process] user"};
     };
     if (geteuid() != 0) {
-        const passwd* self = getpwuid(geteuid());
-        if (self != nullptr && user == self->pw_name) return {};
+        const auto self = base::find_user(geteuid());
+        if (self && user == self->name) return {};
         return base::Error{fmt::format("can't become the user {}: only root can", user), "",
                            "start it as root, or leave out [process] user"};
     }
-    const passwd* entry = getpwnam(user.c_str());
-    if (entry == nullptr) return failed("getpwnam");
-    const uid_t uid = entry->pw_uid;
-    const gid_t gid = entry->pw_gid;
+    const auto entry = base::find_user(user);
+    if (!entry) return failed("getpwnam");
+    const auto& [name, uid, gid] = *entry;
     if (initgroups(user.c_str(), gid) != 0) return failed("initgroups");
     if (setresgid(gid, gid, gid) != 0) return failed("setresgid");
     if (setresuid(uid, uid, uid) != 0) return failed("setresuid");
@@ -49,7 +48,8 @@ base::Result<void> become(const std::string& user) {
 
 void drop_capabilities() {
     const bool known = capng_get_caps_process() == 0;
-    if (!known) log::warn("the process's capabilities can't be read: {}", std::strerror(errno));
+    if (!known)
+        log::warn("the process's capabilities can't be read: {}", base::system_error_text(errno));
     const bool may_bound = known && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     capng_clear(CAPNG_SELECT_ALL);
     // Root that stays root could not even read BIND's key without this one.
@@ -60,15 +60,15 @@ void drop_capabilities() {
             CAP_DAC_READ_SEARCH);
     // Without CAP_SETPCAP the bounding set stays as it is; no_new_privs makes it meaningless.
     if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) != 0)
-        log::warn("capabilities could not be dropped: {}", std::strerror(errno));
+        log::warn("capabilities could not be dropped: {}", base::system_error_text(errno));
 }
 
 void forbid_core_dumps() {
     const rlimit none{0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0)
-        log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
+        log::warn("core dumps could not be forbidden: {}", base::system_error_text(errno));
     if (!base::sanitized && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        log::warn("core dumps could not be forbidden: {}", std::strerror(errno));
+        log::warn("core dumps could not be forbidden: {}", base::system_error_text(errno));
 }
 
 /// Of the kernels that have Landlock only the newest ones can tell which Unix sockets are connected
@@ -109,7 +109,7 @@ base::Result<void> drop_privileges(const std::optional<std::string>& user) {
     drop_capabilities();
     forbid_core_dumps();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        log::warn("no_new_privs could not be set: {}", std::strerror(errno));
+        log::warn("no_new_privs could not be set: {}", base::system_error_text(errno));
     return {};
 }
 

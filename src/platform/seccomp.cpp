@@ -12,10 +12,10 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 
 #include "base/sanitized.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::platform {
 namespace {
@@ -95,7 +95,8 @@ public:
     [[nodiscard]] base::Result<void> load() {
         if (error_ == 0) error_ = seccomp_load(filter_);
         if (error_ == 0) return {};
-        return base::Error{std::strerror(-error_), "", "[process] seccomp = false silences it"};
+        return base::Error{base::system_error_text(-error_), "",
+                           "[process] seccomp = false silences it"};
     }
 
 private:

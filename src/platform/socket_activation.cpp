@@ -1,12 +1,12 @@
 #include "platform/socket_activation.hpp"
 
-#include <dlfcn.h>
 #include <systemd/sd-daemon.h>
 
 #include <cstdlib>
 #include <memory>
 
 #include "base/log.hpp"
+#include "base/shared_library.hpp"
 
 namespace sftdyn::platform {
 namespace {
@@ -14,11 +14,13 @@ namespace {
 /// libsystemd is loaded only when systemd says that it has passed something: it and what it needs
 /// take a megabyte.
 decltype(&sd_listen_fds_with_names) load() {
-    void* library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-    void* function = library != nullptr ? dlsym(library, "sd_listen_fds_with_names") : nullptr;
+    base::SharedLibrary systemd("libsystemd.so.0");
+    const auto function =
+        systemd.function<decltype(sd_listen_fds_with_names)>("sd_listen_fds_with_names");
     if (function == nullptr)
-        base::log::error("systemd passed sockets, but libsystemd can't be loaded: {}", dlerror());
-    return reinterpret_cast<decltype(&sd_listen_fds_with_names)>(function);
+        base::log::error("systemd passed sockets, but libsystemd can't be loaded: {}",
+                         systemd.error());
+    return function;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "platform/systemd_notifier.hpp"
 
-#include <dlfcn.h>
 #include <systemd/sd-daemon.h>
 
 #include <cstdlib>
@@ -9,21 +8,21 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/shared_library.hpp"
 
 namespace sftdyn::platform {
 
 SystemdNotifier::SystemdNotifier(boost::asio::io_context& io) : timer_(io) {
     if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
-    void* library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (library != nullptr) notify_ = reinterpret_cast<Notify>(dlsym(library, "sd_notify"));
+    base::SharedLibrary systemd("libsystemd.so.0");
+    notify_ = systemd.function<std::remove_pointer_t<Notify>>("sd_notify");
     if (notify_ == nullptr) {
         base::log::error("systemd waits for word of the start, but libsystemd can't be loaded: {}",
-                         dlerror());
+                         systemd.error());
         return;
     }
     std::uint64_t interval = 0;
-    const auto enabled =
-        reinterpret_cast<decltype(&sd_watchdog_enabled)>(dlsym(library, "sd_watchdog_enabled"));
+    const auto enabled = systemd.function<decltype(sd_watchdog_enabled)>("sd_watchdog_enabled");
     if (enabled != nullptr && enabled(0, &interval) > 0)
         interval_ = std::chrono::microseconds(interval);
 }

@@ -1,16 +1,15 @@
 #include "protocol/dyndns_request.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "base/address_rules.hpp"
+#include "base/ascii.hpp"
+#include "base/base64.hpp"
 #include "base/network.hpp"
+#include "base/number.hpp"
 #include "protocol/form_parameters.hpp"
 
 namespace sftdyn::protocol {
@@ -18,9 +17,7 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-bool is(std::string_view text, std::string_view other) {
-    return text.size() == other.size() && strncasecmp(text.data(), other.data(), other.size()) == 0;
-}
+bool is(std::string_view text, std::string_view other) { return base::ascii_iequals(text, other); }
 
 std::string_view trim(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -44,21 +41,6 @@ std::vector<std::string> split_hosts(std::string_view text) {
     return {parts.begin(), parts.end()};
 }
 
-/// RFC 4648 §4; nothing when it is none.
-std::optional<base::Secret> base64_decoded(std::string_view text) {
-    if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-    std::string out(text.size() / 4 * 3, '\0');
-    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-    if (size < 0) return std::nullopt;
-    const auto padding = static_cast<std::size_t>(text.ends_with("==")  ? 2
-                                                  : text.ends_with('=') ? 1
-                                                                        : 0);
-    out.resize(static_cast<std::size_t>(size) - padding);
-    return base::Secret(std::move(out));
-}
-
 /// Basic (RFC 7617), or a token as deSEC takes it.
 void read_authorization(std::string_view value, AddressUpdate& update) {
     const std::size_t space = value.find(' ');
@@ -69,7 +51,7 @@ void read_authorization(std::string_view value, AddressUpdate& update) {
         return;
     }
     if (!is(scheme, "Basic")) return;
-    const auto pair = base64_decoded(rest);
+    const auto pair = base::base64_decoded(rest);
     if (!pair) return;
     const std::size_t colon = pair->reveal().find(':');
     if (colon == std::string_view::npos) return;
@@ -147,10 +129,9 @@ std::optional<AddressUpdate::Prefix> read_prefix(std::string_view text) {
     AddressUpdate::Prefix out{address->to_v6(), 64};
     if (slash == std::string_view::npos) return out;
     const auto bits = text.substr(slash + 1);
-    const auto [end, code] = std::from_chars(bits.data(), bits.data() + bits.size(), out.length);
-    if (code != std::errc() || end != bits.data() + bits.size() || out.length < 8 ||
-        out.length > 127)
-        return std::nullopt;
+    const auto length = base::parse_number<decltype(out.length)>(bits);
+    if (!length || *length < 8 || *length > 127) return std::nullopt;
+    out.length = *length;
     return out;
 }
 

@@ -1,10 +1,10 @@
 #include "python/load.hpp"
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+
+#include "base/shared_library.hpp"
 
 namespace sftdyn::python {
 namespace {
@@ -30,11 +30,11 @@ base::Result<Interpreter*> load() {
                            "install the package sftdyn-python, or write the configuration as TOML, "
                            "in a file whose name ends in .toml"};
     // Its symbols are for the modules that a conf imports: they expect the interpreter's.
-    void* plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
-    if (plugin == nullptr)
-        return base::Error{std::string("the plugin can't be loaded: ") + dlerror(), path.string(),
+    base::SharedLibrary plugin(path.c_str(), base::SharedLibrary::Symbols::global);
+    if (!plugin.is_loaded())
+        return base::Error{"the plugin can't be loaded: " + plugin.error(), path.string(),
                            "install the package sftdyn-python again"};
-    const auto entry = reinterpret_cast<PluginEntry*>(dlsym(plugin, plugin_symbol));
+    const auto entry = plugin.function<PluginEntry>(plugin_symbol);
     Interpreter* made = entry == nullptr ? nullptr : entry(SFTDYN_VERSION);
     if (made == nullptr)
         return base::Error{"the plugin is of another version than sftdyn", path.string(),

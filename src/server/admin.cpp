@@ -41,16 +41,19 @@ http::Limits page_limits() {
 
 std::string host_json(const dns::Name& name, const update::Target& target,
                       const telemetry::HostRecord& record) {
-    const std::string address =
-        record.address.is_unspecified() ? "null" : json_string(record.address.to_string());
+    boost::json::value address;
+    if (!record.address.is_unspecified()) address = record.address.to_string();
     const auto time = [](std::int64_t at) {
-        return at == 0 ? std::string("null") : std::to_string(at);
+        return at == 0 ? boost::json::value() : boost::json::value(at);
     };
-    return fmt::format(
-        "{{\"host\":{},\"type\":\"{}\",\"address\":{},\"checked_in\":{},\"changed\":{},\"outcome\":"
-        "\"{}\",\"stale\":{}}}",
-        json_string(name.text()), dns::type_text(target.type), address, time(record.checked_in),
-        time(record.changed), telemetry::text_of(record.outcome), record.stale);
+    return boost::json::serialize(
+        boost::json::object{{"host", name.text()},
+                            {"type", dns::type_text(target.type)},
+                            {"address", std::move(address)},
+                            {"checked_in", time(record.checked_in)},
+                            {"changed", time(record.changed)},
+                            {"outcome", telemetry::text_of(record.outcome)},
+                            {"stale", record.stale}});
 }
 
 }  // namespace
@@ -224,14 +227,19 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                                    {"address", one.address},
                                                    {"what", one.what},
                                                    {"mend", one.mend}});
-        const auto facts = std::make_shared<Facts>(Facts{
-            fmt::format("{{\"version\":\"{}\",\"process\":{},\"since\":{},\"now\":{},\"conf\":{},"
-                        "\"clients\":{},"
-                        "\"waiting\":{},\"connections\":{},\"servers\":{},\"warnings\":{}",
-                        SFTDYN_VERSION, getpid(), began, std::time(nullptr), json_string(conf_),
-                        clients_, parts_.updates.waiting(), parts_.server.connections(),
-                        boost::json::serialize(list), boost::json::serialize(warnings)),
-            hosts_});
+        const boost::json::object head{{"version", SFTDYN_VERSION},
+                                       {"process", getpid()},
+                                       {"since", began},
+                                       {"now", std::time(nullptr)},
+                                       {"conf", conf_},
+                                       {"clients", clients_},
+                                       {"waiting", parts_.updates.waiting()},
+                                       {"connections", parts_.server.connections()},
+                                       {"servers", std::move(list)},
+                                       {"warnings", std::move(warnings)}};
+        const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), hosts_});
+        // The hosts, which may be many, are written one by one into the end of that object.
+        facts->head.pop_back();
         done([this, facts](const ControlSocket::Part& part) {
             const auto& history = parts_.request_log.history();
             const auto& names = parts_.hosts;

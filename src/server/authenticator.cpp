@@ -18,7 +18,7 @@ namespace {
 namespace log = base::log;
 
 using telemetry::Outcome;
-using FailureKind = accounts::AuthFailureLimiter::UpdateStatus::Kind;
+using FailureKind = accounts::AuthFailureLimiter::Treatment::Kind;
 
 // Each holds a connection and its memory.
 constexpr unsigned most_delayed = 1000;

@@ -47,7 +47,7 @@ public:
     void stop() { verifier_.stop(); }
 
 private:
-    using Failure = accounts::AuthFailureLimiter::UpdateStatus;
+    using Failure = accounts::AuthFailureLimiter::Treatment;
     struct Attempt;
 
     void check_password(RequestContext& request, protocol::AddressUpdate update,

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "base/log.hpp"
+#include "base/system_error.hpp"
 #include "platform/sandbox.hpp"
 #include "server/event_helper.hpp"
 
@@ -43,7 +43,7 @@ EventCommand::EventCommand(const Settings& settings, const std::function<void()>
     if (settings.command.empty()) return;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        log::error("{}: the hook can't be run: {}", name_, std::strerror(errno));
+        log::error("{}: the hook can't be run: {}", name_, base::system_error_text(errno));
         return;
     }
     helper_ = fork();
@@ -53,7 +53,7 @@ EventCommand::EventCommand(const Settings& settings, const std::function<void()>
     }
     close(ends[0]);
     if (helper_ < 0) {
-        log::error("{}: the hook can't be run: {}", name_, std::strerror(errno));
+        log::error("{}: the hook can't be run: {}", name_, base::system_error_text(errno));
         close(ends[1]);
         return;
     }

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <set>
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -178,7 +178,7 @@ void EventFeeder::again(Event event, int error) {
     problems_.add("start",
                   fmt::format("{}: the hook can't be run: {}; it is tried again. Is the path in "
                               "[admin] hook right, and may this user execute it? ({})",
-                              runner_.name(), std::strerror(error), shown(event)),
+                              runner_.name(), base::system_error_text(error), shown(event)),
                   base::Clock::now());
     queue_.put_back(std::move(event));
     if (std::exchange(paused_, true)) return;

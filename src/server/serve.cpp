@@ -5,13 +5,13 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/system_error.hpp"
 #include "base/wiped_heap.hpp"
 #include "server/event_command.hpp"
 #include "server/wiring.hpp"
@@ -27,7 +27,7 @@ void raise_descriptor_limit() {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log::debug("the limit of open files stays as it is: {}", std::strerror(errno));
+        log::debug("the limit of open files stays as it is: {}", base::system_error_text(errno));
 }
 
 /// Null: it has complaints, which are said.

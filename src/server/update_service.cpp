@@ -19,7 +19,7 @@ constexpr auto tick_interval = std::chrono::milliseconds(20);
 
 UpdateService::UpdateService(boost::asio::io_context& io, update::Backend& backend,
                              update::HostTable& hosts, telemetry::Metrics& metrics,
-                             const update::Limits& limits, Clock clock)
+                             const update::EngineLimits& limits, Clock clock)
     : io_(io),
       hosts_(hosts),
       metrics_(metrics),
@@ -35,7 +35,7 @@ UpdateService::UpdateService(boost::asio::io_context& io, update::Backend& backe
         [this](std::size_t changes, base::Duration took) { metrics_.update(changes, took); });
 }
 
-void UpdateService::configure(const update::Limits& limits, bool servers_changed) {
+void UpdateService::configure(const update::EngineLimits& limits, bool servers_changed) {
     scripts_.forget_all();
     engine_.reconfigure(limits, servers_changed);
 }

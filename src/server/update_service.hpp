@@ -32,7 +32,7 @@ struct HookUpdate {
 class UpdateService {
 public:
     using Done = update::Engine::Done;
-    using Clock = update::Engine::Clock;
+    using Clock = update::Engine::Now;
     using Group = std::vector<update::DesiredRecord>;
     /// The group's number, and one outcome for each of its records.
     using GroupDone =
@@ -40,7 +40,7 @@ public:
 
     /// The engine runs on `io`; all of them outlive it, and `hosts` and `metrics` are thread-safe.
     UpdateService(boost::asio::io_context& io, update::Backend& backend, update::HostTable& hosts,
-                  telemetry::Metrics& metrics, const update::Limits& limits,
+                  telemetry::Metrics& metrics, const update::EngineLimits& limits,
                   Clock clock = base::Clock::now);
     UpdateService(const UpdateService&) = delete;
     UpdateService& operator=(const UpdateService&) = delete;
@@ -70,7 +70,7 @@ public:
     /// Requests that wait.
     [[nodiscard]] std::size_t waiting() const { return engine_.waiting(); }
     /// A new configuration; see Engine::reconfigure.
-    void configure(const update::Limits& limits, bool servers_changed);
+    void configure(const update::EngineLimits& limits, bool servers_changed);
     /// Says what is still only counted.
     void finish() { failures_.finish(); }
 

@@ -66,8 +66,8 @@ config::Loaded load(const config::Overrides& line) {
     return loaded;
 }
 
-update::Limits engine_limits(const config::Settings& settings) {
-    update::Limits limits;
+update::EngineLimits engine_limits(const config::Settings& settings) {
+    update::EngineLimits limits;
     limits.timeout = settings.timeout;
     limits.verify_interval = settings.verify_interval;
     limits.queue = settings.queue;
@@ -126,7 +126,7 @@ std::vector<update::HostId> all_hosts(const config::Settings& settings, update::
 std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
                                                       const Directory& directory) {
     const config::Settings& settings = loaded.settings;
-    const update::Limits limits = engine_limits(settings);
+    const update::EngineLimits limits = engine_limits(settings);
     const auto& conf = loaded.python;
     const bool has_hooks =
         conf && (conf->has_get_ip() || conf->has_get_host() || conf->has_nsupdate_commands());

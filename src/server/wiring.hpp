@@ -23,7 +23,7 @@ namespace sftdyn::server {
 
 using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 
-[[nodiscard]] update::Limits engine_limits(const config::Settings& settings);
+[[nodiscard]] update::EngineLimits engine_limits(const config::Settings& settings);
 [[nodiscard]] std::vector<update::ZoneServers> zone_servers(const config::Settings& settings);
 [[nodiscard]] Directory make_directory(const config::Settings& settings, update::HostTable& hosts);
 /// The hosts of all clients.

@@ -1,6 +1,5 @@
 #include "telemetry/history_database.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -8,11 +7,13 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 
 #include <fmt/format.h>
 
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/shared_library.hpp"
+#include "base/system_error.hpp"
 #include "telemetry/stored_row.hpp"
 
 namespace sftdyn::telemetry {
@@ -49,12 +50,11 @@ struct Sqlite {
     bool loaded = false;
 
     Sqlite() {
-        void* library = dlopen("libsqlite3.so.0", RTLD_NOW | RTLD_LOCAL);
-        if (library == nullptr) return;
-        loaded = true;
+        base::SharedLibrary library("libsqlite3.so.0");
+        loaded = library.is_loaded();
         const auto load = [&](const char* name, auto& function) {
-            function =
-                reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+            using Pointer = std::remove_reference_t<decltype(function)>;
+            function = library.function<std::remove_pointer_t<Pointer>>(name);
             loaded = loaded && function != nullptr;
         };
         load("sqlite3_open_v2", open_v2);
@@ -119,23 +119,21 @@ base::Result<void> Database::make_file(const std::string& path) {
     constexpr mode_t owners = S_IRUSR | S_IWUSR;
     const auto failed = [&path] {
         return base::Error{
-            fmt::format("the database of hosts can't be made: {}", std::strerror(errno)), path,
-            lost_with_the_process};
+            fmt::format("the database of hosts can't be made: {}", base::system_error_text(errno)),
+            path, lost_with_the_process};
     };
     // The journal of a process that ended in the middle of a change; SQLite makes new ones as the
     // database is.
     for (const auto& [file, make] : {std::pair(path, O_CREAT), std::pair(path + "-journal", 0)}) {
-        const int descriptor = ::open(
-            file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners);
-        if (descriptor < 0 && make == 0 && errno == ENOENT) continue;
-        if (descriptor < 0) return failed();
+        const base::Descriptor descriptor(::open(
+            file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners));
+        if (!descriptor && make == 0 && errno == ENOENT) continue;
+        if (!descriptor) return failed();
         struct stat status {};
-        const bool good = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+        const bool good = fstat(descriptor.get(), &status) == 0 && S_ISREG(status.st_mode) &&
                           ((status.st_mode & 07777U) == owners || status.st_uid != geteuid() ||
-                           fchmod(descriptor, owners) == 0);
-        const auto result = good ? base::Result<void>() : failed();
-        close(descriptor);
-        if (result.has_error()) return result;
+                           fchmod(descriptor.get(), owners) == 0);
+        if (!good) return failed();
     }
     return {};
 }

@@ -1,7 +1,6 @@
 // The engine's backend on real DNS servers: which servers serve which zone, tried in order.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,20 +8,12 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "dns/server_client.hpp"
 #include "update/backend.hpp"
 #include "update/in_doubt.hpp"
+#include "update/query_sender.hpp"
+#include "update/server_groups.hpp"
 
 namespace sftdyn::update {
-
-/// The server of one zone, or of all zones that have no entry of their own.
-struct ZoneServers {
-    std::optional<dns::Name> zone;            ///< absent: asked from the server
-    std::vector<dns::ServerAddress> servers;  ///< its addresses, tried in order
-    std::vector<std::string> key_files;       ///< the first that exists is used
-    bool tcp_only = false;
-    friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
-};
 
 /// How a server is.
 struct ServerState {
@@ -57,48 +48,25 @@ public:
                std::function<void(const std::vector<ServerState>&)> done) const;
 
 private:
-    struct Member {
-        std::shared_ptr<dns::ServerClient> server;
-        base::TimePoint avoid_until{};  ///< it was down: the others come first until then
-    };
-    /// Held by the configuration, and by all that is under way or in doubt there; closed with the
-    /// last of them.
-    struct Group {
-        ZoneServers config;
-        std::vector<Member> members;
-
-        Group() = default;
-        Group(const Group&) = delete;
-        Group& operator=(const Group&) = delete;
-        ~Group();
-        void close() const;
-    };
-    struct Query;
-    struct Search;
     struct Fence;
 
-    [[nodiscard]] std::shared_ptr<Group> group_of(const dns::Name& name) const;
-    [[nodiscard]] static std::vector<std::size_t> order(const Group& group);
-    void ask(const std::shared_ptr<Query>& query);
-    void step(const std::shared_ptr<Search>& search);
     struct Update;
     void attempt(const std::shared_ptr<Update>& update);
-    void attempted(const std::shared_ptr<Update>& update, Member& member, std::uint64_t number,
-                   dns::Reply reply, dns::Delivery delivery);
+    void attempted(const std::shared_ptr<Update>& update, ServerGroup::Member& member,
+                   std::uint64_t number, dns::Reply reply, dns::Delivery delivery);
     struct FenceWay {
-        std::shared_ptr<Group> group;
+        ServerGroupPtr group;
         std::size_t member = 0;
     };
     [[nodiscard]] std::vector<FenceWay> fence_ways(const dns::Name& zone,
-                                                   const std::shared_ptr<Group>& before,
+                                                   const ServerGroupPtr& before,
                                                    const InDoubt::Way& last,
                                                    unsigned attempt) const;
     void send_fence(const std::shared_ptr<Fence>& fence);
 
     boost::asio::io_context& io_;
-    std::vector<std::shared_ptr<Group>> groups_;
-    std::vector<std::weak_ptr<Group>> replaced_;          ///< groups of former configurations
-    std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< reverse names that the server refused
+    ServerGroups groups_;
+    QuerySender queries_;
     InDoubt in_doubt_;
 };
 

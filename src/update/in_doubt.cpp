@@ -70,22 +70,22 @@ void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
     zone->under_way = true;
     const std::uint64_t number = next_number();
     const Entry& last = zone->entries.back();
-    send_fence_(
-        name, last.keep, last.way, zone->attempt, now + patience(zone->attempt),
-        [this, name, zone, number, late = std::make_shared<bool>(false)](const Outcome& outcome) {
-            if (!std::exchange(*late, true)) zone->under_way = false;
-            if (!closed_) done(name, zone, number, outcome);
-        });
+    send_fence_(name, last.keep, last.way, zone->attempt, now + patience(zone->attempt),
+                [this, name, zone, number,
+                 late = std::make_shared<bool>(false)](const FenceOutcome& outcome) {
+                    if (!std::exchange(*late, true)) zone->under_way = false;
+                    if (!closed_) done(name, zone, number, outcome);
+                });
 }
 
 bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
-                   const Outcome& outcome, std::vector<Entry>& resolved) {
+                   const FenceOutcome& outcome, std::vector<Entry>& resolved) {
     bool further = false;
     std::erase_if(zone.entries, [&](Entry& entry) {
         // What refuses the fence may do so before it looks at the order; for what nobody knows of
         // that must do.
-        const bool counts = outcome.kind == Outcome::Kind::passed ||
-                            (outcome.kind == Outcome::Kind::refused && entry.number == 0);
+        const bool counts = outcome.kind == FenceOutcome::Kind::passed ||
+                            (outcome.kind == FenceOutcome::Kind::refused && entry.number == 0);
         if (!counts || entry.number >= fence) return false;
         if (entry.way != outcome.way && (entry.passed == 0 || entry.passed >= fence)) {
             if (entry.passed == 0) {
@@ -102,11 +102,11 @@ bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
 }
 
 void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
-                   const Outcome& outcome) {
+                   const FenceOutcome& outcome) {
     std::vector<Entry> resolved;
     const bool further = pass(*zone, number, last_number_, outcome, resolved);
-    const bool silent = outcome.kind == Outcome::Kind::unanswered;
-    if (further || outcome.kind == Outcome::Kind::passed) {
+    const bool silent = outcome.kind == FenceOutcome::Kind::unanswered;
+    if (further || outcome.kind == FenceOutcome::Kind::passed) {
         zone->pause = {};
     } else {
         ++zone->attempt;
@@ -114,7 +114,7 @@ void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t num
             silent ? base::Duration(0) : std::clamp(zone->pause * 2, first_pause, most_pause);
     }
     const bool blocked =
-        !further && !silent && !zone->entries.empty() && outcome.kind != Outcome::Kind::passed;
+        !further && !silent && !zone->entries.empty() && outcome.kind != FenceOutcome::Kind::passed;
     finish(name, zone, std::move(resolved));
     if (!zone->entries.empty() && !zone->under_way && !zone->waiting) next(name, zone, zone->pause);
     if (blocked) on_blocked_(name, outcome.failure);

@@ -33,7 +33,7 @@ public:
         friend bool operator==(const Way&, const Way&) = default;
     };
     /// How a fence ended.
-    struct Outcome {
+    struct FenceOutcome {
         enum class Kind : std::uint8_t {
             passed,   ///< NOERROR, verified
             refused,  ///< another error code, verified: the server may not have put it behind the
@@ -45,7 +45,7 @@ public:
         Way way{};
         dns::DnsError failure{};  ///< unless it passed
     };
-    using FenceDone = std::function<void(const Outcome&)>;
+    using FenceDone = std::function<void(const FenceOutcome&)>;
     /// Sends a fence of `zone`, on the `attempt`-th of the ways that there are. The best is `way`,
     /// on which the last UPDATE in doubt went; `keep` was given with it. `done` is called once by
     /// `deadline`, and again if a verified answer comes later.
@@ -101,10 +101,10 @@ private:
     void next(const dns::Name& name, const ZonePtr& zone, base::Duration pause);
     void send(const dns::Name& name, const ZonePtr& zone);
     void done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
-              const Outcome& outcome);
+              const FenceOutcome& outcome);
     /// Takes out what the fence has resolved; true when it has got any further.
     static bool pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
-                     const Outcome& outcome, std::vector<Entry>& resolved);
+                     const FenceOutcome& outcome, std::vector<Entry>& resolved);
     void finish(const dns::Name& name, const ZonePtr& zone, std::vector<Entry> resolved);
 
     boost::asio::io_context& io_;

@@ -1,222 +1,137 @@
-#include "update/engine.hpp"
+#include "update/zone_queue.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
-
-// Group commit: the changes of one zone go to the server in batches.
 
 namespace sftdyn::update {
 
-using dns::Change;
-using dns::DnsError;
-
-struct Engine::Batch {
-    ZoneIndex zone;
-    std::vector<Unit> units;
-    unsigned generation = 0;  ///< of the configuration that it was made under
-    bool answered = false;
-    bool in_doubt = false;
-};
-
-/// A change whose desired has been given up is not sent; the target then goes on with what waits
-/// behind it.
-bool Engine::still_wanted(const Target& target) {
-    const Slot& slot = slots_.at(target);
-    return !slot.waiting.empty() && slot.waiting.front().ticket == slot.ticket;
+void ZoneQueue::push(ChangeGroup group, bool quarantined) {
+    (quarantined ? quarantined_ : clean_).push_back(std::move(group));
 }
 
-std::vector<Engine::Unit> Engine::next_batch(Zone& zone) {
-    std::vector<Unit> batch;
-    if (!zone.retries.empty()) {
-        batch = std::move(zone.retries.front());
-        zone.retries.pop_front();
+void ZoneQueue::push_halves(const std::vector<ChangeGroup>& batch) {
+    assert(batch.size() > 1);
+    const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+    retries_.emplace_front(middle, batch.end());
+    retries_.emplace_front(batch.begin(), middle);
+}
+
+std::vector<Target> ZoneQueue::take_unsent() {
+    std::vector<Target> unsent;
+    const auto take = [&](const ChangeGroup& group) {
+        unsent.insert(unsent.end(), group.begin(), group.end());
+    };
+    for (const auto& part : std::exchange(retries_, {}))
+        std::for_each(part.begin(), part.end(), take);
+    for (auto* queue : {&clean_, &quarantined_}) {
+        std::for_each(queue->begin(), queue->end(), take);
+        queue->clear();
+    }
+    return unsent;
+}
+
+bool ZoneQueue::may_send(const EngineLimits& limits) const {
+    return in_flight_ < std::max(limits.updates_in_flight, 1U) && in_doubt_ == 0;
+}
+
+bool ZoneQueue::is_script_next() {
+    while (!scripts_.empty() && scripts_.front()->has_ended()) scripts_.pop_front();
+    if (scripts_.empty()) return false;
+    return script_turn_ || (clean_.empty() && quarantined_.empty() && retries_.empty());
+}
+
+ScriptRunPtr ZoneQueue::take_script() {
+    ScriptRunPtr script = std::move(scripts_.front());
+    scripts_.pop_front();
+    return script;
+}
+
+std::vector<ChangeGroup> ZoneQueue::take_batch(
+    const EngineLimits& limits, const std::function<std::size_t(const Target&)>& octets_of) {
+    std::vector<ChangeGroup> batch;
+    if (!retries_.empty()) {
+        batch = std::move(retries_.front());
+        retries_.pop_front();
         return batch;
     }
-    if (!zone.quarantined.empty() && (zone.clean.empty() || zone.quarantined_turn)) {
-        batch.push_back(std::move(zone.quarantined.front()));
-        zone.quarantined.pop_front();
-        zone.quarantined_turn = false;
+    if (!quarantined_.empty() && (clean_.empty() || quarantined_turn_)) {
+        batch.push_back(std::move(quarantined_.front()));
+        quarantined_.pop_front();
+        quarantined_turn_ = false;
         return batch;
     }
-    zone.quarantined_turn = true;
+    quarantined_turn_ = true;
     std::size_t octets = 0, changes = 0;
-    while (!zone.clean.empty()) {
-        const Unit& unit = zone.clean.front();
-        changes += unit.size();
-        for (const Target& target : unit) octets += dns::wire_size_bound(slots_.at(target).change);
+    while (!clean_.empty()) {
+        const ChangeGroup& group = clean_.front();
+        changes += group.size();
+        for (const Target& target : group) octets += octets_of(target);
         const bool fits =
-            octets <= limits_.batch_octets && changes <= std::max<std::size_t>(limits_.batch, 1);
+            octets <= limits.batch_octets && changes <= std::max<std::size_t>(limits.batch, 1);
         if (!fits && !batch.empty()) break;
-        batch.push_back(std::move(zone.clean.front()));
-        zone.clean.pop_front();
+        batch.push_back(std::move(clean_.front()));
+        clean_.pop_front();
     }
     return batch;
 }
 
-void Engine::flush(ZoneIndex index) {
-    while (zones_[index].in_flight < std::max(limits_.updates_in_flight, 1U) &&
-           zones_[index].in_doubt == 0) {
-        if (series_is_next(zones_[index])) {
-            if (zones_[index].in_flight > 0) return;
-            send_message(index);
-            continue;
-        }
-        std::vector<Unit> batch = next_batch(zones_[index]);
-        if (batch.empty()) return;
-        std::vector<Target> dropped;
-        std::erase_if(batch, [&](const Unit& unit) {
-            // Those that belong together are given up together.
-            if (std::all_of(unit.begin(), unit.end(),
-                            [this](const Target& target) { return still_wanted(target); }))
-                return false;
-            dropped.insert(dropped.end(), unit.begin(), unit.end());
-            return true;
-        });
-        if (!batch.empty()) {
-            zones_[index].series_turn = true;
-            send(index, std::move(batch));
-        }
-        for (const Target& target : dropped) {
-            // Earlier parts of a split batch may have told what is served, but not of this one.
-            slots_.at(target).served.reset();
-            refund(target, slots_.at(target));
-        }
-        for (const Target& target : dropped) advance(target);
-    }
+void ZoneQueue::batch_sent() {
+    assert(in_doubt_ == 0);
+    ++in_flight_;
+    script_turn_ = true;
+    check();
 }
 
-void Engine::send(ZoneIndex index, std::vector<Unit> units) {
-    auto batch = std::make_shared<Batch>(Batch{index, std::move(units), generation_});
-    std::vector<Change> changes;
-    changes.reserve(batch->units.size());
-    base::TimePoint deadline{};
-    for (const Unit& unit : batch->units) {
-        for (const Target& target : unit) {
-            Slot& slot = slots_.at(target);
-            slot.phase = Phase::in_flight;
-            changes.push_back(slot.change);
-            deadline = std::max(deadline, slot.waiting.front().deadline);
-        }
-    }
-    ++zones_[index].in_flight;
-    const std::size_t count = changes.size();
-    const auto done = [this, batch, count, began = clock_()](const dns::Reply& reply) {
-        on_update_(count, clock_() - began);
-        applied(batch, reply);
-    };
-    backend_.apply(zones_[index].name, std::move(changes), backend_deadline(deadline), done,
-                   [this, batch] { resolved(batch); });
+void ZoneQueue::batch_in_doubt() {
+    ++in_doubt_;
+    check();
 }
 
-void Engine::applied(const std::shared_ptr<Batch>& batch, const dns::Reply& reply) {
-    batch->answered = true;
-    Zone& zone = zones_[batch->zone];
-    // Until `resolved` says otherwise the server may still act on it.
-    batch->in_doubt = reply.has_error();
-    if (batch->in_doubt) ++zone.in_doubt;
-    if (batch->generation != generation_) {
-        // Another server may serve them now: whatever this one said is told to nobody.
-        for (const Unit& unit : batch->units) {
-            for (const Target& target : unit) start_over(target);
-        }
-        return;
-    }
-    if (reply.has_value()) {
-        for (const Unit& unit : batch->units) {
-            // All of them have their results before any goes on to its next desired.
-            for (const Target& target : unit) committed(target);
-            for (const Target& target : unit) advance(target);
-        }
-        return;
-    }
-    const DnsError& failure = reply.error();
-    if (failure.is_refusal() && batch->units.size() > 1) {
-        const auto middle =
-            batch->units.begin() + static_cast<std::ptrdiff_t>(batch->units.size() / 2);
-        zone.retries.emplace_front(middle, batch->units.end());
-        zone.retries.emplace_front(batch->units.begin(), middle);
-        return;
-    }
-    const std::vector<Unit> units = batch->units;
-    for (const Unit& unit : units) {
-        for (const Target& target : unit) refused(target, failure);
-        for (const Target& target : unit) advance(target);
-    }
+void ZoneQueue::batch_resolved(bool was_in_doubt) {
+    assert(in_flight_ > 0);
+    --in_flight_;
+    if (was_in_doubt) --in_doubt_;
+    check();
 }
 
-void Engine::resolved(const std::shared_ptr<Batch>& batch) {
-    Zone& zone = zones_[batch->zone];
-    --zone.in_flight;
-    if (batch->in_doubt) --zone.in_doubt;
-    release_held(zone);
-    flush(batch->zone);
+void ZoneQueue::script_message_sent() {
+    assert(in_flight_ == 0 && in_doubt_ == 0);
+    ++in_flight_;
+    ++in_doubt_;
+    script_in_flight_ = true;
+    script_turn_ = false;
+    check();
 }
 
-void Engine::release_held(Zone& zone) {
-    if (zone.in_doubt > 0) return;
-    const std::vector<Target> held = std::move(zone.held);
-    zone.held.clear();
-    for (const Target& target : held) advance(target);
+void ZoneQueue::script_message_resolved() {
+    assert(script_in_flight_);
+    --in_flight_;
+    --in_doubt_;
+    script_in_flight_ = false;
+    check();
 }
 
-/// Takes out what waits to be sent in the zone, but for messages.
-std::vector<Target> Engine::take_unsent(Zone& zone) {
-    Unit out;
-    const auto take = [&](const Unit& unit) { out.insert(out.end(), unit.begin(), unit.end()); };
-    for (const auto& part : std::exchange(zone.retries, {}))
-        std::for_each(part.begin(), part.end(), take);
-    for (auto* queue : {&zone.clean, &zone.quarantined}) {
-        std::for_each(queue->begin(), queue->end(), take);
-        queue->clear();
-    }
-    return out;
+void ZoneQueue::contact_begins() {
+    assert(!contacting_ && in_flight_ == 0);
+    contacting_ = true;
+    ++in_doubt_;
+    check();
 }
 
-/// Fails what waits to be sent in the zone.
-void Engine::give_up_sending(Zone& zone, const DnsError& failure) {
-    const auto series = std::exchange(zone.series, {});
-    for (const Target& target : take_unsent(zone)) {
-        refund(target, slots_.at(target));
-        fail_all(target, failure);
-    }
-    for (const SeriesPtr& one : series) {
-        if (one->done) fail(one, failure);
-    }
+void ZoneQueue::contact_ends() {
+    assert(contacting_);
+    contacting_ = false;
+    --in_doubt_;
+    check();
 }
 
-void Engine::committed(const Target& target) {
-    Slot& slot = slots_.at(target);
-    quarantined_.erase(target);
-    const bool removed = slot.change.kind == Change::Kind::remove;
-    std::vector<std::string> before =
-        slot.served ? std::move(*slot.served) : std::vector<std::string>();
-    if (slot.change.kind == Change::Kind::remove_record) {
-        slot.served.reset();
-    } else {
-        slot.served.emplace();
-        if (!removed) slot.served->push_back(slot.change.rdata);
-        slot.served_at = clock_();
-    }
-    slot.verified = false;
-    if (still_wanted(target)) {
-        const DesiredRecord desired = slot.waiting.front().desired;
-        finish_front(target, slot, {slot.same ? UpdateStatus::unchanged : UpdateStatus::committed});
-        if (desired.reverse) keep_reverse(desired, before);
-    }
-}
-
-void Engine::refused(const Target& target, const DnsError& failure) {
-    Slot& slot = slots_.at(target);
-    slot.served.reset();
-    if (failure.is_refusal()) {
-        quarantined_.insert(target);
-        set_zone(target.host, no_zone);
-    }
-    refund(target, slot);
-    if (still_wanted(target)) {
-        on_failure_(hosts_.name(target.host), target.type, failure);
-        finish_front(target, slot, {UpdateStatus::failed});
-    }
+void ZoneQueue::check() const {
+    // Only what was sent can be in doubt, by us or by a process before.
+    assert(in_doubt_ <= in_flight_ + (contacting_ ? 1U : 0U));
+    assert(!contacting_ || in_doubt_ > 0);
+    // A script's message goes alone.
+    assert(!script_in_flight_ || (in_flight_ == 1 && in_doubt_ == 1));
 }
 
 }  // namespace sftdyn::update

@@ -1,6 +1,5 @@
 #include "commands/doctor/doctor.hpp"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "base/system_user.hpp"
 #include "commands/common_options.hpp"
 #include "server/wiring.hpp"
 
@@ -35,9 +35,9 @@ const char* word(Finding::Level level) {
 /// Whom the service runs as: whom it is told to become, else the package's user, else whoever asks.
 std::string user_of(const config::Settings& settings) {
     if (settings.user) return *settings.user;
-    if (geteuid() == 0 && getpwnam(service_user) != nullptr) return service_user;
-    const passwd* self = getpwuid(geteuid());
-    return self == nullptr ? "nobody" : self->pw_name;
+    if (geteuid() == 0 && base::find_user(service_user)) return service_user;
+    const auto self = base::find_user(geteuid());
+    return self ? self->name : "nobody";
 }
 
 std::vector<dns::Name> hosts_of(const config::Settings& settings, const std::string& named) {

@@ -1,6 +1,5 @@
 // What the doctor sees of this machine's own named: where it keeps a zone, and whether it may write
 // there. An UPDATE that it can't write down is answered SERVFAIL.
-#include <pwd.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/system_user.hpp"
 #include "commands/doctor/doctor.hpp"
 #include "platform/access_as_user.hpp"
 #include "platform/subprocess.hpp"
@@ -79,8 +79,8 @@ void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Finding
             if (journal.parent_path() == file.parent_path()) break;  // it comes along
         }
     }
-    const passwd* user = getpwnam(named_user);
-    if (geteuid() != 0 || user == nullptr) return;  // whether it may write can't be tried
+    if (geteuid() != 0 || !base::find_user(named_user))
+        return;  // whether it may write can't be tried
     for (const fs::path& folder : {file.parent_path(), journal.parent_path()}) {
         if (platform::may(named_user, folder.string(), W_OK | X_OK)) continue;
         findings.push_back(

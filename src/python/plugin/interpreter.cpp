@@ -1,5 +1,4 @@
 // The plugin: CPython, started when a Python conf is there, and never ended.
-#include <strings.h>
 
 #include <algorithm>
 #include <memory>
@@ -7,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/secret.hpp"
 #include "python/conf.hpp"
 #include "python/plugin/headers.hpp"
@@ -122,7 +122,7 @@ private:
         if (!key_.empty()) secrets.append(to_python(key_));
         for (const auto& [name, text] : fields_) {
             for (const char* secret : {"authorization", "proxy-authorization", "cookie"}) {
-                if (strcasecmp(name.c_str(), secret) == 0) secrets.append(to_python(text));
+                if (base::ascii_iequals(name, secret)) secrets.append(to_python(text));
             }
         }
         return secrets;

@@ -5,7 +5,7 @@
 using namespace sftdyn;
 using namespace std::chrono_literals;
 using boost::asio::ip::make_address;
-using Kind = accounts::AuthFailureLimiter::UpdateStatus::Kind;
+using Kind = accounts::AuthFailureLimiter::Treatment::Kind;
 
 namespace {
 

@@ -134,8 +134,8 @@ protected:
     std::shared_ptr<const AnswerSettings> settings = std::make_shared<const AnswerSettings>();
     boost::asio::io_context io{1};
     update::FakeBackend backend;
-    update::Limits limits = [] {
-        update::Limits changed = update::usual_limits();
+    update::EngineLimits limits = [] {
+        update::EngineLimits changed = update::usual_limits();
         changed.changes_burst = 0;
         return changed;
     }();

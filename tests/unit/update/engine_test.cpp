@@ -100,8 +100,8 @@ protected:
     HostTable hosts;
     ServedCache known_table;
     std::vector<std::string> failures;
-    Limits limits = [] {
-        Limits out = usual_limits();
+    EngineLimits limits = [] {
+        EngineLimits out = usual_limits();
         out.changes_burst = 0;
         return out;
     }();
@@ -462,6 +462,27 @@ TEST_F(EngineTest, AFailedChangeCostsNoBudget) {
     backend.refused.clear();
     EXPECT_EQ(run(host(1), addr_1), UpdateStatus::committed);
     EXPECT_EQ(run(host(1), addr_2), UpdateStatus::over_budget);
+}
+
+TEST_F(EngineTest, ServersThatChangeGiveNoBudgetBackForWhatWasDone) {
+    limits.changes_burst = 1;
+    limits.updates_in_flight = 2;
+    limits.verify_interval = 0s;
+    engine.reconfigure(limits, false);
+    const auto& first = want(host(1), addr_1);
+    want(host(2), addr_1);
+    backend.run_queries();
+    ASSERT_EQ(backend.updates.size(), 2U);
+    const auto& second = want(host(1), addr_2);
+    auto done = backend.take_update(), lost = backend.take_update();
+    ASSERT_EQ(done.changes.front().owner, host(1));
+    lost.done(FakeBackend::failure(DnsError::Kind::timeout));
+    backend.answer(done);  // what is behind it can't ask while the other is in doubt
+    engine.reconfigure(limits, true);
+    lost.settled();
+    backend.run();
+    EXPECT_EQ(status(first), UpdateStatus::committed);
+    EXPECT_EQ(status(second), UpdateStatus::over_budget);
 }
 
 TEST_F(EngineTest, ReconfiguringAsksAnew) {
@@ -839,7 +860,7 @@ TEST_F(EngineTest, AJointWithAHostWithoutAZoneFailsAsAWhole) {
 }
 
 TEST_F(EngineTest, AJointCostsAHostOneChange) {
-    Limits tight = limits;
+    EngineLimits tight = limits;
     tight.changes_burst = 1;
     tight.changes_refill = 30s;
     engine.reconfigure(tight, false);
@@ -862,6 +883,36 @@ TEST_F(EngineTest, ServersThatChangeWhileAJointGathers) {
     backend.run();
     EXPECT_THAT(statuses(both), Each(UpdateStatus::committed));
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 2));
+}
+
+TEST_F(EngineTest, ServersThatChangeTwiceWhileAnAtomicGroupIsSent) {
+    const auto& both = want_jointly({{host(1), Type::a, addr_1}, {host(2), Type::a, addr_1}});
+    backend.run_queries();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    engine.reconfigure(limits, true);
+    engine.reconfigure(limits, true);
+    backend.run();
+    EXPECT_THAT(statuses(both), Each(UpdateStatus::unchanged)) << "it is decided anew, once";
+    EXPECT_EQ(engine.waiting(), 0U);
+    EXPECT_EQ(engine.slots(), 0U);
+}
+
+TEST_F(EngineTest, ServersThatChangeWhileAMessageIsSentGetAllOfTheScript) {
+    const auto& script =
+        want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
+    backend.run_searches();
+    backend.answer(backend.take_update());
+    backend.run_searches();
+    ASSERT_EQ(backend.updates.size(), 1U);
+    backend.server = 1;
+    engine.reconfigure(limits, true);
+    backend.answer(backend.take_update());  // the former server has done both
+    EXPECT_EQ(status(script), static_cast<UpdateStatus>(99));
+    backend.run();
+    EXPECT_EQ(status(script), UpdateStatus::committed);
+    EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_1));
+    EXPECT_THAT(backend.served(host(2), Type::a), ElementsAre(addr_2));
+    EXPECT_EQ(engine.slots(), 0U);
 }
 
 TEST_F(EngineTest, MessagesGoOutOneAfterTheOther) {
@@ -952,7 +1003,7 @@ TEST_F(EngineTest, MessagesAndBatchesTakeTurns) {
 }
 
 TEST_F(EngineTest, AMessageGoesAlone) {
-    Limits wide = limits;
+    EngineLimits wide = limits;
     wide.updates_in_flight = 4;
     engine.reconfigure(wide, false);
     EXPECT_EQ(run(host(9), addr_1), UpdateStatus::committed);
@@ -972,7 +1023,7 @@ TEST_F(EngineTest, AMessageGoesAlone) {
 }
 
 TEST_F(EngineTest, MessagesHaveDeadlinesBudgetsAndABoundedQueue) {
-    Limits tight = limits;
+    EngineLimits tight = limits;
     tight.changes_burst = 1;
     tight.changes_refill = 30s;
     tight.queue = 2;

@@ -1,6 +1,8 @@
-// A DNS server in memory, whose answers come when the test says so.
+// DNS servers in memory, whose answers come when the test says so. One of them is asked; which one,
+// a new configuration may change.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -18,12 +20,15 @@ public:
         Done<dns::Answer> done;
         std::function<void()> settled;
         std::optional<dns::UpdateMessage> message{};  ///< it is one, and `changes` is empty
+        unsigned server = 0;                          ///< that it was sent to
     };
     struct Query {
         dns::Name name;
         dns::Type type;
         Done<std::vector<std::string>> done;
+        unsigned server = 0;
     };
+    using Records = std::map<std::pair<std::string, dns::Type>, std::vector<std::string>>;
 
     void find_zone(const dns::Name& name, base::TimePoint, Done<dns::Name> done) override {
         ++searches;
@@ -38,7 +43,7 @@ public:
     void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint,
                  Done<std::vector<std::string>> done) override {
         ++lookups;
-        queries.push_back({name, type, std::move(done)});
+        queries.push_back({name, type, std::move(done), server});
         most_queries = std::max(most_queries, queries.size());
     }
 
@@ -46,12 +51,14 @@ public:
                Done<dns::Answer> done, std::function<void()> settled) override {
         last_zone = zone;
         if (auto* message = std::get_if<dns::UpdateMessage>(&content)) {
-            updates.push_back({zone, {}, std::move(done), std::move(settled), std::move(*message)});
+            updates.push_back(
+                {zone, {}, std::move(done), std::move(settled), std::move(*message), server});
             return;
         }
         auto& changes = std::get<std::vector<dns::Change>>(content);
         batch_sizes.push_back(changes.size());
-        updates.push_back({zone, std::move(changes), std::move(done), std::move(settled)});
+        updates.push_back(
+            {zone, std::move(changes), std::move(done), std::move(settled), {}, server});
     }
 
     void contact(const dns::Name&, std::function<void()> resolved) override {
@@ -66,21 +73,23 @@ public:
     /// A fence has failed.
     void block(const dns::DnsError& failure) const { on_blocked_(zones.front(), failure); }
 
+    /// What the server that is asked now serves; it may be changed.
     std::vector<std::string>& served(const dns::Name& name, dns::Type type) {
-        return records[{name.bytes(), type}];
+        return records[server][{name.bytes(), type}];
     }
 
     /// What the server answers, and does, to an update.
     std::uint16_t carry_out(const Update& update) {
+        Records& own = records[update.server];
         for (const auto& change : update.changes) {
             if (refused.contains(change.owner.text())) return KNOT_RCODE_REFUSED;
             if (change.kind == dns::Change::Kind::claim &&
-                !served(change.owner, change.type).empty())
+                !own[{change.owner.bytes(), change.type}].empty())
                 return KNOT_RCODE_YXRRSET;
         }
-        if (update.message) return carry_out(*update.message);
+        if (update.message) return carry_out(*update.message, own);
         for (const auto& change : update.changes) {
-            auto& set = served(change.owner, change.type);
+            auto& set = own[{change.owner.bytes(), change.type}];
             if (change.kind == dns::Change::Kind::remove_record) {
                 std::erase(set, change.rdata);
             } else {
@@ -92,14 +101,16 @@ public:
     }
 
     /// Additions and deletions of whole RRsets only.
-    std::uint16_t carry_out(const dns::UpdateMessage& message) {
+    std::uint16_t carry_out(const dns::UpdateMessage& message, Records& own) {
         for (const auto& record : message.updates) {
             if (refused.contains(record.owner.text())) return KNOT_RCODE_REFUSED;
         }
         for (const auto& record : message.updates) {
-            auto& set = served(record.owner, record.type);
+            auto& set = own[{record.owner.bytes(), record.type}];
             if (record.rclass == dns::UpdateRecord::Class::any) set.clear();
-            if (record.rclass == dns::UpdateRecord::Class::in) set.push_back(record.rdata);
+            const bool is_new = std::find(set.begin(), set.end(), record.rdata) == set.end();
+            if (record.rclass == dns::UpdateRecord::Class::in && is_new)
+                set.push_back(record.rdata);
         }
         return KNOT_RCODE_NOERROR;
     }
@@ -118,7 +129,9 @@ public:
         update.settled();
     }
 
-    void answer(const Query& query) { query.done(served(query.name, query.type)); }
+    void answer(const Query& query) {
+        query.done(records[query.server][{query.name.bytes(), query.type}]);
+    }
 
     Update take_update() {
         Update update = std::move(updates.front());
@@ -161,7 +174,8 @@ public:
     }
 
     std::vector<dns::Name> zones{dns::Name::parse("dyn.example.org").value()};
-    std::map<std::pair<std::string, dns::Type>, std::vector<std::string>> records;
+    unsigned server = 0;                  ///< that is asked now
+    std::map<unsigned, Records> records;  ///< by server
     std::set<std::string> refused;
     std::deque<std::function<void()>> queue;
     std::deque<std::function<void()>> held_contacts;

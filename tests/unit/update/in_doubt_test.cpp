@@ -8,7 +8,7 @@
 namespace sftdyn::update {
 namespace {
 
-using Kind = InDoubt::Outcome::Kind;
+using Kind = InDoubt::FenceOutcome::Kind;
 
 class InDoubtTest : public testing::Test {
 protected:

@@ -1,5 +1,8 @@
 #include "update/served_cache.hpp"
 
+#include <random>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 using namespace std::chrono_literals;
@@ -50,6 +53,31 @@ TEST(HostTable, NumbersAreStable) {
         EXPECT_EQ(hosts.name(numbers[static_cast<std::size_t>(i)]), name);
     }
     EXPECT_EQ(hosts.size(), 1000U);
+}
+
+TEST(ServedCache, TheSharedTablesAreSafeForManyThreads) {
+    HostTable hosts;
+    ServedCache known;
+    std::vector<std::thread> threads;
+    for (unsigned thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&, thread] {
+            std::mt19937 random(thread);
+            for (int i = 0; i < 20000; ++i) {
+                const auto number = static_cast<unsigned>(random() % 100);
+                const auto name = dns::Name::parse("h" + std::to_string(number) + ".org").value();
+                const update::Target of_host{hosts.number(name), dns::Type::a};
+                const std::string rdata(4, static_cast<char>(number));
+                if (random() % 4 == 0) known.set(of_host, rdata, base::TimePoint{1h});
+                if (random() % 16 == 0) known.forget(of_host);
+                const auto got = random() % 16 == 0 ? known.take(of_host) : std::nullopt;
+                EXPECT_TRUE(!got || got->rdata == rdata);
+                EXPECT_EQ(hosts.name(of_host.host), name);
+                EXPECT_FALSE(known.is(of_host, "zzzz", base::TimePoint{}));
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(hosts.size(), 100U);
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // Limits as a configuration without any has them.
 #pragma once
 
-#include "update/engine.hpp"
+#include "update/engine_limits.hpp"
 
 namespace sftdyn::update {
 
-inline Limits usual_limits() {
-    Limits out;
+inline EngineLimits usual_limits() {
+    EngineLimits out;
     out.timeout = std::chrono::seconds(5);
     out.verify_interval = std::chrono::seconds(300);
     out.queue = 10000;

@@ -1,0 +1,21 @@
+// Numbers as text.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+namespace sftdyn::base {
+
+/// The number that the whole of `text` is, in digits of `base`; nothing when it is none, or does
+/// not fit. No sign for unsigned numbers, no blank, no prefix.
+template <class T>
+[[nodiscard]] std::optional<T> parse_number(std::string_view text, int base = 10) {
+    T value{};
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    return value;
+}
+
+}  // namespace sftdyn::base

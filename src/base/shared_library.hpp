@@ -1,0 +1,34 @@
+// A shared library that is loaded only when it is needed, since it costs memory. It stays loaded.
+#pragma once
+
+#include <string>
+
+namespace sftdyn::base {
+
+class SharedLibrary {
+public:
+    enum class Symbols {
+        local,
+        global  ///< for libraries that are loaded later
+    };
+
+    /// A name that the loader looks for, or a path. Whether it was found: `error()`.
+    explicit SharedLibrary(const char* name, Symbols symbols = Symbols::local);
+
+    /// Null when it was not loaded, or has no such function; `error()` says why.
+    template <class Function>
+    [[nodiscard]] Function* function(const char* name) {
+        return reinterpret_cast<Function*>(symbol(name));
+    }
+    [[nodiscard]] bool is_loaded() const { return library_ != nullptr; }
+    /// The loader's words for what failed last.
+    [[nodiscard]] const std::string& error() const { return error_; }
+
+private:
+    void* symbol(const char* name);
+
+    void* library_;
+    std::string error_{};
+};
+
+}  // namespace sftdyn::base

@@ -1,0 +1,12 @@
+#include "base/system_error.hpp"
+
+#include <cstring>
+
+namespace sftdyn::base {
+
+std::string system_error_text(int code) {
+    char buffer[256];
+    return strerror_r(code, buffer, sizeof buffer);  // GNU's, which returns the text
+}
+
+}  // namespace sftdyn::base

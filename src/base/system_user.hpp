@@ -1,0 +1,30 @@
+// This machine's users and groups (passwd(5), group(5), and what nsswitch.conf adds). Thread-safe.
+// A confined process may not be able to ask: what it needs is asked before.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+namespace sftdyn::base {
+
+struct SystemUser {
+    std::string name;
+    uid_t uid{};
+    gid_t gid{};  ///< of the user's own group
+};
+
+/// Nothing when there is none; errno is 0 then, else it says why that is not known.
+[[nodiscard]] std::optional<SystemUser> find_user(const std::string& name);
+[[nodiscard]] std::optional<SystemUser> find_user(uid_t uid);
+
+struct SystemGroup {
+    std::string name;
+    gid_t gid{};
+};
+
+[[nodiscard]] std::optional<SystemGroup> find_group(const std::string& name);
+[[nodiscard]] std::optional<SystemGroup> find_group(gid_t gid);
+
+}  // namespace sftdyn::base

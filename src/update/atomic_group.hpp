@@ -1,0 +1,89 @@
+// Desired records that belong together, or the places that one script takes in its host's queues.
+// Each member waits in its target's queue until all of them are first and ready. Shared by the
+// queues of its members; used on the engine's thread.
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "update/desired_record.hpp"
+
+namespace sftdyn::update {
+
+struct ScriptRun;
+
+class AtomicGroup {
+public:
+    struct Member {
+        Target target;
+        std::uint64_t ticket = 0;  ///< of its place in the target's queue
+        bool open = true;          ///< has no outcome yet
+    };
+
+    /// `done` is called when the last member has its outcome.
+    explicit AtomicGroup(OnOutcomes done, std::shared_ptr<ScriptRun> script = nullptr)
+        : done_(std::move(done)), script_(std::move(script)) {}
+
+    /// Returns the member's index. All are added before any is closed.
+    std::size_t add(const Target& target, std::uint64_t ticket) {
+        assert(open_ == members_.size());
+        members_.push_back({target, ticket});
+        outcomes_.emplace_back();
+        ++open_;
+        return members_.size() - 1;
+    }
+
+    [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+    /// The script whose places these are; null: they are desired records.
+    [[nodiscard]] const std::shared_ptr<ScriptRun>& script() const { return script_; }
+
+    /// One more member is ready: first in its queue, with all known that it needs. True: all are.
+    [[nodiscard]] bool became_ready() {
+        ++ready_;
+        assert(ready_ <= members_.size());
+        return ready_ == members_.size();
+    }
+    /// So many members are ready no more.
+    void no_longer_ready(std::size_t count) {
+        assert(count <= ready_);
+        ready_ -= count;
+    }
+
+    /// A member has left its queue with that outcome.
+    void close(std::size_t index, UpdateOutcome outcome) {
+        leave(index);
+        outcomes_[index] = outcome;
+        if (open_ == 0) done_(outcomes_);
+    }
+    /// A member has left its queue, and nobody is told.
+    void leave(std::size_t index) {
+        assert(members_[index].open);
+        members_[index].open = false;
+        --open_;
+        assert(open_ == static_cast<std::size_t>(
+                            std::count_if(members_.begin(), members_.end(),
+                                          [](const Member& member) { return member.open; })));
+    }
+    /// Nobody knows any more what was said of the closed members.
+    void distrust_closed() {
+        for (std::size_t i = 0; i < members_.size(); ++i) {
+            if (!members_[i].open) outcomes_[i] = {UpdateStatus::failed};
+        }
+    }
+
+private:
+    std::vector<Member> members_{};
+    std::vector<UpdateOutcome> outcomes_{};
+    std::size_t open_ = 0;   ///< members without an outcome
+    std::size_t ready_ = 0;  ///< members that are ready, or were when the group was decided
+    OnOutcomes done_;
+    std::shared_ptr<ScriptRun> script_;
+};
+
+using AtomicGroupPtr = std::shared_ptr<AtomicGroup>;
+
+}  // namespace sftdyn::update

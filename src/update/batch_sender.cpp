@@ -1,0 +1,160 @@
+#include "update/batch_sender.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "update/reconciler.hpp"
+#include "update/script_sender.hpp"
+
+namespace sftdyn::update {
+
+using dns::Change;
+using dns::DnsError;
+
+/// One UPDATE that was sent, until it is resolved.
+struct BatchSender::Batch {
+    ZoneIndex zone;
+    std::vector<ChangeGroup> groups;
+    unsigned generation = 0;  ///< of the configuration that it was made under
+    bool in_doubt = false;
+};
+
+ZoneIndex BatchSender::open_zone(const dns::Name& name) {
+    const auto [zone, is_new] = parts_.zones.open(name);
+    if (is_new) {
+        parts_.zones[zone].contact_begins();
+        parts_.backend.contact(name, [this, index = zone] {
+            parts_.zones[index].contact_ends();
+            resolved(index);
+        });
+    }
+    return zone;
+}
+
+void BatchSender::enqueue(ChangeGroup group) {
+    const ZoneIndex zone = parts_.zones.of(group.front().host);
+    const bool quarantined = std::any_of(group.begin(), group.end(), [this](const Target& target) {
+        return parts_.reconciler.is_quarantined(target);
+    });
+    parts_.zones[zone].push(std::move(group), quarantined);
+    flush(zone);
+}
+
+void BatchSender::flush(ZoneIndex index) {
+    ZoneQueue& zone = parts_.zones[index];
+    while (zone.may_send(parts_.limits)) {
+        if (zone.is_script_next()) {
+            if (!zone.is_script_free()) return;
+            parts_.scripts.send_next(index);
+            continue;
+        }
+        auto batch = zone.take_batch(parts_.limits, [this](const Target& target) {
+            return dns::wire_size_bound(parts_.targets.at(target).decision().change);
+        });
+        if (batch.empty()) return;
+        const std::vector<Target> dropped = take_dropped(batch);
+        if (!batch.empty()) send(index, std::move(batch));
+        for (const Target& target : dropped) parts_.reconciler.dropped(target);
+        for (const Target& target : dropped) parts_.reconciler.advance(target);
+    }
+}
+
+/// A change whose desired record has been given up is not sent; those that belong together are
+/// given up together.
+std::vector<Target> BatchSender::take_dropped(std::vector<ChangeGroup>& batch) {
+    std::vector<Target> dropped;
+    std::erase_if(batch, [&](const ChangeGroup& group) {
+        if (std::all_of(group.begin(), group.end(), [this](const Target& target) {
+                return parts_.targets.at(target).is_still_wanted();
+            }))
+            return false;
+        dropped.insert(dropped.end(), group.begin(), group.end());
+        return true;
+    });
+    return dropped;
+}
+
+void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
+    const auto batch = std::make_shared<Batch>(Batch{index, std::move(groups), parts_.generation});
+    std::vector<Change> changes;
+    changes.reserve(batch->groups.size());
+    base::TimePoint deadline{};
+    for (const ChangeGroup& group : batch->groups) {
+        for (const Target& target : group) {
+            TargetQueue& queue = parts_.targets.at(target);
+            queue.enter(TargetQueue::State::in_flight);
+            changes.push_back(queue.decision().change);
+            deadline = std::max(deadline, queue.front().deadline);
+        }
+    }
+    ZoneQueue& zone = parts_.zones[index];
+    zone.batch_sent();
+    const auto done = [this, batch, count = changes.size(),
+                       began = parts_.clock()](const dns::Reply& reply) {
+        parts_.on_update(count, parts_.clock() - began);
+        answered(*batch, reply);
+    };
+    parts_.backend.apply(zone.name(), std::move(changes), parts_.backend_deadline(deadline), done,
+                         [this, batch] {
+                             parts_.zones[batch->zone].batch_resolved(batch->in_doubt);
+                             resolved(batch->zone);
+                         });
+}
+
+void BatchSender::answered(Batch& batch, const dns::Reply& reply) {
+    ZoneQueue& zone = parts_.zones[batch.zone];
+    // Until it is resolved the server may still act on it.
+    batch.in_doubt = reply.has_error();
+    if (batch.in_doubt) zone.batch_in_doubt();
+    Reconciler& reconciler = parts_.reconciler;
+    if (batch.generation != parts_.generation) {
+        // Another server may serve them now: whatever this one said is told to nobody.
+        for (const ChangeGroup& group : batch.groups) {
+            for (const Target& target : group) reconciler.start_over(target);
+        }
+        return;
+    }
+    if (reply.has_error() && reply.error().is_refusal() && batch.groups.size() > 1) {
+        for (const ChangeGroup& group : batch.groups) {
+            for (const Target& target : group)
+                parts_.targets.at(target).enter(TargetQueue::State::queued);
+        }
+        return zone.push_halves(batch.groups);
+    }
+    for (const ChangeGroup& group : batch.groups) {
+        // All of them have their outcomes before any goes on to its next desired record.
+        for (const Target& target : group) {
+            if (reply.has_error()) {
+                reconciler.refused(target, reply.error());
+            } else {
+                reconciler.committed(target);
+            }
+        }
+        for (const Target& target : group) reconciler.advance(target);
+    }
+}
+
+void BatchSender::resolved(ZoneIndex index) {
+    ZoneQueue& zone = parts_.zones[index];
+    if (!zone.is_in_doubt()) {
+        for (const Target& target : zone.take_blocked()) parts_.reconciler.advance(target);
+    }
+    flush(index);
+}
+
+void BatchSender::blocked(const dns::Name& name, const DnsError& failure) {
+    const auto found = parts_.zones.find(name);
+    if (!found || !parts_.zones[*found].is_in_doubt()) return;
+    ZoneQueue& zone = parts_.zones[*found];
+    for (const Target& target : zone.take_blocked()) parts_.reconciler.fail_all(target, failure);
+    const auto scripts = zone.take_scripts();
+    for (const Target& target : zone.take_unsent()) {
+        parts_.reconciler.dropped(target);
+        parts_.reconciler.fail_all(target, failure);
+    }
+    for (const ScriptRunPtr& script : scripts) {
+        if (!script->has_ended()) parts_.scripts.fail(script, failure);
+    }
+}
+
+}  // namespace sftdyn::update

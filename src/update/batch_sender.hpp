@@ -1,0 +1,39 @@
+// Sends the changes of each zone in batches (group commit): while an UPDATE is under way, what
+// comes waits, and goes out as one message when the zone is free. Keeps each zone blocked while
+// something there is in doubt. Used on the engine's thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "update/engine_parts.hpp"
+
+namespace sftdyn::update {
+
+class BatchSender {
+public:
+    explicit BatchSender(EngineParts& parts) : parts_(parts) {}
+
+    /// Changes of one zone that are decided: the targets' queues hold them.
+    void enqueue(ChangeGroup group);
+    /// Sends what may go out in the zone.
+    void flush(ZoneIndex zone);
+    /// The zone's index; with the first the server is contacted about it.
+    [[nodiscard]] ZoneIndex open_zone(const dns::Name& name);
+    /// Something that was in doubt in the zone is resolved: what waits for that goes on, if nothing
+    /// else is.
+    void resolved(ZoneIndex zone);
+    /// The server does not say what became of an UPDATE, for a reason that would meet what waits
+    /// for it too.
+    void blocked(const dns::Name& zone, const dns::DnsError& failure);
+
+private:
+    struct Batch;
+    void send(ZoneIndex zone, std::vector<ChangeGroup> groups);
+    void answered(Batch& batch, const dns::Reply& reply);
+    std::vector<Target> take_dropped(std::vector<ChangeGroup>& batch);
+
+    EngineParts& parts_;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,48 @@
+// What shall be served, and what became of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dns/message.hpp"
+#include "update/rrset_key.hpp"
+
+namespace sftdyn::update {
+
+/// What shall be served for a target.
+struct DesiredRecord {
+    Target target;
+    std::uint32_t ttl = 30;  ///< seconds
+    dns::Change::Kind kind = dns::Change::Kind::replace;
+    std::string rdata{};
+    bool reverse = false;    ///< keep the address's PTR record too, where its zone is ours
+    bool unmetered = false;  ///< costs the host's budget nothing
+    bool at_source =
+        false;  ///< the request came from that address: only of such a one is the PTR record set
+};
+
+/// Whether `served`, the record data of an RRset, is what `desired` asks for.
+[[nodiscard]] bool matches(const std::vector<std::string>& served, const DesiredRecord& desired);
+
+enum class UpdateStatus : std::uint8_t {
+    committed,    ///< the server has confirmed the change
+    unchanged,    ///< the server served it so already
+    failed,       ///< not done, or not known to be done
+    over_budget,  ///< the host has spent its budget of changes
+    overloaded    ///< too many wait already
+};
+
+struct UpdateOutcome {
+    UpdateStatus status{};
+    std::chrono::seconds retry_after{};  ///< with over_budget and overloaded
+};
+
+/// Called once.
+using OnOutcome = std::function<void(UpdateOutcome)>;
+/// Called once, with one outcome for each desired record, in their order.
+using OnOutcomes = std::function<void(const std::vector<UpdateOutcome>&)>;
+
+}  // namespace sftdyn::update

@@ -1,0 +1,66 @@
+// What the parts of the engine share: its environment, its tables, and each other. Owned by
+// `Engine`, as the parts are; used on the engine's thread.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include "update/backend.hpp"
+#include "update/change_rate_limiter.hpp"
+#include "update/engine_limits.hpp"
+#include "update/query_limiter.hpp"
+#include "update/target_table.hpp"
+
+namespace sftdyn::update {
+
+class BatchSender;
+class Reconciler;
+class ScriptSender;
+
+struct EngineParts {
+    using Now = std::function<base::TimePoint()>;
+    using OnFailure =
+        std::function<void(const dns::Name& host, dns::Type type, const dns::DnsError& failure)>;
+    using OnUpdate = std::function<void(std::size_t changes, base::Duration took)>;
+
+    /// What may be asked for again when a queue was full.
+    static constexpr auto overload_pause = std::chrono::seconds(5);
+    /// At least one.
+    static std::chrono::seconds whole_seconds(base::Duration duration) {
+        return std::max(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(1));
+    }
+    /// A little before a desired record's own deadline, so that the server's silence is reported as
+    /// what it is.
+    [[nodiscard]] base::TimePoint backend_deadline(base::TimePoint deadline) const {
+        return deadline - limits.timeout / 50;
+    }
+    /// What was known before is not believed any more.
+    [[nodiscard]] base::TimePoint believed_since() const {
+        return clock() - limits.verify_interval;
+    }
+    void fail(const Target& target, const dns::DnsError& failure) const {
+        on_failure(hosts.name(target.host), target.type, failure);
+    }
+
+    Backend& backend;
+    HostTable& hosts;
+    ServedCache& known;
+    EngineLimits limits;
+    Now clock;
+    OnFailure on_failure;
+    OnUpdate on_update = [](std::size_t, base::Duration) {};
+    ChangeRateLimiter rate_limiter{limits.changes_burst, limits.changes_refill};
+    QueryLimiter queries{limits.queries_in_flight};
+    ZoneTable zones{};
+    TargetTable targets{known, zones};
+    /// Of the configuration: it grows when the servers change. What was sent or asked under an
+    /// earlier one is told to nobody.
+    unsigned generation = 0;
+
+    Reconciler& reconciler;
+    BatchSender& batches;
+    ScriptSender& scripts;
+};
+
+}  // namespace sftdyn::update

@@ -1,0 +1,38 @@
+// Asks the servers: in which zone a name lives, and what is served. Used on the engine's thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "update/backend.hpp"
+#include "update/server_groups.hpp"
+
+namespace sftdyn::update {
+
+class QuerySender {
+public:
+    QuerySender(boost::asio::io_context& io, const ServerGroups& groups)
+        : io_(io), groups_(groups) {}
+
+    /// See `Backend`.
+    void find_zone(const dns::Name& name, base::TimePoint deadline, Backend::Done<dns::Name> done);
+    void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
+                 base::TimePoint deadline, Backend::Done<std::vector<std::string>> done);
+    /// Another configuration may know zones that were refused.
+    void forget_refusals() { no_zone_until_.clear(); }
+
+private:
+    struct Query;
+    struct Search;
+    void ask(const std::shared_ptr<Query>& query);
+    void step(const std::shared_ptr<Search>& search);
+
+    boost::asio::io_context& io_;
+    const ServerGroups& groups_;
+    std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< reverse names that the server refused
+};
+
+}  // namespace sftdyn::update

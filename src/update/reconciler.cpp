@@ -1,0 +1,434 @@
+#include "update/reconciler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "update/batch_sender.hpp"
+#include "update/script_sender.hpp"
+
+namespace sftdyn::update {
+namespace {
+
+using dns::Change;
+using dns::DnsError;
+using State = TargetQueue::State;
+
+constexpr std::uint16_t yxrrset = 7;  // what a server answers to it (RFC 2136 §2.2)
+
+}  // namespace
+
+// --- desired records in, outcomes out
+
+bool Reconciler::is_full(const DesiredRecord& desired) const {
+    return parts_.zones.waiting(parts_.zones.of(desired.target.host)) >= parts_.limits.queue;
+}
+
+void Reconciler::submit(DesiredRecord desired, OnOutcome done) {
+    if (is_full(desired)) return done({UpdateStatus::overloaded, EngineParts::overload_pause});
+    const Target target = desired.target;
+    const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
+    parts_.targets.add(std::move(desired), deadline, std::move(done), nullptr);
+    begin(target);
+    forget_deadlines();
+}
+
+void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutcomes done) {
+    if (std::any_of(desired_records.begin(), desired_records.end(),
+                    [this](const DesiredRecord& desired) { return is_full(desired); }))
+        return done(std::vector<UpdateOutcome>(
+            desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
+    const auto group = std::make_shared<AtomicGroup>(std::move(done));
+    const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
+    std::vector<Target> targets;
+    // All stand in their queues before any is served: two atomic groups that share targets have the
+    // same order in each.
+    for (DesiredRecord& desired : desired_records) {
+        targets.push_back(desired.target);
+        parts_.targets.add(std::move(desired), deadline, {}, group);
+    }
+    for (const Target& target : targets) begin(target);
+    forget_deadlines();
+}
+
+void Reconciler::forget_deadlines() {
+    if (parts_.targets.waiting() > 0) return;
+    parts_.targets.forget_deadlines();
+    parts_.scripts.forget_deadlines();
+}
+
+void Reconciler::tick(base::TimePoint now) {
+    while (const auto due = parts_.targets.next_due(now)) give_up(due->target, due->ticket);
+}
+
+void Reconciler::give_up(const Target& target, std::uint64_t ticket) {
+    TargetQueue* queue = parts_.targets.find(target);
+    if (queue == nullptr) return;
+    const bool stopped = queue->is_first(ticket) && queue->state() == State::ready;
+    const auto late = parts_.targets.take(target, *queue, ticket);
+    if (!late) return;
+    parts_.fail(target, too_late(parts_.zones.of(target.host)));
+    close(*late, {UpdateStatus::failed});
+    if (late->group) abandon(late->group);
+    if (stopped) advance(target);
+}
+
+/// Why a desired record of the zone was not done in time.
+DnsError Reconciler::too_late(ZoneIndex index) const {
+    const char* hint = "is the DNS server running, and not overloaded?";
+    if (index == unresolved_zone || !parts_.zones[index].is_in_doubt())
+        return {DnsError::Kind::gave_up, 0, "", "it was not done in time", hint};
+    if (parts_.zones[index].is_contacting())
+        return {DnsError::Kind::timeout, 0, "",
+                "the DNS server did not answer the first UPDATE of the zone in time (it changes "
+                "nothing: it is a fence)",
+                hint};
+    return {DnsError::Kind::gave_up, 0, "",
+            "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could "
+            "overtake it",
+            hint};
+}
+
+/// Gives a desired record that has left its queue its outcome.
+void Reconciler::close(const TargetQueue::Waiting& waiting, UpdateOutcome outcome) {
+    if (!waiting.group) return waiting.done(outcome);
+    waiting.group->close(waiting.index, outcome);
+}
+
+/// One of them could not be served in time, or at all: neither are those that still wait.
+void Reconciler::abandon(const AtomicGroupPtr& group) {
+    std::vector<TargetQueue::Waiting> given_up;
+    std::vector<Target> stopped;
+    for (const AtomicGroup::Member& member : group->members()) {
+        if (!member.open) continue;
+        TargetQueue* queue = parts_.targets.find(member.target);
+        if (queue == nullptr) continue;
+        const bool stops = queue->is_first(member.ticket) && queue->state() == State::ready;
+        auto taken = parts_.targets.take(member.target, *queue, member.ticket);
+        if (!taken) continue;
+        if (stops) stopped.push_back(member.target);
+        given_up.push_back(std::move(*taken));
+    }
+    for (const auto& one : given_up) close(one, {UpdateStatus::failed});
+    for (const Target& target : stopped) advance(target);
+}
+
+void Reconciler::finish_front(const Target& target, TargetQueue& queue, UpdateOutcome outcome) {
+    close(parts_.targets.pop(target, queue), outcome);
+}
+
+void Reconciler::fail_all(const Target& target, const DnsError& failure) {
+    for (const auto& one : parts_.targets.take_all(target)) {
+        parts_.fail(target, failure);
+        close(one, {UpdateStatus::failed});
+        if (one.group) abandon(one.group);
+    }
+}
+
+// --- one target
+
+void Reconciler::begin(const Target& target) {
+    const TargetQueue* queue = parts_.targets.find(target);
+    if (queue != nullptr && queue->state() == State::idle) advance(target);
+}
+
+void Reconciler::advance(const Target& target) {
+    for (;;) {
+        TargetQueue* queue = parts_.targets.find(target);
+        if (queue == nullptr) return;
+        if (queue->empty()) return parts_.targets.retire(target);
+        if (queue->state() == State::ready && queue->is_still_wanted()) return;
+        queue->enter(State::idle);
+        const AtomicGroupPtr& group = queue->front().group;
+        const bool is_place = group && group->script();
+        if (!is_place || group->script()->needs_served(target)) {
+            if (parts_.zones.of(target.host) == unresolved_zone) return find_zone(target, *queue);
+            if (!queue->is_served_known(parts_.believed_since())) return look_up(target, *queue);
+        }
+        if (!decide(target, *queue)) return;
+    }
+}
+
+/// Serves the first desired record from what is known. False: something else comes back to
+/// `advance`.
+bool Reconciler::decide(const Target& target, TargetQueue& queue) {
+    if (const AtomicGroupPtr group = queue.front().group) {
+        queue.begin_decision();
+        queue.enter(State::ready);
+        if (!group->became_ready()) return false;
+        if (group->script()) {
+            parts_.scripts.start(group->script());
+        } else {
+            decide_group(group);
+        }
+        return false;
+    }
+    const DesiredRecord& desired = queue.front().desired;
+    if (matches(*queue.served(), desired)) {
+        if (desired.kind == Change::Kind::claim)
+            report_foreign_pointer(target, *queue.served(), desired.rdata);
+        if (queue.is_verified() && desired.reverse) keep_reverse(DesiredRecord(desired), {});
+        answer_front(target, queue, {UpdateStatus::unchanged});
+        return true;
+    }
+    const auto wait =
+        desired.unmetered ? std::nullopt : parts_.rate_limiter.spend(target.host, parts_.clock());
+    if (wait) {
+        answer_front(target, queue, {UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
+        return true;
+    }
+    queue.set_cost(!desired.unmetered, false);
+    queue.queue_change(parts_.hosts.name(target.host));
+    parts_.batches.enqueue({target});
+    return false;
+}
+
+/// Without a message. Who is told may submit again; the state keeps that from coming back here.
+void Reconciler::answer_front(const Target& target, TargetQueue& queue, UpdateOutcome outcome) {
+    queue.enter(State::answering);
+    queue.end_verified();
+    finish_front(target, queue, outcome);
+}
+
+/// While a member waited for the others, its zone or its records may have become unknown again.
+bool Reconciler::take_back_lost(const AtomicGroupPtr& group) {
+    std::vector<Target> lost;
+    for (const AtomicGroup::Member& member : group->members()) {
+        if (member.open && (parts_.zones.of(member.target.host) == unresolved_zone ||
+                            !parts_.targets.at(member.target).served()))
+            lost.push_back(member.target);
+    }
+    group->no_longer_ready(lost.size());
+    for (const Target& target : lost) parts_.targets.at(target).enter(State::idle);
+    for (const Target& target : lost) advance(target);
+    return !lost.empty();
+}
+
+/// Says of each member whether it changes anything, and takes what that costs: a host pays once,
+/// however many of its records change. A host that can't pay: how long it has to wait; then nobody
+/// has paid.
+std::optional<base::Duration> Reconciler::charge(const AtomicGroup& group) {
+    std::vector<Target> paid;
+    std::optional<base::Duration> wait;
+    for (const AtomicGroup::Member& member : group.members()) {
+        if (!member.open) continue;
+        TargetQueue& queue = parts_.targets.at(member.target);
+        const DesiredRecord& desired = queue.front().desired;
+        const bool same = matches(*queue.served(), desired);
+        queue.set_cost(false, same);
+        const bool host_paid = std::any_of(paid.begin(), paid.end(), [&](const Target& other) {
+            return other.host == member.target.host;
+        });
+        if (same || desired.unmetered || wait || host_paid) continue;
+        wait = parts_.rate_limiter.spend(member.target.host, parts_.clock());
+        if (wait) continue;
+        paid.push_back(member.target);
+        queue.set_cost(true, false);
+    }
+    if (wait) {
+        for (const Target& target : paid) refund(target, parts_.targets.at(target));
+    }
+    return wait;
+}
+
+/// All of them are first, and what is served is known for all. Each target is brought to its next
+/// desired record here.
+void Reconciler::decide_group(const AtomicGroupPtr& group) {
+    if (take_back_lost(group)) return;
+    const auto wait = charge(*group);
+    std::map<ZoneIndex, ChangeGroup> changes;
+    for (const AtomicGroup::Member& member : group->members()) {
+        // A new configuration has undone what was decided for the others.
+        if (member.open) changes[parts_.zones.of(member.target.host)].push_back(member.target);
+    }
+    const auto is_same = [this](const Target& target) {
+        return parts_.targets.at(target).decision().same;
+    };
+    // What is right already goes along, so that it is still right when all of them are answered.
+    std::vector<Target> answered;
+    std::erase_if(changes, [&](const auto& one) {
+        const ChangeGroup& in_zone = one.second;
+        if (!wait && !std::all_of(in_zone.begin(), in_zone.end(), is_same)) return false;
+        answered.insert(answered.end(), in_zone.begin(), in_zone.end());
+        return true;
+    });
+    for (const auto& [zone, in_zone] : changes) {
+        for (const Target& target : in_zone)
+            parts_.targets.at(target).queue_change(parts_.hosts.name(target.host));
+    }
+    for (const Target& target : answered) {
+        TargetQueue& queue = parts_.targets.at(target);
+        const DesiredRecord desired = queue.front().desired;
+        const bool same = queue.decision().same;
+        if (same && queue.is_verified() && desired.reverse) keep_reverse(desired, {});
+        answer_front(
+            target, queue,
+            same ? UpdateOutcome{UpdateStatus::unchanged}
+                 : UpdateOutcome{UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
+    }
+    for (auto& [zone, in_zone] : changes) parts_.batches.enqueue(std::move(in_zone));
+    for (const Target& target : answered) advance(target);
+}
+
+void Reconciler::find_zone(const Target& target, TargetQueue& queue) {
+    queue.enter(State::finding_zone);
+    parts_.queries.when_free([this, target, deadline = queue.front().deadline] {
+        parts_.backend.find_zone(
+            parts_.hosts.name(target.host), parts_.backend_deadline(deadline),
+            [this, target, generation = parts_.generation](dns::Outcome<dns::Name> zone) {
+                parts_.queries.done();
+                if (generation != parts_.generation) return advance(target);
+                if (zone.has_error()) return fail_all(target, zone.error());
+                parts_.targets.set_zone(target.host, parts_.batches.open_zone(*zone));
+                advance(target);
+            });
+    });
+}
+
+void Reconciler::look_up(const Target& target, TargetQueue& queue) {
+    ZoneQueue& zone = parts_.zones[parts_.zones.of(target.host)];
+    if (zone.is_in_doubt()) {
+        queue.enter(State::blocked);
+        zone.block(target);
+        return;
+    }
+    queue.enter(State::asking);
+    parts_.queries.when_free([this, target, zone_name = zone.name(),
+                              deadline = queue.front().deadline, generation = parts_.generation] {
+        parts_.backend.look_up(
+            zone_name, parts_.hosts.name(target.host), target.type,
+            parts_.backend_deadline(deadline),
+            [this, target, generation](dns::Outcome<std::vector<std::string>> served) {
+                parts_.queries.done();
+                if (generation != parts_.generation) return advance(target);
+                looked_up(target, std::move(served));
+            });
+    });
+}
+
+void Reconciler::looked_up(const Target& target, dns::Outcome<std::vector<std::string>> served) {
+    if (served.has_error()) {
+        // The server no longer serves the zone that we found: look for it again next time.
+        if (served.error().is_refusal()) parts_.targets.set_zone(target.host, unresolved_zone);
+        return fail_all(target, served.error());
+    }
+    TargetQueue* queue = parts_.targets.find(target);
+    if (queue == nullptr) return;
+    if (!queue->was_invalidated()) queue->set_served(std::move(*served), parts_.clock(), true);
+    advance(target);
+}
+
+void Reconciler::refund(const Target& target, TargetQueue& queue) {
+    if (queue.take_payment()) parts_.rate_limiter.refund(target.host, parts_.clock());
+}
+
+// --- what became of a change
+
+void Reconciler::committed(const Target& target) {
+    TargetQueue& queue = parts_.targets.at(target);
+    quarantined_.erase(target);
+    queue.keep_payment();
+    const Change& change = queue.decision().change;
+    const std::vector<std::string> before = queue.served().value_or(std::vector<std::string>());
+    if (change.kind == Change::Kind::remove_record) {
+        queue.forget_served();
+    } else {
+        const bool removed = change.kind == Change::Kind::remove;
+        queue.set_served(removed ? std::vector<std::string>() : std::vector{change.rdata},
+                         parts_.clock(), false);
+    }
+    if (!queue.is_still_wanted()) return;
+    const DesiredRecord desired = queue.front().desired;
+    finish_front(target, queue,
+                 {queue.decision().same ? UpdateStatus::unchanged : UpdateStatus::committed});
+    if (desired.reverse) keep_reverse(desired, before);
+}
+
+void Reconciler::refused(const Target& target, const DnsError& failure) {
+    TargetQueue& queue = parts_.targets.at(target);
+    queue.forget_served();
+    if (failure.is_refusal()) {
+        quarantined_.insert(target);
+        parts_.targets.set_zone(target.host, unresolved_zone);
+    }
+    refund(target, queue);
+    if (!queue.is_still_wanted()) return;
+    parts_.fail(target, failure);
+    finish_front(target, queue, {UpdateStatus::failed});
+}
+
+void Reconciler::dropped(const Target& target) {
+    // Earlier parts of a split batch may have told what is served, but not of this one.
+    TargetQueue& queue = parts_.targets.at(target);
+    queue.forget_served();
+    refund(target, queue);
+}
+
+void Reconciler::start_over(const Target& target) {
+    TargetQueue* queue = parts_.targets.find(target);
+    if (queue == nullptr) return;
+    queue->forget_served();
+    queue->enter(State::idle);
+    refund(target, *queue);
+    advance(target);
+}
+
+void Reconciler::forget_servers() {
+    quarantined_.clear();
+    parts_.targets.for_each([](const Target&, TargetQueue& queue) {
+        queue.forget_served();
+        if (queue.state() == State::queued || queue.state() == State::in_flight)
+            undo_decision(queue);
+    });
+}
+
+/// Nobody is told what another server said of the desired records that belong to it.
+void Reconciler::undo_decision(TargetQueue& queue) {
+    if (!queue.undo_decision()) return;
+    const AtomicGroupPtr& group = queue.front().group;
+    if (!group || group->script()) return;
+    group->no_longer_ready(1);
+    group->distrust_closed();
+}
+
+// --- the PTR record of an address
+
+void Reconciler::keep_reverse(const DesiredRecord& desired,
+                              const std::vector<std::string>& before) {
+    // Only a record of this host is deleted, and only where there is none is one set: the server
+    // sees to both (RFC 2136 §2.5.4, §2.4.3). Whoever may name any address must not take the name
+    // of a foreign one.
+    for (const std::string& old : before) {
+        if (old != desired.rdata) submit_pointer(desired, old, Change::Kind::remove_record);
+    }
+    if (desired.kind == Change::Kind::replace && desired.at_source)
+        submit_pointer(desired, desired.rdata, Change::Kind::claim);
+}
+
+void Reconciler::submit_pointer(const DesiredRecord& desired, const std::string& rdata,
+                                Change::Kind kind) {
+    const auto address = dns::address_of(desired.target.type, rdata);
+    if (address.has_error()) return;
+    const Target pointer{parts_.hosts.number(dns::reverse_name(*address)), dns::Type::ptr};
+    submit({.target = pointer,
+            .ttl = desired.ttl,
+            .kind = kind,
+            .rdata = std::string(parts_.hosts.name(desired.target.host).bytes()),
+            .reverse = false,
+            .unmetered = true,
+            .at_source = false},
+           [](UpdateOutcome) {});  // failures reach the log by on_failure
+}
+
+void Reconciler::report_foreign_pointer(const Target& pointer,
+                                        const std::vector<std::string>& served,
+                                        const std::string& own) const {
+    if (std::find(served.begin(), served.end(), own) != served.end()) return;
+    const auto text = fmt::format("the address has the PTR record of another name, {}, which stays",
+                                  dns::rdata_text(dns::Type::ptr, served.front()));
+    parts_.fail(pointer, {DnsError::Kind::rcode, yxrrset, "", text,
+                          "delete that record if it is out of date"});
+}
+
+}  // namespace sftdyn::update

@@ -1,0 +1,52 @@
+// A script: messages that are sent one after the other, each as it is written. Used on the engine's
+// thread.
+#pragma once
+
+#include <cassert>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "update/atomic_group.hpp"
+
+namespace sftdyn::update {
+
+/// `waiting` for its places → `running` → `ended`; or from `waiting` at once to `ended`.
+struct ScriptRun {
+    Target about;  ///< the host that pays, and the record that failures are told of
+    std::vector<dns::UpdateMessage> messages;
+    OnOutcome done;  ///< empty once it was called
+    base::TimePoint deadline;
+    std::string served{};     ///< makes it needless, when it is; empty: nothing does
+    AtomicGroupPtr places{};  ///< in the host's queues; null once they are given up
+    std::size_t next = 0;     ///< of the messages: those before it were sent …
+    unsigned generation = 0;  ///< … under this configuration
+    bool started = false;
+    bool in_flight = false;  ///< a message that is not resolved
+    bool refused = false;    ///< one of the messages
+
+    [[nodiscard]] bool has_ended() const { return !done; }
+    /// Other servers are asked now: they need all of it.
+    void start_over() {
+        next = 0;
+        refused = false;
+    }
+    [[nodiscard]] bool all_sent() const { return next == messages.size(); }
+    /// What is served at `target` must be known before the script starts.
+    [[nodiscard]] bool needs_served(const Target& target) const {
+        return !served.empty() && target == about;
+    }
+
+    void check() const {
+        assert(next <= messages.size());
+        assert(next == 0 || started);
+        assert(!in_flight || next > 0);
+        // Nothing goes out that could overtake its message: the places stay until it is resolved.
+        assert(!in_flight || places);
+        assert(has_ended() || places);
+    }
+};
+using ScriptRunPtr = std::shared_ptr<ScriptRun>;
+
+}  // namespace sftdyn::update

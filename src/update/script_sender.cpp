@@ -1,0 +1,195 @@
+#include "update/script_sender.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "update/batch_sender.hpp"
+#include "update/reconciler.hpp"
+
+namespace sftdyn::update {
+
+using dns::DnsError;
+using State = TargetQueue::State;
+
+void ScriptSender::submit(const Target& about, std::vector<dns::UpdateMessage> messages,
+                          OnOutcome done, std::string served) {
+    if (open_ >= parts_.limits.queue)
+        return done({UpdateStatus::overloaded, EngineParts::overload_pause});
+    const auto now = parts_.clock();
+    if (const auto wait = parts_.rate_limiter.spend(about.host, now))
+        return done({UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
+    const auto script =
+        std::make_shared<ScriptRun>(ScriptRun{.about = about,
+                                              .messages = std::move(messages),
+                                              .done = std::move(done),
+                                              .deadline = now + parts_.limits.timeout,
+                                              .served = std::move(served)});
+    ++open_;
+    deadlines_.push_back(script);
+    take_places(script);
+    parts_.reconciler.forget_deadlines();
+}
+
+void ScriptSender::take_places(const ScriptRunPtr& script) {
+    script->places = std::make_shared<AtomicGroup>(
+        [this, script](const std::vector<UpdateOutcome>&) {
+            if (!script->has_ended() && !script->started) finish(*script, {UpdateStatus::failed});
+        },
+        script);
+    std::vector<Target> targets;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+        targets.push_back({script->about.host, type});
+    if (std::find(targets.begin(), targets.end(), script->about) == targets.end())
+        targets.push_back(script->about);
+    const AtomicGroupPtr places = script->places;
+    for (const Target& target : targets) parts_.targets.add_place(target, script->deadline, places);
+    for (const Target& target : targets) parts_.reconciler.begin(target);
+}
+
+void ScriptSender::start(const ScriptRunPtr& script) {
+    script->started = true;
+    bool needless = false;
+    for (const auto& place : script->places->members()) {
+        TargetQueue& queue = parts_.targets.at(place.target);
+        queue.enter(State::in_flight);
+        if (script->needs_served(place.target) && queue.served())
+            needless = *queue.served() == std::vector{script->served};
+    }
+    if (needless) return finish(*script, {UpdateStatus::unchanged});
+    resume(script);
+}
+
+/// What was accepted after it may go on.
+void ScriptSender::give_up_places(ScriptRun& script) {
+    const AtomicGroupPtr places = std::exchange(script.places, nullptr);
+    if (!places) return;
+    std::vector<Target> freed;
+    for (std::size_t i = 0; i < places->members().size(); ++i) {
+        const AtomicGroup::Member& place = places->members()[i];
+        TargetQueue* queue = place.open ? parts_.targets.find(place.target) : nullptr;
+        if (queue == nullptr) continue;
+        const bool first = queue->is_first(place.ticket);
+        if (!parts_.targets.take(place.target, *queue, place.ticket)) continue;
+        // Whatever else the target is at goes on, and then with what is first.
+        const bool mine = queue->decision().ticket == place.ticket &&
+                          (queue->state() == State::ready || queue->state() == State::in_flight);
+        if (first && mine) freed.push_back(place.target);
+        places->leave(i);
+        queue->end_verified();
+        if (script.next > 0) queue->forget_served();
+    }
+    for (const Target& target : freed) parts_.reconciler.advance(target);
+}
+
+void ScriptSender::finish(ScriptRun& script, UpdateOutcome outcome) {
+    --open_;
+    if (outcome.status != UpdateStatus::committed)
+        parts_.rate_limiter.refund(script.about.host, parts_.clock());
+    std::exchange(script.done, {})(outcome);
+    if (!script.in_flight) give_up_places(script);
+}
+
+void ScriptSender::fail(const ScriptRunPtr& script, const DnsError& failure) {
+    parts_.fail(script->about, failure);
+    finish(*script, {UpdateStatus::failed});
+}
+
+void ScriptSender::tick(base::TimePoint now) {
+    std::vector<ScriptRunPtr> late;
+    std::erase_if(deadlines_, [&](const ScriptRunPtr& script) {
+        if (!script->has_ended() && script->deadline > now) return false;
+        late.push_back(script);
+        return true;
+    });
+    for (const ScriptRunPtr& script : late) {
+        if (script->has_ended()) continue;
+        fail(script, {DnsError::Kind::gave_up, 0, "", "it was not done in time",
+                      "is the DNS server running, and not overloaded?"});
+    }
+}
+
+void ScriptSender::resume(const ScriptRunPtr& script) {
+    script->check();
+    if (script->has_ended()) return give_up_places(*script);
+    if (script->generation != parts_.generation) script->start_over();
+    if (script->all_sent()) {
+        return finish(*script, {script->refused ? UpdateStatus::failed : UpdateStatus::committed});
+    }
+    const dns::UpdateMessage& message = script->messages[script->next];
+    if (message.zone) return enqueue(script, parts_.batches.open_zone(*message.zone));
+    const HostId home = parts_.hosts.number(message.home());
+    if (parts_.zones.of(home) != unresolved_zone) return enqueue(script, parts_.zones.of(home));
+    parts_.queries.when_free([this, script, home] {
+        parts_.backend.find_zone(
+            parts_.hosts.name(home), parts_.backend_deadline(script->deadline),
+            [this, script, home, generation = parts_.generation](dns::Outcome<dns::Name> zone) {
+                parts_.queries.done();
+                if (script->has_ended()) return;
+                if (generation != parts_.generation) return resume(script);
+                if (zone.has_error()) return fail(script, zone.error());
+                const ZoneIndex index = parts_.batches.open_zone(*zone);
+                parts_.targets.set_zone(home, index);
+                enqueue(script, index);
+            });
+    });
+}
+
+void ScriptSender::enqueue(const ScriptRunPtr& script, ZoneIndex zone) {
+    parts_.zones[zone].push(script);
+    parts_.batches.flush(zone);
+}
+
+void ScriptSender::send_next(ZoneIndex index) {
+    ZoneQueue& zone = parts_.zones[index];
+    const ScriptRunPtr script = zone.take_script();
+    const dns::UpdateMessage& message = script->messages[script->next++];
+    script->in_flight = true;
+    script->generation = parts_.generation;
+    script->check();
+    invalidate(message);
+    zone.script_message_sent();
+    const auto done = [this, script, count = message.updates.size(),
+                       began = parts_.clock()](const dns::Reply& reply) {
+        parts_.on_update(count, parts_.clock() - began);
+        answered(script, reply);
+    };
+    parts_.backend.apply(zone.name(), message, parts_.backend_deadline(script->deadline), done,
+                         [this, script, index] { resolved(script, index); });
+}
+
+void ScriptSender::answered(const ScriptRunPtr& script, const dns::Reply& reply) {
+    if (reply.has_value()) return;
+    const DnsError& failure = reply.error();
+    if (!failure.is_refusal()) {
+        if (!script->has_ended()) fail(script, failure);
+        return;
+    }
+    script->refused = true;
+    const dns::UpdateMessage& message = script->messages[script->next - 1];
+    if (!message.zone)
+        parts_.targets.set_zone(parts_.hosts.number(message.home()), unresolved_zone);
+    if (!script->has_ended()) parts_.fail(script->about, failure);
+}
+
+void ScriptSender::resolved(const ScriptRunPtr& script, ZoneIndex index) {
+    parts_.zones[index].script_message_resolved();
+    invalidate(script->messages[script->next - 1]);
+    script->in_flight = false;
+    resume(script);
+    parts_.batches.resolved(index);
+}
+
+/// What is known of the names that a message changes is no longer known.
+void ScriptSender::invalidate(const dns::UpdateMessage& message) {
+    for (const auto& record : message.updates) {
+        const auto host = parts_.hosts.find(record.owner);
+        if (!host) continue;
+        for (const dns::Type type : {dns::Type::a, dns::Type::aaaa, dns::Type::ptr}) {
+            const Target target{*host, type};
+            parts_.known.forget(target);
+            if (TargetQueue* queue = parts_.targets.find(target)) queue->invalidate();
+        }
+    }
+}
+
+}  // namespace sftdyn::update

@@ -1,0 +1,90 @@
+#include "update/server_groups.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace sftdyn::update {
+namespace {
+
+// An address that was down is tried after the others for this long.
+constexpr base::Duration avoidance = std::chrono::seconds(15);
+
+}  // namespace
+
+void ServerGroup::Member::avoid() { avoid_until = base::Clock::now() + avoidance; }
+
+ServerGroup::ServerGroup(boost::asio::io_context& io, const ZoneServers& configured)
+    : config(configured) {
+    const auto keys = std::make_shared<dns::TsigKeyProvider>(config.key_files);
+    for (const auto& address : config.servers) {
+        members.push_back(
+            {std::make_shared<dns::ServerClient>(io, address, keys, config.tcp_only)});
+    }
+}
+
+void ServerGroup::close() const {
+    for (const Member& member : members) member.server->close();
+}
+
+std::vector<std::size_t> ServerGroup::order() const {
+    std::vector<std::size_t> indices(members.size());
+    for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
+    const auto now = base::Clock::now();
+    std::stable_partition(indices.begin(), indices.end(),
+                          [&](std::size_t i) { return members[i].avoid_until <= now; });
+    return indices;
+}
+
+void ServerGroups::configure(const std::vector<ZoneServers>& configured) {
+    const auto old = std::exchange(groups_, {});
+    for (const ZoneServers& config : configured) {
+        const auto same = std::find_if(old.begin(), old.end(),
+                                       [&](const auto& group) { return group->config == config; });
+        groups_.push_back(same != old.end() ? *same : std::make_shared<ServerGroup>(io_, config));
+    }
+    std::erase_if(replaced_, [](const auto& group) { return group.expired(); });
+    for (const auto& group : old) {
+        if (std::find(groups_.begin(), groups_.end(), group) == groups_.end())
+            replaced_.push_back(group);
+    }
+}
+
+ServerGroupPtr ServerGroups::of(const dns::Name& name) const {
+    ServerGroupPtr best;
+    for (const auto& group : groups_) {
+        const auto& zone = group->config.zone;
+        if (zone && !name.is_within(*zone)) continue;
+        if (!best || (zone && (!best->config.zone || zone->size() > best->config.zone->size())))
+            best = group;
+    }
+    return best;
+}
+
+std::vector<ServerGroupPtr> ServerGroups::take_all() {
+    auto all = std::exchange(groups_, {});
+    for (const auto& one : std::exchange(replaced_, {})) {
+        if (auto group = one.lock()) all.push_back(std::move(group));
+    }
+    return all;
+}
+
+bool is_outage(const dns::DnsError& failure) {
+    using Kind = dns::DnsError::Kind;
+    return failure.kind == Kind::unreachable || failure.kind == Kind::timeout ||
+           failure.kind == Kind::connection;
+}
+
+base::TimePoint share(base::TimePoint deadline, std::size_t servers_left) {
+    const auto now = base::Clock::now();
+    return now + (deadline - now) / static_cast<int>(std::max<std::size_t>(servers_left, 1));
+}
+
+dns::DnsError no_server(const dns::Name& name) {
+    return {dns::DnsError::Kind::no_zone, 0, "",
+            fmt::format("no DNS server is configured for {}", name.text()),
+            "add a [[zone]] for it, or a [dns] server for all"};
+}
+
+}  // namespace sftdyn::update

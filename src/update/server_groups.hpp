@@ -1,0 +1,74 @@
+// Which servers serve which zone, and which of a server's addresses answer. Used on the engine's
+// thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/clock.hpp"
+#include "dns/server_client.hpp"
+
+namespace sftdyn::update {
+
+/// The server of one zone, or of all zones that have no entry of their own.
+struct ZoneServers {
+    std::optional<dns::Name> zone;            ///< absent: asked from the server
+    std::vector<dns::ServerAddress> servers;  ///< its addresses, tried in order
+    std::vector<std::string> key_files;       ///< the first that exists is used
+    bool tcp_only = false;
+    friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
+};
+
+/// One server, by its addresses. Held by the configuration, and by all that is under way or in
+/// doubt there; closed with the last of them.
+struct ServerGroup {
+    struct Member {
+        std::shared_ptr<dns::ServerClient> server;
+        base::TimePoint avoid_until{};  ///< it was down: the others come first until then
+
+        /// Another address may do better, for a while.
+        void avoid();
+    };
+    ZoneServers config;
+    std::vector<Member> members;
+
+    ServerGroup(boost::asio::io_context& io, const ZoneServers& configured);
+    ServerGroup(const ServerGroup&) = delete;
+    ServerGroup& operator=(const ServerGroup&) = delete;
+    ~ServerGroup() { close(); }
+
+    void close() const;
+    /// The members' indices, in the order in which they are tried now.
+    [[nodiscard]] std::vector<std::size_t> order() const;
+};
+using ServerGroupPtr = std::shared_ptr<ServerGroup>;
+
+class ServerGroups {
+public:
+    explicit ServerGroups(boost::asio::io_context& io) : io_(io) {}
+
+    /// In any order. What did not change keeps its connections, and what is under way on them.
+    void configure(const std::vector<ZoneServers>& configured);
+    /// The entry with the longest zone that holds the name; null: there is none.
+    [[nodiscard]] ServerGroupPtr of(const dns::Name& name) const;
+    [[nodiscard]] const std::vector<ServerGroupPtr>& all() const { return groups_; }
+    /// Leaves no group, and gives those that were configured. Each is to be closed.
+    [[nodiscard]] std::vector<ServerGroupPtr> take_all();
+
+private:
+    boost::asio::io_context& io_;
+    std::vector<ServerGroupPtr> groups_;
+    std::vector<std::weak_ptr<ServerGroup>> replaced_;  ///< of former configurations
+};
+
+/// Another address of the server may do better.
+[[nodiscard]] bool is_outage(const dns::DnsError& failure);
+/// An equal share of what is left until the deadline for each server that is still to be tried.
+[[nodiscard]] base::TimePoint share(base::TimePoint deadline, std::size_t servers_left);
+[[nodiscard]] dns::DnsError no_server(const dns::Name& name);
+
+}  // namespace sftdyn::update

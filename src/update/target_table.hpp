@@ -1,0 +1,85 @@
+// The queues of the targets that are at work, and how many desired records wait, in all and in each
+// zone, and until when. Used on the engine's thread.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "update/served_cache.hpp"
+#include "update/target_queue.hpp"
+#include "update/zone_table.hpp"
+
+namespace sftdyn::update {
+
+class TargetTable {
+public:
+    using Waiting = TargetQueue::Waiting;
+
+    TargetTable(ServedCache& known, ZoneTable& zones) : known_(known), zones_(zones) {}
+    TargetTable(const TargetTable&) = delete;
+    TargetTable& operator=(const TargetTable&) = delete;
+
+    /// Null when nothing is at work for it.
+    [[nodiscard]] TargetQueue* find(const Target& target);
+    [[nodiscard]] const TargetQueue* find(const Target& target) const;
+    [[nodiscard]] TargetQueue& at(const Target& target) { return queues_.at(target); }
+    template <class Visit>
+    void for_each(const Visit& visit) {
+        for (auto& [target, queue] : queues_) visit(target, queue);
+    }
+
+    /// Puts it behind what waits for its target; with the first, what is known of the target comes
+    /// out of the `ServedCache`, and nobody is told of it meanwhile.
+    void add(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
+             const AtomicGroupPtr& group);
+    /// As `add`, for the place of a script, which watches its deadline itself.
+    void add_place(const Target& target, base::TimePoint deadline, const AtomicGroupPtr& group);
+
+    /// Takes what waits out of its queue.
+    [[nodiscard]] Waiting pop(const Target& target, TargetQueue& queue);
+    [[nodiscard]] std::optional<Waiting> take(const Target& target, TargetQueue& queue,
+                                              std::uint64_t ticket);
+    /// … all of it, and the queue too, whatever it was at.
+    [[nodiscard]] std::vector<Waiting> take_all(const Target& target);
+    /// Nothing waits for the target any more: what is known of it is for all threads again.
+    void retire(const Target& target);
+
+    /// All of a host's targets move to the zone together.
+    void set_zone(HostId host, ZoneIndex zone);
+
+    struct Due {
+        Target target;
+        std::uint64_t ticket;
+    };
+    /// The next that has passed its deadline. It may have been answered meanwhile.
+    [[nodiscard]] std::optional<Due> next_due(base::TimePoint now);
+    /// Nothing waits: no deadline has to be watched.
+    void forget_deadlines() { deadlines_.clear(); }
+
+    [[nodiscard]] std::size_t size() const { return queues_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
+    [[nodiscard]] std::size_t deadlines() const { return deadlines_.size(); }
+
+private:
+    struct Deadline {
+        base::TimePoint at;
+        Target target;
+        std::uint64_t ticket;
+        friend bool operator>(const Deadline& a, const Deadline& b) {
+            return std::pair(a.at, a.ticket) > std::pair(b.at, b.ticket);
+        }
+    };
+    void push(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
+              const AtomicGroupPtr& group);
+    void count_out(const Target& target, std::size_t count);
+
+    ServedCache& known_;
+    ZoneTable& zones_;
+    std::unordered_map<Target, TargetQueue> queues_;
+    std::vector<Deadline> deadlines_;  ///< a heap: a new configuration may bring shorter ones
+    std::size_t waiting_ = 0;
+    std::uint64_t next_ticket_ = 1;
+};
+
+}  // namespace sftdyn::update

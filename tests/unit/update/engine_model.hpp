@@ -1,0 +1,129 @@
+// The engine against a model: random desired records, groups, scripts and configurations, and
+// servers that refuse, lose, delay and revive. Whatever happens, who was told last what the server
+// serves was told the truth.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "update/engine.hpp"
+#include "update/fake_backend.hpp"
+
+namespace sftdyn::update {
+
+/// What a run has done: none of it may stay 0 over all runs.
+struct ModelCounts {
+    unsigned truths = 0;  ///< somebody was told what is served
+    unsigned scripts_told = 0;
+    unsigned groups_told = 0;
+    unsigned removals_told = 0;
+    unsigned over_budget = 0;
+    unsigned pointers_set = 0;
+    unsigned edits = 0;  ///< by somebody else
+    unsigned server_changes = 0;
+    unsigned sent_again = 0;
+    unsigned late = 0;  ///< carried out after it was given up
+    unsigned of_earlier_process = 0;
+};
+
+class EngineModel {
+public:
+    EngineModel(std::uint32_t seed, ModelCounts& counts);
+    void run(unsigned steps);
+
+private:
+    struct HostState {
+        std::uint64_t last_accepted = 0;  ///< ticket of the last desired record
+        std::uint64_t told = 0;           ///< ticket of the last that was told OK or UPTODATE …
+        std::string told_rdata{};         ///< … and what it was told
+        std::uint64_t failed = 0;         ///< highest ticket of one that was answered otherwise
+        bool edited = false;     ///< by somebody else since it was last written for a client
+        bool told_here = false;  ///< of the server that is asked now
+        bool unsure = false;     ///< another host's script may change it at any time
+    };
+    struct Record {
+        dns::Name name;
+        dns::Type type;
+        [[nodiscard]] std::pair<std::string, dns::Type> key() const { return {name.bytes(), type}; }
+    };
+
+    unsigned pick(unsigned least, unsigned most) {
+        return std::uniform_int_distribution<unsigned>(least, most)(random_);
+    }
+    bool one_in(unsigned count) { return pick(1, count) == 1; }
+    static dns::Name name_of(unsigned number) {
+        return dns::Name::parse("h" + std::to_string(number) + ".dyn.example.org").value();
+    }
+    static std::string address(dns::Type type, unsigned number) {
+        return std::string(type == dns::Type::a ? 4 : 16, static_cast<char>(number));
+    }
+    static std::vector<std::string> records_of(const std::string& rdata) {
+        return rdata.empty() ? std::vector<std::string>() : std::vector<std::string>{rdata};
+    }
+    Record random_record() {
+        const auto which = pick(0, 11);
+        return {name_of(which / 2), which % 2 == 0 ? dns::Type::a : dns::Type::aaaa};
+    }
+    /// Of an address; sometimes none: the record is to be removed.
+    std::string random_rdata(dns::Type type) {
+        return one_in(6) ? std::string() : address(type, pick(1, 3));
+    }
+    HostState& state(const Record& record) { return states_[record.key()]; }
+    void violate(const std::string& what) { ADD_FAILURE() << what; }
+
+    void one_step();
+    void end();
+
+    // What clients and others do.
+    DesiredRecord random_desired(const Record& record);
+    std::uint64_t accept(const Record& record);
+    void submit();
+    void submit_group();
+    void submit_script();
+    void reconfigure();
+    void change_servers();
+    void edit();
+    void edit_pointer();
+
+    // What the servers do.
+    void answer_update();
+    void resolve_one();
+    void finish_earlier_process();
+    void answer_query();
+    void check_pointers(const FakeBackend::Update& update);
+
+    // What is told. `is_whole`: nothing can have come between the change and this.
+    void tell(const Record& record, const std::string& rdata, std::uint64_t ticket,
+              UpdateStatus status, bool is_whole = true);
+    void count_paid(HostId host);
+    void check_deadlines();
+    /// Who was told last, and has asked for nothing since, is still served so.
+    void check_served();
+
+    std::mt19937 random_;
+    ModelCounts& counts_;
+    EngineLimits limits_;
+    base::TimePoint now_{std::chrono::hours(1)};
+    base::TimePoint begun_{now_};
+    FakeBackend backend_;
+    HostTable hosts_;
+    ServedCache known_;
+    std::unique_ptr<Engine> engine_;
+    std::map<std::pair<std::string, dns::Type>, HostState> states_;
+    std::vector<FakeBackend::Update> in_doubt_;
+    std::map<HostId, unsigned> paid_;  ///< changes that were told OK, by the host that paid
+    std::map<std::uint64_t, base::TimePoint> open_;                ///< deadlines, by ticket
+    std::set<std::pair<unsigned, std::string>> foreign_pointers_;  ///< server, owner
+    std::uint64_t tickets_ = 0;
+    bool edits_ = false;    ///< somebody else edits the zone
+    bool reverse_ = false;  ///< there are reverse zones
+    bool zones_ = false;    ///< some hosts have a zone of their own
+};
+
+}  // namespace sftdyn::update
