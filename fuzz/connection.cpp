@@ -41,7 +41,7 @@ Outcome receive(std::string_view octets, http::Peer peer, bool with_preamble,
     out.peer = peer;
     out.rest = octets;
     static const http::Limits limits = [] {
-        http::Limits small;
+        http::Limits small = wide_limits();
         small.header_octets = 512;
         small.body_octets = 256;
         return small;

@@ -39,6 +39,14 @@ private:
     std::uint32_t state_;
 };
 
+/// As a configuration without any has them.
+inline sftdyn::http::Limits wide_limits() {
+    sftdyn::http::Limits limits;
+    limits.header_octets = 16 * 1024;
+    limits.body_octets = 64 * 1024;
+    return limits;
+}
+
 /// The requests in `octets`, as a connection reads them that receives `pieces`. What one takes has
 /// a bound at all times.
 inline std::vector<Understood> read_in_pieces(std::string_view octets,

@@ -43,6 +43,17 @@ def sentence(text):
     return text if not text or text.endswith((".", ":")) else text + "."
 
 
+def setting(row):
+    """A row of a table of settings, without its name."""
+    out = [sentence(row["meaning"])] if row["meaning"] else []
+    facts = ["needed" if row["default"] == "needed" else "default: " + row["default"]]
+    if row.get("range"):
+        facts.append("range: " + row["range"])
+    if row.get("change") == "restart":
+        facts.append("a change takes effect with a restart")
+    return [*out, sentence("; ".join(facts))]
+
+
 def convert(lines):
     out, paragraph, table, code = [], [], [], False
 
@@ -71,17 +82,15 @@ def convert(lines):
                 out.append(".Bl -tag -width Ds")
                 continue
             out.append(".It Li " + plain(cells[0]))
-            if table[1] != "default":
+            if table[1] == "default":
+                out.extend(setting(dict(zip(table, cells))))
+            else:
                 out.extend(sentence(cell) for cell in cells[1:] if cell)
-                continue
-            if cells[2]:
-                out.append(sentence(cells[2]))
-            out.append("Needed." if cells[1] == "needed" else sentence("Default: " + cells[1]))
         else:
             if table:
                 out.append(".El")
                 table = []
-            if line.startswith("# "):
+            if line.startswith(("# ", "<!--")):
                 continue
             if line.startswith("#"):
                 flush()

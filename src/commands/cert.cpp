@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <CLI/CLI.hpp>
 #include <boost/asio/ip/address.hpp>
 
 #include "base/exclusive_file.hpp"
@@ -19,6 +20,12 @@
 
 namespace sftdyn::commands {
 namespace {
+
+struct CertOptions {
+    std::vector<std::string> hosts{};  ///< what the certificate is for
+    int days = 1337;                   ///< how long it is valid
+    std::string folder = ".";          ///< where the files go
+};
 
 template <auto Free>
 struct Deleter {
@@ -131,7 +138,7 @@ base::Result<Key> read_key(const fs::path& file) {
     return key;
 }
 
-base::Result<void> make(const CommandLine& line, const fs::path& key_file,
+base::Result<void> make(const CertOptions& options, const fs::path& key_file,
                         const fs::path& cert_file) {
     if (is_there(cert_file))
         return base::Error{"can't be made: File exists", cert_file.string(),
@@ -141,7 +148,7 @@ base::Result<void> make(const CommandLine& line, const fs::path& key_file,
     if (made_key.has_error()) return made_key.error();
     const Key key = std::move(*made_key);
     if (!key) return openssl_failed;
-    const auto certificate = make_certificate(key.get(), line.cert_hosts, line.cert_days);
+    const auto certificate = make_certificate(key.get(), options.hosts, options.days);
     if (certificate.has_error()) return certificate.error();
     auto key_text = pem([&](BIO* bio) {
         return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
@@ -174,12 +181,10 @@ std::string in_url(const std::string& host) {
     return error ? host : fmt::format("[{}]", address.to_string());
 }
 
-}  // namespace
-
-int run_cert(const CommandLine& line) {
-    const fs::path folder(line.cert_folder);
+int cert(const CertOptions& options) {
+    const fs::path folder(options.folder);
     const auto key_file = folder / "server.key", cert_file = folder / "server.crt";
-    const auto made = make(line, key_file, cert_file);
+    const auto made = make(options, key_file, cert_file);
     if (made.has_error()) {
         std::cerr << made.error().text() << '\n';
         return 1;
@@ -192,9 +197,26 @@ int run_cert(const CommandLine& line) {
         "\"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
         "Copy {} to each client, and there:\n\n  curl --cacert server.crt "
         "https://{}:4443/yourkey\n",
-        key_file.string(), cert_file.string(), line.cert_days, absolute(cert_file),
-        absolute(key_file), cert_file.string(), in_url(line.cert_hosts.front()));
+        key_file.string(), cert_file.string(), options.days, absolute(cert_file),
+        absolute(key_file), cert_file.string(), in_url(options.hosts.front()));
     return 0;
+}
+
+}  // namespace
+
+void add_cert(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "cert", "Make a private key and a self-signed certificate for HTTPS");
+    const auto options = std::make_shared<CertOptions>();
+    app.add_option("HOSTNAME", options->hosts,
+                   "The names and addresses that clients reach this server by")
+        ->required();
+    app.add_option("--days", options->days, "How long it is valid")
+        ->check(CLI::Range(1, 36500))
+        ->capture_default_str();
+    app.add_option("--dir", options->folder, "Where server.key and server.crt go")
+        ->capture_default_str();
+    app.callback([&line, options] { line.run = [options] { return cert(*options); }; });
 }
 
 }  // namespace sftdyn::commands

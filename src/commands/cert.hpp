@@ -5,7 +5,6 @@
 
 namespace sftdyn::commands {
 
-/// Returns the exit status.
-int run_cert(const CommandLine& line);
+void add_cert(CommandLine& line);
 
 }  // namespace sftdyn::commands

@@ -3,20 +3,24 @@
 #include <iostream>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
+#include "commands/common_options.hpp"
+#include "commands/named_files.hpp"
 #include "commands/weak_secrets.hpp"
 #include "config/load.hpp"
 #include "dns/tsig_key_file.hpp"
 #include "http/tls.hpp"
-
 #include "server/wiring.hpp"
 
 namespace sftdyn::commands {
 namespace {
 
+using Complaints = std::vector<base::Error>;
+
 /// Key files that the configuration names must be there; BIND's session key comes with named's
 /// start.
-void check_key(const config::ZoneSettings& zone, std::vector<base::Error>& complaints) {
+void check_key(const config::ZoneSettings& zone, Complaints& complaints) {
     if (!zone.key_file) return;
     const auto key = dns::read_key_file(*zone.key_file);
     if (key.has_error()) complaints.push_back(key.error());
@@ -27,16 +31,16 @@ std::string count(const config::Loaded& loaded) {
     return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
 }
 
-}  // namespace
-
-int run_check(const CommandLine& line) {
-    config::Loaded loaded = server::load(line);
+int check(const config::Overrides& overrides) {
+    config::Loaded loaded = server::load(overrides);
     check_key(loaded.settings.dns, loaded.complaints);
     for (const auto& files : config::certificates(loaded.settings)) {
         const auto certificate = http::read_certificate(files.cert, files.key);
         if (certificate.has_error()) loaded.complaints.push_back(certificate.error());
     }
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.complaints);
+    for (const auto& fault : faults_of_named_files(loaded.settings))
+        loaded.complaints.push_back(fault.error);
     for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
     if (!loaded.complaints.empty()) {
         std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(),
@@ -51,6 +55,18 @@ int run_check(const CommandLine& line) {
                                  ? "its get_host knows the clients"
                                  : count(loaded));
     return 0;
+}
+
+}  // namespace
+
+void add_check(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "check",
+        "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
+    add_conf(app, line.overrides);
+    add_key_file(app, line.overrides, "The TSIG key to check instead of the file's");
+    app.callback(
+        [&line] { line.run = [overrides = line.overrides] { return check(*overrides); }; });
 }
 
 }  // namespace sftdyn::commands

@@ -1,11 +1,11 @@
-// The `check` command: everything that is wrong with a configuration, in one go.
+// The `check` command: everything that is wrong with a configuration, in one go. Its exit status is
+// 1 when anything is.
 #pragma once
 
 #include "commands/command_line.hpp"
 
 namespace sftdyn::commands {
 
-/// Returns the exit status: 1 when anything is wrong.
-int run_check(const CommandLine& line);
+void add_check(CommandLine& line);
 
 }  // namespace sftdyn::commands

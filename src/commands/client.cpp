@@ -9,8 +9,11 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
+#include "commands/common_options.hpp"
 #include "commands/quoted.hpp"
+#include "commands/server_url.hpp"
 #include "config/load.hpp"
 #include "http/tls.hpp"
 
@@ -18,6 +21,12 @@
 
 namespace sftdyn::commands {
 namespace {
+
+struct ClientOptions {
+    std::string name{};         ///< whose sheet
+    std::string url{};          ///< where clients reach the server; empty: as the file tells
+    bool show_secrets = false;  ///< also when the output is no terminal
+};
 
 /// What is known of the client, as text.
 struct Sheet {
@@ -214,23 +223,21 @@ void print_dyndns2(const Sheet& sheet) {
         fmt::join(sheet.hosts, "\", \""));
 }
 
-}  // namespace
-
-int run_client(const CommandLine& line) {
-    const config::Loaded loaded = server::load(line);
+int client(const config::Overrides& overrides, const ClientOptions& options) {
+    const config::Loaded loaded = server::load(overrides);
     for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
     if (!loaded.complaints.empty()) return 1;
-    auto sheet = find(loaded.settings, line.client_name);
+    auto sheet = find(loaded.settings, options.name);
     if (!sheet) {
         std::cerr << fmt::format(
             "there is no client \"{}\"; name one by its table ([clients.NAME]), or by the host of "
             "its line\n",
-            line.client_name);
+            options.name);
         return 1;
     }
-    sheet->url = line.client_url.empty() ? guess_url(loaded.settings) : line.client_url;
+    sheet->url = options.url.empty() ? guess_url(loaded.settings) : options.url;
     while (sheet->url.ends_with('/')) sheet->url.pop_back();
-    sheet->instance = quoted::is_plain_name(line.client_name) ? line.client_name : "sftdyn";
+    sheet->instance = quoted::is_plain_name(options.name) ? options.name : "sftdyn";
     sheet->tls = sheet->url.starts_with("https://");
     const std::size_t scheme = sheet->url.find("://");
     sheet->server = scheme == std::string::npos ? sheet->url : sheet->url.substr(scheme + 3);
@@ -240,7 +247,7 @@ int run_client(const CommandLine& line) {
                      "character in it, which no client can be given\n";
         return 1;
     }
-    if (!line.show_secrets && isatty(STDOUT_FILENO) == 0) {
+    if (!options.show_secrets && isatty(STDOUT_FILENO) == 0) {
         std::cerr << "secrets are shown at a terminal only, or with --show\n";
         if (sheet->key) sheet->key = "SECRET";
         sheet->password = "SECRET";
@@ -248,11 +255,32 @@ int run_client(const CommandLine& line) {
     if (sheet->url.find("SERVER") != std::string::npos)
         std::cerr << "the server's name is not known here: write it for SERVER, or give --url "
                      "https://dyn.example.org\n";
-    std::cout << fmt::format("{}: {}\n", line.client_name, fmt::join(sheet->hosts, ", "));
+    std::cout << fmt::format("{}: {}\n", options.name, fmt::join(sheet->hosts, ", "));
     if (sheet->key) print_secret_url(*sheet);
     print_dyndns2(*sheet);
     std::cout << std::flush;
     return 0;
+}
+
+}  // namespace
+
+void add_client(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "client",
+        "Print what to enter for one client: URL, cron, systemd, routers, ddclient, inadyn");
+    const auto options = std::make_shared<ClientOptions>();
+    app.add_option("NAME", options->name,
+                   "The client: NAME of its [clients.NAME], or the host of its line")
+        ->required();
+    add_conf(app, line.overrides);
+    app.add_option("--url", options->url,
+                   "Where clients reach this server, for example https://dyn.example.org:4443")
+        ->check([](const std::string& url) { return fault_of_server_url(url); });
+    app.add_flag("--show", options->show_secrets,
+                 "Show the secrets even if the output is no terminal");
+    app.callback([&line, options] {
+        line.run = [overrides = line.overrides, options] { return client(*overrides, *options); };
+    });
 }
 
 }  // namespace sftdyn::commands

@@ -5,7 +5,6 @@
 
 namespace sftdyn::commands {
 
-/// Returns the exit status: 1 when there is no such client, or the configuration is not good.
-int run_client(const CommandLine& line);
+void add_client(CommandLine& line);
 
 }  // namespace sftdyn::commands

@@ -6,12 +6,15 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/exclusive_file.hpp"
 #include "base/network.hpp"
 #include "base/random.hpp"
+#include "commands/common_options.hpp"
 #include "config/load.hpp"
 #include "config/toml_reader.hpp"
 #include "dns/nsupdate_script.hpp"
@@ -92,6 +95,13 @@ private:
         });
     }
 
+    /// Whether the conf has a place for clients, and none in it.
+    bool has_no_clients() {
+        const auto table = conf_.clients("CLIENTS");
+        const auto unknown = host_of(base::random_hex(16));
+        return table && table->empty() && unknown && unknown->empty();
+    }
+
     void find_clients() {
         std::optional<std::string> name;
         if (!conf_.has_get_host()) {
@@ -99,6 +109,12 @@ private:
         } else {
             for (const auto& table : conf_.tables()) {
                 if (is_lookup_in(*conf_.clients(table))) name = table;
+            }
+            if (!name && has_no_clients()) {
+                remarks_.emplace_back(
+                    "CLIENTS is empty, and get_host knows no key that was made up: there are no "
+                    "clients yet.");
+                return;
             }
             if (!name) {
                 lost_.emplace_back(
@@ -169,30 +185,34 @@ private:
     void look_at_commands() {
         if (!conf_.has_nsupdate_commands()) return;
         std::map<std::uint32_t, std::size_t> ttls;
-        std::size_t tried = 0;
-        for (Client& client : clients_) {
-            if (++tried > most_tried) break;
+        // Without clients it is tried with one that is made up.
+        std::vector<Client> made_up{{base::random_hex(16), "home.dyn.example.org"}};
+        auto& clients = clients_.empty() ? made_up : clients_;
+        const std::size_t tried = std::min(clients.size(), most_tried);
+        for (Client& client : std::span(clients).first(tried)) {
             const auto v4 = standard_ttl(client, sources[0]), v6 = standard_ttl(client, sources[1]);
             if (!v4 || v4 != v6) {
-                lost_.push_back(fmt::format(
-                    "nsupdatecommands does more for {} than to replace its address", client.host));
+                lost_.push_back(
+                    clients_.empty()
+                        ? std::string("nsupdatecommands does more for a host that was made up than "
+                                      "to replace its address")
+                        : fmt::format("nsupdatecommands does more for {} than to replace its "
+                                      "address",
+                                      client.host));
                 return;
             }
             client.ttl = v4;
             ++ttls[*v4];
-        }
-        if (ttls.empty()) {
-            lost_.emplace_back("nsupdatecommands could not be tried without clients");
-            return;
         }
         const auto usual =
             std::max_element(ttls.begin(), ttls.end(), [](const auto& a, const auto& b) {
                 return a.second < b.second;
             })->first;
         remarks_.push_back(
-            fmt::format("nsupdatecommands was tried with {} hosts: it replaces the address, as "
-                        "sftdyn itself does.",
-                        std::min(tried, most_tried)));
+            fmt::format("nsupdatecommands was tried with {}: it replaces the address, as sftdyn "
+                        "itself does.",
+                        clients_.empty() ? std::string("a host that was made up")
+                                         : fmt::format("{} hosts", tried)));
         dns_ += fmt::format("ttl = {}\n", usual);
         for (Client& client : clients_) {
             if (client.ttl == usual) client.ttl.reset();
@@ -255,10 +275,9 @@ int give(const std::string& toml, const std::string& file) {
     return made.has_error() ? 1 : 0;
 }
 
-}  // namespace
-
-int run_convert(const CommandLine& line) {
-    const config::Loaded loaded = server::load(line);
+/// `file`: to write; empty: standard output.
+int convert(const config::Overrides& overrides, const std::string& file) {
+    const config::Loaded loaded = server::load(overrides);
     for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
     if (!loaded.complaints.empty()) return 1;
     if (!loaded.python) {
@@ -268,15 +287,29 @@ int run_convert(const CommandLine& line) {
     Converter converter(loaded);
     const std::string toml = converter.toml();
     config::Settings read_again;
-    for (const auto& complaint : config::read_toml(
-             toml, line.converted.empty() ? "the TOML file" : line.converted, read_again)) {
+    for (const auto& complaint :
+         config::read_toml(toml, file.empty() ? "the TOML file" : file, read_again)) {
         std::cerr << "unexpected: " << complaint.text() << '\n';
         return 1;
     }
-    if (give(toml, line.converted) != 0) return 1;
+    if (give(toml, file) != 0) return 1;
     for (const auto& lost : converter.lost())
         std::cerr << fmt::format("{}: not carried over: {}\n", loaded.conf, lost);
     return converter.lost().empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_convert(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "convert", "Write the TOML file that says the same as a Python conf");
+    const auto file = std::make_shared<std::string>();
+    add_conf(app, line.overrides, "The Python conf");
+    app.add_option("TOML", *file,
+                   "The file to write, which must not be there yet (default: standard output)");
+    app.callback([&line, file] {
+        line.run = [overrides = line.overrides, file] { return convert(*overrides, *file); };
+    });
 }
 
 }  // namespace sftdyn::commands

@@ -5,8 +5,6 @@
 
 namespace sftdyn::commands {
 
-/// Returns the exit status: 1 when something of the conf could not be carried over; it is said
-/// what.
-int run_convert(const CommandLine& line);
+void add_convert(CommandLine& line);
 
 }  // namespace sftdyn::commands

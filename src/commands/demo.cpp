@@ -3,11 +3,13 @@
 #include <iostream>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "commands/common_options.hpp"
 #include "commands/demo_dns.hpp"
 #include "server/serve.hpp"
 
@@ -17,6 +19,7 @@ namespace {
 constexpr const char* zone = "dyn.example.org";
 constexpr const char* host = "home.dyn.example.org";
 constexpr std::uint16_t http_port = 8080;
+constexpr std::uint16_t usual_dns_port = 5300;
 
 /// Loopback of the families that this machine has.
 std::vector<config::Listen> loopback() {
@@ -49,11 +52,9 @@ void say_what_to_try(const std::vector<std::string>& addresses, const dns::Serve
               << std::endl;
 }
 
-}  // namespace
-
-int run_demo(const CommandLine& line) {
-    base::log::start(line.verbosity + 1, line.debug);
-    auto dns_server = DemoDns::start(zone, line.demo_dns_port);
+int demo(const config::Overrides& overrides, std::uint16_t dns_port) {
+    base::log::start(overrides.verbosity + 1, overrides.debug);
+    auto dns_server = DemoDns::start(zone, dns_port);
     if (dns_server.has_error()) {
         base::log::critical("{}", dns_server.error().text());
         return 1;
@@ -61,7 +62,7 @@ int run_demo(const CommandLine& line) {
     const std::string key = base::random_hex(16);
     const auto load = [&] {
         config::Loaded loaded;
-        loaded.settings.http = line.http.empty() ? loopback() : line.http;
+        loaded.settings.http = overrides.http.empty() ? loopback() : overrides.http;
         loaded.settings.dns.servers = {dns_server->address()};
         loaded.settings.dns.key_file = dns_server->key_file();
         // At the end knotd is ended by a signal, and its folder is taken away.
@@ -72,6 +73,22 @@ int run_demo(const CommandLine& line) {
     };
     return server::serve(load, [&](const std::vector<std::string>& addresses) {
         say_what_to_try(addresses, dns_server->address(), key);
+    });
+}
+
+}  // namespace
+
+void add_demo(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "demo",
+        "Try it: sftdyn with a private DNS server (Knot) on loopback, and one example host");
+    const auto dns_port = std::make_shared<std::uint16_t>(usual_dns_port);
+    add_listen(app, "-l,--http", "HTTP", line.overrides, &config::Overrides::http);
+    app.add_option("--dns-port", *dns_port, "The DNS server's port; 0: any free one")
+        ->capture_default_str();
+    add_log_flags(app, line.overrides);
+    app.callback([&line, dns_port] {
+        line.run = [overrides = line.overrides, dns_port] { return demo(*overrides, *dns_port); };
     });
 }
 

@@ -6,7 +6,6 @@
 
 namespace sftdyn::commands {
 
-/// Returns the exit status.
-int run_demo(const CommandLine& line);
+void add_demo(CommandLine& line);
 
 }  // namespace sftdyn::commands

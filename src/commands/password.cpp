@@ -6,6 +6,8 @@
 #include <iostream>
 #include <string>
 
+#include <CLI/CLI.hpp>
+
 #include "accounts/passwords.hpp"
 #include "base/secret.hpp"
 
@@ -37,15 +39,15 @@ base::Secret ask(const char* question) {
     if (isatty(STDIN_FILENO) != 0) std::cerr << question << std::flush;
     std::string line;
     std::getline(std::cin, line);
+    // A line of a file from Windows; no terminal gives a password a return at its end.
+    if (line.ends_with('\r')) line.pop_back();
     if (isatty(STDIN_FILENO) != 0) std::cerr << '\n';
     base::Secret out(line);
     base::zeroize(line);
     return out;
 }
 
-}  // namespace
-
-int run_password() {
+int hash_password() {
     const base::Secret password = ask("Password: ");
     if (password.empty()) {
         std::cerr << "there is no password: type one, or give it as a line on standard input\n";
@@ -62,6 +64,14 @@ int run_password() {
     }
     std::cout << *hash << std::endl;
     return 0;
+}
+
+}  // namespace
+
+void add_password(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "password", "Print the hash of a password, for password_hash in the configuration");
+    app.callback([&line] { line.run = [] { return hash_password(); }; });
 }
 
 }  // namespace sftdyn::commands

@@ -1,10 +1,11 @@
 // The `password` command: prints the hash of a password, for the configuration.
 #pragma once
 
+#include "commands/command_line.hpp"
+
 namespace sftdyn::commands {
 
-/// Asks for it twice at a terminal, else takes the first line of standard input. Returns the exit
-/// status.
-int run_password();
+/// It asks for the password twice at a terminal, else takes the first line of standard input.
+void add_password(CommandLine& line);
 
 }  // namespace sftdyn::commands

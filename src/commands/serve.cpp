@@ -2,15 +2,51 @@
 
 #include <iostream>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
+
 #include "base/log.hpp"
+#include "commands/common_options.hpp"
 #include "server/serve.hpp"
 #include "server/wiring.hpp"
 
 namespace sftdyn::commands {
+namespace {
 
-int run_serve(const CommandLine& line) {
-    base::log::start(line.verbosity, line.debug);
-    return server::serve([&line] { return server::load(line); },
+void add_file(CLI::App& app, const char* option, const OverridesPtr& overrides,
+              std::optional<std::string> config::Overrides::*file, const char* help) {
+    app.add_option_function<std::string>(
+           option,
+           [overrides, file](const std::string& value) {
+               if (!value.empty()) (*overrides).*file = value;
+           },
+           help)
+        ->type_name("FILE");
+}
+
+}  // namespace
+
+void add_serve(CommandLine& line) {
+    using config::Overrides;
+    add_conf(line.app, line.overrides,
+             fmt::format("The configuration file (default: {})",
+                         fmt::join(config::default_confs(), ", else ")));
+    add_listen(line.app, "-l,--http", "HTTP", line.overrides, &Overrides::http);
+    add_listen(line.app, "-s,--https", "HTTPS", line.overrides, &Overrides::https);
+    add_file(line.app, "-c,--cert", line.overrides, &Overrides::cert,
+             "The certificate with its chain, PEM. Wins over the file");
+    add_file(line.app, "-k,--key", line.overrides, &Overrides::key,
+             "The certificate's private key, PEM. Wins over the file");
+    add_key_file(line.app, line.overrides,
+                 "The TSIG key for updates (default: BIND's session key). Wins over the file");
+    add_server(line.app, line.overrides);
+    add_log_flags(line.app, line.overrides);
+}
+
+int serve(const config::Overrides& overrides) {
+    base::log::start(overrides.verbosity, overrides.debug);
+    return server::serve([&overrides] { return server::load(overrides); },
                          [](const std::vector<std::string>& addresses) {
                              for (const auto& address : addresses)
                                  std::cout << "listening on " << address << std::endl;

@@ -1,11 +1,14 @@
-// The `serve` command, which is what `sftdyn` without a command does.
+// What the program does without a command: it serves.
 #pragma once
 
 #include "commands/command_line.hpp"
 
 namespace sftdyn::commands {
 
-/// `sftdyn [CONF]`: serves until SIGTERM or SIGINT. Returns the exit status.
-int run_serve(const CommandLine& line);
+/// The program's own options, which are those of serving.
+void add_serve(CommandLine& line);
+
+/// Returns the exit status.
+int serve(const config::Overrides& overrides);
 
 }  // namespace sftdyn::commands

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <CLI/CLI.hpp>
 
 #include "base/exclusive_file.hpp"
 #include "base/random.hpp"
@@ -26,6 +27,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* key_name = "sftdyn";
 constexpr const char* write_elsewhere = "choose another folder with --write";
+
+struct SetupOptions {
+    std::string server{};  ///< "bind", "knot" or "powerdns"
+    std::string zone{};
+    std::string folder{};  ///< where to write; empty: print
+};
 
 struct File {
     std::string path;  ///< absolute
@@ -232,23 +239,23 @@ base::Result<void> write(const Plan& plan) {
     return {};
 }
 
-}  // namespace
-
-int run_setup(const CommandLine& line) {
-    const auto zone = dns::Name::parse_host(line.setup_zone);
+int setup(const SetupOptions& options) {
+    // Without the slash that a reverse zone may have: its name becomes a file's.
+    const auto zone = options.zone.starts_with("*.") ? config::parse_zone(options.zone)
+                                                     : dns::Name::parse_host(options.zone);
     if (zone.has_error()) {
         std::cerr << zone.error().text() << '\n';
         return 1;
     }
-    const std::string folder = line.setup_folder.empty()
+    const std::string folder = options.folder.empty()
                                    ? std::string()
-                                   : fs::absolute(line.setup_folder).lexically_normal().string();
+                                   : fs::absolute(options.folder).lexically_normal().string();
     Maker maker(zone->text(), folder.size() > 1 && folder.ends_with('/')
                                   ? folder.substr(0, folder.size() - 1)
                                   : folder);
-    const Plan plan = line.setup_server == "bind"   ? maker.bind()
-                      : line.setup_server == "knot" ? maker.knot()
-                                                    : maker.powerdns();
+    const Plan plan = options.server == "bind"   ? maker.bind()
+                      : options.server == "knot" ? maker.knot()
+                                                 : maker.powerdns();
     if (folder.empty()) {
         print(plan);
     } else if (const auto written = write(plan); written.has_error()) {
@@ -257,6 +264,25 @@ int run_setup(const CommandLine& line) {
     }
     std::cout << std::flush;
     return 0;
+}
+
+}  // namespace
+
+void add_setup(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "setup", "Make the key, the zone and the configurations for a DNS server and sftdyn");
+    const auto options = std::make_shared<SetupOptions>();
+    app.add_option("SERVER", options->server, "bind, knot or powerdns")
+        ->required()
+        ->check(CLI::IsMember({"bind", "knot", "powerdns"}));
+    app.add_option("ZONE", options->zone,
+                   "The zone that clients' hosts are in, for example dyn.example.org")
+        ->required();
+    app.add_option("--write", options->folder,
+                   "Write the files below this folder instead of printing them (/ for their "
+                   "places)")
+        ->type_name("DIR");
+    app.callback([&line, options] { line.run = [options] { return setup(*options); }; });
 }
 
 }  // namespace sftdyn::commands

@@ -6,7 +6,6 @@
 
 namespace sftdyn::commands {
 
-/// Returns the exit status.
-int run_setup(const CommandLine& line);
+void add_setup(CommandLine& line);
 
 }  // namespace sftdyn::commands

@@ -7,14 +7,16 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "commands/common_options.hpp"
 #include "config/load.hpp"
-#include "server/wiring.hpp"
+#include "config/toml_reader.hpp"
 
 namespace sftdyn::commands {
 namespace {
@@ -24,13 +26,24 @@ namespace json = boost::json;
 constexpr auto redraw_interval = std::chrono::seconds(2);
 constexpr std::size_t most_quiet = 20;  // hosts that never checked in and are named
 
-std::string socket_path(const CommandLine& line) {
-    if (!line.control.empty()) return line.control;
-    if (line.conf && line.conf->ends_with(".toml")) {
-        const config::Loaded loaded = server::load(line);
-        if (loaded.settings.admin.control) return *loaded.settings.admin.control;
+struct StatusOptions {
+    std::string socket{};  ///< empty: as the configuration tells
+    bool json = false;     ///< for programs, not for people
+    bool watch = false;    ///< again and again
+};
+
+/// As the configuration says, which may be none that this user can read, or a Python conf.
+std::string socket_path(const config::Overrides& overrides, const StatusOptions& options) {
+    if (!options.socket.empty()) return options.socket;
+    const std::string conf = overrides.conf.value_or(config::default_confs().front());
+    if (!conf.ends_with(".toml")) return usual_socket;
+    config::Settings settings;
+    const auto complaints = config::read_toml_file(conf, settings);
+    // The control socket may be named all the same; of a file that nobody named nothing is said.
+    if (overrides.conf) {
+        for (const auto& complaint : complaints) std::cerr << complaint.text() << '\n';
     }
-    return usual_socket;
+    return settings.admin.control.value_or(usual_socket);
 }
 
 }  // namespace
@@ -130,22 +143,20 @@ void print(const json::object& status) {
     print_hosts(status, now);
 }
 
-}  // namespace
-
-int run_status(const CommandLine& line) {
-    const std::string path = socket_path(line);
+int status(const config::Overrides& overrides, const StatusOptions& options) {
+    const std::string path = socket_path(overrides, options);
     for (;;) {
         const auto answer = ask_status(path);
         if (answer.has_error()) {
             std::cerr << answer.error().text() << '\n';
             return 1;
         }
-        if (line.watch && !line.json) std::cout << "\x1b[H\x1b[2J";
-        if (line.json) {
+        if (options.watch && !options.json) std::cout << "\x1b[H\x1b[2J";
+        if (options.json) {
             std::cout << *answer;
         } else {
             boost::system::error_code error;
-            const json::value status = json::parse(*answer, error);
+            const json::value document = json::parse(*answer, error);
             if (error) {
                 std::cerr << base::Error{fmt::format("its answer is no JSON: {}", error.message()),
                                          path, "is it an sftdyn of this version?"}
@@ -153,12 +164,30 @@ int run_status(const CommandLine& line) {
                           << '\n';
                 return 1;
             }
-            print(status.as_object());
+            print(document.as_object());
         }
         std::cout << std::flush;
-        if (!line.watch) return 0;
+        if (!options.watch) return 0;
         std::this_thread::sleep_for(redraw_interval);
     }
+}
+
+}  // namespace
+
+void add_status(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "status", "Ask the running sftdyn which hosts it knows, and which have gone quiet");
+    const auto options = std::make_shared<StatusOptions>();
+    add_conf(app, line.overrides, "The configuration file, for the path of the control socket");
+    app.add_option("--socket", options->socket,
+                   "The control socket (default: as the configuration says, else "
+                   "/run/sftdyn/control)")
+        ->type_name("PATH");
+    app.add_flag("--json", options->json, "Print the JSON document as it is");
+    app.add_flag("--watch", options->watch, "Again every two seconds, until Ctrl-C");
+    app.callback([&line, options] {
+        line.run = [overrides = line.overrides, options] { return status(*overrides, *options); };
+    });
 }
 
 }  // namespace sftdyn::commands

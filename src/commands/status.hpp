@@ -15,7 +15,6 @@ constexpr const char* usual_socket = "/run/sftdyn/control";
 /// The document that the program behind a control socket tells; blocks until it is there.
 [[nodiscard]] base::Result<std::string> ask_status(const std::string& path);
 
-/// Returns the exit status: 1 when the program can't be asked.
-int run_status(const CommandLine& line);
+void add_status(CommandLine& line);
 
 }  // namespace sftdyn::commands

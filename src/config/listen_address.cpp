@@ -1,5 +1,7 @@
 #include "config/listen_address.hpp"
 
+#include <sys/un.h>
+
 #include <charconv>
 #include <string>
 
@@ -27,7 +29,9 @@ base::Result<Listen> parse_listen(std::string_view text) {
     if (text.starts_with(unix_prefix)) {
         Listen out;
         out.path = text.substr(unix_prefix.size());
-        if (!out.path.starts_with('/') || out.path.find('\0') != std::string::npos) return bad;
+        if (!out.path.starts_with('/') || out.path.ends_with('/') ||
+            out.path.find('\0') != std::string::npos)
+            return bad;
         return out;
     }
     const std::size_t colon = text.rfind(':');
@@ -41,6 +45,15 @@ base::Result<Listen> parse_listen(std::string_view text) {
     const auto address = base::parse_zoned_address(host);
     if (!address || address->is_v6() != bracketed) return bad;
     return Listen{*address, *port};
+}
+
+base::Result<void> check_socket_path(std::string_view path) {
+    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+    if (path.size() <= longest) return {};
+    return base::Error{"the socket's path is too long: " + std::to_string(path.size()) + " octets",
+                       "",
+                       "a Unix socket's path has up to " + std::to_string(longest) +
+                           " octets: choose a shorter one, for example below /run/sftdyn"};
 }
 
 }  // namespace sftdyn::config

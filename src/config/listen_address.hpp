@@ -13,16 +13,22 @@
 
 namespace sftdyn::config {
 
+constexpr unsigned default_socket_mode = 0660;
+
 struct Listen {
     std::optional<boost::asio::ip::address> address{};  ///< absent: every address of both families
     std::uint16_t port = 0;                             ///< 0: any free one
     std::string path{};                                 ///< of a Unix socket; else empty
-    unsigned mode = 0660;                               ///< of a Unix socket
+    unsigned mode = default_socket_mode;                ///< of a Unix socket
     std::optional<unsigned> gid{};                      ///< of a Unix socket
     bool proxy_protocol = false;  ///< connections begin with the PROXY protocol's preamble
+    friend bool operator==(const Listen&, const Listen&) = default;
 };
 
 /// The error does not quote `text`: in a file it may be a secret in the wrong place.
 [[nodiscard]] base::Result<Listen> parse_listen(std::string_view text);
+
+/// An error when the kernel takes no such long path for a Unix socket (unix(7)).
+[[nodiscard]] base::Result<void> check_socket_path(std::string_view path);
 
 }  // namespace sftdyn::config

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/log.hpp"
+#include "config/conf_file.hpp"
 #include "config/python_conf.hpp"
 #include "config/toml_reader.hpp"
 #include "python/load.hpp"
@@ -17,10 +18,9 @@ namespace sftdyn::config {
 namespace {
 
 void run_python_conf(const std::string& path, Loaded& loaded) {
-    std::error_code ignored;  // what can't be told about the file shows when it is read
-    if (!std::filesystem::exists(path, ignored)) {
-        loaded.complaints.push_back({"the configuration can't be read: there is no such file", path,
-                                     "name the configuration file: sftdyn FILE"});
+    // Python would wait for a pipe, and read a device for ever.
+    if (const auto readable = check_conf(path); readable.has_error()) {
+        loaded.complaints.push_back(readable.error());
         return;
     }
     const auto interpreter = python::load_interpreter();
@@ -95,9 +95,11 @@ Loaded load_settings(const Overrides& line) {
     if (line.cert) settings.cert = line.cert;
     if (line.key) settings.key = line.key;
     if (settings.http.empty() && settings.https.empty())
-        settings.http.push_back({std::nullopt, 8080});
+        settings.http.push_back({std::nullopt, default_port});
     if (const auto https = check_https(settings); https.has_error())
         loaded.complaints.push_back({https.error().what, path, https.error().mend});
+    for (const auto& wrong : check_listeners(settings))
+        loaded.complaints.push_back({wrong.what, path, wrong.mend});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
     use_folders_of_systemd(settings.admin);

@@ -145,6 +145,12 @@ private:
             return complain(
                 0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
                 "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
+        if (base::parse_address(*text))
+            return complain(
+                0,
+                fmt::format("the host of entry {} of CLIENTS is an address, and no name", number),
+                "name the host that gets its client's address: CLIENTS = {\"key\": "
+                "\"host.example.org\"}");
         const auto host = dns::Name::parse_host(*text);
         // Without the text: keys and hosts may have been confused.
         if (host.has_error())

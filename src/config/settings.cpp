@@ -1,10 +1,48 @@
 #include "config/settings.hpp"
 
+#include <algorithm>
+
 #include <fmt/ranges.h>
 
+#include "dns/name_fault.hpp"
 #include "dns/tsig_key_provider.hpp"
 
 namespace sftdyn::config {
+namespace {
+
+using boost::asio::ip::address;
+
+/// A listener, and the setting that names it.
+struct NamedListen {
+    const char* setting;
+    Listen listen;
+};
+
+/// Whether one address is among those that the other takes.
+bool takes(const std::optional<address>& all, const std::optional<address>& one) {
+    if (!all) return true;
+    return one && (*all == *one || (all->is_unspecified() && all->is_v4() == one->is_v4()));
+}
+
+bool are_in_each_others_way(const Listen& a, const Listen& b) {
+    if (!a.path.empty() || !b.path.empty()) return a.path == b.path;
+    return a.port != 0 && a.port == b.port &&
+           (takes(a.address, b.address) || takes(b.address, a.address));
+}
+
+std::vector<NamedListen> all_listens(const Settings& settings) {
+    std::vector<NamedListen> out;
+    for (const auto& listen : settings.http) out.push_back({"http", listen});
+    for (const auto& listen : settings.https) out.push_back({"https", listen});
+    for (const auto& listen : settings.admin.metrics) {
+        out.push_back({"[admin] metrics", listen});
+        // A port alone is on loopback there.
+        if (!listen.address) out.back().listen.address = boost::asio::ip::address_v4::loopback();
+    }
+    return out;
+}
+
+}  // namespace
 
 const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host) {
     const ZoneSettings* best = &settings.dns;
@@ -36,6 +74,19 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
     return dns::ServerAddress{*listen->address, listen->port};
 }
 
+base::Result<dns::Name> parse_zone(std::string_view text) {
+    const auto wrong = [](const std::string& why) {
+        return base::Error{"this zone is not a valid domain name: " + why, "",
+                           "write it as dyn.example.org"};
+    };
+    if (text.starts_with("*.")) return wrong("a zone is no wildcard");
+    // Delegated parts of a reverse zone have a slash in their names.
+    std::string plain(text);
+    std::replace(plain.begin(), plain.end(), '/', '-');
+    if (const std::string fault = dns::fault_of_host(plain); !fault.empty()) return wrong(fault);
+    return dns::Name::parse(text);
+}
+
 std::vector<Settings::CertificateFiles> certificates(const Settings& settings) {
     std::vector<Settings::CertificateFiles> out;
     if (settings.cert && settings.key) out.push_back({*settings.cert, *settings.key});
@@ -54,6 +105,33 @@ base::Result<void> check_https(const Settings& settings) {
     return base::Error{
         fmt::format("{} without {}", fmt::join(there, " and "), fmt::join(missing, " and ")), "",
         "HTTPS takes all three of https, cert and key, and HTTP none"};
+}
+
+std::vector<base::Error> check_listeners(const Settings& settings) {
+    std::vector<base::Error> out;
+    const auto listens = all_listens(settings);
+    for (std::size_t i = 0; i < listens.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const Listen& listen = listens[i].listen;
+            if (!are_in_each_others_way(listens[j].listen, listen)) continue;
+            const std::string what =
+                listen.path.empty() ? fmt::format("port {}", listen.port) : "this socket";
+            out.push_back({fmt::format("{} of {} is named twice (by {} too)", what,
+                                       listens[i].setting, listens[j].setting),
+                           "", "keep one of them, or give it another port, address or path"});
+            break;
+        }
+    }
+    for (const auto& [setting, listen] : listens) {
+        if (!listen.proxy_protocol || !listen.path.empty() || !settings.trusted_proxies.empty())
+            continue;
+        out.push_back({fmt::format("{} has proxy_protocol, but there are no trusted_proxies: every "
+                                   "connection would be refused",
+                                   setting),
+                       "", "name the proxy: trusted_proxies = [\"192.0.2.1\"]"});
+        break;
+    }
+    return out;
 }
 
 }  // namespace sftdyn::config

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address_rules.hpp"
@@ -17,6 +18,11 @@
 #include "dns/server_client.hpp"
 
 namespace sftdyn::config {
+
+constexpr std::uint32_t default_ttl = 30;         ///< seconds
+constexpr std::int64_t largest_ttl = 0x7fffffff;  ///< seconds; RFC 2181 §8
+constexpr std::uint16_t default_port = 8080;      ///< of HTTP, where nothing is said
+constexpr std::string_view default_uptodate = "UPTODATE";
 
 /// The servers of a zone ([[zone]]), or of all others ([dns]).
 struct ZoneSettings {
@@ -46,13 +52,17 @@ struct NamedClient {
     std::uint32_t line = 0;
 };
 
+/// What a setting is when nobody says stands in the schema (settings_schema.cpp), and nowhere else.
 struct Settings {
+    /// All are as by default.
+    Settings();
+
     std::vector<Listen> http{};
     std::vector<Listen> https{};
     enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
     std::vector<base::Network>
         trusted_proxies{};  ///< whose word on the client's address is believed
-    ProxyHeader proxy_header = ProxyHeader::x_forwarded_for;
+    ProxyHeader proxy_header{};
     base::AddressRules addresses{};  ///< [addresses]: what may be published
     std::optional<std::string>
         cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
@@ -65,34 +75,34 @@ struct Settings {
                                                    ///< name that a client asks for
     ZoneSettings dns{};
     std::vector<ZoneSettings> zones{};
-    std::uint32_t ttl = 30;  ///< seconds, where nothing else is said
+    std::uint32_t ttl = default_ttl;  ///< seconds, where nothing else is said
 
-    std::chrono::milliseconds timeout{5000};
-    std::chrono::milliseconds verify_interval{300'000};
-    unsigned changes = 10;
-    std::chrono::milliseconds changes_refill{30'000};
-    std::size_t queue = 10'000;
-    std::size_t batch = 1000;
-    unsigned updates_in_flight = 1;
-    unsigned queries_in_flight = 100;
-    unsigned threads = 0;  ///< 0: one for each core
+    std::chrono::milliseconds timeout{};
+    std::chrono::milliseconds verify_interval{};
+    unsigned changes{};
+    std::chrono::milliseconds changes_refill{};
+    std::size_t queue{};
+    std::size_t batch{};
+    unsigned updates_in_flight{};
+    unsigned queries_in_flight{};
+    unsigned threads{};  ///< 0: one for each core
 
-    std::chrono::milliseconds header_time{10'000};
-    std::chrono::milliseconds idle_time{60'000};
-    std::chrono::milliseconds write_time{30'000};
-    std::chrono::milliseconds handshake_time{10'000};
-    std::size_t header_size = 16 * 1024;  ///< octets
-    std::size_t body_size = 64 * 1024;    ///< octets
-    std::size_t connections = 2500;
-    std::size_t connections_per_client = 100;
-    std::size_t requests_per_connection = 1000;
-    unsigned bad_keys = 20;
-    std::chrono::milliseconds bad_keys_refill{30'000};
+    std::chrono::milliseconds header_time{};
+    std::chrono::milliseconds idle_time{};
+    std::chrono::milliseconds write_time{};
+    std::chrono::milliseconds handshake_time{};
+    std::size_t header_size{};  ///< octets
+    std::size_t body_size{};    ///< octets
+    std::size_t connections{};
+    std::size_t connections_per_client{};
+    std::size_t requests_per_connection{};
+    unsigned bad_keys{};
+    std::chrono::milliseconds bad_keys_refill{};
 
     std::optional<std::string>
         user{};  ///< whom to become after binding, when root starts the program
-    bool seccomp = true;
-    bool landlock = true;
+    bool seccomp{};
+    bool landlock{};
 
     /// [admin]: what is for those who run it.
     struct Admin {
@@ -100,10 +110,10 @@ struct Settings {
         std::optional<std::string> control{};  ///< the Unix socket of `sftdyn status`; empty: none
         std::optional<std::string>
             state{};  ///< the folder of what is remembered of hosts; empty: none
-        std::chrono::milliseconds stale_after{86'400'000};  ///< 0: hosts never are
+        std::chrono::milliseconds stale_after{};  ///< 0: hosts never are
         std::vector<std::string> hook{};  ///< the command that is told of changes; empty: none
-        std::uint32_t hooks_at_once = 4;  ///< how many of it may run
-        std::chrono::milliseconds hook_time{30'000};  ///< after which it is killed
+        std::uint32_t hooks_at_once{};    ///< how many of it may run
+        std::chrono::milliseconds hook_time{};  ///< after which it is killed
     };
     Admin admin{};
 
@@ -112,7 +122,7 @@ struct Settings {
 
     ClientList clients{};
     std::vector<NamedClient> named_clients{};
-    std::string uptodate = "UPTODATE";  ///< the secret URL's word for it
+    std::string uptodate{default_uptodate};  ///< the secret URL's word for it
 
     [[nodiscard]] std::size_t client_count() const { return clients.size() + named_clients.size(); }
 };
@@ -129,10 +139,18 @@ struct Settings {
 /// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53".
 [[nodiscard]] base::Result<dns::ServerAddress> parse_server(std::string_view text);
 
+/// The name of a zone: as a host's, without a wildcard; `/` may be in it (RFC 2317 §4). The error
+/// does not quote it.
+[[nodiscard]] base::Result<dns::Name> parse_zone(std::string_view text);
+
 /// All certificates, the one for clients that name none, or no known name, first.
 [[nodiscard]] std::vector<Settings::CertificateFiles> certificates(const Settings& settings);
 
 /// An error when of https, cert and key some are there and some are not.
 [[nodiscard]] base::Result<void> check_https(const Settings& settings);
+
+/// What is wrong with the listeners together: an address that two of them take, and the PROXY
+/// protocol where nobody may speak it.
+[[nodiscard]] std::vector<base::Error> check_listeners(const Settings& settings);
 
 }  // namespace sftdyn::config

@@ -1,6 +1,6 @@
 #include "config/toml_clients.hpp"
 
-#include <limits>
+#include <cctype>
 #include <map>
 
 #include "base/network.hpp"
@@ -12,6 +12,8 @@ namespace {
 
 /// Whether the table's name is a client's, and not its key.
 bool is_named(const toml::table& table) {
+    // A header [clients.NAME], or NAME.host = "…": nobody writes a key so.
+    if (!table.is_inline()) return true;
     for (const char* key : {"key", "user", "password", "password_hash", "hosts"}) {
         if (table.contains(key)) return true;
     }
@@ -34,6 +36,14 @@ bool ends_like_a_host(std::string_view text) {
 bool are_swapped(std::string_view key, const dns::Name& host) {
     return ends_like_a_host(key) && dns::fault_of_host(key).empty() &&
            !ends_like_a_host(host.text());
+}
+
+/// Names that are no addresses are told by their last character: there may be a million of them.
+bool is_address(std::string_view text) {
+    const bool may_be =
+        !text.empty() && (std::isdigit(static_cast<unsigned char>(text.back())) != 0 ||
+                          text.find(':') != std::string_view::npos);
+    return may_be && base::parse_address(text).has_value();
 }
 
 }  // namespace
@@ -67,7 +77,7 @@ void TomlClients::read_one(const toml::key& key, const toml::node& node) {
 }
 
 void TomlClients::named(const toml::key& name, const toml::table& table) {
-    TomlSection section(context_, table, "a client");
+    TomlSection section(context_, table, Section::named_client);
     const std::size_t before = context_.found.size();
     NamedClient client;
     client.name = name.str();
@@ -111,8 +121,10 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
     section.reject_unknown();
     if (context_.found.size() != before) return;
     if (!client.key && !client.user)
-        return context_.complain(table.source(), "a client has neither key nor user",
-                                 "add one of them, or both");
+        return context_.complain(
+            table.source(), "a client has neither key nor user",
+            "add key = \"…\" (openssl rand -hex 16), or user and password: its "
+            "table's name is no key");
     const bool has_password = !client.password.empty(), has_hash = !client.password_hash.empty();
     if (client.user && has_password == has_hash)
         return context_.complain(table.source(),
@@ -145,7 +157,7 @@ void TomlClients::read_hosts(TomlSection& section, const toml::table& table, Nam
     if (many == nullptr) return;
     one_or_many(*many, [&](const toml::node& node) {
         if (const auto* host_table = node.as_table()) {
-            TomlSection host_section(context_, *host_table, "a host");
+            TomlSection host_section(context_, *host_table, Section::host);
             read_host(host_section, *host_table, host_section.take("host"), client);
             host_section.reject_unknown();
             return;
@@ -162,7 +174,7 @@ void TomlClients::read_hosts(TomlSection& section, const toml::table& table, Nam
 void TomlClients::read_host(TomlSection& section, const toml::table& table, const toml::node* node,
                             NamedClient& client) {
     NamedClient::Host out;
-    section.integer("ttl", 0, largest_ttl, out.ttl);
+    section.integer("ttl", out.ttl);
     section.flag("ptr", out.reverse);
     section.text("ipv6_suffix", "an IPv6 address with 64 zero bits in front",
                  [&](const std::string& value) -> base::Result<void> {
@@ -178,7 +190,7 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
                      out.ipv6_suffix = address->to_v6();
                      return {};
                  });
-    section.integer("ipv6_subnet", 0, std::numeric_limits<std::int64_t>::max(), out.ipv6_subnet);
+    section.integer("ipv6_subnet", out.ipv6_subnet);
     if (out.ipv6_subnet != 0 && !out.ipv6_suffix)
         context_.complain(table.source(), "ipv6_subnet without ipv6_suffix",
                           "give both, or neither");
@@ -196,7 +208,13 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
 void TomlClients::compare_named() {
     std::map<std::string_view, std::uint32_t> keys, users;
     std::map<dns::Name, std::uint32_t> hosts;
-    for (const auto& client : settings_.named_clients) {
+    // In the file's order, which is not the library's: the second one is the mistake.
+    std::vector<const NamedClient*> clients;
+    for (const auto& client : settings_.named_clients) clients.push_back(&client);
+    std::sort(clients.begin(), clients.end(),
+              [](const NamedClient* a, const NamedClient* b) { return a->line < b->line; });
+    for (const NamedClient* one : clients) {
+        const NamedClient& client = *one;
         const toml::source_position at{client.line, 1};
         const auto twice = [&](const char* what, std::uint32_t line) {
             context_.complain(
@@ -212,9 +230,9 @@ void TomlClients::compare_named() {
             const auto [found, is_new] = users.try_emplace(*client.user, client.line);
             if (!is_new) twice("user", found->second);
         }
-        for (const auto& one : client.hosts) {
-            const auto other = settings_.clients.line_of_host(one.name);
-            const auto [found, is_new] = hosts.try_emplace(one.name, client.line);
+        for (const auto& host : client.hosts) {
+            const auto other = settings_.clients.line_of_host(host.name);
+            const auto [found, is_new] = hosts.try_emplace(host.name, client.line);
             if (other || !is_new) twice("host", other.value_or(found->second));
         }
     }
@@ -247,7 +265,7 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
 
 std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
                                                 ClientList::Options& options) {
-    TomlSection section(context_, table, "a client");
+    TomlSection section(context_, table, Section::client);
     const std::size_t before = context_.found.size();
     const toml::node* node = section.take("host");
     const auto text = node != nullptr ? node->value_exact<std::string>() : std::nullopt;
@@ -258,7 +276,7 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
         context_.complain(node != nullptr ? node->source() : table.source(), "a client has no host",
                           "expected { host = \"host.example.org\" }");
     }
-    section.integer("ttl", 0, largest_ttl, options.ttl);
+    section.integer("ttl", options.ttl);
     section.flag("ptr", options.reverse);
     section.reject_unknown();
     return context_.found.size() == before ? name : std::nullopt;
@@ -266,6 +284,12 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
 
 std::optional<dns::Name> TomlClients::host(std::string_view text, toml::source_position at) {
     constexpr const char* order = "the key comes first: \"key\" = \"host.example.org\"";
+    if (is_address(text)) {
+        context_.complain(
+            at, "this host is an address, and no name",
+            "name the host that gets its client's address: \"key\" = \"host.example.org\"");
+        return std::nullopt;
+    }
     auto name = dns::Name::parse_host(text);
     if (name.has_error()) {
         context_.complain(at, "this host is not a valid domain name: " + dns::fault_of_host(text),

@@ -5,8 +5,6 @@
 #include <filesystem>
 #include <sstream>
 
-#include "config/setting_names.hpp"
-
 namespace sftdyn::config {
 
 void TomlContext::complain(const toml::source_position& at, std::string what, std::string mend) {
@@ -34,98 +32,155 @@ std::string TomlContext::relative(const std::string& file) const {
         .string();
 }
 
-const toml::node* TomlSection::take(std::string_view key) {
-    known_.emplace_back(key);
-    return table_.get(key);
+void TomlSection::plain(Settings& settings) {
+    for (const Setting& row : settings_of(section_)) {
+        if (row.path != nullptr) path(row.name, row.path(settings));
+        if (row.set == nullptr) continue;
+        if (const auto value = number(row)) row.set(settings, *value);
+    }
 }
 
-void TomlSection::text(std::string_view key, const char* expected,
+const toml::node* TomlSection::take(std::string_view name) const {
+    return table_.get(schema(name).name);
+}
+
+const toml::node* TomlSection::take_some(std::string_view name, const char* mend) {
+    const toml::node* node = take(name);
+    const auto* list = node != nullptr ? node->as_array() : nullptr;
+    if (list == nullptr || !list->empty()) return node;
+    context_.complain(node->source(), fmt::format("{} is an empty list", name), mend);
+    return nullptr;
+}
+
+void TomlSection::text(std::string_view name, const char* expected,
                        const std::function<base::Result<void>(const std::string&)>& use) {
-    const toml::node* node = take(key);
+    const toml::node* node = take(name);
     if (node == nullptr) return;
     const auto value = node->value_exact<std::string>();
-    if (!value) return wrong_type(*node, key, expected);
+    if (!value) return wrong_type(*node, name, expected);
     const auto result = use(*value);
     if (result.has_error())
         context_.complain(node->source(), result.error().what, result.error().mend);
 }
 
-void TomlSection::path(const char* key, std::optional<std::string>& target) {
-    text(key, "the path of a file", [&](const std::string& value) -> base::Result<void> {
+void TomlSection::path(std::string_view name, std::optional<std::string>& target) {
+    text(name, "the path of a file", [&](const std::string& value) -> base::Result<void> {
         if (value.empty())
-            return base::Error{fmt::format("{} is empty", key), "",
+            return base::Error{fmt::format("{} is empty", name), "",
                                "name the file, or leave the line out"};
         // Else a text of several lines that was not meant as one would bring what it swallowed into
         // messages.
         if (has_control_characters(value))
             return base::Error{fmt::format("{} is no path of a file: it has a line break or "
                                            "another control character in it",
-                                           key),
+                                           name),
                                "", "write the path in one line, in quotation marks"};
         target = context_.relative(value);
         return {};
     });
 }
 
-std::optional<std::int64_t> TomlSection::integer(std::string_view key, std::int64_t least,
-                                                 std::int64_t most) {
-    const toml::node* node = take(key);
+std::optional<std::int64_t> TomlSection::number(const Setting& setting) {
+    const toml::node* node = table_.get(setting.name);
     if (node == nullptr) return std::nullopt;
-    const auto expected = fmt::format("a whole number from {} to {}", least, most);
+    if (setting.kind == Kind::seconds) return milliseconds(setting, *node);
+    if (setting.kind == Kind::choice) return word(setting, *node);
+    if (setting.kind == Kind::flag) {
+        const auto value = node->value_exact<bool>();
+        if (!value) wrong_type(*node, setting);
+        return value ? std::optional<std::int64_t>(*value) : std::nullopt;
+    }
     const auto value = node->value_exact<std::int64_t>();
     if (!value) {
-        wrong_type(*node, key, expected);
+        wrong_type(*node, setting);
         return std::nullopt;
     }
-    if (*value < least || *value > most) {
-        out_of_range(*node, key, expected);
+    if (*value < setting.least || *value > setting.most) {
+        out_of_range(*node, setting);
         return std::nullopt;
     }
     return value;
 }
 
-void TomlSection::seconds(std::string_view key, double least, double most,
-                          std::chrono::milliseconds& target) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    const auto value = node->value<double>();
-    const auto expected = fmt::format("seconds, from {} to {}", least, most);
-    if (!value || node->is_boolean()) return wrong_type(*node, key, expected);
-    if (!(*value >= least && *value <= most)) return out_of_range(*node, key, expected);
-    target = std::chrono::milliseconds(std::llround(*value * 1000));
+std::optional<std::int64_t> TomlSection::milliseconds(const Setting& setting,
+                                                      const toml::node& node) {
+    const auto value = node.value<double>();
+    if (!value || node.is_boolean()) {
+        wrong_type(node, setting);
+        return std::nullopt;
+    }
+    const double in_milliseconds = *value * 1000;
+    if (!(in_milliseconds >= static_cast<double>(setting.least) &&
+          in_milliseconds <= static_cast<double>(setting.most))) {
+        out_of_range(node, setting);
+        return std::nullopt;
+    }
+    return std::llround(in_milliseconds);
 }
 
-void TomlSection::flag(std::string_view key, bool& target) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<bool>();
-    if (!value) return wrong_type(*node, key, "true or false");
-    target = *value;
+std::optional<std::int64_t> TomlSection::word(const Setting& setting, const toml::node& node) {
+    const auto value = node.value_exact<std::string>();
+    if (!value) {
+        wrong_type(node, setting);
+        return std::nullopt;
+    }
+    const auto found = std::find(setting.words.begin(), setting.words.end(), *value);
+    if (found != setting.words.end()) return found - setting.words.begin();
+    context_.complain(node.source(), fmt::format("{} has no such value", setting.name),
+                      fmt::format("expected {}", expected_of(setting)));
+    return std::nullopt;
 }
 
-void TomlSection::table(std::string_view key, const std::function<void(const toml::table&)>& use) {
-    const toml::node* node = take(key);
+void TomlSection::flag(std::string_view name, bool& target) {
+    if (const auto value = number(schema(name))) target = *value != 0;
+}
+
+void TomlSection::table(std::string_view name, const std::function<void(const toml::table&)>& use) {
+    const toml::node* node = take(name);
     if (node == nullptr) return;
-    if (!node->is_table()) return wrong_type(*node, key, fmt::format("a table: [{}]", key));
+    if (!node->is_table()) return wrong_type(*node, schema(name));
     use(*node->as_table());
 }
 
+void TomlSection::tables(std::string_view name,
+                         const std::function<void(const toml::table&)>& use) {
+    const toml::node* node = take(name);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) return wrong_type(*node, schema(name));
+    for (const auto& item : *list) {
+        if (const toml::table* one = item.as_table()) {
+            use(*one);
+        } else {
+            wrong_type(item, name, fmt::format("a table: [[{}]]", name));
+        }
+    }
+}
+
 void TomlSection::reject_unknown() {
+    const auto rows = settings_of(section_);
+    std::string known = "known here: ";
+    for (const Setting& row : rows) {
+        if (&row != &rows.front()) known += ", ";
+        known += row.name;
+    }
     for (const auto& [key, node] : table_) {
-        if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
-        const std::string place = name_.empty() ? "" : " in " + name_;
-        const std::string known = fmt::format("known here: {}", fmt::join(known_, ", "));
-        const auto meant = meant_by(key.str(), name_);
-        if (!meant) {
+        const auto is_it = [&name = key](const Setting& row) { return row.name == name.str(); };
+        if (std::any_of(rows.begin(), rows.end(), is_it)) continue;
+        const std::string place = label_.empty() ? "" : fmt::format(" in {}", label_);
+        const Setting* meant = meant_by(key.str(), section_);
+        if (meant == nullptr) {
             context_.complain(key.source(), "unknown setting" + place, hint(node) + known);
-        } else if (meant->section == name_) {
+        } else if (meant->section == section_) {
             context_.complain(key.source(),
                               fmt::format("unknown setting \"{}\"{}", key.str(), place),
                               fmt::format("did you mean {}? {}", meant->name, known));
         } else {
-            const std::string home = meant->section.empty()
+            const std::string home = meant->section == Section::top
                                          ? "at the file's top, above the first [table]"
-                                         : fmt::format("in {}", meant->section);
+                                     : meant->section == Section::named_client
+                                         ? "in [clients.NAME]"
+                                         : fmt::format("in {}", label_of(meant->section));
             context_.complain(key.source(),
                               fmt::format("unknown setting \"{}\"{}", key.str(), place),
                               fmt::format("{} stands {}; {}", meant->name, home, known));
@@ -134,7 +189,8 @@ void TomlSection::reject_unknown() {
 }
 
 std::string TomlSection::hint(const toml::node& node) const {
-    const bool of_client = name_ == "a client" || name_ == "a host";
+    const bool of_client = section_ == Section::client || section_ == Section::named_client ||
+                           section_ == Section::host;
     if (of_client) return "a client's key that has a dot in it takes quotation marks; ";
     if (node.is_string() || node.is_table())
         return "if this is a client's key, it belongs below [clients]: \"key\" = "
@@ -142,18 +198,17 @@ std::string TomlSection::hint(const toml::node& node) const {
     return {};
 }
 
-void TomlSection::wrong_type(const toml::node& node, std::string_view key,
+void TomlSection::wrong_type(const toml::node& node, std::string_view name,
                              std::string_view expected) {
     std::ostringstream type;
     type << node.type();
-    context_.complain(node.source(), fmt::format("{} is of the wrong type ({})", key, type.str()),
+    context_.complain(node.source(), fmt::format("{} is of the wrong type ({})", name, type.str()),
                       fmt::format("expected {}", expected));
 }
 
-void TomlSection::out_of_range(const toml::node& node, std::string_view key,
-                               std::string_view expected) {
-    context_.complain(node.source(), fmt::format("{} is out of range", key),
-                      fmt::format("expected {}", expected));
+void TomlSection::out_of_range(const toml::node& node, const Setting& setting) {
+    context_.complain(node.source(), fmt::format("{} is out of range", setting.name),
+                      fmt::format("expected {}", expected_of(setting)));
 }
 
 bool has_control_characters(std::string_view text) {

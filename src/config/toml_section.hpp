@@ -1,5 +1,5 @@
 // What the readers of a TOML configuration share: complaints with line and column, and settings
-// taken out of a table one by one, so that what nobody took is known to be a mistake.
+// taken out of a table as the schema has them, so that what it does not have is a mistake.
 #pragma once
 
 #include <algorithm>
@@ -9,17 +9,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "base/result.hpp"
+#include "config/settings_schema.hpp"
 #include "config/toml_reader.hpp"
 
 namespace sftdyn::config {
-
-constexpr std::int64_t largest_ttl = 0x7fffffff;  // seconds; RFC 2181 §8
 
 /// What the readers of one file share.
 struct TomlContext {
@@ -46,58 +46,75 @@ struct TomlContext {
     std::vector<Found> found{};
 };
 
-/// Takes settings out of a table one by one, and complains of those that are wrong, and of those
-/// that nobody took. A setting that is not there, or wrong, leaves its target as it was.
+/// Takes settings out of a table, and complains of those that are wrong, and of those that the
+/// schema does not have there. A setting that is not there, or wrong, leaves its target as it was.
+/// To name one that the schema does not have is a defect.
 class TomlSection {
 public:
-    /// `name` is for messages: [dns], a client; empty for the file's top.
-    TomlSection(TomlContext& context, const toml::table& table, std::string name)
-        : context_(context), table_(table), name_(std::move(name)) {}
+    TomlSection(TomlContext& context, const toml::table& table, Section section)
+        : TomlSection(context, table, section, label_of(section)) {}
+    /// `label` is for messages, where the section has none of its own.
+    TomlSection(TomlContext& context, const toml::table& table, Section section,
+                std::string_view label)
+        : context_(context), table_(table), section_(section), label_(label) {}
 
+    /// All settings of the section that go straight into `Settings`.
+    void plain(Settings& settings);
+
+    /// What the schema says of it.
+    [[nodiscard]] const Setting& schema(std::string_view name) const {
+        return setting(section_, name);
+    }
     /// The value as it stands, if it is there; what is wrong with it is the caller's to say.
-    const toml::node* take(std::string_view key);
+    [[nodiscard]] const toml::node* take(std::string_view name) const;
+    /// As `take`, without an empty list: that is a complaint, which says what to do for what the
+    /// reader of the file may have meant by it.
+    const toml::node* take_some(std::string_view name, const char* mend);
 
     /// `use` says what is wrong with the text, without the text.
-    void text(std::string_view key, const char* expected,
+    void text(std::string_view name, const char* expected,
               const std::function<base::Result<void>(const std::string&)>& use);
     /// The path of a file.
-    void path(const char* key, std::optional<std::string>& target);
+    void path(std::string_view name, std::optional<std::string>& target);
+    /// Within the schema's range.
     template <class T>
-    void integer(std::string_view key, std::int64_t least, std::int64_t most, T& target) {
-        if (const auto value = integer(key, least, most))
-            target = static_cast<typename Plain<T>::Type>(*value);
+    void integer(std::string_view name, T& target) {
+        if (const auto value = number(schema(name))) {
+            if constexpr (std::is_integral_v<T>) {
+                target = static_cast<T>(*value);
+            } else {
+                target = static_cast<typename T::value_type>(*value);
+            }
+        }
     }
-    void seconds(std::string_view key, double least, double most,
-                 std::chrono::milliseconds& target);
-    void flag(std::string_view key, bool& target);
+    void flag(std::string_view name, bool& target);
     /// Calls `use` for the table of that name.
-    void table(std::string_view key, const std::function<void(const toml::table&)>& use);
+    void table(std::string_view name, const std::function<void(const toml::table&)>& use);
+    /// Calls `use` for each table of that name.
+    void tables(std::string_view name, const std::function<void(const toml::table&)>& use);
 
     /// To be called last.
     void reject_unknown();
 
-    void wrong_type(const toml::node& node, std::string_view key, std::string_view expected);
+    void wrong_type(const toml::node& node, std::string_view name, std::string_view expected);
+    void wrong_type(const toml::node& node, const Setting& setting) {
+        wrong_type(node, setting.name, expected_of(setting));
+    }
 
 private:
-    template <class T>
-    struct Plain {
-        using Type = T;
-    };
-    template <class T>
-    struct Plain<std::optional<T>> {
-        using Type = T;
-    };
-
-    std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
-                                        std::int64_t most);
-    void out_of_range(const toml::node& node, std::string_view key, std::string_view expected);
+    /// The value of a setting that is a number inside: a flag, an integer, seconds in milliseconds,
+    /// the number of a word.
+    std::optional<std::int64_t> number(const Setting& setting);
+    std::optional<std::int64_t> milliseconds(const Setting& setting, const toml::node& node);
+    std::optional<std::int64_t> word(const Setting& setting, const toml::node& node);
+    void out_of_range(const toml::node& node, const Setting& setting);
     /// What an unknown setting with this value may be, to stand in front of other advice.
     [[nodiscard]] std::string hint(const toml::node& node) const;
 
     TomlContext& context_;
     const toml::table& table_;
-    std::string name_;
-    std::vector<std::string> known_;
+    Section section_;
+    std::string_view label_;
 };
 
 [[nodiscard]] bool has_control_characters(std::string_view text);

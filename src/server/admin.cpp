@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "dns/record.hpp"
+#include "server/wiring.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -32,7 +33,7 @@ std::string json_string(std::string_view text) {
 
 /// Who asks for metrics is one program, now and then.
 http::Limits page_limits() {
-    http::Limits limits;
+    http::Limits limits = http_limits(config::Settings());
     limits.connections = 50;
     limits.connections_per_client = 50;
     return limits;

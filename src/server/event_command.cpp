@@ -38,7 +38,7 @@ namespace log = base::log;
 
 }  // namespace
 
-EventCommand::EventCommand(const Settings& settings)
+EventCommand::EventCommand(const Settings& settings, const std::function<void()>& forget)
     : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
     if (settings.command.empty()) return;
     int ends[2];
@@ -47,7 +47,10 @@ EventCommand::EventCommand(const Settings& settings)
         return;
     }
     helper_ = fork();
-    if (helper_ == 0) be_helper(ends[0], settings);
+    if (helper_ == 0) {
+        forget();
+        be_helper(ends[0], settings);
+    }
     close(ends[0]);
     if (helper_ < 0) {
         log::error("{}: the hook can't be run: {}", name_, std::strerror(errno));

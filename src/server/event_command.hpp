@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,15 +18,17 @@ class EventCommand {
 public:
     struct Settings {
         std::vector<std::string> command{};  ///< empty: there is none, and no helper
-        std::size_t at_once = 4;
-        base::Duration time_limit = std::chrono::seconds(30);
+        std::size_t at_once{};
+        base::Duration time_limit{};
         std::optional<std::string> user{};  ///< whom the helper becomes
-        bool landlock = true;
-        bool seccomp = true;
+        bool landlock{};
+        bool seccomp{};
     };
     /// To be made before there is a second thread, and before the process is confined. A failure is
-    /// said in the log.
-    explicit EventCommand(const Settings& settings);
+    /// said in the log. The helper is a copy of this process: `forget` drops in it what it must not
+    /// have.
+    explicit EventCommand(
+        const Settings& settings, const std::function<void()>& forget = [] {});
     /// Ends the helper, and what it runs.
     ~EventCommand();
     EventCommand(const EventCommand&) = delete;

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/wiped_heap.hpp"
@@ -44,14 +45,14 @@ std::unique_ptr<Service> make_service(const config::Load& load,
     const base::WipedHeap wiped;  // of all that the configuration's text went through
     auto loaded = load_good(load);
     if (!loaded) return nullptr;
-    const auto command = event_command_settings(loaded->settings);
-    // The command's helper is a copy of this process. It is made while no client's key is in
-    // memory.
-    if (!command.command.empty()) loaded.reset();
-    runner.emplace(command);
-    if (!loaded) loaded = load_good(load);
-    if (!loaded) return nullptr;
-    return std::make_unique<Service>(*loaded, load, *runner);
+    runner.emplace(event_command_settings(loaded->settings), [&loaded] {
+        {
+            const base::WipedHeap below;
+            loaded.reset();  // with the clients' keys
+        }
+        malloc_trim(0);
+    });
+    return std::make_unique<Service>(std::move(*loaded), load, *runner);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
+#include "config/settings_schema.hpp"
 #include "dns/tsig_key_provider.hpp"
 #include "platform/startup_code.hpp"
 #include "server/wiring.hpp"
@@ -50,11 +51,10 @@ unsigned http_threads(const config::Settings& settings) {
 
 }  // namespace
 
-Service::Service(const config::Loaded& loaded, const config::Load& load, const EventCommand& runner)
+Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner)
     : server_(router_, http_limits(loaded.settings), proxies(loaded.settings),
               http_threads(loaded.settings), &router_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
-      configured_(urls(server::endpoints(loaded.settings))),
       endpoints_(listening_endpoints(loaded.settings)),
       certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
       backend_(io_),
@@ -72,6 +72,9 @@ Service::Service(const config::Loaded& loaded, const config::Load& load, const E
                                         [](const auto& endpoint) { return endpoint.tls; });
     apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),
           all_hosts(loaded.settings, hosts_));
+    started_ = std::move(loaded.settings);
+    started_.clients = {};
+    started_.named_clients.clear();
 }
 
 Service::~Service() {
@@ -158,8 +161,8 @@ void Service::on_reloaded(Reloaded reloaded) {
         log::error("the configuration is not taken; the old one goes on");
         return;
     }
-    if (urls(server::endpoints(loaded.settings)) != configured_)
-        log::warn("http or https has changed: that takes effect with a restart only");
+    const auto notice = config::restart_notice(started_, loaded.settings);
+    if (!notice.empty()) log::warn("{}", notice);
     apply(loaded, reloaded.directory, reloaded.clients, std::move(reloaded.hosts));
     log::info("the configuration has {} clients", reloaded.clients);
 }

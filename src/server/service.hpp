@@ -37,7 +37,7 @@ public:
     using Ready = std::function<void(const std::vector<std::string>& addresses)>;
 
     /// `loaded` is without complaints; `load` loads it anew. `load` and `runner` outlive it.
-    Service(const config::Loaded& loaded, const config::Load& load, const EventCommand& runner);
+    Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner);
     /// Ends what is under way; requests that wait are answered with a failure.
     ~Service();
     Service(const Service&) = delete;
@@ -68,7 +68,7 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::steady_timer summary_timer_{io_};
     platform::SystemdNotifier notifier_{io_};
-    std::vector<std::string> configured_;  ///< addresses, as the settings name them
+    config::Settings started_{};  ///< at the start, without the clients
     std::vector<http::Endpoint> endpoints_;
     platform::SandboxSettings sandbox_;
     CertificateWatcher certificates_;

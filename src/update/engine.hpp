@@ -24,18 +24,18 @@
 
 namespace sftdyn::update {
 
+/// What is usual says the configuration: there are no defaults here.
 struct Limits {
-    base::Duration timeout = std::chrono::seconds(5);  ///< a desired is answered within it
-    base::Duration verify_interval =
-        std::chrono::seconds(300);  ///< how long a confirmed state is believed
-    std::size_t queue = 10000;      ///< desired records that may wait for one zone
-    std::size_t batch = 1000;       ///< changes in one UPDATE at the most
+    base::Duration timeout{};          ///< a desired is answered within it
+    base::Duration verify_interval{};  ///< how long a confirmed state is believed
+    std::size_t queue{};               ///< desired records that may wait for one zone
+    std::size_t batch{};               ///< changes in one UPDATE at the most
     std::size_t batch_octets =
-        60000;                       ///< and their octets; a message holds 65535 (RFC 1035 §4.2.2)
-    unsigned updates_in_flight = 1;  ///< UPDATEs per zone that may be under way at once
-    unsigned queries_in_flight = 100;  ///< queries in all that may be under way at once
-    unsigned changes_burst = 10;       ///< changes of a host at once; 0: no budget
-    base::Duration changes_refill = std::chrono::seconds(30);  ///< one more change each
+        60000;                     ///< and their octets; a message holds 65535 (RFC 1035 §4.2.2)
+    unsigned updates_in_flight{};  ///< UPDATEs per zone that may be under way at once
+    unsigned queries_in_flight{};  ///< queries in all that may be under way at once
+    unsigned changes_burst{};      ///< changes of a host at once; 0: no budget
+    base::Duration changes_refill{};  ///< one more change each
 };
 
 /// What shall be served for a target.

@@ -173,6 +173,16 @@ def test_status_again_and_again(stage, named):
     process.communicate(timeout=60)
 
 
+def test_status_looks_into_the_configuration_that_nobody_named(tmp_path):
+    """As its help says. /etc is one of the test's own, in a mount namespace."""
+    (tmp_path / "etc/sftdyn").mkdir(parents=True)
+    (tmp_path / "etc/sftdyn/sftdyn.toml").write_text('[admin]\ncontrol = "/run/elsewhere/control"\n')
+    script = 'mount --bind "$1" /etc && exec "$2" status'
+    command = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c", script, "sh", tmp_path / "etc", BINARY]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 1 and "/run/elsewhere/control: the running sftdyn can't be asked" in result.stderr, result.stderr
+
+
 def test_status_where_nobody_answers(tmp_path):
     result = run("status", "--socket", tmp_path / "none")
     assert result.returncode == 1

@@ -410,16 +410,12 @@ def test_the_sheet_quotes_whatever_a_secret_holds(stage, tmp_path):
     assert not (tmp_path / "PWNED").exists()
 
 
-def test_the_sheet_quotes_the_url_that_it_is_given(stage, tmp_path):
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "nonsense", "http://127.0.0.1:1/';touch PWNED;'", "http://x/\nExecStart=/bin/false", "http://x y/"])
+def test_the_sheet_takes_no_url_that_is_none(stage, url):
+    """Nor one that would have a meaning in what it is written into."""
     _, program = start(stage)
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    out = sheet(program, "home", "--show", "--url", "http://127.0.0.1:1/';touch PWNED;'").stdout
-    for heading in ("By hand", "dyndns2 by hand"):
-        subprocess.run(part(out, heading), shell=True, capture_output=True, cwd=folder)
-    assert list(folder.iterdir()) == []
-    refused = sheet(program, "home", "--show", "--url", "http://x/\nExecStart=/bin/false")
-    assert refused.returncode == 1 and "control character" in refused.stderr and refused.stdout == ""
+    refused = sheet(program, "home", "--show", "--url", url)
+    assert refused.returncode == 2 and "expected for example https://dyn.example.org:4443" in refused.stderr and refused.stdout == ""
 
 
 def test_the_file_for_systemd_is_one_that_curl_reads(stage, tmp_path):

@@ -1,8 +1,14 @@
 """The configuration file and the command line: everything wrong is said at once, with its place and the mend."""
 
+import ctypes
+import json
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from harness.sftdyn import conf, run
+from harness.sftdyn import BINARY, conf, run
 
 
 def check(tmp_path, text, name="c.toml"):
@@ -74,6 +80,186 @@ def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "d.toml").mkdir()
     result = run("check", tmp_path / "d.toml")
     assert result.returncode == 1 and "it is a folder" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["pipe.toml", "pipe"])
+def test_a_pipe_is_no_file(tmp_path, name):
+    """Nobody writes into it: who opened it would wait for ever."""
+    os.mkfifo(tmp_path / name)
+    result = run("check", tmp_path / name, timeout=20)
+    assert result.returncode == 1 and "it is no regular file" in result.stderr and "1 thing to mend" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["zero.toml", "zero"])
+def test_a_device_is_no_file(tmp_path, name):
+    (tmp_path / name).symlink_to("/dev/zero")
+    result = run("check", tmp_path / name, timeout=20)
+    assert result.returncode == 1 and "it is no regular file" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["large.toml", "large"])
+def test_a_file_has_a_largest_size(tmp_path, name):
+    with open(tmp_path / name, "wb") as file:
+        file.truncate((1 << 30) + 1)
+    result = run("check", tmp_path / name, timeout=20)
+    assert result.returncode == 1 and "it is larger than 1024 MiB" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_an_empty_file_is_no_configuration(stage, text):
+    """Whoever writes it anew empties it first, and a reload may come in between."""
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": "a.dyn.example.org"}))
+    assert program.get("k").body == "OK"
+    program.reload(text)
+    program.await_log("the configuration is empty")
+    program.await_log("the configuration is not taken; the old one goes on")
+    assert program.get("k").body == "UPTODATE"
+    result = run("check", program.conf)
+    assert result.returncode == 1 and "the configuration is empty" in result.stderr
+
+
+LONG = "/run/" + "x" * 103
+
+
+@pytest.mark.parametrize("text,words", [
+    ('[clients.home]\nhost = "home.example.org"\n', ["c.toml:1:1: a client has neither key nor user", "its table's name is no key"]),
+    ('[clients]\nhome.host = "home.example.org"\n', ["c.toml:2:1: a client has neither key nor user"]),
+    ('[clients]\n"k" = "192.0.2.1"\n', ["c.toml:2:7: this host is an address, and no name", "name the host that gets its client's address"]),
+    ('[clients]\n"k" = { host = "2001:db8::1" }\n', ["c.toml:2:16: this host is an address"]),
+    ('[clients.c]\nkey = "k"\nhosts = ["::ffff:192.0.2.1"]\n', ["c.toml:3:10: this host is an address"]),
+    ('[dns]\nzone = "a b"\n', ["c.toml:2:8: this zone is not a valid domain name: it may hold letters"]),
+    ('[dns]\nzone = "*.example.org"\n', ["c.toml:2:8: this zone is not a valid domain name: a zone is no wildcard"]),
+    ('[[zone]]\nname = "a\\tb"\n', ["c.toml:2:8: this zone is not a valid domain name"]),
+    ('http = []\n', ["c.toml:1:8: http is an empty list; name an address to listen on, or leave the line out"]),
+    ('[admin]\nmetrics = []\n', ["c.toml:2:11: metrics is an empty list"]),
+    ('[dns]\nservers = []\n', ["c.toml:2:11: servers is an empty list"]),
+    ('[addresses]\nallow = []\n', ["c.toml:2:9: allow is an empty list"]),
+    ('http = "unix:/run/"\n', ["c.toml:1:8: this is no address to listen on"]),
+    ('[admin]\nmetrics = { listen = "9153", proxy_protocol = true }\n', ["c.toml:2:47: metrics takes no proxy_protocol; leave it out"]),
+    ('[clients.z]\nuser = "u"\npassword = "p"\nhosts = ["a.example.org"]\n[clients.a]\nuser = "u"\npassword = "p"\nhosts = ["b.example.org"]\n', ["c.toml:5:1: this client's user is there twice (first in line 1)"]),
+    ('http = ["8080", "8080"]\n', ["c.toml: port 8080 of http is named twice (by http too); keep one of them"]),
+    ('http = ["8080", "127.0.0.1:8080"]\n', ["port 8080 of http is named twice"]),
+    ('http = ["0.0.0.0:8080", "127.0.0.1:8080"]\n', ["port 8080 of http is named twice"]),
+    ('http = ["unix:/run/x", "unix:/run/x"]\n', ["this socket of http is named twice"]),
+    ('http = "9153"\n[admin]\nmetrics = "9153"\n', ["port 9153 of [admin] metrics is named twice (by http too)"]),
+    ('http = { listen = "8080", proxy_protocol = true }\n', ["http has proxy_protocol, but there are no trusted_proxies", 'name the proxy: trusted_proxies = ["192.0.2.1"]']),
+    (f'http = "unix:{LONG}"\n', ["c.toml:1:8: the socket's path is too long: 108 octets; a Unix socket's path has up to 107 octets"]),
+    (f'[admin]\ncontrol = "{LONG}"\n', ["c.toml:2:11: the socket's path is too long: 108 octets"]),
+    ('[admin]\nhook = ["/nonexistent/notify"]\n', ["/nonexistent/notify: [admin] hook can't be run: No such file or directory; name a program by its whole path"]),
+    ('[admin]\nhook = ["/tmp"]\n', ["/tmp: [admin] hook is no program"]),
+    ('[admin]\nhook = ["/etc/passwd"]\n', ["/etc/passwd: [admin] hook can't be run: nobody may execute it; chmod a+x /etc/passwd"]),
+    ('[admin]\nstate = "c.toml"\n', ["c.toml: [admin] state is no folder"]),
+])
+def test_what_would_be_found_at_the_start_or_later_is_found_before(tmp_path, text, words):
+    result = check(tmp_path, text)
+    assert result.returncode == 1
+    for word in words:
+        assert word in result.stderr, f"{word}\n---\n{result.stderr}"
+
+
+@pytest.mark.parametrize("text", [
+    'http = ["0", "0"]\n', 'http = ["127.0.0.1:8080", "127.0.0.2:8080", "[::1]:8080"]\n', 'http = ["0.0.0.0:8080", "[::]:8080"]\n',
+    'http = "[::1]:9153"\n[admin]\nmetrics = "9153"\n', 'http = { listen = "unix:/run/x", proxy_protocol = true }\n',
+    'http = { listen = "8080", proxy_protocol = true }\ntrusted_proxies = "127.0.0.1"\n', f'[admin]\ncontrol = "{LONG[:-1]}"\n',
+    '[dns]\nzone = "0/25.2.0.192.in-addr.arpa"\n', 'trusted_proxies = []\n[addresses]\ndeny = []\n', '[admin]\nhook = ["/bin/true"]\n',
+    '[clients]\n"192.0.2.1" = "a1.b2"\n"k" = { host = "home.example.org" }\n',
+])
+def test_what_is_like_it_is_good(tmp_path, text):
+    result = check(tmp_path, text)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("text", ['http = "{}"', "http = ['8080', '{}']", 'https = "{}"', 'verbose = "{}"', 'key = ["{}", "x"]'])
+def test_a_python_conf_is_not_quoted(tmp_path, text):
+    """A key may stand in the wrong place."""
+    result = check(tmp_path, text.format("s3cr3t-90bbd8698198ea76") + '\nCLIENTS = {"k": "a.example.org"}\n', name="conf")
+    assert result.returncode == 1 and "90bbd" not in result.stderr + result.stdout and "conf:1: " in result.stderr
+
+
+def test_an_address_is_no_host_in_a_python_conf_either(tmp_path):
+    result = check(tmp_path, 'CLIENTS = {"k": "192.0.2.1"}\n', name="conf")
+    assert result.returncode == 1 and "the host of entry 1 of CLIENTS is an address, and no name" in result.stderr
+
+
+def all_settings():
+    tool = Path(BINARY).parent / "src/config/sftdyn_document_settings"
+    return json.loads(subprocess.run([tool, "--json"], capture_output=True, text=True, check=True).stdout)
+
+
+def changed_value(setting):
+    """A value in its range that is not the default."""
+    if setting["kind"] == "flag":
+        return "false" if setting["default"] else "true"
+    value = setting["least"] if setting["default"] == setting["most"] else setting["most"]
+    return str(value / 1000) if setting["kind"] == "seconds" else str(value)
+
+
+def test_a_reload_takes_every_setting_or_names_it(stage):
+    """The schema says which need a restart; the running program is asked for each that is a number or a flag."""
+    server = stage.dns("named")
+    text = conf(server, {"k": "a.dyn.example.org"})
+    head, tail = text.split("[dns]\n")
+    dns, clients = tail.split("[clients]\n")
+    program = stage.sftdyn(text)
+    reloads = 0
+    for setting in all_settings():
+        section = setting["section"]
+        if setting["kind"] not in ("flag", "integer", "seconds") or section not in ("[dns]", "[limits]", "[process]", "[admin]"):
+            continue
+        line = f"{setting['name']} = {changed_value(setting)}\n"
+        own_dns = dns.replace("timeout = 20\n", "") if setting["name"] == "timeout" else dns
+        other = "" if section == "[dns]" else f"{section}\n{line}"
+        before = program.log()
+        program.reload(f"{head}[dns]\n{own_dns}{line if section == '[dns]' else ''}{other}[clients]\n{clients}")
+        reloads += 1
+        program.await_log("the configuration has 1 clients", count=reloads)
+        new = program.log()[len(before):]
+        if setting["effect"] == "restart":
+            assert f"{section} {setting['name']} has changed: that takes effect with a restart only" in new, new
+        else:
+            assert "takes effect with a restart" not in new, new
+        assert "not taken" not in new
+    assert reloads > 25
+    assert program.get("k").body == "OK"
+
+
+def test_the_settings_that_need_a_restart_are_named_together(stage):
+    server = stage.dns("named")
+    text = conf(server, {"k": "a.dyn.example.org"})
+    program = stage.sftdyn(text)
+    program.reload('trusted_proxies = "192.0.2.1"\nproxy_header = "Forwarded"\n' + text + '[process]\nuser = "root"\n[admin]\nhook = ["/bin/true"]\n')
+    program.await_log("trusted_proxies, proxy_header, [process] user and [admin] hook have changed: that takes effect with a restart only")
+    assert program.get("k").body == "OK"
+
+
+class Opens:
+    """Counts how often a file is opened (inotify(7))."""
+
+    IN_OPEN = 0x20
+
+    def __init__(self, path):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.descriptor = self.libc.inotify_init1(os.O_NONBLOCK)
+        assert self.libc.inotify_add_watch(self.descriptor, os.fsencode(path), self.IN_OPEN) >= 0
+
+    def count(self):
+        try:
+            return len(os.read(self.descriptor, 65536)) // 16  # an event without a name
+        except BlockingIOError:
+            return 0
+
+
+def test_a_configuration_with_a_hook_is_read_once(stage):
+    server = stage.dns("named")
+    counts = []
+    for name, hook in (("without", ""), ("with", '[admin]\nhook = ["/bin/true"]\n')):
+        program = stage.sftdyn(conf(server, {"k": "a.dyn.example.org"}, extra=hook), name=name)
+        program.stop()
+        opens = Opens(program.conf)
+        program.start()
+        counts.append(opens.count())
+    assert counts == [1, 1]
 
 
 def test_zones(tmp_path):

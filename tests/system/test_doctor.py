@@ -290,6 +290,11 @@ def test_limits(practice):
     assert "files may be open" in practice.one("limits", "warning", extra="[limits]\nconnections = 1000000\n")
 
 
+def test_what_admin_names(practice):
+    assert practice.bad(extra='[admin]\nhook = ["/nonexistent/notify"]\n')[0] == "hook"
+    assert practice.bad(extra='[admin]\nstate = "doctor.toml"\n')[0] == "state"
+
+
 @pytest.mark.skipif(not ROOT, reason="it takes root to try what another user may do")
 def test_files_that_the_services_user_may_not_read(practice):
     extra = certificate(practice) + '[process]\nuser = "nobody"\n'

@@ -295,8 +295,8 @@ def test_checkip(stage, path):
 # --- hashed passwords -------------------------------------------------------------------------------------------------
 
 
-def hashed(password="correct horse"):
-    out = run("password", input=password + "\n")
+def hashed(password="correct horse", end="\n"):
+    out = run("password", input=password + end)
     assert out.returncode == 0, out.stderr
     return out.stdout.strip()
 
@@ -310,6 +310,13 @@ def test_hashed_passwords(stage):
         assert update(program, f"hostname={HOME}&myip=192.0.2.1").body == "nochg 192.0.2.1"
         assert update(program, f"hostname={HOME}&myip=192.0.2.9", credential=("home", "wrong")).status == 401
     assert server.records(HOME, "A") == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize("end", ["\r\n", ""])
+def test_a_password_ends_where_its_line_ends(stage, end):
+    """A file from Windows has a return there, too."""
+    _, program = start(stage, f'[clients.home]\nuser = "home"\npassword_hash = "{hashed(end=end)}"\nhosts = ["{HOME}"]\n')
+    assert update(program, f"hostname={HOME}&myip=192.0.2.1", credential=("home", "correct horse")).body == "good 192.0.2.1"
 
 
 def test_a_flood_of_wrong_passwords_does_not_stop_the_others(stage):

@@ -543,7 +543,17 @@ def test_convert_writes_toml_that_does_the_same(stage, named, tmp_path):
     assert "TOML already" in run("convert", toml).stderr
 
 
+def test_convert_understands_the_sample(tmp_path):
+    """Which has no clients yet: hooks are tried with one that is made up."""
+    result = run("convert", Path(__file__).parents[2] / "packaging/sample.conf", tmp_path / "c.toml")
+    assert (result.returncode, result.stderr) == (0, "")
+    text = (tmp_path / "c.toml").read_text()
+    assert 'http = "8080"' in text and "ttl = 30" in text and "there are no clients yet" in text and "Not carried over" not in text
+    assert "good, 0 clients" in run("check", tmp_path / "c.toml").stdout
+
+
 @pytest.mark.parametrize("text,lost", [
+    ('CLIENTS = {}\ndef nsupdatecommands(h, i, x):\n    return ["update add x.example.org 5 A " + i]\n', "nsupdatecommands does more for a host that was made up"),
     ('def get_host(q, i):\n    return q + ".example.org"\nCLIENTS = {}\n', "get_host is no look-up"),
     ('CLIENTS = {"a": "a.example.org", "b": "a.example.org"}\n', "a.example.org has several keys"),
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return headers.get("X-Real-IP", s)\n', "get_ip believes X-Real-IP"),

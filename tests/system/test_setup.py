@@ -176,7 +176,7 @@ def test_each_has_keys_of_its_own(tmp_path):
         assert (tmp_path / "a" / file).read_text() != (tmp_path / "b" / file).read_text()
 
 
-@pytest.mark.parametrize("arguments,said", [(["bind", "a b"], "a b"), (["unbound", ZONE], "unbound"), (["bind"], "ZONE")])
+@pytest.mark.parametrize("arguments,said", [(["bind", "a b"], "a b"), (["bind", "*.x"], "a zone is no wildcard"), (["unbound", ZONE], "unbound"), (["bind"], "ZONE")])
 def test_wrong_arguments(arguments, said, tmp_path):
     result = run("setup", *arguments, "--write", tmp_path)
     assert result.returncode != 0 and said in result.stderr and list(tmp_path.iterdir()) == []

@@ -7,9 +7,11 @@
 #include <iostream>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "commands/common_options.hpp"
 #include "server/wiring.hpp"
 
 namespace sftdyn::commands {
@@ -17,6 +19,13 @@ namespace {
 
 constexpr std::size_t most_hosts = 20;  // that the DNS is asked for
 constexpr const char* service_user = "sftdyn";
+
+struct DoctorOptions {
+    std::string host{};        ///< that the DNS is asked for; empty: those of the configuration
+    std::string resolver{};    ///< to ask as the world does; empty: the system's
+    std::string named_conf{};  ///< named's configuration; empty: Debian's
+    bool json = false;         ///< for programs, not for people
+};
 
 const char* word(Finding::Level level) {
     static constexpr const char* words[] = {"good", "note", "skipped", "warning", "BAD"};
@@ -68,10 +77,10 @@ void print_json(const Findings& findings) {
     std::cout << boost::json::serialize(out) << '\n';
 }
 
-Findings examine(const CommandLine& line) {
+Findings examine(const config::Overrides& overrides, const DoctorOptions& options) {
     Findings findings;
-    Patient patient{server::load(line), {}, {}, {}, line.resolver};
-    if (!line.named_conf.empty()) patient.named.conf = line.named_conf;
+    Patient patient{server::load(overrides), {}, {}, {}, options.resolver};
+    if (!options.named_conf.empty()) patient.named.conf = options.named_conf;
     const auto& loaded = patient.loaded;
     for (const auto& complaint : loaded.complaints)
         findings.push_back(
@@ -89,7 +98,7 @@ Findings examine(const CommandLine& line) {
                             "there are no clients: every key is a bad key",
                             "add lines to [clients]: \"key\" = \"host\""});
     patient.user = user_of(loaded.settings);
-    patient.hosts = hosts_of(loaded.settings, line.host);
+    patient.hosts = hosts_of(loaded.settings, options.host);
     look_at_files(patient, findings);
     look_at_certificates(patient, findings);
     look_at_listeners(patient, findings);
@@ -99,20 +108,42 @@ Findings examine(const CommandLine& line) {
     return findings;
 }
 
-}  // namespace
-
-int run_doctor(const CommandLine& line) {
+int doctor(const config::Overrides& overrides, const DoctorOptions& options) {
     base::log::start(-2, false);  // what is found is said here, not in a log
-    const Findings findings = examine(line);
-    line.json ? print_json(findings) : print(findings);
+    const Findings findings = examine(overrides, options);
+    options.json ? print_json(findings) : print(findings);
     const auto bad = std::count_if(findings.begin(), findings.end(), [](const Finding& one) {
         return one.level == Finding::Level::bad;
     });
-    if (!line.json)
+    if (!options.json)
         std::cout << (bad == 0 ? std::string("nothing is in the way\n")
                                : fmt::format("{} thing{} to mend\n", bad, bad == 1 ? "" : "s"));
     std::cout << std::flush;
     return bad == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void add_doctor(CommandLine& line) {
+    CLI::App& app = *line.app.add_subcommand(
+        "doctor", "Walk the whole way from the configuration to the DNS, and say what is wrong");
+    const auto options = std::make_shared<DoctorOptions>();
+    add_conf(app, line.overrides);
+    add_key_file(app, line.overrides, "The TSIG key to try instead of the file's");
+    app.add_option("--host", options->host,
+                   "The host to ask for (default: those of the configuration)")
+        ->type_name("NAME");
+    app.add_option("--resolver", options->resolver,
+                   "The resolver to ask as the world does (default: the system's)")
+        ->type_name("IP4[:PORT]");
+    app.add_option("--named-conf", options->named_conf,
+                   "The configuration of this machine's named (default: /etc/bind/named.conf)")
+        ->type_name("FILE");
+    app.add_flag("--json", options->json, "Print JSON, for scripts");
+    add_server(app, line.overrides);
+    app.callback([&line, options] {
+        line.run = [overrides = line.overrides, options] { return doctor(*overrides, *options); };
+    });
 }
 
 }  // namespace sftdyn::commands

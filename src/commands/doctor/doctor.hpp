@@ -47,7 +47,6 @@ void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Finding
 /// Whether the world finds the zone.
 void look_at_delegation(const Patient& patient, const dns::Name& zone, Findings& findings);
 
-/// Returns the exit status: 1 when anything is bad.
-int run_doctor(const CommandLine& line);
+void add_doctor(CommandLine& line);
 
 }  // namespace sftdyn::commands

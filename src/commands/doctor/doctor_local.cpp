@@ -12,6 +12,7 @@
 #include <boost/json.hpp>
 
 #include "commands/doctor/doctor.hpp"
+#include "commands/named_files.hpp"
 #include "commands/status.hpp"
 #include "commands/weak_secrets.hpp"
 #include "dns/tsig_key_file.hpp"
@@ -162,6 +163,8 @@ void look_at_files(const Patient& patient, Findings& findings) {
                          patient.loaded.conf)});
     look_at_key(patient, settings.dns, findings);
     for (const auto& zone : settings.zones) look_at_key(patient, zone, findings);
+    for (const auto& [subject, error] : faults_of_named_files(settings))
+        findings.push_back({Level::bad, subject, error.where + ": " + error.what, error.mend});
     for (const auto& weaknesses : {weak_files(patient.loaded), weak_keys(patient.loaded)}) {
         for (const auto& one : weaknesses)
             findings.push_back({Level::warning, one.subject,

@@ -83,7 +83,7 @@ TEST(TomlFile, AllComplaintsAreTold) {
     EXPECT_EQ(
         read("a = 1\nb = 2\nhttp = []\ndns = 3\nclients = 4\nzone = 5\n[limits]\nx = 1\n", settings)
             .size(),
-        6U);
+        7U);
 }
 
 TEST(TomlFile, AHostOutsideOfItsZoneIsAComplaint) {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/setting_names.hpp"
+#include "config/settings_schema.hpp"
 #include "config/toml_reader.hpp"
 
 using namespace sftdyn;
@@ -212,48 +212,6 @@ TEST(TomlNames, WhatIsLikeNoSettingIsNot) {
     }
     EXPECT_THAT(said_of("colour = 1\n"),
                 HasSubstr("/c.toml:1:1: unknown setting; known here: http"));
-}
-
-TEST(TomlNames, EachIsReadWhereItIsSaidToStand) {
-    for (const auto& [section, name] : setting_names()) {
-        const std::string line =
-            std::string(name) + " = {}\n";  // the wrong type for most, but a known name
-        const std::string text =
-            section.empty()         ? line
-            : section == "a client" ? "[clients.c]\nhosts = []\nkey.x = 1\n" +
-                                          (name == "key" || name == "hosts" ? "" : line)
-            : section == "a host"
-                ? "[clients.c]\nkey = \"k\"\nhosts = [{ " + std::string(name) + " = {} }]\n"
-            : section.starts_with("http")
-                ? std::string(section) + " = { " + std::string(name) + " = {} }\n"
-                : std::string(section) + "\n" + line;
-        Settings settings;
-        for (const auto& complaint : read_toml(text, "/c.toml", settings))
-            EXPECT_THAT(complaint.text(),
-                        testing::Not(HasSubstr("unknown setting \"" + std::string(name))))
-                << section;
-    }
-}
-
-TEST(TomlNames, EveryNameThatIsReadIsKnown) {
-    for (const char* section : {"", "[dns]", "[[zone]]", "[limits]", "[process]", "[admin]",
-                                "[[certificate]]", "[clients.c]\nkey = \"k\""}) {
-        const std::string said = said_of(std::string(section) + "\nqqqqqq = 1\n");
-        const std::size_t list = said.find("known here: ");
-        ASSERT_NE(list, std::string::npos) << said;
-        const std::string label =
-            std::string(section).starts_with("[clients") ? "a client" : section;
-        std::size_t count = 0;
-        std::string names = said.substr(list + 12, said.find('\n', list) - list - 12) + ", ";
-        for (std::size_t comma = 0; (comma = names.find(", ")) != std::string::npos;
-             names.erase(0, comma + 2)) {
-            const auto meant = meant_by(names.substr(0, comma), label);
-            EXPECT_TRUE(meant && meant->section == label && meant->name == names.substr(0, comma))
-                << names.substr(0, comma) << " in " << section;
-            ++count;
-        }
-        EXPECT_GT(count, 1U);
-    }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "http/plain_connection.hpp"
+#include "http/usual_limits.hpp"
 
 using namespace sftdyn;
 using namespace sftdyn::http;
@@ -77,7 +78,7 @@ protected:
 
     FakeHandler handler_;
     FakeObserver observer_;
-    Limits limits_;
+    Limits limits_ = usual_limits();
     Proxies proxies_{{*base::Network::parse("10.0.0.0/8")}, ProxyHeader::x_forwarded_for};
     ConnectionLimiter admission_{100, 100};
     ConnectionSet set_{handler_, limits_, proxies_, "x-forwarded-for", &observer_};

@@ -1,4 +1,5 @@
 #include "http/request_parser.hpp"
+#include "http/usual_limits.hpp"
 
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 
 using sftdyn::http::Limits;
 using sftdyn::http::RequestParser;
+using sftdyn::http::usual_limits;
 
 namespace {
 
@@ -17,7 +19,7 @@ struct Outcome {
     std::vector<std::string> proxy_values{};
 };
 
-Outcome parse(std::string_view text, const Limits& limits = {}) {
+Outcome parse(std::string_view text, const Limits& limits = usual_limits()) {
     RequestParser parser(limits, "x-forwarded-for");
     Outcome out;
     while (!text.empty()) {
@@ -58,7 +60,7 @@ TEST(RequestParser, OnlyTheOriginFormIsServed) {
 }
 
 TEST(RequestParser, LimitsHaveTheirStatus) {
-    Limits limits;
+    Limits limits = usual_limits();
     limits.header_octets = 200;
     limits.body_octets = 10;
     EXPECT_EQ(
@@ -77,7 +79,7 @@ TEST(RequestParser, BodiesArePassedOver) {
 }
 
 TEST(RequestParser, TheHeaderIsCountedAsAWhole) {
-    Limits limits;
+    Limits limits = usual_limits();
     limits.header_octets = 300;
     const std::string line = "GET /" + std::string(200, 'a') + " HTTP/1.0\r\n",
                       field = "X: " + std::string(80, 'b') + "\r\n";
@@ -111,7 +113,7 @@ TEST(RequestParser, ABodyWithoutALengthIs411) {
 }
 
 TEST(RequestParser, ABodyTakesMemoryAsItComes) {
-    Limits limits;
+    Limits limits = usual_limits();
     limits.body_octets = 1 << 20;
     RequestParser parser(limits, "");
     boost::system::error_code error;
@@ -138,7 +140,7 @@ TEST(RequestParser, TheProxysLinesAreKept) {
 }
 
 TEST(RequestParser, FieldsAreKeptWhereTheyAreWanted) {
-    const Limits limits;
+    const Limits limits = usual_limits();
     for (const bool wanted : {true, false}) {
         RequestParser parser(limits, "", wanted);
         boost::system::error_code error;
@@ -153,7 +155,7 @@ TEST(RequestParser, FieldsAreKeptWhereTheyAreWanted) {
 }
 
 TEST(RequestParser, FedOctetByOctetItIsTheSame) {
-    const Limits limits;
+    const Limits limits = usual_limits();
     const auto status = [&](std::string_view text) {
         RequestParser parser(limits, "");
         std::size_t begin = 0;

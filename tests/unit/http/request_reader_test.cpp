@@ -1,4 +1,5 @@
 #include "http/request_reader.hpp"
+#include "http/usual_limits.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +12,7 @@
 using sftdyn::http::Limits;
 using sftdyn::http::RequestReader;
 using sftdyn::http::SecretBuffer;
+using sftdyn::http::usual_limits;
 
 namespace {
 
@@ -54,7 +56,7 @@ ReaderOutcome read(std::string_view text, const Limits& limits, Size size) {
     }
 }
 
-ReaderOutcome whole(std::string_view text, const Limits& limits = {}) {
+ReaderOutcome whole(std::string_view text, const Limits& limits = usual_limits()) {
     return read(text, limits, [] { return std::string::npos; });
 }
 
@@ -71,16 +73,16 @@ TEST(RequestReader, PiecesGiveWhatTheWholeGives) {
     EXPECT_EQ(right.requests[2], "GET /c Token t ");
     EXPECT_EQ(right.status, 400U);
     for (std::size_t size = 1; size < 100; ++size)
-        EXPECT_EQ(read(text, {}, [size] { return size; }), right) << size;
+        EXPECT_EQ(read(text, usual_limits(), [size] { return size; }), right) << size;
     std::mt19937 random(1);
     for (int round = 0; round < 200; ++round)
-        EXPECT_EQ(read(text, {}, [&] { return 1 + random() % 300; }), right);
+        EXPECT_EQ(read(text, usual_limits(), [&] { return 1 + random() % 300; }), right);
 }
 
 class Endless : public testing::TestWithParam<std::string> {};
 TEST_P(Endless, TakesNoMoreThanTheLimits) {
     for (const std::size_t header : {256U, 16384U}) {
-        Limits limits;
+        Limits limits = usual_limits();
         limits.header_octets = header;
         std::string text = GetParam();
         const std::string filler = "X-A: " + std::string(90, 'a') + "\r\n";
@@ -102,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"));
 
 TEST(RequestReader, TheLastRequestIsForgotten) {
-    const Limits limits;
+    const Limits limits = usual_limits();
     RequestReader reader(limits, "");
     const auto receive = [&](std::string_view text) {
         const auto space = reader.space();
@@ -138,7 +140,7 @@ TEST(RequestReader, TheLastRequestIsForgotten) {
 }
 
 TEST(RequestReader, WhatALongRequestTookIsGivenBack) {
-    const Limits limits;
+    const Limits limits = usual_limits();
     RequestReader reader(limits, "");
     std::string text = "POST /k HTTP/1.1\r\nHost: x\r\nX: " + std::string(16000, 'x') +
                        "\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'b');

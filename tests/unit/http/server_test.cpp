@@ -17,6 +17,8 @@
 
 #include <gtest/gtest.h>
 
+#include "http/usual_limits.hpp"
+
 namespace {
 
 /// The allocations of other threads than the test's that still succeed; then one fails. Threads of
@@ -110,7 +112,7 @@ protected:
 
     static constexpr auto patience = std::chrono::seconds(10);
     Greeter greeter_;
-    Limits limits_;
+    Limits limits_ = usual_limits();
     std::optional<Server> server_;
     std::uint16_t port_ = 0;
 };

@@ -15,6 +15,7 @@
 #include "server/request_context.hpp"
 #include "server/update_service.hpp"
 #include "update/fake_backend.hpp"
+#include "update/usual_limits.hpp"
 
 namespace sftdyn::server {
 
@@ -134,7 +135,7 @@ protected:
     boost::asio::io_context io{1};
     update::FakeBackend backend;
     update::Limits limits = [] {
-        update::Limits changed;
+        update::Limits changed = update::usual_limits();
         changed.changes_burst = 0;
         return changed;
     }();

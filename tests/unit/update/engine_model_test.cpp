@@ -9,6 +9,7 @@
 
 #include "update/engine.hpp"
 #include "update/fake_backend.hpp"
+#include "update/usual_limits.hpp"
 
 using namespace std::chrono_literals;
 using namespace sftdyn;
@@ -307,7 +308,7 @@ private:
     }
 
     std::mt19937 random_;
-    Limits limits_;
+    Limits limits_ = usual_limits();
     base::TimePoint now_{1h};
     FakeBackend backend_;
     HostTable hosts_;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "update/fake_backend.hpp"
+#include "update/usual_limits.hpp"
 
 using namespace std::chrono_literals;
 using namespace sftdyn;
@@ -100,7 +101,7 @@ protected:
     ServedCache known_table;
     std::vector<std::string> failures;
     Limits limits = [] {
-        Limits out;
+        Limits out = usual_limits();
         out.changes_burst = 0;
         return out;
     }();

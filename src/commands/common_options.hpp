@@ -1,0 +1,31 @@
+// Options that several commands have.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/load.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace sftdyn::commands {
+
+using OverridesPtr = std::shared_ptr<config::Overrides>;
+
+/// CONF: the configuration file.
+void add_conf(CLI::App& app, const OverridesPtr& overrides,
+              const std::string& help = "The configuration file");
+/// --nskeyfile
+void add_key_file(CLI::App& app, const OverridesPtr& overrides, const std::string& help);
+/// --server
+void add_server(CLI::App& app, const OverridesPtr& overrides);
+/// An option that names where to listen for `what`; `listens` leads to what it replaces.
+void add_listen(CLI::App& app, const char* option, const char* what, const OverridesPtr& overrides,
+                std::vector<config::Listen> config::Overrides::*listens);
+/// -v, -q, -d
+void add_log_flags(CLI::App& app, const OverridesPtr& overrides);
+
+}  // namespace sftdyn::commands

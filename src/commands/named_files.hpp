@@ -1,0 +1,20 @@
+// What [admin] names and is not what it must be: the program of the hook, the folder of the state.
+// The running program would see it with the first event, or not at all.
+#pragma once
+
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/settings.hpp"
+
+namespace sftdyn::commands {
+
+struct NamedFileFault {
+    const char* subject;  ///< as the doctor calls it: "hook", "state"
+    base::Error error;
+};
+
+/// As whoever asks sees it.
+[[nodiscard]] std::vector<NamedFileFault> faults_of_named_files(const config::Settings& settings);
+
+}  // namespace sftdyn::commands

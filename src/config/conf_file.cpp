@@ -1,0 +1,83 @@
+#include "config/conf_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/secret.hpp"
+
+namespace sftdyn::config {
+namespace {
+
+/// An open file.
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
+    ~Descriptor() {
+        if (number_ >= 0) close(number_);
+    }
+    [[nodiscard]] int number() const { return number_; }
+
+private:
+    int number_;
+};
+
+struct ConfFile {
+    Descriptor file;
+    std::size_t size;
+};
+
+base::Error unreadable(const std::string& path, const std::string& why) {
+    return {"the configuration can't be read: " + why, path,
+            "name the configuration file: sftdyn FILE"};
+}
+
+base::Result<ConfFile> open_conf(const std::string& path) {
+    // Who opens a pipe would wait for its writer.
+    Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    struct stat status {};
+    if (file.number() < 0 || fstat(file.number(), &status) != 0)
+        return unreadable(path, std::strerror(errno));
+    if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder");
+    if (!S_ISREG(status.st_mode))
+        return unreadable(path, "it is no regular file, but a pipe, a device or a socket");
+    if (static_cast<std::uint64_t>(status.st_size) > largest_conf)
+        return unreadable(path, fmt::format("it is larger than {} MiB", largest_conf >> 20));
+    return ConfFile{std::move(file), static_cast<std::size_t>(status.st_size)};
+}
+
+}  // namespace
+
+base::Result<void> check_conf(const std::string& path) {
+    const auto opened = open_conf(path);
+    if (opened.has_error()) return opened.error();
+    return {};
+}
+
+base::Result<std::string> read_conf(const std::string& path) {
+    const auto opened = open_conf(path);
+    if (opened.has_error()) return opened.error();
+    std::string text(opened->size, '\0');
+    std::size_t have = 0;
+    while (have < text.size()) {
+        const ssize_t size = ::read(opened->file.number(), text.data() + have, text.size() - have);
+        if (size < 0 && errno == EINTR) continue;
+        if (size <= 0) {
+            const std::string why = size < 0 ? std::strerror(errno) : "it became shorter";
+            base::zeroize(text);
+            return unreadable(path, why);
+        }
+        have += static_cast<std::size_t>(size);
+    }
+    return base::Result<std::string>(boost::system::in_place_value, std::move(text));
+}
+
+}  // namespace sftdyn::config

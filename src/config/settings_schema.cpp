@@ -1,0 +1,291 @@
+#include "config/settings_schema.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+namespace sftdyn::config {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+bool are_same(const base::Network& a, const base::Network& b) {
+    return a.address == b.address && a.prefix == b.prefix;
+}
+template <class T>
+bool are_same(const T& a, const T& b) {
+    return a == b;
+}
+template <class T>
+bool are_same(const std::vector<T>& a, const std::vector<T>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const T& x, const T& y) { return are_same(x, y); });
+}
+
+/// The member that the path of members leads to.
+template <auto... Members>
+struct Field {
+    static auto& of(Settings& settings) { return (settings.*....*Members); }
+    static const auto& of(const Settings& settings) { return (settings.*....*Members); }
+    static bool is_same(const Settings& a, const Settings& b) { return are_same(of(a), of(b)); }
+
+    static void set(Settings& settings, std::int64_t value) {
+        using Type = std::remove_reference_t<decltype(of(settings))>;
+        if constexpr (std::is_same_v<Type, milliseconds>) {
+            of(settings) = milliseconds(value);
+        } else if constexpr (std::is_same_v<Type, std::optional<std::uint32_t>>) {
+            of(settings) = static_cast<std::uint32_t>(value);
+        } else {
+            of(settings) = static_cast<Type>(value);
+        }
+    }
+};
+
+struct Place {
+    Section section;
+    std::string_view name;
+    Effect effect;
+};
+struct Whole {
+    std::int64_t fallback, least, most;
+};
+struct Time {
+    milliseconds fallback, least, most;
+};
+
+// Rows whose value goes straight into `Settings`.
+
+template <auto... Members>
+constexpr Setting whole(Place place, Whole range) {
+    using At = Field<Members...>;
+    return {.section = place.section,
+            .name = place.name,
+            .kind = Kind::integer,
+            .effect = place.effect,
+            .least = range.least,
+            .most = range.most,
+            .fallback = range.fallback,
+            .set = &At::set,
+            .is_same = &At::is_same};
+}
+template <auto... Members>
+constexpr Setting seconds(Place place, Time range) {
+    using At = Field<Members...>;
+    return {.section = place.section,
+            .name = place.name,
+            .kind = Kind::seconds,
+            .effect = place.effect,
+            .least = range.least.count(),
+            .most = range.most.count(),
+            .fallback = range.fallback.count(),
+            .set = &At::set,
+            .is_same = &At::is_same};
+}
+template <auto... Members>
+constexpr Setting flag(Place place, bool fallback) {
+    using At = Field<Members...>;
+    return {.section = place.section,
+            .name = place.name,
+            .kind = Kind::flag,
+            .effect = place.effect,
+            .fallback = fallback ? 1 : 0,
+            .set = &At::set,
+            .is_same = &At::is_same};
+}
+template <auto... Members>
+constexpr Setting path(Place place) {
+    using At = Field<Members...>;
+    return {
+        .section = place.section,
+        .name = place.name,
+        .kind = Kind::path,
+        .effect = place.effect,
+        .path = [](Settings& settings) -> std::optional<std::string>& { return At::of(settings); },
+        .is_same = &At::is_same};
+}
+
+template <auto... Members>
+constexpr Setting choice(Place place, std::span<const std::string_view> words) {
+    using At = Field<Members...>;
+    return {.section = place.section,
+            .name = place.name,
+            .kind = Kind::choice,
+            .effect = place.effect,
+            .words = words,
+            .set = &At::set,
+            .is_same = &At::is_same};
+}
+
+// Rows that have a reader of their own.
+
+constexpr Setting other(Place place, Kind kind, std::int64_t fallback = 0) {
+    return {.section = place.section,
+            .name = place.name,
+            .kind = kind,
+            .effect = place.effect,
+            .fallback = fallback};
+}
+template <auto... Members>
+constexpr Setting read(Place place, Kind kind, std::int64_t fallback = 0) {
+    return {.section = place.section,
+            .name = place.name,
+            .kind = kind,
+            .effect = place.effect,
+            .fallback = fallback,
+            .is_same = &Field<Members...>::is_same};
+}
+constexpr Setting whole_number(Place place, Whole range) {
+    return {.section = place.section,
+            .name = place.name,
+            .kind = Kind::integer,
+            .effect = place.effect,
+            .least = range.least,
+            .most = range.most,
+            .fallback = range.fallback};
+}
+constexpr Setting section(std::string_view name, Kind kind) {
+    return other({Section::top, name, Effect::reload}, kind);
+}
+
+// The table, in words of its own.
+namespace rows {
+
+using enum Section;
+using enum Effect;
+using K = Kind;
+using S = Settings;
+using Zone = ZoneSettings;
+using Admin = Settings::Admin;
+
+constexpr std::int64_t any_number = std::numeric_limits<std::int64_t>::max();
+
+constexpr std::string_view proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP"};
+
+constexpr Setting table[] = {
+    read<&S::http>({top, "http", restart}, K::listeners, default_port),
+    read<&S::https>({top, "https", restart}, K::listeners),
+    path<&S::cert>({top, "cert", reload}),
+    path<&S::key>({top, "key", reload}),
+    read<&S::trusted_proxies>({top, "trusted_proxies", restart}, K::texts),
+    choice<&S::proxy_header>({top, "proxy_header", restart}, proxy_headers),
+    other({top, "uptodate", reload}, K::text),
+    path<&S::dns, &Zone::key_file>({top, "nskeyfile", reload}),
+    section("certificate", K::tables),
+    section("addresses", K::table),
+    section("dns", K::table),
+    section("zone", K::tables),
+    section("limits", K::table),
+    section("process", K::table),
+    section("admin", K::table),
+    section("clients", K::table),
+
+    other({listener, "listen", restart}, K::text),
+    other({listener, "proxy_protocol", restart}, K::flag),
+    other({listener, "mode", restart}, K::text, default_socket_mode),
+    other({listener, "group", restart}, K::text),
+
+    other({certificate, "cert", reload}, K::path),
+    other({certificate, "key", reload}, K::path),
+
+    other({addresses, "allow", reload}, K::texts),
+    other({addresses, "deny", reload}, K::texts),
+
+    other({dns, "server", reload}, K::texts),
+    other({dns, "servers", reload}, K::texts),
+    other({dns, "zone", reload}, K::text),
+    whole<&S::dns, &Zone::ttl>({dns, "ttl", reload}, {default_ttl, 0, largest_ttl}),
+    flag<&S::dns, &Zone::tcp>({dns, "tcp", reload}, false),
+    seconds<&S::timeout>({dns, "timeout", reload}, {5s, 100ms, 60s}),
+    seconds<&S::verify_interval>({dns, "verify_interval", reload}, {300s, 0s, 24h}),
+    whole<&S::batch>({dns, "batch", reload}, {1000, 1, 5000}),
+    whole<&S::updates_in_flight>({dns, "updates_in_flight", reload}, {1, 1, 64}),
+    whole<&S::queries_in_flight>({dns, "queries_in_flight", reload}, {100, 1, 10'000}),
+    whole<&S::queue>({dns, "queue", reload}, {10'000, 1, 10'000'000}),
+
+    other({zone, "name", reload}, K::text),
+    other({zone, "server", reload}, K::texts),
+    other({zone, "servers", reload}, K::texts),
+    other({zone, "tcp", reload}, K::flag),
+    other({zone, "nskeyfile", reload}, K::path),
+    whole_number({zone, "ttl", reload}, {default_ttl, 0, largest_ttl}),
+
+    whole<&S::changes>({limits, "changes", reload}, {10, 0, 1'000'000}),
+    seconds<&S::changes_refill>({limits, "changes_refill", reload}, {30s, 1ms, 24h}),
+    whole<&S::threads>({limits, "threads", restart}, {0, 0, 256}),
+    seconds<&S::header_time>({limits, "header_time", restart}, {10s, 100ms, 1h}),
+    seconds<&S::idle_time>({limits, "idle_time", restart}, {60s, 100ms, 24h}),
+    seconds<&S::write_time>({limits, "write_time", restart}, {30s, 100ms, 1h}),
+    seconds<&S::handshake_time>({limits, "handshake_time", restart}, {10s, 100ms, 1h}),
+    whole<&S::header_size>({limits, "header_size", restart}, {16 * 1024, 256, 1 << 20}),
+    whole<&S::body_size>({limits, "body_size", restart}, {64 * 1024, 0, 1 << 20}),
+    whole<&S::connections>({limits, "connections", restart}, {2500, 1, 1'000'000}),
+    whole<&S::connections_per_client>({limits, "connections_per_client", restart},
+                                      {100, 1, 1'000'000}),
+    whole<&S::requests_per_connection>({limits, "requests_per_connection", restart},
+                                       {1000, 1, 1'000'000'000}),
+    whole<&S::bad_keys>({limits, "bad_keys", reload}, {20, 0, 1'000'000}),
+    seconds<&S::bad_keys_refill>({limits, "bad_keys_refill", reload}, {30s, 1ms, 24h}),
+
+    read<&S::user>({process, "user", restart}, K::text),
+    flag<&S::seccomp>({process, "seccomp", restart}, true),
+    flag<&S::landlock>({process, "landlock", restart}, true),
+
+    read<&S::admin, &Admin::metrics>({admin, "metrics", restart}, K::listeners),
+    path<&S::admin, &Admin::control>({admin, "control", restart}),
+    path<&S::admin, &Admin::state>({admin, "state", restart}),
+    seconds<&S::admin, &Admin::stale_after>({admin, "stale_after", reload}, {24h, 0s, 366 * 24h}),
+    read<&S::admin, &Admin::hook>({admin, "hook", restart}, K::command),
+    whole<&S::admin, &Admin::hooks_at_once>({admin, "hooks_at_once", restart}, {4, 1, 64}),
+    seconds<&S::admin, &Admin::hook_time>({admin, "hook_time", restart}, {30s, 100ms, 1h}),
+
+    other({client, "host", reload}, K::text),
+    whole_number({client, "ttl", reload}, {0, 0, largest_ttl}),
+    other({client, "ptr", reload}, K::flag),
+
+    other({named_client, "key", reload}, K::text),
+    other({named_client, "user", reload}, K::text),
+    other({named_client, "password", reload}, K::text),
+    other({named_client, "password_hash", reload}, K::text),
+    other({named_client, "hosts", reload}, K::texts),
+    other({named_client, "may_set_address", reload}, K::flag),
+    other({named_client, "host", reload}, K::text),
+    whole_number({named_client, "ttl", reload}, {0, 0, largest_ttl}),
+    other({named_client, "ptr", reload}, K::flag),
+    other({named_client, "ipv6_suffix", reload}, K::text),
+    whole_number({named_client, "ipv6_subnet", reload}, {0, 0, any_number}),
+
+    other({host, "host", reload}, K::text),
+    whole_number({host, "ttl", reload}, {0, 0, largest_ttl}),
+    other({host, "ptr", reload}, K::flag),
+    other({host, "ipv6_suffix", reload}, K::text),
+    whole_number({host, "ipv6_subnet", reload}, {0, 0, any_number}),
+};
+
+}  // namespace rows
+using rows::table;
+
+static_assert(std::is_sorted(std::begin(table), std::end(table),
+                             [](const Setting& a, const Setting& b) {
+                                 return a.section < b.section;
+                             }),
+              "the settings of a section stand together, in the sections' order");
+static_assert(std::all_of(std::begin(table), std::end(table),
+                          [](const Setting& row) {
+                              return row.kind != Kind::integer ||
+                                     (row.least <= row.fallback && row.fallback <= row.most);
+                          }),
+              "a default is in its range");
+
+}  // namespace
+
+std::span<const Setting> all_settings() { return table; }
+
+Settings::Settings() {
+    for (const Setting& row : table) {
+        if (row.set != nullptr) row.set(*this, row.fallback);
+    }
+}
+
+}  // namespace sftdyn::config

@@ -1,0 +1,14 @@
+// Users and groups of this machine. Thread-safe; who was found once is remembered: a directory
+// service is asked by a Unix socket, and a confined process may connect to none. A reload runs on
+// another thread than the start.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace sftdyn::config {
+
+[[nodiscard]] std::optional<unsigned> group_number(const std::string& name);
+[[nodiscard]] bool is_user(const std::string& name);
+
+}  // namespace sftdyn::config

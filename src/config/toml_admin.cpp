@@ -1,0 +1,50 @@
+#include "config/toml_admin.hpp"
+
+#include "config/system_accounts.hpp"
+#include "config/toml_listeners.hpp"
+
+namespace sftdyn::config {
+namespace {
+
+void read_command(TomlContext& context, TomlSection& section, std::vector<std::string>& target) {
+    const toml::node* node = section.take("hook");
+    if (node == nullptr) return;
+    const toml::array* words = node->as_array();
+    const auto is_text = [](const toml::node& word) { return word.is_string(); };
+    if (words == nullptr || words->empty() || !std::all_of(words->begin(), words->end(), is_text))
+        return section.wrong_type(*node, section.schema("hook"));
+    for (const auto& word : *words) target.push_back(*word.value_exact<std::string>());
+    if (!target.front().starts_with('/') || has_control_characters(target.front()))
+        context.complain(node->source(), "hook names no program",
+                         "give its whole path: there is no shell to look for it");
+}
+
+}  // namespace
+
+void read_process(TomlContext& context, const toml::table& table, Settings& settings) {
+    TomlSection section(context, table, Section::process);
+    section.text("user", "the name of a user", [&](const std::string& value) -> base::Result<void> {
+        if (!is_user(value))
+            return base::Error{"there is no user of this name", "",
+                               "name a user of this machine (getent passwd)"};
+        settings.user = value;
+        return {};
+    });
+    section.plain(settings);
+    section.reject_unknown();
+}
+
+void read_admin(TomlContext& context, const toml::table& table, Settings& settings) {
+    TomlSection section(context, table, Section::admin);
+    read_listeners(context, section, "metrics", settings.admin.metrics);
+    section.plain(settings);
+    if (settings.admin.control) {
+        if (const auto fits = check_socket_path(*settings.admin.control); fits.has_error())
+            context.complain(section.take("control")->source(), fits.error().what,
+                             fits.error().mend);
+    }
+    read_command(context, section, settings.admin.hook);
+    section.reject_unknown();
+}
+
+}  // namespace sftdyn::config

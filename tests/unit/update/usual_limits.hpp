@@ -1,0 +1,21 @@
+// Limits as a configuration without any has them.
+#pragma once
+
+#include "update/engine.hpp"
+
+namespace sftdyn::update {
+
+inline Limits usual_limits() {
+    Limits out;
+    out.timeout = std::chrono::seconds(5);
+    out.verify_interval = std::chrono::seconds(300);
+    out.queue = 10000;
+    out.batch = 1000;
+    out.updates_in_flight = 1;
+    out.queries_in_flight = 100;
+    out.changes_burst = 10;
+    out.changes_refill = std::chrono::seconds(30);
+    return out;
+}
+
+}  // namespace sftdyn::update
