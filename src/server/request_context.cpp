@@ -41,7 +41,7 @@ void Responder::respond(http::Response response) {
 RequestContext::RequestContext(RequestContext&& other) noexcept
     : log_(other.log_),
       settings_(std::move(other.settings_)),
-      source_(other.source_),
+      source_(std::move(other.source_)),
       began_(other.began_),
       dialect_(other.dialect_),
       ended_(std::exchange(other.ended_, true)),

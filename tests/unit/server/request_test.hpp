@@ -131,7 +131,8 @@ protected:
     base::TimePoint now{std::chrono::hours(1)};
     update::HostTable hosts;
     telemetry::RequestLog request_log{hosts};
-    std::shared_ptr<const AnswerSettings> settings = std::make_shared<const AnswerSettings>();
+    std::shared_ptr<const AnswerSettings> settings = std::make_shared<const AnswerSettings>(
+        AnswerSettings{.uptodate = "UPTODATE", .verify_interval = std::chrono::seconds(300)});
     boost::asio::io_context io{1};
     update::FakeBackend backend;
     update::EngineLimits limits = [] {
