@@ -1,6 +1,18 @@
 #include "accounts/account_directory.hpp"
 
+#include <algorithm>
+
 namespace sftdyn::accounts {
+namespace {
+
+/// "$argon2id$v=19$m=19456,t=2,p=1" of a hash: what it says of its algorithm and parameters.
+std::string_view cost_of(std::string_view hash) {
+    const std::size_t digest = hash.rfind('$');
+    const std::size_t salt = digest == 0 ? digest : hash.rfind('$', digest - 1);
+    return hash.substr(0, salt);
+}
+
+}  // namespace
 
 bool AccountDirectory::add(std::string_view key, const Entry& entry) {
     return rows_.insert(Row{hash_(key), entry}).second;
@@ -19,7 +31,11 @@ ClientNumber AccountDirectory::add(Client client) {
 
 bool AccountDirectory::add_user(const std::string& user, ClientNumber client,
                                 std::string_view password, std::string password_hash) {
-    if (dummy_hash_.empty()) dummy_hash_ = password_hash;
+    const auto is_as_dear = [&](const std::string& other) {
+        return cost_of(other) == cost_of(password_hash);
+    };
+    if (!password_hash.empty() && std::ranges::none_of(dummy_hashes_, is_as_dear))
+        dummy_hashes_.push_back(password_hash);
     User entry{client, password_hash.empty() ? hash_(password) : Digest{},
                std::move(password_hash)};
     return users_.try_emplace(user, std::move(entry)).second;
@@ -33,6 +49,11 @@ Client AccountDirectory::client(const Entry& entry) const {
 const AccountDirectory::User* AccountDirectory::user(std::string_view name) const {
     const auto found = users_.find(std::string(name));
     return found == users_.end() ? nullptr : &found->second;
+}
+
+const std::string& AccountDirectory::dummy_hash(std::string_view user) const {
+    static const std::string none;
+    return dummy_hashes_.empty() ? none : dummy_hashes_[hash_(user)[0] % dummy_hashes_.size()];
 }
 
 bool AccountDirectory::is_password(const User& user, std::string_view password) const {

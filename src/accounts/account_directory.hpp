@@ -80,9 +80,10 @@ public:
         base::KeyedHash::Digest password{};  ///< of a plain one
         std::string password_hash{};         ///< empty: it is plain
     };
-    /// A hash to be verified in place of one that there is not, so that it takes as long; empty: no
-    /// user has any.
-    [[nodiscard]] const std::string& dummy_hash() const { return dummy_hash_; }
+    /// A hash to be verified in place of the one that `user` has not, so that it takes as long;
+    /// empty: no user has any. Where hashes differ in what they cost, names that are nobody's
+    /// differ in the same way, and each name always costs the same.
+    [[nodiscard]] const std::string& dummy_hash(std::string_view user) const;
 
     /// Which addresses may be published.
     [[nodiscard]] const base::AddressRules& rules() const { return rules_; }
@@ -119,7 +120,7 @@ private:
     boost::unordered_flat_set<Row, Hash, Equal> rows_;
     std::vector<Client> clients_;
     boost::unordered_flat_map<std::string, User> users_;
-    std::string dummy_hash_;
+    std::vector<std::string> dummy_hashes_;  ///< one for each cost that there is
     base::AddressRules rules_;
 };
 

@@ -25,10 +25,10 @@ struct Row {
 
 using enum AddressScope;
 
-// The first row that holds an address decides; what no row holds is global. From IANA's IPv4 and
-// IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190), and its registries of IPv4, IPv6
-// and IPv6 multicast address space. The documentation and benchmarking networks of the registries
-// are for trials, and have no row.
+// The first row that holds an address decides; an IPv4 address that no row holds is global. From
+// IANA's IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190), and its registries
+// of IPv4, IPv6, IPv6 unicast and IPv6 multicast address space. The registries' networks for
+// documentation and for benchmarking are global here: trials use them.
 constexpr Row rows[] = {
     {false, {0}, 8, nobodys},          // "this network" (RFC 791 §3.2), 0.0.0.0 too
     {false, {10}, 8, local},           // private use (RFC 1918)
@@ -40,9 +40,10 @@ constexpr Row rows[] = {
      {192, 0, 0},
      24,
      nobodys},  // protocol assignments: DS-Lite's inner end, NAT64 discovery (RFC 6890 §2.1)
-    {false, {192, 168}, 16, local},  // private use (RFC 1918)
-    {false, {224}, 4, nobodys},      // multicast (RFC 5771)
-    {false, {240}, 4, nobodys},      // reserved (RFC 1112 §4), 255.255.255.255 too (RFC 919 §7)
+    {false, {192, 88, 99}, 24, nobodys},  // 6to4's relays, deprecated (RFC 7526)
+    {false, {192, 168}, 16, local},       // private use (RFC 1918)
+    {false, {224}, 4, nobodys},           // multicast (RFC 5771)
+    {false, {240}, 4, nobodys},  // reserved (RFC 1112 §4), 255.255.255.255 too (RFC 919 §7)
 
     {true, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, loopback},  // (RFC 4291 §2.5.3)
     {true,
@@ -52,17 +53,17 @@ constexpr Row rows[] = {
      12},                                              // IPv4-mapped (RFC 4291 §2.5.5.2)
     {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},     // NAT64 (RFC 6052 §2.1)
     {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},  // NAT64 of a network's own (RFC 8215)
-    {true, {0}, 8, nobodys},  // reserved; "::", IPv4-compatible (RFC 4291 §2.5.2, §2.5.5.1)
-    {true, {1}, 8, nobodys},  // reserved; discard-only (RFC 6666), dummy (RFC 9780)
     {true, {0x20, 0x01, 0, 0}, 32, global, 12, true},  // Teredo (RFC 4380 §4): the client, inverted
-    {true, {0x20, 0x01, 0, 0x10}, 28, nobodys},        // ORCHID (RFC 4843)
-    {true, {0x20, 0x01, 0, 0x20}, 28, nobodys},        // ORCHIDv2 (RFC 7343): names, not places
+    {true, {0x20, 0x01, 0, 2, 0, 0}, 48, global},      // benchmarking (RFC 5180 §8)
+    {true, {0x20, 0x01, 0, 0}, 23, nobodys},           // protocol assignments (RFC 2928): ORCHID,
+                                                       // anycast of protocols, drones' numbers
     {true, {0x20, 0x02}, 16, global, 2},               // 6to4 (RFC 3056 §2)
-    {true, {0x5f, 0}, 16, nobodys},                    // SRv6 segments (RFC 9602)
+    {true, {0x3f, 0xfe}, 16, nobodys},                 // the 6bone, ended (RFC 3701)
+    {true, {0x20}, 3, global},                         // global unicast (RFC 4291 §2.4)
     {true, {0xfc}, 7, local},                          // unique local (RFC 4193)
-    {true, {0xfe, 0x80}, 10, nobodys},                 // link-local (RFC 4291 §2.5.6)
-    {true, {0xfe, 0xc0}, 10, nobodys},                 // site-local, deprecated (RFC 3879)
-    {true, {0xff}, 8, nobodys},                        // multicast (RFC 4291 §2.7)
+    // Link-local, multicast, site-local, "::", IPv4-compatible, discard-only (RFC 6666), SRv6
+    // segments (RFC 9602), and what is reserved by the IETF: no part of it is for hosts.
+    {true, {}, 0, nobodys},
 };
 
 bool holds(const Row& row, const Octets& octets) {
@@ -89,13 +90,21 @@ const Row* row_of(const ip::address& address) {
     return found == std::end(rows) ? nullptr : found;
 }
 
+/// An interface identifier that ISATAP makes of an IPv4 address (RFC 5214 §6.1), in any network.
+bool is_isatap(const Octets& octets) {
+    return (octets[8] & ~2U) == 0 && octets[9] == 0 && octets[10] == 0x5e && octets[11] == 0xfe;
+}
+
 /// The IPv4 address within an IPv6 address.
 std::optional<ip::address> embedded_in(const ip::address& address, const Row* row) {
-    if (row == nullptr || row->embeds == plain) return std::nullopt;
+    if (!address.is_v6() || row->scope == nobodys) return std::nullopt;
     const auto octets = address.to_v6().to_bytes();
+    const bool isatap = row->embeds == plain && is_isatap(octets);
+    if (row->embeds == plain && !isatap) return std::nullopt;
+    const std::size_t begin = isatap ? 12 : static_cast<std::size_t>(row->embeds);
     ip::address_v4::bytes_type bytes;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const unsigned char octet = octets[static_cast<std::size_t>(row->embeds) + i];
+        const unsigned char octet = octets[begin + i];
         bytes[i] = row->inverted ? static_cast<unsigned char>(~octet) : octet;
     }
     return ip::address_v4(bytes);
@@ -118,6 +127,8 @@ AddressScope scope_of(const ip::address& address) {
     const auto embedded = embedded_in(address, row);
     if (!embedded) return row->scope;
     const AddressScope inner = scope_of(*embedded);
+    // An ISATAP address leads to its network, wherever its IPv4 address does.
+    if (row->embeds == plain && inner != loopback && inner != nobodys) return row->scope;
     // A mapped address is its IPv4 address in another form; no host has any other that leads to a
     // loopback address.
     const bool mapped = address.to_v6().is_v4_mapped();

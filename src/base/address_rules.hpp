@@ -14,7 +14,8 @@
 namespace sftdyn::base {
 
 /// What an address is for, as far as it matters who may be given it. An IPv6 address that embeds an
-/// IPv4 address (IPv4-mapped, NAT64, 6to4, Teredo) is of that one's scope.
+/// IPv4 address (IPv4-mapped, NAT64, 6to4, Teredo) is of that one's scope; an ISATAP address is of
+/// its network's, unless no host can have the IPv4 address.
 enum class AddressScope : std::uint8_t {
     global,  ///< anything that is none of the others; documentation and benchmarking addresses too
     loopback,
@@ -24,8 +25,9 @@ enum class AddressScope : std::uint8_t {
 };
 [[nodiscard]] AddressScope scope_of(const boost::asio::ip::address& address);
 
-/// No host can have it: unspecified, link-local, multicast, broadcast, reserved, and what embeds
-/// one of these. Also a loopback address that is embedded.
+/// No host can have it: unspecified, link-local, multicast, broadcast, reserved (of IPv6: whatever
+/// is neither global unicast, 2000::/3, nor unique local, loopback, IPv4-mapped or NAT64), and what
+/// embeds one of these. Also a loopback address that is embedded.
 [[nodiscard]] bool is_nobodys(const boost::asio::ip::address& address);
 
 /// The networks that a word of [addresses] names: "loopback", "private", "carrier-grade-nat"

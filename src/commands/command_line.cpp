@@ -12,6 +12,13 @@ constexpr const char* about =
     "Dynamic DNS server: a request to a secret URL makes a hostname point to where the request "
     "came from.";
 
+/// Whoever typed the value sees it again; of files nothing is quoted.
+CLI::ValidationError invalid(const std::string& option, const std::string& value,
+                             base::Error error) {
+    error.where = fmt::format("\"{}\"", value.substr(0, 80));
+    return CLI::ValidationError(option, error.text());
+}
+
 void add_listen(CLI::App& app, const char* option, const char* what,
                 std::vector<config::Listen>& target) {
     app.add_option_function<std::vector<std::string>>(
@@ -20,8 +27,7 @@ void add_listen(CLI::App& app, const char* option, const char* what,
                target.clear();
                for (const auto& value : values) {
                    const auto listen = config::parse_listen(value);
-                   if (listen.has_error())
-                       throw CLI::ValidationError("an option", listen.error().text());
+                   if (listen.has_error()) throw invalid("an option", value, listen.error());
                    target.push_back(*listen);
                }
            },
@@ -50,8 +56,7 @@ void add_server(CLI::App& app, CommandLine& line) {
            [&line](const std::vector<std::string>& values) {
                for (const auto& value : values) {
                    const auto server = config::parse_server(value);
-                   if (server.has_error())
-                       throw CLI::ValidationError("--server", server.error().text());
+                   if (server.has_error()) throw invalid("--server", value, server.error());
                    line.servers.push_back(*server);
                }
            },

@@ -22,6 +22,7 @@ struct Listen {
     bool proxy_protocol = false;  ///< connections begin with the PROXY protocol's preamble
 };
 
+/// The error does not quote `text`: in a file it may be a secret in the wrong place.
 [[nodiscard]] base::Result<Listen> parse_listen(std::string_view text);
 
 }  // namespace sftdyn::config

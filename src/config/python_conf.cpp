@@ -62,7 +62,11 @@ private:
             }
             const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
             if (parsed.has_error()) {
-                complain(setting.line, fmt::format("{}: {}", setting.name, parsed.error().what),
+                // A text is not quoted, it may be a key in the wrong place; a number is none.
+                complain(setting.line,
+                         fmt::format("{}{}: {}", setting.name,
+                                     port != nullptr ? fmt::format(" = {}", *port) : "",
+                                     parsed.error().what),
                          parsed.error().mend);
             } else {
                 listens.push_back(*parsed);

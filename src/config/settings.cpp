@@ -29,7 +29,7 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
     if (const auto bare = base::parse_zoned_address(text)) return dns::ServerAddress{*bare, 53};
     const auto listen = parse_listen(text);
     if (listen.has_error() || !listen->address || listen->port == 0) {
-        return base::Error{"\"" + std::string(text.substr(0, 80)) + "\" is no server address", "",
+        return base::Error{"this is no server address", "",
                            "expected an IP address, with a port if it is not 53: 127.0.0.1, "
                            "127.0.0.1:5353 or [::1]:53"};
     }

@@ -23,11 +23,10 @@
 namespace sftdyn::config {
 namespace {
 
-/// As `parse_listen`, for a text of the file: the error does not quote it.
+/// As `parse_listen`; also the path may stand in a line of the log.
 base::Result<Listen> listen_of(const std::string& text) {
     auto listen = parse_listen(text);
-    if (listen.has_error())
-        return base::Error{"this is no address to listen on", "", listen.error().mend};
+    if (listen.has_error()) return listen;
     if (has_control_characters(listen->path))
         return base::Error{"a socket's path has control characters in it", "",
                            "write it in one line"};

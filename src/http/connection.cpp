@@ -17,6 +17,8 @@ using boost::system::error_code;
 constexpr std::size_t kept_answer = 2048;
 // How long a client may take to read an error before the connection is cut (RFC 9112 §9.6).
 constexpr auto linger_time = std::chrono::seconds(2);
+// Whoever takes longer to send a request, or to go, makes room for others when there is none.
+constexpr auto slow_time = std::chrono::seconds(2);
 // That memory is short is said once in a while.
 constexpr auto memory_interval = std::chrono::minutes(1);
 // The handler answers within its own deadline; this is only against a defect.
@@ -32,12 +34,21 @@ void ConnectionSet::sweep(base::TimePoint now) {
     }
 }
 
-bool ConnectionSet::drop_idle() {
-    const auto oldest = std::find_if(
-        list.begin(), list.end(), [](const Connection& connection) { return connection.idle(); });
-    if (oldest == list.end()) return false;
-    oldest->abort();
-    return true;
+bool ConnectionSet::make_room(base::TimePoint now) {
+    Connection* slowest = nullptr;
+    auto since = now - slow_time;
+    for (Connection& connection : list) {
+        if (connection.idle()) {
+            connection.abort();
+            return true;
+        }
+        if (const auto awaited = connection.awaited_since(); awaited && *awaited <= since) {
+            slowest = &connection;
+            since = *awaited;
+        }
+    }
+    if (slowest != nullptr) slowest->abort();
+    return slowest != nullptr;
 }
 
 void ConnectionSet::close_when_idle() {
@@ -75,7 +86,14 @@ Connection::~Connection() { set_.list.erase(set_.list.iterator_to(*this)); }
 
 void Connection::enter(Phase phase, base::Duration time) {
     phase_ = phase;
-    deadline_ = base::Clock::now() + time;
+    since_ = base::Clock::now();
+    deadline_ = since_ + time;
+}
+
+std::optional<base::TimePoint> Connection::awaited_since() const {
+    const bool is_awaited =
+        phase_ == Phase::establishing || phase_ == Phase::reading || phase_ == Phase::lingering;
+    return is_awaited ? std::optional(since_) : std::nullopt;
 }
 
 void Connection::start(bool preamble) {
@@ -194,6 +212,7 @@ Forwarding Connection::forwarding() const {
 
 void Connection::refuse(unsigned status) {
     if (status == 0) return abort();
+    if (set_.observer != nullptr) set_.observer->on_refused({peer_.address, status});
     refused_ = true;
     const char* const body = status == 400   ? "BAD REQUEST"
                              : status == 411 ? "LENGTH REQUIRED"

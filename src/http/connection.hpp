@@ -15,6 +15,7 @@
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
 #include "http/limits.hpp"
+#include "http/observer.hpp"
 #include "http/proxy_protocol.hpp"
 #include "http/request_reader.hpp"
 #include "http/socket.hpp"
@@ -39,6 +40,8 @@ public:
     void abort();
     [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
     [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
+    /// Since when the client has been waited for, to send or to go; absent: it is not.
+    [[nodiscard]] std::optional<base::TimePoint> awaited_since() const;
 
 protected:
     /// Does what is to be done before the first request, and ends with a call to `established`.
@@ -91,7 +94,8 @@ private:
     Socket socket_;
     Peer peer_;
     ConnectionLimiter::Ticket ticket_;
-    base::TimePoint deadline_;
+    base::TimePoint since_;     ///< it is in its phase
+    base::TimePoint deadline_;  ///< for its phase
     std::size_t requests_ = 0;
     Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
@@ -109,14 +113,16 @@ struct ConnectionSet {
     const Limits& limits;
     const Proxies& proxies;
     std::string_view proxy_field;       ///< empty: nobody is trusted
+    Observer* observer = nullptr;       ///< of refused requests; null: nobody asks
     List list{};                        ///< those that became idle last are at the end
     bool closing = false;               ///< no connection takes another request
     base::TimePoint say_short_again{};  ///< when it may be said again that memory is short
 
     /// Ends the connections whose time is up.
     void sweep(base::TimePoint now);
-    /// Ends the connection that has been idle longest. False: none is idle.
-    bool drop_idle();
+    /// Where another connection needs the room: ends the one that has been idle longest, else the
+    /// one whose client has been slow longest. False: none is either.
+    bool make_room(base::TimePoint now);
     /// Lets each finish what it is at, and ends those that are idle.
     void close_when_idle();
     /// Says, now and then, that a connection was ended for want of memory.

@@ -14,6 +14,8 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "http/pending.hpp"
+
 namespace sftdyn::http {
 namespace {
 
@@ -209,6 +211,10 @@ Listener::Listener(Acceptor acceptor, Room room, OnAccept on_accept)
 
 void Listener::start() { await(); }
 
+void Listener::revive() {
+    if (!pending_ && acceptor_.is_open()) await();
+}
+
 void Listener::stop() {
     error_code ignored;  // nobody listens any more either way
     acceptor_.close(ignored);
@@ -217,15 +223,20 @@ void Listener::stop() {
 
 void Listener::await() {
     if (room_.is_there()) return accept();
-    acceptor_.async_wait(Acceptor::wait_read, [self = shared_from_this()](error_code error) {
+    auto on_ready = [self = shared_from_this(),
+                     pending = Pending(pending_)](error_code error) mutable {
+        pending.done();
         if (error || !self->acceptor_.is_open()) return;
         if (self->room_.is_there() || self->room_.make(false)) return self->accept();
         self->pause();
-    });
+    };
+    acceptor_.async_wait(Acceptor::wait_read, std::move(on_ready));
 }
 
 void Listener::accept() {
-    acceptor_.async_accept(peer_, [self = shared_from_this()](error_code error, Socket socket) {
+    auto on_connection = [self = shared_from_this(), pending = Pending(pending_)](
+                             error_code error, Socket socket) mutable {
+        pending.done();
         if (!self->acceptor_.is_open()) return;
         if (error == asio::error::no_descriptors ||
             error == error_code(ENFILE, boost::system::system_category()) ||
@@ -235,14 +246,17 @@ void Listener::accept() {
         }
         if (!error) self->on_accept_(std::move(socket), self->peer_);
         self->await();
-    });
+    };
+    acceptor_.async_accept(peer_, std::move(on_connection));
 }
 
 void Listener::pause() {
     timer_.expires_after(accept_pause);
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-        if (!error && self->acceptor_.is_open()) self->await();
-    });
+    timer_.async_wait(
+        [self = shared_from_this(), pending = Pending(pending_)](error_code error) mutable {
+            pending.done();
+            if (!error && self->acceptor_.is_open()) self->await();
+        });
 }
 
 }  // namespace sftdyn::http

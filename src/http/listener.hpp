@@ -48,6 +48,9 @@ public:
 
     Listener(Acceptor acceptor, Room room, OnAccept on_accept);
     void start();
+    /// Waits for connections again where a std::bad_alloc, which passes through the event loop,
+    /// has ended that; else it does nothing. May throw one itself, and be called again then.
+    void revive();
     void stop();
 
 private:
@@ -59,6 +62,7 @@ private:
     Room room_;
     OnAccept on_accept_;
     Stream::endpoint peer_;  ///< of the connection that comes next
+    bool pending_ = false;   ///< the event loop holds what goes on with it
     boost::asio::steady_timer timer_;
 };
 

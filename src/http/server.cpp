@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/network.hpp"
 #include "http/connection.hpp"
+#include "http/pending.hpp"
 #include "http/plain_connection.hpp"
 #include "http/tls_connection.hpp"
 
@@ -22,6 +23,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr auto sweep_interval = std::chrono::seconds(1);
+// Where memory is short, others give some back meanwhile.
+constexpr auto memory_pause = std::chrono::milliseconds(10);
 // That there is no room for more connections is said once in a while.
 constexpr auto say_interval = std::chrono::minutes(1);
 
@@ -41,8 +44,8 @@ std::string_view field_of(const Proxies& proxies) {
 
 struct Server::Worker {
     Worker(Handler& handler, const Limits& limits, const Proxies& proxies,
-           std::string_view proxy_field, ConnectionLimiter& every)
-        : admission(every), set{handler, limits, proxies, proxy_field} {}
+           std::string_view proxy_field, ConnectionLimiter& every, Observer* observer)
+        : admission(every), set{handler, limits, proxies, proxy_field, observer} {}
 
     void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
         // Nothing but this connection is lost with its socket.
@@ -76,24 +79,40 @@ struct Server::Worker {
         if (now >= say_full_again) {
             say_full_again = now + say_interval;
             base::log::error(
-                "{}; those that are idle make room, and others wait",
+                "{}; those that are idle or slow make room, and others wait",
                 descriptors_are_short
                     ? "no file descriptor is left for another connection (raise LimitNOFILE=, or "
                       "ulimit -n)"
                     : fmt::format("there are {} connections, and no more are taken (connections)",
                                   admission.count()));
         }
-        return set.drop_idle() && !descriptors_are_short;
+        if (set.make_room(now)) return !descriptors_are_short;
+        // The room may be taken by connections of other threads.
+        for (Worker* other : others) {
+            asio::post(other->io, [other, descriptors_are_short] {
+                if (descriptors_are_short || !other->admission.has_room())
+                    other->set.make_room(base::Clock::now());
+            });
+        }
+        return false;
     }
 
     void sweep() {
         timer.expires_after(sweep_interval);
-        timer.async_wait([this](error_code error) {
+        timer.async_wait([this, pending = Pending(sweeping)](error_code error) mutable {
+            pending.done();
             // One that was due when `close` came can't be cancelled any more.
             if (error || set.closing) return;
             set.sweep(base::Clock::now());
             sweep();
         });
+    }
+
+    /// Goes on with what a std::bad_alloc has ended: connections are waited for and swept for ever.
+    void revive() {
+        if (set.closing) return;
+        for (const auto& listener : listeners) listener->revive();
+        if (!sweeping) sweep();
     }
 
     void start() {
@@ -106,12 +125,13 @@ struct Server::Worker {
     void run() {
         while (true) {
             try {
+                revive();
                 io.run();
                 return;
             } catch (const std::bad_alloc&) {
-                // Connections see to themselves: this is what stands between them, and goes on with
-                // the next event.
+                // Connections see to themselves: this is what stands between them.
                 set.say_memory_is_short();
+                std::this_thread::sleep_for(memory_pause);
             }
         }
     }
@@ -135,24 +155,32 @@ struct Server::Worker {
 
     ConnectionLimiter& admission;
     base::TimePoint say_full_again{};
-    ConnectionSet set;  // before the context: what the context still holds at its end are
-                        // connections of the set
+    ConnectionSet set;      // before the context: what the context still holds at its end are
+                            // connections of the set
+    bool sweeping = false;  ///< the event loop holds the timer's next turn
     asio::io_context io{1};
     asio::steady_timer timer{io};
     asio::steady_timer end{io};
-    TlsContext tls;  ///< null: there is no TLS endpoint
+    TlsContext tls;               ///< null: there is no TLS endpoint
+    std::vector<Worker*> others;  ///< of the server's workers
     std::vector<std::shared_ptr<Listener>> listeners;
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::thread thread;
 };
 
-Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads)
+Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads,
+               Observer* observer)
     : limits_(limits),
       proxies_(proxies),
       admission_(limits.connections, limits.connections_per_client) {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
-        workers_.push_back(
-            std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies), admission_));
+        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies),
+                                                    admission_, observer));
+    }
+    for (const auto& worker : workers_) {
+        for (const auto& other : workers_) {
+            if (other != worker) worker->others.push_back(other.get());
+        }
     }
 }
 

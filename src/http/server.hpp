@@ -12,13 +12,17 @@
 #include "http/handler.hpp"
 #include "http/limits.hpp"
 #include "http/listener.hpp"
+#include "http/observer.hpp"
 #include "http/tls.hpp"
 
 namespace sftdyn::http {
 
 class Server {
 public:
-    Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads);
+    /// `observer` is told of the requests that `handler` does not see; null: nobody is. Both
+    /// outlive it.
+    Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads,
+           Observer* observer = nullptr);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -1,20 +1,17 @@
 #include "protocol/update_plan.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
+
+#include "base/ascii.hpp"
 
 namespace sftdyn::protocol {
 namespace {
 
 namespace ip = boost::asio::ip;
-using Word = HostAnswer::Word;
 
-bool same_label(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
+bool same_label(std::string_view a, std::string_view b) { return base::ascii_iequals(a, b); }
 
 std::uint64_t upper_half(const ip::address_v6& address) {
     std::uint64_t out = 0;
@@ -65,13 +62,13 @@ private:
         const auto* host = find(text);
         if (host != nullptr) return answer_for(*host, text);
         const auto name = dns::Name::parse_host(text);
-        Word word = Word::nohost;
+        ReturnCode code = ReturnCode::nohost;
         if (name.has_error() || text.find('.') == std::string::npos) {
-            word = Word::notfqdn;
+            code = ReturnCode::notfqdn;
         } else if (names_.find(*name)) {
-            word = Word::not_yours;
+            code = ReturnCode::not_yours;
         }
-        plan_.answers.push_back({word, text, {}});
+        plan_.answers.push_back({code, text, {}});
     }
 
     /// DuckDNS clients name hosts by their first label.
@@ -91,7 +88,7 @@ private:
 
     void answer_for(const accounts::Host& host, const std::string& text) {
         const std::size_t number = plan_.answers.size();
-        plan_.answers.push_back({Word::nochg, text, {}});
+        plan_.answers.push_back({ReturnCode::nochg, text, {}});
         if (const auto* before = planned(host.host)) {
             plan_.repeats.emplace_back(number, *before);
             return;
@@ -129,14 +126,14 @@ private:
                 fmt::format("{}: its ipv6_subnet and ipv6_suffix don't fit into the prefix {}/{}",
                             names_.name(host.host).text(), update_.prefix->network.to_string(),
                             update_.prefix->length));
-            if (number != Plan::unanswered) plan_.answers[number].word = Word::server_error;
+            if (number != Plan::unanswered) plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
         if (const auto ruling = rules_.rule(*address, *address != source_);
             ruling != base::AddressRules::Ruling::may_be) {
             plan_.remarks.push_back(fmt::format("{}: {} {}", names_.name(host.host).text(),
                                                 address->to_string(), base::text_of(ruling)));
-            if (number != Plan::unanswered) plan_.answers[number].word = Word::server_error;
+            if (number != Plan::unanswered) plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
         auto desired = record_for(host, dns::Type::aaaa);
@@ -237,7 +234,7 @@ Plan make_plan(const AddressUpdate& update, const accounts::Client& client,
     const std::size_t count = update.all_hosts ? client.hosts.size() : update.hostnames.size();
     for (std::size_t i = 0; i < count; ++i) {
         plan.answers.push_back(
-            {Word::not_yours,
+            {ReturnCode::not_yours,
              update.all_hosts ? names.name(client.hosts[i].host).text() : update.hostnames[i],
              {}});
     }
@@ -267,14 +264,14 @@ std::optional<ip::address_v6> place_in(const AddressUpdate::Prefix& prefix,
     return ip::address_v6(bytes);
 }
 
-HostAnswer::Word word_for(const std::vector<update::UpdateStatus>& statuses) {
+ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses) {
     const auto any = [&](update::UpdateStatus status) {
         return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
     };
-    if (any(update::UpdateStatus::failed)) return Word::dnserr;
-    if (any(update::UpdateStatus::overloaded)) return Word::server_error;
-    if (any(update::UpdateStatus::over_budget)) return Word::abuse;
-    return any(update::UpdateStatus::committed) ? Word::good : Word::nochg;
+    if (any(update::UpdateStatus::failed)) return ReturnCode::dnserr;
+    if (any(update::UpdateStatus::overloaded)) return ReturnCode::server_error;
+    if (any(update::UpdateStatus::over_budget)) return ReturnCode::abuse;
+    return any(update::UpdateStatus::committed) ? ReturnCode::good : ReturnCode::nochg;
 }
 
 }  // namespace sftdyn::protocol

@@ -5,7 +5,8 @@
 
 #include "accounts/account_directory.hpp"
 #include "base/address_rules.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "update/engine.hpp"
 
 namespace sftdyn::protocol {
@@ -40,6 +41,6 @@ struct Plan {
     const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
 
 /// The word for what became of a host's desired records.
-[[nodiscard]] HostAnswer::Word word_for(const std::vector<update::UpdateStatus>& statuses);
+[[nodiscard]] ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses);
 
 }  // namespace sftdyn::protocol

@@ -85,6 +85,13 @@ void AddressWatch::published(update::HostId host, const boost::asio::ip::address
                      text)});
 }
 
+void AddressWatch::answered(update::HostId host, const boost::asio::ip::address& address,
+                            update::UpdateStatus status) {
+    const bool is_so =
+        status == update::UpdateStatus::committed || status == update::UpdateStatus::unchanged;
+    if (is_so && !address.is_unspecified()) published(host, address);
+}
+
 void AddressWatch::say(Warning warning) {
     base::log::warn("{}; {}", warning.what, warning.mend);
     if (warnings_.size() + 1 == most_warnings)

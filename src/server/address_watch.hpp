@@ -12,6 +12,7 @@
 
 #include "base/network.hpp"
 #include "http/message.hpp"
+#include "update/engine.hpp"
 #include "update/rrset_key.hpp"
 
 namespace sftdyn::server {
@@ -31,6 +32,10 @@ public:
     /// Somebody's `host` was given the address. A host of a loopback or local network shares its
     /// address with few others.
     void published(update::HostId host, const boost::asio::ip::address& address);
+
+    /// The same, if that is what became of it. Unspecified: the host was to have none.
+    void answered(update::HostId host, const boost::asio::ip::address& address,
+                  update::UpdateStatus status);
 
     [[nodiscard]] std::vector<Warning> warnings() const;
 

@@ -63,7 +63,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       state_(settings.admin.state),
       has_hook_(!settings.admin.hook.empty()),
       events_(parts.io, runner),
-      page_(parts.updater.request_log().metrics(),
+      page_(parts.request_log.metrics(),
             [this](const MetricsPage::Gathered& done) { gather(done); }),
       status_(parts.io,
               [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); }),
@@ -79,15 +79,14 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
     }
     if (!endpoints_.empty())
         pages_ = std::make_unique<http::Server>(page_, page_limits(), http::Proxies{}, 1);
-    parts_.updater.request_log().remember(pages_ || control_ || state_ ||
-                                          !settings.admin.hook.empty());
-    parts_.updater.request_log().history().on_event(
+    parts_.request_log.remember(pages_ || control_ || state_ || !settings.admin.hook.empty());
+    parts_.request_log.history().on_event(
         [this](const telemetry::History::Event& event) { tell(event); });
 }
 
 Admin::~Admin() {
-    parts_.updater.request_log().remember(false);
-    parts_.updater.request_log().history().on_event({});
+    parts_.request_log.remember(false);
+    parts_.request_log.history().on_event({});
     const std::lock_guard lock(asked_mutex_);
     asked_.clear();
 }
@@ -124,13 +123,11 @@ void Admin::make_state() const {
 void Admin::open_store() {
     auto database = telemetry::Database::open(database_path());
     if (database.has_error()) return log::warn("{}", database.error().text());
-    auto& history = parts_.updater.request_log().history();
-    const auto loaded =
-        (*database)->load(history, parts_.updater.hosts(), std::time(nullptr) - remembered);
+    auto& history = parts_.request_log.history();
+    const auto loaded = (*database)->load(history, parts_.hosts, std::time(nullptr) - remembered);
     if (loaded.has_error()) return log::warn("{}", loaded.error().text());
     log::debug("{} hosts are remembered", *loaded);
-    store_ =
-        std::make_unique<telemetry::Store>(std::move(*database), history, parts_.updater.hosts());
+    store_ = std::make_unique<telemetry::Store>(std::move(*database), history, parts_.hosts);
 }
 
 void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
@@ -144,7 +141,7 @@ void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
 void Admin::look_for_stale() {
     if (stale_after_.count() > 0) {
         const auto seconds = std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
-        parts_.updater.request_log().history().mark_stale(std::time(nullptr) - seconds);
+        parts_.request_log.history().mark_stale(std::time(nullptr) - seconds);
     }
     timer_.expires_after(
         stale_after_.count() > 0
@@ -160,7 +157,7 @@ void Admin::look_for_stale() {
 /// On any thread.
 void Admin::tell(const telemetry::History::Event& event) {
     const bool change = event.kind == telemetry::History::Event::Kind::change;
-    const std::string host = parts_.updater.hosts().name(event.target.host).text();
+    const std::string host = parts_.hosts.name(event.target.host).text();
     if (!change)
         log::warn("{} {} has not checked in for long", host, dns::type_text(event.target.type));
     events_.tell({change ? Event::Kind::change : Event::Kind::stale, host, event.target.type,
@@ -175,32 +172,32 @@ void Admin::gather(const Gathered& done) {
         asked_.insert(asked);
     }
     boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
-        parts_.updater.backend().probe(
-            base::Clock::now() + probe_time,
-            [this, weak](const std::vector<update::ServerState>& servers) {
-                const auto still_asked = weak.lock();
-                if (!still_asked) return;
-                telemetry::Metrics::Now now;
-                now.waiting = parts_.updater.waiting();
-                now.connections = parts_.server.connections();
-                now.clients = clients_;
-                now.stale_hosts = parts_.updater.request_log().history().stale_count();
-                now.ready = std::all_of(servers.begin(), servers.end(),
-                                        [](const auto& server) { return !server.failure; });
-                now.certificates = parts_.certificates.validity();
-                if (has_hook_) {
-                    const auto counts = events_.counts();
-                    now.hooks = {{"ok", counts.succeeded},
-                                 {"failed", counts.failed},
-                                 {"timed_out", counts.timed_out},
-                                 {"not_run", counts.not_run},
-                                 {"lost", counts.lost}};
-                    now.hooks_waiting = counts.waiting;
-                }
-                (*still_asked)(now);
-                const std::lock_guard lock(asked_mutex_);
-                asked_.erase(still_asked);
-            });
+        parts_.backend.probe(base::Clock::now() + probe_time,
+                             [this, weak](const std::vector<update::ServerState>& servers) {
+                                 const auto still_asked = weak.lock();
+                                 if (!still_asked) return;
+                                 telemetry::Metrics::Now now;
+                                 now.waiting = parts_.updates.waiting();
+                                 now.connections = parts_.server.connections();
+                                 now.clients = clients_;
+                                 now.stale_hosts = parts_.request_log.history().stale_count();
+                                 now.ready = std::all_of(
+                                     servers.begin(), servers.end(),
+                                     [](const auto& server) { return !server.failure; });
+                                 now.certificates = parts_.certificates.validity();
+                                 if (has_hook_) {
+                                     const auto counts = events_.counts();
+                                     now.hooks = {{"ok", counts.succeeded},
+                                                  {"failed", counts.failed},
+                                                  {"timed_out", counts.timed_out},
+                                                  {"not_run", counts.not_run},
+                                                  {"lost", counts.lost}};
+                                     now.hooks_waiting = counts.waiting;
+                                 }
+                                 (*still_asked)(now);
+                                 const std::lock_guard lock(asked_mutex_);
+                                 asked_.erase(still_asked);
+                             });
     });
 }
 
@@ -224,7 +221,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             list.push_back(std::move(one));
         }
         boost::json::array warnings;
-        for (const auto& one : parts_.updater.watch().warnings())
+        for (const auto& one : parts_.watch.warnings())
             warnings.push_back(boost::json::object{{"check", one.check},
                                                    {"address", one.address},
                                                    {"what", one.what},
@@ -235,7 +232,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"now", std::time(nullptr)},
                                        {"conf", conf_},
                                        {"clients", clients_},
-                                       {"waiting", parts_.updater.waiting()},
+                                       {"waiting", parts_.updates.waiting()},
                                        {"connections", parts_.server.connections()},
                                        {"servers", std::move(list)},
                                        {"warnings", std::move(warnings)}};
@@ -243,8 +240,8 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
         // The hosts, which may be many, are written one by one into the end of that object.
         facts->head.pop_back();
         done([this, facts](const ControlSocket::Part& part) {
-            const auto& history = parts_.updater.request_log().history();
-            const auto& names = parts_.updater.hosts();
+            const auto& history = parts_.request_log.history();
+            const auto& names = parts_.hosts;
             part(facts->head + ",\"hosts\":[");
             bool first = true;
             const auto separate = [&first, &part] {
@@ -264,7 +261,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             part("]}\n");
         });
     };
-    parts_.updater.backend().probe(base::Clock::now() + probe_time, asked);
+    parts_.backend.probe(base::Clock::now() + probe_time, asked);
 }
 
 }  // namespace sftdyn::server

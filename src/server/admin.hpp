@@ -13,12 +13,15 @@
 
 #include "config/settings.hpp"
 #include "http/server.hpp"
+#include "server/address_watch.hpp"
 #include "server/certificate_watcher.hpp"
 #include "server/control_socket.hpp"
 #include "server/event_feeder.hpp"
 #include "server/metrics_page.hpp"
-#include "server/updater.hpp"
+#include "server/update_service.hpp"
 #include "telemetry/history_database.hpp"
+#include "telemetry/request_log.hpp"
+#include "update/dns_backend.hpp"
 
 namespace sftdyn::server {
 
@@ -27,7 +30,11 @@ public:
     /// The parts of the program that it looks at; they outlive it.
     struct Parts {
         boost::asio::io_context& io;
-        Updater& updater;
+        update::HostTable& hosts;
+        telemetry::RequestLog& request_log;
+        const AddressWatch& watch;
+        const UpdateService& updates;
+        const update::DnsBackend& backend;
         const http::Server& server;
         const CertificateWatcher& certificates;
     };
@@ -51,9 +58,6 @@ public:
     /// At the start and after each reload: how many clients there are, and all their hosts.
     void configure(std::size_t clients, std::vector<update::HostId> hosts,
                    base::Duration stale_after, const std::string& conf);
-
-    /// The folder that must stay writable; empty: none.
-    [[nodiscard]] const std::optional<std::string>& state_folder() const { return state_; }
 
 private:
     struct Facts;

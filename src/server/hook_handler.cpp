@@ -3,14 +3,13 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <boost/asio/post.hpp>
 
 #include "base/address_rules.hpp"
 #include "base/log.hpp"
 #include "base/network.hpp"
 #include "base/secret.hpp"
 #include "dns/nsupdate_script.hpp"
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "protocol/form_parameters.hpp"
 #include "protocol/secret_url.hpp"
 #include "python/load.hpp"
@@ -20,6 +19,8 @@ namespace {
 
 namespace secret_url = protocol::secret_url;
 namespace log = base::log;
+
+using telemetry::Outcome;
 
 constexpr std::size_t longest_echo = 200;
 
@@ -34,21 +35,12 @@ bool looks_like_a_host(std::string_view text) {
 
 }  // namespace
 
-/// A conf and what hangs on it; replaced whole at a reload.
-struct HookHandler::State {
-    Settings settings;
-};
-
 /// A request on its way through the hooks.
 struct HookHandler::Task {
-    Task(std::shared_ptr<const State> with, const http::Request& request, std::string_view asked)
-        : state(std::move(with)),
-          source(request.client),
-          client(request.client),
-          key(asked),
-          began(base::Clock::now()) {
-        fields.reserve(request.fields.size());
-        for (const auto& field : request.fields) fields.emplace_back(field.name, field.value);
+    Task(RequestContext& from, const http::Request& asked, std::string_view with_key)
+        : request(from.defer()), client(request->source()), key(with_key) {
+        fields.reserve(asked.fields.size());
+        for (const auto& field : asked.fields) fields.emplace_back(field.name, field.value);
     }
     ~Task() {
         base::zeroize(key);
@@ -56,6 +48,8 @@ struct HookHandler::Task {
     }
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
+
+    [[nodiscard]] const python::Conf& conf() const { return *request->settings().hooks; }
 
     /// A text that a hook of `call` gave, fit for the log.
     [[nodiscard]] std::string shown(std::string_view text, python::Call& call) const {
@@ -73,187 +67,196 @@ struct HookHandler::Task {
                log::printable(message.substr(end));
     }
 
-    std::shared_ptr<const State> state;
-    boost::asio::ip::address source;
+    std::shared_ptr<RequestContext> request;
     boost::asio::ip::address
         client;  ///< what get_ip said, where that is an address; before it the source
     std::string key;
     python::Fields fields{};
-    base::TimePoint began;
-    http::Later later{};
     std::atomic<const char*> hook = "get_ip";  ///< that runs
-    std::atomic<bool> answered = false;
+    std::atomic<bool> is_claimed = false;      ///< who sets it has the request: hooks, or timeout
 };
 
 /// What the hooks made of a request.
 struct HookHandler::Decision {
-    enum class Kind { answer, bad_key, desired, script } kind = Kind::answer;
-    http::Response response{500, "FAIL"};
-    update::DesiredRecord desired{};           ///< its target and record data also go with a script
-    std::optional<dns::Name> zone{};           ///< that the desired was said to be in
-    std::vector<dns::UpdateMessage> script{};  ///< to be sent as it is
+    enum class Kind { failed, address, refused, bad_key, unchanged, update } kind = Kind::failed;
+    std::string address_text{};  ///< with `address`: the answer
+    dns::Name host{};
+    std::string host_text{};  ///< as the conf names it
+    HookUpdate update{};      ///< its target is set once the host is known
 };
 
-void HookHandler::configure(Settings settings) {
-    if (settings.conf && !threads_)
-        threads_ = std::make_unique<HookThreads>(*python::loaded_interpreter(),
-                                                 HookThreads::Limits{settings.queue});
-    const bool hooks = settings.conf != nullptr;
-    needs_fields_ =
-        hooks && (settings.conf->has_get_ip() || settings.conf->has_nsupdate_commands());
-    auto fresh = std::make_shared<const State>(State{std::move(settings)});
-    scripted_->forget_all();
-    {
-        const std::lock_guard lock(mutex_);
-        state_.swap(fresh);
-        shown_remarks_.clear();
-    }
-    decides_ = hooks;
-}
+HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
+                         update::HostTable& hosts)
+    : authenticator_(authenticator),
+      updates_(updates),
+      hosts_(hosts),
+      failures_([](const std::string& text) { log::error("{}", text); }) {}
 
-std::shared_ptr<const HookHandler::State> HookHandler::state() const {
+void HookHandler::configure(const AnswerSettings& settings) {
+    if (settings.hooks && !threads_)
+        threads_ = std::make_unique<HookThreads>(*python::loaded_interpreter(),
+                                                 HookThreads::Limits{settings.hook_queue});
+    needs_fields_ =
+        settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
     const std::lock_guard lock(mutex_);
-    return state_;
+    shown_remarks_.clear();
 }
 
 bool HookHandler::stop(base::Duration patience) { return !threads_ || threads_->stop(patience); }
 
-std::optional<http::Response> HookHandler::handle(const http::Request& request,
-                                                  const Defer& defer) {
-    const auto intent = secret_url::read(request);
-    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent)) {
-        parts_.request_log.count(telemetry::Dialect::secret_url, telemetry::Outcome::refused);
-        return secret_url::method_not_allowed();
-    }
-    const auto state = this->state();
-    if (!state->settings.conf)
-        return secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(1)},
-                                  {});  // just reloaded
-    const bool has_get_ip = state->settings.conf->has_get_ip();
+void HookHandler::handle(RequestContext& request, const http::Request& asked) {
+    const auto intent = secret_url::read(asked);
+    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
+        return request.complete(Outcome::refused, "another method than GET",
+                                secret_url::method_not_allowed());
+    const bool has_get_ip = request.settings().hooks->has_get_ip();
     const auto* update = std::get_if<secret_url::Update>(&intent);
-    if (update == nullptr)
-        parts_.request_log.count(telemetry::Dialect::secret_url, telemetry::Outcome::address);
-    if (update == nullptr && !has_get_ip) return secret_url::who_am_i(request);
+    if (update == nullptr && !has_get_ip)
+        return request.complete(Outcome::address, "its own address", secret_url::who_am_i(asked));
+    const std::string_view key = update == nullptr ? std::string_view() : update->key;
+    if (!has_get_ip && handle_without_hooks(request, key)) return;
+    run_hooks(std::make_shared<Task>(request, asked, key));
+}
 
-    const auto task = std::make_shared<Task>(state, request,
-                                             update == nullptr ? std::string_view() : update->key);
-    if (!has_get_ip && !state->settings.conf->has_get_host()) {
-        // What is no key, and what is known to be so, needs no hook.
-        const auto* entry = secret_url::find(*state->settings.directory, task->key);
-        if (entry == nullptr) return parts_.bad_key(task->client, defer);
-        const update::Target target{entry->host, dns::type_of(task->client)};
-        if (is_so(*state, target, dns::rdata_of(task->client))) return unchanged(*task, target);
+/// What is no key, and what is known to be so, needs no hook where only nsupdatecommands is one.
+bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view key) {
+    const AnswerSettings& settings = request.settings();
+    if (settings.hooks->has_get_host()) return false;
+    const auto* entry = secret_url::find(*settings.directory, key);
+    if (entry == nullptr) {
+        authenticator_.refuse(request);
+        return true;
     }
-    task->later = defer();
-    const bool taken = threads_->run(
+    const auto& address = request.source();
+    const update::Target target{entry->host, dns::type_of(address)};
+    if (!is_so(request, target, dns::rdata_of(address))) return false;
+    request.complete({target, address, update::UpdateStatus::unchanged},
+                     secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));
+    return true;
+}
+
+void HookHandler::run_hooks(const TaskPtr& task) {
+    const bool is_taken = threads_->run(
         [this, task] {
             Decision decision = decide(*task);
-            if (!task->answered.exchange(true)) carry_out(task, std::move(decision));
+            if (!task->is_claimed.exchange(true)) carry_out(task, std::move(decision));
         },
-        [this, task] { late(task); }, task->began + state->settings.timeout);
-    if (!taken)
-        task->later(
+        [this, task] { on_timeout(task); },
+        task->request->began() + task->request->settings().hook_time);
+    if (!is_taken)
+        task->request->complete(
+            Outcome::overloaded, "too many wait for hooks",
             secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(5)}, {}));
-    return std::nullopt;
 }
 
-http::Response HookHandler::unchanged(const Task& task, const update::Target& target) const {
-    say(task, target, update::UpdateStatus::unchanged);
-    return secret_url::answer({update::UpdateStatus::unchanged}, task.state->settings.uptodate);
-}
-
-bool HookHandler::is_so(const State& state, const update::Target& target,
+bool HookHandler::is_so(const RequestContext& request, const update::Target& target,
                         std::string_view rdata) const {
-    const auto since = base::Clock::now() - state.settings.verify_interval;
-    return parts_.known.is(target, rdata, since) || scripted_->is(target, rdata, since);
+    return updates_.is_served_or_scripted(target, rdata,
+                                          request.began() - request.settings().verify_interval);
 }
 
 /// On a hook's thread.
 HookHandler::Decision HookHandler::decide(Task& task) {
-    const auto call =
-        task.state->settings.conf->call(task.client.to_string(), task.fields, task.key);
+    const auto call = task.conf().call(task.client.to_string(), task.fields, task.key);
     const auto address = call->get_ip();
     if (address.has_error()) {
         complain(address.error().kind, address.error().text);
         return {};
     }
-    if (task.key.empty()) return {Decision::Kind::answer, {200, *address}};
-    return decide_host(task, *call, *address);
+    if (!task.key.empty()) return decide_host(task, *call, *address);
+    Decision decision;
+    decision.kind = Decision::Kind::address;
+    decision.address_text = *address;
+    return decision;
 }
 
 HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
                                                const std::string& address) {
-    const State& state = *task.state;
+    Decision decision;
     const auto parsed = base::parse_address(address);
     if (!parsed) {
         complain("get_ip/address",
                  fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
                              task.shown(address, call)));
-        return {};
+        return decision;
     }
     task.client = base::plain_address(*parsed);
     // A conf that writes the UPDATE itself decides what it publishes.
-    if (!state.settings.conf->has_nsupdate_commands()) {
-        const auto ruling =
-            state.settings.directory->rules().rule(task.client, task.client != task.source);
+    if (!task.conf().has_nsupdate_commands()) {
+        const auto ruling = task.request->settings().directory->rules().rule(
+            task.client, task.client != task.request->source());
         if (ruling != base::AddressRules::Ruling::may_be) {
             complain("address", fmt::format("a host is not updated: {} {}", task.client.to_string(),
                                             base::text_of(ruling)));
-            return {Decision::Kind::answer,
-                    protocol::refused_address(protocol::Dialect::secret_url)};
+            decision.kind = Decision::Kind::refused;
+            return decision;
         }
     }
-
-    Decision decision;
-    std::string host_text;
-    dns::Name host;
-    if (state.settings.conf->has_get_host()) {
-        task.hook = "get_host";
-        auto said = call.get_host(task.key);
-        if (said.has_value() && said->empty() && task.key.find('%') != std::string::npos) {
-            std::string decoded = protocol::percent_decoded(task.key);
-            said = call.get_host(decoded);
-            base::zeroize(decoded);
-        }
-        if (said.has_error()) {
-            complain(said.error().kind, said.error().text);
-            return {};
-        }
-        if (said->empty()) return {Decision::Kind::bad_key};
-        auto name = dns::Name::parse(*said);
-        // What is no name but happens to be one with escapes would be told as a host's name.
-        if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
-            complain("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
-                                                  task.shown(*said, call)));
-            return {};
-        }
-        host_text = std::move(*said);
-        host = std::move(*name);
-        decision.desired.target.host = parts_.hosts.number(host);
-        decision.desired.ttl = state.settings.ttl;
-    } else {
-        const auto* entry = secret_url::find(*state.settings.directory, task.key);
-        if (entry == nullptr) return {Decision::Kind::bad_key};
-        decision.desired.target.host = entry->host;
-        decision.desired.ttl = entry->ttl;
-        host = parts_.hosts.name(entry->host);
-        host_text = host.text();
-    }
-    decision.desired.target.type = dns::type_of(task.client);
-    decision.desired.rdata = dns::rdata_of(task.client);
-    if (is_so(state, decision.desired.target, decision.desired.rdata)) {
-        decision.response = unchanged(task, decision.desired.target);
+    if (!find_host(task, call, decision)) return decision;
+    update::DesiredRecord& desired = decision.update.desired;
+    desired.target.type = dns::type_of(task.client);
+    desired.rdata = decision.update.address = dns::rdata_of(task.client);
+    if (is_so(*task.request, desired.target, desired.rdata)) {
+        decision.kind = Decision::Kind::unchanged;
         return decision;
     }
-    decision.kind = Decision::Kind::desired;
-    if (!state.settings.conf->has_nsupdate_commands()) return decision;
+    if (!task.conf().has_nsupdate_commands()) {
+        decision.kind = Decision::Kind::update;
+        return decision;
+    }
     task.hook = "nsupdatecommands";
-    const auto lines = call.nsupdate_commands(host_text);
+    const auto lines = call.nsupdate_commands(decision.host_text);
     if (lines.has_error()) {
         complain(lines.error().kind, lines.error().text);
-        return {};
+        return decision;
     }
-    return read(task, call, *lines, host, std::move(decision));
+    read_script(task, call, *lines, decision);
+    return decision;
+}
+
+/// False: `decision` is made.
+bool HookHandler::find_host(Task& task, python::Call& call, Decision& decision) {
+    if (task.conf().has_get_host()) return ask_get_host(task, call, decision);
+    const auto* entry = secret_url::find(*task.request->settings().directory, task.key);
+    if (entry == nullptr) {
+        decision.kind = Decision::Kind::bad_key;
+        return false;
+    }
+    decision.host = hosts_.name(entry->host);
+    decision.host_text = decision.host.text();
+    decision.update.desired.target.host = entry->host;
+    decision.update.desired.ttl = entry->ttl;
+    return true;
+}
+
+bool HookHandler::ask_get_host(Task& task, python::Call& call, Decision& decision) {
+    task.hook = "get_host";
+    auto said = call.get_host(task.key);
+    if (said.has_value() && said->empty() && task.key.find('%') != std::string::npos) {
+        std::string decoded = protocol::percent_decoded(task.key);
+        said = call.get_host(decoded);
+        base::zeroize(decoded);
+    }
+    if (said.has_error()) {
+        complain(said.error().kind, said.error().text);
+        return false;
+    }
+    if (said->empty()) {
+        decision.kind = Decision::Kind::bad_key;
+        return false;
+    }
+    auto name = dns::Name::parse(*said);
+    // What is no name but happens to be one with escapes would be told as a host's name.
+    if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
+        complain("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
+                                              task.shown(*said, call)));
+        return false;
+    }
+    decision.host_text = std::move(*said);
+    decision.host = std::move(*name);
+    decision.update.desired.target.host = hosts_.number(decision.host);
+    decision.update.desired.ttl = task.request->settings().hook_ttl;
+    return true;
 }
 
 /// Looking for a conf's keys in a text takes its time, and a line that is passed over comes with
@@ -275,117 +278,74 @@ std::string HookHandler::shown_remark(const Task& task, python::Call& call, cons
     return shown;
 }
 
-/// What a script is: a desired that can go with others, or messages of its own.
-HookHandler::Decision HookHandler::read(const Task& task, python::Call& call,
-                                        const std::vector<std::string>& lines,
-                                        const dns::Name& host, Decision decision) {
+/// What a script is: a desired record that can go with others, or messages of its own.
+void HookHandler::read_script(const Task& task, python::Call& call,
+                              const std::vector<std::string>& lines, Decision& decision) {
+    const std::string host = decision.host.text();
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
-        complain(
-            "nsupdatecommands/" + script.error().where,
-            fmt::format("nsupdatecommands for {}, {}: {}; {}", host.text(), script.error().where,
-                        task.shown_quote(script.error().what, call), script.error().mend));
-        return {};
+        complain("nsupdatecommands/" + script.error().where,
+                 fmt::format("nsupdatecommands for {}, {}: {}; {}", host, script.error().where,
+                             task.shown_quote(script.error().what, call), script.error().mend));
+        return;
     }
     for (const auto& remark : script->remarks)
-        complain("nsupdatecommands/" + remark, shown_remark(task, call, host.text(), remark));
-    if (script->messages.size() == 1) {
-        auto change = dns::replacement_of(script->messages.front());
-        if (change && change->owner == host && change->type == decision.desired.target.type) {
-            decision.desired.ttl = change->ttl;
-            decision.desired.rdata = std::move(change->rdata);
-            decision.zone = script->messages.front().zone;
-            decision.script = std::move(script->messages);
-            return decision;
-        }
-    }
-    decision.kind = Decision::Kind::script;
-    decision.script = std::move(script->messages);
-    return decision;
+        complain("nsupdatecommands/" + remark, shown_remark(task, call, host, remark));
+    decision.kind = Decision::Kind::update;
+    HookUpdate& update = decision.update;
+    update.is_desired_record = false;
+    update.messages = std::move(script->messages);
+    if (update.messages.size() != 1) return;
+    auto change = dns::replacement_of(update.messages.front());
+    if (!change || change->owner != decision.host || change->type != update.desired.target.type)
+        return;
+    update.is_desired_record = true;
+    update.desired.ttl = change->ttl;
+    update.desired.rdata = std::move(change->rdata);
+    update.zone = update.messages.front().zone;
 }
 
 void HookHandler::carry_out(const TaskPtr& task, Decision decision) {
-    switch (decision.kind) {
-        case Decision::Kind::answer:
-            if (decision.response.status == 500)
-                parts_.request_log.count(telemetry::Dialect::secret_url, telemetry::Outcome::fail);
-            return task->later(std::move(decision.response));
-        case Decision::Kind::bad_key: {
-            const auto response = parts_.bad_key(task->client, [&task] { return task->later; });
-            if (response) task->later(*response);
-            return;
-        }
-        case Decision::Kind::desired:
-        case Decision::Kind::script:
-            boost::asio::post(
-                parts_.io,
-                [this, task, decision = std::make_shared<Decision>(std::move(decision))] {
-                    submit(task, *decision);
-                });
-    }
-}
-
-/// On the engine's thread.
-void HookHandler::submit(const TaskPtr& task, Decision& decision) {
-    const update::Target target = decision.desired.target;
-    if (spdlog::should_log(spdlog::level::debug))
-        log::debug("{} {} {}: accepted", parts_.hosts.name(target.host).text(),
-                   dns::type_text(target.type), task->client.to_string());
-    const auto done = [this, task, target](update::UpdateOutcome result) {
-        say(*task, target, result.status);
-        task->later(secret_url::answer(result, task->state->settings.uptodate));
+    RequestContext& request = *task->request;
+    const update::Target target = decision.update.desired.target;
+    const auto complete = [task, target](const update::UpdateOutcome& outcome) {
+        task->request->complete({target, task->client, outcome.status},
+                                secret_url::answer(outcome, task->request->settings().uptodate));
     };
-    // A script that names another zone than the one that the server says may mean that: it is sent
-    // as it is.
-    const bool as_desired_record =
-        decision.kind == Decision::Kind::desired &&
-        (!decision.zone || parts_.engine.believe_zone(target.host, *decision.zone));
-    if (as_desired_record) {
-        scripted_->forget(target);
-        parts_.engine.submit(std::move(decision.desired), done);
-    } else {
-        std::string rdata = dns::rdata_of(task->client);
-        // What an earlier script of the same address made is looked at before it is made again.
-        const bool made = scripted_->is(target, rdata, base::TimePoint::min());
-        scripted_->begin(target, decision.script);
-        const auto ended = [scripted = scripted_, target, rdata,
-                            done](update::UpdateOutcome result) {
-            using update::UpdateStatus;
-            scripted->end(target, rdata,
-                          result.status == UpdateStatus::committed ||
-                              result.status == UpdateStatus::unchanged,
-                          base::Clock::now());
-            done(result);
-        };
-        parts_.engine.submit_messages(target, std::move(decision.script), ended,
-                                      made ? rdata : std::string());
+    switch (decision.kind) {
+        case Decision::Kind::failed:
+            return request.complete(Outcome::fail, "a hook failed",
+                                    protocol::server_error(protocol::Dialect::secret_url));
+        case Decision::Kind::address:
+            return request.complete(Outcome::address, "its own address",
+                                    {200, std::move(decision.address_text)});
+        case Decision::Kind::refused:
+            return request.complete(Outcome::refused, "the address is not to be published",
+                                    protocol::refused_address(protocol::Dialect::secret_url));
+        case Decision::Kind::bad_key:
+            return authenticator_.refuse(request);
+        case Decision::Kind::unchanged:
+            return complete({update::UpdateStatus::unchanged});
+        case Decision::Kind::update:
+            return updates_.submit_hook_update(std::move(decision.update), complete);
     }
-    parts_.busy();
 }
 
-void HookHandler::late(const TaskPtr& task) {
-    if (task->answered.exchange(true)) return;
-    const auto seconds = std::chrono::duration<double>(task->state->settings.timeout).count();
+void HookHandler::on_timeout(const TaskPtr& task) {
+    if (task->is_claimed.exchange(true)) return;
+    const auto limit = task->request->settings().hook_time;
     const std::string hook = task->hook.load();
     complain(hook + "/late",
              fmt::format(
                  "{} did not return within {} s: it is left to itself, and the request has failed",
-                 hook, seconds));
-    parts_.request_log.count(telemetry::Dialect::secret_url, telemetry::Outcome::fail);
-    task->later({500, "FAIL"});
-}
-
-void HookHandler::say(const Task& task, const update::Target& target,
-                      update::UpdateStatus status) const {
-    parts_.request_log.served(telemetry::Dialect::secret_url, target, task.source, task.client,
-                              status, task.began);
+                 hook, std::chrono::duration<double>(limit).count()));
+    task->request->complete(Outcome::fail, "a hook did not return in time",
+                            protocol::server_error(protocol::Dialect::secret_url));
 }
 
 /// The first of a kind is said, the others are counted.
-void HookHandler::complain(std::string kind, std::string text) {
-    boost::asio::post(parts_.io, [this, kind = std::move(kind), text = std::move(text)] {
-        parts_.failures.add(kind, text, base::Clock::now());
-    });
+void HookHandler::complain(const std::string& kind, const std::string& text) {
+    failures_.add(kind, text, base::Clock::now());
 }
 
 }  // namespace sftdyn::server

@@ -1,17 +1,12 @@
-// The running service: the folders put together, signals, reload and a clean end.
+// Starts the service and serves, from the first load of the configuration to the exit status.
 #pragma once
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "config/load.hpp"
+#include "server/service.hpp"
 
 namespace sftdyn::server {
 
-/// Serves until SIGTERM or SIGINT; SIGHUP loads anew. `ready` is called with the addresses listened
-/// on. Returns the exit status.
-int serve(const config::Load& load,
-          const std::function<void(const std::vector<std::string>& addresses)>& ready);
+/// Serves until SIGTERM or SIGINT; SIGHUP loads anew. Returns the exit status.
+int serve(const config::Load& load, const Service::Ready& ready);
 
 }  // namespace sftdyn::server

@@ -41,6 +41,16 @@ void add_named(const config::Settings& settings, update::HostTable& hosts,
     }
 }
 
+/// Whether this machine can open IPv6 sockets at all.
+bool has_ipv6() {
+    asio::io_context io;
+    boost::system::error_code error;
+    asio::ip::tcp::acceptor probe(io);
+    probe.open(asio::ip::tcp::v6(), error);
+    if (!error) probe.bind({asio::ip::address_v6::loopback(), 0}, error);
+    return !error;
+}
+
 }  // namespace
 
 config::Loaded load(const config::Overrides& line) {
@@ -113,6 +123,23 @@ std::vector<update::HostId> all_hosts(const config::Settings& settings, update::
     return out;
 }
 
+std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
+                                                      const Directory& directory) {
+    const config::Settings& settings = loaded.settings;
+    const update::EngineLimits limits = engine_limits(settings);
+    const auto& conf = loaded.python;
+    const bool has_hooks =
+        conf && (conf->has_get_ip() || conf->has_get_host() || conf->has_nsupdate_commands());
+    return std::make_shared<const AnswerSettings>(
+        AnswerSettings{.directory = directory,
+                       .uptodate = settings.uptodate,
+                       .verify_interval = limits.verify_interval,
+                       .hooks = has_hooks ? conf : nullptr,
+                       .hook_ttl = settings.dns.ttl.value_or(settings.ttl),
+                       .hook_time = limits.timeout,
+                       .hook_queue = limits.queue});
+}
+
 http::Limits http_limits(const config::Settings& settings) {
     http::Limits limits;
     limits.handshake_time = settings.handshake_time;
@@ -144,6 +171,27 @@ std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     for (const auto& listen : settings.http) add(listen, false);
     for (const auto& listen : settings.https) add(listen, true);
     return out;
+}
+
+std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings) {
+    auto configured = endpoints(settings);
+    auto listening = endpoints_of(platform::passed_sockets());
+    for (const auto& passed : listening)
+        std::erase_if(configured,
+                      [&](const http::Endpoint& other) { return other.tls == passed.tls; });
+    listening.insert(listening.end(), configured.begin(), configured.end());
+    if (has_ipv6()) return listening;
+    for (auto& endpoint : listening) {
+        if (!endpoint.dual_stack) continue;
+        endpoint.address = asio::ip::address_v4::any();
+        endpoint.dual_stack = false;
+    }
+    return listening;
+}
+
+std::string url_of(const http::Endpoint& endpoint) {
+    if (!endpoint.path.empty()) return http::text_of(endpoint);
+    return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
 }
 
 std::vector<http::Endpoint> endpoints_of(const std::vector<platform::PassedSocket>& sockets) {
@@ -185,6 +233,23 @@ EventCommand::Settings event_command_settings(const config::Settings& settings) 
     const auto& admin = settings.admin;
     return {admin.hook,    admin.hooks_at_once, admin.hook_time,
             settings.user, settings.landlock,   settings.seccomp};
+}
+
+platform::SandboxSettings sandbox_settings(const config::Loaded& loaded,
+                                           const std::vector<http::Endpoint>& listening) {
+    const config::Settings& settings = loaded.settings;
+    // A conf's code may do whatever it is written for: run programs, write files.
+    platform::SandboxSettings sandbox{.user = settings.user,
+                                      .seccomp = settings.seccomp && !loaded.python,
+                                      .landlock = settings.landlock && !loaded.python,
+                                      .files = files(settings)};
+    if (!loaded.conf.empty()) sandbox.files.push_back(loaded.conf);
+    for (const auto& endpoint : listening) {
+        if (!endpoint.path.empty()) sandbox.sockets.push_back(endpoint.path);
+    }
+    if (settings.admin.control) sandbox.sockets.push_back(*settings.admin.control);
+    if (settings.admin.state) sandbox.writable.push_back(*settings.admin.state);
+    return sandbox;
 }
 
 }  // namespace sftdyn::server

@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "accounts/account_directory.hpp"
+#include "config/load.hpp"
 #include "config/settings.hpp"
 #include "http/server.hpp"
+#include "platform/sandbox.hpp"
+#include "platform/socket_activation.hpp"
+#include "server/answer_settings.hpp"
 #include "server/event_command.hpp"
 #include "update/dns_backend.hpp"
 #include "update/engine.hpp"
-
-#include "platform/socket_activation.hpp"
-
-#include "config/load.hpp"
 
 namespace sftdyn::server {
 
@@ -29,8 +29,15 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 /// The hosts of all clients.
 [[nodiscard]] std::vector<update::HostId> all_hosts(const config::Settings& settings,
                                                     update::HostTable& hosts);
+[[nodiscard]] std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
+                                                                    const Directory& directory);
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
 [[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
+/// What to listen on: those of the settings, with passed sockets in place of `http`, and passed
+/// ones for TLS in place of `https`. Where the machine has no IPv6, all addresses are all of IPv4.
+[[nodiscard]] std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings);
+/// "https://192.0.2.1:443", "unix:/run/…"
+[[nodiscard]] std::string url_of(const http::Endpoint& endpoint);
 /// Of sockets that were passed: their names say what they are for: "https" for TLS, any other for
 /// HTTP; with "-proxy" behind it for the PROXY protocol.
 [[nodiscard]] std::vector<http::Endpoint> endpoints_of(
@@ -39,5 +46,8 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 [[nodiscard]] EventCommand::Settings event_command_settings(const config::Settings& settings);
 /// What must stay readable when the process is confined.
 [[nodiscard]] std::vector<std::string> files(const config::Settings& settings);
+/// What the process keeps when it is confined, with the sockets of `listening`.
+[[nodiscard]] platform::SandboxSettings sandbox_settings(
+    const config::Loaded& loaded, const std::vector<http::Endpoint>& listening);
 
 }  // namespace sftdyn::server

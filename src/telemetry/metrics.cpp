@@ -86,13 +86,15 @@ const std::time_t started = std::time(nullptr);
 }  // namespace
 
 const char* text_of(Dialect dialect) {
-    static constexpr const char* texts[dialects] = {"secret_url", "dyndns2", "duckdns", "freedns"};
+    static constexpr const char* texts[dialects] = {"secret_url", "dyndns2", "duckdns", "freedns",
+                                                    "none"};
     return texts[static_cast<std::size_t>(dialect)];
 }
 
 const char* text_of(Outcome outcome) {
-    static constexpr const char* texts[outcomes] = {"ok",   "uptodate",   "badkey",  "abuse",
-                                                    "fail", "overloaded", "address", "refused"};
+    static constexpr const char* texts[outcomes] = {"ok",      "uptodate", "badkey",
+                                                    "abuse",   "fail",     "overloaded",
+                                                    "address", "refused",  "no_credential"};
     return texts[static_cast<std::size_t>(outcome)];
 }
 

@@ -15,8 +15,9 @@
 
 namespace sftdyn::telemetry {
 
-enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns };
-constexpr std::size_t dialects = 4;
+/// `none`: of a request that nobody could read.
+enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns, none };
+constexpr std::size_t dialects = 5;
 /// What a request ended in; of several hosts in one request each is counted.
 enum class Outcome : std::uint8_t {
     ok,
@@ -25,10 +26,11 @@ enum class Outcome : std::uint8_t {
     abuse,
     fail,
     overloaded,
-    address,
-    refused
+    address,       ///< it asked for its own, and was told
+    refused,       ///< what it asks for is not done, whoever asks, or it can't be read
+    no_credential  ///< it sent none; many clients only then send what they have
 };
-constexpr std::size_t outcomes = 8;
+constexpr std::size_t outcomes = 9;
 
 [[nodiscard]] const char* text_of(Dialect dialect);
 [[nodiscard]] const char* text_of(Outcome outcome);

@@ -1,6 +1,8 @@
 #include "telemetry/request_log.hpp"
 
 #include <ctime>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,9 @@ namespace sftdyn::telemetry {
 namespace {
 
 namespace log = base::log;
+
+// Of a name that a client sent (RFC 1035 §3.1).
+constexpr std::size_t longest_host = 255;
 
 Outcome outcome_of(update::UpdateStatus status) {
     switch (status) {
@@ -43,39 +48,70 @@ const char* log_word(update::UpdateStatus status) {
     return "?";
 }
 
-}  // namespace
-
-void RequestLog::served(Dialect dialect, const update::Target& target,
-                        const boost::asio::ip::address& client,
-                        const boost::asio::ip::address& address, update::UpdateStatus status,
-                        base::TimePoint began) {
-    const Outcome outcome = outcome_of(status);
-    metrics_.request(dialect, outcome);
-    if (remembers_.load(std::memory_order_relaxed))
-        history_.note(target, address, outcome, std::time(nullptr));
-    if (!log::says(spdlog::level::info)) return;
-    const std::string host = hosts_.name(target.host).text(), from = client.to_string();
-    const std::string shown = address.is_unspecified() ? "none" : address.to_string();
-    const auto took =
-        std::chrono::duration_cast<std::chrono::microseconds>(base::Clock::now() - began).count();
-    log::event(spdlog::level::info,
-               fmt::format("{} {} {}{}: {}", host, dns::type_text(target.type), shown,
-                           client == address ? "" : " from " + from, log_word(status)),
-               {{"SFTDYN_HOST", host},
-                {"SFTDYN_CLIENT", from},
-                {"SFTDYN_ADDRESS", shown},
-                {"SFTDYN_DIALECT", text_of(dialect)},
-                {"SFTDYN_OUTCOME", text_of(outcome)},
-                {"SFTDYN_DURATION_USEC", std::to_string(took)}});
+std::string microseconds_since(base::TimePoint began) {
+    return std::to_string(
+        std::chrono::duration_cast<std::chrono::microseconds>(base::Clock::now() - began).count());
 }
 
-void RequestLog::bad_credential(Dialect dialect, const boost::asio::ip::address& client) {
-    metrics_.request(dialect, Outcome::badkey);
+/// A line of a request, with what the journal has of every one.
+void say(const RequestFacts& facts, Outcome outcome, const std::string& text,
+         log::Fields fields = {}) {
+    fields.emplace_back("SFTDYN_CLIENT", facts.client.to_string());
+    fields.emplace_back("SFTDYN_DIALECT", text_of(facts.dialect));
+    fields.emplace_back("SFTDYN_OUTCOME", text_of(outcome));
+    fields.emplace_back("SFTDYN_DURATION_USEC", microseconds_since(facts.began));
+    log::event(spdlog::level::info, text, fields);
+}
+
+}  // namespace
+
+void RequestLog::served(const RequestFacts& facts, const HostOutcome& host) {
+    const Outcome outcome = outcome_of(host.status);
+    metrics_.request(facts.dialect, outcome);
+    if (remembers_.load(std::memory_order_relaxed))
+        history_.note(host.target, host.address, outcome, std::time(nullptr));
     if (!log::says(spdlog::level::info)) return;
-    log::event(spdlog::level::info, fmt::format("a wrong credential from {}", client.to_string()),
-               {{"SFTDYN_CLIENT", client.to_string()},
-                {"SFTDYN_DIALECT", text_of(dialect)},
-                {"SFTDYN_OUTCOME", "badkey"}});
+    const std::string name = hosts_.name(host.target.host).text();
+    const std::string shown = host.address.is_unspecified() ? "none" : host.address.to_string();
+    say(facts, outcome,
+        fmt::format("{} {} {}{}: {}", name, dns::type_text(host.target.type), shown,
+                    facts.client == host.address ? "" : " from " + facts.client.to_string(),
+                    log_word(host.status)),
+        {{"SFTDYN_HOST", name}, {"SFTDYN_ADDRESS", shown}});
+}
+
+void RequestLog::not_served(const RequestFacts& facts, std::string_view host, std::string_view word,
+                            Outcome outcome) {
+    metrics_.request(facts.dialect, outcome);
+    if (!log::says(spdlog::level::info)) return;
+    const std::string shown = log::printable(host.substr(0, longest_host));
+    say(facts, outcome, fmt::format("{} from {}: {}", shown, facts.client.to_string(), word),
+        {{"SFTDYN_HOST", shown}});
+}
+
+void RequestLog::bad_credential(const RequestFacts& facts) {
+    metrics_.request(facts.dialect, Outcome::badkey);
+    if (!log::says(spdlog::level::info)) return;
+    say(facts, Outcome::badkey,
+        fmt::format("a wrong credential from {}", facts.client.to_string()));
+}
+
+void RequestLog::ended(const RequestFacts& facts, Outcome outcome, std::string_view what) {
+    metrics_.request(facts.dialect, outcome);
+    if (!log::says(spdlog::level::info)) return;
+    say(facts, outcome, fmt::format("a request from {}: {}", facts.client.to_string(), what));
+}
+
+void RequestLog::unreadable(const std::optional<boost::asio::ip::address>& client,
+                            unsigned status) {
+    metrics_.request(Dialect::none, Outcome::refused);
+    if (!log::says(spdlog::level::info)) return;
+    const std::string from = client ? client->to_string() : "a Unix socket";
+    log::event(spdlog::level::info,
+               fmt::format("a request from {}: refused unread with status {}", from, status),
+               {{"SFTDYN_CLIENT", from},
+                {"SFTDYN_DIALECT", text_of(Dialect::none)},
+                {"SFTDYN_OUTCOME", text_of(Outcome::refused)}});
 }
 
 }  // namespace sftdyn::telemetry

@@ -1,10 +1,12 @@
 // What became of requests: a line in the log, a count, and an entry in the memory of hosts, all
-// from one place.
+// from one place. No line holds a secret: neither a key, nor a path, nor a header field.
 #pragma once
 
 #include <atomic>
 #include <optional>
 #include <string_view>
+
+#include <boost/asio/ip/address.hpp>
 
 #include "base/clock.hpp"
 #include "telemetry/host_history.hpp"
@@ -14,19 +16,38 @@
 
 namespace sftdyn::telemetry {
 
+/// What is told of every request.
+struct RequestFacts {
+    Dialect dialect = Dialect::secret_url;
+    boost::asio::ip::address client{};  ///< who asked
+    base::TimePoint began{};            ///< when the request came
+};
+
+/// What became of one record of a host.
+struct HostOutcome {
+    update::Target target{};
+    boost::asio::ip::address address{};  ///< that it has, or would have; unspecified: none
+    update::UpdateStatus status{};
+};
+
+/// Thread-safe.
 class RequestLog {
 public:
     explicit RequestLog(const update::HostTable& hosts) : hosts_(hosts) {}
 
-    /// A host's request was served, or could not be. `client` is who asked, `address` what the host
-    /// has or would have (unspecified: none), `began` when the request came.
-    void served(Dialect dialect, const update::Target& target,
-                const boost::asio::ip::address& client, const boost::asio::ip::address& address,
-                update::UpdateStatus status, base::TimePoint began);
+    /// A record was served, or could not be.
+    void served(const RequestFacts& facts, const HostOutcome& host);
+    /// A host that the request is about got `word`, and nothing was asked of the DNS for it. `host`
+    /// may be the client's text.
+    void not_served(const RequestFacts& facts, std::string_view host, std::string_view word,
+                    Outcome outcome);
     /// A credential that there is not.
-    void bad_credential(Dialect dialect, const boost::asio::ip::address& client);
-    /// Anything else, which is only counted.
-    void count(Dialect dialect, Outcome outcome) { metrics_.request(dialect, outcome); }
+    void bad_credential(const RequestFacts& facts);
+    /// A request that is about no host; `what` says which, or why it was refused.
+    void ended(const RequestFacts& facts, Outcome outcome, std::string_view what);
+    /// A request that was refused before anybody could read it. Without a `client` it came by a
+    /// Unix socket.
+    void unreadable(const std::optional<boost::asio::ip::address>& client, unsigned status);
 
     /// Whether hosts are remembered: not where nobody asks for it. At first they are not.
     void remember(bool wanted) { remembers_ = wanted; }

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import dns_servers  # noqa: E402
 from harness.sftdyn import Sftdyn  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: it takes 20 seconds or more, and is begun first")
+
+
+def pytest_collection_modifyitems(items):
+    """The end of a run is not spent on one long test: xdist first hands a batch of tests to each worker,
+    and a long test leads each batch."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    batch = max(len(items) // (4 * workers), 2)
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
+    for number, item in enumerate(long):
+        items.insert(number * batch, item)
 
 
 class Stage:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.process import await_true, free_port
+from harness.sanitized import is_sanitized
 from harness.sftdyn import BINARY, conf, run
 
 ZONE = "dyn.example.org"
@@ -210,6 +211,7 @@ def test_a_reader_that_does_not_read_keeps_nobody_waiting(stage, named):
         one.close()
 
 
+@pytest.mark.long
 def test_it_ends_while_somebody_does_not_read_the_answer(stage, named):
     """More than a socket holds: the writer waits for its reader."""
     watched = Watched(stage, named, clients={f"k{n}": f"{'a' * 60}.h{n}.{ZONE}" for n in range(6000)})
@@ -374,7 +376,7 @@ def test_the_hooks_helper_ends_with_the_program(stage, named):
 def test_no_program_can_be_run_by_the_program_itself(stage, named):
     watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
     status = Path(f"/proc/{watched.program.process.pid}/status").read_text()
-    if "sanitize" not in str(BINARY) and "thread" not in str(BINARY):
+    if not is_sanitized:
         assert "Seccomp:\t2" in status
     assert "NoNewPrivs:\t1" in status
 
@@ -391,7 +393,7 @@ def test_wrong_settings(stage, setting, said, tmp_path):
 
 
 def test_idle_memory_with_everything_on(stage, named):
-    if "sanitize" in str(BINARY) or "thread" in str(BINARY):
+    if is_sanitized:
         pytest.skip("sanitizers take memory of their own")
     watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
     watched.program.get("secretkey-one")

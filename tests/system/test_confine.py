@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from harness.process import await_true
+from harness.sanitized import is_sanitized
 from harness.sftdyn import conf, run
 
 HOST = "home.dyn.example.org"
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has anything to drop")
-SANITIZED = any(word in os.environ.get("SFTDYN", "") for word in ("sanitize", "thread"))
 
 
 def status(program, task=None):
@@ -44,7 +44,7 @@ def test_privileges_are_dropped_in_every_thread(stage):
         assert values["CapPrm"] == values["CapEff"]
         assert int(values["CapInh"], 16) == 0 and int(values["CapAmb"], 16) == 0
         assert values["NoNewPrivs"] == "1"
-        assert values["Seccomp"] == ("0" if SANITIZED else "2")
+        assert values["Seccomp"] == ("0" if is_sanitized else "2")
     assert resource.prlimit(program.process.pid, resource.RLIMIT_CORE) == (0, 0)
     assert "warning" not in program.log(), program.log()
 
@@ -224,7 +224,7 @@ def probe(program, pid, task):
     return {name: 0 if result.startswith("done") else int(result) for name, result in re.findall(rf"probe {task} ([\w-]+) (.*)", program.log())}
 
 
-@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not confined")
 @pytest.mark.parametrize("state", [False, True], ids=["", "state"])
 @pytest.mark.parametrize("hook", [False, True], ids=["", "hook"])
 def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, place, state, hook):
@@ -250,7 +250,7 @@ def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, plac
     assert "warning" not in program.log(), program.log()
 
 
-@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not confined")
 @pytest.mark.parametrize("setting,refused", [
     ("landlock", FORBIDDEN - {"read-secret", "read-disk"}),
     ("seccomp", {"make", "write", "append", "empty", "temporary", "truncate", "rename", "link", "symlink", "mkdir", "mknod", "unlink", "execute", "execveat",
@@ -264,7 +264,7 @@ def test_each_half_alone_keeps_it_from_files_and_other_processes(stage, probe_li
     (Path(place["PLACE"]) / "victim").chmod(0o644)  # Landlock leaves modes alone
 
 
-@pytest.mark.skipif(SANITIZED, reason="a sanitizer's run-time is not confined")
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not confined")
 def test_with_a_python_conf_privileges_are_gone_all_the_same(stage, probe_library, place):
     """Its code may do whatever the user may, so neither Landlock nor seccomp are there: no capability is, in any thread."""
     server = stage.dns("named")

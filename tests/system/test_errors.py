@@ -67,7 +67,7 @@ def test_server_not_there(stage):
 def test_server_silent(stage):
     server = stage.dns("named")
     server.process.send_signal(19)
-    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 1"))
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 3"))
     fails(program, HOST, server.address, "did not answer in time")
 
 

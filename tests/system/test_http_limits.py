@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.sanitized import not_sanitized
+from harness.sanitized import is_sanitized, not_sanitized
 from harness.process import await_true
-from harness.sftdyn import BINARY, conf
+from harness.sftdyn import conf
 
 HOST = "home.dyn.example.org"
 REQUEST = b"GET /k HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -198,17 +198,32 @@ def test_connections_in_all_idle_ones_make_room(stage):
         connection.close()
 
 
-def test_connections_in_all_busy_ones_are_waited_for(stage):
-    program = start(stage, "connections = 4\nthreads = 1\nheader_time = 2")
+@pytest.mark.parametrize("octets", [b"", b"GET /k", b"POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"])
+def test_connections_in_all_slow_ones_make_room(stage, octets):
+    program = start(stage, "connections = 4\nthreads = 1\nheader_time = 600\nidle_time = 600")
     held = [connect(program) for _ in range(4)]
     for connection in held:
-        connection.sendall(b"GET /k")  # none is idle
-    assert program.get("/", source="127.0.0.2").status == 200, "it waits, and is served when the slow ones are cut"
+        connection.sendall(octets)  # none is between requests, but for those that never sent one
+    assert program.get("/", source="127.0.0.2").status == 200, "it waits, and is served when a slow one was cut"
+    gone, _ = until_closed(held[0])
+    assert gone == b"", "the one that was slow longest"
     for connection in held:
         connection.close()
 
 
-@pytest.mark.skipif("sanitize" in BINARY, reason="its run-time needs descriptors of its own, and reports what is not there without them")
+def test_connections_in_all_those_of_another_thread_make_room(stage):
+    program = start(stage, "connections = 2\nthreads = 2\nidle_time = 600")
+    for _ in range(24):  # the system gives each connection to one of the threads
+        held = [connect(program) for _ in range(2)]
+        for connection in held:
+            connection.sendall(REQUEST)
+            answer(connection)
+        assert is_served(program, source="127.0.0.2")
+        for connection in held:
+            connection.close()
+
+
+@pytest.mark.skipif(is_sanitized, reason="its run-time needs descriptors of its own, and reports what is not there without them")
 def test_out_of_descriptors(stage):
     program = start(stage, "connections_per_client = 1000\nthreads = 1\nheader_time = 3", arguments=())
     kept = connect(program)
@@ -309,7 +324,7 @@ def test_a_body_takes_memory_as_it_comes(stage):
         connection.close()
 
 
-@pytest.mark.skipif("sanitize" in BINARY, reason="its run-time takes address space as it likes")
+@pytest.mark.skipif(is_sanitized, reason="its run-time takes address space as it likes")
 def test_without_memory_a_connection_ends_and_the_process_goes_on(stage):
     # One thread: each has an arena of its own, and what is left is left for all.
     program = start(stage, "threads = 1\nbody_size = 1048576\nconnections_per_client = 1000\nheader_time = 60", arguments=())
@@ -366,7 +381,7 @@ def found_in_memory(pid, words):
     return found
 
 
-@pytest.mark.skipif("sanitize" in BINARY, reason="its run-time keeps what is freed")
+@pytest.mark.skipif(is_sanitized, reason="its run-time keeps what is freed")
 @pytest.mark.parametrize("tls", [False, True])
 def test_an_idle_connection_holds_no_key(stage, tls, tmp_path):
     """After a request nothing of it is left, though the connection is kept: neither of the target, nor of a field, nor of the body."""

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from harness.process import await_true
+from harness.sanitized import is_sanitized
 from harness.sftdyn import BINARY, conf, run
 
 HOST = "home.dyn.example.org"
@@ -264,6 +265,7 @@ def test_a_pair_of_two_kinds_is_a_clear_error(tmp_path, pairs, place, command):
             assert "the private key does not fit the certificate" in result.stdout + result.stderr, (cert, key, result)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", ["cert", "key"])
 def test_a_certificate_of_another_kind_replaces_the_old_one(stage, authority, pairs, first):
     """The two files are never replaced in one step: whatever the server finds meanwhile, the old pair stays, and the new one is taken."""
@@ -284,6 +286,7 @@ def test_a_certificate_of_another_kind_replaces_the_old_one(stage, authority, pa
     assert get(program, trusting(authority.root[1]))[0] == 200
 
 
+@pytest.mark.long
 def test_what_lies_there_meanwhile(stage, authority, pairs):
     """Half-written and empty files, a chain without its leaf, a leaf behind its chain, an encrypted key: the old pair stays."""
     _, program = start(stage, *pairs["ec", 1])
@@ -424,7 +427,8 @@ def test_thousands_of_pipelined_requests_over_tls(stage, authority):
             tail = tail[tail.rfind(end) + len(end):] if end in tail else tail
 
 
-@pytest.mark.skipif("sanitize" in BINARY or "thread" in BINARY, reason="the same TLS, but slower")
+@pytest.mark.long
+@pytest.mark.skipif(is_sanitized, reason="the same TLS, but slower")
 def test_testssl_finds_nothing_above_low(stage, authority):
     """As with a certificate of Let's Encrypt: 90 days, a chain, and a place for revocations."""
     key, cert = authority.server("testssl", days=90, extra="crlDistributionPoints=URI:http://crl.example.org/1.crl\nextendedKeyUsage=serverAuth\n")

@@ -139,6 +139,7 @@ def both(stage):
     return servers
 
 
+@pytest.mark.long
 def test_each_script_does_what_it_does_with_nsupdate(stage, both):
     theirs, ours = both
     scripts = [script.replace("{z}", zone) for script, zone in zip(SCRIPTS, ZONES, strict=True)]

@@ -9,6 +9,7 @@ import pytest
 
 from harness.dns_servers import ZONE
 from harness.process import await_true
+from harness.sanitized import heap_of_its_own
 from harness.sftdyn import conf, run
 
 KEY = "zuegellos-key-WW42-fedcba0123"
@@ -83,6 +84,8 @@ def family(pid):
         return [pid, *map(int, children.read().split())]
 
 
+@pytest.mark.long
+@heap_of_its_own
 @pytest.mark.skipif(not ROOT, reason="reads the memory of a process that is not dumpable")
 def test_no_key_and_no_password_is_in_memory(stage):
     server = stage.dns("named")
@@ -131,6 +134,7 @@ def test_no_key_and_no_password_is_in_memory(stage):
     nothing_is_found()
 
 
+@heap_of_its_own
 @pytest.mark.skipif(not ROOT, reason="reads the memory of a process that is not dumpable")
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 5, 8])
 def test_no_key_is_in_the_helpers_memory_whatever_the_size_of_the_configuration(stage, more):

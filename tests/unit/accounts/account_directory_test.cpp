@@ -38,3 +38,28 @@ TEST(AccountDirectory, KeysMayHoldAnyOctet) {
     EXPECT_EQ(directory.find(two)->host, 2U);
     EXPECT_EQ(directory.find("a"), nullptr);
 }
+
+TEST(AccountDirectory, NobodysNamesCostWhatUsersCost) {
+    AccountDirectory directory;
+    EXPECT_EQ(directory.dummy_hash("nobody"), "");
+    const auto client = directory.add(sftdyn::accounts::Client{});
+    ASSERT_TRUE(directory.add_user("plain", client, "password", ""));
+    EXPECT_EQ(directory.dummy_hash("nobody"), "") << "no user has a hash";
+
+    const std::string cheap = "$argon2id$v=19$m=8,t=1,p=1$", dear = "$argon2id$v=19$m=64,t=9,p=1$";
+    ASSERT_TRUE(directory.add_user("a", client, "", cheap + "c2FsdHNhbHQ$aGFzaGhhc2g"));
+    ASSERT_TRUE(directory.add_user("b", client, "", dear + "c2FsdHNhbHQ$aGFzaGhhc2g"));
+    for (int number = 0; number < 1000; ++number) {
+        const auto name = "like a" + std::to_string(number);
+        ASSERT_TRUE(directory.add_user(name, client, "", cheap + "b3RoZXJzYWx0$b3RoZXJoYXNo"));
+    }
+    int dear_ones = 0;
+    for (int number = 0; number < 200; ++number) {
+        const auto name = "nobody" + std::to_string(number);
+        const std::string hash = directory.dummy_hash(name);
+        EXPECT_EQ(directory.dummy_hash(name), hash) << "the same each time";
+        dear_ones += hash.starts_with(dear) ? 1 : 0;
+    }
+    EXPECT_GT(dear_ones, 50);
+    EXPECT_LT(dear_ones, 150);
+}

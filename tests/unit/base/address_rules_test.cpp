@@ -44,20 +44,25 @@ INSTANTIATE_TEST_SUITE_P(
                     "100:0:0:1::1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "2001:10::1",
                     "2001:2f::1", "2002:7f00:1::", "2002:0:1::1", "2002:a9fe:101::1",
                     "2002:e000:1::", "2002:ffff:ffff::", "5f00::1", "fe80::1", "febf::1", "fec0::1",
-                    "feff::1", "ff02::1", "ffff::1"));
+                    "feff::1", "ff02::1", "ffff::1", "192.88.99.1", "2001:1::1", "2001:3::1",
+                    "2001:30::1", "3ffe::1", "200::1", "1fff::1", "4000::1", "6000::1", "8000::1",
+                    "a000::1", "c000::1", "e000::1", "f000::1", "f800::1", "fbff::1", "fe00::1",
+                    "2001:db8::5efe:127.0.0.1", "2001:db8::200:5efe:169.254.1.1",
+                    "fd00::5efe:0.0.0.0", "2a00::200:5efe:255.255.255.255"));
 
 class Publishable : public testing::TestWithParam<const char*> {};
 TEST_P(Publishable, IsPublishedUnlessTheSettingsSayOtherwise) {
     EXPECT_EQ(rule({}, GetParam()), Ruling::may_be);
 }
-INSTANTIATE_TEST_SUITE_P(Table, Publishable,
-                         testing::Values("1.1.1.1", "10.0.0.1", "100.64.0.1", "100.128.0.1",
-                                         "172.16.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1",
-                                         "198.51.100.1", "203.0.113.1", "223.255.255.255",
-                                         "::ffff:192.0.2.1", "64:ff9b::192.0.2.1",
-                                         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1",
-                                         "3fff::1", "2002:c000:201::1", "2a00::1", "fc00::1",
-                                         "fd00::1"));
+INSTANTIATE_TEST_SUITE_P(
+    Table, Publishable,
+    testing::Values("1.1.1.1", "10.0.0.1", "100.64.0.1", "100.128.0.1", "172.16.0.1", "192.0.2.1",
+                    "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "223.255.255.255",
+                    "::ffff:192.0.2.1", "64:ff9b::192.0.2.1",
+                    "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1", "3fff::1",
+                    "2002:c000:201::1", "2a00::1", "fc00::1", "fd00::1", "2000::1", "2001:2::1",
+                    "2001:200::1", "3fff:ffff::1", "2001:db8::5efe:192.0.2.1",
+                    "2001:db8::200:5efe:10.0.0.1", "2001:db8::100:5efe:127.0.0.1"));
 
 TEST(AddressRules, LoopbackIsForConnectionsOnly) {
     for (const char* text : {"127.0.0.1", "127.9.9.9", "::1"}) {
@@ -72,7 +77,7 @@ TEST(AddressRules, WordsAreNetworks) {
         return rule(rules({}, {word}), text) == Ruling::denied;
     };
     for (const char* text : {"10.1.2.3", "172.31.0.1", "192.168.0.1", "64:ff9b::10.0.0.1",
-                             "2002:a00:1::1", "::ffff:10.0.0.1"})
+                             "2002:a00:1::1", "::ffff:10.0.0.1", "2001:db8::5efe:10.0.0.1"})
         EXPECT_TRUE(denies("private", text)) << text;
     for (const char* text : {"11.0.0.1", "172.32.0.1", "100.64.0.1", "fd00::1"})
         EXPECT_FALSE(denies("private", text)) << text;

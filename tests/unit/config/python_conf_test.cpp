@@ -57,6 +57,22 @@ protected:
     Settings settings;
 };
 
+TEST_F(PythonConfTest, WhatStandsInTheWrongPlaceIsNotQuoted) {
+    for (const char* name : {"http", "https", "verbose", "quiet", "debug"}) {
+        for (const char* secret : {"SECRET-key", "127.0.0.1:SECRET", "unix:SECRET"}) {
+            conf.set = {{name, {text(secret)}, 1}};
+            const auto complaints = read();
+            EXPECT_THAT(complaints, testing::SizeIs(1)) << name << " = " << secret;
+            for (const auto& complaint : complaints)
+                EXPECT_THAT(complaint, testing::Not(HasSubstr("SECRET")));
+        }
+    }
+    conf.table.emplace();
+    for (const char* host : {"SECRET_key-", "", "SECRET key"})
+        conf.table->push_back(client("/SECRET", text(host)));
+    for (const auto& complaint : read()) EXPECT_THAT(complaint, testing::Not(HasSubstr("SECRET")));
+}
+
 TEST_F(PythonConfTest, Settings) {
     conf.set = {{"http", {number(8080), text("[::1]:80"), flag(false), text("")}, 1},
                 {"https", {text("127.0.0.1:4443")}, 2},
@@ -84,7 +100,7 @@ TEST_F(PythonConfTest, ComplaintsNameTheLine) {
                 {"key", {number(1)}, 0},
                 {"debug", {text("x")}, 5},
                 {"quiet", {}, 6}};
-    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http: "),
+    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http = 99999: "),
                                     HasSubstr("/etc/sftdyn/conf: key is int; expected"),
                                     HasSubstr("conf:5: debug is str; expected"),
                                     HasSubstr("conf:6: quiet is an empty list; expected")));

@@ -26,6 +26,11 @@ struct FakeHandler : Handler {
     }
 };
 
+struct FakeObserver : Observer {
+    std::vector<RefusedRequest> refused{};
+    void on_refused(const RefusedRequest& request) override { refused.push_back(request); }
+};
+
 class Connections : public testing::Test {
 protected:
     Connections() {
@@ -71,10 +76,11 @@ protected:
     }
 
     FakeHandler handler_;
+    FakeObserver observer_;
     Limits limits_;
     Proxies proxies_{{*base::Network::parse("10.0.0.0/8")}, ProxyHeader::x_forwarded_for};
     ConnectionLimiter admission_{100, 100};
-    ConnectionSet set_{handler_, limits_, proxies_, "x-forwarded-for"};
+    ConnectionSet set_{handler_, limits_, proxies_, "x-forwarded-for", &observer_};
     boost::asio::io_context io_{1};
     std::vector<int> clients_;
     Peer client_ = Peer::of(boost::asio::ip::make_address("192.0.2.1"), proxies_);
@@ -147,6 +153,49 @@ TEST_F(Connections, WhomAConnectionIsFor) {
     EXPECT_EQ(body(connect(proxy_, true),
                    std::string_view("PROXY TCP4 192.0.2.9\0junk 10.0.0.1 1 2\r\n", 40)),
               "closed");
+}
+
+TEST_F(Connections, WhatNoHandlerSeesIsToldOnce) {
+    struct Case {
+        std::string octets;
+        unsigned status;
+    };
+    limits_.header_octets = 200;
+    limits_.body_octets = 10;
+    const std::string spaces(300, 'x');
+    unsigned handled = 0;
+    handler_.answer = [&](const auto&, const auto&) {
+        ++handled;
+        return Response{200, "ok"};
+    };
+    for (const Case& row : std::vector<Case>{
+             {"nonsense\r\n\r\n", 400},
+             {"GET /k HTTP/1.1\r\n\r\n", 400},
+             {"POST /k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 411},
+             {"POST /k HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n", 413},
+             {"GET /" + spaces + " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
+             {"GET /k HTTP/1.1\r\nHost: x\r\nField: " + spaces + "\r\n\r\n", 431}}) {
+        observer_.refused.clear();
+        const std::string answer = ask(connect(client_), row.octets);
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::to_string(row.status))) << answer;
+        ASSERT_EQ(observer_.refused.size(), 1U) << row.status;
+        EXPECT_EQ(observer_.refused[0].status, row.status);
+        EXPECT_EQ(observer_.refused[0].peer, client_.address);
+    }
+    EXPECT_EQ(handled, 0U);
+    observer_.refused.clear();
+    ask(connect(client_), request);
+    EXPECT_EQ(handled, 1U);
+    EXPECT_TRUE(observer_.refused.empty()) << "the handler has seen it";
+}
+
+TEST_F(Connections, AClaimInARefusedRequestIsNotBelieved) {
+    // What the header says of the client may be cut off anywhere.
+    ask(connect(proxy_), "GET /k HTTP/1.1\r\nX-Forwarded-For: 203.0.113.88\r\nnonsense\r\n\r\n");
+    ask(connect(Peer::of(std::nullopt, proxies_)), "nonsense\r\n\r\n");
+    ASSERT_EQ(observer_.refused.size(), 2U);
+    EXPECT_EQ(observer_.refused[0].peer, proxy_.address);
+    EXPECT_EQ(observer_.refused[1].peer, std::nullopt);
 }
 
 }  // namespace

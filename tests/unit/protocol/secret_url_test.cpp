@@ -1,6 +1,7 @@
 #include "protocol/secret_url.hpp"
 
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "protocol/form_parameters.hpp"
 
 #include <gtest/gtest.h>

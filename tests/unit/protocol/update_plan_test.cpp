@@ -6,7 +6,6 @@ using namespace sftdyn;
 using namespace sftdyn::protocol;
 using boost::asio::ip::make_address;
 using boost::asio::ip::make_address_v6;
-using Word = HostAnswer::Word;
 
 namespace {
 
@@ -72,9 +71,9 @@ TEST_F(PlanTest, WhoIsNotTheClients) {
     const auto out =
         plan(naming({"foreign.x.org", "nowhere.x.org", "nodot", "a..b", ""}, "192.0.2.1"));
     ASSERT_EQ(out.answers.size(), 5U);
-    const Word expected[] = {Word::not_yours, Word::nohost, Word::notfqdn, Word::notfqdn,
-                             Word::notfqdn};
-    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(out.answers[i].word, expected[i]) << i;
+    const ReturnCode expected[] = {ReturnCode::not_yours, ReturnCode::nohost, ReturnCode::notfqdn,
+                                   ReturnCode::notfqdn, ReturnCode::notfqdn};
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(out.answers[i].code, expected[i]) << i;
     EXPECT_EQ(text(out), "");
 }
 
@@ -100,13 +99,13 @@ TEST_F(PlanTest, APrefixMovesTheHostsWithAPlaceAlong) {
     update.hostnames = {"b.x.org"};
     EXPECT_EQ(text(plan(update)), "[b.x.org:A=192.0.2.1 b.x.org:AAAA=2001:db8:1:ab03::1:2]");
     update.prefix->length = 63;
-    EXPECT_EQ(plan(update).answers.at(0).word, Word::server_error);
+    EXPECT_EQ(plan(update).answers.at(0).code, ReturnCode::server_error);
     EXPECT_EQ(plan(update).remarks.size(), 1U);
 }
 
 TEST_F(PlanTest, AnotherAddressNeedsPermission) {
     client.may_set_address = false;
-    EXPECT_EQ(plan(naming({"a.x.org"}, "192.0.2.1")).answers.at(0).word, Word::not_yours);
+    EXPECT_EQ(plan(naming({"a.x.org"}, "192.0.2.1")).answers.at(0).code, ReturnCode::not_yours);
     EXPECT_EQ(text(plan(naming({"a.x.org"}, "192.0.2.1", "2001:db8::1"))), "");
     EXPECT_EQ(text(plan(naming({"a.x.org"}, "192.0.2.99"))), "[a.x.org:A=192.0.2.99]");
     auto with_prefix = naming({"a.x.org"});
@@ -145,10 +144,10 @@ TEST_F(PlanTest, WhatAPrefixMakesIsLookedAtToo) {
         update.prefix = AddressUpdate::Prefix{make_address_v6(network), length};
         return make_plan(update, client, names, make_address("192.0.2.99"), rules_);
     };
-    EXPECT_EQ(made("2001:db8:900d::", 48).answers.at(0).word, Word::nochg);
-    EXPECT_EQ(made("2001:db8:bad::", 48).answers.at(0).word, Word::server_error);
+    EXPECT_EQ(made("2001:db8:900d::", 48).answers.at(0).code, ReturnCode::nochg);
+    EXPECT_EQ(made("2001:db8:bad::", 48).answers.at(0).code, ReturnCode::server_error);
     EXPECT_EQ(made("2001:db8:bad::", 48).remarks.size(), 1U);
-    EXPECT_EQ(made("fec0::", 56).answers.at(0).word, Word::server_error)
+    EXPECT_EQ(made("fec0::", 56).answers.at(0).code, ReturnCode::server_error)
         << "whatever the settings say";
 }
 

@@ -1,4 +1,4 @@
-#include "protocol/dyndns.hpp"
+#include "protocol/dyndns_request.hpp"
 
 #include <random>
 
@@ -9,7 +9,6 @@
 
 using namespace sftdyn;
 using namespace sftdyn::protocol;
-using Word = HostAnswer::Word;
 
 namespace {
 
@@ -150,36 +149,6 @@ TEST(AddressUpdate, WhatItMayCostHasABound) {
     EXPECT_FALSE(update("/nic/update?myip=" + addresses).unusable.empty());
     EXPECT_LE(update("/nic/update?myip=" + std::string(10'000, '1')).unusable.size(), 80U);
     EXPECT_EQ(path_segments("/a/b/c/d/e/f/g").size(), most_segments);
-}
-
-TEST(AddressUpdate, ManyGuessesAndRefusedAddresses) {
-    for (const auto dialect : {Dialect::secret_url, Dialect::freedns})
-        EXPECT_EQ(too_many_guesses(dialect).status, 429U);
-    for (const auto dialect : {Dialect::dyndns2, Dialect::duckdns})
-        EXPECT_EQ(too_many_guesses(dialect).status, 503U);
-    EXPECT_EQ(refused_address(Dialect::secret_url).status, 403U);
-    for (const auto dialect : {Dialect::dyndns2, Dialect::duckdns, Dialect::freedns})
-        EXPECT_EQ(refused_address(dialect).status, 500U);
-}
-
-TEST(AddressUpdate, AnswersOfEachDialect) {
-    const std::vector<HostAnswer> mixed{
-        {Word::good, "a", "1.2.3.4,2001:db8::1"}, {Word::nohost, "b", ""}, {Word::dnserr, "c", ""}};
-    AddressUpdate one;
-    EXPECT_EQ(answer(one, mixed, "U").body, "good 1.2.3.4,2001:db8::1\nnohost\ndnserr");
-    EXPECT_EQ(answer(one, mixed, "U").status, 200U);
-    EXPECT_EQ(answer(one, {{Word::dnserr, "c", ""}, {Word::server_error, "d", ""}}, "U").status,
-              500U);
-    EXPECT_EQ(answer(one, {}, "U").body, "notfqdn");
-    EXPECT_EQ(bad_credential(one.dialect).status, 401U);
-    one.dialect = Dialect::duckdns;
-    EXPECT_EQ(answer(one, mixed, "U").body, "KO");
-    EXPECT_EQ(answer(one, {{Word::nochg, "a", ""}}, "U").body, "OK");
-    one.dialect = Dialect::secret_url;
-    EXPECT_EQ(answer(one, mixed, "U").status, 500U);
-    EXPECT_EQ(answer(one, {{Word::nochg, "a", ""}}, "U").body, "U");
-    EXPECT_EQ(answer(one, {{Word::nochg, "a", ""}, {Word::good, "b", ""}}, "U").body, "OK");
-    EXPECT_EQ(answer(one, {{Word::abuse, "a", ""}}, "U").status, 429U);
 }
 
 }  // namespace

@@ -1,0 +1,194 @@
+#include "server/account_handler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "protocol/update_plan.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+using protocol::ReturnCode;
+using telemetry::Outcome;
+using update::UpdateStatus;
+
+/// That the desired record gives its host; unspecified: none.
+boost::asio::ip::address address_of(const update::DesiredRecord& desired) {
+    if (desired.kind != dns::Change::Kind::replace) return {};
+    const auto address = dns::address_of(desired.target.type, desired.rdata);
+    return address.has_value() ? *address : boost::asio::ip::address();
+}
+
+bool is_so(UpdateStatus status) {
+    return status == UpdateStatus::committed || status == UpdateStatus::unchanged;
+}
+
+}  // namespace
+
+/// An update under way: groups of desired records, and the answers that come of them.
+struct AccountHandler::Job {
+    protocol::AddressUpdate update;
+    protocol::Plan plan{};
+    std::vector<std::vector<UpdateStatus>> statuses{};  ///< of each step of each group
+    std::vector<std::size_t> asked{};                   ///< groups that the engine is asked for
+    std::shared_ptr<RequestContext> waiting{};          ///< once it is
+    std::size_t open = 0;                               ///< groups that are not answered yet
+};
+
+void AccountHandler::handle(RequestContext& request, protocol::AddressUpdate update) {
+    request.set_dialect(update.dialect);
+    authenticator_.authenticate(
+        request, std::move(update),
+        [this](RequestContext& accepted, protocol::AddressUpdate asked,
+               const accounts::Client& client) { carry_out(accepted, std::move(asked), client); });
+}
+
+void AccountHandler::update_all_hosts(RequestContext& request, const accounts::Client& client) {
+    protocol::AddressUpdate all;
+    all.dialect = protocol::Dialect::secret_url;
+    all.all_hosts = true;
+    carry_out(request, std::move(all), client);
+}
+
+void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate update,
+                               const accounts::Client& client) {
+    const auto dialect = update.dialect;
+    request.set_client(client.name);
+    if (!update.unusable.empty()) {
+        const auto why = fmt::format("it named \"{}\", which is no address that a host can have",
+                                     base::log::printable(update.unusable));
+        return refuse_address(request, why, protocol::server_error(dialect));
+    }
+    if (update.hostnames.size() > protocol::most_hosts)
+        return request.complete(Outcome::refused, "it names more hosts than one may",
+                                protocol::too_many_hosts(dialect));
+    Job job{std::move(update)};
+    job.plan = protocol::make_plan(job.update, client, hosts_, request.source(),
+                                   request.settings().directory->rules());
+    if (!job.plan.refused.empty())
+        return refuse_address(request, job.plan.refused, protocol::refused_address(dialect));
+    warn_of_remarks(request, job);
+    look_up_served(request, job);
+    if (!job.asked.empty()) return ask_engine(request, std::move(job));
+    complete(request, job);
+}
+
+void AccountHandler::refuse_address(RequestContext& request, const std::string& why,
+                                    http::Response response) {
+    const std::string who = request.client();
+    warnings_.add(
+        "address/" + who,
+        fmt::format("{} from {} is not updated: {}", who, request.source().to_string(), why),
+        base::Clock::now());
+    request.complete(Outcome::refused, "the address is not to be published, or is none",
+                     std::move(response));
+}
+
+void AccountHandler::warn_of_remarks(const RequestContext& request, const Job& job) {
+    for (const auto& remark : job.plan.remarks)
+        warnings_.add(
+            "remark/" + request.client(),
+            fmt::format("{} from {}: {}", request.client(), request.source().to_string(), remark),
+            base::Clock::now());
+}
+
+/// What is known to be so needs no engine; a group is looked at as a whole, since it is served as a
+/// whole.
+void AccountHandler::look_up_served(const RequestContext& request, Job& job) const {
+    const auto since = request.began() - request.settings().verify_interval;
+    for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
+        const auto& group = job.plan.groups[number];
+        job.statuses.emplace_back(group.size(), UpdateStatus::unchanged);
+        const bool is_served =
+            std::all_of(group.begin(), group.end(), [&](const protocol::Plan::Step& step) {
+                return updates_.is_served(step.desired.target, step.desired.rdata, since);
+            });
+        if (!is_served) job.asked.push_back(number);
+    }
+}
+
+void AccountHandler::ask_engine(RequestContext& request, Job job) {
+    job.open = job.asked.size();
+    std::vector<UpdateService::Group> groups;
+    for (const std::size_t number : job.asked) {
+        auto& group = groups.emplace_back();
+        for (const auto& step : job.plan.groups[number]) group.push_back(step.desired);
+    }
+    const auto shared = std::make_shared<Job>(std::move(job));
+    shared->waiting = request.defer();
+    updates_.submit_groups(
+        std::move(groups),
+        [this, shared](std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes) {
+            answered(*shared, asked, outcomes);
+        });
+}
+
+/// On the engine's thread.
+void AccountHandler::answered(Job& job, std::size_t asked,
+                              const std::vector<update::UpdateOutcome>& outcomes) {
+    const std::size_t number = job.asked[asked];
+    std::transform(outcomes.begin(), outcomes.end(), job.statuses[number].begin(),
+                   [](const update::UpdateOutcome& outcome) { return outcome.status; });
+    // Who has a credential gets an address for all its hosts: that counts once.
+    if (asked == 0) {
+        const auto& desired = job.plan.groups[number].front().desired;
+        watch_.answered(desired.target.host, address_of(desired), outcomes.front().status);
+    }
+    if (--job.open > 0) return;
+    recheck(job);
+    complete(*job.waiting, job);
+}
+
+/// While the last of several hosts was served, another request may have changed those before it:
+/// whoever asked last is told last, so that this one is not told what is not so any more.
+void AccountHandler::recheck(Job& job) const {
+    if (job.plan.groups.size() < 2) return;
+    for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
+        const auto& group = job.plan.groups[number];
+        for (std::size_t step = 0; step < group.size(); ++step) {
+            UpdateStatus& status = job.statuses[number][step];
+            if (is_so(status) && !updates_.is_still_so(group[step].desired))
+                status = UpdateStatus::failed;
+        }
+    }
+}
+
+/// Every step has its status: the answers get their words.
+void AccountHandler::complete(RequestContext& request, Job& job) {
+    auto& answers = job.plan.answers;
+    std::vector<std::vector<UpdateStatus>> of_answers(answers.size());
+    for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
+        const auto& group = job.plan.groups[number];
+        for (std::size_t step = 0; step < group.size(); ++step) {
+            const UpdateStatus status = job.statuses[number][step];
+            const auto& desired = group[step].desired;
+            if (group[step].answer != protocol::Plan::unanswered)
+                of_answers[group[step].answer].push_back(status);
+            request.note({desired.target, address_of(desired), status});
+        }
+    }
+    std::vector<bool> is_told(answers.size());
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (of_answers[i].empty()) continue;
+        is_told[i] = true;
+        if (answers[i].code == ReturnCode::nochg)
+            answers[i].code = protocol::return_code_for(of_answers[i]);
+    }
+    for (const auto& [which, of] : job.plan.repeats) {
+        answers[which].code = answers[of].code;
+        answers[which].addresses = answers[of].addresses;
+        is_told[which] = true;
+    }
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (!is_told[i])
+            request.note(
+                answers[i].host, protocol::text_of(answers[i].code),
+                answers[i].code == ReturnCode::nochg ? Outcome::uptodate : Outcome::refused);
+    }
+    request.complete(protocol::answer(job.update, answers, request.settings().uptodate));
+}
+
+}  // namespace sftdyn::server

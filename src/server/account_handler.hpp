@@ -1,0 +1,54 @@
+// Updates that name hosts and addresses, in the dialects of `protocol::AddressUpdate`: credential,
+// plan, the engine's work, and an answer for each host. Thread-safe.
+#pragma once
+
+#include <memory>
+
+#include "accounts/account_directory.hpp"
+#include "base/log_throttle.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "server/address_watch.hpp"
+#include "server/authenticator.hpp"
+#include "server/request_context.hpp"
+#include "server/update_service.hpp"
+
+namespace sftdyn::server {
+
+class AccountHandler {
+public:
+    /// What it works with outlives it; `warnings` say which clients don't get what they ask for.
+    AccountHandler(Authenticator& authenticator, UpdateService& updates,
+                   const update::HostTable& hosts, AddressWatch& watch, base::LogThrottle& warnings)
+        : authenticator_(authenticator),
+          updates_(updates),
+          hosts_(hosts),
+          watch_(watch),
+          warnings_(warnings) {}
+
+    /// Completes a request whose credential was not looked at yet.
+    void handle(RequestContext& request, protocol::AddressUpdate update);
+
+    /// Completes the request of a secret URL that is for all hosts of `client`.
+    void update_all_hosts(RequestContext& request, const accounts::Client& client);
+
+private:
+    struct Job;
+
+    void carry_out(RequestContext& request, protocol::AddressUpdate update,
+                   const accounts::Client& client);
+    void refuse_address(RequestContext& request, const std::string& why, http::Response response);
+    void warn_of_remarks(const RequestContext& request, const Job& job);
+    void look_up_served(const RequestContext& request, Job& job) const;
+    void ask_engine(RequestContext& request, Job job);
+    void answered(Job& job, std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes);
+    void recheck(Job& job) const;
+    static void complete(RequestContext& request, Job& job);
+
+    Authenticator& authenticator_;
+    UpdateService& updates_;
+    const update::HostTable& hosts_;
+    AddressWatch& watch_;
+    base::LogThrottle& warnings_;
+};
+
+}  // namespace sftdyn::server

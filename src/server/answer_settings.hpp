@@ -1,0 +1,28 @@
+// How requests are answered: what the configuration says of it. Immutable: a reload replaces all of
+// it, and a request is answered by the settings that it came under.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "accounts/account_directory.hpp"
+#include "base/clock.hpp"
+#include "python/conf.hpp"
+
+namespace sftdyn::server {
+
+struct AnswerSettings {
+    std::shared_ptr<const accounts::AccountDirectory> directory =
+        std::make_shared<const accounts::AccountDirectory>();
+    std::string uptodate = "UPTODATE";  ///< the secret URL's word for a record that is as it was
+    base::Duration verify_interval = std::chrono::seconds(300);  ///< how long a confirmed state
+                                                                 ///< is believed
+    std::shared_ptr<const python::Conf>
+        hooks{};                  ///< a conf that defines some; null: there are none
+    std::uint32_t hook_ttl = 30;  ///< seconds, of hosts that only hooks know
+    base::Duration hook_time = std::chrono::seconds(5);  ///< of all hooks of a request together
+    std::size_t hook_queue = 10'000;                     ///< requests that may wait for hooks
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,71 @@
+// Who may ask: looks up keys, users and passwords, counts what was wrong, and answers it: at once,
+// late, or with the word to come back later. Whoever has a right key never pays for a neighbour's
+// guesses. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "accounts/account_directory.hpp"
+#include "accounts/auth_failure_limiter.hpp"
+#include "accounts/password_verifier.hpp"
+#include "accounts/passwords.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "server/request_context.hpp"
+
+namespace sftdyn::server {
+
+class Authenticator {
+public:
+    using Now = std::function<base::TimePoint()>;
+    /// Goes on with a request whose credential is right, for the client that has it. On the thread
+    /// that asked, or on the verifier's.
+    using Accepted =
+        std::function<void(RequestContext&, protocol::AddressUpdate, const accounts::Client&)>;
+
+    /// What is answered late waits on `io` for `delay`.
+    explicit Authenticator(boost::asio::io_context& io, Now now = base::Clock::now,
+                           base::Duration delay = std::chrono::seconds(1))
+        : io_(io), now_(std::move(now)), delay_(delay) {}
+    Authenticator(const Authenticator&) = delete;
+    Authenticator& operator=(const Authenticator&) = delete;
+
+    /// What guessing may cost: `accounts::AuthFailureLimiter`.
+    void configure(unsigned bad_keys, base::Duration refill) { failures_.set(bad_keys, refill); }
+
+    /// Looks at the credential of `update`: `accepted` goes on, or the request is completed here.
+    void authenticate(RequestContext& request, protocol::AddressUpdate update,
+                      const Accepted& accepted);
+
+    /// Completes a request whose key is wrong.
+    void refuse(RequestContext& request);
+
+    /// Ends the verifier's thread. What waits for it is dropped.
+    void stop() { verifier_.stop(); }
+
+private:
+    using Failure = accounts::AuthFailureLimiter::Treatment;
+    struct Attempt;
+
+    void check_password(RequestContext& request, protocol::AddressUpdate update,
+                        const Accepted& accepted);
+    void verify(RequestContext& request, Attempt attempt, const Accepted& accepted);
+    void accept(RequestContext& request, Attempt attempt, const Accepted& accepted);
+    void refuse(RequestContext& request, const Failure& failure);
+    void refuse_late(RequestContext& request);
+
+    boost::asio::io_context& io_;
+    Now now_;
+    base::Duration delay_;
+    accounts::VerifiedPasswords passwords_;
+    accounts::VerifiedPasswords
+        familiar_;  ///< which were right, by the client's network in place of a hash
+    accounts::AuthFailureLimiter failures_{0, base::Duration(0)};
+    std::atomic<unsigned> delayed_ = 0;  ///< answers that are held back
+    accounts::Verifier verifier_;        ///< last: its work uses all of the above
+};
+
+}  // namespace sftdyn::server

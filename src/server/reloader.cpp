@@ -1,0 +1,65 @@
+#include "server/reloader.hpp"
+
+#include <malloc.h>
+
+#include <memory>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "base/log.hpp"
+#include "base/wiped_heap.hpp"
+
+namespace sftdyn::server {
+
+Reloader::~Reloader() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void Reloader::reload() {
+    if (is_loading_) {
+        is_wanted_again_ = true;
+        return;
+    }
+    base::log::info("SIGHUP: loading the configuration anew");
+    notifier_.reloading();
+    is_loading_ = true;
+    if (thread_.joinable()) thread_.join();
+    std::promise<void> ended;
+    ended_ = ended.get_future();
+    thread_ = std::thread([this, ended = std::move(ended)]() mutable {
+        const base::WipedHeap wiped;  // of all that the configuration's text went through
+        auto result = std::make_shared<Reloaded>(load());
+        malloc_trim(0);  // the configuration as text and tree is no longer needed
+        boost::asio::post(io_, [this, result] { loaded(std::move(*result)); });
+        ended.set_value();
+    });
+}
+
+/// On the thread that loads.
+Reloaded Reloader::load() const {
+    Reloaded result;
+    result.loaded = load_();
+    config::Settings& settings = result.loaded.settings;
+    result.clients = settings.client_count();
+    if (result.loaded.complaints.empty()) {
+        result.directory = make_directory(settings, hosts_);
+        result.hosts = all_hosts(settings, hosts_);
+    }
+    settings.clients = {};
+    settings.named_clients.clear();
+    return result;
+}
+
+void Reloader::loaded(Reloaded result) {
+    is_loading_ = false;
+    done_(std::move(result));
+    if (std::exchange(is_wanted_again_, false)) return reload();
+    notifier_.ready();
+}
+
+bool Reloader::ends_by(base::TimePoint deadline) const {
+    return !thread_.joinable() || ended_.wait_until(deadline) == std::future_status::ready;
+}
+
+}  // namespace sftdyn::server

@@ -1,0 +1,106 @@
+#include "server/request_context.hpp"
+
+#include <new>
+#include <utility>
+
+#include "base/log.hpp"
+#include "protocol/dyndns_response.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+using telemetry::Outcome;
+
+telemetry::Dialect reported(protocol::Dialect dialect) {
+    switch (dialect) {
+        case protocol::Dialect::secret_url:
+            break;
+        case protocol::Dialect::dyndns2:
+            return telemetry::Dialect::dyndns2;
+        case protocol::Dialect::duckdns:
+            return telemetry::Dialect::duckdns;
+        case protocol::Dialect::freedns:
+            return telemetry::Dialect::freedns;
+    }
+    return telemetry::Dialect::secret_url;
+}
+
+}  // namespace
+
+void Responder::defer() {
+    if (!later_) later_ = (*defer_)();
+    place_ = nullptr;
+    defer_ = nullptr;
+}
+
+void Responder::respond(http::Response response) {
+    if (later_) return later_(std::move(response));
+    *place_ = std::move(response);
+}
+
+RequestContext::RequestContext(RequestContext&& other) noexcept
+    : log_(other.log_),
+      settings_(std::move(other.settings_)),
+      source_(other.source_),
+      began_(other.began_),
+      dialect_(other.dialect_),
+      ended_(std::exchange(other.ended_, true)),
+      client_(std::move(other.client_)),
+      served_(std::move(other.served_)),
+      not_served_(std::move(other.not_served_)),
+      responder_(std::move(other.responder_)) {}
+
+RequestContext::~RequestContext() {
+    if (ended_) return;
+    try {
+        complete(Outcome::fail, "given up before it was done", protocol::server_error(dialect_));
+    } catch (const std::bad_alloc&) {
+        // There is no memory to say it with: the connection ends without an answer.
+    }
+}  // NOLINT(bugprone-exception-escape): nothing else is thrown
+
+std::shared_ptr<RequestContext> RequestContext::defer() {
+    responder_.defer();
+    return std::make_shared<RequestContext>(std::move(*this));
+}
+
+telemetry::RequestFacts RequestContext::facts() const {
+    return {.dialect = reported(dialect_), .client = source_, .began = began_};
+}
+
+/// False: it has ended before.
+bool RequestContext::begin_end() {
+    if (!std::exchange(ended_, true)) return true;
+    base::log::error("a request was answered twice, which is a defect; the first answer counts");
+    return false;
+}
+
+void RequestContext::complete(http::Response response) {
+    if (!begin_end()) return;
+    for (const auto& host : served_) log_->served(facts(), host);
+    for (const auto& [host, word, outcome] : not_served_)
+        log_->not_served(facts(), host, word, outcome);
+    if (served_.empty() && not_served_.empty())
+        log_->ended(facts(), Outcome::refused, "it names no host");
+    responder_.respond(std::move(response));
+}
+
+void RequestContext::complete(const telemetry::HostOutcome& host, http::Response response) {
+    if (!begin_end()) return;
+    log_->served(facts(), host);
+    responder_.respond(std::move(response));
+}
+
+void RequestContext::complete(Outcome outcome, std::string_view what, http::Response response) {
+    if (!begin_end()) return;
+    log_->ended(facts(), outcome, what);
+    responder_.respond(std::move(response));
+}
+
+void RequestContext::complete_bad_credential(http::Response response) {
+    if (!begin_end()) return;
+    log_->bad_credential(facts());
+    responder_.respond(std::move(response));
+}
+
+}  // namespace sftdyn::server

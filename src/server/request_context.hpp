@@ -1,0 +1,119 @@
+// One request from its arrival to its answer. Whoever handles it ends it with `complete`, once, and
+// there alone it is logged, counted, and noted in the memory of hosts.
+//
+// A context begins on the stack of the HTTP server's thread. What can be answered there costs no
+// allocation; what can't is moved to the heap by `defer`, and goes with the work: to the engine's
+// thread, a hook's, or the verifier's. It belongs to one of them at a time, which is who may touch
+// it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "base/clock.hpp"
+#include "http/handler.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "server/answer_settings.hpp"
+#include "telemetry/request_log.hpp"
+
+namespace sftdyn::server {
+
+/// Where a request's answer goes. Only its context has one, which uses it once.
+class Responder {
+public:
+    using Defer = std::function<http::Later()>;
+
+    /// During the call of the HTTP server's handler: an answer at once goes to `place`, and `defer`
+    /// gives where one goes that comes after the call. Both outlive it, unless it is deferred.
+    Responder(std::optional<http::Response>& place, const Defer& defer)
+        : place_(&place), defer_(&defer) {}
+
+    /// From now on the answer may come after the call, on any thread.
+    void defer();
+    void respond(http::Response response);
+
+private:
+    std::optional<http::Response>* place_;
+    const Defer* defer_;
+    http::Later later_{};
+};
+
+class RequestContext {
+public:
+    /// `log` outlives it.
+    RequestContext(telemetry::RequestLog& log, std::shared_ptr<const AnswerSettings> settings,
+                   const boost::asio::ip::address& source, base::TimePoint began,
+                   Responder responder)
+        : log_(&log),
+          settings_(std::move(settings)),
+          source_(source),
+          began_(began),
+          responder_(std::move(responder)) {}
+    /// The other is at its end without an answer of its own.
+    RequestContext(RequestContext&& other) noexcept;
+    RequestContext& operator=(RequestContext&&) = delete;
+    RequestContext(const RequestContext&) = delete;
+    RequestContext& operator=(const RequestContext&) = delete;
+    /// A request that nobody has answered is answered with a failure: what it waited for is gone.
+    ~RequestContext();
+
+    /// The same request, for work that goes on after the HTTP server's call. This one is at its end
+    /// without an answer of its own.
+    [[nodiscard]] std::shared_ptr<RequestContext> defer();
+
+    [[nodiscard]] const AnswerSettings& settings() const { return *settings_; }
+    /// Where the request came from.
+    [[nodiscard]] const boost::asio::ip::address& source() const { return source_; }
+    [[nodiscard]] base::TimePoint began() const { return began_; }
+    [[nodiscard]] protocol::Dialect dialect() const { return dialect_; }
+    void set_dialect(protocol::Dialect dialect) { dialect_ = dialect; }
+    /// Who asks, once that is known, as the log names it: never a key.
+    [[nodiscard]] std::string client() const { return client_.empty() ? "a key" : client_; }
+    void set_client(const std::string& name) { client_ = name; }
+
+    /// What became of a record, or of a host for which nothing was asked of the DNS. It is told
+    /// when the request is completed.
+    void note(const telemetry::HostOutcome& host) { served_.push_back(host); }
+    void note(std::string host, std::string_view word, telemetry::Outcome outcome) {
+        not_served_.push_back({std::move(host), word, outcome});
+    }
+
+    /// The ends. Each tells of the request and answers it; after one of them there is no other: a
+    /// second is a defect, which is logged and does nothing else.
+    /// What was noted is told.
+    void complete(http::Response response);
+    /// The request was for one record.
+    void complete(const telemetry::HostOutcome& host, http::Response response);
+    /// The request was for no host, or nothing was done for any; `what` says which or why, without
+    /// anything that the client sent.
+    void complete(telemetry::Outcome outcome, std::string_view what, http::Response response);
+    void complete_bad_credential(http::Response response);
+
+private:
+    struct NotServed {
+        std::string host;
+        std::string_view word;  ///< of static storage
+        telemetry::Outcome outcome;
+    };
+    [[nodiscard]] telemetry::RequestFacts facts() const;
+    [[nodiscard]] bool begin_end();
+
+    telemetry::RequestLog* log_;
+    std::shared_ptr<const AnswerSettings> settings_;
+    boost::asio::ip::address source_;
+    base::TimePoint began_;
+    protocol::Dialect dialect_ = protocol::Dialect::secret_url;
+    bool ended_ = false;
+    std::string client_{};
+    std::vector<telemetry::HostOutcome> served_{};
+    std::vector<NotServed> not_served_{};
+    Responder responder_;
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,115 @@
+#include "server/request_router.hpp"
+
+#include <utility>
+#include <variant>
+
+#include "base/log.hpp"
+#include "protocol/dyndns_request.hpp"
+#include "protocol/dyndns_response.hpp"
+#include "protocol/secret_url.hpp"
+
+namespace sftdyn::server {
+
+namespace secret_url = protocol::secret_url;
+
+using telemetry::Outcome;
+
+RequestRouter::RequestRouter(Authenticator& authenticator, UpdateService& updates,
+                             update::HostTable& hosts, telemetry::RequestLog& request_log,
+                             AddressWatch& watch)
+    : authenticator_(authenticator),
+      request_log_(request_log),
+      watch_(watch),
+      warnings_([](const std::string& text) { base::log::warn("{}", text); }),
+      secret_urls_(updates, hosts, watch, warnings_),
+      accounts_(authenticator, updates, hosts, watch, warnings_),
+      hooks_(authenticator, updates, hosts) {}
+
+void RequestRouter::configure(std::shared_ptr<const AnswerSettings> settings) {
+    hooks_.configure(*settings);
+    const std::lock_guard lock(mutex_);
+    settings_.swap(settings);
+}
+
+std::shared_ptr<const AnswerSettings> RequestRouter::settings() const {
+    const std::lock_guard lock(mutex_);
+    return settings_;
+}
+
+std::optional<http::Response> RequestRouter::handle(const http::Request& request,
+                                                    const std::function<http::Later()>& defer) {
+    std::optional<http::Response> answer;
+    {
+        RequestContext context(request_log_, settings(), request.client, base::Clock::now(),
+                               Responder(answer, defer));
+        route(context, request);
+    }
+    return answer;
+}
+
+void RequestRouter::on_refused(const http::RefusedRequest& request) {
+    request_log_.unreadable(request.peer, request.status);
+}
+
+void RequestRouter::route(RequestContext& context, const http::Request& request) {
+    const AnswerSettings& settings = context.settings();
+    // A conf with hooks of its own reads such headers itself.
+    if (request.forwarding == http::Forwarding::untrusted && !hooks_.needs_fields())
+        look_at_forwarding(request);
+    if (settings.hooks) return hooks_.handle(context, request);
+
+    const auto intent = secret_url::read(request);
+    if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
+        const auto* entry = secret_url::find(*settings.directory, update->key);
+        if (entry != nullptr) return route_key(context, request, *entry);
+    }
+    // A key may look like anything; only what is none may be another dialect's.
+    if (route_dialect(context, request)) return;
+    if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
+        return context.complete(Outcome::refused, "another method than GET",
+                                secret_url::method_not_allowed());
+    if (std::holds_alternative<secret_url::WhoAmI>(intent))
+        return context.complete(Outcome::address, "its own address", secret_url::who_am_i(request));
+    authenticator_.refuse(context);
+}
+
+void RequestRouter::route_key(RequestContext& context, const http::Request& request,
+                              const accounts::Entry& entry) {
+    look_at_forwarding(request);
+    if (entry.client == accounts::no_client) return secret_urls_.handle(context, entry);
+    accounts_.update_all_hosts(context, context.settings().directory->client(entry.client));
+}
+
+/// False: the request is none of those that name hosts and addresses.
+bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request) {
+    auto intent = protocol::read_address_update(request);
+    if (std::holds_alternative<protocol::NotOurs>(intent)) return false;
+    if (auto* update = std::get_if<protocol::AddressUpdate>(&intent)) {
+        look_at_forwarding(request);
+        accounts_.handle(context, std::move(*update));
+        return true;
+    }
+    context.set_dialect(protocol::Dialect::dyndns2);
+    if (std::holds_alternative<protocol::CheckIp>(intent)) {
+        context.complete(Outcome::address, "its own address", protocol::check_ip(request));
+    } else if (std::holds_alternative<protocol::WrongMethod>(intent)) {
+        context.complete(Outcome::refused, "another method than GET and POST",
+                         protocol::wrong_method());
+    } else {
+        context.complete(Outcome::refused, "too many parameters", protocol::too_many_parameters());
+    }
+    return true;
+}
+
+/// Whoever only looks whether sftdyn is alive may say nothing of whom it speaks for.
+void RequestRouter::look_at_forwarding(const http::Request& request) {
+    if (request.forwarding != http::Forwarding::as_meant)
+        watch_.forwarding(request.forwarding, request.client);
+}
+
+void RequestRouter::finish() {
+    warnings_.finish();
+    hooks_.finish();
+}
+
+}  // namespace sftdyn::server

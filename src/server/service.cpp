@@ -1,0 +1,191 @@
+#include "server/service.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "base/log.hpp"
+#include "base/log_throttle.hpp"
+#include "dns/tsig_key_provider.hpp"
+#include "platform/startup_code.hpp"
+#include "server/wiring.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace log = base::log;
+
+// From SIGTERM to the end: requests, event commands and Python code that are under way get that
+// together, less what it takes to put things away.
+constexpr auto shutdown_time = std::chrono::seconds(5);
+constexpr auto tidy_time = std::chrono::milliseconds(500);
+// How often counts of what repeated in the log are looked for; they are said a minute after it was
+// first said.
+constexpr auto summary_interval = std::chrono::seconds(5);
+
+void say_keys(const config::Settings& settings) {
+    const auto check = [](const config::ZoneSettings& zone) {
+        dns::TsigKeyProvider source(config::key_files(zone));
+        const auto key = source.current();
+        if (key.has_error())
+            log::warn("{} (updates fail until it is readable; it is tried again with each)",
+                      key.error().text());
+    };
+    check(settings.dns);
+    for (const auto& zone : settings.zones) check(zone);
+}
+
+std::vector<std::string> urls(const std::vector<http::Endpoint>& endpoints) {
+    std::vector<std::string> texts;
+    for (const auto& endpoint : endpoints) texts.push_back(url_of(endpoint));
+    return texts;
+}
+
+unsigned http_threads(const config::Settings& settings) {
+    return settings.threads != 0 ? settings.threads : std::thread::hardware_concurrency();
+}
+
+}  // namespace
+
+Service::Service(const config::Loaded& loaded, const config::Load& load, const EventCommand& runner)
+    : server_(router_, http_limits(loaded.settings), proxies(loaded.settings),
+              http_threads(loaded.settings), &router_),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      configured_(urls(server::endpoints(loaded.settings))),
+      endpoints_(listening_endpoints(loaded.settings)),
+      certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
+      backend_(io_),
+      updates_(io_, backend_, hosts_, request_log_.metrics(), engine_limits(loaded.settings)),
+      authenticator_(io_),
+      router_(authenticator_, updates_, hosts_, request_log_, watch_),
+      admin_({io_, hosts_, request_log_, watch_, updates_, backend_, server_, certificates_},
+             loaded.settings, runner),
+      reloader_(io_, load, hosts_, notifier_,
+                [this](Reloaded reloaded) { on_reloaded(std::move(reloaded)); }) {
+    auto listening = endpoints_;
+    listening.insert(listening.end(), admin_.endpoints().begin(), admin_.endpoints().end());
+    sandbox_ = sandbox_settings(loaded, listening);
+    certificates_usable_ = std::none_of(endpoints_.begin(), endpoints_.end(),
+                                        [](const auto& endpoint) { return endpoint.tls; });
+    apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),
+          all_hosts(loaded.settings, hosts_));
+}
+
+Service::~Service() {
+    static_cast<void>(router_.stop_hooks(base::Duration(0)));
+    authenticator_.stop();
+    backend_.close();
+}
+
+void Service::apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
+                    std::vector<update::HostId> hosts) {
+    const config::Settings& settings = loaded.settings;
+    const auto certificates = config::certificates(settings);
+    if (!certificates.empty())
+        certificates_usable_ = certificates_.use(certificates) || certificates_usable_;
+    const bool has_get_host = loaded.python && loaded.python->has_get_host();
+    if (clients == 0 && !has_get_host) log::warn("there are no clients: every key is a bad key");
+    say_keys(settings);
+    if (settings.verbosity || settings.debug)
+        log::adjust(settings.verbosity.value_or(0), settings.debug);
+
+    authenticator_.configure(settings.bad_keys, settings.bad_keys_refill);
+    const auto answers = answer_settings(loaded, directory);
+    router_.configure(answers);
+    auto servers = zone_servers(settings);
+    // A conf that was run anew may tell other things of the same hosts.
+    const bool servers_changed = servers != servers_ || answers->hooks;
+    servers_ = std::move(servers);
+    backend_.configure(servers_);
+    updates_.configure(engine_limits(settings), servers_changed);
+    python_ = loaded.python;
+    admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf);
+}
+
+int Service::run(const Ready& ready) {
+    if (!certificates_usable_) return 1;
+    if (const auto taken = take_sockets(); taken.has_error()) {
+        log::critical("{}", taken.error().text());
+        return 1;
+    }
+    admin_.make_state();
+    platform::enter_sandbox(sandbox_);
+    await_signal();
+    say_summaries();
+    server_.start();
+    admin_.start();
+    for (const auto& url : urls(admin_.endpoints())) log::info("metrics on {}", url);
+    platform::release_startup_code();
+    ready(urls(endpoints_));
+    notifier_.ready();
+    io_.run();
+    return 0;
+}
+
+/// And drops the privileges that it takes to get them.
+base::Result<void> Service::take_sockets() {
+    if (auto listening = server_.listen(endpoints_); listening.has_error()) return listening;
+    if (auto listening = admin_.listen(); listening.has_error()) return listening;
+    return platform::drop_privileges(sandbox_.user);
+}
+
+void Service::await_signal() {
+    signals_.async_wait([this](boost::system::error_code error, int signal) {
+        if (error) return;
+        if (signal != SIGHUP) return stop(signal);
+        reloader_.reload();
+        await_signal();
+    });
+}
+
+/// What repeated in the log is counted, and the counts are said.
+void Service::say_summaries() {
+    summary_timer_.expires_after(summary_interval);
+    summary_timer_.async_wait([this](boost::system::error_code error) {
+        if (error) return;
+        base::LogThrottle::summarise_all(base::Clock::now());
+        say_summaries();
+    });
+}
+
+void Service::on_reloaded(Reloaded reloaded) {
+    const config::Loaded& loaded = reloaded.loaded;
+    for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
+    if (!loaded.complaints.empty()) {
+        log::error("the configuration is not taken; the old one goes on");
+        return;
+    }
+    if (urls(server::endpoints(loaded.settings)) != configured_)
+        log::warn("http or https has changed: that takes effect with a restart only");
+    apply(loaded, reloaded.directory, reloaded.clients, std::move(reloaded.hosts));
+    log::info("the configuration has {} clients", reloaded.clients);
+}
+
+void Service::stop(int signal) {
+    log::info("{}: finishing what is under way", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    notifier_.stopping();
+    stop_deadline_ = base::Clock::now() + shutdown_time;
+    // The engine must go on meanwhile, so the waiting is done elsewhere.
+    stopper_ = std::jthread([this] {
+        server_.stop(stop_deadline_ - tidy_time);
+        admin_.stop(stop_deadline_ - tidy_time);
+        asio::post(io_, [this] {
+            updates_.finish();
+            router_.finish();
+            io_.stop();
+        });
+    });
+}
+
+bool Service::is_over() {
+    const auto deadline = stop_deadline_ - tidy_time / 2;
+    const auto patience = std::max(base::Duration(0), deadline - base::Clock::now());
+    if (!router_.stop_hooks(patience)) return false;
+    // A load may run a conf's code, which need not return.
+    return !python_ || reloader_.ends_by(deadline);
+}
+
+}  // namespace sftdyn::server

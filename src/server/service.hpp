@@ -1,0 +1,93 @@
+// The running service: owns what a request needs on its way, listens, reloads, and ends.
+//
+// It lives on the main thread, which is the engine's: `run` runs everything that is posted to its
+// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "config/load.hpp"
+#include "http/server.hpp"
+#include "platform/sandbox.hpp"
+#include "platform/systemd_notifier.hpp"
+#include "server/address_watch.hpp"
+#include "server/admin.hpp"
+#include "server/authenticator.hpp"
+#include "server/certificate_watcher.hpp"
+#include "server/event_command.hpp"
+#include "server/reloader.hpp"
+#include "server/request_router.hpp"
+#include "server/update_service.hpp"
+#include "telemetry/request_log.hpp"
+#include "update/dns_backend.hpp"
+
+namespace sftdyn::server {
+
+class Service {
+public:
+    /// Called with the addresses that are listened on.
+    using Ready = std::function<void(const std::vector<std::string>& addresses)>;
+
+    /// `loaded` is without complaints; `load` loads it anew. `load` and `runner` outlive it.
+    Service(const config::Loaded& loaded, const config::Load& load, const EventCommand& runner);
+    /// Ends what is under way; requests that wait are answered with a failure.
+    ~Service();
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    /// Serves until SIGTERM or SIGINT. Returns the exit status.
+    [[nodiscard]] int run(const Ready& ready);
+
+    /// After `run`: false when Python code does not return. Then the process can only be ended as
+    /// it is.
+    [[nodiscard]] bool is_over();
+
+private:
+    void apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
+               std::vector<update::HostId> hosts);
+    void on_reloaded(Reloaded reloaded);
+    [[nodiscard]] base::Result<void> take_sockets();
+    void await_signal();
+    void say_summaries();
+    void stop(int signal);
+
+    // Requests that are under way when the program ends lie in queues of `io_`: what they are told
+    // to and answered by outlives it.
+    update::HostTable hosts_;
+    telemetry::RequestLog request_log_{hosts_};
+    http::Server server_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer summary_timer_{io_};
+    platform::SystemdNotifier notifier_{io_};
+    std::vector<std::string> configured_;  ///< addresses, as the settings name them
+    std::vector<http::Endpoint> endpoints_;
+    platform::SandboxSettings sandbox_;
+    CertificateWatcher certificates_;
+    bool certificates_usable_ = false;
+
+    // The way of a request: server_ to router_ to its handlers, to updates_ and the engine, and
+    // back.
+    AddressWatch watch_;
+    update::DnsBackend backend_;
+    std::vector<update::ZoneServers> servers_;
+    UpdateService updates_;
+    Authenticator authenticator_;
+    RequestRouter router_;
+
+    Admin admin_;
+    std::shared_ptr<const python::Conf> python_{};  ///< that is in force
+    Reloader reloader_;
+    base::TimePoint stop_deadline_{};
+    std::jthread stopper_;
+};
+
+}  // namespace sftdyn::server

@@ -1,0 +1,131 @@
+#include "server/update_service.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <boost/asio/post.hpp>
+
+#include "base/log.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace log = base::log;
+
+// Deadlines are looked at so often while anything waits.
+constexpr auto tick_interval = std::chrono::milliseconds(20);
+
+}  // namespace
+
+UpdateService::UpdateService(boost::asio::io_context& io, update::Backend& backend,
+                             update::HostTable& hosts, telemetry::Metrics& metrics,
+                             const update::EngineLimits& limits, Clock clock)
+    : io_(io),
+      hosts_(hosts),
+      metrics_(metrics),
+      clock_(std::move(clock)),
+      timer_(io),
+      failures_([](const std::string& text) { log::error("{}", text); }),
+      scripts_(hosts),
+      engine_(backend, hosts, known_, limits, clock_,
+              [this](const dns::Name& host, dns::Type type, const dns::DnsError& failure) {
+                  on_failure(host, type, failure);
+              }) {
+    engine_.on_update(
+        [this](std::size_t changes, base::Duration took) { metrics_.update(changes, took); });
+}
+
+void UpdateService::configure(const update::EngineLimits& limits, bool servers_changed) {
+    scripts_.forget_all();
+    engine_.reconfigure(limits, servers_changed);
+}
+
+void UpdateService::submit(update::DesiredRecord desired, Done done) {
+    boost::asio::post(io_, [this, desired = std::move(desired), done = std::move(done)]() mutable {
+        say_accepted(desired);
+        engine_.submit(std::move(desired), std::move(done));
+        wake_engine();
+    });
+}
+
+void UpdateService::submit_groups(std::vector<Group> groups, GroupDone done) {
+    boost::asio::post(io_, [this, groups = std::move(groups), done = std::move(done)]() mutable {
+        for (std::size_t number = 0; number < groups.size(); ++number) {
+            engine_.submit_group(
+                std::move(groups[number]),
+                [number, done](const std::vector<update::UpdateOutcome>& outcomes) {
+                    done(number, outcomes);
+                });
+        }
+        wake_engine();
+    });
+}
+
+void UpdateService::submit_hook_update(HookUpdate update, Done done) {
+    boost::asio::post(io_, [this, update = std::move(update), done = std::move(done)]() mutable {
+        say_accepted(update.desired);
+        carry_out(std::move(update), std::move(done));
+        wake_engine();
+    });
+}
+
+void UpdateService::carry_out(HookUpdate update, Done done) {
+    const update::Target target = update.desired.target;
+    // A script that names another zone than the one that the server says may mean that: it is sent
+    // as it is.
+    if (update.is_desired_record &&
+        (!update.zone || engine_.believe_zone(target.host, *update.zone))) {
+        scripts_.forget(target);
+        return engine_.submit(std::move(update.desired), std::move(done));
+    }
+    // What an earlier script of the same address made is looked at before it is made again.
+    const bool is_made = scripts_.is(target, update.address, base::TimePoint::min());
+    scripts_.begin(target, update.messages);
+    auto ended = [this, target, address = update.address,
+                  done = std::move(done)](update::UpdateOutcome outcome) {
+        using update::UpdateStatus;
+        const bool is_so =
+            outcome.status == UpdateStatus::committed || outcome.status == UpdateStatus::unchanged;
+        scripts_.end(target, address, is_so, clock_());
+        done(outcome);
+    };
+    engine_.submit_messages(target, std::move(update.messages), std::move(ended),
+                            is_made ? std::move(update.address) : std::string());
+}
+
+void UpdateService::say_accepted(const update::DesiredRecord& desired) const {
+    if (!log::says(spdlog::level::debug)) return;
+    const auto address = dns::address_of(desired.target.type, desired.rdata);
+    log::debug("{} {} {}: accepted", hosts_.name(desired.target.host).text(),
+               dns::type_text(desired.target.type), address ? address->to_string() : "none");
+}
+
+void UpdateService::on_failure(const dns::Name& host, dns::Type type,
+                               const dns::DnsError& failure) {
+    metrics_.dns_error(failure.kind);
+    const bool is_pointer = type == dns::Type::ptr;
+    if (is_pointer && failure.kind == dns::DnsError::Kind::no_zone) {
+        log::debug("no reverse zone of ours holds {}", host.text());
+        return;
+    }
+    const auto text =
+        fmt::format("{} {} not updated: {}", host.text(), dns::type_text(type), failure.text());
+    failures_.add((is_pointer ? "ptr/" : "") + failure.key(), text, clock_());
+}
+
+void UpdateService::wake_engine() {
+    if (!ticking_ && engine_.busy()) keep_ticking();
+}
+
+void UpdateService::keep_ticking() {
+    ticking_ = true;
+    timer_.expires_after(tick_interval);
+    timer_.async_wait([this](boost::system::error_code error) {
+        ticking_ = false;
+        if (error) return;
+        engine_.tick();
+        if (engine_.busy()) keep_ticking();
+    });
+}
+
+}  // namespace sftdyn::server
