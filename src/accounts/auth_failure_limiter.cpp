@@ -1,6 +1,6 @@
 #include "accounts/auth_failure_limiter.hpp"
 
-#include <algorithm>
+#include "base/token_bucket.hpp"
 
 namespace sftdyn::accounts {
 namespace {
@@ -32,11 +32,12 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::
     Entry& entry = found->second;
     const bool clean = entry.full_at <= now;
     if (clean) entry = {now, false};
-    const base::TimePoint after = entry.full_at + refill_;
-    const auto used = after - now;
-    if (used > 2 * burst_ * refill_) return refused(&entry, used);
+    const base::TokenRate rate{burst_, refill_};
+    const base::TimePoint after = rate.take(entry.full_at, now);
+    if (const auto wait = rate.wait(after, now, 2); wait > wait.zero())
+        return refused(&entry, wait);
     entry.full_at = after;
-    Treatment treatment{used <= burst_ * refill_ ? Kind::answer : Kind::delay};
+    Treatment treatment{rate.wait(after, now) <= base::Duration(0) ? Kind::answer : Kind::delay};
     treatment.counted = true;
     treatment.clean = clean;
     return treatment;
@@ -48,15 +49,15 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::look(const boost::asio::ip::ad
     if (burst_ == 0 || clients_.empty()) return {};
     const auto found = clients_.find(base::client_network(client));
     if (found == clients_.end()) return {};
-    const auto used = found->second.full_at + refill_ - now;
-    if (used > 2 * burst_ * refill_) return refused(&found->second, used);
+    const base::TokenRate rate{burst_, refill_};
+    const auto wait = rate.wait(rate.take(found->second.full_at, now), now, 2);
+    if (wait > wait.zero()) return refused(&found->second, wait);
     return {};
 }
 
-AuthFailureLimiter::Treatment AuthFailureLimiter::refused(Entry* entry, base::Duration used) {
-    const auto wait = std::chrono::ceil<std::chrono::seconds>(used - 2 * burst_ * refill_);
+AuthFailureLimiter::Treatment AuthFailureLimiter::refused(Entry* entry, base::Duration wait) {
     Treatment treatment{Treatment::Kind::refuse, !std::exchange(entry->said, true),
-                        std::max(wait, std::chrono::seconds(1))};
+                        std::chrono::ceil<std::chrono::seconds>(wait)};
     treatment.clean = false;
     return treatment;
 }
@@ -65,7 +66,7 @@ void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, base:
     const std::lock_guard lock(mutex_);
     const auto found = clients_.find(base::client_network(client));
     if (found == clients_.end()) return;
-    found->second.full_at -= refill_;
+    found->second.full_at = base::TokenRate{burst_, refill_}.give_back(found->second.full_at);
     if (found->second.full_at <= now) clients_.erase(found);
 }
 

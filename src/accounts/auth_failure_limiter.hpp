@@ -51,7 +51,7 @@ private:
         bool said = false;
     };
     [[nodiscard]] bool make_room(base::TimePoint now);
-    [[nodiscard]] Treatment refused(Entry* entry, base::Duration used);
+    [[nodiscard]] Treatment refused(Entry* entry, base::Duration wait);
 
     mutable std::mutex mutex_;
     unsigned burst_;

@@ -1,9 +1,8 @@
 #include "protocol/form_parameters.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "base/secret.hpp"
 
 namespace sftdyn::protocol {
@@ -60,8 +59,7 @@ void Parameters::add(std::string_view query) {
 
 const std::string* Parameters::find(std::string_view name) const {
     for (const auto& [other, value] : pairs_) {
-        if (other.size() == name.size() && strncasecmp(other.data(), name.data(), name.size()) == 0)
-            return &value;
+        if (base::ascii_iequals(other, name)) return &value;
     }
     return nullptr;
 }

@@ -1,19 +1,17 @@
 #include "protocol/update_plan.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
+
+#include "base/ascii.hpp"
 
 namespace sftdyn::protocol {
 namespace {
 
 namespace ip = boost::asio::ip;
 
-bool same_label(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
+bool same_label(std::string_view a, std::string_view b) { return base::ascii_iequals(a, b); }
 
 std::uint64_t upper_half(const ip::address_v6& address) {
     std::uint64_t out = 0;

@@ -32,7 +32,7 @@ struct HookUpdate {
 class UpdateService {
 public:
     using Done = update::Engine::Done;
-    using Clock = update::Engine::Now;
+    using Clock = update::Engine::Clock;
     using Group = std::vector<update::DesiredRecord>;
     /// The group's number, and one outcome for each of its records.
     using GroupDone =

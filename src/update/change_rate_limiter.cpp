@@ -1,16 +1,15 @@
 #include "update/change_rate_limiter.hpp"
 
-#include <algorithm>
+#include "base/token_bucket.hpp"
 
 namespace sftdyn::update {
 
 std::optional<base::Duration> ChangeRateLimiter::spend(HostId host, base::TimePoint now) {
     if (burst_ == 0) return std::nullopt;
     const auto found = full_at_.find(host);
-    const base::TimePoint before = found == full_at_.end() ? now : std::max(found->second, now);
-    const base::TimePoint after = before + refill_;
-    const base::TimePoint limit = now + burst_ * refill_;
-    if (after > limit) return after - limit;
+    const base::TokenRate rate{burst_, refill_};
+    const base::TimePoint after = rate.take(found == full_at_.end() ? now : found->second, now);
+    if (const auto wait = rate.wait(after, now); wait > wait.zero()) return wait;
     full_at_.insert_or_assign(host, after);
     return std::nullopt;
 }
@@ -18,7 +17,7 @@ std::optional<base::Duration> ChangeRateLimiter::spend(HostId host, base::TimePo
 void ChangeRateLimiter::refund(HostId host, base::TimePoint now) {
     const auto found = full_at_.find(host);
     if (found == full_at_.end()) return;
-    found->second -= refill_;
+    found->second = base::TokenRate{burst_, refill_}.give_back(found->second);
     if (found->second <= now) full_at_.erase(found);
 }
 

@@ -10,7 +10,7 @@ constexpr auto sweep_interval = std::chrono::seconds(30);
 }  // namespace
 
 Engine::Engine(Backend& backend, HostTable& hosts, ServedCache& known, const EngineLimits& limits,
-               Now clock, OnFailure on_failure)
+               Clock clock, OnFailure on_failure)
     : parts_{.backend = backend,
              .hosts = hosts,
              .known = known,

@@ -21,14 +21,14 @@ class Engine {
 public:
     using Done = OnOutcome;
     using GroupDone = OnOutcomes;
-    using Now = EngineParts::Now;
+    using Clock = EngineParts::Clock;
     /// Told of each failed desired record, and each failed message, once.
     using OnFailure = EngineParts::OnFailure;
     /// Told of each UPDATE that was answered or given up: its changes, and the time it took.
     using OnUpdate = EngineParts::OnUpdate;
 
     Engine(Backend& backend, HostTable& hosts, ServedCache& known, const EngineLimits& limits,
-           Now clock, OnFailure on_failure);
+           Clock clock, OnFailure on_failure);
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 

@@ -19,7 +19,7 @@ class Reconciler;
 class ScriptSender;
 
 struct EngineParts {
-    using Now = std::function<base::TimePoint()>;
+    using Clock = std::function<base::TimePoint()>;
     using OnFailure =
         std::function<void(const dns::Name& host, dns::Type type, const dns::DnsError& failure)>;
     using OnUpdate = std::function<void(std::size_t changes, base::Duration took)>;
@@ -47,7 +47,7 @@ struct EngineParts {
     HostTable& hosts;
     ServedCache& known;
     EngineLimits limits;
-    Now clock;
+    Clock clock;
     OnFailure on_failure;
     OnUpdate on_update = [](std::size_t, base::Duration) {};
     ChangeRateLimiter rate_limiter{limits.changes_burst, limits.changes_refill};

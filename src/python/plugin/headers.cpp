@@ -1,14 +1,14 @@
 #include "python/plugin/headers.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
+
+#include "base/ascii.hpp"
 
 namespace sftdyn::python {
 namespace {
 
 bool same(std::string_view name, std::string_view other) {
-    return name.size() == other.size() && strncasecmp(name.data(), other.data(), name.size()) == 0;
+    return base::ascii_iequals(name, other);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "update/engine.hpp"
 #include "update/fake_backend.hpp"
+#include "update/usual_limits.hpp"
 
 namespace sftdyn::update {
 
@@ -108,7 +109,7 @@ private:
 
     std::mt19937 random_;
     ModelCounts& counts_;
-    EngineLimits limits_;
+    EngineLimits limits_ = usual_limits();
     base::TimePoint now_{std::chrono::hours(1)};
     base::TimePoint begun_{now_};
     FakeBackend backend_;

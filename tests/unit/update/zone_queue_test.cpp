@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "update/query_limiter.hpp"
+#include "update/usual_limits.hpp"
 
 using namespace sftdyn;
 using namespace sftdyn::update;
@@ -19,7 +20,7 @@ protected:
         return hosts;
     }
 
-    EngineLimits limits{};
+    EngineLimits limits = usual_limits();
     ZoneQueue zone{dns::Name::parse("example.org").value()};
 };
 
