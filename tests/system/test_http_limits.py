@@ -1,6 +1,7 @@
 """What a client may cost: times, sizes, connections."""
 
 import http.client
+import os
 import re
 import resource
 import socket
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.sanitized import is_sanitized, not_sanitized
 from harness.process import await_true
+from harness.sanitized import is_sanitized, not_sanitized
 from harness.sftdyn import conf
 
 HOST = "home.dyn.example.org"
@@ -213,7 +214,12 @@ def test_connections_in_all_slow_ones_make_room(stage, octets):
 
 def test_connections_in_all_those_of_another_thread_make_room(stage):
     program = start(stage, "connections = 2\nthreads = 2\nidle_time = 600")
+    def connections():
+        """The server's ends of them: local address, state; 0A is LISTEN (proc_net_tcp)."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return [row for row in rows if row[1].endswith(f":{program.port:04X}") and row[3] in ("01", "08")]
     for _ in range(24):  # the system gives each connection to one of the threads
+        await_true(lambda: not connections(), "the connections of the last round are gone")
         held = [connect(program) for _ in range(2)]
         for connection in held:
             connection.sendall(REQUEST)
