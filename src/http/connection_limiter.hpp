@@ -49,7 +49,8 @@ public:
     [[nodiscard]] bool has_room() const { return count_.load(std::memory_order_relaxed) < total_; }
     [[nodiscard]] std::size_t total() const { return total_; }
     [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
-    [[nodiscard]] Ticket enter();
+    /// Nothing: there are as many as there may be.
+    [[nodiscard]] std::optional<Ticket> enter();
 
 private:
     const std::size_t total_, per_client_;

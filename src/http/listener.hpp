@@ -37,7 +37,9 @@ struct Endpoint {
 /// Accepts for as long as it is open.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    using OnAccept = std::function<void(Socket, const Stream::endpoint& peer)>;
+    /// False: another thread has taken the last room meanwhile. The socket is left as it is, and
+    /// comes again.
+    using OnAccept = std::function<bool(Socket& socket, const Stream::endpoint& peer)>;
     struct Room {
         /// Whether one more connection may come.
         std::function<bool()> is_there;
@@ -56,11 +58,14 @@ public:
 private:
     void await();
     void accept();
+    /// Hands on what was accepted, and waits for the next.
+    void hand_on();
     void pause();
 
     Acceptor acceptor_;
     Room room_;
     OnAccept on_accept_;
+    Socket accepted_;        ///< open: it has not been handed on
     Stream::endpoint peer_;  ///< of the connection that comes next
     bool pending_ = false;   ///< the event loop holds what goes on with it
     boost::asio::steady_timer timer_;
