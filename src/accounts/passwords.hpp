@@ -30,6 +30,7 @@ namespace sftdyn::accounts {
 /// with, so that one that was tried with another name takes as long as any.
 class VerifiedPasswords {
 public:
+    /// One password as it was tried. The views are used during the call only.
     struct Attempt {
         std::string_view user;
         std::string_view hash;

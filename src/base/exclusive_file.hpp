@@ -17,6 +17,7 @@
 
 namespace sftdyn::base {
 
+/// The user and the group that a new file is given to.
 struct FileOwner {
     uid_t user;
     gid_t group;

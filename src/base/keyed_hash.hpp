@@ -8,6 +8,8 @@
 
 namespace sftdyn::base {
 
+/// Hashes with the key that it was made with; a copy has the same key. Immutable, so any thread may
+/// use it.
 class KeyedHash {
 public:
     using Digest = std::array<std::uint64_t, 2>;

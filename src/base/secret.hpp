@@ -6,6 +6,8 @@
 
 namespace sftdyn::base {
 
+/// A value: each copy is zeroized by its own destructor, and so is one that is assigned to or moved
+/// from.
 class Secret {
 public:
     Secret() = default;

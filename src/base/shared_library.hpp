@@ -5,6 +5,8 @@
 
 namespace sftdyn::base {
 
+/// Loads a library in its constructor and calls its functions by name. A failure is no exception:
+/// `is_loaded` is false, and `error` says why. Used on one thread.
 class SharedLibrary {
 public:
     enum class Symbols {

@@ -13,6 +13,8 @@
 
 namespace sftdyn::base {
 
+/// Owns its strings. A number is valid until `zeroize`, a view until the next `insert`. Not
+/// thread-safe: the owner locks.
 class StringInterner {
 public:
     using Number = std::uint32_t;

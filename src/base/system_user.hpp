@@ -9,6 +9,7 @@
 
 namespace sftdyn::base {
 
+/// A user of this machine.
 struct SystemUser {
     std::string name;
     uid_t uid{};
@@ -19,6 +20,7 @@ struct SystemUser {
 [[nodiscard]] std::optional<SystemUser> find_user(const std::string& name);
 [[nodiscard]] std::optional<SystemUser> find_user(uid_t uid);
 
+/// A group of this machine.
 struct SystemGroup {
     std::string name;
     gid_t gid{};

@@ -12,6 +12,8 @@
 
 namespace sftdyn::commands {
 
+/// Owns the knotd process and the folder: both go when it does. An error of `start` says what knotd
+/// lacked or wrote.
 class DemoDns {
 public:
     /// Starts knotd on 127.0.0.1 and `port` (0: any free one) with an empty zone, and waits until

@@ -9,6 +9,7 @@
 
 namespace sftdyn::commands {
 
+/// One file or folder that is not what it must be, with the remedy.
 struct NamedFileFault {
     const char* subject;  ///< as the doctor calls it: "hook", "state"
     base::Error error;

@@ -12,6 +12,7 @@
 
 namespace sftdyn::commands {
 
+/// One finding, with the remedy.
 struct Weakness {
     const char* subject;  ///< as the doctor calls it: "conf", "key", "certificate", "clients"
     base::Error error;    ///< without the secret

@@ -12,6 +12,8 @@
 
 namespace sftdyn::config {
 
+/// Owns keys and hosts; filled while the configuration is read, and only read after that. A key or
+/// a host that is there already is not added.
 class ClientList {
 public:
     /// One client; the views are valid as long as the list is not changed.

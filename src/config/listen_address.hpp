@@ -15,6 +15,7 @@ namespace sftdyn::config {
 
 constexpr unsigned default_socket_mode = 0660;
 
+/// One listener of the configuration, as it was written; `http::Endpoint` is made of it.
 struct Listen {
     std::optional<boost::asio::ip::address> address{};  ///< absent: every address of both families
     std::uint16_t port = 0;                             ///< 0: any free one

@@ -35,6 +35,7 @@ struct ZoneSettings {
 
 /// [clients.NAME]: a client with a name, and maybe several hosts.
 struct NamedClient {
+    /// A host of the client's `hosts`.
     struct Host {
         dns::Name name{};
         std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
@@ -67,6 +68,7 @@ struct Settings {
     std::optional<std::string>
         cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
     std::optional<std::string> key{};  ///< PEM, its private key
+    /// The paths of a certificate and its private key, both PEM.
     struct CertificateFiles {
         std::string cert, key;
         friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;

@@ -49,6 +49,7 @@ enum class Kind : std::uint8_t {
 
 enum class Effect : std::uint8_t { reload, restart };
 
+/// One setting of the TOML configuration. All of them are constants of the program.
 struct Setting {
     Section section{};
     std::string_view name{};

@@ -13,6 +13,7 @@
 
 namespace sftdyn::config {
 
+/// A plain line. The views are valid during the call of `use`.
 struct ClientLine {
     std::string_view key, host;
     std::uint32_t line;        ///< from 1

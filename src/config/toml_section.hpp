@@ -38,6 +38,7 @@ struct TomlContext {
     /// (systemd.exec(5), LoadCredential=).
     [[nodiscard]] std::string relative(const std::string& file) const;
 
+    /// A diagnostic, and where in the file it belongs.
     struct Found {
         toml::source_position at;
         base::Error error;

@@ -6,6 +6,7 @@
 
 namespace sftdyn::dns {
 
+/// A value; the error of `dns::Outcome`. It holds no secret.
 struct DnsError {
     enum class Kind : std::uint8_t {
         key_file,         ///< the TSIG key can't be read

@@ -9,6 +9,7 @@
 
 namespace sftdyn::dns {
 
+/// A value that is always a valid name: what makes one returns an error for any other text.
 class Name {
 public:
     /// The root.

@@ -14,6 +14,7 @@
 
 namespace sftdyn::dns {
 
+/// A script that was read: the UPDATEs that it sends, and warnings.
 struct Script {
     std::vector<UpdateMessage> messages{};  ///< in order, none of them empty
     std::vector<std::string> remarks{};     ///< lines that were passed over, and why

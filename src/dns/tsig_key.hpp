@@ -12,6 +12,7 @@
 
 namespace sftdyn::dns {
 
+/// Owns libknot's key; the secret is zeroized with it. Immutable, and shared as `TsigKeyPtr`.
 class TsigKey {
 public:
     /// `algorithm` as RFC 8945 §6 names it ("hmac-sha256"), in any case; `secret` in Base64.

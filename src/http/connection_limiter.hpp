@@ -15,6 +15,7 @@
 
 namespace sftdyn::http {
 
+/// Counts connections; owned by `Server`, and outlives all of them. Thread-safe.
 class ConnectionLimiter {
 public:
     ConnectionLimiter(std::size_t total, std::size_t per_client);

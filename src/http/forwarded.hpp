@@ -17,6 +17,7 @@ struct ProxyPreamble;
 
 enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 
+/// The proxies of the configuration: who may speak for clients, and in which header field.
 struct Proxies {
     std::vector<base::Network> trusted{};
     ProxyHeader header = ProxyHeader::x_forwarded_for;

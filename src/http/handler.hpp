@@ -11,6 +11,8 @@ namespace sftdyn::http {
 /// Takes the response once, on any thread.
 using Later = std::function<void(Response)>;
 
+/// The HTTP server's user. It exists until the server has stopped, and is called by all of the
+/// server's threads at once.
 class Handler {
 public:
     virtual ~Handler() = default;

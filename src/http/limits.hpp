@@ -7,6 +7,8 @@
 
 namespace sftdyn::http {
 
+/// Limits of connections and requests; the same for all connections of a server. A request past one
+/// of them is answered with the status named here; a connection past its time is closed.
 struct Limits {
     /// For a TLS handshake, with a PROXY preamble before it.
     std::chrono::milliseconds handshake_time{};

@@ -13,6 +13,7 @@
 
 namespace sftdyn::http {
 
+/// An address to listen on, and how connections to it begin.
 struct Endpoint {
     boost::asio::ip::address address{};
     std::uint16_t port = 0;  ///< 0: any free one
@@ -38,6 +39,8 @@ struct Endpoint {
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
     using OnAccept = std::function<void(Socket, const Stream::endpoint& peer)>;
+    /// Asks its owner for a place before a connection is accepted. Both are called on the
+    /// listener's thread.
     struct Room {
         /// Whether one more connection may come.
         std::function<bool()> is_there;

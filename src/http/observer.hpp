@@ -16,6 +16,8 @@ struct RefusedRequest {
     unsigned status = 400;  ///< of the answer
 };
 
+/// Told of refused requests. It exists until the server has stopped, and is called by all of the
+/// server's threads at once.
 class Observer {
 public:
     virtual ~Observer() = default;

@@ -5,6 +5,7 @@
 
 namespace sftdyn::http {
 
+/// The steps of `Connection` on the socket itself. Used on its connection's thread.
 class PlainConnection : public Connection {
 public:
     using Connection::Connection;

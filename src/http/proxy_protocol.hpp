@@ -12,6 +12,7 @@
 
 namespace sftdyn::http {
 
+/// The PROXY protocol header at the start of a connection, as far as it was read.
 struct ProxyPreamble {
     enum class State { more, bad, done };
     State state = State::bad;

@@ -16,6 +16,9 @@
 
 namespace sftdyn::http {
 
+/// One request: a new parser is made for the next. Owned by `RequestReader`, and used on its
+/// connection's thread. A request that is malformed or too long is an error of `feed`; `status_of`
+/// says how to answer it.
 class RequestParser : private boost::beast::http::basic_parser<true> {
 public:
     using basic_parser::is_done;

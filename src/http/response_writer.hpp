@@ -7,6 +7,7 @@
 
 namespace sftdyn::http {
 
+/// What a response message needs to know of its request and connection.
 struct Framing {
     unsigned version = 11;   ///< of the request: 10 or 11
     bool keep_alive = true;  ///< the connection stays open

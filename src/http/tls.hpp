@@ -15,6 +15,8 @@
 
 namespace sftdyn::http {
 
+/// A certificate that is ready to serve. Immutable once it is in a `TlsContext`, which all threads
+/// share.
 struct TlsCertificate {
     std::shared_ptr<boost::asio::ssl::context> context{};
     std::vector<std::string>
@@ -40,6 +42,7 @@ using TlsContext = std::shared_ptr<const std::vector<TlsCertificate>>;
 [[nodiscard]] const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
                                            std::string_view server_name);
 
+/// Deleter of an `SSL`.
 struct FreeTls {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
 };

@@ -11,6 +11,7 @@
 
 namespace sftdyn::http {
 
+/// Deleter of what OpenSSL has allocated for a certificate, a key or a chain.
 struct FreeTlsPart {
     void operator()(X509* certificate) const { X509_free(certificate); }
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }

@@ -9,6 +9,7 @@
 
 namespace sftdyn::platform {
 
+/// A process that listens on a port.
 struct PortOwner {
     pid_t process{};
     std::string program{};  ///< its name, cut after 15 octets (proc(5), comm)

@@ -10,6 +10,7 @@
 
 namespace sftdyn::platform {
 
+/// What the process must still be able to do once it is in the sandbox.
 struct SandboxSettings {
     std::optional<std::string> user{};  ///< whom to become, when it is root
     bool seccomp = true;

@@ -11,8 +11,11 @@
 
 namespace sftdyn::protocol {
 
+/// The work and the answer of one update: what the engine is asked, and what is answered for each
+/// host.
 struct Plan {
     static constexpr std::size_t unanswered = ~std::size_t(0);
+    /// One desired record, and the answer that its outcome belongs to.
     struct Step {
         std::size_t answer = unanswered;  ///< which of `answers` its outcome goes into
         update::DesiredRecord desired{};

@@ -106,6 +106,8 @@ public:
     virtual void calm() = 0;
 };
 
+/// The Python interpreter, as the plugin provides it. There is one for the process, and it never
+/// ends. Thread-safe: each call takes the interpreter's lock.
 class Interpreter {
 public:
     virtual ~Interpreter() = default;

@@ -1,5 +1,4 @@
-// Updates that name hosts and addresses, in the dialects of `protocol::AddressUpdate`: credential,
-// plan, the engine's work, and an answer for each host. Thread-safe.
+// Requests that name hosts and addresses, in the dialects of `protocol::AddressUpdate`.
 #pragma once
 
 #include <memory>
@@ -14,6 +13,8 @@
 
 namespace sftdyn::server {
 
+/// Takes such a request through credential, plan and the engine's work to an answer for each host.
+/// Owned by `RequestRouter`. Thread-safe; the answer comes on the thread where the last step ends.
 class AccountHandler {
 public:
     /// What it works with outlives it; `warnings` say which clients don't get what they ask for.

@@ -1,6 +1,4 @@
-// Notices when addresses are not whose they should be: a proxy that nobody named, one that does not
-// say whom it speaks for, and hosts that all get one address. Each is said once, and kept for
-// `status` and `doctor`. Thread-safe; what it remembers is bounded.
+// Notices when addresses are not whose they should be.
 #pragma once
 
 #include <map>
@@ -17,8 +15,12 @@
 
 namespace sftdyn::server {
 
+/// Finds a proxy that nobody named, one that does not say whom it speaks for, and hosts that all
+/// get one address. Each is logged once, and kept for `status` and `doctor`. Owned by `Service`.
+/// Thread-safe; what it remembers is bounded.
 class AddressWatch {
 public:
+    /// What was noticed, as `status` and `doctor` show it.
     struct Warning {
         std::string check{};    ///< one word: "untrusted-proxy", "silent-proxy", "other-header",
                                 ///< "shared-address"

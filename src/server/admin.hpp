@@ -25,6 +25,9 @@
 
 namespace sftdyn::server {
 
+/// Owns what serves administrators: the metrics page, the control socket, the database of hosts and
+/// the queue of the event command. Owned by `Service`; used on the thread of `io` unless a function
+/// says otherwise.
 class Admin {
 public:
     /// The parts of the program that it looks at; they outlive it.

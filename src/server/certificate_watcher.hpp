@@ -17,6 +17,9 @@
 
 namespace sftdyn::server {
 
+/// Reads the certificate files and gives the certificates to the HTTP server. A file that is not
+/// usable is logged, and the certificate in use stays. Owned by `Service`, used on the thread of
+/// `io`.
 class CertificateWatcher {
 public:
     using Files = config::Settings::CertificateFiles;

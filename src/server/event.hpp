@@ -16,6 +16,7 @@
 
 namespace sftdyn::server {
 
+/// What the command is told: a host has another address, or has not checked in for long.
 struct Event {
     enum class Kind : std::uint8_t {
         change = 1,  ///< the host has another address

@@ -16,6 +16,7 @@ namespace sftdyn::server {
 /// Owns the helper process and the socket to it.
 class EventCommand {
 public:
+    /// The command and its bounds, from `[admin]`.
     struct Settings {
         std::vector<std::string> command{};  ///< empty: there is none, and no helper
         std::size_t at_once{};

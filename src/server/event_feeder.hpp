@@ -40,6 +40,7 @@ public:
     /// but that of `io`.
     void wait_until_idle(base::TimePoint deadline);
 
+    /// What came of the commands since the start.
     struct Counts {
         std::uint64_t succeeded = 0;  ///< status 0
         std::uint64_t failed = 0;     ///< another status, or a signal

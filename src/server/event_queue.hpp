@@ -1,5 +1,4 @@
-// What the event command still has to be told of: the newest state of each record, in the order in
-// which the records came. A pure data structure of one thread's (the owner locks).
+// What the event command still has to be told of.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +13,8 @@
 
 namespace sftdyn::server {
 
+/// The newest state of each record, in the order in which the records came. A pure data structure;
+/// owned by `EventFeeder`, which locks.
 class EventQueue {
 public:
     /// A host and a type.

@@ -1,5 +1,4 @@
-// Requests that the hooks of a Python conf decide: who asks, which host that is, and what the DNS
-// server is told. Thread-safe.
+// Requests that the hooks of a Python conf decide.
 #pragma once
 
 #include <atomic>
@@ -21,6 +20,9 @@
 
 namespace sftdyn::server {
 
+/// Lets the hooks say who asks, which host that is, and what the DNS server is told. They run on
+/// the threads of `HookThreads`; one that fails or times out is logged, and its request is answered
+/// with a failure. Owned by `RequestRouter`. Thread-safe.
 class HookHandler {
 public:
     /// What it works with outlives it. `interpreter` runs the hooks; null: the plugin's, which

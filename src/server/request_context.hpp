@@ -1,10 +1,4 @@
-// One request from its arrival to its answer. Whoever handles it ends it with `complete`, once, and
-// there alone it is logged, counted, and noted in the memory of hosts.
-//
-// A context begins on the stack of the HTTP server's thread. What can be answered there costs no
-// allocation; what can't is moved to the heap by `defer`, and goes with the work: to the engine's
-// thread, a hook's, or the verifier's. It belongs to one of them at a time, which is who may touch
-// it.
+// One request from its arrival to its answer.
 #pragma once
 
 #include <functional>
@@ -44,6 +38,13 @@ private:
     http::Later later_{};
 };
 
+/// Whoever handles a request ends it with `complete`, once, and there alone it is logged, counted,
+/// and noted in the memory of hosts.
+///
+/// A context begins on the stack of the HTTP server's thread. What can be answered there costs no
+/// allocation; what can't is moved to the heap by `defer`, and goes with the work: to the engine's
+/// thread, a hook's, or the verifier's. It belongs to one of them at a time, which is who may touch
+/// it.
 class RequestContext {
 public:
     /// `log` outlives it.

@@ -1,7 +1,4 @@
-// The running service: owns what a request needs on its way, listens, reloads, and ends.
-//
-// It lives on the main thread, which is the engine's: `run` runs everything that is posted to its
-// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
+// The running service.
 #pragma once
 
 #include <functional>
@@ -31,6 +28,10 @@
 
 namespace sftdyn::server {
 
+/// Owns what a request needs on its way, listens, reloads, and ends.
+///
+/// It lives on the main thread, which is the engine's: `run` runs everything that is posted to its
+/// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
 class Service {
 public:
     /// Called with the addresses that are listened on.

@@ -1,6 +1,4 @@
-// The only door to the engine's thread: what shall be served goes in on any thread, and what became
-// of it comes back on the engine's. It also answers, on any thread and without that of the engine,
-// what is known to be served.
+// The only door to the engine's thread.
 #pragma once
 
 #include <functional>
@@ -29,6 +27,9 @@ struct HookUpdate {
     std::string address{};                     ///< record data of the address that they are for
 };
 
+/// What shall be served goes in on any thread, and its outcome comes back on the engine's. It also
+/// answers, on any thread and without that of the engine, what is known to be served. Owned by
+/// `Service`, and owns the engine.
 class UpdateService {
 public:
     using Done = update::Engine::Done;

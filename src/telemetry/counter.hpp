@@ -12,6 +12,7 @@ namespace sftdyn::telemetry {
 /// Which of the places this thread uses.
 [[nodiscard]] std::size_t thread_place();
 
+/// A number that only grows. Thread-safe; adding takes no lock.
 class Counter {
 public:
     void add(std::uint64_t count = 1) {

@@ -35,6 +35,8 @@ constexpr std::size_t outcomes = 9;
 [[nodiscard]] const char* text_of(Dialect dialect);
 [[nodiscard]] const char* text_of(Outcome outcome);
 
+/// Owned by `RequestLog`. `request` and `text` may be called on any thread, and what counts for the
+/// DNS on the engine's.
 class Metrics {
 public:
     Metrics();

@@ -10,12 +10,14 @@
 
 namespace sftdyn::telemetry {
 
+/// A row as the database gives it: nothing of it is checked.
 struct StoredRow {
     std::string host{}, type{}, address{}, outcome{};
     std::int64_t checked_in = 0, changed = 0;
     bool stale = false;
 };
 
+/// A row that was found valid.
 struct KnownHost {
     dns::Name name{};
     dns::Type type{};

@@ -1,6 +1,4 @@
-// Desired records that belong together, or the places that one script takes in its host's queues.
-// Each member waits in its target's queue until all of them are first and ready. Shared by the
-// queues of its members; used on the engine's thread.
+// Desired records that belong together.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +14,12 @@ namespace sftdyn::update {
 
 struct ScriptRun;
 
+/// The desired records of a group, or the places that one script takes in its host's queues.
+/// Each member waits in its RRset's queue until all of them are first and ready. Shared by the
+/// queues of its members; used on the engine's thread.
 class AtomicGroup {
 public:
+    /// A place in the queue of an RRset.
     struct Member {
         Target target;
         std::uint64_t ticket = 0;  ///< of its place in the target's queue

@@ -1,6 +1,4 @@
-// Sends the changes of each zone in batches (group commit): while an UPDATE is under way, what
-// comes waits, and goes out as one message when the zone is free. Keeps each zone blocked while
-// something there is in doubt. Used on the engine's thread.
+// Sends the changes of each zone in batches (group commit).
 #pragma once
 
 #include <memory>
@@ -10,6 +8,9 @@
 
 namespace sftdyn::update {
 
+/// While an UPDATE is under way, what comes waits, and goes out as one message when the zone is
+/// free. Each zone stays blocked while something there is in doubt. Owned by `Engine`; used on the
+/// engine's thread.
 class BatchSender {
 public:
     explicit BatchSender(EngineParts& parts) : parts_(parts) {}

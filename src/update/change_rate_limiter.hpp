@@ -11,6 +11,7 @@
 
 namespace sftdyn::update {
 
+/// Owned by the engine, and used on its thread. It remembers only hosts whose budgets are not full.
 class ChangeRateLimiter {
 public:
     /// A host may change `burst` times at once, and once more each `refill`. A burst of 0 means: no

@@ -35,6 +35,7 @@ enum class UpdateStatus : std::uint8_t {
     overloaded    ///< too many wait already
 };
 
+/// The outcome of a desired record, or of a script.
 struct UpdateOutcome {
     UpdateStatus status{};
     std::chrono::seconds retry_after{};  ///< with over_budget and overloaded

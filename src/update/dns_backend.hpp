@@ -23,6 +23,9 @@ struct ServerState {
     std::optional<dns::DnsError> failure{};  ///< absent: it answers, and takes our signature
 };
 
+/// Owns the connections to the servers and what is in doubt there. Where a server's address does
+/// not answer, the next one is tried. Owned by `server::Service`; used on the thread of `io`, which
+/// is the engine's.
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io);

@@ -1,9 +1,5 @@
 // The engine: brings what the DNS serves to what was asked for, with as few messages as possible.
-//
-// For each target (host and family) desired records are served one after the other, in the order
-// they came. For each zone changes are collected while an UPDATE is under way and go out together
-// when it is answered (group commit). docs/engine.md has the states. An engine belongs to one
-// thread; only `ServedCache` and `HostTable` are shared.
+// docs/engine.md has the states.
 #pragma once
 
 #include <string>
@@ -17,6 +13,12 @@
 
 namespace sftdyn::update {
 
+/// Takes desired records and scripts, and gives each its outcome. Owned by `server::UpdateService`;
+/// belongs to one thread, while `ServedCache` and `HostTable` are shared.
+///
+/// For each RRset desired records are served one after the other, in the order they came. For each
+/// zone changes are collected while an UPDATE is under way and go out together when it is answered
+/// (group commit).
 class Engine {
 public:
     using Done = OnOutcome;

@@ -8,6 +8,7 @@
 
 namespace sftdyn::update {
 
+/// The engine's limits. The configuration sets all of them but `batch_octets`.
 struct EngineLimits {
     base::Duration timeout{};          ///< a desired record is answered within it
     base::Duration verify_interval{};  ///< how long a confirmed state is believed

@@ -1,5 +1,4 @@
-// What the parts of the engine share: its environment, its tables, and each other. Owned by
-// `Engine`, as the parts are; used on the engine's thread.
+// What the parts of the engine share.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +17,8 @@ class BatchSender;
 class Reconciler;
 class ScriptSender;
 
+/// The engine's environment, its tables, and references that let its parts call each other. Owned
+/// by `Engine`, as the parts are; used on the engine's thread.
 struct EngineParts {
     using Clock = std::function<base::TimePoint()>;
     using OnFailure =

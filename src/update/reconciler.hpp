@@ -1,6 +1,4 @@
-// Brings targets forward: for the first desired record of each it finds the zone, learns what is
-// served, and decides what has to change. What has to change goes to the `BatchSender`, which
-// reports back here. Used on the engine's thread.
+// Brings each RRset to its desired record.
 #pragma once
 
 #include <optional>
@@ -12,6 +10,9 @@
 
 namespace sftdyn::update {
 
+/// For the first desired record of each RRset it finds the zone, learns what is served, and decides
+/// what has to change. What has to change goes to the `BatchSender`, which reports back here. Owned
+/// by `Engine`; used on the engine's thread.
 class Reconciler {
 public:
     explicit Reconciler(EngineParts& parts) : parts_(parts) {}

@@ -1,6 +1,4 @@
-// Which address the last script of a host was for. A script may do anything, so the server can only
-// be asked whether it still serves that address; until then it is believed for as long as any other
-// state. Thread-safe.
+// Which address the last script of a host was for.
 #pragma once
 
 #include <mutex>
@@ -15,6 +13,9 @@
 
 namespace sftdyn::update {
 
+/// A script may do anything, so the server can only be asked whether it still serves that address;
+/// until then it is believed for as long as any other state. Owned by `server::UpdateService`.
+/// Thread-safe.
 class ScriptCache {
 public:
     explicit ScriptCache(const HostTable& hosts) : hosts_(hosts) {}

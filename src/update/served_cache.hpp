@@ -38,6 +38,7 @@ private:
 /// invalidated.
 class ServedCache {
 public:
+    /// A served state, and when it was known.
     struct Known {
         std::string rdata;  ///< of the one record; empty: there is none
         base::TimePoint at;

@@ -1,5 +1,4 @@
-// The queues of the targets that are at work, and how many desired records wait, in all and in each
-// zone, and until when. Used on the engine's thread.
+// The queues of the RRsets that are at work.
 #pragma once
 
 #include <optional>
@@ -12,6 +11,8 @@
 
 namespace sftdyn::update {
 
+/// Owns the queues, and counts how many desired records wait, in all and in each zone, and until
+/// when. Owned by `EngineParts`; used on the engine's thread.
 class TargetTable {
 public:
     using Waiting = TargetQueue::Waiting;
@@ -48,6 +49,7 @@ public:
     /// All of a host's targets move to the zone together.
     void set_zone(HostId host, ZoneIndex zone);
 
+    /// What has passed its deadline: a place in the queue of an RRset.
     struct Due {
         Target target;
         std::uint64_t ticket;

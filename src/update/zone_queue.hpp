@@ -1,5 +1,4 @@
-// What waits to be sent in one zone, what is under way there, and what blocks it: docs/engine.md.
-// Owned by `ZoneTable`; used on the engine's thread.
+// The messages of one zone.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +15,8 @@ namespace sftdyn::update {
 /// Targets whose changes go out in one message, or not at all: what an atomic group has in a zone.
 using ChangeGroup = std::vector<Target>;
 
+/// What waits to be sent, what is under way, and what blocks the zone: docs/engine.md. Owned by
+/// `ZoneTable`; used on the engine's thread.
 class ZoneQueue {
 public:
     explicit ZoneQueue(dns::Name name) : name_(std::move(name)) {}

@@ -6,6 +6,8 @@
 
 namespace sftdyn::python {
 
+/// A copy of the fields, made for one request and owned by its Python object. Used with the
+/// interpreter's lock held.
 class Headers {
 public:
     explicit Headers(const Fields& fields) : fields_(fields) {}
