@@ -35,7 +35,7 @@ public:
     Verifier& operator=(const Verifier&) = delete;
 
     /// False: too many wait already. On any thread; the first call makes the verifier's, which
-    /// should be after the process has been confined.
+    /// should be after the process has entered the sandbox.
     [[nodiscard]] bool add(Job job);
     void stop();
 

@@ -1,4 +1,4 @@
-// A string that must not be seen: it is wiped when dropped, and nothing prints it.
+// A string that must not be seen: it is zeroized when dropped, and nothing prints it.
 #pragma once
 
 #include <string>

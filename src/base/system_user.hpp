@@ -1,5 +1,5 @@
 // This machine's users and groups (passwd(5), group(5), and what nsswitch.conf adds). Thread-safe.
-// A confined process may not be able to ask: what it needs is asked before.
+// A sandboxed process may not be able to ask: what it needs is asked before.
 #pragma once
 
 #include <sys/types.h>

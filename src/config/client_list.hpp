@@ -37,7 +37,7 @@ public:
     ClientList();
     ClientList(ClientList&&) noexcept;
     ClientList& operator=(ClientList&&) noexcept;
-    /// Wipes the keys.
+    /// Zeroizes the keys.
     ~ClientList();
 
     /// `line` is where the client stands, for messages.

@@ -22,7 +22,7 @@ struct Listen {
     std::string path{};                                 ///< of a Unix socket; else empty
     unsigned mode = default_socket_mode;                ///< of a Unix socket
     std::optional<unsigned> gid{};                      ///< of a Unix socket
-    bool proxy_protocol = false;  ///< connections begin with the PROXY protocol's preamble
+    bool proxy_protocol = false;  ///< connections begin with the PROXY protocol header
     friend bool operator==(const Listen&, const Listen&) = default;
 };
 

@@ -34,7 +34,7 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// `preamble`: the PROXY protocol's comes first.
+    /// `preamble`: a PROXY protocol header comes first.
     void start(bool preamble);
     /// Ends it. The connection may be gone when this returns.
     void abort();

@@ -10,7 +10,7 @@ namespace sftdyn::http {
 /// Limits of connections and requests; the same for all connections of a server. A request past one
 /// of them is answered with the status named here; a connection past its time is closed.
 struct Limits {
-    /// For a TLS handshake, with a PROXY preamble before it.
+    /// For a TLS handshake, with a PROXY protocol header before it.
     std::chrono::milliseconds handshake_time{};
     std::chrono::milliseconds header_time{};  ///< from the first octet of a request to its last
     std::chrono::milliseconds idle_time{};    ///< a kept connection without a request

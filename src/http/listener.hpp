@@ -19,7 +19,7 @@ struct Endpoint {
     std::uint16_t port = 0;  ///< 0: any free one
     bool tls = false;
     bool dual_stack = false;        ///< `address` is [::] and takes IPv4 too
-    bool proxy_protocol = false;    ///< each connection begins with the PROXY protocol's preamble
+    bool proxy_protocol = false;    ///< each connection begins with the PROXY protocol header
     std::string path{};             ///< of a Unix socket; empty: TCP
     unsigned mode = 0660;           ///< of a Unix socket
     std::optional<unsigned> gid{};  ///< the group of a Unix socket; absent: the process's

@@ -23,16 +23,16 @@ struct ProxyPreamble {
     std::optional<boost::asio::ip::address> client{};
 };
 
-/// Octets that a preamble takes at the most; one that says it is longer is bad. Version 1 has 107,
-/// and version 2 as many TLVs as the proxy likes.
+/// Octets that a PROXY protocol header takes at the most; one that says it is longer is bad.
+/// Version 1 has 107, and version 2 as many TLVs as the proxy likes.
 constexpr std::size_t longest_preamble = 4096;
 
-/// Reads the preamble at the start of `octets`, which may hold more or less than it. What follows
-/// it is the connection's (a TLS handshake, maybe), so that whoever reads no more than `size` says
-/// leaves it alone.
+/// Reads the PROXY protocol header at the start of `octets`, which may hold more or less than it.
+/// What follows it is the connection's (a TLS handshake, maybe), so that whoever reads no more than
+/// `size` says leaves it alone.
 [[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
 
-/// Takes a preamble in as it comes, and no octet of what follows it.
+/// Takes a PROXY protocol header in as it comes, and no octet of what follows it.
 class PreambleReader {
 public:
     /// Where to receive octets, and how many at the most; never empty while `received` says `more`.

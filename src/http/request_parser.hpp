@@ -27,7 +27,7 @@ public:
     /// `proxy_field` is the header field whose value is kept, in lower case; `keep_fields`: all
     /// are.
     RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields = false);
-    /// Wipes what may hold a key or a password.
+    /// Zeroizes what may hold a key or a password.
     ~RequestParser() override;
     RequestParser(const RequestParser&) = delete;
     RequestParser& operator=(const RequestParser&) = delete;

@@ -11,7 +11,7 @@
 
 namespace sftdyn::platform {
 
-/// What the confined program still needs of files.
+/// What the sandboxed program still needs of files.
 struct LandlockRules {
     std::vector<std::string> files{};     ///< to be read, also when they are replaced
     std::vector<std::string> sockets{};   ///< Unix sockets to be removed at the end

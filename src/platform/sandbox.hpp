@@ -28,7 +28,7 @@ struct SandboxSettings {
 /// kernel does not offer is said in the log.
 void enter_sandbox(const SandboxSettings& wanted);
 
-/// The same for the process that runs the event command; the command is confined with it.
+/// The same for the process that runs the event command; the command is in the sandbox with it.
 void enter_helper_sandbox(bool landlock, bool seccomp);
 
 }  // namespace sftdyn::platform

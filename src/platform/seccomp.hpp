@@ -5,7 +5,7 @@
 
 namespace sftdyn::platform {
 
-/// What the confined program does beyond answering requests.
+/// What the sandboxed program does beyond answering requests.
 struct SeccompNeeds {
     bool writes_state = false;    ///< SQLite writes to files of the state folder
     bool removes_files = false;   ///< Unix sockets are removed at the end

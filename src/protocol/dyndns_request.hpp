@@ -2,7 +2,7 @@
 // (https://help.dyn.com/perform-update.html and return-codes.html), which deSEC, No-IP and most
 // routers speak; DuckDNS (https://www.duckdns.org/spec.jsp); and FreeDNS's second API
 // (https://freedns.afraid.org/dynamic/v2/). Here a request becomes an `AddressUpdate`;
-// dyndns_response.hpp makes the response of what became of it. Pure functions.
+// dyndns_response.hpp makes the response of its outcome. Pure functions.
 #pragma once
 
 #include <optional>

@@ -26,7 +26,7 @@ struct Plan {
     std::vector<HostAnswer>
         answers{};  ///< in the order of the request; what needs no step has its word
     std::vector<Group> groups{};
-    std::vector<std::string> remarks{};  ///< for the log: why something can't be done
+    std::vector<std::string> warnings{};  ///< for the log: why something can't be done
     std::string refused{};  ///< for the log: which address is not published, and why; then there is
                             ///< nothing else
     /// Answers that repeat another one, of the same host: which, and of which.
@@ -43,7 +43,7 @@ struct Plan {
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(
     const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
 
-/// The word for what became of a host's desired records.
+/// The return code for the outcomes of a host's desired records.
 [[nodiscard]] ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses);
 
 }  // namespace sftdyn::protocol

@@ -103,7 +103,7 @@ public:
     /// For `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
     /// Takes back an interruption that came too late.
-    virtual void calm() = 0;
+    virtual void clear_interrupt() = 0;
 };
 
 /// The Python interpreter, as the plugin provides it. There is one for the process, and it never

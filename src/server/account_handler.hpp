@@ -38,7 +38,7 @@ private:
     void carry_out(RequestContext& request, protocol::AddressUpdate update,
                    const accounts::Client& client);
     void refuse_address(RequestContext& request, const std::string& why, http::Response response);
-    void warn_of_remarks(const RequestContext& request, const Job& job);
+    void log_warnings(const RequestContext& request, const Job& job);
     void look_up_served(const RequestContext& request, Job& job) const;
     void ask_engine(RequestContext& request, Job job);
     void answered(Job& job, std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes);

@@ -35,7 +35,7 @@ public:
     /// address with few others.
     void published(update::HostId host, const boost::asio::ip::address& address);
 
-    /// The same, if that is what became of it. Unspecified: the host was to have none.
+    /// The same, if that was the outcome. Unspecified: the host was to have none.
     void answered(update::HostId host, const boost::asio::ip::address& address,
                   update::UpdateStatus status);
 

@@ -51,9 +51,9 @@ public:
     [[nodiscard]] base::Result<void> listen();
     [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
     /// Makes the file of what is remembered, as the user that the program has become, before it is
-    /// confined.
+    /// in the sandbox.
     void make_state() const;
-    /// Once the process is confined.
+    /// Once the process is in the sandbox.
     void start();
     /// Lets pages and commands under way end, until the deadline. Not on the thread of `io`.
     void stop(base::TimePoint deadline);

@@ -48,7 +48,7 @@ struct EventMessage {
     [[nodiscard]] static std::optional<EventMessage> read(std::string_view octets);
 };
 
-/// What became of a command.
+/// The outcome of a command.
 struct EventAnswer {
     enum class Outcome : std::uint8_t {
         exited = 1,     ///< `detail` is its status

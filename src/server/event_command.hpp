@@ -1,4 +1,4 @@
-// The event command's process: the program itself may start none once it is confined.
+// The event command's process: the program itself may start none once it is in the sandbox.
 #pragma once
 
 #include <sys/types.h>
@@ -25,9 +25,9 @@ public:
         bool landlock{};
         bool seccomp{};
     };
-    /// To be made before there is a second thread, and before the process is confined. A failure is
-    /// said in the log. The helper is a copy of this process: `forget` drops in it what it must not
-    /// have.
+    /// To be made before there is a second thread, and before the process enters the sandbox. A
+    /// failure is said in the log. The helper is a copy of this process: `forget` drops in it what
+    /// it must not have.
     explicit EventCommand(
         const Settings& settings, const std::function<void()>& forget = [] {});
     /// Ends the helper, and what it runs.

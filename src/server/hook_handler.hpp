@@ -59,8 +59,8 @@ private:
     [[nodiscard]] bool ask_get_host(Task& task, python::Call& call, Decision& decision);
     void read_script(const Task& task, python::Call& call, const std::vector<std::string>& lines,
                      Decision& decision);
-    [[nodiscard]] std::string shown_remark(const Task& task, python::Call& call,
-                                           const std::string& host, const std::string& remark);
+    [[nodiscard]] std::string shown_warning(const Task& task, python::Call& call,
+                                            const std::string& host, const std::string& warning);
     [[nodiscard]] bool is_so(const RequestContext& request, const update::Target& target,
                              std::string_view rdata) const;
     void carry_out(const TaskPtr& task, Decision decision);
@@ -73,8 +73,8 @@ private:
     python::Interpreter* interpreter_;
     base::LogThrottle failures_;  ///< of the conf's code
     std::mutex mutex_;
-    static constexpr std::size_t most_remarks = 1000;
-    std::map<std::string, std::string> shown_remarks_;  ///< by host and remark
+    static constexpr std::size_t most_warnings = 1000;
+    std::map<std::string, std::string> shown_warnings_;  ///< by host and warning
     std::atomic<bool> needs_fields_ = false;
     std::unique_ptr<HookThreads> threads_;  ///< once there were hooks
 };

@@ -26,9 +26,9 @@ public:
     HookThreads(const HookThreads&) = delete;
     HookThreads& operator=(const HookThreads&) = delete;
 
-    /// Runs `work` on one of the threads. When that has not returned by the deadline, `late` is
-    /// called, and what it runs in Python is interrupted. False: too many wait already.
-    [[nodiscard]] bool run(Work work, Work late, base::TimePoint deadline);
+    /// Runs `work` on one of the threads. When that has not returned by the deadline, `on_timeout`
+    /// is called, and what it runs in Python is interrupted. False: too many wait already.
+    [[nodiscard]] bool run(Work work, Work on_timeout, base::TimePoint deadline);
 
     /// Interrupts what is still under way, and waits for it. False: some does not return; then the
     /// process can't be ended in the ordinary way.

@@ -78,7 +78,7 @@ public:
     [[nodiscard]] std::string client() const { return client_.empty() ? "a key" : client_; }
     void set_client(const std::string& name) { client_ = name; }
 
-    /// What became of a record, or of a host for which nothing was asked of the DNS. It is told
+    /// The outcome of a record, or of a host for which nothing was asked of the DNS. It is told
     /// when the request is completed.
     void note(const telemetry::HostOutcome& host) { served_.push_back(host); }
     void note(std::string host, std::string_view word, telemetry::Outcome outcome) {

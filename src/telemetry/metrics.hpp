@@ -65,7 +65,8 @@ public:
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
 
 private:
-    static constexpr std::size_t kinds = static_cast<std::size_t>(dns::DnsError::Kind::gave_up) + 1;
+    static constexpr std::size_t kinds =
+        static_cast<std::size_t>(dns::DnsError::Kind::deadline_exceeded) + 1;
     std::array<std::array<Counter, outcomes>, dialects> requests_{};
     Histogram<13> latency_;
     Histogram<11> batches_;

@@ -22,7 +22,7 @@ public:
     /// A place in the queue of an RRset.
     struct Member {
         Target target;
-        std::uint64_t ticket = 0;  ///< of its place in the target's queue
+        std::uint64_t ticket = 0;  ///< of its place in the RRset's queue
         bool open = true;          ///< has no outcome yet
     };
 
@@ -71,7 +71,7 @@ public:
                                           [](const Member& member) { return member.open; })));
     }
     /// Nobody knows any more what was said of the closed members.
-    void distrust_closed() {
+    void invalidate_closed() {
         for (std::size_t i = 0; i < members_.size(); ++i) {
             if (!members_[i].open) outcomes_[i] = {UpdateStatus::failed};
         }

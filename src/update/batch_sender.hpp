@@ -15,7 +15,7 @@ class BatchSender {
 public:
     explicit BatchSender(EngineParts& parts) : parts_(parts) {}
 
-    /// Changes of one zone that are decided: the targets' queues hold them.
+    /// Changes of one zone that are decided: the RRsets' queues hold them.
     void enqueue(ChangeGroup group);
     /// Sends what may go out in the zone.
     void flush(ZoneIndex zone);
@@ -24,7 +24,7 @@ public:
     /// Something that was in doubt in the zone is resolved: what waits for that goes on, if nothing
     /// else is.
     void resolved(ZoneIndex zone);
-    /// The server does not say what became of an UPDATE, for a reason that would meet what waits
+    /// The server does not tell the outcome of an UPDATE, for a reason that would meet what waits
     /// for it too.
     void blocked(const dns::Name& zone, const dns::DnsError& failure);
 

@@ -1,4 +1,4 @@
-// What shall be served, and what became of it.
+// What shall be served, and the outcome.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace sftdyn::update {
 
-/// What shall be served for a target.
+/// What shall be served for an RRset.
 struct DesiredRecord {
     Target target;
     std::uint32_t ttl = 30;  ///< seconds

@@ -38,7 +38,7 @@ public:
     void submit(DesiredRecord desired, Done done);
 
     /// As `submit`, for desired records that belong together: those of one zone go out in one
-    /// UPDATE, all or none, if any of them changes anything. Each is for another target.
+    /// UPDATE, all or none, if any of them changes anything. Each is for another RRset.
     void submit_group(std::vector<DesiredRecord> desired_records, GroupDone done);
 
     /// Sends messages one after the other, each by itself; one that the server refuses does not
@@ -53,7 +53,7 @@ public:
 
     void on_update(OnUpdate told) { parts_.on_update = std::move(told); }
 
-    /// Whether the last that is known of the desired record's target is what it asks for.
+    /// Whether the last that is known of the desired record's RRset is what it asks for.
     [[nodiscard]] bool is_still_so(const DesiredRecord& desired) const;
 
     /// Takes it that the host lives in that zone, unless it is known, or being asked, where it
@@ -66,7 +66,7 @@ public:
     /// True while a desired record or a message waits.
     [[nodiscard]] bool busy() const { return waiting() > 0; }
     [[nodiscard]] std::size_t waiting() const { return parts_.targets.waiting(); }
-    /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all
+    /// Bookkeeping that stands for RRsets at work; none of it is left when nothing waits and all
     /// is resolved.
     [[nodiscard]] std::size_t slots() const { return parts_.targets.size(); }
     /// Deadlines that are still watched: none when nothing waits.

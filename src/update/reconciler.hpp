@@ -26,19 +26,19 @@ public:
     /// deadlines behind.
     void forget_deadlines();
 
-    /// Something that the target waited for has happened: as far as it gets.
+    /// Something that the RRset waited for has happened: as far as it gets.
     void advance(const Target& target);
     /// As `advance`, for what has just been submitted: whatever is at work already goes on.
     void begin(const Target& target);
-    /// All that waits for the target fails, and what belongs to it elsewhere.
+    /// All that waits for the RRset fails, and what belongs to it elsewhere.
     void fail_all(const Target& target, const dns::DnsError& failure);
 
-    // What became of a change that was sent, or was to be.
+    // The outcome of a change that was sent, or was to be.
     void committed(const Target& target);
     void refused(const Target& target, const dns::DnsError& failure);
     /// It was not sent, since who wanted it has been given up. `advance` follows.
     void dropped(const Target& target);
-    /// Another server is asked from now on: the target is decided anew.
+    /// Another server is asked from now on: the RRset is decided anew.
     void start_over(const Target& target);
     [[nodiscard]] bool is_quarantined(const Target& target) const {
         return quarantined_.contains(target);

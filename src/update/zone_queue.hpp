@@ -48,7 +48,7 @@ public:
     [[nodiscard]] bool is_script_free() const { return in_flight_ == 0; }
     [[nodiscard]] ScriptRunPtr take_script();
     /// The changes that go out next, in one message; empty: none waits. `octets` tells how many a
-    /// target's change takes at most.
+    /// RRset's change takes at most.
     [[nodiscard]] std::vector<ChangeGroup> take_batch(
         const EngineLimits& limits, const std::function<std::size_t(const Target&)>& octets);
 
@@ -75,7 +75,7 @@ public:
 private:
     dns::Name name_;
     std::deque<ChangeGroup> clean_;
-    std::deque<ChangeGroup> quarantined_;           ///< of targets that failed alone before
+    std::deque<ChangeGroup> quarantined_;           ///< of RRsets that failed alone before
     std::deque<std::vector<ChangeGroup>> retries_;  ///< parts of a refused batch, in order
     std::deque<ScriptRunPtr> scripts_;              ///< whose next message is to be sent
     std::vector<Target> blocked_;

@@ -46,7 +46,7 @@ const char* check_of(const DnsError& failure) {
         case DnsError::Kind::key_file:
             return "key";
         case DnsError::Kind::no_zone:
-        case DnsError::Kind::in_the_way:
+        case DnsError::Kind::cname_conflict:
             return "zone";
         default:
             return "server";

@@ -263,7 +263,7 @@ public:
     PythonAttached& operator=(const PythonAttached&) = delete;
 
     std::uint64_t number() const override { return number_; }
-    void calm() override {
+    void clear_interrupt() override {
         const Gil gil;
         PyThreadState_SetAsyncExc(number_, nullptr);
         PyErr_Clear();

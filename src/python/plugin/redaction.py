@@ -217,7 +217,7 @@ def spelled(secrets):
     return {text for one in secrets for text in spellings(one)}
 
 
-def masked(text, secrets, words=None):
+def redacted(text, secrets, words=None):
     """The text without what it holds of the secrets, and of a conf's words."""
     hidden = bytearray(len(text))
 

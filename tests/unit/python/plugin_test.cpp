@@ -325,7 +325,7 @@ TEST_F(PluginTest, AnInterruptionEndsALoop) {
         const auto attached = interpreter().attach();
         number = attached->number();
         said = get_host(*conf, "loop");
-        attached->calm();
+        attached->clear_interrupt();
         after = get_host(*conf, "k");
     });
     while (number == 0) std::this_thread::yield();

@@ -19,7 +19,7 @@
 
 namespace sftdyn::server {
 
-/// What became of one request.
+/// The outcome of one request.
 class Answer {
 public:
     Responder responder() { return {at_once, defer_}; }
