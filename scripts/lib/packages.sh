@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Which Debian 12 packages each job needs, and how they get onto the machine.
 # shellcheck shell=bash disable=SC2034  # the lists are for whoever reads this file
 

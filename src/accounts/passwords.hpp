@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Hashed passwords (argon2id, RFC 9106). Verifying one takes milliseconds and megabytes by design,
 // so what was verified is remembered.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // SipHash with 128 bits and a key of the object's own: what stands for a secret that must be found,
 // but not kept.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Addresses as text, blocks of them in CIDR notation, and what is counted as one client.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A string that must not be seen: it is zeroized when dropped, and nothing prints it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A shared library that is loaded only when it is needed, since it costs memory. It stays loaded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Strings, each kept once and numbered in the order they came. Made for millions: a string costs
 // its octets and about ten more.
 #pragma once

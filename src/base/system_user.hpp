@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // This machine's users and groups (passwd(5), group(5), and what nsswitch.conf adds). Thread-safe.
 // A sandboxed process may not be able to ask: what it needs is asked before.
 #pragma once

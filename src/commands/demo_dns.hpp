@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A private authoritative DNS server for the demo: Knot's knotd on loopback, its files in a folder
 // that goes with it.
 #pragma once

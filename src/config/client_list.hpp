@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The clients of a configuration: which key moves which host. Compact, for a million of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // An address to listen on, as the conf and the command line write it: PORT, IP4:PORT, [IP6]:PORT or
 // unix:PATH.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // All settings, validated: what the configuration file and the command line say together.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The settings of a TOML configuration, each once: where it stands, what it may be, what it is when
 // nobody says, and what makes a change take effect. From here come the reader, its messages, the
 // defaults, the tables of the documents and the sample. What each means is told beside it, in

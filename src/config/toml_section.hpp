@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the readers of a TOML configuration share: complaints with line and column, and settings
 // taken out of a table as the schema has them, so that what it does not have is a mistake.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What can go wrong between sftdyn and a DNS server, told apart, each with its likely cause.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Scripts of nsupdate(1), as BIND 9.18 reads them: what a person would type to change a zone.
 #pragma once
 

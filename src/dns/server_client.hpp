@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // One authoritative DNS server as sftdyn talks to it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // One kept TCP connection to a DNS server (RFC 1035 §4.2.2, RFC 7766).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A TSIG key (RFC 8945 §4): its name, algorithm and shared secret.
 #pragma once
 

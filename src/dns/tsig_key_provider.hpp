@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The TSIG key that is in force now: read from its file, and read again when the file changes.
 #pragma once
 

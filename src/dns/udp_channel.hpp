@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Queries to one DNS server over UDP: many at once, matched by message id, sent again when no
 // answer comes.
 #pragma once

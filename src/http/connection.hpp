@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // One client's connection: requests are read, handled and answered one after the other.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How many connections there are, in all and for each client; shared by all threads.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Who asked, when a proxy stands between: what a trusted proxy says of the client (RFC 7239,
 // X-Forwarded-For, X-Real-IP). Nobody else is believed. Pure functions, on any thread.
 #pragma once

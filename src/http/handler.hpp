@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What stands behind the HTTP server: a request goes in, a response comes out, now or later.
 #pragma once
 

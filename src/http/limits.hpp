@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What one client, or all together, may cost. What is usual says the configuration: there are no
 // defaults here.
 #pragma once

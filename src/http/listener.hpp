@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A listening socket: one for each thread, on the same address (SO_REUSEPORT) or the same socket.
 #pragma once
 

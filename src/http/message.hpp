@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // An HTTP request and response as the dialects see them: no sockets, no syntax.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the HTTP server tells of requests that it refuses by itself: no handler sees them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The PROXY protocol, versions 1 and 2, as HAProxy's proxy-protocol.txt describes them: what a TCP
 // proxy says of the client before the connection's own octets.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field. A
 // body has a Content-Length: a Transfer-Encoding is refused, so that there are no chunks, no
 // extensions of theirs, and no trailers.

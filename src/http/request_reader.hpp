@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads the requests of one connection. No I/O: octets go in, in pieces of any size, and requests
 // come out.
 #pragma once

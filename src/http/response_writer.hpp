@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Writes HTTP/1.1 response messages (RFC 9112 §4): small, whole, never chunked.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The HTTP server: a thread for each core, each with its own listening sockets and connections.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The certificates and keys that TLS connections are served with (TLS 1.2 and 1.3).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A certificate with its chain, and the private key that it is for, as they lie on disk.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Landlock (Linux 5.13): which files a process may use, and from which ABI on also whom it may
 // signal or connect to. The rights that the running kernel offers are asked for at run time; the
 // headers of the build may know fewer.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the process gives up once it listens: root, capabilities, core dumps, files it needs not,
 // system calls it needs not.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which system calls a process may make (seccomp(2)). Any other fails with EPERM.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The dialects in which a client names hosts and addresses: dyndns2
 // (https://help.dyn.com/perform-update.html and return-codes.html), which deSEC, No-IP and most
 // routers speak; DuckDNS (https://www.duckdns.org/spec.jsp); and FreeDNS's second API

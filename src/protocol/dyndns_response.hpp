@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The outcome of an `AddressUpdate`, as its dialect says it. Pure functions. Each answer leads its
 // client to the right conclusion: docs/clients.md.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What an update that names hosts and addresses asks of the engine.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python
 // in here; the plugin (src/python/plugin) stands behind it.
 #pragma once

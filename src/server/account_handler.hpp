@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Requests that name hosts and addresses, in the dialects of `protocol::AddressUpdate`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Notices when addresses are not whose they should be.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is there for those who run the program: metrics, status, the memory of hosts and the command
 // that is told of them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The certificates in use: read again when their files change, and warned of before they expire.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The control socket: whoever may connect to it reads one JSON document that says how things are.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Something that the administrator's event command is told of, and the messages about it between
 // the program and the process that runs the command. Pure functions; the messages are read as what
 // anybody could have written.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The event command's process: the program itself may start none once it is in the sandbox.
 #pragma once
 

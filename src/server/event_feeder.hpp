@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Tells the event command's helper of events, as many at a time as may run, and keeps what must
 // wait.
 #pragma once

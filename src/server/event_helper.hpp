@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The process that runs the event command. It is forked before the program enters the sandbox,
 // takes `EventMessage`s from it by a socket, and answers each with the outcome of the command.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Requests that the hooks of a Python conf decide.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Threads for code that may take its time, or never return: the hooks of a Python conf.
 #pragma once
 

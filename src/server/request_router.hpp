@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What stands behind the HTTP server. Start reading here: docs/architecture.md follows one request
 // from file to file.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // `GET /<key>` of a key that is for one host.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Numbers that many threads count at once, each in a place of its own.
 #pragma once
 

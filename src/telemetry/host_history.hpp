@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is remembered of hosts. It is what sftdyn was told and saw, never the truth about the DNS;
 // no update depends on it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the program counts of itself, as Prometheus reads it (the text format 0.0.4). Labels are of
 // fixed sets, or stand in the configuration; none is a secret.
 #pragma once

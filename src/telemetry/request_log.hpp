@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The outcome of requests: a line in the log, a count, and an entry in the memory of hosts, all
 // from one place. No line holds a secret: neither a key, nor a path, nor a header field.
 #pragma once

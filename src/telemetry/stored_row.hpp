@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A row of the database of hosts as it is read: the file may be damaged, or another program's.
 #pragma once
 

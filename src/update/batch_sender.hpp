@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Sends the changes of each zone in batches (group commit).
 #pragma once
 

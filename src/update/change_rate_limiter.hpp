@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How often a host may change: a token bucket each.
 #pragma once
 

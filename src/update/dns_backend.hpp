@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The engine's backend on real DNS servers: which servers serve which zone, tried in order.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The engine: brings what the DNS serves to what was asked for, with as few messages as possible.
 // docs/engine.md has the states.
 #pragma once

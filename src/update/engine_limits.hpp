@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What bounds the engine: times, queues, messages, queries and the changes of each host.
 #pragma once
 

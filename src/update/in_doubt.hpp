@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // UPDATEs that the server may still carry out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the engine keeps right: the RRset of one owner name and type.
 #pragma once
 

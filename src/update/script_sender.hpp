@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Sends scripts: messages one after the other, each alone in its zone.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is known of the served state, shared by all threads, and the numbering of hosts.
 #pragma once
 

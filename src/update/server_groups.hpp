@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which servers serve which zone, and which of a server's addresses answer. Used on the engine's
 // thread.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The queues of the RRsets that are at work.
 #pragma once
 

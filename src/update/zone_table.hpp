@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which zone each host lives in, and the queue of each zone.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """For those who run it: metrics, health, status, the memory of hosts, the hook."""
 
 import json

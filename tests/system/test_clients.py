@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Real clients (ddclient, inadyn, curl, wget, busybox) and routers as their makers document them."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The event command ([admin] hook): nothing is lost, nothing outlives the program, and nobody can make it run anything else."""
 
 import array

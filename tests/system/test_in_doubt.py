@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """UPDATEs that got no answer and are carried out later: a disk that hangs, a server that stands still, a connection that ends.
 Until their outcome is known nobody is told what may not stay so."""
 

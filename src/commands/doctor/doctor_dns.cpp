@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the doctor sees of the DNS: servers, signature, zones, the right to update, the delegation.
 #include <arpa/nameser.h>
 #include <netinet/in.h>

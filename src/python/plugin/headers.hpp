@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The header fields of a request as hooks see them: a mapping in which case does not matter.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The plugin: CPython, started when a Python conf is there, and never ended.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What of a conf may not be shown: the keys that it knows. This file stands in front of support.py.
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the plugin does in Python itself: it runs a conf, and tells what went wrong in one."""
 
 import ast

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "protocol/update_plan.hpp"
 
 #include <gtest/gtest.h>

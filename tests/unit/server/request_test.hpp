@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A request's way without sockets: a server in memory, a clock that the test sets, and what was
 // answered, logged and counted.
 #pragma once

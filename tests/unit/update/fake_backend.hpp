@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // DNS servers in memory, whose answers come when the test says so. One of them is asked; which one,
 // a new configuration may change.
 #pragma once
