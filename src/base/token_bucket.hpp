@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Token buckets, each kept as one time (GCRA): when it is full again. It is empty when that is a
 // burst's worth of refills ahead. What a time can't hold is taken as the longest: a burst of a
 // million tokens, one a day, is as good as no limit.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How many connections there are, in all and for each client; shared by all threads.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 namespace sftdyn::http {
 
+/// Counts connections; owned by `Server`, and outlives all of them. Thread-safe.
 class ConnectionLimiter {
 public:
     ConnectionLimiter(std::size_t total, std::size_t per_client);
