@@ -12,7 +12,7 @@
 
 namespace sftdyn::config {
 
-/// Makes the settings anew: at the start, and at each reload. Empty complaints: they are good.
+/// Makes the settings anew: at the start, and at each reload. No diagnostics: they are good.
 struct Loaded {
     Settings settings{};
     std::vector<base::Error> complaints{};

@@ -28,7 +28,7 @@ private:
     void read_hosts(TomlSection& section, const toml::table& table, NamedClient& client);
     void read_host(TomlSection& section, const toml::table& table, const toml::node* node,
                    NamedClient& client);
-    /// `host` is absent where a complaint was made of it.
+    /// `host` is absent where a diagnostic was made of it.
     void add(std::string_view key, toml::source_position key_at,
              const std::optional<dns::Name>& host, toml::source_position at,
              const ClientList::Options& options);

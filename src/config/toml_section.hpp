@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the readers of a TOML configuration share: complaints with line and column, and settings
+// What the readers of a TOML configuration share: diagnostics with line and column, and settings
 // taken out of a table as the schema has them, so that what it does not have is a mistake.
 #pragma once
 
@@ -48,9 +48,9 @@ struct TomlContext {
     std::vector<Found> found{};
 };
 
-/// Takes settings out of a table, and complains of those that are wrong, and of those that the
-/// schema does not have there. A setting that is not there, or wrong, leaves its target as it was.
-/// To name one that the schema does not have is a defect.
+/// Takes settings out of a table, and makes a diagnostic of those that are wrong, and of those that
+/// the schema does not have there. A setting that is not there, or wrong, leaves its target as it
+/// was. To name one that the schema does not have is a defect.
 class TomlSection {
 public:
     TomlSection(TomlContext& context, const toml::table& table, Section section)
@@ -69,7 +69,7 @@ public:
     }
     /// The value as it stands, if it is there; what is wrong with it is the caller's to say.
     [[nodiscard]] const toml::node* take(std::string_view name) const;
-    /// As `take`, without an empty list: that is a complaint, which says what to do for what the
+    /// As `take`, without an empty list: that is a diagnostic, which says what to do for what the
     /// reader of the file may have meant by it.
     const toml::node* take_some(std::string_view name, const char* mend);
 

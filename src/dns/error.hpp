@@ -30,7 +30,7 @@ struct DnsError {
     std::uint16_t rcode = 0;  ///< RFC 1035 §4.1.1, RFC 2136 §2.2; with Kind::rcode
     std::string server{};     ///< address and port, or the file's path
     std::string detail{};     ///< what was seen, one phrase
-    std::string cause{};      ///< the likely cause and the mend, one phrase
+    std::string cause{};      ///< the likely cause and the remedy, one phrase
 
     /// True when the server has surely not made the change because of the change itself: another
     /// change of the same message may well be fine.

@@ -31,7 +31,7 @@ void raise_descriptor_limit() {
         log::debug("the limit of open files stays as it is: {}", base::system_error_text(errno));
 }
 
-/// Null: it has complaints, which are said.
+/// Null: it has diagnostics, which are in the log.
 std::unique_ptr<config::Loaded> load_good(const config::Load& load) {
     const base::WipedHeap below;  // the load's stack, too
     auto loaded = std::make_unique<config::Loaded>(load());

@@ -38,7 +38,7 @@ public:
     /// Called with the addresses that are listened on.
     using Ready = std::function<void(const std::vector<std::string>& addresses)>;
 
-    /// `loaded` is without complaints; `load` loads it anew. `load` and `runner` outlive it.
+    /// `loaded` is without diagnostics; `load` loads it anew. `load` and `runner` outlive it.
     Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner);
     /// Ends what is under way; requests that wait are answered with a failure.
     ~Service();
