@@ -88,7 +88,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
 Admin::~Admin() {
     parts_.request_log.remember(false);
     parts_.request_log.history().on_event({});
-    const std::lock_guard lock(asked_mutex_);
+    const base::MutexLock lock(asked_mutex_);
     asked_.clear();
 }
 
@@ -169,7 +169,7 @@ void Admin::tell(const telemetry::History::Event& event) {
 void Admin::gather(const Gathered& done) {
     const auto asked = std::make_shared<Gathered>(done);
     {
-        const std::lock_guard lock(asked_mutex_);
+        const base::MutexLock lock(asked_mutex_);
         asked_.insert(asked);
     }
     boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
@@ -196,7 +196,7 @@ void Admin::gather(const Gathered& done) {
                                      now.hooks_waiting = counts.waiting;
                                  }
                                  (*still_asked)(now);
-                                 const std::lock_guard lock(asked_mutex_);
+                                 const base::MutexLock lock(asked_mutex_);
                                  asked_.erase(still_asked);
                              });
     });

@@ -101,7 +101,7 @@ void HookHandler::configure(const AnswerSettings& settings) {
     }
     needs_fields_ =
         settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     shown_remarks_.clear();
 }
 
@@ -268,14 +268,14 @@ std::string HookHandler::shown_remark(const Task& task, python::Call& call, cons
                                       const std::string& remark) {
     const std::string plain = host + ' ' + remark;
     {
-        const std::lock_guard lock(mutex_);
+        const base::MutexLock lock(mutex_);
         if (const auto found = shown_remarks_.find(plain); found != shown_remarks_.end())
             return found->second;
     }
     // Without the lock: this thread may have to wait for the interpreter's in between.
     std::string shown =
         fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(remark, call));
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (shown_remarks_.size() >= most_remarks) shown_remarks_.clear();
     shown_remarks_.try_emplace(plain, shown);
     return shown;
