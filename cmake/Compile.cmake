@@ -1,6 +1,6 @@
 # Compiler settings that every target of the project shares.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
-# Clang checks which lock what is annotated takes (base/thread_annotations.hpp).
+# Clang checks which lock, and which thread, what is annotated takes (base/thread_annotations.hpp).
 add_compile_options($<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 # GCC 12 sees overlaps in std::string where there are none (GCC bug 105329).
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)

@@ -173,8 +173,10 @@ void Admin::gather(const Gathered& done) {
         asked_.insert(asked);
     }
     boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
+        update::engine_thread.assert_held();
         parts_.backend.probe(base::Clock::now() + probe_time,
                              [this, weak](const std::vector<update::ServerState>& servers) {
+                                 update::engine_thread.assert_held();
                                  const auto still_asked = weak.lock();
                                  if (!still_asked) return;
                                  telemetry::Metrics::Now now;
@@ -211,6 +213,7 @@ struct Admin::Facts {
 void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
     const auto asked = [this, done, alive = std::weak_ptr(alive_)](
                            const std::vector<update::ServerState>& servers) {
+        update::engine_thread.assert_held();
         if (alive.expired()) return;
         boost::json::array list;
         for (const auto& server : servers) {
@@ -262,6 +265,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             part("]}\n");
         });
     };
+    update::engine_thread.assert_held();
     parts_.backend.probe(base::Clock::now() + probe_time, asked);
 }
 
