@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How long the look-up of a key takes, by the number of keys.
 #include <benchmark/benchmark.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Clients that change their address with each request: each has a key of its own and two kept
 // connections, from 127.0.0.2 and from 127.0.0.3, and asks on them in turn, waiting for each
 // answer.

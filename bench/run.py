@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Measures sftdyn and its peers in one run, and prints the figures with their ratios.
 
     bench/run.py [uptodate] [hooks] [dyndns2] [tls] [idle] [hostile] [changes] [loading] [scale] [restart] [--seconds N]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Stops when a file of a folder includes a header of a folder that it does not use.
 #   cmake -DNAME=folder -DUSES=a,b -DFILES=file,… [-DSTAMP=file] -P CheckIncludes.cmake
 string(REPLACE "," ";" uses "${USES}")

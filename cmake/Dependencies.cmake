@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Libraries from Debian 12; docs/dependencies.md says what each is for.
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED)

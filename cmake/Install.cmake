@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What is installed, and where: the same as in the Debian packages.
 install(TARGETS sftdyn RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 

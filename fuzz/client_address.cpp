@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What proxies say of the client: Forwarded, X-Forwarded-For, X-Real-IP, and the PROXY protocol.
 #include <string>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A connection from its first octet on: the PROXY protocol's header, what comes behind it (TLS, or
 // requests), in pieces of any size, pipelined, and whom each request is from.
 #include "base/network.hpp"

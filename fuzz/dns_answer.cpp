@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Unsigned answers of a DNS server.
 #include "dns/message.hpp"
 #include "fuzz.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the helper that runs the event command reads, and what the program reads of it. The other
 // end is taken for hostile.
 #include <algorithm>

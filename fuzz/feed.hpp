@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the targets that read requests share: octets fed in pieces, as they come from a network.
 #pragma once
 

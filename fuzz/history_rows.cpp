@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Rows of the database of hosts: a damaged file, or one that somebody else has written.
 #include <cstring>
 #include <string>

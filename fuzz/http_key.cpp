@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Octets of a connection → requests → keys → the directory.
 #include "accounts/account_directory.hpp"
 #include "feed.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // TSIG key files in both forms.
 #include "dns/tsig_key_file.hpp"
 #include "fuzz.hpp"

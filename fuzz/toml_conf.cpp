@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A configuration file, with its fast path for lines of [clients]. Whatever the text: no complaint
 // holds a client's key.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Signed answers: none that the key did not sign may be believed, and every TSIG error is told.
 #include <cstring>
 #include <ctime>

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Makes manual pages from the documents, so that each is said once.
 
     man/from_markdown.py sftdyn.toml < docs/configuration.md > man/sftdyn.toml.5

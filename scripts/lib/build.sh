@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds a preset of CMakePresets.json.
 # shellcheck shell=bash
 

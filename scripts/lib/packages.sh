@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Which Debian 12 packages each job needs, and how they get onto the machine.
 # shellcheck shell=bash disable=SC2034  # the lists are for whoever reads this file
 
@@ -15,7 +16,7 @@ test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils p
                systemd testssl.sh ddclient inadyn wget busybox iproute2 util-linux
                mmdebstrap sqlite3 prometheus groff bash-completion zsh fish faketime)
 vm_packages=(mmdebstrap qemu-system-x86 e2fsprogs util-linux python3 python3-pytest)
-lint_packages=(git clang-format-16 shellcheck)
+lint_packages=(git clang-format-16 shellcheck doxygen)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 

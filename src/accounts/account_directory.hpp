@@ -1,8 +1,5 @@
-// Which credential may update which host: an immutable table, made whole at each load of the
-// configuration.
-//
-// Keys and plain passwords are not kept: the table holds a keyed hash of each, so that neither its
-// memory nor the time of a look-up tells anything of them.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which credential may update which host.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +51,9 @@ struct Entry {
     ClientNumber client = no_client;
 };
 
+/// An immutable table, made whole at each load of the configuration and then shared by all threads.
+/// Keys and plain passwords are not kept: it holds a keyed hash of each, so that neither its memory
+/// nor the time of a look-up tells anything of them.
 class AccountDirectory {
 public:
     AccountDirectory() = default;
@@ -75,6 +75,8 @@ public:
     [[nodiscard]] Client client(const Entry& entry) const;
     [[nodiscard]] const Client& client(ClientNumber number) const { return clients_[number]; }
 
+    /// A user of dyndns2 or another dialect with user names: whose it is, and what its password is
+    /// compared with.
     struct User {
         ClientNumber client = no_client;
         base::KeyedHash::Digest password{};  ///< of a plain one

@@ -1,7 +1,5 @@
-// Who guesses: wrong credentials are counted for each client network, and past a budget they are
-// answered late, past a second one refused. Whether a key is right is not asked here: it is found
-// at once, and its owner does not pay for a neighbour behind the same address. Passwords, which
-// people choose, are not even looked at past the second budget. Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Limits how often a client network may fail with wrong credentials.
 #pragma once
 
 #include <chrono>
@@ -16,12 +14,17 @@
 
 namespace sftdyn::accounts {
 
+/// Counts failures for each client network: past a budget they are answered late, past a second one
+/// refused. Whether a key is right is not asked here: it is found at once, and its owner does not
+/// pay for a neighbour behind the same address. Passwords, which people choose, are not even looked
+/// at past the second budget. Thread-safe.
 class AuthFailureLimiter {
 public:
     /// `burst` failures at once are answered as they come, as many again late; one more is
     /// forgotten each `refill`. A burst of 0: nobody is ever refused.
     AuthFailureLimiter(unsigned burst, base::Duration refill) : burst_(burst), refill_(refill) {}
 
+    /// How a failure is answered, and what the log is to say of it.
     struct Treatment {
         enum class Kind { answer, delay, refuse } kind = Kind::answer;
         bool first = false;  ///< with `refuse`: the first of this client since its budget was full

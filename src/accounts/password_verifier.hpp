@@ -1,9 +1,5 @@
-// Verifies hashed passwords one after the other on a thread of its own: each takes some 20 ms and
-// 19 MiB by design.
-//
-// Whoever guesses must not keep others waiting, so what waits has bounds: in all, for each user,
-// and for each client network, whose next one is only taken when it has an answer. Networks without
-// a wrong credential go first.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Verifies hashed passwords on a thread of its own.
 #pragma once
 
 #include <deque>
@@ -16,8 +12,15 @@
 
 namespace sftdyn::accounts {
 
+/// Verifies one password after the other: each takes some 20 ms and 19 MiB by design. Owned by
+/// `server::Authenticator`; its thread lives from the first job to `stop`.
+///
+/// Whoever guesses must not keep others waiting, so what waits has bounds: in all, for each user,
+/// and for each client network, whose next one is only taken when it has an answer. Networks
+/// without a wrong credential go first.
 class Verifier {
 public:
+    /// One password to verify: whose it is, for the bounds, and the work itself.
     struct Job {
         base::ClientNetwork network{};
         std::string user{};
@@ -32,7 +35,7 @@ public:
     Verifier& operator=(const Verifier&) = delete;
 
     /// False: too many wait already. On any thread; the first call makes the verifier's, which
-    /// should be after the process has been confined.
+    /// should be after the process has entered the sandbox.
     [[nodiscard]] bool add(Job job);
     void stop();
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Hashed passwords (argon2id, RFC 9106). Verifying one takes milliseconds and megabytes by design,
 // so what was verified is remembered.
 #pragma once
@@ -30,6 +31,7 @@ namespace sftdyn::accounts {
 /// with, so that one that was tried with another name takes as long as any.
 class VerifiedPasswords {
 public:
+    /// One password as it was tried. The views are used during the call only.
     struct Attempt {
         std::string_view user;
         std::string_view hash;

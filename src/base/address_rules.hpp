@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which addresses a host can have, and which of those may be published: one table for every way in
 // which an address comes in. Immutable once made, so any thread may read it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Letters of ASCII without regard to case, whatever the locale: names of protocols, fields and
 // algorithms.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Base64 (RFC 4648 §4), for secrets: what is decoded is zeroized.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Time as the program measures it: steady, so that a clock that is set changes nothing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Makes files that were not there: nobody's file is overwritten, and nobody is given another file
 // than the one made here.
 //
@@ -17,6 +18,7 @@
 
 namespace sftdyn::base {
 
+/// The user and the group that a new file is given to.
 struct FileOwner {
     uid_t user;
     gid_t group;

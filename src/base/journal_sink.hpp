@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A way of the log to systemd's journal. libsystemd is loaded only where standard error is the
 // journal's.
 #pragma once

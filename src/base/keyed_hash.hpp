@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // SipHash with 128 bits and a key of the object's own: what stands for a secret that must be found,
 // but not kept.
 #pragma once
@@ -8,6 +9,8 @@
 
 namespace sftdyn::base {
 
+/// Hashes with the key that it was made with; a copy has the same key. Immutable, so any thread may
+/// use it.
 class KeyedHash {
 public:
     using Digest = std::array<std::uint64_t, 2>;

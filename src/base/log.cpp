@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/log.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>

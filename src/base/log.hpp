@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The program's log: one line an event, on standard error; under systemd straight to the journal,
 // with fields. Secrets never reach it.
 #pragma once

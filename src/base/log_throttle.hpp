@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Says the first of a kind of warning or error, and counts the rest: a flood becomes a summary a
 // minute later. Whatever a client can bring about is said by one of these.
 #pragma once

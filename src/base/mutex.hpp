@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A mutex, its lock and its condition variable, as the standard's, with what Clang must know to
 // check them (base/thread_annotations.hpp).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Addresses as text, blocks of them in CIDR notation, and what is counted as one client.
 #pragma once
 
@@ -23,6 +24,7 @@ namespace sftdyn::base {
 /// a zone behind it (RFC 4007 §11), an interface's name or number, which the system is asked for.
 [[nodiscard]] std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view text);
 
+/// A block of addresses: those whose first `prefix` bits are those of `address`.
 struct Network {
     boost::asio::ip::address address;
     unsigned prefix = 0;  ///< bits

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Random bits that nobody can guess (message ids, hash seeds, demo keys).
 #pragma once
 

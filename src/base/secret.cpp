@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/secret.hpp"
 
 #include <openssl/crypto.h>
@@ -35,7 +36,7 @@ void zeroize(std::string& text) noexcept {
 
 void Secret::zeroize() noexcept { base::zeroize(value_); }
 
-// A moved-from short string keeps its characters in place, so the source is wiped too.
+// A moved-from short string keeps its characters in place, so the source is zeroized too.
 Secret::Secret(Secret&& other) noexcept : value_(other.value_) {
     other.zeroize();
 }  // NOLINT(performance-move-constructor-init)

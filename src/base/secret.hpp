@@ -1,4 +1,5 @@
-// A string that must not be seen: it is wiped when dropped, and nothing prints it.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A string that must not be seen: it is zeroized when dropped, and nothing prints it.
 #pragma once
 
 #include <string>
@@ -6,6 +7,8 @@
 
 namespace sftdyn::base {
 
+/// A value: each copy is zeroized by its own destructor, and so is one that is assigned to or moved
+/// from.
 class Secret {
 public:
     Secret() = default;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A shared library that is loaded only when it is needed, since it costs memory. It stays loaded.
 #pragma once
 
@@ -5,6 +6,8 @@
 
 namespace sftdyn::base {
 
+/// Loads a library in its constructor and calls its functions by name. A failure is no exception:
+/// `is_loaded` is false, and `error` says why. Used on one thread.
 class SharedLibrary {
 public:
     enum class Symbols {

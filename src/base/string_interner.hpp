@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Strings, each kept once and numbered in the order they came. Made for millions: a string costs
 // its octets and about ten more.
 #pragma once
@@ -13,6 +14,8 @@
 
 namespace sftdyn::base {
 
+/// Owns its strings. A number is valid until `zeroize`, a view until the next `insert`. Not
+/// thread-safe: the owner locks.
 class StringInterner {
 public:
     using Number = std::uint32_t;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What an errno means, as text. Thread-safe, unlike strerror(3).
 #pragma once
 

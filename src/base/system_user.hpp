@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // This machine's users and groups (passwd(5), group(5), and what nsswitch.conf adds). Thread-safe.
-// A confined process may not be able to ask: what it needs is asked before.
+// A sandboxed process may not be able to ask: what it needs is asked before.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +10,7 @@
 
 namespace sftdyn::base {
 
+/// A user of this machine.
 struct SystemUser {
     std::string name;
     uid_t uid{};
@@ -19,6 +21,7 @@ struct SystemUser {
 [[nodiscard]] std::optional<SystemUser> find_user(const std::string& name);
 [[nodiscard]] std::optional<SystemUser> find_user(uid_t uid);
 
+/// A group of this machine.
 struct SystemGroup {
     std::string name;
     gid_t gid{};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which lock guards what, and which functions expect it held: Clang checks it as it compiles
 // (-Wthread-safety, preset `clang`); to other compilers these macros say nothing. A capability is
 // what a thread must have: a `Mutex`, or a `ThreadRole`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What only one thread may do, as a capability: Clang checks who asks for it, and builds with
 // assertions check the thread.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Overwrites what a thread frees, while it handles secrets.
 //
 // Parsers copy what they read: into tokens, nodes and strings that grow. Each copy is freed by

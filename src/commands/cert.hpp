@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `cert` command: a private key and a self-signed certificate, ready for `https`.
 #pragma once
 

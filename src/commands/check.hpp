@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `check` command: everything that is wrong with a configuration, in one go. Its exit status is
 // 1 when anything is.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `client` command: everything to paste into one client's router or machine.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The command line. The program's own options are those of serving; each command brings its own, in
 // its own file.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/convert.hpp"
 
 #include <algorithm>
@@ -63,7 +64,7 @@ public:
         look_at_get_ip();
         look_at_commands();
         for (const auto& setting : conf_.settings({"verbose", "quiet", "debug"}))
-            remarks_.push_back(fmt::format(
+            warnings_.push_back(fmt::format(
                 "{} is an option of the command line here: -v, -q or -d.", setting.name));
         write();
         return std::move(out_);
@@ -111,7 +112,7 @@ private:
                 if (is_lookup_in(*conf_.clients(table))) name = table;
             }
             if (!name && has_no_clients()) {
-                remarks_.emplace_back(
+                warnings_.emplace_back(
                     "CLIENTS is empty, and get_host knows no key that was made up: there are no "
                     "clients yet.");
                 return;
@@ -122,7 +123,7 @@ private:
                     "not known here");
                 return;
             }
-            remarks_.push_back(
+            warnings_.push_back(
                 fmt::format("get_host was tried with every key: it looks them up in {}.", *name));
         }
         std::set<std::string> hosts;
@@ -151,7 +152,7 @@ private:
         };
         for (const char* field : {"X-Forwarded-For", "X-Real-IP"}) {
             if (says({{field, proxied}}) != proxied) continue;
-            remarks_.push_back(
+            warnings_.push_back(
                 fmt::format("get_ip takes the address from {}, whoever sends it. Here that is "
                             "believed of proxies only: name yours.",
                             field));
@@ -208,7 +209,7 @@ private:
             std::max_element(ttls.begin(), ttls.end(), [](const auto& a, const auto& b) {
                 return a.second < b.second;
             })->first;
-        remarks_.push_back(
+        warnings_.push_back(
             fmt::format("nsupdatecommands was tried with {}: it replaces the address, as sftdyn "
                         "itself does.",
                         clients_.empty() ? std::string("a host that was made up")
@@ -236,7 +237,7 @@ private:
 
     void write() {
         out_ = fmt::format("# Made by `sftdyn convert` of {}.\n", path_);
-        for (const auto& remark : remarks_) out_ += "# " + remark + '\n';
+        for (const auto& warning : warnings_) out_ += "# " + warning + '\n';
         for (const auto& lost : lost_) out_ += "# Not carried over: " + lost + '\n';
         out_ += '\n';
         write_listens("http", settings_.http);
@@ -260,7 +261,7 @@ private:
     const std::string& path_;
     const python::Fields no_fields_{};
     std::vector<Client> clients_{};
-    std::vector<std::string> remarks_{}, lost_{};
+    std::vector<std::string> warnings_{}, lost_{};
     std::string root_{}, dns_{}, out_{};
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `convert` command: the TOML file that says the same as a Python conf.
 #pragma once
 

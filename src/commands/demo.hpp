@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `demo` command: everything at work on one machine, with nothing to set up and nothing left
 // behind.
 #pragma once

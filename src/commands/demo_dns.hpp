@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A private authoritative DNS server for the demo: Knot's knotd on loopback, its files in a folder
 // that goes with it.
 #pragma once
@@ -12,6 +13,8 @@
 
 namespace sftdyn::commands {
 
+/// Owns the knotd process and the folder: both go when it does. An error of `start` says what knotd
+/// lacked or wrote.
 class DemoDns {
 public:
     /// Starts knotd on 127.0.0.1 and `port` (0: any free one) with an empty zone, and waits until

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `password` command: prints the hash of a password, for the configuration.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Texts as they are written in other programs' languages, so that nothing in them has a meaning
 // there.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Where clients reach the server, as somebody writes it.
 #pragma once
 

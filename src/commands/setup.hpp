@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `setup` command: all that a DNS server and sftdyn need to work together for one zone, as
 // Debian lays it out.
 #pragma once

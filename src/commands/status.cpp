@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/status.hpp"
 
 #include <algorithm>
@@ -176,7 +177,7 @@ int status(const config::Overrides& overrides, const StatusOptions& options) {
 
 void add_status(CommandLine& line) {
     CLI::App& app = *line.app.add_subcommand(
-        "status", "Ask the running sftdyn which hosts it knows, and which have gone quiet");
+        "status", "Ask the running sftdyn which hosts it knows, and which are stale");
     const auto options = std::make_shared<StatusOptions>();
     add_conf(app, line.overrides, "The configuration file, for the path of the control socket");
     app.add_option("--socket", options->socket,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `status` command: what the running program says of itself, with the hosts that have gone
 // quiet first.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/weak_secrets.hpp"
 
 #include <sys/stat.h>

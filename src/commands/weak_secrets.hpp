@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What makes secrets known, or known too easily: who may read or change their files, keys that can
 // be guessed, and keys that get in each other's way. Nothing of it keeps the program from running;
 // `check` and `doctor` say it.
@@ -12,6 +13,7 @@
 
 namespace sftdyn::commands {
 
+/// One finding, with the remedy.
 struct Weakness {
     const char* subject;  ///< as the doctor calls it: "conf", "key", "certificate", "clients"
     base::Error error;    ///< without the secret

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The clients of a configuration: which key moves which host. Compact, for a million of them.
 #pragma once
 
@@ -12,6 +13,8 @@
 
 namespace sftdyn::config {
 
+/// Owns keys and hosts; filled while the configuration is read, and only read after that. A key or
+/// a host that is there already is not added.
 class ClientList {
 public:
     /// One client; the views are valid as long as the list is not changed.
@@ -35,7 +38,7 @@ public:
     ClientList();
     ClientList(ClientList&&) noexcept;
     ClientList& operator=(ClientList&&) noexcept;
-    /// Wipes the keys.
+    /// Zeroizes the keys.
     ~ClientList();
 
     /// `line` is where the client stands, for messages.

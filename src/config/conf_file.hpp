@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The configuration as a file: what may be one, and its text.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Makes what is made of the schema of settings in the documents anew. For developers: see
 // scripts/documents.
 #include <fstream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // An address to listen on, as the conf and the command line write it: PORT, IP4:PORT, [IP6]:PORT or
 // unix:PATH.
 #pragma once
@@ -15,13 +16,14 @@ namespace sftdyn::config {
 
 constexpr unsigned default_socket_mode = 0660;
 
+/// One listener of the configuration, as it was written; `http::Endpoint` is made of it.
 struct Listen {
     std::optional<boost::asio::ip::address> address{};  ///< absent: every address of both families
     std::uint16_t port = 0;                             ///< 0: any free one
     std::string path{};                                 ///< of a Unix socket; else empty
     unsigned mode = default_socket_mode;                ///< of a Unix socket
     std::optional<unsigned> gid{};                      ///< of a Unix socket
-    bool proxy_protocol = false;  ///< connections begin with the PROXY protocol's preamble
+    bool proxy_protocol = false;  ///< connections begin with the PROXY protocol header
     friend bool operator==(const Listen&, const Listen&) = default;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Loads a configuration of either kind, with the command line on top of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The settings of a Python conf: what its names say, validated.
 #pragma once
 

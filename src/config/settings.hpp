@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // All settings, validated: what the configuration file and the command line say together.
 #pragma once
 
@@ -35,6 +36,7 @@ struct ZoneSettings {
 
 /// [clients.NAME]: a client with a name, and maybe several hosts.
 struct NamedClient {
+    /// A host of the client's `hosts`.
     struct Host {
         dns::Name name{};
         std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
@@ -67,6 +69,7 @@ struct Settings {
     std::optional<std::string>
         cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
     std::optional<std::string> key{};  ///< PEM, its private key
+    /// The paths of a certificate and its private key, both PEM.
     struct CertificateFiles {
         std::string cert, key;
         friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;

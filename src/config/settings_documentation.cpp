@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "config/settings_documentation.hpp"
 
 namespace sftdyn::config {
@@ -123,7 +124,7 @@ constexpr Documentation documented[] = {
     {Section::admin, "stale_after", "",
      "seconds without a check-in after which a host is quiet. 0: never"},
     {Section::admin, "hook", "none",
-     "a command that is told of changes and of quiet hosts: `[\"/usr/local/bin/notify\", "
+     "a command that is told of changes and of stale hosts: `[\"/usr/local/bin/notify\", "
      "\"argument\"]`. No shell is between"},
     {Section::admin, "hooks_at_once", "", "how many of it may run at a time"},
     {Section::admin, "hook_time", "", "seconds after which it is killed"},
@@ -188,7 +189,7 @@ constexpr SampleLine sample[] = {
      "Hosts that have not checked in for so many seconds are quiet: `sftdyn status`.",
      "stale_after"},
     {Section::admin,
-     "Is told of changes and of quiet hosts; see the manual page for its environment.", "hook",
+     "Is told of changes and of stale hosts; see the manual page for its environment.", "hook",
      "[\"/usr/local/bin/notify\"]"},
     {Section::admin, "How many of it may run at once, and seconds after which it is killed.",
      "hooks_at_once"},

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the settings mean, in the words of the documents. The program is not linked with it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The parts of the documents that are made of the schema: the tables of docs/configuration.md,
 // packaging/sftdyn.toml, and the schema itself for tests. The program is not linked with it.
 #pragma once

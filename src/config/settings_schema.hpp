@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The settings of a TOML configuration, each once: where it stands, what it may be, what it is when
 // nobody says, and what makes a change take effect. From here come the reader, its messages, the
 // defaults, the tables of the documents and the sample. What each means is told beside it, in
@@ -49,6 +50,7 @@ enum class Kind : std::uint8_t {
 
 enum class Effect : std::uint8_t { reload, restart };
 
+/// One setting of the TOML configuration. All of them are constants of the program.
 struct Setting {
     Section section{};
     std::string_view name{};

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Users and groups of this machine. Thread-safe; who was found once is remembered: a directory
-// service is asked by a Unix socket, and a confined process may connect to none. A reload runs on
+// service is asked by a Unix socket, and a sandboxed process may connect to none. A reload runs on
 // another thread than the start.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads the clients of a TOML configuration: keys and hosts, and clients with a name.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Takes the plain lines out of a TOML text's [clients] table, so that a million of them load in a
 // second: the TOML library builds a tree of all it reads, which takes ten times as long and several
 // hundred megabytes.
@@ -13,6 +14,7 @@
 
 namespace sftdyn::config {
 
+/// A plain line. The views are valid during the call of `use`.
 struct ClientLine {
     std::string_view key, host;
     std::uint32_t line;        ///< from 1

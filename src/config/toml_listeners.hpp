@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads where to listen: addresses, and tables of listeners with settings of their own.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads lists of networks: trusted_proxies and [addresses].
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the readers of a TOML configuration share: complaints with line and column, and settings
 // taken out of a table as the schema has them, so that what it does not have is a mistake.
 #pragma once
@@ -38,6 +39,7 @@ struct TomlContext {
     /// (systemd.exec(5), LoadCredential=).
     [[nodiscard]] std::string relative(const std::string& file) const;
 
+    /// A diagnostic, and where in the file it belongs.
     struct Found {
         toml::source_position at;
         base::Error error;

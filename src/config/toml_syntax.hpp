@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is wrong with a text that is no TOML, in words of our own.
 //
 // The library's description quotes the text, and a client's key may stand anywhere in it. Nothing

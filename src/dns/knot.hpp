@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // libknot's headers, which are C and don't say so to C++ themselves.
 #pragma once
 

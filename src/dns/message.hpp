@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // DNS messages: queries and UPDATEs (RFC 1035 §4, RFC 2136) built, signed and read with libknot.
 #pragma once
 

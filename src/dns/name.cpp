@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/name.hpp"
 #include "dns/knot.hpp"
 #include "dns/name_fault.hpp"

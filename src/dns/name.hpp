@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A domain name in wire form (RFC 1035 §3.1), lower case, so that equal names are equal bytes.
 #pragma once
 
@@ -9,6 +10,7 @@
 
 namespace sftdyn::dns {
 
+/// A value that is always a valid name: what makes one returns an error for any other text.
 class Name {
 public:
     /// The root.

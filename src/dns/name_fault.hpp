@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Why a text is no domain name, without a word of the text: it may be a secret in the wrong place.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/nsupdate_script.hpp"
 #include "base/ascii.hpp"
 #include "base/number.hpp"
@@ -170,7 +171,7 @@ private:
             return bad("the server can't be set here: it is the configuration's");
         for (const char* passed : {"local", "key", "realm", "gsstsig", "oldgsstsig"}) {
             if (is(word, passed))
-                return remark(fmt::format("{} has no meaning here and is passed over", passed));
+                return warn(fmt::format("{} has no meaning here and is passed over", passed));
         }
         for (const char* passed : {"show", "answer", "debug", "help", "version"}) {
             if (is(word, passed)) return {};
@@ -178,8 +179,8 @@ private:
         return prerequisite(word, words, "unknown command");
     }
 
-    Read remark(std::string text) {
-        script_.remarks.push_back(fmt::format("line {}: {}", line_number_, text));
+    Read warn(std::string text) {
+        script_.warnings.push_back(fmt::format("line {}: {}", line_number_, text));
         return {};
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Scripts of nsupdate(1), as BIND 9.18 reads them: what a person would type to change a zone.
 #pragma once
 
@@ -14,9 +15,10 @@
 
 namespace sftdyn::dns {
 
+/// A script that was read: the UPDATEs that it sends, and warnings.
 struct Script {
     std::vector<UpdateMessage> messages{};  ///< in order, none of them empty
-    std::vector<std::string> remarks{};     ///< lines that were passed over, and why
+    std::vector<std::string> warnings{};    ///< lines that were passed over, and why
 };
 
 /// Reads a script line by line. An error's `where` is "line N", its `what` names the line's fault

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Record types, record data and the changes that an UPDATE carries (RFC 2136 §2.5).
 #pragma once
 

@@ -1,9 +1,5 @@
-// One authoritative DNS server as sftdyn talks to it: signed queries over UDP (TCP when cut short),
-// signed UPDATEs over one kept TCP connection.
-//
-// UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried out
-// after a later UPDATE that went another way. On a connection, order is the server's order. Used on
-// one thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One authoritative DNS server as sftdyn talks to it.
 #pragma once
 
 #include <functional>
@@ -19,6 +15,7 @@
 
 namespace sftdyn::dns {
 
+/// Address and port of a DNS server.
 struct ServerAddress {
     boost::asio::ip::address address;
     std::uint16_t port = 53;
@@ -28,6 +25,12 @@ struct ServerAddress {
 /// "192.0.2.1:53" or "[2001:db8::1]:53".
 [[nodiscard]] std::string text_of(const ServerAddress& server);
 
+/// Sends signed queries over UDP (TCP when cut short) and signed UPDATEs over one kept TCP
+/// connection. Used on one thread, that of `io`; lives as long as its owner or a query under way
+/// holds it, and `close` ends it.
+///
+/// UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried
+/// out after a later UPDATE that went another way. On a connection, order is the server's order.
 class ServerClient : public std::enable_shared_from_this<ServerClient> {
 public:
     using Handler = std::function<void(Reply)>;

@@ -1,9 +1,5 @@
-// One kept TCP connection to a DNS server (RFC 1035 §4.2.2, RFC 7766): messages follow each other
-// without waiting, answers are matched by message id.
-//
-// A message that got no answer may still be acted on. The channel says of each how far it got, and
-// when an answer comes after all; what follows from that is for whoever sent it. Used on one
-// thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One kept TCP connection to a DNS server (RFC 1035 §4.2.2, RFC 7766).
 #pragma once
 
 #include <deque>
@@ -32,6 +28,12 @@ struct Delivery {
     unsigned connection = 0;  ///< that it was written to, counted from 1 for each channel
 };
 
+/// Messages follow each other without waiting; answers are matched by message id. It connects when
+/// there is something to send, and again after a connection has ended. Owned by `ServerClient`,
+/// used on the thread of `io`; callbacks of the socket keep it alive.
+///
+/// A message that got no answer may still be acted on. The channel says of each how far it got, and
+/// when an answer comes after all; what follows from that is for whoever sent it.
 class TcpChannel : public std::enable_shared_from_this<TcpChannel> {
 public:
     using Handler = std::function<void(Reply, Delivery)>;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A TSIG key (RFC 8945 §4): its name, algorithm and shared secret.
 #pragma once
 
@@ -12,6 +13,7 @@
 
 namespace sftdyn::dns {
 
+/// Owns libknot's key; the secret is zeroized with it. Immutable, and shared as `TsigKeyPtr`.
 class TsigKey {
 public:
     /// `algorithm` as RFC 8945 §6 names it ("hmac-sha256"), in any case; `secret` in Base64.

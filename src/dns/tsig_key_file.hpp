@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads a TSIG key from a file as the DNS servers' tools write it.
 #pragma once
 

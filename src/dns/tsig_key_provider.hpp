@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The TSIG key that is in force now: read from its file, and read again when the file changes.
 #pragma once
 
@@ -14,6 +15,8 @@ namespace sftdyn::dns {
 /// Where BIND keeps the session key that `nsupdate -l` uses; named makes a new one at each start.
 [[nodiscard]] std::vector<std::string> session_key_paths();
 
+/// Reads the key file and keeps what it held. A file that can't be read or holds no key is an error
+/// of `current`, not an old key. Used on one thread.
 class TsigKeyProvider {
 public:
     /// The first of `paths` that exists is used; when none does, the first is named in the error.

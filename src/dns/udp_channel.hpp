@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Queries to one DNS server over UDP: many at once, matched by message id, sent again when no
 // answer comes.
 #pragma once
@@ -15,6 +16,9 @@
 
 namespace sftdyn::dns {
 
+/// Owned by `ServerClient`, used on the thread of `io`; callbacks of the socket keep it alive. What
+/// has no answer by its deadline fails, and so does everything under way when the system says that
+/// the port is closed.
 class UdpChannel : public std::enable_shared_from_this<UdpChannel> {
 public:
     using Handler = std::function<void(Reply)>;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // One client's connection: requests are read, handled and answered one after the other.
 #pragma once
 
@@ -34,7 +35,7 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// `preamble`: the PROXY protocol's comes first.
+    /// `preamble`: a PROXY protocol header comes first.
     void start(bool preamble);
     /// Ends it. The connection may be gone when this returns.
     void abort();

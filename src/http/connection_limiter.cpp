@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/connection_limiter.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +13,11 @@ ConnectionLimiter::ConnectionLimiter(std::size_t total, std::size_t per_client)
       per_client_(per_client),
       refusals_([](const std::string& text) { base::log::warn("{}", text); }) {}
 
-ConnectionLimiter::Ticket ConnectionLimiter::enter() {
-    count_.fetch_add(1, std::memory_order_relaxed);
+std::optional<ConnectionLimiter::Ticket> ConnectionLimiter::enter() {
+    std::size_t count = count_.load(std::memory_order_relaxed);
+    do {
+        if (count >= total_) return std::nullopt;
+    } while (!count_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
     Ticket ticket;
     ticket.admission_ = this;
     return ticket;

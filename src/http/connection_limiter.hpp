@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How many connections there are, in all and for each client; shared by all threads.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 namespace sftdyn::http {
 
+/// Counts connections; owned by `Server`, and outlives all of them. Thread-safe.
 class ConnectionLimiter {
 public:
     ConnectionLimiter(std::size_t total, std::size_t per_client);
@@ -49,7 +51,8 @@ public:
     [[nodiscard]] bool has_room() const { return count_.load(std::memory_order_relaxed) < total_; }
     [[nodiscard]] std::size_t total() const { return total_; }
     [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
-    [[nodiscard]] Ticket enter();
+    /// Nothing: there are as many as there may be.
+    [[nodiscard]] std::optional<Ticket> enter();
 
 private:
     const std::size_t total_, per_client_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Who asked, when a proxy stands between: what a trusted proxy says of the client (RFC 7239,
 // X-Forwarded-For, X-Real-IP). Nobody else is believed. Pure functions, on any thread.
 #pragma once
@@ -17,6 +18,7 @@ struct ProxyPreamble;
 
 enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 
+/// The proxies of the configuration: who may speak for clients, and in which header field.
 struct Proxies {
     std::vector<base::Network> trusted{};
     ProxyHeader header = ProxyHeader::x_forwarded_for;

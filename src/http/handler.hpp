@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What stands behind the HTTP server: a request goes in, a response comes out, now or later.
 #pragma once
 
@@ -11,6 +12,8 @@ namespace sftdyn::http {
 /// Takes the response once, on any thread.
 using Later = std::function<void(Response)>;
 
+/// The HTTP server's user. It exists until the server has stopped, and is called by all of the
+/// server's threads at once.
 class Handler {
 public:
     virtual ~Handler() = default;

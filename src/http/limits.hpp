@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What one client, or all together, may cost. What is usual says the configuration: there are no
 // defaults here.
 #pragma once
@@ -7,8 +8,10 @@
 
 namespace sftdyn::http {
 
+/// Limits of connections and requests; the same for all connections of a server. A request past one
+/// of them is answered with the status named here; a connection past its time is closed.
 struct Limits {
-    /// For a TLS handshake, with a PROXY preamble before it.
+    /// For a TLS handshake, with a PROXY protocol header before it.
     std::chrono::milliseconds handshake_time{};
     std::chrono::milliseconds header_time{};  ///< from the first octet of a request to its last
     std::chrono::milliseconds idle_time{};    ///< a kept connection without a request

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/listener.hpp"
 
 #include <fcntl.h>
@@ -207,17 +208,19 @@ Listener::Listener(Acceptor acceptor, Room room, OnAccept on_accept)
     : acceptor_(std::move(acceptor)),
       room_(std::move(room)),
       on_accept_(std::move(on_accept)),
+      accepted_(acceptor_.get_executor()),
       timer_(acceptor_.get_executor()) {}
 
 void Listener::start() { await(); }
 
 void Listener::revive() {
-    if (!pending_ && acceptor_.is_open()) await();
+    if (!pending_ && acceptor_.is_open()) hand_on();
 }
 
 void Listener::stop() {
     error_code ignored;  // nobody listens any more either way
     acceptor_.close(ignored);
+    accepted_.close(ignored);
     timer_.cancel();
 }
 
@@ -244,10 +247,19 @@ void Listener::accept() {
             self->room_.make(true);
             return self->pause();
         }
-        if (!error) self->on_accept_(std::move(socket), self->peer_);
-        self->await();
+        if (!error) self->accepted_ = std::move(socket);
+        self->hand_on();
     };
     acceptor_.async_accept(peer_, std::move(on_connection));
+}
+
+void Listener::hand_on() {
+    if (accepted_.is_open()) {
+        if (!on_accept_(accepted_, peer_)) return pause();
+        error_code ignored;  // whoever took it has it; else it is not wanted
+        accepted_.close(ignored);
+    }
+    await();
 }
 
 void Listener::pause() {
@@ -255,7 +267,7 @@ void Listener::pause() {
     timer_.async_wait(
         [self = shared_from_this(), pending = Pending(pending_)](error_code error) mutable {
             pending.done();
-            if (!error && self->acceptor_.is_open()) self->await();
+            if (!error && self->acceptor_.is_open()) self->hand_on();
         });
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A listening socket: one for each thread, on the same address (SO_REUSEPORT) or the same socket.
 #pragma once
 
@@ -13,12 +14,13 @@
 
 namespace sftdyn::http {
 
+/// An address to listen on, and how connections to it begin.
 struct Endpoint {
     boost::asio::ip::address address{};
     std::uint16_t port = 0;  ///< 0: any free one
     bool tls = false;
     bool dual_stack = false;        ///< `address` is [::] and takes IPv4 too
-    bool proxy_protocol = false;    ///< each connection begins with the PROXY protocol's preamble
+    bool proxy_protocol = false;    ///< each connection begins with the PROXY protocol header
     std::string path{};             ///< of a Unix socket; empty: TCP
     unsigned mode = 0660;           ///< of a Unix socket
     std::optional<unsigned> gid{};  ///< the group of a Unix socket; absent: the process's
@@ -37,7 +39,11 @@ struct Endpoint {
 /// Accepts for as long as it is open.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    using OnAccept = std::function<void(Socket, const Stream::endpoint& peer)>;
+    /// False: another thread has taken the last room meanwhile. The socket is left as it is, and
+    /// comes again.
+    using OnAccept = std::function<bool(Socket& socket, const Stream::endpoint& peer)>;
+    /// Asks its owner for a place before a connection is accepted. Both are called on the
+    /// listener's thread.
     struct Room {
         /// Whether one more connection may come.
         std::function<bool()> is_there;
@@ -56,11 +62,14 @@ public:
 private:
     void await();
     void accept();
+    /// Hands on what was accepted, and waits for the next.
+    void hand_on();
     void pause();
 
     Acceptor acceptor_;
     Room room_;
     OnAccept on_accept_;
+    Socket accepted_;        ///< open: it has not been handed on
     Stream::endpoint peer_;  ///< of the connection that comes next
     bool pending_ = false;   ///< the event loop holds what goes on with it
     boost::asio::steady_timer timer_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // An HTTP request and response as the dialects see them: no sockets, no syntax.
 #pragma once
 
@@ -26,6 +27,7 @@ enum class Forwarding : std::uint8_t {
     other       ///< another than the configured one, from a trusted proxy
 };
 
+/// A request as a handler sees it. The views are valid during `Handler::handle`.
 struct Request {
     std::string_view method;           ///< as sent; case matters (RFC 9110 §9.1)
     std::string_view target;           ///< origin form, as sent (RFC 9112 §3.2.1)
@@ -38,6 +40,7 @@ struct Request {
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
+/// A response as a handler gives it. The server adds what concerns the connection.
 struct Response {
     unsigned status = 200;
     std::string body{};

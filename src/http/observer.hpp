@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the HTTP server tells of requests that it refuses by itself: no handler sees them.
 #pragma once
 
@@ -16,6 +17,8 @@ struct RefusedRequest {
     unsigned status = 400;  ///< of the answer
 };
 
+/// Told of refused requests. It exists until the server has stopped, and is called by all of the
+/// server's threads at once.
 class Observer {
 public:
     virtual ~Observer() = default;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Whether the event loop still holds a handler that goes on with something for ever: where it has
 // lost the handler to a std::bad_alloc, before or within the call, somebody must begin anew.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A connection without TLS.
 #pragma once
 
@@ -5,6 +6,7 @@
 
 namespace sftdyn::http {
 
+/// The steps of `Connection` on the socket itself. Used on its connection's thread.
 class PlainConnection : public Connection {
 public:
     using Connection::Connection;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The PROXY protocol, versions 1 and 2, as HAProxy's proxy-protocol.txt describes them: what a TCP
 // proxy says of the client before the connection's own octets.
 #pragma once
@@ -12,6 +13,7 @@
 
 namespace sftdyn::http {
 
+/// The PROXY protocol header at the start of a connection, as far as it was read.
 struct ProxyPreamble {
     enum class State { more, bad, done };
     State state = State::bad;
@@ -22,16 +24,16 @@ struct ProxyPreamble {
     std::optional<boost::asio::ip::address> client{};
 };
 
-/// Octets that a preamble takes at the most; one that says it is longer is bad. Version 1 has 107,
-/// and version 2 as many TLVs as the proxy likes.
+/// Octets that a PROXY protocol header takes at the most; one that says it is longer is bad.
+/// Version 1 has 107, and version 2 as many TLVs as the proxy likes.
 constexpr std::size_t longest_preamble = 4096;
 
-/// Reads the preamble at the start of `octets`, which may hold more or less than it. What follows
-/// it is the connection's (a TLS handshake, maybe), so that whoever reads no more than `size` says
-/// leaves it alone.
+/// Reads the PROXY protocol header at the start of `octets`, which may hold more or less than it.
+/// What follows it is the connection's (a TLS handshake, maybe), so that whoever reads no more than
+/// `size` says leaves it alone.
 [[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
 
-/// Takes a preamble in as it comes, and no octet of what follows it.
+/// Takes a PROXY protocol header in as it comes, and no octet of what follows it.
 class PreambleReader {
 public:
     /// Where to receive octets, and how many at the most; never empty while `received` says `more`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Reads one HTTP/1 request (RFC 9112) with Beast's parser, without an allocation for each field. A
 // body has a Content-Length: a Transfer-Encoding is refused, so that there are no chunks, no
 // extensions of theirs, and no trailers.
@@ -16,6 +17,9 @@
 
 namespace sftdyn::http {
 
+/// One request: a new parser is made for the next. Owned by `RequestReader`, and used on its
+/// connection's thread. A request that is malformed or too long is an error of `feed`; `status_of`
+/// says how to answer it.
 class RequestParser : private boost::beast::http::basic_parser<true> {
 public:
     using basic_parser::is_done;
@@ -24,7 +28,7 @@ public:
     /// `proxy_field` is the header field whose value is kept, in lower case; `keep_fields`: all
     /// are.
     RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields = false);
-    /// Wipes what may hold a key or a password.
+    /// Zeroizes what may hold a key or a password.
     ~RequestParser() override;
     RequestParser(const RequestParser&) = delete;
     RequestParser& operator=(const RequestParser&) = delete;

@@ -1,6 +1,6 @@
-// What a connection has received and not answered yet: the buffer, and the parser that reads
-// requests out of it. No I/O: octets go in, in pieces of any size, and requests come out. Owned by
-// one connection, and used on its thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reads the requests of one connection. No I/O: octets go in, in pieces of any size, and requests
+// come out.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,8 @@
 
 namespace sftdyn::http {
 
+/// What a connection has received and not answered yet: the buffer, and the parser that reads
+/// requests out of it. Owned by one connection, and used on its thread.
 class RequestReader {
 public:
     enum class State : std::uint8_t {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Octets that came from a client, and may hold a key or a password: whatever leaves this buffer is
 // zeroized.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/server.hpp"
 
 #include <unistd.h>
@@ -47,16 +48,23 @@ struct Server::Worker {
            std::string_view proxy_field, ConnectionLimiter& every, Observer* observer)
         : admission(every), set{handler, limits, proxies, proxy_field, observer} {}
 
-    void accepted(Socket socket, const Stream::endpoint& from, const Endpoint& endpoint) {
+    /// As Listener::OnAccept.
+    bool accepted(Socket& socket, const Stream::endpoint& from, const Endpoint& endpoint) {
+        auto ticket = admission.enter();
+        if (!ticket && make_room(false)) ticket = admission.enter();
+        if (!ticket) return false;
         // Nothing but this connection is lost with its socket.
         try {
-            start_connection(std::move(socket), Peer::of(address_of(from), set.proxies), endpoint);
+            start_connection(std::move(socket), Peer::of(address_of(from), set.proxies), endpoint,
+                             std::move(*ticket));
         } catch (const std::bad_alloc&) {
             set.say_memory_is_short();
         }
+        return true;
     }
 
-    void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint) {
+    void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint,
+                          ConnectionLimiter::Ticket ticket) {
         if (endpoint.proxy_protocol && !peer.trusted) {
             base::log::info(
                 "{} is none of trusted_proxies, and may not speak the PROXY protocol: its "
@@ -64,7 +72,6 @@ struct Server::Worker {
                 peer.address->to_string());
             return;
         }
-        auto ticket = admission.enter();
         if (endpoint.tls) {
             std::make_shared<TlsConnection>(std::move(socket), tls, set, peer, std::move(ticket))
                 ->start(endpoint.proxy_protocol);
@@ -198,8 +205,8 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
             Worker* worker = workers_[i].get();
             Listener::Room room{[worker] { return worker->admission.has_room(); },
                                 [worker](bool is_short) { return worker->make_room(is_short); }};
-            auto on_accept = [worker, endpoint](Socket socket, const Stream::endpoint& peer) {
-                worker->accepted(std::move(socket), peer, endpoint);
+            auto on_accept = [worker, endpoint](Socket& socket, const Stream::endpoint& peer) {
+                return worker->accepted(socket, peer, endpoint);
             };
             worker->listeners.push_back(std::make_shared<Listener>(
                 std::move((*sockets)[i]), std::move(room), std::move(on_accept)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The HTTP server: a thread for each core, each with its own listening sockets and connections.
 #pragma once
 
@@ -17,10 +18,12 @@
 
 namespace sftdyn::http {
 
+/// Owns its threads, listening sockets and connections. Used on one thread at a time; only
+/// `connections` may be called on any.
 class Server {
 public:
     /// `observer` is told of the requests that `handler` does not see; null: nobody is. Both
-    /// outlive it.
+    /// exist until it has stopped.
     Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads,
            Observer* observer = nullptr);
     ~Server();

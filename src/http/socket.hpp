@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Connections come over TCP or a Unix socket; from here on they are alike.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The keys that TLS session tickets are sealed with (RFC 5077, RFC 8446 §4.6.1).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The certificates and keys that TLS connections are served with (TLS 1.2 and 1.3).
 #pragma once
 
@@ -15,6 +16,8 @@
 
 namespace sftdyn::http {
 
+/// A certificate that is ready to serve. Immutable once it is in a `TlsContext`, which all threads
+/// share.
 struct TlsCertificate {
     std::shared_ptr<boost::asio::ssl::context> context{};
     std::vector<std::string>
@@ -40,6 +43,7 @@ using TlsContext = std::shared_ptr<const std::vector<TlsCertificate>>;
 [[nodiscard]] const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
                                            std::string_view server_name);
 
+/// Deleter of an `SSL`.
 struct FreeTls {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
 };

@@ -1,5 +1,5 @@
-// A connection with TLS. OpenSSL reads and writes the socket itself, so that an idle connection
-// holds no buffers.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A connection with TLS.
 #pragma once
 
 #include "http/connection.hpp"
@@ -7,6 +7,9 @@
 
 namespace sftdyn::http {
 
+/// The steps of `Connection` over TLS. OpenSSL reads and writes the socket itself, so that an idle
+/// connection holds no buffers. Used on its connection's thread; a handshake that fails ends the
+/// connection.
 class TlsConnection : public Connection {
 public:
     TlsConnection(Socket socket, TlsContext context, ConnectionSet& set, const Peer& peer,

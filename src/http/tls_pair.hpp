@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A certificate with its chain, and the private key that it is for, as they lie on disk.
 #pragma once
 
@@ -11,6 +12,7 @@
 
 namespace sftdyn::http {
 
+/// Deleter of what OpenSSL has allocated for a certificate, a key or a chain.
 struct FreeTlsPart {
     void operator()(X509* certificate) const { X509_free(certificate); }
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Landlock (Linux 5.13): which files a process may use, and from which ABI on also whom it may
 // signal or connect to. The rights that the running kernel offers are asked for at run time; the
 // headers of the build may know fewer.
@@ -11,7 +12,7 @@
 
 namespace sftdyn::platform {
 
-/// What the confined program still needs of files.
+/// What the sandboxed program still needs of files.
 struct LandlockRules {
     std::vector<std::string> files{};     ///< to be read, also when they are replaced
     std::vector<std::string> sockets{};   ///< Unix sockets to be removed at the end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which process of this machine has a port.
 #pragma once
 
@@ -9,6 +10,7 @@
 
 namespace sftdyn::platform {
 
+/// A process that listens on a port.
 struct PortOwner {
     pid_t process{};
     std::string program{};  ///< its name, cut after 15 octets (proc(5), comm)

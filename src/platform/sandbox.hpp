@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the process gives up once it listens: root, capabilities, core dumps, files it needs not,
 // system calls it needs not.
 #pragma once
@@ -10,6 +11,7 @@
 
 namespace sftdyn::platform {
 
+/// What the process must still be able to do once it is in the sandbox.
 struct SandboxSettings {
     std::optional<std::string> user{};  ///< whom to become, when it is root
     bool seccomp = true;
@@ -27,7 +29,7 @@ struct SandboxSettings {
 /// kernel does not offer is said in the log.
 void enter_sandbox(const SandboxSettings& wanted);
 
-/// The same for the process that runs the event command; the command is confined with it.
+/// The same for the process that runs the event command; the command is in the sandbox with it.
 void enter_helper_sandbox(bool landlock, bool seccomp);
 
 }  // namespace sftdyn::platform

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which system calls a process may make (seccomp(2)). Any other fails with EPERM.
 #pragma once
 
@@ -5,7 +6,7 @@
 
 namespace sftdyn::platform {
 
-/// What the confined program does beyond answering requests.
+/// What the sandboxed program does beyond answering requests.
 struct SeccompNeeds {
     bool writes_state = false;    ///< SQLite writes to files of the state folder
     bool removes_files = false;   ///< Unix sockets are removed at the end

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Sockets that systemd has opened for the program (sd_listen_fds(3)).
 #pragma once
 

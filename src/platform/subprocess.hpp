@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Runs another program to its end, and reads what it prints.
 #pragma once
 

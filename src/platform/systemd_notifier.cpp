@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "platform/systemd_notifier.hpp"
 
 #include <systemd/sd-daemon.h>

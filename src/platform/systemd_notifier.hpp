@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the program tells systemd (sd_notify(3)): that it serves, loads anew, ends, and is alive.
 #pragma once
 

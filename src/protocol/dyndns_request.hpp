@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The dialects in which a client names hosts and addresses: dyndns2
 // (https://help.dyn.com/perform-update.html and return-codes.html), which deSEC, No-IP and most
 // routers speak; DuckDNS (https://www.duckdns.org/spec.jsp); and FreeDNS's second API
 // (https://freedns.afraid.org/dynamic/v2/). Here a request becomes an `AddressUpdate`;
-// dyndns_response.hpp makes the response of what became of it. Pure functions.
+// dyndns_response.hpp makes the response of its outcome. Pure functions.
 #pragma once
 
 #include <optional>
@@ -19,6 +20,8 @@ namespace sftdyn::protocol {
 
 enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns };
 
+/// What a client asks for, in whichever dialect: its credential, the hosts, and their addresses.
+/// Nothing of it has been checked against the accounts.
 struct AddressUpdate {
     Dialect dialect = Dialect::dyndns2;
     std::optional<std::string> user{};  ///< absent: `secret` is a key
@@ -26,11 +29,13 @@ struct AddressUpdate {
     std::vector<std::string> hostnames{};
     bool all_hosts = false;  ///< all of the credential's
 
+    /// An address that the request names.
     struct Named {
         boost::asio::ip::address address{};
         std::string text{};  ///< as it was sent
     };
     std::optional<Named> v4{}, v6{};  ///< absent: not named
+    /// An IPv6 prefix that the request names.
     struct Prefix {
         boost::asio::ip::address_v6 network{};
         unsigned length = 64;  ///< bits

@@ -1,4 +1,5 @@
-// What became of an `AddressUpdate`, as its dialect says it. Pure functions. Each answer leads its
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The outcome of an `AddressUpdate`, as its dialect says it. Pure functions. Each answer leads its
 // client to the right conclusion: docs/clients.md.
 #pragma once
 
@@ -26,7 +27,7 @@ enum class ReturnCode : std::uint8_t {
 /// As it is sent: "good", "!yours", "911", …
 [[nodiscard]] const char* text_of(ReturnCode code);
 
-/// What became of one host.
+/// The outcome of one host.
 struct HostAnswer {
     ReturnCode code = ReturnCode::nohost;
     std::string host{};       ///< as a person reads it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The parameters of a query or form, and the segments of a path.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The secret URL dialect: `GET /<key>` moves the key's host to where the request came from.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "protocol/update_plan.hpp"
 
 #include <algorithm>
@@ -122,7 +123,7 @@ private:
     void add_place(const accounts::Host& host, std::size_t number) {
         const auto address = place_in(*update_.prefix, *host.place);
         if (!address) {
-            plan_.remarks.push_back(
+            plan_.warnings.push_back(
                 fmt::format("{}: its ipv6_subnet and ipv6_suffix don't fit into the prefix {}/{}",
                             names_.name(host.host).text(), update_.prefix->network.to_string(),
                             update_.prefix->length));
@@ -131,8 +132,8 @@ private:
         }
         if (const auto ruling = rules_.rule(*address, *address != source_);
             ruling != base::AddressRules::Ruling::may_be) {
-            plan_.remarks.push_back(fmt::format("{}: {} {}", names_.name(host.host).text(),
-                                                address->to_string(), base::text_of(ruling)));
+            plan_.warnings.push_back(fmt::format("{}: {} {}", names_.name(host.host).text(),
+                                                 address->to_string(), base::text_of(ruling)));
             if (number != Plan::unanswered) plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
@@ -229,7 +230,7 @@ Plan make_plan(const AddressUpdate& update, const accounts::Client& client,
     if (plan.refused = refusal(update, source, rules); !plan.refused.empty()) return plan;
     if (client.may_set_address || !names_another(update, source))
         return Planner(update, client, names, source, rules).make();
-    plan.remarks.emplace_back(
+    plan.warnings.emplace_back(
         "it names another address than its own, which needs may_set_address = true");
     const std::size_t count = update.all_hosts ? client.hosts.size() : update.hostnames.size();
     for (std::size_t i = 0; i < count; ++i) {

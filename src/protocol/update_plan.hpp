@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What an update that names hosts and addresses asks of the engine.
 #pragma once
 
@@ -11,8 +12,11 @@
 
 namespace sftdyn::protocol {
 
+/// The work and the answer of one update: what the engine is asked, and what is answered for each
+/// host.
 struct Plan {
     static constexpr std::size_t unanswered = ~std::size_t(0);
+    /// One desired record, and the answer that its outcome belongs to.
     struct Step {
         std::size_t answer = unanswered;  ///< which of `answers` its outcome goes into
         update::DesiredRecord desired{};
@@ -23,7 +27,7 @@ struct Plan {
     std::vector<HostAnswer>
         answers{};  ///< in the order of the request; what needs no step has its word
     std::vector<Group> groups{};
-    std::vector<std::string> remarks{};  ///< for the log: why something can't be done
+    std::vector<std::string> warnings{};  ///< for the log: why something can't be done
     std::string refused{};  ///< for the log: which address is not published, and why; then there is
                             ///< nothing else
     /// Answers that repeat another one, of the same host: which, and of which.
@@ -40,7 +44,7 @@ struct Plan {
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(
     const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
 
-/// The word for what became of a host's desired records.
+/// The return code for the outcomes of a host's desired records.
 [[nodiscard]] ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses);
 
 }  // namespace sftdyn::protocol

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python
 // in here; the plugin (src/python/plugin) stands behind it.
 #pragma once
@@ -103,9 +104,11 @@ public:
     /// For `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
     /// Takes back an interruption that came too late.
-    virtual void calm() = 0;
+    virtual void clear_interrupt() = 0;
 };
 
+/// The Python interpreter, as the plugin provides it. There is one for the process, and it never
+/// ends. Thread-safe: each call takes the interpreter's lock.
 class Interpreter {
 public:
     virtual ~Interpreter() = default;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Brings in the plugin that runs Python confs, when there is one to run.
 #pragma once
 

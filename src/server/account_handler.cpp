@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/account_handler.hpp"
 
 #include <algorithm>
@@ -70,7 +71,7 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
                                    request.settings().directory->rules());
     if (!job.plan.refused.empty())
         return refuse_address(request, job.plan.refused, protocol::refused_address(dialect));
-    warn_of_remarks(request, job);
+    log_warnings(request, job);
     look_up_served(request, job);
     if (!job.asked.empty()) return ask_engine(request, std::move(job));
     complete(request, job);
@@ -87,11 +88,11 @@ void AccountHandler::refuse_address(RequestContext& request, const std::string& 
                      std::move(response));
 }
 
-void AccountHandler::warn_of_remarks(const RequestContext& request, const Job& job) {
-    for (const auto& remark : job.plan.remarks)
+void AccountHandler::log_warnings(const RequestContext& request, const Job& job) {
+    for (const auto& warning : job.plan.warnings)
         warnings_.add(
-            "remark/" + request.client(),
-            fmt::format("{} from {}: {}", request.client(), request.source().to_string(), remark),
+            "warning/" + request.client(),
+            fmt::format("{} from {}: {}", request.client(), request.source().to_string(), warning),
             base::Clock::now());
 }
 

@@ -1,5 +1,5 @@
-// Updates that name hosts and addresses, in the dialects of `protocol::AddressUpdate`: credential,
-// plan, the engine's work, and an answer for each host. Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Requests that name hosts and addresses, in the dialects of `protocol::AddressUpdate`.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,8 @@
 
 namespace sftdyn::server {
 
+/// Takes such a request through credential, plan and the engine's work to an answer for each host.
+/// Owned by `RequestRouter`. Thread-safe; the answer comes on the thread where the last step ends.
 class AccountHandler {
 public:
     /// What it works with outlives it; `warnings` say which clients don't get what they ask for.
@@ -37,7 +39,7 @@ private:
     void carry_out(RequestContext& request, protocol::AddressUpdate update,
                    const accounts::Client& client);
     void refuse_address(RequestContext& request, const std::string& why, http::Response response);
-    void warn_of_remarks(const RequestContext& request, const Job& job);
+    void log_warnings(const RequestContext& request, const Job& job);
     void look_up_served(const RequestContext& request, Job& job) const;
     void ask_engine(RequestContext& request, Job job);
     void answered(Job& job, std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes)

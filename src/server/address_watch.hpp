@@ -1,6 +1,5 @@
-// Notices when addresses are not whose they should be: a proxy that nobody named, one that does not
-// say whom it speaks for, and hosts that all get one address. Each is said once, and kept for
-// `status` and `doctor`. Thread-safe; what it remembers is bounded.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Notices when addresses are not whose they should be.
 #pragma once
 
 #include <map>
@@ -17,8 +16,12 @@
 
 namespace sftdyn::server {
 
+/// Finds a proxy that nobody named, one that does not say whom it speaks for, and hosts that all
+/// get one address. Each is logged once, and kept for `status` and `doctor`. Owned by `Service`.
+/// Thread-safe; what it remembers is bounded.
 class AddressWatch {
 public:
+    /// What was noticed, as `status` and `doctor` show it.
     struct Warning {
         std::string check{};    ///< one word: "untrusted-proxy", "silent-proxy", "other-header",
                                 ///< "shared-address"
@@ -33,7 +36,7 @@ public:
     /// address with few others.
     void published(update::HostId host, const boost::asio::ip::address& address);
 
-    /// The same, if that is what became of it. Unspecified: the host was to have none.
+    /// The same, if that was the outcome. Unspecified: the host was to have none.
     void answered(update::HostId host, const boost::asio::ip::address& address,
                   update::UpdateStatus status);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is there for those who run the program: metrics, status, the memory of hosts and the command
 // that is told of them.
 #pragma once
@@ -25,6 +26,9 @@
 
 namespace sftdyn::server {
 
+/// Owns what serves administrators: the metrics page, the control socket, the database of hosts and
+/// the queue of the event command. Owned by `Service`; used on the thread of `io` unless a function
+/// says otherwise.
 class Admin {
 public:
     /// The parts of the program that it looks at; they outlive it.
@@ -48,9 +52,9 @@ public:
     [[nodiscard]] base::Result<void> listen();
     [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
     /// Makes the file of what is remembered, as the user that the program has become, before it is
-    /// confined.
+    /// in the sandbox.
     void make_state() const;
-    /// Once the process is confined.
+    /// Once the process is in the sandbox.
     void start();
     /// Lets pages and commands under way end, until the deadline. Not on the thread of `io`.
     void stop(base::TimePoint deadline);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How requests are answered: what the configuration says of it. Immutable: a reload replaces all of
 // it, and a request is answered by the settings that it came under.
 #pragma once

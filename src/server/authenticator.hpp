@@ -1,6 +1,5 @@
-// Who may ask: looks up keys, users and passwords, counts what was wrong, and answers it: at once,
-// late, or with the word to come back later. Whoever has a right key never pays for a neighbour's
-// guesses. Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Finds out who asks.
 #pragma once
 
 #include <atomic>
@@ -18,6 +17,9 @@
 
 namespace sftdyn::server {
 
+/// Looks up keys, users and passwords, counts failures, and answers them: at once, late, or with
+/// the request to come back later. Whoever has a right key never pays for a neighbour's guesses.
+/// Owned by `Service`. Thread-safe.
 class Authenticator {
 public:
     using Now = std::function<base::TimePoint()>;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The certificates in use: read again when their files change, and warned of before they expire.
 #pragma once
 
@@ -17,6 +18,9 @@
 
 namespace sftdyn::server {
 
+/// Reads the certificate files and gives the certificates to the HTTP server. A file that is not
+/// usable is logged, and the certificate in use stays. Owned by `Service`, used on the thread of
+/// `io`.
 class CertificateWatcher {
 public:
     using Files = config::Settings::CertificateFiles;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The control socket: whoever may connect to it reads one JSON document that says how things are.
 #pragma once
 
@@ -14,6 +15,9 @@
 
 namespace sftdyn::server {
 
+/// Serves the document to each connection: prepared on the thread of `io`, written on a thread of
+/// its own, so that a slow reader keeps nobody waiting. Owned by `Admin`; the socket's file goes
+/// with it.
 class ControlSocket {
 public:
     /// Writes the document in parts, on a thread of the socket's own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Something that the administrator's event command is told of, and the messages about it between
 // the program and the process that runs the command. Pure functions; the messages are read as what
 // anybody could have written.
@@ -16,6 +17,7 @@
 
 namespace sftdyn::server {
 
+/// What the command is told: a host has another address, or has not checked in for long.
 struct Event {
     enum class Kind : std::uint8_t {
         change = 1,  ///< the host has another address
@@ -47,7 +49,7 @@ struct EventMessage {
     [[nodiscard]] static std::optional<EventMessage> read(std::string_view octets);
 };
 
-/// What became of a command.
+/// The outcome of a command.
 struct EventAnswer {
     enum class Outcome : std::uint8_t {
         exited = 1,     ///< `detail` is its status

@@ -1,4 +1,5 @@
-// The event command's process: the program itself may start none once it is confined.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The event command's process: the program itself may start none once it is in the sandbox.
 #pragma once
 
 #include <sys/types.h>
@@ -16,6 +17,7 @@ namespace sftdyn::server {
 /// Owns the helper process and the socket to it.
 class EventCommand {
 public:
+    /// The command and its bounds, from `[admin]`.
     struct Settings {
         std::vector<std::string> command{};  ///< empty: there is none, and no helper
         std::size_t at_once{};
@@ -24,9 +26,9 @@ public:
         bool landlock{};
         bool seccomp{};
     };
-    /// To be made before there is a second thread, and before the process is confined. A failure is
-    /// said in the log. The helper is a copy of this process: `forget` drops in it what it must not
-    /// have.
+    /// To be made before there is a second thread, and before the process enters the sandbox. A
+    /// failure is said in the log. The helper is a copy of this process: `forget` drops in it what
+    /// it must not have.
     explicit EventCommand(
         const Settings& settings, const std::function<void()>& forget = [] {});
     /// Ends the helper, and what it runs.

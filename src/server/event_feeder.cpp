@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/event_feeder.hpp"
 
 #include <sys/socket.h>
@@ -196,8 +197,8 @@ void EventFeeder::again(Event event, int error) {
     });
 }
 
-/// It does not end before the program does unless it is killed, and a confined program can start no
-/// other.
+/// It does not end before the program does unless it is killed, and a sandboxed program can start
+/// no other.
 void EventFeeder::helper_is_gone() {
     helper_gone_ = true;
     for (auto& [id, event] : under_way_) queue_.put_back(std::move(event));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Tells the event command's helper of events, as many at a time as may run, and keeps what must
 // wait.
 #pragma once
@@ -39,6 +40,7 @@ public:
     /// but that of `io`.
     void wait_until_idle(base::TimePoint deadline);
 
+    /// What came of the commands since the start.
     struct Counts {
         std::uint64_t succeeded = 0;  ///< status 0
         std::uint64_t failed = 0;     ///< another status, or a signal

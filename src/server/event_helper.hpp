@@ -1,5 +1,6 @@
-// The process that runs the event command. It is forked before the program is confined, takes
-// `EventMessage`s from it by a socket, and answers each with what became of the command.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The process that runs the event command. It is forked before the program enters the sandbox,
+// takes `EventMessage`s from it by a socket, and answers each with the outcome of the command.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
-// What the event command still has to be told of: the newest state of each record, in the order in
-// which the records came. A pure data structure of one thread's (the owner locks).
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the event command still has to be told of.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,8 @@
 
 namespace sftdyn::server {
 
+/// The newest state of each record, in the order in which the records came. A pure data structure;
+/// owned by `EventFeeder`, which locks.
 class EventQueue {
 public:
     /// A host and a type.

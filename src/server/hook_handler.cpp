@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_handler.hpp"
 
 #include <utility>
@@ -82,7 +83,7 @@ struct HookHandler::Decision {
     std::string address_text{};  ///< with `address`: the answer
     dns::Name host{};
     std::string host_text{};  ///< as the conf names it
-    HookUpdate update{};      ///< its target is set once the host is known
+    HookUpdate update{};      ///< its RRset is set once the host is known
 };
 
 HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
@@ -102,7 +103,7 @@ void HookHandler::configure(const AnswerSettings& settings) {
     needs_fields_ =
         settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
     const base::MutexLock lock(mutex_);
-    shown_remarks_.clear();
+    shown_warnings_.clear();
 }
 
 bool HookHandler::stop(base::Duration patience) { return !threads_ || threads_->stop(patience); }
@@ -264,20 +265,20 @@ bool HookHandler::ask_get_host(Task& task, python::Call& call, Decision& decisio
 
 /// Looking for a conf's keys in a text takes its time, and a line that is passed over comes with
 /// each request: what was looked at is remembered.
-std::string HookHandler::shown_remark(const Task& task, python::Call& call, const std::string& host,
-                                      const std::string& remark) {
-    const std::string plain = host + ' ' + remark;
+std::string HookHandler::shown_warning(const Task& task, python::Call& call,
+                                       const std::string& host, const std::string& warning) {
+    const std::string plain = host + ' ' + warning;
     {
         const base::MutexLock lock(mutex_);
-        if (const auto found = shown_remarks_.find(plain); found != shown_remarks_.end())
+        if (const auto found = shown_warnings_.find(plain); found != shown_warnings_.end())
             return found->second;
     }
     // Without the lock: this thread may have to wait for the interpreter's in between.
     std::string shown =
-        fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(remark, call));
+        fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(warning, call));
     const base::MutexLock lock(mutex_);
-    if (shown_remarks_.size() >= most_remarks) shown_remarks_.clear();
-    shown_remarks_.try_emplace(plain, shown);
+    if (shown_warnings_.size() >= most_warnings) shown_warnings_.clear();
+    shown_warnings_.try_emplace(plain, shown);
     return shown;
 }
 
@@ -292,8 +293,8 @@ void HookHandler::read_script(const Task& task, python::Call& call,
                              task.shown_quote(script.error().what, call), script.error().mend));
         return;
     }
-    for (const auto& remark : script->remarks)
-        complain("nsupdatecommands/" + remark, shown_remark(task, call, host, remark));
+    for (const auto& warning : script->warnings)
+        complain("nsupdatecommands/" + warning, shown_warning(task, call, host, warning));
     decision.kind = Decision::Kind::update;
     HookUpdate& update = decision.update;
     update.is_desired_record = false;
@@ -338,7 +339,7 @@ void HookHandler::on_timeout(const TaskPtr& task) {
     if (task->is_claimed.exchange(true)) return;
     const auto limit = task->request->settings().hook_time;
     const std::string hook = task->hook.load();
-    complain(hook + "/late",
+    complain(hook + "/timed out",
              fmt::format(
                  "{} did not return within {} s: it is left to itself, and the request has failed",
                  hook, std::chrono::duration<double>(limit).count()));

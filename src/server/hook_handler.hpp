@@ -1,5 +1,5 @@
-// Requests that the hooks of a Python conf decide: who asks, which host that is, and what the DNS
-// server is told. Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Requests that the hooks of a Python conf decide.
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,9 @@
 
 namespace sftdyn::server {
 
+/// Lets the hooks say who asks, which host that is, and what the DNS server is told. They run on
+/// the threads of `HookThreads`; one that fails or times out is logged, and its request is answered
+/// with a failure. Owned by `RequestRouter`. Thread-safe.
 class HookHandler {
 public:
     /// What it works with outlives it. `interpreter` runs the hooks; null: the plugin's, which
@@ -57,8 +60,8 @@ private:
     [[nodiscard]] bool ask_get_host(Task& task, python::Call& call, Decision& decision);
     void read_script(const Task& task, python::Call& call, const std::vector<std::string>& lines,
                      Decision& decision);
-    [[nodiscard]] std::string shown_remark(const Task& task, python::Call& call,
-                                           const std::string& host, const std::string& remark);
+    [[nodiscard]] std::string shown_warning(const Task& task, python::Call& call,
+                                            const std::string& host, const std::string& warning);
     [[nodiscard]] bool is_so(const RequestContext& request, const update::Target& target,
                              std::string_view rdata) const;
     void carry_out(const TaskPtr& task, Decision decision);
@@ -71,9 +74,9 @@ private:
     python::Interpreter* interpreter_;
     base::LogThrottle failures_;  ///< of the conf's code
     base::Mutex mutex_;
-    static constexpr std::size_t most_remarks = 1000;
-    /// By host and remark.
-    std::map<std::string, std::string> shown_remarks_ GUARDED_BY(mutex_);
+    static constexpr std::size_t most_warnings = 1000;
+    /// By host and warning.
+    std::map<std::string, std::string> shown_warnings_ GUARDED_BY(mutex_);
     std::atomic<bool> needs_fields_ = false;
     std::unique_ptr<HookThreads> threads_;  ///< once there were hooks
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_threads.hpp"
 
 #include <deque>
@@ -20,14 +21,14 @@ constexpr auto stall_time = std::chrono::milliseconds(2);
 
 struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     struct Job {
-        Work work, late;
+        Work work, on_timeout;
         base::TimePoint queued, deadline;
     };
     /// Guarded by `mutex`; the work of its job runs without.
     struct Worker {
         std::optional<Job> job{};   ///< under way
         std::uint64_t number = 0;   ///< for the interpreter
-        bool lost = false;          ///< its job was late
+        bool timed_out = false;     ///< its job has
         bool interrupted = false;   ///< its job was
         bool interrupting = false;  ///< right now
     };
@@ -43,7 +44,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     std::list<WorkerPtr> workers GUARDED_BY(mutex){};
     std::deque<WorkerPtr> to_interrupt GUARDED_BY(mutex){};
     base::TimePoint moved GUARDED_BY(mutex){};  ///< when a job was last taken from the queue
-    /// Workers that are at work, or called; without the lost ones.
+    /// Workers that are at work, or called, and have not timed out.
     unsigned active GUARDED_BY(mutex) = 0;
     unsigned called GUARDED_BY(mutex) = 0;    ///< idle ones that have not come yet
     unsigned starting GUARDED_BY(mutex) = 0;  ///< new ones that have not come yet
@@ -120,9 +121,9 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         changed.wait(mutex, [&] { return !self.interrupting; });
         if (std::exchange(self.interrupted, false)) {
             const base::MutexUnlock unlocked(mutex);
-            attached.calm();
+            attached.clear_interrupt();
         }
-        if (std::exchange(self.lost, false)) ++active;
+        if (std::exchange(self.timed_out, false)) ++active;
         Job done = std::move(*self.job);
         self.job.reset();
         // What it holds may be the last of something large.
@@ -130,33 +131,33 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         done = Job();
     }
 
-    /// Calls more workers when the queue stalls, and sees to what is late.
-    void see_to_it() {
+    /// Calls more workers when the queue stalls, and times jobs out.
+    void monitor() {
         const base::MutexLock lock(mutex);
         while (!stopping) {
             const auto now = base::Clock::now();
-            std::vector<Job> late;
+            std::vector<Job> timed_out;
             while (!queue.empty() && queue.front().deadline <= now) {
-                late.push_back(std::move(queue.front()));
+                timed_out.push_back(std::move(queue.front()));
                 queue.pop_front();
             }
             bool busy = !queue.empty();
             for (const WorkerPtr& worker : workers) {
-                if (!worker->job || worker->lost) continue;
+                if (!worker->job || worker->timed_out) continue;
                 busy = true;
                 if (worker->job->deadline > now) continue;
-                worker->lost = true;
+                worker->timed_out = true;
                 --active;
-                late.push_back({{}, std::move(worker->job->late), {}, {}});
+                timed_out.push_back({{}, std::move(worker->job->on_timeout), {}, {}});
                 to_interrupt.push_back(worker);
             }
             if (!to_interrupt.empty()) to_interrupt_is_there.notify_one();
             if (!queue.empty() && now - std::max(queue.front().queued, moved) >= stall_time)
                 call_worker();
-            if (!late.empty()) {
+            if (!timed_out.empty()) {
                 const base::MutexUnlock unlocked(mutex);
-                for (const Job& job : late) job.late();
-                late.clear();
+                for (const Job& job : timed_out) job.on_timeout();
+                timed_out.clear();
                 continue;
             }
             if (busy) {
@@ -177,7 +178,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
             if (to_interrupt.empty()) return;
             const WorkerPtr worker = std::move(to_interrupt.front());
             to_interrupt.pop_front();
-            if (!worker->job || !(worker->lost || stopping)) continue;
+            if (!worker->job || !(worker->timed_out || stopping)) continue;
             worker->interrupting = true;
             worker->interrupted = true;
             {
@@ -195,16 +196,16 @@ HookThreads::HookThreads(python::Interpreter& interpreter, const Limits& limits)
 
 HookThreads::~HookThreads() { static_cast<void>(stop(base::Duration(0))); }
 
-bool HookThreads::run(Work work, Work late, base::TimePoint deadline) {
+bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
     State& state = *state_;
     const base::MutexLock lock(state.mutex);
     if (state.stopping || state.queue.size() >= state.limits.queue) return false;
     if (state.threads == 0) {
-        state.start_thread([](State& self) { self.see_to_it(); });
+        state.start_thread([](State& self) { self.monitor(); });
         state.start_thread([](State& self) { self.interrupt(); });
         state.watching = true;
     }
-    state.queue.push_back({std::move(work), std::move(late), base::Clock::now(), deadline});
+    state.queue.push_back({std::move(work), std::move(on_timeout), base::Clock::now(), deadline});
     if (state.active == 0) state.call_worker();
     if (!state.watching) {
         state.watching = true;
@@ -227,7 +228,7 @@ bool HookThreads::stop(base::Duration patience) {
     state.to_interrupt_is_there.notify_all();
     {
         const base::MutexUnlock unlocked(state.mutex);
-        for (const auto& job : undone) job.late();
+        for (const auto& job : undone) job.on_timeout();
     }
     return state.changed.wait_for(state.mutex, patience,
                                   [&]() REQUIRES(state.mutex) { return state.threads == 0; });

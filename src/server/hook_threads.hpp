@@ -1,8 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Threads for code that may take its time, or never return: the hooks of a Python conf.
-//
-// Hooks hold the interpreter's lock, so that more threads make quick ones only slower: one thread
-// does all the work, until it is seen not to come back at once; then the next is called. One whose
-// work is late is left to itself.
 #pragma once
 
 #include <functional>
@@ -13,10 +10,14 @@
 
 namespace sftdyn::server {
 
+/// Hooks hold the interpreter's lock, so that more threads make quick ones only slower: one thread
+/// does all the work, until it is seen not to come back at once; then the next is called. A thread
+/// whose work has timed out is left to itself. Owned by `HookHandler`. Thread-safe.
 class HookThreads {
 public:
     using Work = std::function<void()>;
 
+    /// How many requests may wait, and how many threads there may be.
     struct Limits {
         std::size_t queue = 10'000;
         unsigned threads = 64;  ///< at the most, those that never come back among them
@@ -26,9 +27,9 @@ public:
     HookThreads(const HookThreads&) = delete;
     HookThreads& operator=(const HookThreads&) = delete;
 
-    /// Runs `work` on one of the threads. When that has not returned by the deadline, `late` is
-    /// called, and what it runs in Python is interrupted. False: too many wait already.
-    [[nodiscard]] bool run(Work work, Work late, base::TimePoint deadline);
+    /// Runs `work` on one of the threads. When that has not returned by the deadline, `on_timeout`
+    /// is called, and what it runs in Python is interrupted. False: too many wait already.
+    [[nodiscard]] bool run(Work work, Work on_timeout, base::TimePoint deadline);
 
     /// Interrupts what is still under way, and waits for it. False: some does not return; then the
     /// process can't be ended in the ordinary way.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is told to those who run the program: the page of metrics, health and readiness over HTTP.
 #pragma once
 

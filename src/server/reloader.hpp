@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Loads the configuration anew on a thread of its own: a large one takes seconds, and the engine
 // must not wait for it.
 #pragma once

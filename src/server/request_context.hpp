@@ -1,10 +1,5 @@
-// One request from its arrival to its answer. Whoever handles it ends it with `complete`, once, and
-// there alone it is logged, counted, and noted in the memory of hosts.
-//
-// A context begins on the stack of the HTTP server's thread. What can be answered there costs no
-// allocation; what can't is moved to the heap by `defer`, and goes with the work: to the engine's
-// thread, a hook's, or the verifier's. It belongs to one of them at a time, which is who may touch
-// it.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One request from its arrival to its answer.
 #pragma once
 
 #include <functional>
@@ -44,6 +39,13 @@ private:
     http::Later later_{};
 };
 
+/// Whoever handles a request ends it with `complete`, once, and there alone it is logged, counted,
+/// and noted in the memory of hosts.
+///
+/// A context begins on the stack of the HTTP server's thread. What can be answered there costs no
+/// allocation; what can't is moved to the heap by `defer`, and goes with the work: to the engine's
+/// thread, a hook's, or the verifier's. It belongs to one of them at a time, which is who may touch
+/// it.
 class RequestContext {
 public:
     /// `log` outlives it.
@@ -77,7 +79,7 @@ public:
     [[nodiscard]] std::string client() const { return client_.empty() ? "a key" : client_; }
     void set_client(const std::string& name) { client_ = name; }
 
-    /// What became of a record, or of a host for which nothing was asked of the DNS. It is told
+    /// The outcome of a record, or of a host for which nothing was asked of the DNS. It is told
     /// when the request is completed.
     void note(const telemetry::HostOutcome& host) { served_.push_back(host); }
     void note(std::string host, std::string_view word, telemetry::Outcome outcome) {

@@ -1,6 +1,6 @@
-// What stands behind the HTTP server: finds out what a request asks, and hands it to the handler of
-// that protocol. Start reading here: docs/architecture.md follows one request from file to file.
-// Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What stands behind the HTTP server. Start reading here: docs/architecture.md follows one request
+// from file to file.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,8 @@
 
 namespace sftdyn::server {
 
+/// Finds out what a request asks, and hands it to the handler of that protocol. It owns those
+/// handlers. Thread-safe.
 class RequestRouter : public http::Handler, public http::Observer {
 public:
     /// What it works with outlives it, and so does the HTTP server: it owes that responses.

@@ -1,5 +1,5 @@
-// `GET /<key>` of a key that is for one host: the host gets the address that the request came from.
-// What is known to be served already is answered on the HTTP server's thread. Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `GET /<key>` of a key that is for one host.
 #pragma once
 
 #include "accounts/account_directory.hpp"
@@ -10,6 +10,8 @@
 
 namespace sftdyn::server {
 
+/// Gives the host the address that the request came from. What is known to be served already is
+/// answered on the HTTP server's thread. Owned by `RequestRouter`. Thread-safe.
 class SecretUrlHandler {
 public:
     /// What it works with outlives it; `warnings` say which clients don't get what they ask for.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Starts the service and serves, from the first load of the configuration to the exit status.
 #pragma once
 

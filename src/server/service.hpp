@@ -1,7 +1,5 @@
-// The running service: owns what a request needs on its way, listens, reloads, and ends.
-//
-// It lives on the main thread, which is the engine's: `run` runs everything that is posted to its
-// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The running service.
 #pragma once
 
 #include <functional>
@@ -31,6 +29,10 @@
 
 namespace sftdyn::server {
 
+/// Owns what a request needs on its way, listens, reloads, and ends.
+///
+/// It lives on the main thread, which is the engine's: `run` runs everything that is posted to its
+/// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
 class Service {
 public:
     /// Called with the addresses that are listened on.

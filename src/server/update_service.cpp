@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/update_service.hpp"
 
 #include <utility>
@@ -82,7 +83,7 @@ void UpdateService::carry_out(HookUpdate update, Done done) {
         return engine_.submit(std::move(update.desired), std::move(done));
     }
     // What an earlier script of the same address made is looked at before it is made again.
-    const bool is_made = scripts_.is(target, update.address, base::TimePoint::min());
+    const bool is_made = scripts_.is_scripted(target, update.address, base::TimePoint::min());
     scripts_.begin(target, update.messages);
     auto ended = [this, target, address = update.address,
                   done = std::move(done)](update::UpdateOutcome outcome) {

@@ -1,6 +1,5 @@
-// The only door to the engine's thread: what shall be served goes in on any thread, and what became
-// of it comes back on the engine's. It also answers, on any thread and without that of the engine,
-// what is known to be served.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The only door to the engine's thread.
 #pragma once
 
 #include <functional>
@@ -21,7 +20,7 @@ namespace sftdyn::server {
 
 /// What a conf's hooks make of a request.
 struct HookUpdate {
-    /// The record of the address; of `messages` that are more than that only its target counts.
+    /// The record of the address; of `messages` that are more than that only its RRset counts.
     update::DesiredRecord desired{};
     bool is_desired_record = true;             ///< `desired` is all that there is to do
     std::optional<dns::Name> zone{};           ///< that `messages` name
@@ -29,6 +28,9 @@ struct HookUpdate {
     std::string address{};                     ///< record data of the address that they are for
 };
 
+/// What shall be served goes in on any thread, and its outcome comes back on the engine's. It also
+/// answers, on any thread and without that of the engine, what is known to be served. Owned by
+/// `Service`, and owns the engine.
 class UpdateService {
 public:
     using Done = update::Engine::Done;
@@ -48,12 +50,12 @@ public:
     /// On any thread: whether exactly that is known to be served, from `since` or later.
     [[nodiscard]] bool is_served(const update::Target& target, std::string_view rdata,
                                  base::TimePoint since) const {
-        return known_.is(target, rdata, since);
+        return known_.is_served(target, rdata, since);
     }
-    /// The same, or that the last script of the target was for that address.
+    /// The same, or that the last script of the RRset was for that address.
     [[nodiscard]] bool is_served_or_scripted(const update::Target& target, std::string_view rdata,
                                              base::TimePoint since) const {
-        return known_.is(target, rdata, since) || scripts_.is(target, rdata, since);
+        return known_.is_served(target, rdata, since) || scripts_.is_scripted(target, rdata, since);
     }
 
     /// On any thread. `done` is called once, on the engine's; when the program ends it is dropped.
@@ -63,7 +65,7 @@ public:
     void submit_hook_update(HookUpdate update, Done done);
 
     /// What follows is the engine's thread's.
-    /// Whether the last that is known of the desired record's target is what it asks for.
+    /// Whether the last that is known of the desired record's RRset is what it asks for.
     [[nodiscard]] bool is_still_so(const update::DesiredRecord& desired) const
         REQUIRES(update::engine_thread) {
         return engine_.is_still_so(desired);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the folders take, made of the settings.
 #pragma once
 
@@ -44,9 +45,9 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
     const std::vector<platform::PassedSocket>& sockets);
 [[nodiscard]] http::Proxies proxies(const config::Settings& settings);
 [[nodiscard]] EventCommand::Settings event_command_settings(const config::Settings& settings);
-/// What must stay readable when the process is confined.
+/// What must stay readable when the process is in the sandbox.
 [[nodiscard]] std::vector<std::string> files(const config::Settings& settings);
-/// What the process keeps when it is confined, with the sockets of `listening`.
+/// What the process keeps when it is in the sandbox, with the sockets of `listening`.
 [[nodiscard]] platform::SandboxSettings sandbox_settings(
     const config::Loaded& loaded, const std::vector<http::Endpoint>& listening);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Numbers that many threads count at once, each in a place of its own.
 #pragma once
 
@@ -12,6 +13,7 @@ namespace sftdyn::telemetry {
 /// Which of the places this thread uses.
 [[nodiscard]] std::size_t thread_place();
 
+/// A number that only grows. Thread-safe; adding takes no lock.
 class Counter {
 public:
     void add(std::uint64_t count = 1) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Keeps the history of hosts in an SQLite database, over restarts.
 #pragma once
 

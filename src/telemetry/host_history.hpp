@@ -1,5 +1,6 @@
-// What is remembered of hosts: who checked in when, from where, and what came of it. It is what
-// sftdyn was told and saw, never the truth about the DNS; nothing depends on it but reports.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is remembered of hosts. It is what sftdyn was told and saw, never the truth about the DNS;
+// no update depends on it.
 #pragma once
 
 #include <array>
@@ -26,6 +27,8 @@ struct HostRecord {
     bool stale = false;
 };
 
+/// Who checked in when, from where, and with which outcome. Kept in memory; `Store` carries it over
+/// restarts. Thread-safe.
 class History {
 public:
     /// Something that somebody may want to be told of.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/metrics.hpp"
 
 #include <sys/resource.h>
@@ -38,9 +39,9 @@ void histogram(std::string& out, const char* name, const char* help,
 
 const char* text_of(dns::DnsError::Kind kind) {
     static constexpr const char* texts[] = {
-        "key_file",        "unreachable",   "timeout",       "connection", "malformed",
-        "unsigned_answer", "forged_answer", "bad_signature", "bad_key",    "bad_time",
-        "rcode",           "no_zone",       "in_the_way",    "gave_up"};
+        "key_file",        "unreachable",   "timeout",        "connection",       "malformed",
+        "unsigned_answer", "forged_answer", "bad_signature",  "bad_key",          "bad_time",
+        "rcode",           "no_zone",       "cname_conflict", "deadline_exceeded"};
     return texts[static_cast<std::size_t>(kind)];
 }
 
@@ -141,7 +142,7 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
           now.ready ? 1 : 0);
     if (!now.hooks.empty()) {
         describe(out, "sftdyn_hooks_total", "counter",
-                 "What became of the event command ([admin] hook).");
+                 "Outcomes of the event command ([admin] hook).");
         for (const auto& [outcome, count] : now.hooks)
             out += fmt::format("sftdyn_hooks_total{{outcome=\"{}\"}} {}\n", outcome, count);
         value(out, "sftdyn_hooks_waiting", "gauge",

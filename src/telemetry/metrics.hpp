@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the program counts of itself, as Prometheus reads it (the text format 0.0.4). Labels are of
 // fixed sets, or stand in the configuration; none is a secret.
 #pragma once
@@ -35,6 +36,8 @@ constexpr std::size_t outcomes = 9;
 [[nodiscard]] const char* text_of(Dialect dialect);
 [[nodiscard]] const char* text_of(Outcome outcome);
 
+/// Owned by `RequestLog`. `request` and `text` may be called on any thread, and what counts for the
+/// DNS on the engine's.
 class Metrics {
 public:
     Metrics();
@@ -63,7 +66,8 @@ public:
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
 
 private:
-    static constexpr std::size_t kinds = static_cast<std::size_t>(dns::DnsError::Kind::gave_up) + 1;
+    static constexpr std::size_t kinds =
+        static_cast<std::size_t>(dns::DnsError::Kind::deadline_exceeded) + 1;
     std::array<std::array<Counter, outcomes>, dialects> requests_{};
     Histogram<13> latency_;
     Histogram<11> batches_;

@@ -1,4 +1,5 @@
-// What became of requests: a line in the log, a count, and an entry in the memory of hosts, all
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The outcome of requests: a line in the log, a count, and an entry in the memory of hosts, all
 // from one place. No line holds a secret: neither a key, nor a path, nor a header field.
 #pragma once
 
@@ -23,7 +24,7 @@ struct RequestFacts {
     base::TimePoint began{};            ///< when the request came
 };
 
-/// What became of one record of a host.
+/// The outcome of one record of a host.
 struct HostOutcome {
     update::Target target{};
     boost::asio::ip::address address{};  ///< that it has, or would have; unspecified: none

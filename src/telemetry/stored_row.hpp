@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A row of the database of hosts as it is read: the file may be damaged, or another program's.
 #pragma once
 
@@ -10,12 +11,14 @@
 
 namespace sftdyn::telemetry {
 
+/// A row as the database gives it: nothing of it is checked.
 struct StoredRow {
     std::string host{}, type{}, address{}, outcome{};
     std::int64_t checked_in = 0, changed = 0;
     bool stale = false;
 };
 
+/// A row that was found valid.
 struct KnownHost {
     dns::Name name{};
     dns::Type type{};

@@ -1,6 +1,5 @@
-// Desired records that belong together, or the places that one script takes in its host's queues.
-// Each member waits in its target's queue until all of them are first and ready. Shared by the
-// queues of its members; used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Desired records that belong together.
 #pragma once
 
 #include <algorithm>
@@ -16,11 +15,15 @@ namespace sftdyn::update {
 
 struct ScriptRun;
 
+/// The desired records of a group, or the places that one script takes in its host's queues.
+/// Each member waits in its RRset's queue until all of them are first and ready. Shared by the
+/// queues of its members; used on the engine's thread.
 class AtomicGroup {
 public:
+    /// A place in the queue of an RRset.
     struct Member {
         Target target;
-        std::uint64_t ticket = 0;  ///< of its place in the target's queue
+        std::uint64_t ticket = 0;  ///< of its place in the RRset's queue
         bool open = true;          ///< has no outcome yet
     };
 
@@ -69,7 +72,7 @@ public:
                                           [](const Member& member) { return member.open; })));
     }
     /// Nobody knows any more what was said of the closed members.
-    void distrust_closed() {
+    void invalidate_closed() {
         for (std::size_t i = 0; i < members_.size(); ++i) {
             if (!members_[i].open) outcomes_[i] = {UpdateStatus::failed};
         }

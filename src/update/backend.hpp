@@ -1,6 +1,5 @@
-// What the engine needs of the DNS: where a name lives, what is served, and a way to change it.
-// Everything is called, and calls back, on the engine's thread, and never calls back from within
-// the call.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the engine needs of the DNS.
 #pragma once
 
 #include <functional>
@@ -13,6 +12,8 @@
 
 namespace sftdyn::update {
 
+/// Says where a name lives and what is served, and changes it. Everything is called, and calls
+/// back, on the engine's thread, and never calls back from within the call. It outlives the engine.
 class Backend {
 public:
     template <class T>

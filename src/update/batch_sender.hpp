@@ -1,6 +1,5 @@
-// Sends the changes of each zone in batches (group commit): while an UPDATE is under way, what
-// comes waits, and goes out as one message when the zone is free. Keeps each zone blocked while
-// something there is in doubt. Used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sends the changes of each zone in batches (group commit).
 #pragma once
 
 #include <memory>
@@ -10,11 +9,14 @@
 
 namespace sftdyn::update {
 
+/// While an UPDATE is under way, what comes waits, and goes out as one message when the zone is
+/// free. Each zone stays blocked while something there is in doubt. Owned by `Engine`; used on the
+/// engine's thread.
 class BatchSender {
 public:
     explicit BatchSender(EngineParts& parts) : parts_(parts) {}
 
-    /// Changes of one zone that are decided: the targets' queues hold them.
+    /// Changes of one zone that are decided: the RRsets' queues hold them.
     void enqueue(ChangeGroup group);
     /// Sends what may go out in the zone.
     void flush(ZoneIndex zone);
@@ -23,7 +25,7 @@ public:
     /// Something that was in doubt in the zone is resolved: what waits for that goes on, if nothing
     /// else is.
     void resolved(ZoneIndex zone);
-    /// The server does not say what became of an UPDATE, for a reason that would meet what waits
+    /// The server does not tell the outcome of an UPDATE, for a reason that would meet what waits
     /// for it too.
     void blocked(const dns::Name& zone, const dns::DnsError& failure);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/change_rate_limiter.hpp"
 
 #include "base/token_bucket.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How often a host may change: a token bucket each.
 #pragma once
 
@@ -11,6 +12,7 @@
 
 namespace sftdyn::update {
 
+/// Owned by the engine, and used on its thread. It remembers only hosts whose budgets are not full.
 class ChangeRateLimiter {
 public:
     /// A host may change `burst` times at once, and once more each `refill`. A burst of 0 means: no

@@ -1,4 +1,5 @@
-// What shall be served, and what became of it.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What shall be served, and the outcome.
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,7 @@
 
 namespace sftdyn::update {
 
-/// What shall be served for a target.
+/// What shall be served for an RRset.
 struct DesiredRecord {
     Target target;
     std::uint32_t ttl = 30;  ///< seconds
@@ -35,6 +36,7 @@ enum class UpdateStatus : std::uint8_t {
     overloaded    ///< too many wait already
 };
 
+/// The outcome of a desired record, or of a script.
 struct UpdateOutcome {
     UpdateStatus status{};
     std::chrono::seconds retry_after{};  ///< with over_budget and overloaded

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The engine's backend on real DNS servers: which servers serve which zone, tried in order.
 #pragma once
 
@@ -24,7 +25,9 @@ struct ServerState {
     std::optional<dns::DnsError> failure{};  ///< absent: it answers, and takes our signature
 };
 
-/// It belongs to the engine's thread; what is called as a `Backend` asserts that.
+/// Owns the connections to the servers and what is in doubt there. Where a server's address does
+/// not answer, the next one is tried. Owned by `server::Service`; used on the thread of `io`, which
+/// is the engine's; what is called as a `Backend` asserts that.
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io);

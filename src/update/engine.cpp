@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/engine.hpp"
 
 #include <utility>
@@ -43,8 +44,8 @@ bool Engine::is_still_so(const DesiredRecord& desired) const {
     const TargetQueue* queue = parts_.targets.find(desired.target);
     if (queue != nullptr) return queue->served() && matches(*queue->served(), desired);
     const bool replaces = desired.kind == dns::Change::Kind::replace;
-    return parts_.known.is(desired.target, replaces ? desired.rdata : std::string(),
-                           base::TimePoint::min());
+    return parts_.known.is_served(desired.target, replaces ? desired.rdata : std::string(),
+                                  base::TimePoint::min());
 }
 
 bool Engine::believe_zone(HostId host, const dns::Name& zone) {

@@ -1,9 +1,6 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The engine: brings what the DNS serves to what was asked for, with as few messages as possible.
-//
-// For each target (host and family) desired records are served one after the other, in the order
-// they came. For each zone changes are collected while an UPDATE is under way and go out together
-// when it is answered (group commit). docs/engine.md has the states. An engine belongs to one
-// thread (`engine_thread`); only `ServedCache` and `HostTable` are shared.
+// docs/engine.md has the states.
 #pragma once
 
 #include <string>
@@ -18,6 +15,12 @@
 
 namespace sftdyn::update {
 
+/// Takes desired records and scripts, and gives each its outcome. Owned by `server::UpdateService`;
+/// belongs to one thread (`engine_thread`), while `ServedCache` and `HostTable` are shared.
+///
+/// For each RRset desired records are served one after the other, in the order they came. For each
+/// zone changes are collected while an UPDATE is under way and go out together when it is answered
+/// (group commit).
 class Engine {
 public:
     using Done = OnOutcome;
@@ -37,7 +40,7 @@ public:
     void submit(DesiredRecord desired, Done done) REQUIRES(engine_thread);
 
     /// As `submit`, for desired records that belong together: those of one zone go out in one
-    /// UPDATE, all or none, if any of them changes anything. Each is for another target.
+    /// UPDATE, all or none, if any of them changes anything. Each is for another RRset.
     void submit_group(std::vector<DesiredRecord> desired_records, GroupDone done)
         REQUIRES(engine_thread);
 
@@ -53,7 +56,7 @@ public:
 
     void on_update(OnUpdate told) REQUIRES(engine_thread) { parts_.on_update = std::move(told); }
 
-    /// Whether the last that is known of the desired record's target is what it asks for.
+    /// Whether the last that is known of the desired record's RRset is what it asks for.
     [[nodiscard]] bool is_still_so(const DesiredRecord& desired) const REQUIRES(engine_thread);
 
     /// Takes it that the host lives in that zone, unless it is known, or being asked, where it
@@ -68,7 +71,7 @@ public:
     [[nodiscard]] std::size_t waiting() const REQUIRES(engine_thread) {
         return parts_.targets.waiting();
     }
-    /// Bookkeeping that stands for targets at work; none of it is left when nothing waits and all
+    /// Bookkeeping that stands for RRsets at work; none of it is left when nothing waits and all
     /// is resolved.
     [[nodiscard]] std::size_t slots() const REQUIRES(engine_thread) {
         return parts_.targets.size();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What bounds the engine: times, queues, messages, queries and the changes of each host.
 #pragma once
 
@@ -8,6 +9,7 @@
 
 namespace sftdyn::update {
 
+/// The engine's limits. The configuration sets all of them but `batch_octets`.
 struct EngineLimits {
     base::Duration timeout{};          ///< a desired record is answered within it
     base::Duration verify_interval{};  ///< how long a confirmed state is believed

@@ -1,5 +1,5 @@
-// What the parts of the engine share: its environment, its tables, and each other. Owned by
-// `Engine`, as the parts are; used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the parts of the engine share.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +18,8 @@ class BatchSender;
 class Reconciler;
 class ScriptSender;
 
+/// The engine's environment, its tables, and references that let its parts call each other. Owned
+/// by `Engine`, as the parts are; used on the engine's thread.
 struct EngineParts {
     using Clock = std::function<base::TimePoint()>;
     using OnFailure =

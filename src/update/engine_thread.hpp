@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The engine's thread: the one that runs the event loop of `Engine` and of its backend.
 #pragma once
 

@@ -1,12 +1,5 @@
-// UPDATEs that the server may still carry out, and the fence of each zone that tells when it can't
-// any more.
-//
-// A fence is a signed UPDATE of the same zone that changes nothing. A server carries out the
-// UPDATEs of a zone in the order in which it read them, so that its answer comes after theirs
-// (named, knotd and pdns_server do so). It resolves those with a smaller number that were written
-// to the same connection. What went another way may not have been read yet when the fence was: it
-// takes a second fence, sent when the first is answered. An answer that does not verify resolves
-// nothing, nor does the end of a connection. Used on one thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// UPDATEs that the server may still carry out.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +17,15 @@
 
 namespace sftdyn::update {
 
+/// Keeps the UPDATEs in doubt, and the fence of each zone that tells when the server can't carry
+/// them out any more. Owned by `DnsBackend`. Used on one thread.
+///
+/// A fence is a signed UPDATE of the same zone that changes nothing. A server carries out the
+/// UPDATEs of a zone in the order in which it read them, so that its answer comes after theirs
+/// (named, knotd and pdns_server do so). It resolves those with a smaller number that were written
+/// to the same connection. What went another way may not have been read yet when the fence was: it
+/// takes a second fence, sent when the first is answered. An answer that does not verify resolves
+/// nothing, nor does the end of a connection.
 class InDoubt {
 public:
     /// Where a message was written to: the address's server, and which connection to it.

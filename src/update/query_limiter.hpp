@@ -1,5 +1,5 @@
-// How many queries may be under way at once; what is over that waits its turn. Used on the engine's
-// thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How many queries may be under way at once.
 #pragma once
 
 #include <cassert>
@@ -9,6 +9,7 @@
 
 namespace sftdyn::update {
 
+/// What is over the limit waits its turn. Owned by `EngineParts`; used on the engine's thread.
 class QueryLimiter {
 public:
     /// At least one query may be under way.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/query_sender.hpp"
 
 #include <algorithm>
@@ -57,7 +58,8 @@ dns::Outcome<std::vector<std::string>> served(const dns::Answer& answer, const N
         if (record.owner != name) continue;
         if (record.type == Type::cname) {
             return DnsError{
-                DnsError::Kind::in_the_way, 0, server, fmt::format("{} is a CNAME", name.text()),
+                DnsError::Kind::cname_conflict, 0, server,
+                fmt::format("{} is a CNAME", name.text()),
                 "a name with a CNAME can't have an address: remove the CNAME, or use another name"};
         }
         if (record.type == type) out.push_back(record.rdata);

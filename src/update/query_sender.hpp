@@ -1,4 +1,5 @@
-// Asks the servers: in which zone a name lives, and what is served. Used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Asks the servers.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,8 @@
 
 namespace sftdyn::update {
 
+/// Finds the zone that a name lives in, and what is served there. Owned by `DnsBackend`; used on
+/// the engine's thread. A query fails when no server has answered it by its deadline.
 class QuerySender {
 public:
     QuerySender(boost::asio::io_context& io, const ServerGroups& groups)

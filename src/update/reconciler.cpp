@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/reconciler.hpp"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
     const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
     std::vector<Target> targets;
-    // All stand in their queues before any is served: two atomic groups that share targets have the
+    // All stand in their queues before any is served: two atomic groups that share RRsets have the
     // same order in each.
     for (DesiredRecord& desired : desired_records) {
         targets.push_back(desired.target);
@@ -78,13 +79,13 @@ void Reconciler::give_up(const Target& target, std::uint64_t ticket) {
 DnsError Reconciler::too_late(ZoneIndex index) const {
     const char* hint = "is the DNS server running, and not overloaded?";
     if (index == unresolved_zone || !parts_.zones[index].is_in_doubt())
-        return {DnsError::Kind::gave_up, 0, "", "it was not done in time", hint};
+        return {DnsError::Kind::deadline_exceeded, 0, "", "it was not done in time", hint};
     if (parts_.zones[index].is_contacting())
         return {DnsError::Kind::timeout, 0, "",
                 "the DNS server did not answer the first UPDATE of the zone in time (it changes "
                 "nothing: it is a fence)",
                 hint};
-    return {DnsError::Kind::gave_up, 0, "",
+    return {DnsError::Kind::deadline_exceeded, 0, "",
             "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could "
             "overtake it",
             hint};
@@ -126,7 +127,7 @@ void Reconciler::fail_all(const Target& target, const DnsError& failure) {
     }
 }
 
-// --- one target
+// --- one RRset
 
 void Reconciler::begin(const Target& target) {
     const TargetQueue* queue = parts_.targets.find(target);
@@ -232,7 +233,7 @@ std::optional<base::Duration> Reconciler::charge(const AtomicGroup& group) {
     return wait;
 }
 
-/// All of them are first, and what is served is known for all. Each target is brought to its next
+/// All of them are first, and what is served is known for all. Each RRset is brought to its next
 /// desired record here.
 void Reconciler::decide_group(const AtomicGroupPtr& group) {
     if (take_back_lost(group)) return;
@@ -323,7 +324,7 @@ void Reconciler::refund(const Target& target, TargetQueue& queue) {
     if (queue.take_payment()) parts_.rate_limiter.refund(target.host, parts_.clock());
 }
 
-// --- what became of a change
+// --- the outcome of a change
 
 void Reconciler::committed(const Target& target) {
     TargetQueue& queue = parts_.targets.at(target);
@@ -389,7 +390,7 @@ void Reconciler::undo_decision(TargetQueue& queue) {
     const AtomicGroupPtr& group = queue.front().group;
     if (!group || group->script()) return;
     group->no_longer_ready(1);
-    group->distrust_closed();
+    group->invalidate_closed();
 }
 
 // --- the PTR record of an address

@@ -1,6 +1,5 @@
-// Brings targets forward: for the first desired record of each it finds the zone, learns what is
-// served, and decides what has to change. What has to change goes to the `BatchSender`, which
-// reports back here. Used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Brings each RRset to its desired record.
 #pragma once
 
 #include <optional>
@@ -12,6 +11,9 @@
 
 namespace sftdyn::update {
 
+/// For the first desired record of each RRset it finds the zone, learns what is served, and decides
+/// what has to change. What has to change goes to the `BatchSender`, which reports back here. Owned
+/// by `Engine`; used on the engine's thread.
 class Reconciler {
 public:
     explicit Reconciler(EngineParts& parts) : parts_(parts) {}
@@ -25,19 +27,19 @@ public:
     /// deadlines behind.
     void forget_deadlines();
 
-    /// Something that the target waited for has happened: as far as it gets.
+    /// Something that the RRset waited for has happened: as far as it gets.
     void advance(const Target& target);
     /// As `advance`, for what has just been submitted: whatever is at work already goes on.
     void begin(const Target& target);
-    /// All that waits for the target fails, and what belongs to it elsewhere.
+    /// All that waits for the RRset fails, and what belongs to it elsewhere.
     void fail_all(const Target& target, const dns::DnsError& failure);
 
-    // What became of a change that was sent, or was to be.
+    // The outcome of a change that was sent, or was to be.
     void committed(const Target& target);
     void refused(const Target& target, const dns::DnsError& failure);
     /// It was not sent, since who wanted it has been given up. `advance` follows.
     void dropped(const Target& target);
-    /// Another server is asked from now on: the target is decided anew.
+    /// Another server is asked from now on: the RRset is decided anew.
     void start_over(const Target& target);
     [[nodiscard]] bool is_quarantined(const Target& target) const {
         return quarantined_.contains(target);

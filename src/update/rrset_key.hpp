@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the engine keeps right: the RRset of one owner name and type.
 #pragma once
 
@@ -12,6 +13,7 @@ namespace sftdyn::update {
 /// A host's number in the `HostTable`: stable for the program's life, also over reloads.
 using HostId = std::uint32_t;
 
+/// The key of an RRset: its owner name, as a number, and its type. A value.
 struct Target {
     HostId host{};
     dns::Type type{};
@@ -25,6 +27,7 @@ struct Target {
 
 }  // namespace sftdyn::update
 
+/// For the engine's hash tables.
 template <>
 struct std::hash<sftdyn::update::Target> {
     std::size_t operator()(const sftdyn::update::Target& target) const noexcept {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/script_cache.hpp"
 
 namespace sftdyn::update {
@@ -7,7 +8,8 @@ constexpr dns::Type any_type{255};
 
 }  // namespace
 
-bool ScriptCache::is(const Target& target, std::string_view rdata, base::TimePoint since) const {
+bool ScriptCache::is_scripted(const Target& target, std::string_view rdata,
+                              base::TimePoint since) const {
     const base::MutexLock lock(mutex_);
     const auto found = entries_.find(target);
     return found != entries_.end() && found->second.rdata == rdata && found->second.at >= since;

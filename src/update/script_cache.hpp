@@ -1,6 +1,5 @@
-// Which address the last script of a host was for. A script may do anything, so the server can only
-// be asked whether it still serves that address; until then it is believed for as long as any other
-// state. Thread-safe.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which address the last script of a host was for.
 #pragma once
 
 #include <string>
@@ -15,20 +14,23 @@
 
 namespace sftdyn::update {
 
+/// A script may do anything, so the server can only be asked whether it still serves that address;
+/// until then it is believed for as long as any other state. Owned by `server::UpdateService`.
+/// Thread-safe.
 class ScriptCache {
 public:
     explicit ScriptCache(const HostTable& hosts) : hosts_(hosts) {}
 
-    /// True when the last script for the target was for the address with that record data, and the
+    /// True when the last script for the RRset was for the address with that record data, and the
     /// server has confirmed all of it, or that it serves the address, at `since` or later.
-    [[nodiscard]] bool is(const Target& target, std::string_view rdata,
-                          base::TimePoint since) const;
+    [[nodiscard]] bool is_scripted(const Target& target, std::string_view rdata,
+                                   base::TimePoint since) const;
 
-    /// A script for the target goes out.
+    /// A script for the RRset goes out.
     void begin(const Target& target, const std::vector<dns::UpdateMessage>& messages);
     /// It is done at `now`, all of it if `committed`.
     void end(const Target& target, std::string_view rdata, bool committed, base::TimePoint now);
-    /// Something else changes the target.
+    /// Something else changes the RRset.
     void forget(const Target& target);
     /// Another conf may mean other scripts.
     void forget_all();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A script: messages that are sent one after the other, each as it is written. Used on the engine's
 // thread.
 #pragma once

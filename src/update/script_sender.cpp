@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/script_sender.hpp"
 
 #include <algorithm>
@@ -70,7 +71,7 @@ void ScriptSender::give_up_places(ScriptRun& script) {
         if (queue == nullptr) continue;
         const bool first = queue->is_first(place.ticket);
         if (!parts_.targets.take(place.target, *queue, place.ticket)) continue;
-        // Whatever else the target is at goes on, and then with what is first.
+        // Whatever else the RRset is at goes on, and then with what is first.
         const bool mine = queue->decision().ticket == place.ticket &&
                           (queue->state() == State::ready || queue->state() == State::in_flight);
         if (first && mine) freed.push_back(place.target);
@@ -103,7 +104,7 @@ void ScriptSender::tick(base::TimePoint now) {
     });
     for (const ScriptRunPtr& script : late) {
         if (script->has_ended()) continue;
-        fail(script, {DnsError::Kind::gave_up, 0, "", "it was not done in time",
+        fail(script, {DnsError::Kind::deadline_exceeded, 0, "", "it was not done in time",
                       "is the DNS server running, and not overloaded?"});
     }
 }

@@ -1,6 +1,5 @@
-// Sends scripts: messages one after the other, each alone in its zone. A script takes a place in
-// the queues of both families of its host, and goes out when it is first in all of them; what was
-// accepted after it waits until its last message is resolved. Used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Sends scripts: messages one after the other, each alone in its zone.
 #pragma once
 
 #include <deque>
@@ -12,6 +11,9 @@
 
 namespace sftdyn::update {
 
+/// A script takes a place in the queues of both families of its host, and goes out when it is first
+/// in all of them; what was accepted after it waits until its last message is resolved. Owned by
+/// `Engine`; used on the engine's thread.
 class ScriptSender {
 public:
     explicit ScriptSender(EngineParts& parts) : parts_(parts) {}

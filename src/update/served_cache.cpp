@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/served_cache.hpp"
 
 #include <cstring>
@@ -32,7 +33,8 @@ void HostTable::reserve(std::size_t hosts, std::size_t octets) {
     names_.reserve(hosts, octets);
 }
 
-bool ServedCache::is(const Target& target, std::string_view rdata, base::TimePoint since) const {
+bool ServedCache::is_served(const Target& target, std::string_view rdata,
+                            base::TimePoint since) const {
     const Shard& shard = this->shard(target);
     const base::MutexLock lock(shard.mutex);
     const auto found = shard.entries.find(target.packed());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What is known of the served state, shared by all threads, and the numbering of hosts.
 #pragma once
 
@@ -34,18 +35,19 @@ private:
 };
 
 /// The record data that the authoritative server is known to serve, and since when it is known. It
-/// holds a target only while no desired of the target's is at work: what it says can't be
+/// holds an RRset only while no desired record of it is at work: what it says can't be
 /// invalidated.
 class ServedCache {
 public:
+    /// A served state, and when it was known.
     struct Known {
         std::string rdata;  ///< of the one record; empty: there is none
         base::TimePoint at;
     };
 
     /// True when exactly one record with `rdata` is known to be served, from `since` or later.
-    [[nodiscard]] bool is(const Target& target, std::string_view rdata,
-                          base::TimePoint since) const;
+    [[nodiscard]] bool is_served(const Target& target, std::string_view rdata,
+                                 base::TimePoint since) const;
     /// Takes what is known out of the table: nobody is told of it until it is set again.
     [[nodiscard]] std::optional<Known> take(const Target& target);
     /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Which servers serve which zone, and which of a server's addresses answer. Used on the engine's
 // thread.
 #pragma once
@@ -26,6 +27,7 @@ struct ZoneServers {
 /// One server, by its addresses. Held by the configuration, and by all that is under way or in
 /// doubt there; closed with the last of them.
 struct ServerGroup {
+    /// One address of the server.
     struct Member {
         std::shared_ptr<dns::ServerClient> server;
         base::TimePoint avoid_until{};  ///< it was down: the others come first until then
@@ -47,6 +49,7 @@ struct ServerGroup {
 };
 using ServerGroupPtr = std::shared_ptr<ServerGroup>;
 
+/// The servers of the configuration, each once. Owned by `DnsBackend`; used on the engine's thread.
 class ServerGroups {
 public:
     explicit ServerGroups(boost::asio::io_context& io) : io_(io) {}

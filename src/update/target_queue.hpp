@@ -1,5 +1,5 @@
-// What waits for one target, in the order it came, and how far the first has got: the state machine
-// of docs/engine.md. Owned by `TargetTable`; used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What waits for one RRset.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@
 
 namespace sftdyn::update {
 
+/// The desired records in the order they came, and how far the first has got: the state machine of
+/// docs/engine.md. Owned by `TargetTable`; used on the engine's thread.
 class TargetQueue {
 public:
     enum class State : std::uint8_t {
@@ -27,6 +29,7 @@ public:
         answering      ///< the first is being told its outcome; who is told may submit again
     };
 
+    /// A desired record or a script's place that waits.
     struct Waiting {
         DesiredRecord desired;
         OnOutcome done;  ///< of a desired record that stands alone
@@ -73,6 +76,7 @@ public:
     [[nodiscard]] bool was_invalidated() { return std::exchange(invalidated_, false); }
 
     // What was decided for the desired record that was first then.
+    /// The change that was decided on, and what it has cost the host.
     struct Decision {
         std::uint64_t ticket = 0;  ///< of that desired record; 0: nothing was decided yet
         bool paid = false;         ///< the change has cost its host something

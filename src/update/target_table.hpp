@@ -1,5 +1,5 @@
-// The queues of the targets that are at work, and how many desired records wait, in all and in each
-// zone, and until when. Used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The queues of the RRsets that are at work.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,8 @@
 
 namespace sftdyn::update {
 
+/// Owns the queues, and counts how many desired records wait, in all and in each zone, and until
+/// when. Owned by `EngineParts`; used on the engine's thread.
 class TargetTable {
 public:
     using Waiting = TargetQueue::Waiting;
@@ -29,7 +31,7 @@ public:
         for (auto& [target, queue] : queues_) visit(target, queue);
     }
 
-    /// Puts it behind what waits for its target; with the first, what is known of the target comes
+    /// Puts it behind what waits for its RRset; with the first, what is known of the RRset comes
     /// out of the `ServedCache`, and nobody is told of it meanwhile.
     void add(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
              const AtomicGroupPtr& group);
@@ -42,12 +44,13 @@ public:
                                               std::uint64_t ticket);
     /// … all of it, and the queue too, whatever it was at.
     [[nodiscard]] std::vector<Waiting> take_all(const Target& target);
-    /// Nothing waits for the target any more: what is known of it is for all threads again.
+    /// Nothing waits for the RRset any more: what is known of it is for all threads again.
     void retire(const Target& target);
 
-    /// All of a host's targets move to the zone together.
+    /// All of a host's RRsets move to the zone together.
     void set_zone(HostId host, ZoneIndex zone);
 
+    /// What has passed its deadline: a place in the queue of an RRset.
     struct Due {
         Target target;
         std::uint64_t ticket;

@@ -1,5 +1,5 @@
-// What waits to be sent in one zone, what is under way there, and what blocks it: docs/engine.md.
-// Owned by `ZoneTable`; used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The messages of one zone.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,8 @@ namespace sftdyn::update {
 /// Targets whose changes go out in one message, or not at all: what an atomic group has in a zone.
 using ChangeGroup = std::vector<Target>;
 
+/// What waits to be sent, what is under way, and what blocks the zone: docs/engine.md. Owned by
+/// `ZoneTable`; used on the engine's thread.
 class ZoneQueue {
 public:
     explicit ZoneQueue(dns::Name name) : name_(std::move(name)) {}
@@ -47,7 +49,7 @@ public:
     [[nodiscard]] bool is_script_free() const { return in_flight_ == 0; }
     [[nodiscard]] ScriptRunPtr take_script();
     /// The changes that go out next, in one message; empty: none waits. `octets` tells how many a
-    /// target's change takes at most.
+    /// RRset's change takes at most.
     [[nodiscard]] std::vector<ChangeGroup> take_batch(
         const EngineLimits& limits, const std::function<std::size_t(const Target&)>& octets);
 
@@ -74,7 +76,7 @@ public:
 private:
     dns::Name name_;
     std::deque<ChangeGroup> clean_;
-    std::deque<ChangeGroup> quarantined_;           ///< of targets that failed alone before
+    std::deque<ChangeGroup> quarantined_;           ///< of RRsets that failed alone before
     std::deque<std::vector<ChangeGroup>> retries_;  ///< parts of a refused batch, in order
     std::deque<ScriptRunPtr> scripts_;              ///< whose next message is to be sent
     std::vector<Target> blocked_;

@@ -1,5 +1,5 @@
-// Which zone each host lives in, as far as is known, and the queue of each zone. A zone has one
-// index for good. Used on the engine's thread.
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which zone each host lives in, and the queue of each zone.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,20 @@ namespace sftdyn::update {
 using ZoneIndex = std::uint32_t;
 constexpr ZoneIndex unresolved_zone = ~ZoneIndex(0);
 
+/// Knows the zones of hosts as far as they were found. A zone has one index for good. Owned by
+/// `EngineParts`; used on the engine's thread.
 class ZoneTable {
 public:
     /// `unresolved_zone` when it is not known.
     [[nodiscard]] ZoneIndex of(HostId host) const {
         return host < zone_of_.size() ? zone_of_[host] : unresolved_zone;
     }
-    /// The queues of the host's targets are counted where they wait: `TargetTable::set_zone`.
+    /// The queues of the host's RRsets are counted where they wait: `TargetTable::set_zone`.
     void set(HostId host, ZoneIndex zone);
     /// One more than the largest host that ever had a zone.
     [[nodiscard]] HostId host_end() const { return static_cast<HostId>(zone_of_.size()); }
 
+    /// The index of a zone, and whether it was made by this call.
     struct Opened {
         ZoneIndex zone;
         bool is_new;

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Keeps a random load of hosts and families going while servers, networks, keys, disks, clocks and sftdyn itself fail,
 and checks all the while that whoever was told OK or UPTODATE last is what the DNS serves.
 

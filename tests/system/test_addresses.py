@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Which addresses are published, and who is told when one looks wrong."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """For those who run it: metrics, health, status, the memory of hosts, the hook."""
 
 import json
@@ -357,7 +358,7 @@ def test_the_hook_is_told_of_changes_and_quiet_hosts(stage, named):
     first = out.read_text().splitlines()[0]
     assert f"SFTDYN_ADDRESS=127.0.0.7 SFTDYN_CHECKED_IN=" in first
     assert f"SFTDYN_EVENT=change SFTDYN_HOST={HOST} SFTDYN_OLD_ADDRESS= SFTDYN_TYPE=A args: two words $HOME;x" in first
-    await_true(lambda: "SFTDYN_EVENT=stale" in out.read_text(), "it is told of the quiet host")
+    await_true(lambda: "SFTDYN_EVENT=stale" in out.read_text(), "it is told of the stale host")
     watched.program.get("secretkey-one", source="127.0.0.8")
     await_true(lambda: f"SFTDYN_EVENT=change SFTDYN_HOST={HOST} SFTDYN_OLD_ADDRESS=127.0.0.7" in out.read_text(), "and of the next change")
     assert "secretkey" not in out.read_text()

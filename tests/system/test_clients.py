@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Real clients (ddclient, inadyn, curl, wget, busybox) and routers as their makers document them."""
 
 import base64
@@ -40,7 +41,7 @@ class Ddclient:
         return out.stdout + out.stderr
 
     def cached(self, host=HOME):
-        """What it believes became of the host."""
+        """What it believes is the outcome for the host."""
         line = next((line for line in (self.folder / "ddclient.cache").read_text().splitlines() if line.endswith(" " + host)), "")
         return dict(pair.split("=", 1) for pair in line.rsplit(" ", 1)[0].split(",") if "=" in pair)
 
@@ -78,15 +79,15 @@ def test_ddclient_several_hosts(stage, tmp_path):
     assert client.cached(NAS)["status"] == "good"
 
 
-@pytest.mark.parametrize("what,login,password,hosts,verdict", [
+@pytest.mark.parametrize("what,login,password,hosts,expected", [
     ("wrong password", "home", "wrong", (HOME,), "401|badauth"), ("another's host", "home", PASSWORD, (OTHER,), "!yours: The hostname specified exists"),
     ("unknown host", "home", PASSWORD, ("nowhere.dyn.example.org",), "nohost: The hostname specified does not exist"),
 ])
-def test_ddclient_is_told_what_is_wrong(stage, tmp_path, what, login, password, hosts, verdict):
+def test_ddclient_is_told_what_is_wrong(stage, tmp_path, what, login, password, hosts, expected):
     server, program = start(stage)
     client = Ddclient(program, tmp_path, hosts, login, password)
     out = client.run("192.0.2.9")
-    assert re.search(verdict, out) and "good" not in out.replace("goodbye", ""), out
+    assert re.search(expected, out) and "good" not in out.replace("goodbye", ""), out
     assert addresses(server, hosts[0]) == ([], [])
     cache = tmp_path / "ddclient.cache"
     assert not cache.exists() or client.cached(hosts[0]).get("status") != "good"

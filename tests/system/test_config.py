@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The configuration file and the command line: everything wrong is said at once, with its place and the mend."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the running process has given up."""
 
 import ctypes
@@ -162,7 +163,7 @@ def test_confined_it_still_does_everything(stage):
 PROBE = signal.SIGRTMIN + 5
 TGKILL = 234 if platform.machine() == "x86_64" else 131  # the system call's number
 
-# In the confined program, whatever its configuration: the error of each attempt. 1: EPERM (seccomp), 13: EACCES (Landlock).
+# In the sandboxed program, whatever its configuration: the error of each attempt. 1: EPERM (seccomp), 13: EACCES (Landlock).
 FORBIDDEN = {
     # Files.
     "make", "write", "append", "empty", "temporary", "truncate", "chmod", "fchmod", "fchown", "rename", "link", "symlink", "mkdir", "mknod", "unlink",
@@ -224,7 +225,7 @@ def probe(program, pid, task):
     return {name: 0 if result.startswith("done") else int(result) for name, result in re.findall(rf"probe {task} ([\w-]+) (.*)", program.log())}
 
 
-@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not confined")
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")
 @pytest.mark.parametrize("state", [False, True], ids=["", "state"])
 @pytest.mark.parametrize("hook", [False, True], ids=["", "hook"])
 def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, place, state, hook):
@@ -250,7 +251,7 @@ def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, plac
     assert "warning" not in program.log(), program.log()
 
 
-@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not confined")
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")
 @pytest.mark.parametrize("setting,refused", [
     ("landlock", FORBIDDEN - {"read-secret", "read-disk"}),
     ("seccomp", {"make", "write", "append", "empty", "temporary", "truncate", "rename", "link", "symlink", "mkdir", "mknod", "unlink", "execute", "execveat",
@@ -264,7 +265,7 @@ def test_each_half_alone_keeps_it_from_files_and_other_processes(stage, probe_li
     (Path(place["PLACE"]) / "victim").chmod(0o644)  # Landlock leaves modes alone
 
 
-@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not confined")
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")
 def test_with_a_python_conf_privileges_are_gone_all_the_same(stage, probe_library, place):
     """Its code may do whatever the user may, so neither Landlock nor seccomp are there: no capability is, in any thread."""
     server = stage.dns("named")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every row of the HTTP contract, against a real named."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """`sftdyn demo`: what it prints works as it stands, and nothing is left behind."""
 
 import os

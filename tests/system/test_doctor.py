@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The doctor: with everything right it finds nothing, and each thing that is broken it names."""
 
 import json

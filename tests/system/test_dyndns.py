@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """dyndns2 and its relatives: what each client sends, what it reads, and what the zone says then."""
 
 import base64

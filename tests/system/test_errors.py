@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What goes wrong is answered with FAIL, and logged once with the host, the server and the likely cause."""
 
 import os

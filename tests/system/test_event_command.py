@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The event command ([admin] hook): nothing is lost, nothing outlives the program, and nobody can make it run anything else."""
 
 import array
@@ -75,7 +76,7 @@ def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, n
     out = stage.folder / "hook.out"
     told = lambda: set(out.read_text().splitlines())
     await_true(lambda: out.exists() and {f"change {host}" for host in hosts.values()} <= told(), "all changes", 300)
-    await_true(lambda: {f"stale {host}" for host in hosts.values()} <= told(), "all quiet hosts", 300)
+    await_true(lambda: {f"stale {host}" for host in hosts.values()} <= told(), "all stale hosts", 300)
     assert "not run" not in watched.program.log()
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Faults of the DNS server and of the way to it, with load. After each: whoever was told OK or UPTODATE last is what
 the server serves, nobody waited longer than the deadline, and all works again."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The mode of everything that sftdyn writes, with a umask that takes nothing away."""
 
 import os

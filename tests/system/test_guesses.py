@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Guessing keys: late answers, then refusals, and a line that fail2ban reads."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What a client may cost: times, sizes, connections."""
 
 import http.client

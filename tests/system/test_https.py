@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """HTTPS: certificates of every usual form, their renewal, and what is refused."""
 
 import http.client

@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """UPDATEs that got no answer and are carried out later: a disk that hangs, a server that stands still, a connection that ends.
-Until it is known what became of them nobody is told what may not stay so."""
+Until their outcome is known nobody is told what may not stay so."""
 
 import os
 import signal
@@ -180,7 +181,7 @@ def test_the_end_of_a_connection_undoes_nothing(stage, tmp_path, end):
     assert [address_in(one) for one in server.done if not is_fence(one)] == ["127.0.0.4", "127.0.0.5", "127.0.0.5", "127.0.0.6"]
     kinds = ["fence" if is_fence(one) else address_in(one) for one in server.done]
     first = kinds.index("127.0.0.5")
-    assert kinds[first + 1:first + 3] == ["fence", "fence"], "nothing but fences before it is known what became of the first"
+    assert kinds[first + 1:first + 3] == ["fence", "fence"], "nothing but fences before the outcome of the first is known"
     assert served(server) == ["127.0.0.6"]
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What is installed: units, completions, the layout; and the packages, in a Debian of their own."""
 
 import os

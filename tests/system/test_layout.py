@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The order of the folders of src: the build checks it, and it is the one that docs/architecture.md has."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Budgets of hosts and bounds of queues."""
 
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Unix sockets, sockets that systemd passes, and the PROXY protocol; with real haproxy, nginx and curl."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The log: bounded whatever clients do, and nothing in it that a terminal or another reader could take for something else."""
 
 import socket

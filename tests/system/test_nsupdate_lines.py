@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Scripts of nsupdatecommands: each leaves a zone as BIND's own nsupdate leaves it, and the same are refused."""
 
 import json

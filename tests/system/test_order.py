@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """For one host the last accepted request decides, whatever listeners, batches and retries do."""
 
 import base64

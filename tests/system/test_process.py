@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The process: signals, reload, a clean end, and what it leaves."""
 
 import signal

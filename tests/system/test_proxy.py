@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Behind a proxy: the trusted one's word counts, nobody else's; with a real nginx in front."""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A conf in Python: its settings, its hooks, and what becomes of hooks that do what they should not."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every request has one line at `-v` and is counted once, whatever its answer; several hosts of one request have one each."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Secrets stay where they belong: in no message, and not in the memory of the running program."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """As a service of systemd: what it is told, and the unit."""
 
 import signal

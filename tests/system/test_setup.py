@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What `sftdyn setup` writes works: the real servers are started with it, and a host is moved."""
 
 import os

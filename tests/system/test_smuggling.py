@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Requests that two readers could understand in two ways: 400, and the connection ends, so that nothing hides behind."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The update itself against each server: keys, algorithms, zones, and the truth of UPTODATE."""
 
 import os

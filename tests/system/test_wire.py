@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """sftdyn's messages as an independent implementation (dnspython) reads them."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Several servers for one zone, several zones with servers and keys of their own, and reverse records."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The packages on a booted Debian: systemd, the journal and AppArmor are the real ones. In the order of the file, on one machine."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Debian 12 with systemd, AppArmor, BIND, Knot and PowerDNS (BIND runs), in a virtual machine of its own: what only a booted system can show.
 
 It is emulated, which works wherever the tests run, and has no network but its own loopback.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The `doctor` command: walks the whole way from the configuration to the DNS, and says in plain
 // words what is wrong.
 #pragma once

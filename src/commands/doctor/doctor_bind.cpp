@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the doctor sees of this machine's own named: where it keeps a zone, and whether it may write
 // there. An UPDATE that it can't write down is answered SERVFAIL.
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the doctor sees of the DNS: servers, signature, zones, the right to update, the delegation.
 #include <arpa/nameser.h>
 #include <netinet/in.h>
@@ -46,7 +47,7 @@ const char* check_of(const DnsError& failure) {
         case DnsError::Kind::key_file:
             return "key";
         case DnsError::Kind::no_zone:
-        case DnsError::Kind::in_the_way:
+        case DnsError::Kind::cname_conflict:
             return "zone";
         default:
             return "server";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // What the doctor sees on this machine: files, certificates, listeners, limits.
 #include <sys/resource.h>
 #include <sys/stat.h>

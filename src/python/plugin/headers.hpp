@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The header fields of a request as hooks see them: a mapping in which case does not matter.
 #pragma once
 
@@ -6,6 +7,8 @@
 
 namespace sftdyn::python {
 
+/// A copy of the fields, made for one request and owned by its Python object. Used with the
+/// interpreter's lock held.
 class Headers {
 public:
     explicit Headers(const Fields& fields) : fields_(fields) {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The plugin: CPython, started when a Python conf is there, and never ended.
 
 #include <algorithm>
@@ -263,7 +264,7 @@ public:
     PythonAttached& operator=(const PythonAttached&) = delete;
 
     std::uint64_t number() const override { return number_; }
-    void calm() override {
+    void clear_interrupt() override {
         const Gil gil;
         PyThreadState_SetAsyncExc(number_, nullptr);
         PyErr_Clear();

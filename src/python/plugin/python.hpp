@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // CPython and pybind11, and what the plugin's parts share of them.
 #pragma once
 

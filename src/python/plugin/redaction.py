@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What of a conf may not be shown: the keys that it knows. This file stands in front of support.py.
 
 import ast
@@ -217,7 +218,7 @@ def spelled(secrets):
     return {text for one in secrets for text in spellings(one)}
 
 
-def masked(text, secrets, words=None):
+def redacted(text, secrets, words=None):
     """The text without what it holds of the secrets, and of a conf's words."""
     hidden = bytearray(len(text))
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the plugin does in Python itself: it runs a conf, and tells what went wrong in one."""
 
 import ast
@@ -94,7 +95,7 @@ def message_of(error, secrets, words):
         kind = f"{type(error).__module__}.{kind}"
     if isinstance(error, SyntaxError):
         where = f" ({os.path.basename(error.filename or '?')}, line {error.lineno or 0})"
-        return f"{kind}: {masked(message_of_syntax(error), secrets, words)}{where}"
+        return f"{kind}: {redacted(message_of_syntax(error), secrets, words)}{where}"
     try:
         text = str(error)
     except Exception:
@@ -104,7 +105,7 @@ def message_of(error, secrets, words):
     if words.too_many():
         return f"{kind}: (its text is not shown: the conf knows too many keys to look for them in it)"
     # Further lines are what a parser read, or the like.
-    lines = masked(text[:10 * LONGEST], secrets, words).splitlines() or [""]
+    lines = redacted(text[:10 * LONGEST], secrets, words).splitlines() or [""]
     more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 10 * LONGEST
     return f"{kind}: {lines[0][:LONGEST]}{' …' if more else ''}"
 
@@ -170,13 +171,13 @@ def fault(error, path):
 def shown(text, secrets):
     """What a hook gave, for the log: without secrets, and without what the confs know as keys."""
     words = known_words([])
-    return "[hidden]" if words.too_many() else masked(text, secrets, words)
+    return "[hidden]" if words.too_many() else redacted(text, secrets, words)
 
 
 def told(hook, error, secrets):
     """A hook's fault for the log: its kind, and the text."""
     if isinstance(error, Unusable):
-        return f"{hook}/{error}", masked(f"{hook} {error}", secrets)
+        return f"{hook}/{error}", redacted(f"{hook} {error}", secrets)
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
@@ -198,7 +199,7 @@ def getlines(filename, module_globals=None):
 
 
 def warning(message, category, filename, lineno, line=None):
-    return f"{filename}:{lineno}: {category.__name__}: {masked(str(message), (), known_words(()))}\n"
+    return f"{filename}:{lineno}: {category.__name__}: {redacted(str(message), (), known_words(()))}\n"
 
 
 def say(what, error, trace):

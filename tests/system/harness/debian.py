@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Debian 12 of its own, in a folder."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """named, knotd and pdns_server, as Debian ships them, serving zones that take dynamic updates."""
 
 import base64

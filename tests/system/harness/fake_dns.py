@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A DNS server made of dnspython: an independent reader of sftdyn's messages, and a server that misbehaves on demand."""
 
 import queue

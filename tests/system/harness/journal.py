@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for journald in a mount namespace of its own: runs sftdyn with its standard error as the journal's stream,
 makes GUESSES requests with wrong keys and one with the right one, and prints the messages that came
 as JSON.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A network of the test's own: only loopback, with every port free, so that a server can have the port that it has by default."""
 
 import contextlib

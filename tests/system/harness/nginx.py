@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A real nginx in front."""
 
 from .process import Process, free_port

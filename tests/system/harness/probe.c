@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* Loaded into the program by LD_PRELOAD: whichever thread gets the signal tries what it must not be able to do, and says on
  * standard error what came of it: "probe THREAD NAME", and "done" or the error's number. PLACE, STATE, SECRET, SOCKET and VICTIM
  * come from the environment as the library is loaded. */

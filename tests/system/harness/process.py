@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A process of the test's: started, awaited, and surely ended."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Stands between sftdyn and a real DNS server, and spoils what passes, on demand."""
 
 import asyncio

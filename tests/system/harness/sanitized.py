@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What tells nothing under a sanitizer: tests that measure time or memory, of which it takes its own; tests of what is wiped when it
 is freed, because it frees memory in its own way."""
 

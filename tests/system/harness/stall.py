@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A disk that hangs: a preloaded library whose next fsync or fdatasync takes as long as a file says."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Who was told what, and whether the DNS agrees."""
 
 import http.client

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "accounts/auth_failure_limiter.hpp"
 
 #include <gtest/gtest.h>

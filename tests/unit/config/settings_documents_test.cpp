@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The documents say what the schema says.
 #include "config/settings_documents.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Walks the schema: every setting is read where the schema says, takes what it says, and nothing
 // beyond.
 #include "config/settings_schema.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // No complaint of a configuration file holds a client's key, whatever the mistake.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

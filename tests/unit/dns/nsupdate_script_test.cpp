@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/nsupdate_script.hpp"
 
 #include <unistd.h>
@@ -108,8 +109,8 @@ TEST(NsupdateScript, WhatIsPassedOver) {
     const auto script = parse({"local 127.0.0.1", "key name c2VjcmV0", "show", "answer", "debug",
                                "del a.example", "send"});
     ASSERT_TRUE(script.has_value());
-    ASSERT_EQ(script->remarks.size(), 2U);
-    EXPECT_EQ(script->remarks[1], "line 2: key has no meaning here and is passed over")
+    ASSERT_EQ(script->warnings.size(), 2U);
+    EXPECT_EQ(script->warnings[1], "line 2: key has no meaning here and is passed over")
         << "without the secret";
 }
 

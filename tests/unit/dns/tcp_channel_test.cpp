@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // How far a message got, as the channel tells it, against a server in the same thread that does
 // what the test says.
 #include "dns/tcp_channel.hpp"

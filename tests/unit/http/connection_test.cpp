@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/connection.hpp"
 
 #include <sys/socket.h>
@@ -46,7 +47,7 @@ protected:
         EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
                   0);
         Socket socket(io_, Stream(AF_UNIX, 0), ends[0]);
-        std::make_shared<PlainConnection>(std::move(socket), set_, peer, admission_.enter())
+        std::make_shared<PlainConnection>(std::move(socket), set_, peer, *admission_.enter())
             ->start(preamble);
         clients_.push_back(ends[1]);
         return ends[1];

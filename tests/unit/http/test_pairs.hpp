@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // Keys and certificates for tests, made where they are needed.
 #pragma once
 

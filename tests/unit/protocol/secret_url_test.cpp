@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "protocol/secret_url.hpp"
 
 #include "protocol/dyndns_request.hpp"

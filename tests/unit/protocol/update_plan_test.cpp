@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "protocol/update_plan.hpp"
 
 #include <gtest/gtest.h>
@@ -100,7 +101,7 @@ TEST_F(PlanTest, APrefixMovesTheHostsWithAPlaceAlong) {
     EXPECT_EQ(text(plan(update)), "[b.x.org:A=192.0.2.1 b.x.org:AAAA=2001:db8:1:ab03::1:2]");
     update.prefix->length = 63;
     EXPECT_EQ(plan(update).answers.at(0).code, ReturnCode::server_error);
-    EXPECT_EQ(plan(update).remarks.size(), 1U);
+    EXPECT_EQ(plan(update).warnings.size(), 1U);
 }
 
 TEST_F(PlanTest, AnotherAddressNeedsPermission) {
@@ -146,7 +147,7 @@ TEST_F(PlanTest, WhatAPrefixMakesIsLookedAtToo) {
     };
     EXPECT_EQ(made("2001:db8:900d::", 48).answers.at(0).code, ReturnCode::nochg);
     EXPECT_EQ(made("2001:db8:bad::", 48).answers.at(0).code, ReturnCode::server_error);
-    EXPECT_EQ(made("2001:db8:bad::", 48).remarks.size(), 1U);
+    EXPECT_EQ(made("2001:db8:bad::", 48).warnings.size(), 1U);
     EXPECT_EQ(made("fec0::", 56).answers.at(0).code, ReturnCode::server_error)
         << "whatever the settings say";
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The feeder with the real helper, which is forked here; the commands are /bin/sh's.
 #include "server/event_feeder.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_handler.hpp"
 
 #include <future>
@@ -57,7 +58,7 @@ public:
     class Thread : public python::Attached {
     public:
         std::uint64_t number() const override { return 1; }
-        void calm() override {}
+        void clear_interrupt() override {}
     };
     base::Result<std::shared_ptr<const python::Conf>> run(const std::string&) override {
         return base::Error{"none"};

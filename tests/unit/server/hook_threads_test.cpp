@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_threads.hpp"
 
 #include <atomic>
@@ -20,7 +21,7 @@ public:
     public:
         explicit Thread(FakeInterpreter& owner) : owner_(owner), number_(++owner.threads) {}
         std::uint64_t number() const override { return number_; }
-        void calm() override { ++owner_.calmed; }
+        void clear_interrupt() override { ++owner_.cleared; }
 
     private:
         FakeInterpreter& owner_;
@@ -44,11 +45,11 @@ public:
     std::mutex mutex;
     std::condition_variable opened;
     unsigned interrupted = 0;
-    std::atomic<unsigned> threads = 0, calmed = 0;
+    std::atomic<unsigned> threads = 0, cleared = 0;
 };
 
 base::TimePoint in(base::Duration time) { return base::Clock::now() + time; }
-void never() { ADD_FAILURE() << "late"; }
+void never() { ADD_FAILURE() << "it timed out"; }
 
 // By one thread, were it not for the machine, which may let that one wait.
 TEST(HookThreads, QuickWorkIsDoneByFewThreads) {
@@ -88,18 +89,18 @@ TEST(HookThreads, LateWorkIsToldOfAndInterrupted) {
     HookThreads threads(interpreter, {});
     // On a busy machine the time may be over before the work begins.
     for (std::atomic<bool> begun = false; !begun;) {
-        const auto late = std::make_shared<std::promise<void>>();
+        const auto timed_out = std::make_shared<std::promise<void>>();
         ASSERT_TRUE(threads.run(
             [&] {
                 begun = true;
                 interpreter.stand_still();
             },
-            [late] { late->set_value(); }, in(20ms)));
-        late->get_future().wait();
+            [timed_out] { timed_out->set_value(); }, in(20ms)));
+        timed_out->get_future().wait();
     }
     EXPECT_TRUE(threads.stop(1min));
     EXPECT_GE(interpreter.interrupted, 1U);
-    EXPECT_GE(interpreter.calmed, 1U);
+    EXPECT_GE(interpreter.cleared, 1U);
 }
 
 TEST(HookThreads, WhatWaitsTooLongIsLateToo) {
@@ -108,10 +109,10 @@ TEST(HookThreads, WhatWaitsTooLongIsLateToo) {
     std::promise<void> gate;
     const auto opened = gate.get_future().share();
     ASSERT_TRUE(threads.run([opened] { opened.wait(); }, never, in(1min)));
-    std::promise<void> late;
-    ASSERT_TRUE(
-        threads.run([] { ADD_FAILURE() << "it was late"; }, [&] { late.set_value(); }, in(20ms)));
-    late.get_future().wait();
+    std::promise<void> timed_out;
+    ASSERT_TRUE(threads.run([] { ADD_FAILURE() << "it is not run"; },
+                            [&] { timed_out.set_value(); }, in(20ms)));
+    timed_out.get_future().wait();
     gate.set_value();
     EXPECT_TRUE(threads.stop(1min));
 }
@@ -132,7 +133,7 @@ TEST(HookThreads, AFullQueueIsRefused) {
     EXPECT_TRUE(threads.run([] {}, [] {}, in(1min)));
     EXPECT_FALSE(threads.run([] {}, [] {}, in(1min)));
     gate.set_value();
-    static_cast<void>(threads.stop(1min));  // those that wait may be given up with `late`
+    static_cast<void>(threads.stop(1min));  // those that wait may be given up with `on_timeout`
 }
 
 TEST(HookThreads, WhatDoesNotReturnIsNotWaitedFor) {

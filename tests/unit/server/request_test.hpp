@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // A request's way without sockets: a server in memory, a clock that the test sets, and what was
 // answered, logged and counted.
 #pragma once
@@ -19,7 +20,7 @@
 
 namespace sftdyn::server {
 
-/// What became of one request.
+/// The outcome of one request.
 class Answer {
 public:
     Responder responder() { return {at_once, defer_}; }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/secret_url_handler.hpp"
 
 #include "server/request_test.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/host_history.hpp"
 
 #include <gmock/gmock.h>
@@ -57,7 +58,7 @@ TEST_F(HistoryTest, ChangesAreToldWithTheAddressBefore) {
     EXPECT_EQ(events[2].target, v6);
 }
 
-TEST_F(HistoryTest, QuietHostsAreMarkedAndToldOnce) {
+TEST_F(HistoryTest, StaleHostsAreMarkedAndToldOnce) {
     history.note(v4, make_address("192.0.2.1"), Outcome::uptodate, 100);
     history.note(other, make_address("192.0.2.1"), Outcome::uptodate, 300);
     history.mark_stale(200);

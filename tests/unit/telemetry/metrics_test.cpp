@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/metrics.hpp"
 
 #include <thread>
@@ -46,10 +47,10 @@ TEST(Metrics, HistogramsAreCumulative) {
 TEST(Metrics, EveryKindOfErrorHasItsName) {
     Metrics metrics;
     metrics.dns_error(dns::DnsError::Kind::key_file);
-    metrics.dns_error(dns::DnsError::Kind::gave_up);
+    metrics.dns_error(dns::DnsError::Kind::deadline_exceeded);
     const std::string text = metrics.text({}, "1");
     EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"key_file\"} 1\n"));
-    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"gave_up\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"deadline_exceeded\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"bad_time\"} 0\n"));
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/engine_model.hpp"
 
 #include <algorithm>
@@ -110,7 +111,7 @@ void EngineModel::submit() {
     const DesiredRecord desired = random_desired(record);
     const std::uint64_t ticket = accept(record);
     // As the HTTP side does: what is known and fresh is answered without the engine.
-    if (known_.is(desired.target, desired.rdata, now_ - limits_.verify_interval))
+    if (known_.is_served(desired.target, desired.rdata, now_ - limits_.verify_interval))
         return tell(record, desired.rdata, ticket, UpdateStatus::unchanged);
     engine_->submit(desired, [this, record, desired, ticket](UpdateOutcome outcome) {
         if (outcome.status == UpdateStatus::committed) count_paid(desired.target.host);
@@ -146,9 +147,9 @@ void EngineModel::submit_group() {
                 good += status == UpdateStatus::committed || status == UpdateStatus::unchanged;
                 spent += status == UpdateStatus::over_budget;
                 // As the HTTP side does: those in another zone may have been answered long ago.
-                const bool overtaken = zones_ && !engine_->is_still_so(parts[i].desired);
+                const bool invalidated = zones_ && !engine_->is_still_so(parts[i].desired);
                 tell(parts[i].record, parts[i].desired.rdata, parts[i].ticket,
-                     overtaken ? UpdateStatus::failed : status, !zones_);
+                     invalidated ? UpdateStatus::failed : status, !zones_);
             }
             // All or none, in one zone; but what is right already is so whatever the others cost.
             if (!zones_ && good + spent != parts.size() && good != 0)
@@ -249,14 +250,14 @@ void EngineModel::answer_update() {
     switch (pick(0, 11)) {
         case 0:  // not sent, at any address of the server
             update.done(FakeBackend::failure(dns::DnsError::Kind::unreachable));
-            return update.settled();
+            return update.resolved();
         case 1:  // lost on its way there; the connection ended
             update.done(failure);
-            return update.settled();
+            return update.resolved();
         case 2:  // carried out, the answer lost; the connection ended
             backend_.carry_out(update);
             update.done(failure);
-            return update.settled();
+            return update.resolved();
         case 3:  // late, maybe carried out after all
             update.done(FakeBackend::failure(dns::DnsError::Kind::timeout));
             in_doubt_.push_back(std::move(update));
@@ -279,7 +280,7 @@ void EngineModel::resolve_one() {
         ++counts_.late;
         backend_.carry_out(update);
     }
-    update.settled();
+    update.resolved();
 }
 
 /// What an earlier process has sent is carried out, or can't be any more.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // The engine against a model: random desired records, groups, scripts and configurations, and
 // servers that refuse, lose, delay and revive. Whatever happens, who was told last what the server
 // serves was told the truth.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/engine.hpp"
 
 #include <gmock/gmock.h>
@@ -43,7 +44,7 @@ protected:
     /// for.
     const std::vector<UpdateOutcome>& want_jointly(
         const std::vector<std::tuple<Name, Type, std::string>>& desired_records) {
-        auto& place = joint_results.emplace_back();
+        auto& place = group_results.emplace_back();
         std::vector<DesiredRecord> all;
         for (const auto& [name, type, rdata] : desired_records) {
             DesiredRecord desired;
@@ -92,7 +93,7 @@ protected:
         engine.tick();
     }
     bool known(const Name& name, const std::string& rdata) {
-        return known_table.is({hosts.number(name), Type::a}, rdata, base::TimePoint::min());
+        return known_table.is_served({hosts.number(name), Type::a}, rdata, base::TimePoint::min());
     }
 
     base::TimePoint now{1h};
@@ -114,7 +115,7 @@ protected:
                       failures.push_back(name.text() + ": " + failure.detail);
                   }};
     std::deque<std::optional<UpdateOutcome>> results;
-    std::deque<std::vector<UpdateOutcome>> joint_results;
+    std::deque<std::vector<UpdateOutcome>> group_results;
 };
 
 dns::UpdateMessage set_message(const Name& name, const std::string& rdata, Type type = Type::a) {
@@ -291,7 +292,7 @@ TEST_F(EngineTest, ATimeoutIsAFailureAndTheStateIsAskedAnew) {
     EXPECT_EQ(status(result), UpdateStatus::failed);
     EXPECT_FALSE(known(host(1), addr_1));
     EXPECT_FALSE(known(host(1), addr_2));
-    update.settled();
+    update.resolved();
     const unsigned before = backend.lookups;
     EXPECT_EQ(run(host(1), addr_2), UpdateStatus::unchanged);
     EXPECT_EQ(backend.lookups, before + 1);
@@ -307,7 +308,7 @@ TEST_F(EngineTest, NothingOvertakesAnUpdateWhoseFateIsOpen) {
     backend.run_queries();
     EXPECT_TRUE(backend.updates.empty());
     backend.carry_out(update);  // the server wakes, and does it after all
-    update.settled();
+    update.resolved();
     backend.run();
     EXPECT_EQ(status(later), UpdateStatus::committed);
     EXPECT_EQ(status(results[1]), UpdateStatus::committed);
@@ -327,7 +328,7 @@ TEST_F(EngineTest, ABlockedZoneAnswersWithinTheDeadlineAndSaysWhy) {
     EXPECT_EQ(status(late), UpdateStatus::failed);
     EXPECT_THAT(failures.back(),
                 testing::HasSubstr("an earlier UPDATE of the zone is still unanswered"));
-    update.settled();
+    update.resolved();
     backend.run();
     EXPECT_EQ(engine.slots(), 0U);
     EXPECT_EQ(run(host(2), addr_1), UpdateStatus::committed);
@@ -479,7 +480,7 @@ TEST_F(EngineTest, ServersThatChangeGiveNoBudgetBackForWhatWasDone) {
     lost.done(FakeBackend::failure(DnsError::Kind::timeout));
     backend.answer(done);  // what is behind it can't ask while the other is in doubt
     engine.reconfigure(limits, true);
-    lost.settled();
+    lost.resolved();
     backend.run();
     EXPECT_EQ(status(first), UpdateStatus::committed);
     EXPECT_EQ(status(second), UpdateStatus::over_budget);
@@ -564,7 +565,7 @@ TEST_F(EngineMoveTest, WhileItIsSent) {
         } else {
             update.done(dns::Answer{});
         }
-        update.settled();
+        update.resolved();
         expect_moved(result);
     }
 }
@@ -580,7 +581,7 @@ TEST_F(EngineMoveTest, WhileItsZoneIsBlocked) {
     EXPECT_TRUE(backend.queries.empty());
     move();
     expect_moved(result);
-    update.settled();
+    update.resolved();
     backend.run();
 }
 
@@ -637,7 +638,7 @@ TEST_F(EngineTest, WhatWaitsFailsWithTheReasonThatTheFenceMeets) {
     ASSERT_EQ(failures.size(), 3U);
     for (const auto& failure : failures)
         EXPECT_THAT(failure, testing::HasSubstr("the key is gone"));
-    update.settled();
+    update.resolved();
     backend.run();
     EXPECT_EQ(engine.slots(), 0U);
     backend.block(FakeBackend::failure(DnsError::Kind::bad_key));  // nothing is in doubt any more
@@ -954,7 +955,7 @@ TEST_F(EngineTest, AMessageThatIsNotAnsweredEndsItsSeries) {
     backend.run_searches();
     EXPECT_TRUE(backend.queries.empty());
     backend.carry_out(update);
-    update.settled();
+    update.resolved();
     backend.run();
     EXPECT_EQ(status(desired), UpdateStatus::committed);
     EXPECT_THAT(backend.served(host(1), Type::a), ElementsAre(addr_2));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // DNS servers in memory, whose answers come when the test says so. One of them is asked; which one,
 // a new configuration may change.
 #pragma once
@@ -18,7 +19,7 @@ public:
         dns::Name zone;
         std::vector<dns::Change> changes;
         Done<dns::Answer> done;
-        std::function<void()> settled;
+        std::function<void()> resolved;
         std::optional<dns::UpdateMessage> message{};  ///< it is one, and `changes` is empty
         unsigned server = 0;                          ///< that it was sent to
     };
@@ -48,17 +49,17 @@ public:
     }
 
     void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint,
-               Done<dns::Answer> done, std::function<void()> settled) override {
+               Done<dns::Answer> done, std::function<void()> resolved) override {
         last_zone = zone;
         if (auto* message = std::get_if<dns::UpdateMessage>(&content)) {
             updates.push_back(
-                {zone, {}, std::move(done), std::move(settled), std::move(*message), server});
+                {zone, {}, std::move(done), std::move(resolved), std::move(*message), server});
             return;
         }
         auto& changes = std::get<std::vector<dns::Change>>(content);
         batch_sizes.push_back(changes.size());
         updates.push_back(
-            {zone, std::move(changes), std::move(done), std::move(settled), {}, server});
+            {zone, std::move(changes), std::move(done), std::move(resolved), {}, server});
     }
 
     void contact(const dns::Name&, std::function<void()> resolved) override {
@@ -126,7 +127,7 @@ public:
         } else {
             update.done(dns::rcode_failure(rcode, "fake", "it"));
         }
-        update.settled();
+        update.resolved();
     }
 
     void answer(const Query& query) {

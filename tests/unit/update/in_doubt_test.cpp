@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 // When an UPDATE without an answer is resolved.
 #include "update/in_doubt.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/script_cache.hpp"
 
 #include <gtest/gtest.h>
@@ -28,20 +29,20 @@ protected:
 };
 
 TEST_F(ScriptedTest, ACommittedScriptIsBelieved) {
-    EXPECT_FALSE(scripted.is(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
     scripted.begin(v4, {});
-    EXPECT_FALSE(scripted.is(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
     scripted.end(v4, "1", true, start);
-    EXPECT_TRUE(scripted.is(v4, "1", start));
-    EXPECT_FALSE(scripted.is(v4, "2", start));
-    EXPECT_FALSE(scripted.is(v6, "1", start));
+    EXPECT_TRUE(scripted.is_scripted(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "2", start));
+    EXPECT_FALSE(scripted.is_scripted(v6, "1", start));
 }
 
 TEST_F(ScriptedTest, AFailedOneIsNot) {
     run(v4, "1", {});
     scripted.begin(v4, {});
     scripted.end(v4, "1", false, start);
-    EXPECT_FALSE(scripted.is(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
 }
 
 TEST_F(ScriptedTest, OfTwoAtOnceNeitherIs) {
@@ -49,46 +50,46 @@ TEST_F(ScriptedTest, OfTwoAtOnceNeitherIs) {
     scripted.begin(v4, {});
     scripted.end(v4, "1", true, start);
     scripted.end(v4, "2", true, start);
-    EXPECT_FALSE(scripted.is(v4, "1", start));
-    EXPECT_FALSE(scripted.is(v4, "2", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "2", start));
     run(v4, "2", {});
-    EXPECT_TRUE(scripted.is(v4, "2", start));
+    EXPECT_TRUE(scripted.is_scripted(v4, "2", start));
 }
 
 TEST_F(ScriptedTest, AScriptThatTouchesAnotherHostEndsWhatIsBelievedOfIt) {
     for (const dns::Type type : {dns::Type::a, dns::Type(255)}) {
         run(v4, "1", {});
         run(other, "2", touching("host.example", type));
-        EXPECT_FALSE(scripted.is(v4, "1", start));
-        EXPECT_TRUE(scripted.is(other, "2", start));
+        EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
+        EXPECT_TRUE(scripted.is_scripted(other, "2", start));
     }
     run(v4, "1", {});
     run(other, "2", touching("host.example", dns::Type::aaaa));
     run(other, "2", touching("host.example", dns::Type(16)));
-    EXPECT_TRUE(scripted.is(v4, "1", start));
+    EXPECT_TRUE(scripted.is_scripted(v4, "1", start));
 }
 
 TEST_F(ScriptedTest, AScriptThatDeletesAllOfAHostEndsTheOtherFamily) {
     run(v6, "6", touching("host.example", dns::Type(255)));
     run(v4, "4", touching("host.example", dns::Type(255)));
-    EXPECT_TRUE(scripted.is(v4, "4", start));
-    EXPECT_FALSE(scripted.is(v6, "6", start));
+    EXPECT_TRUE(scripted.is_scripted(v4, "4", start));
+    EXPECT_FALSE(scripted.is_scripted(v6, "6", start));
 }
 
 TEST_F(ScriptedTest, WhatElseChangesTheHostEndsIt) {
     run(v4, "1", {});
     scripted.forget(v4);
-    EXPECT_FALSE(scripted.is(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
     scripted.begin(v4, {});
     scripted.forget(v4);
     scripted.end(v4, "1", true, start);
-    EXPECT_FALSE(scripted.is(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
 }
 
 TEST_F(ScriptedTest, ItIsBelievedFromWhenItWasConfirmed) {
     run(v4, "1", {});
-    EXPECT_FALSE(scripted.is(v4, "1", start + std::chrono::seconds(1)));
-    EXPECT_TRUE(scripted.is(v4, "1", base::TimePoint::min()));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start + std::chrono::seconds(1)));
+    EXPECT_TRUE(scripted.is_scripted(v4, "1", base::TimePoint::min()));
 }
 
 TEST_F(ScriptedTest, AnotherConfEndsAll) {
@@ -96,8 +97,8 @@ TEST_F(ScriptedTest, AnotherConfEndsAll) {
     scripted.begin(other, {});
     scripted.forget_all();
     scripted.end(other, "2", true, start);
-    EXPECT_FALSE(scripted.is(v4, "1", start));
-    EXPECT_FALSE(scripted.is(other, "2", start));
+    EXPECT_FALSE(scripted.is_scripted(v4, "1", start));
+    EXPECT_FALSE(scripted.is_scripted(other, "2", start));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/served_cache.hpp"
 
 #include <random>
@@ -17,15 +18,15 @@ const base::TimePoint at{1h};
 
 TEST(ServedCache, KnowsExactlyWhatWasSet) {
     ServedCache known;
-    EXPECT_FALSE(known.is(target, "abcd", at));
+    EXPECT_FALSE(known.is_served(target, "abcd", at));
     known.set(target, "abcd", at);
-    EXPECT_TRUE(known.is(target, "abcd", at));
-    EXPECT_FALSE(known.is(target, "abce", at));
-    EXPECT_FALSE(known.is({7, dns::Type::aaaa}, "abcd", at));
-    EXPECT_FALSE(known.is({8, dns::Type::a}, "abcd", at));
-    EXPECT_FALSE(known.is(target, "abcd", at + 1ns));
+    EXPECT_TRUE(known.is_served(target, "abcd", at));
+    EXPECT_FALSE(known.is_served(target, "abce", at));
+    EXPECT_FALSE(known.is_served({7, dns::Type::aaaa}, "abcd", at));
+    EXPECT_FALSE(known.is_served({8, dns::Type::a}, "abcd", at));
+    EXPECT_FALSE(known.is_served(target, "abcd", at + 1ns));
     EXPECT_EQ(known.take(target)->rdata, "abcd");
-    EXPECT_FALSE(known.is(target, "abcd", at));
+    EXPECT_FALSE(known.is_served(target, "abcd", at));
     EXPECT_FALSE(known.take(target));
 }
 
@@ -72,7 +73,7 @@ TEST(ServedCache, TheSharedTablesAreSafeForManyThreads) {
                 const auto got = random() % 16 == 0 ? known.take(of_host) : std::nullopt;
                 EXPECT_TRUE(!got || got->rdata == rdata);
                 EXPECT_EQ(hosts.name(of_host.host), name);
-                EXPECT_FALSE(known.is(of_host, "zzzz", base::TimePoint{}));
+                EXPECT_FALSE(known.is_served(of_host, "zzzz", base::TimePoint{}));
             }
         });
     }
