@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Compiler settings that every target of the project shares.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
+# Clang checks which lock, and which thread, what is annotated takes (base/thread_annotations.hpp).
+add_compile_options($<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 # GCC 12 sees overlaps in std::string where there are none (GCC bug 105329).
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(CMAKE_UNITY_BUILD)
@@ -26,7 +28,7 @@ if(SFTDYN_SANITIZE)
   add_link_options(-fsanitize=${SFTDYN_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-  add_link_options(-pie -Wl,-z,relro,-z,now -Wl,--as-needed)
+  add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie> -Wl,-z,relro,-z,now -Wl,--as-needed)
 endif()
 
 find_program(SFTDYN_CCACHE ccache)

@@ -16,7 +16,7 @@ constexpr auto say_interval = std::chrono::minutes(1);
 AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::address& client,
                                                          base::TimePoint now) {
     using Kind = Treatment::Kind;
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (burst_ == 0) return {};
     const auto network = base::client_network(client);
     auto found = clients_.find(network);
@@ -46,7 +46,7 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::
 
 AuthFailureLimiter::Treatment AuthFailureLimiter::look(const boost::asio::ip::address& client,
                                                        base::TimePoint now) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (burst_ == 0 || clients_.empty()) return {};
     const auto found = clients_.find(base::client_network(client));
     if (found == clients_.end()) return {};
@@ -64,7 +64,7 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::refused(Entry* entry, base::Du
 }
 
 void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, base::TimePoint now) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto found = clients_.find(base::client_network(client));
     if (found == clients_.end()) return;
     found->second.full_at = base::TokenRate{burst_, refill_}.give_back(found->second.full_at);
@@ -81,7 +81,7 @@ bool AuthFailureLimiter::make_room(base::TimePoint now) {
 }
 
 void AuthFailureLimiter::set(unsigned burst, base::Duration refill) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (burst == burst_ && refill == refill_) return;
     burst_ = burst;
     refill_ = refill;
@@ -89,7 +89,7 @@ void AuthFailureLimiter::set(unsigned burst, base::Duration refill) {
 }
 
 std::size_t AuthFailureLimiter::size() const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     return clients_.size();
 }
 

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "base/network.hpp"
 
 namespace sftdyn::accounts {
@@ -53,15 +53,17 @@ private:
         base::TimePoint full_at;  ///< when all is forgotten (GCRA)
         bool said = false;
     };
-    [[nodiscard]] bool make_room(base::TimePoint now);
-    [[nodiscard]] Treatment refused(Entry* entry, base::Duration wait);
+    [[nodiscard]] bool make_room(base::TimePoint now) REQUIRES(mutex_);
+    [[nodiscard]] Treatment refused(Entry* entry, base::Duration wait) REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    unsigned burst_;
-    base::Duration refill_;
-    base::TimePoint swept_{};      ///< when what is forgotten was last looked for
-    base::TimePoint full_said_{};  ///< when a full table was last told of
-    boost::unordered::unordered_flat_map<base::ClientNetwork, Entry> clients_;
+    mutable base::Mutex mutex_;
+    unsigned burst_ GUARDED_BY(mutex_);
+    base::Duration refill_ GUARDED_BY(mutex_);
+    /// When what is forgotten was last looked for.
+    base::TimePoint swept_ GUARDED_BY(mutex_){};
+    /// When a full table was last told of.
+    base::TimePoint full_said_ GUARDED_BY(mutex_){};
+    boost::unordered::unordered_flat_map<base::ClientNetwork, Entry> clients_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::accounts

@@ -7,7 +7,7 @@
 namespace sftdyn::accounts {
 
 bool Verifier::add(Job job) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (stopping_ || !has_room(job)) return false;
     (job.clean ? clean_ : others_).push_back(std::move(job));
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
@@ -29,24 +29,27 @@ bool Verifier::has_room(const Job& job) const {
 }
 
 void Verifier::run() {
-    std::unique_lock lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (;;) {
-        wake_.wait(lock, [this] { return stopping_ || !clean_.empty() || !others_.empty(); });
+        wake_.wait(mutex_, [this]() REQUIRES(mutex_) {
+            return stopping_ || !clean_.empty() || !others_.empty();
+        });
         if (stopping_) return;
         auto& queue = clean_.empty() ? others_ : clean_;
         const Job job = std::move(queue.front());
         queue.pop_front();
         current_ = &job;
-        lock.unlock();
-        job.work();
-        lock.lock();
+        {
+            const base::MutexUnlock unlocked(mutex_);
+            job.work();
+        }
         current_ = nullptr;
     }
 }
 
 void Verifier::stop() {
     {
-        const std::lock_guard lock(mutex_);
+        const base::MutexLock lock(mutex_);
         stopping_ = true;
         clean_.clear();
         others_.clear();

@@ -2,13 +2,12 @@
 // Verifies hashed passwords on a thread of its own.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "base/network.hpp"
 
 namespace sftdyn::accounts {
@@ -48,14 +47,14 @@ public:
 
 private:
     void run();
-    [[nodiscard]] bool has_room(const Job& job) const;
+    [[nodiscard]] bool has_room(const Job& job) const REQUIRES(mutex_);
 
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    std::deque<Job> clean_, others_;
-    const Job* current_ = nullptr;  ///< being verified
-    bool stopping_ = false;
-    std::thread thread_;
+    base::Mutex mutex_;
+    base::Condition wake_;
+    std::deque<Job> clean_ GUARDED_BY(mutex_), others_ GUARDED_BY(mutex_);
+    const Job* current_ GUARDED_BY(mutex_) = nullptr;  ///< being verified
+    bool stopping_ GUARDED_BY(mutex_) = false;
+    std::thread thread_;  ///< begun with the mutex held; ended by `stop`
 };
 
 }  // namespace sftdyn::accounts

@@ -86,14 +86,14 @@ VerifiedPasswords::Digest VerifiedPasswords::digest(const Attempt& attempt) cons
 
 std::optional<bool> VerifiedPasswords::known(const Attempt& attempt) const {
     const Digest wanted = digest(attempt);
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto found = verified_.find(wanted);
     return found == verified_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void VerifiedPasswords::remember(const Attempt& attempt, bool right) {
     const Digest key = digest(attempt);
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (verified_.size() >= most_remembered)
         boost::unordered::erase_if(verified_, [](const auto& one) { return !one.second; });
     if (verified_.size() >= most_remembered) verified_.clear();
@@ -101,7 +101,7 @@ void VerifiedPasswords::remember(const Attempt& attempt, bool right) {
 }
 
 std::size_t VerifiedPasswords::size() const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     return verified_.size();
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/keyed_hash.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 
 namespace sftdyn::accounts {
@@ -52,8 +52,8 @@ private:
     [[nodiscard]] Digest digest(const Attempt& attempt) const;
 
     base::KeyedHash hash_;
-    mutable std::mutex mutex_;
-    boost::unordered_flat_map<Digest, bool, DigestHash> verified_;
+    mutable base::Mutex mutex_;
+    boost::unordered_flat_map<Digest, bool, DigestHash> verified_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::accounts

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/mutex.hpp"
+
 namespace sftdyn::base {
 namespace {
 
@@ -13,8 +15,8 @@ const std::string others = "\x01";
 
 /// All that there are. Its lock is taken before one's own.
 struct Registry {
-    std::mutex mutex;
-    std::set<LogThrottle*> all;
+    Mutex mutex;
+    std::set<LogThrottle*> all GUARDED_BY(mutex);
 };
 
 Registry& registry() {
@@ -25,17 +27,19 @@ Registry& registry() {
 }  // namespace
 
 LogThrottle::LogThrottle(Say say, Duration window) : say_(std::move(say)), window_(window) {
-    const std::lock_guard lock(registry().mutex);
-    registry().all.insert(this);
+    Registry& throttles = registry();
+    const MutexLock lock(throttles.mutex);
+    throttles.all.insert(this);
 }
 
 LogThrottle::~LogThrottle() {
-    const std::lock_guard lock(registry().mutex);
-    registry().all.erase(this);
+    Registry& throttles = registry();
+    const MutexLock lock(throttles.mutex);
+    throttles.all.erase(this);
 }
 
 void LogThrottle::add(const std::string& kind, const std::string& text, TimePoint now) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     summarise_locked(now);
     const bool room = kinds_.size() < most_kinds;
     auto found = kinds_.find(kind);
@@ -67,17 +71,18 @@ void LogThrottle::summarise_locked(TimePoint now) {
 }
 
 void LogThrottle::summarise(TimePoint now) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     summarise_locked(now);
 }
 
 void LogThrottle::summarise_all(TimePoint now) {
-    const std::lock_guard lock(registry().mutex);
-    for (LogThrottle* one : registry().all) one->summarise(now);
+    Registry& throttles = registry();
+    const MutexLock lock(throttles.mutex);
+    for (LogThrottle* one : throttles.all) one->summarise(now);
 }
 
 void LogThrottle::finish() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [kind, count] : kinds_) say_summary(count);
     kinds_.clear();
 }

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 
 namespace sftdyn::base {
 
@@ -48,12 +48,12 @@ private:
     };
     using Kinds = std::map<std::string, Count>;
     void say_summary(const Count& count) const;
-    void summarise_locked(TimePoint now);
+    void summarise_locked(TimePoint now) REQUIRES(mutex_);
 
     Say say_;
     Duration window_;
-    std::mutex mutex_;
-    Kinds kinds_;
+    Mutex mutex_;
+    Kinds kinds_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::base

@@ -2,31 +2,33 @@
 #include "config/system_accounts.hpp"
 
 #include <map>
-#include <mutex>
 #include <set>
 
+#include "base/mutex.hpp"
 #include "base/system_user.hpp"
 
 namespace sftdyn::config {
 namespace {
 
-std::mutex accounts;
+/// Of what was found before.
+base::Mutex accounts;
+std::map<std::string, gid_t> known_groups GUARDED_BY(accounts);
+std::set<std::string> known_users GUARDED_BY(accounts);
 
 }  // namespace
 
 std::optional<unsigned> group_number(const std::string& name) {
-    static std::map<std::string, gid_t> known;
-    const std::lock_guard lock(accounts);
-    if (const auto found = known.find(name); found != known.end()) return found->second;
+    const base::MutexLock lock(accounts);
+    if (const auto found = known_groups.find(name); found != known_groups.end())
+        return found->second;
     const auto entry = base::find_group(name);
     if (!entry) return std::nullopt;
-    return known.emplace(name, entry->gid).first->second;
+    return known_groups.emplace(name, entry->gid).first->second;
 }
 
 bool is_user(const std::string& name) {
-    static std::set<std::string> known;
-    const std::lock_guard lock(accounts);
-    return known.contains(name) || (base::find_user(name) && known.insert(name).second);
+    const base::MutexLock lock(accounts);
+    return known_users.contains(name) || (base::find_user(name) && known_users.insert(name).second);
 }
 
 }  // namespace sftdyn::config

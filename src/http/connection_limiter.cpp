@@ -28,7 +28,7 @@ void ConnectionLimiter::Ticket::give_up() {
     ConnectionLimiter& admission = *std::exchange(admission_, nullptr);
     admission.count_.fetch_sub(1, std::memory_order_relaxed);
     if (!client_) return;
-    const std::lock_guard lock(admission.mutex_);
+    const base::MutexLock lock(admission.mutex_);
     const auto found = admission.clients_.find(*client_);
     if (--found->second == 0) admission.clients_.erase(found);
     client_.reset();
@@ -36,7 +36,7 @@ void ConnectionLimiter::Ticket::give_up() {
 
 bool ConnectionLimiter::Ticket::count_for(const boost::asio::ip::address& client) {
     const auto network = base::client_network(client);
-    const std::lock_guard lock(admission_->mutex_);
+    const base::MutexLock lock(admission_->mutex_);
     std::size_t& count = admission_->clients_[network];
     if (count >= admission_->per_client_) {
         admission_->refusals_.add(

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/log_throttle.hpp"
+#include "base/mutex.hpp"
 #include "base/network.hpp"
 
 namespace sftdyn::http {
@@ -57,8 +57,9 @@ public:
 private:
     const std::size_t total_, per_client_;
     std::atomic<std::size_t> count_ = 0;
-    std::mutex mutex_;
-    boost::unordered::unordered_flat_map<base::ClientNetwork, std::size_t> clients_;
+    base::Mutex mutex_;
+    boost::unordered::unordered_flat_map<base::ClientNetwork, std::size_t> clients_
+        GUARDED_BY(mutex_);
     base::LogThrottle refusals_;
 };
 

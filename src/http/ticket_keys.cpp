@@ -41,7 +41,7 @@ TicketKeys::~TicketKeys() {
 }
 
 void TicketKeys::rotate(base::TimePoint now) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (previous_ && now - previous_->made >= 2 * lifetime) zeroize(previous_);
     if (current_ && now - current_->made < lifetime) return;
     zeroize(previous_);
@@ -83,7 +83,7 @@ int TicketKeys::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_
 
 int TicketKeys::seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                      EVP_MAC_CTX* mac) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (!current_) return no_ticket;
     std::copy(current_->name.begin(), current_->name.end(), name);
     if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return failed;
@@ -94,7 +94,7 @@ int TicketKeys::seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cip
 
 int TicketKeys::open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
                      EVP_MAC_CTX* mac) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto is = [name](const Slot& slot) {
         return slot && std::equal(slot->name.begin(), slot->name.end(), name);
     };

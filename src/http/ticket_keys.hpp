@@ -7,10 +7,10 @@
 #include <array>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 
 namespace sftdyn::http {
 
@@ -51,9 +51,10 @@ private:
     int open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
              EVP_MAC_CTX* mac);
 
-    std::mutex mutex_;
-    Slot current_;   ///< seals and opens; absent: there were no random octets for it
-    Slot previous_;  ///< opens
+    base::Mutex mutex_;
+    /// Seals and opens; absent: there were no random octets for it.
+    Slot current_ GUARDED_BY(mutex_);
+    Slot previous_ GUARDED_BY(mutex_);  ///< opens
 };
 
 }  // namespace sftdyn::http

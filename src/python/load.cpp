@@ -3,8 +3,8 @@
 
 #include <atomic>
 #include <filesystem>
-#include <mutex>
 
+#include "base/mutex.hpp"
 #include "base/shared_library.hpp"
 
 namespace sftdyn::python {
@@ -47,8 +47,8 @@ base::Result<Interpreter*> load() {
 }  // namespace
 
 base::Result<Interpreter*> load_interpreter() {
-    static std::mutex mutex;
-    const std::lock_guard lock(mutex);
+    static base::Mutex mutex;
+    const base::MutexLock lock(mutex);
     if (Interpreter* loaded = interpreter.load()) return loaded;
     auto made = load();
     if (made.has_value()) interpreter = *made;

@@ -123,11 +123,11 @@ void AccountHandler::ask_engine(RequestContext& request, Job job) {
     updates_.submit_groups(
         std::move(groups),
         [this, shared](std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes) {
+            update::engine_thread.assert_held();
             answered(*shared, asked, outcomes);
         });
 }
 
-/// On the engine's thread.
 void AccountHandler::answered(Job& job, std::size_t asked,
                               const std::vector<update::UpdateOutcome>& outcomes) {
     const std::size_t number = job.asked[asked];

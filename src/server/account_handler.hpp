@@ -42,8 +42,9 @@ private:
     void log_warnings(const RequestContext& request, const Job& job);
     void look_up_served(const RequestContext& request, Job& job) const;
     void ask_engine(RequestContext& request, Job job);
-    void answered(Job& job, std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes);
-    void recheck(Job& job) const;
+    void answered(Job& job, std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes)
+        REQUIRES(update::engine_thread);
+    void recheck(Job& job) const REQUIRES(update::engine_thread);
     static void complete(RequestContext& request, Job& job);
 
     Authenticator& authenticator_;

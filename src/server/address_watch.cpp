@@ -46,7 +46,7 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
 
 void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::address& peer) {
     const auto network = base::client_network(peer);
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (warnings_.size() >= most_warnings) return;
     const bool said = std::any_of(said_.begin(), said_.end(), [&](const Said& one) {
         return one.kind == kind && one.peer == network;
@@ -64,7 +64,7 @@ void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::addr
 void AddressWatch::published(update::HostId host, const boost::asio::ip::address& address) {
     const auto scope = base::scope_of(address);
     if (scope != base::AddressScope::loopback && scope != base::AddressScope::local) return;
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (sharing_.size() >= most_addresses && !sharing_.contains(address)) {
         std::erase_if(sharing_, [](const auto& one) { return !one.second.said; });
         if (sharing_.size() >= most_addresses) return;
@@ -101,7 +101,7 @@ void AddressWatch::say(Warning warning) {
 }
 
 std::vector<AddressWatch::Warning> AddressWatch::warnings() const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     return warnings_;
 }
 

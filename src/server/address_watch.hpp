@@ -3,12 +3,12 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
 
+#include "base/mutex.hpp"
 #include "base/network.hpp"
 #include "http/message.hpp"
 #include "update/engine.hpp"
@@ -57,12 +57,12 @@ private:
         http::Forwarding kind{};
         base::ClientNetwork peer{};
     };
-    void say(Warning warning);
+    void say(Warning warning) REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    std::vector<Warning> warnings_;
-    std::vector<Said> said_;
-    std::map<boost::asio::ip::address, Sharing> sharing_;
+    mutable base::Mutex mutex_;
+    std::vector<Warning> warnings_ GUARDED_BY(mutex_);
+    std::vector<Said> said_ GUARDED_BY(mutex_);
+    std::map<boost::asio::ip::address, Sharing> sharing_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::server

@@ -89,7 +89,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
 Admin::~Admin() {
     parts_.request_log.remember(false);
     parts_.request_log.history().on_event({});
-    const std::lock_guard lock(asked_mutex_);
+    const base::MutexLock lock(asked_mutex_);
     asked_.clear();
 }
 
@@ -170,12 +170,14 @@ void Admin::tell(const telemetry::History::Event& event) {
 void Admin::gather(const Gathered& done) {
     const auto asked = std::make_shared<Gathered>(done);
     {
-        const std::lock_guard lock(asked_mutex_);
+        const base::MutexLock lock(asked_mutex_);
         asked_.insert(asked);
     }
     boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
+        update::engine_thread.assert_held();
         parts_.backend.probe(base::Clock::now() + probe_time,
                              [this, weak](const std::vector<update::ServerState>& servers) {
+                                 update::engine_thread.assert_held();
                                  const auto still_asked = weak.lock();
                                  if (!still_asked) return;
                                  telemetry::Metrics::Now now;
@@ -197,7 +199,7 @@ void Admin::gather(const Gathered& done) {
                                      now.hooks_waiting = counts.waiting;
                                  }
                                  (*still_asked)(now);
-                                 const std::lock_guard lock(asked_mutex_);
+                                 const base::MutexLock lock(asked_mutex_);
                                  asked_.erase(still_asked);
                              });
     });
@@ -212,6 +214,7 @@ struct Admin::Facts {
 void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
     const auto asked = [this, done, alive = std::weak_ptr(alive_)](
                            const std::vector<update::ServerState>& servers) {
+        update::engine_thread.assert_held();
         if (alive.expired()) return;
         boost::json::array list;
         for (const auto& server : servers) {
@@ -263,6 +266,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             part("]}\n");
         });
     };
+    update::engine_thread.assert_held();
     parts_.backend.probe(base::Clock::now() + probe_time, asked);
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/mutex.hpp"
 #include "config/settings.hpp"
 #include "http/server.hpp"
 #include "server/address_watch.hpp"
@@ -81,8 +81,8 @@ private:
     MetricsPage page_;
     std::unique_ptr<http::Server> pages_;
     /// Pages that wait for what is gathered. They are the page server's, and go before it does.
-    std::mutex asked_mutex_;
-    std::set<std::shared_ptr<Gathered>> asked_;
+    base::Mutex asked_mutex_;
+    std::set<std::shared_ptr<Gathered>> asked_ GUARDED_BY(asked_mutex_);
     ControlSocket status_;
     boost::asio::steady_timer timer_;
     base::Duration stale_after_{};

@@ -61,7 +61,7 @@ EventFeeder::~EventFeeder() {
 void EventFeeder::tell(Event event) {
     if (runner_.socket() < 0) return;
     const std::string text = shown(event);
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (!queue_.add(std::move(event))) {
         ++counts_.lost;
         problems_.add("lost",
@@ -73,7 +73,6 @@ void EventFeeder::tell(Event event) {
     feed_soon();
 }
 
-/// With the lock held.
 void EventFeeder::feed_soon() {
     if (std::exchange(posted_, true)) return;
     boost::asio::post(io_, [this, alive = std::weak_ptr(alive_)] {
@@ -82,7 +81,7 @@ void EventFeeder::feed_soon() {
 }
 
 void EventFeeder::feed() {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     posted_ = false;
     std::set<EventQueue::Record> busy;
     for (const auto& [id, event] : under_way_) busy.insert(EventQueue::record_of(event));
@@ -121,19 +120,22 @@ void EventFeeder::await_answers() {
     socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                        [this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
                            if (error || alive.expired()) return;
-                           read_answers();
-                           if (!helper_gone_) await_answers();
+                           if (read_answers()) await_answers();
                        });
 }
 
-void EventFeeder::read_answers() {
-    const std::lock_guard lock(mutex_);
+/// False: there are no more to come.
+bool EventFeeder::read_answers() {
+    const base::MutexLock lock(mutex_);
     std::array<char, EventAnswer::size + 1> octets{};
     while (true) {
         const ssize_t size =
             recv(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
-        if (size <= 0) return helper_is_gone();
+        if (size <= 0) {
+            helper_is_gone();
+            return false;
+        }
         const auto answer = EventAnswer::read({octets.data(), static_cast<std::size_t>(size)});
         const auto found = answer ? under_way_.find(answer->id) : under_way_.end();
         if (found == under_way_.end()) continue;
@@ -143,9 +145,9 @@ void EventFeeder::read_answers() {
     }
     feed_soon();
     if (under_way_.empty()) idle_.notify_all();
+    return true;
 }
 
-/// With the lock held, as what follows.
 void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
     const auto say = [&](const char* kind, const std::string& text) {
         problems_.add(kind, fmt::format("{}: {} ({})", runner_.name(), text, shown(event)),
@@ -188,7 +190,7 @@ void EventFeeder::again(Event event, int error) {
     timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code failed) {
         if (failed || alive.expired()) return;
         {
-            const std::lock_guard lock(mutex_);
+            const base::MutexLock lock(mutex_);
             paused_ = false;
         }
         feed();
@@ -208,14 +210,14 @@ void EventFeeder::helper_is_gone() {
 }
 
 void EventFeeder::wait_until_idle(base::TimePoint deadline) {
-    std::unique_lock lock(mutex_);
-    idle_.wait_until(lock, deadline, [this] {
+    const base::MutexLock lock(mutex_);
+    idle_.wait_until(mutex_, deadline, [this]() REQUIRES(mutex_) {
         return helper_gone_ || (under_way_.empty() && (queue_.size() == 0 || paused_));
     });
 }
 
 EventFeeder::Counts EventFeeder::counts() const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     Counts out = counts_;
     out.waiting = queue_.size() + under_way_.size();
     return out;

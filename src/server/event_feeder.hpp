@@ -4,17 +4,16 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/log_throttle.hpp"
+#include "base/mutex.hpp"
 #include "server/event_command.hpp"
 #include "server/event_queue.hpp"
 
@@ -54,13 +53,13 @@ public:
 
 private:
     void feed();
-    [[nodiscard]] bool send(std::uint64_t id, const Event& event);
+    [[nodiscard]] bool send(std::uint64_t id, const Event& event) REQUIRES(mutex_);
     void await_answers();
-    void read_answers();
-    void ended(const Event& event, const EventAnswer& answer);
-    void again(Event event, int error);
-    void helper_is_gone();
-    void feed_soon();
+    [[nodiscard]] bool read_answers();
+    void ended(const Event& event, const EventAnswer& answer) REQUIRES(mutex_);
+    void again(Event event, int error) REQUIRES(mutex_);
+    void helper_is_gone() REQUIRES(mutex_);
+    void feed_soon() REQUIRES(mutex_);
 
     boost::asio::io_context& io_;
     const EventCommand& runner_;
@@ -68,16 +67,16 @@ private:
     boost::asio::steady_timer timer_;
     base::LogThrottle problems_;
 
-    mutable std::mutex mutex_;  ///< of all below
-    std::condition_variable idle_;
-    EventQueue queue_;
-    std::map<std::uint64_t, Event> under_way_{};
-    std::uint64_t next_id_ = 1;
-    Counts counts_{};
-    bool helper_gone_ = false;
-    bool posted_ = false;     ///< `feed` is to be called by `io`
-    base::Duration pause_{};  ///< before the next attempt; 0: none failed
-    bool paused_ = false;     ///< the timer runs
+    mutable base::Mutex mutex_;
+    base::Condition idle_;
+    EventQueue queue_ GUARDED_BY(mutex_);
+    std::map<std::uint64_t, Event> under_way_ GUARDED_BY(mutex_){};
+    std::uint64_t next_id_ GUARDED_BY(mutex_) = 1;
+    Counts counts_ GUARDED_BY(mutex_){};
+    bool helper_gone_ GUARDED_BY(mutex_) = false;
+    bool posted_ GUARDED_BY(mutex_) = false;     ///< `feed` is to be called by `io`
+    base::Duration pause_ GUARDED_BY(mutex_){};  ///< before the next attempt; 0: none failed
+    bool paused_ GUARDED_BY(mutex_) = false;     ///< the timer runs
     std::shared_ptr<const EventFeeder*> alive_ = std::make_shared<const EventFeeder*>(this);
 };
 

@@ -102,7 +102,7 @@ void HookHandler::configure(const AnswerSettings& settings) {
     }
     needs_fields_ =
         settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     shown_warnings_.clear();
 }
 
@@ -269,14 +269,14 @@ std::string HookHandler::shown_warning(const Task& task, python::Call& call,
                                        const std::string& host, const std::string& warning) {
     const std::string plain = host + ' ' + warning;
     {
-        const std::lock_guard lock(mutex_);
+        const base::MutexLock lock(mutex_);
         if (const auto found = shown_warnings_.find(plain); found != shown_warnings_.end())
             return found->second;
     }
     // Without the lock: this thread may have to wait for the interpreter's in between.
     std::string shown =
         fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(warning, call));
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (shown_warnings_.size() >= most_warnings) shown_warnings_.clear();
     shown_warnings_.try_emplace(plain, shown);
     return shown;

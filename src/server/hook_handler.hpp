@@ -5,12 +5,12 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/log_throttle.hpp"
+#include "base/mutex.hpp"
 #include "http/message.hpp"
 #include "python/conf.hpp"
 #include "server/answer_settings.hpp"
@@ -73,9 +73,10 @@ private:
     update::HostTable& hosts_;
     python::Interpreter* interpreter_;
     base::LogThrottle failures_;  ///< of the conf's code
-    std::mutex mutex_;
+    base::Mutex mutex_;
     static constexpr std::size_t most_warnings = 1000;
-    std::map<std::string, std::string> shown_warnings_;  ///< by host and warning
+    /// By host and warning.
+    std::map<std::string, std::string> shown_warnings_ GUARDED_BY(mutex_);
     std::atomic<bool> needs_fields_ = false;
     std::unique_ptr<HookThreads> threads_;  ///< once there were hooks
 };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_threads.hpp"
 
-#include <condition_variable>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -24,6 +24,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         Work work, on_timeout;
         base::TimePoint queued, deadline;
     };
+    /// Guarded by `mutex`; the work of its job runs without.
     struct Worker {
         std::optional<Job> job{};   ///< under way
         std::uint64_t number = 0;   ///< for the interpreter
@@ -37,27 +38,26 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
 
     python::Interpreter& interpreter;
     const Limits limits;
-    std::mutex mutex{};
-    std::condition_variable work_is_there{}, watch{}, to_interrupt_is_there{}, changed{};
-    std::deque<Job> queue{};
-    std::list<WorkerPtr> workers{};
-    std::deque<WorkerPtr> to_interrupt{};
-    base::TimePoint moved{};  ///< when a job was last taken from the queue
-    unsigned active = 0;      ///< workers that are at work, or called, and have not timed out
-    unsigned called = 0;      ///< idle ones that have not come yet
-    unsigned starting = 0;    ///< new ones that have not come yet
-    unsigned idle = 0;
-    unsigned threads = 0;  ///< all that run, also those that only watch
-    bool watching = false;
-    bool stopping = false;
+    base::Mutex mutex{};
+    base::Condition work_is_there{}, watch{}, to_interrupt_is_there{}, changed{};
+    std::deque<Job> queue GUARDED_BY(mutex){};
+    std::list<WorkerPtr> workers GUARDED_BY(mutex){};
+    std::deque<WorkerPtr> to_interrupt GUARDED_BY(mutex){};
+    base::TimePoint moved GUARDED_BY(mutex){};  ///< when a job was last taken from the queue
+    /// Workers that are at work, or called, and have not timed out.
+    unsigned active GUARDED_BY(mutex) = 0;
+    unsigned called GUARDED_BY(mutex) = 0;    ///< idle ones that have not come yet
+    unsigned starting GUARDED_BY(mutex) = 0;  ///< new ones that have not come yet
+    unsigned idle GUARDED_BY(mutex) = 0;
+    unsigned threads GUARDED_BY(mutex) = 0;  ///< all that run, also those that only watch
+    bool watching GUARDED_BY(mutex) = false;
+    bool stopping GUARDED_BY(mutex) = false;
 
-    using Lock = std::unique_lock<std::mutex>;
-
-    void start_thread(std::function<void(State&)> body) {
+    void start_thread(std::function<void(State&)> body) REQUIRES(mutex) {
         ++threads;
         std::thread([self = shared_from_this(), body = std::move(body)] {
             body(*self);
-            const std::lock_guard lock(self->mutex);
+            const base::MutexLock lock(self->mutex);
             --self->threads;
             self->changed.notify_all();
         }).detach();
@@ -65,7 +65,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
 
     /// One more worker, if there may be; not while one is on its way, which a busy machine may have
     /// waiting.
-    void call_worker() {
+    void call_worker() REQUIRES(mutex) {
         if (called > 0 || starting > 0) return;
         if (idle > 0) {
             ++called;
@@ -81,24 +81,26 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
 
     void work(const WorkerPtr& self) {
         const auto attached = interpreter.attach();
-        Lock lock(mutex);
+        const base::MutexLock lock(mutex);
         self->number = attached->number();
         --starting;
-        while (next(lock, *self)) {
-            lock.unlock();
-            self->job->work();
-            lock.lock();
-            finish(lock, *self, *attached);
+        while (next(*self)) {
+            const Work& job = self->job->work;
+            {
+                const base::MutexUnlock unlocked(mutex);
+                job();
+            }
+            finish(*self, *attached);
         }
         workers.remove(self);
     }
 
     /// Takes a job, if need be after a wait. False: there is no more to do.
-    bool next(Lock& lock, Worker& self) {
+    bool next(Worker& self) REQUIRES(mutex) {
         while (queue.empty() && !stopping) {
             --active;
             ++idle;
-            work_is_there.wait(lock, [this] { return called > 0 || stopping; });
+            work_is_there.wait(mutex, [this]() REQUIRES(mutex) { return called > 0 || stopping; });
             --idle;
             if (called > 0)
                 --called;
@@ -115,25 +117,23 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         return true;
     }
 
-    void finish(Lock& lock, Worker& self, python::Attached& attached) {
-        changed.wait(lock, [&] { return !self.interrupting; });
+    void finish(Worker& self, python::Attached& attached) REQUIRES(mutex) {
+        changed.wait(mutex, [&] { return !self.interrupting; });
         if (std::exchange(self.interrupted, false)) {
-            lock.unlock();
+            const base::MutexUnlock unlocked(mutex);
             attached.clear_interrupt();
-            lock.lock();
         }
         if (std::exchange(self.timed_out, false)) ++active;
         Job done = std::move(*self.job);
         self.job.reset();
         // What it holds may be the last of something large.
-        lock.unlock();
+        const base::MutexUnlock unlocked(mutex);
         done = Job();
-        lock.lock();
     }
 
     /// Calls more workers when the queue stalls, and times jobs out.
     void monitor() {
-        Lock lock(mutex);
+        const base::MutexLock lock(mutex);
         while (!stopping) {
             const auto now = base::Clock::now();
             std::vector<Job> timed_out;
@@ -155,35 +155,36 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
             if (!queue.empty() && now - std::max(queue.front().queued, moved) >= stall_time)
                 call_worker();
             if (!timed_out.empty()) {
-                lock.unlock();
+                const base::MutexUnlock unlocked(mutex);
                 for (const Job& job : timed_out) job.on_timeout();
                 timed_out.clear();
-                lock.lock();
                 continue;
             }
             if (busy) {
-                watch.wait_for(lock, stall_time);
+                watch.wait_for(mutex, stall_time);
             } else {
                 watching = false;
-                watch.wait(lock, [this] { return watching || stopping; });
+                watch.wait(mutex, [this]() REQUIRES(mutex) { return watching || stopping; });
             }
         }
     }
 
     /// On a thread of its own: it needs the interpreter's lock, which a hook may hold for ever.
     void interrupt() {
-        Lock lock(mutex);
+        const base::MutexLock lock(mutex);
         for (;;) {
-            to_interrupt_is_there.wait(lock, [this] { return !to_interrupt.empty() || stopping; });
+            to_interrupt_is_there.wait(
+                mutex, [this]() REQUIRES(mutex) { return !to_interrupt.empty() || stopping; });
             if (to_interrupt.empty()) return;
             const WorkerPtr worker = std::move(to_interrupt.front());
             to_interrupt.pop_front();
             if (!worker->job || !(worker->timed_out || stopping)) continue;
             worker->interrupting = true;
             worker->interrupted = true;
-            lock.unlock();
-            interpreter.interrupt(worker->number);
-            lock.lock();
+            {
+                const base::MutexUnlock unlocked(mutex);
+                interpreter.interrupt(worker->number);
+            }
             worker->interrupting = false;
             changed.notify_all();
         }
@@ -197,7 +198,7 @@ HookThreads::~HookThreads() { static_cast<void>(stop(base::Duration(0))); }
 
 bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
     State& state = *state_;
-    const std::lock_guard lock(state.mutex);
+    const base::MutexLock lock(state.mutex);
     if (state.stopping || state.queue.size() >= state.limits.queue) return false;
     if (state.threads == 0) {
         state.start_thread([](State& self) { self.monitor(); });
@@ -215,7 +216,7 @@ bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
 
 bool HookThreads::stop(base::Duration patience) {
     State& state = *state_;
-    State::Lock lock(state.mutex);
+    const base::MutexLock lock(state.mutex);
     state.stopping = true;
     std::deque<State::Job> undone;
     undone.swap(state.queue);
@@ -225,10 +226,12 @@ bool HookThreads::stop(base::Duration patience) {
     state.work_is_there.notify_all();
     state.watch.notify_all();
     state.to_interrupt_is_there.notify_all();
-    lock.unlock();
-    for (const auto& job : undone) job.on_timeout();
-    lock.lock();
-    return state.changed.wait_for(lock, patience, [&] { return state.threads == 0; });
+    {
+        const base::MutexUnlock unlocked(state.mutex);
+        for (const auto& job : undone) job.on_timeout();
+    }
+    return state.changed.wait_for(state.mutex, patience,
+                                  [&]() REQUIRES(state.mutex) { return state.threads == 0; });
 }
 
 }  // namespace sftdyn::server

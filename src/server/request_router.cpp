@@ -28,12 +28,12 @@ RequestRouter::RequestRouter(Authenticator& authenticator, UpdateService& update
 
 void RequestRouter::configure(std::shared_ptr<const AnswerSettings> settings) {
     hooks_.configure(*settings);
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     settings_.swap(settings);
 }
 
 std::shared_ptr<const AnswerSettings> RequestRouter::settings() const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     return settings_;
 }
 

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "base/log_throttle.hpp"
+#include "base/mutex.hpp"
 #include "http/handler.hpp"
 #include "http/observer.hpp"
 #include "server/account_handler.hpp"
@@ -53,8 +53,9 @@ private:
     Authenticator& authenticator_;
     telemetry::RequestLog& request_log_;
     AddressWatch& watch_;
-    mutable std::mutex mutex_;  ///< held for no longer than it takes to copy what it guards
-    std::shared_ptr<const AnswerSettings> settings_ = std::make_shared<const AnswerSettings>();
+    mutable base::Mutex mutex_;  ///< held for no longer than it takes to copy what it guards
+    std::shared_ptr<const AnswerSettings> settings_ GUARDED_BY(mutex_) =
+        std::make_shared<const AnswerSettings>();
     base::LogThrottle warnings_;  ///< which clients don't get what they ask for
     SecretUrlHandler secret_urls_;
     AccountHandler accounts_;

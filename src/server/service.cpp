@@ -64,8 +64,10 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
       router_(authenticator_, updates_, hosts_, request_log_, watch_),
       admin_({io_, hosts_, request_log_, watch_, updates_, backend_, server_, certificates_},
              loaded.settings, runner),
-      reloader_(io_, load, hosts_, notifier_,
-                [this](Reloaded reloaded) { on_reloaded(std::move(reloaded)); }) {
+      reloader_(io_, load, hosts_, notifier_, [this](Reloaded reloaded) {
+          update::engine_thread.assert_held();
+          on_reloaded(std::move(reloaded));
+      }) {
     auto listening = endpoints_;
     listening.insert(listening.end(), admin_.endpoints().begin(), admin_.endpoints().end());
     sandbox_ = sandbox_settings(loaded, listening);
@@ -125,6 +127,7 @@ int Service::run(const Ready& ready) {
     platform::release_startup_code();
     ready(urls(endpoints_));
     notifier_.ready();
+    const base::ThreadRole::Binding engine_thread(update::engine_thread);
     io_.run();
     return 0;
 }
@@ -177,6 +180,7 @@ void Service::stop(int signal) {
         server_.stop(stop_deadline_ - tidy_time);
         admin_.stop(stop_deadline_ - tidy_time);
         asio::post(io_, [this] {
+            update::engine_thread.assert_held();
             updates_.finish();
             router_.finish();
             io_.stop();

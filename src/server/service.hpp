@@ -54,8 +54,8 @@ public:
 
 private:
     void apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
-               std::vector<update::HostId> hosts);
-    void on_reloaded(Reloaded reloaded);
+               std::vector<update::HostId> hosts) REQUIRES(update::engine_thread);
+    void on_reloaded(Reloaded reloaded) REQUIRES(update::engine_thread);
     [[nodiscard]] base::Result<void> take_sockets();
     void await_signal();
     void say_summaries();

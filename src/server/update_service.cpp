@@ -43,6 +43,7 @@ void UpdateService::configure(const update::EngineLimits& limits, bool servers_c
 
 void UpdateService::submit(update::DesiredRecord desired, Done done) {
     boost::asio::post(io_, [this, desired = std::move(desired), done = std::move(done)]() mutable {
+        update::engine_thread.assert_held();
         say_accepted(desired);
         engine_.submit(std::move(desired), std::move(done));
         wake_engine();
@@ -51,6 +52,7 @@ void UpdateService::submit(update::DesiredRecord desired, Done done) {
 
 void UpdateService::submit_groups(std::vector<Group> groups, GroupDone done) {
     boost::asio::post(io_, [this, groups = std::move(groups), done = std::move(done)]() mutable {
+        update::engine_thread.assert_held();
         for (std::size_t number = 0; number < groups.size(); ++number) {
             engine_.submit_group(
                 std::move(groups[number]),
@@ -64,6 +66,7 @@ void UpdateService::submit_groups(std::vector<Group> groups, GroupDone done) {
 
 void UpdateService::submit_hook_update(HookUpdate update, Done done) {
     boost::asio::post(io_, [this, update = std::move(update), done = std::move(done)]() mutable {
+        update::engine_thread.assert_held();
         say_accepted(update.desired);
         carry_out(std::move(update), std::move(done));
         wake_engine();
@@ -122,6 +125,7 @@ void UpdateService::keep_ticking() {
     ticking_ = true;
     timer_.expires_after(tick_interval);
     timer_.async_wait([this](boost::system::error_code error) {
+        update::engine_thread.assert_held();
         ticking_ = false;
         if (error) return;
         engine_.tick();

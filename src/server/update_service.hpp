@@ -66,33 +66,37 @@ public:
 
     /// What follows is the engine's thread's.
     /// Whether the last that is known of the desired record's RRset is what it asks for.
-    [[nodiscard]] bool is_still_so(const update::DesiredRecord& desired) const {
+    [[nodiscard]] bool is_still_so(const update::DesiredRecord& desired) const
+        REQUIRES(update::engine_thread) {
         return engine_.is_still_so(desired);
     }
     /// Requests that wait.
-    [[nodiscard]] std::size_t waiting() const { return engine_.waiting(); }
+    [[nodiscard]] std::size_t waiting() const REQUIRES(update::engine_thread) {
+        return engine_.waiting();
+    }
     /// A new configuration; see Engine::reconfigure.
-    void configure(const update::EngineLimits& limits, bool servers_changed);
+    void configure(const update::EngineLimits& limits, bool servers_changed)
+        REQUIRES(update::engine_thread);
     /// Says what is still only counted.
-    void finish() { failures_.finish(); }
+    void finish() REQUIRES(update::engine_thread) { failures_.finish(); }
 
 private:
     void say_accepted(const update::DesiredRecord& desired) const;
-    void carry_out(HookUpdate update, Done done);
+    void carry_out(HookUpdate update, Done done) REQUIRES(update::engine_thread);
     void on_failure(const dns::Name& host, dns::Type type, const dns::DnsError& failure);
-    void wake_engine();
-    void keep_ticking();
+    void wake_engine() REQUIRES(update::engine_thread);
+    void keep_ticking() REQUIRES(update::engine_thread);
 
     boost::asio::io_context& io_;
     update::HostTable& hosts_;
     telemetry::Metrics& metrics_;
     Clock clock_;
-    boost::asio::steady_timer timer_;
-    bool ticking_ = false;
+    boost::asio::steady_timer timer_ GUARDED_BY(update::engine_thread);
+    bool ticking_ GUARDED_BY(update::engine_thread) = false;
     base::LogThrottle failures_;
     update::ServedCache known_;
     update::ScriptCache scripts_;  ///< of all confs: an old one's request may end after a new one's
-    update::Engine engine_;
+    update::Engine engine_ GUARDED_BY(update::engine_thread);
 };
 
 }  // namespace sftdyn::server

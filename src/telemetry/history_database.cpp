@@ -229,7 +229,7 @@ Store::Store(std::unique_ptr<Database> database, History& history, const update:
 
 Store::~Store() {
     {
-        const std::lock_guard lock(mutex_);
+        const base::MutexLock lock(mutex_);
         ending_ = true;
     }
     end_.notify_all();
@@ -240,8 +240,9 @@ Store::~Store() {
 void Store::work() {
     for (bool last = false; !last;) {
         {
-            std::unique_lock lock(mutex_);
-            last = end_.wait_for(lock, save_interval, [this] { return ending_; });
+            const base::MutexLock lock(mutex_);
+            last =
+                end_.wait_for(mutex_, save_interval, [this]() REQUIRES(mutex_) { return ending_; });
         }
         save();
     }

@@ -2,13 +2,12 @@
 // Keeps the history of hosts in an SQLite database, over restarts.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "base/log_throttle.hpp"
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "telemetry/host_history.hpp"
 #include "update/served_cache.hpp"
@@ -64,10 +63,10 @@ private:
     History& history_;
     const update::HostTable& hosts_;
     base::LogThrottle problems_;
-    std::mutex mutex_;
-    std::condition_variable end_;
-    bool ending_ = false;
-    std::vector<History::Row> failed_;  ///< to be tried again
+    base::Mutex mutex_;
+    base::Condition end_;
+    bool ending_ GUARDED_BY(mutex_) = false;
+    std::vector<History::Row> failed_;  ///< to be tried again; the thread's
     std::thread thread_;
 };
 

@@ -21,7 +21,7 @@ void History::note(const update::Target& target, const boost::asio::ip::address&
     Shard& shard = shards_[target.host % shard_count];
     Event event{Event::Kind::change, target, {}, {}};
     {
-        const std::lock_guard lock(shard.mutex);
+        const base::MutexLock lock(shard.mutex);
         Entry& entry = shard.entries[target.packed()];
         HostRecord& record = entry.record;
         record.checked_in = now;
@@ -39,7 +39,7 @@ void History::note(const update::Target& target, const boost::asio::ip::address&
 
 void History::restore(const update::Target& target, const HostRecord& record) {
     Shard& shard = shards_[target.host % shard_count];
-    const std::lock_guard lock(shard.mutex);
+    const base::MutexLock lock(shard.mutex);
     shard.entries.try_emplace(target.packed(), Entry{record, false});
 }
 
@@ -47,7 +47,7 @@ void History::mark_stale(std::int64_t since) {
     for (Shard& shard : shards_) {
         std::vector<Event> events;
         {
-            const std::lock_guard lock(shard.mutex);
+            const base::MutexLock lock(shard.mutex);
             for (auto& [packed, entry] : shard.entries) {
                 if (entry.record.stale || entry.record.checked_in > since) continue;
                 entry.record.stale = true;
@@ -64,7 +64,7 @@ void History::mark_stale(std::int64_t since) {
 std::vector<History::Row> History::all() const {
     std::vector<Row> out;
     for (const Shard& shard : shards_) {
-        const std::lock_guard lock(shard.mutex);
+        const base::MutexLock lock(shard.mutex);
         for (const auto& [packed, entry] : shard.entries)
             out.emplace_back(target_of(packed), entry.record);
     }
@@ -74,7 +74,7 @@ std::vector<History::Row> History::all() const {
 std::vector<History::Row> History::take_unsaved() {
     std::vector<Row> out;
     for (Shard& shard : shards_) {
-        const std::lock_guard lock(shard.mutex);
+        const base::MutexLock lock(shard.mutex);
         for (const update::Target& target : shard.unsaved) {
             Entry& entry = shard.entries[target.packed()];
             entry.unsaved = false;
@@ -88,7 +88,7 @@ std::vector<History::Row> History::take_unsaved() {
 std::size_t History::stale_count() const {
     std::size_t count = 0;
     for (const Shard& shard : shards_) {
-        const std::lock_guard lock(shard.mutex);
+        const base::MutexLock lock(shard.mutex);
         count += static_cast<std::size_t>(
             std::count_if(shard.entries.begin(), shard.entries.end(),
                           [](const auto& entry) { return entry.second.record.stale; }));
@@ -98,7 +98,7 @@ std::size_t History::stale_count() const {
 
 bool History::knows(update::HostId host) const {
     const Shard& shard = shards_[host % shard_count];
-    const std::lock_guard lock(shard.mutex);
+    const base::MutexLock lock(shard.mutex);
     return shard.entries.contains(update::Target{host, dns::Type::a}.packed()) ||
            shard.entries.contains(update::Target{host, dns::Type::aaaa}.packed());
 }

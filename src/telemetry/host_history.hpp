@@ -6,13 +6,13 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "base/mutex.hpp"
 #include "telemetry/metrics.hpp"
 #include "update/rrset_key.hpp"
 
@@ -70,12 +70,13 @@ private:
         }
     };
     struct alignas(64) Shard {
-        mutable std::mutex mutex;
-        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries;
-        std::vector<update::Target> unsaved;
+        mutable base::Mutex mutex;
+        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries GUARDED_BY(mutex);
+        std::vector<update::Target> unsaved GUARDED_BY(mutex);
     };
     static constexpr std::size_t shard_count = 64;
-    static void touch(Shard& shard, const update::Target& target, Entry& entry);
+    static void touch(Shard& shard, const update::Target& target, Entry& entry)
+        REQUIRES(shard.mutex);
 
     std::array<Shard, shard_count> shards_;
     OnEvent told_{};

@@ -53,6 +53,7 @@ DnsBackend::DnsBackend(boost::asio::io_context& io)
           io,
           [this](const Name& zone, const std::shared_ptr<void>& keep, const InDoubt::Way& way,
                  unsigned attempt, base::TimePoint deadline, InDoubt::FenceDone done) {
+              engine_thread.assert_held();
               send_fence(std::make_shared<Fence>(Fence{
                   zone, fence_ways(zone, std::static_pointer_cast<ServerGroup>(keep), way, attempt),
                   deadline, std::move(done)}));
@@ -71,16 +72,19 @@ void DnsBackend::close() {
 }
 
 void DnsBackend::find_zone(const Name& name, base::TimePoint deadline, Done<Name> done) {
+    engine_thread.assert_held();
     queries_.find_zone(name, deadline, std::move(done));
 }
 
 void DnsBackend::look_up(const Name& zone, const Name& name, Type type, base::TimePoint deadline,
                          Done<std::vector<std::string>> done) {
+    engine_thread.assert_held();
     queries_.look_up(zone, name, type, deadline, std::move(done));
 }
 
 void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimePoint deadline,
                        Done<dns::Answer> done, std::function<void()> resolved) {
+    engine_thread.assert_held();
     const auto group = groups_.of(zone);
     if (!group) {
         boost::asio::post(io_, [done = std::move(done), resolved = std::move(resolved), zone] {
@@ -103,9 +107,11 @@ void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
     member.server->update(
         update->zone, update->content, send_by, update->deadline,
         [this, update, &member, number](dns::Reply reply, dns::Delivery delivery) {
+            engine_thread.assert_held();
             attempted(update, member, number, std::move(reply), delivery);
         },
         [this, zone = update->zone, number](const dns::Reply&, unsigned) {
+            engine_thread.assert_held();
             in_doubt_.answered(zone, number);
         });
 }
@@ -143,6 +149,7 @@ void DnsBackend::attempted(const std::shared_ptr<Update>& update, ServerGroup::M
         update->done(reply);
     });
     in_doubt_.add(update->zone, number, way, update->group, [this, timer, told, update] {
+        engine_thread.assert_held();
         timer->cancel();
         if (std::exchange(*told, true)) return update->resolved();
         update->order = update->group->order();
@@ -175,6 +182,7 @@ std::vector<DnsBackend::FenceWay> DnsBackend::fence_ways(const Name& zone,
 }
 
 void DnsBackend::contact(const Name& zone, std::function<void()> resolved) {
+    engine_thread.assert_held();
     in_doubt_.add_unknown(zone, std::move(resolved));
 }
 
@@ -195,6 +203,7 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
     };
     const auto answered = [this, fence, &member, server, outcome](const dns::Reply& reply,
                                                                   dns::Delivery delivery) {
+        engine_thread.assert_held();
         const bool outage = reply.has_error() && is_outage(reply.error());
         if (outage) member.avoid();
         if (delivery.kind == dns::Delivery::Kind::answered)

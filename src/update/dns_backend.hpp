@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "update/backend.hpp"
+#include "update/engine_thread.hpp"
 #include "update/in_doubt.hpp"
 #include "update/query_sender.hpp"
 #include "update/server_groups.hpp"
@@ -26,7 +27,7 @@ struct ServerState {
 
 /// Owns the connections to the servers and what is in doubt there. Where a server's address does
 /// not answer, the next one is tried. Owned by `server::Service`; used on the thread of `io`, which
-/// is the engine's.
+/// is the engine's; what is called as a `Backend` asserts that.
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io);
@@ -34,10 +35,10 @@ public:
     /// `groups` in any order; the entry with the longest zone that holds a name is the one that
     /// serves it. What is under way or in doubt at a server that is not among them any more ends as
     /// if it were.
-    void configure(const std::vector<ZoneServers>& groups);
+    void configure(const std::vector<ZoneServers>& groups) REQUIRES(engine_thread);
 
     /// Ends everything that is under way: the process ends.
-    void close();
+    void close() REQUIRES(engine_thread);
 
     void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
@@ -49,29 +50,31 @@ public:
     /// Asks every server a signed question, and calls back when all have answered or the time is
     /// up.
     void probe(base::TimePoint deadline,
-               std::function<void(const std::vector<ServerState>&)> done) const;
+               std::function<void(const std::vector<ServerState>&)> done) const
+        REQUIRES(engine_thread);
 
 private:
     struct Fence;
 
     struct Update;
-    void attempt(const std::shared_ptr<Update>& update);
+    void attempt(const std::shared_ptr<Update>& update) REQUIRES(engine_thread);
     void attempted(const std::shared_ptr<Update>& update, ServerGroup::Member& member,
-                   std::uint64_t number, dns::Reply reply, dns::Delivery delivery);
+                   std::uint64_t number, dns::Reply reply, dns::Delivery delivery)
+        REQUIRES(engine_thread);
     struct FenceWay {
         ServerGroupPtr group;
         std::size_t member = 0;
     };
     [[nodiscard]] std::vector<FenceWay> fence_ways(const dns::Name& zone,
                                                    const ServerGroupPtr& before,
-                                                   const InDoubt::Way& last,
-                                                   unsigned attempt) const;
-    void send_fence(const std::shared_ptr<Fence>& fence);
+                                                   const InDoubt::Way& last, unsigned attempt) const
+        REQUIRES(engine_thread);
+    void send_fence(const std::shared_ptr<Fence>& fence) REQUIRES(engine_thread);
 
     boost::asio::io_context& io_;
-    ServerGroups groups_;
-    QuerySender queries_;
-    InDoubt in_doubt_;
+    ServerGroups groups_ GUARDED_BY(engine_thread);
+    QuerySender queries_ GUARDED_BY(engine_thread);
+    InDoubt in_doubt_ GUARDED_BY(engine_thread);
 };
 
 }  // namespace sftdyn::update

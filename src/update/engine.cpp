@@ -22,6 +22,7 @@ Engine::Engine(Backend& backend, HostTable& hosts, ServedCache& known, const Eng
              .batches = batches_,
              .scripts = scripts_} {
     backend.on_blocked([this](const dns::Name& zone, const dns::DnsError& failure) {
+        engine_thread.assert_held();
         batches_.blocked(zone, failure);
     });
 }

@@ -9,13 +9,14 @@
 
 #include "update/batch_sender.hpp"
 #include "update/engine_parts.hpp"
+#include "update/engine_thread.hpp"
 #include "update/reconciler.hpp"
 #include "update/script_sender.hpp"
 
 namespace sftdyn::update {
 
 /// Takes desired records and scripts, and gives each its outcome. Owned by `server::UpdateService`;
-/// belongs to one thread, while `ServedCache` and `HostTable` are shared.
+/// belongs to one thread (`engine_thread`), while `ServedCache` and `HostTable` are shared.
 ///
 /// For each RRset desired records are served one after the other, in the order they came. For each
 /// zone changes are collected while an UPDATE is under way and go out together when it is answered
@@ -36,11 +37,12 @@ public:
     Engine& operator=(const Engine&) = delete;
 
     /// `done` is called once, within the timeout, maybe before this returns.
-    void submit(DesiredRecord desired, Done done);
+    void submit(DesiredRecord desired, Done done) REQUIRES(engine_thread);
 
     /// As `submit`, for desired records that belong together: those of one zone go out in one
     /// UPDATE, all or none, if any of them changes anything. Each is for another RRset.
-    void submit_group(std::vector<DesiredRecord> desired_records, GroupDone done);
+    void submit_group(std::vector<DesiredRecord> desired_records, GroupDone done)
+        REQUIRES(engine_thread);
 
     /// Sends messages one after the other, each by itself; one that the server refuses does not
     /// keep back those behind it. `about` is the host that pays for it and the record that failures
@@ -50,41 +52,45 @@ public:
     /// the status is `unchanged`, if that is the record data of the one record that the server has
     /// there.
     void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done,
-                         std::string served = {});
+                         std::string served = {}) REQUIRES(engine_thread);
 
-    void on_update(OnUpdate told) { parts_.on_update = std::move(told); }
+    void on_update(OnUpdate told) REQUIRES(engine_thread) { parts_.on_update = std::move(told); }
 
     /// Whether the last that is known of the desired record's RRset is what it asks for.
-    [[nodiscard]] bool is_still_so(const DesiredRecord& desired) const;
+    [[nodiscard]] bool is_still_so(const DesiredRecord& desired) const REQUIRES(engine_thread);
 
     /// Takes it that the host lives in that zone, unless it is known, or being asked, where it
     /// lives. True when it lives there.
-    bool believe_zone(HostId host, const dns::Name& zone);
+    bool believe_zone(HostId host, const dns::Name& zone) REQUIRES(engine_thread);
 
     /// Ends what has passed its deadline. Call it often while `busy()`.
-    void tick();
+    void tick() REQUIRES(engine_thread);
 
     /// True while a desired record or a message waits.
-    [[nodiscard]] bool busy() const { return waiting() > 0; }
-    [[nodiscard]] std::size_t waiting() const { return parts_.targets.waiting(); }
+    [[nodiscard]] bool busy() const REQUIRES(engine_thread) { return waiting() > 0; }
+    [[nodiscard]] std::size_t waiting() const REQUIRES(engine_thread) {
+        return parts_.targets.waiting();
+    }
     /// Bookkeeping that stands for RRsets at work; none of it is left when nothing waits and all
     /// is resolved.
-    [[nodiscard]] std::size_t slots() const { return parts_.targets.size(); }
+    [[nodiscard]] std::size_t slots() const REQUIRES(engine_thread) {
+        return parts_.targets.size();
+    }
     /// Deadlines that are still watched: none when nothing waits.
-    [[nodiscard]] std::size_t deadlines() const {
+    [[nodiscard]] std::size_t deadlines() const REQUIRES(engine_thread) {
         return parts_.targets.deadlines() + scripts_.deadlines();
     }
 
     /// New limits; with `servers_changed` all that is known of zones and records is asked anew, and
     /// what is under way is told to nobody before the servers that are named now have confirmed it.
-    void reconfigure(const EngineLimits& limits, bool servers_changed);
+    void reconfigure(const EngineLimits& limits, bool servers_changed) REQUIRES(engine_thread);
 
 private:
-    EngineParts parts_;
-    Reconciler reconciler_{parts_};
-    BatchSender batches_{parts_};
-    ScriptSender scripts_{parts_};
-    base::TimePoint next_sweep_{};
+    EngineParts parts_ GUARDED_BY(engine_thread);
+    Reconciler reconciler_ GUARDED_BY(engine_thread){parts_};
+    BatchSender batches_ GUARDED_BY(engine_thread){parts_};
+    ScriptSender scripts_ GUARDED_BY(engine_thread){parts_};
+    base::TimePoint next_sweep_ GUARDED_BY(engine_thread){};
 };
 
 }  // namespace sftdyn::update

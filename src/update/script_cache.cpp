@@ -10,13 +10,13 @@ constexpr dns::Type any_type{255};
 
 bool ScriptCache::is_scripted(const Target& target, std::string_view rdata,
                               base::TimePoint since) const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto found = entries_.find(target);
     return found != entries_.end() && found->second.rdata == rdata && found->second.at >= since;
 }
 
 void ScriptCache::begin(const Target& target, const std::vector<dns::UpdateMessage>& messages) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (const auto& message : messages) {
         for (const auto& record : message.updates) {
             const auto host = hosts_.find(record.owner);
@@ -35,7 +35,7 @@ void ScriptCache::begin(const Target& target, const std::vector<dns::UpdateMessa
 
 void ScriptCache::end(const Target& target, std::string_view rdata, bool committed,
                       base::TimePoint now) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto found = entries_.find(target);
     if (found == entries_.end() || --found->second.under_way > 0) return;
     if (!committed || found->second.disturbed) {
@@ -47,12 +47,12 @@ void ScriptCache::end(const Target& target, std::string_view rdata, bool committ
 }
 
 void ScriptCache::forget(const Target& target) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     disturb(target);
 }
 
 void ScriptCache::forget_all() {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     std::erase_if(entries_, [](const auto& entry) { return entry.second.under_way == 0; });
     for (auto& [target, entry] : entries_) entry.disturbed = true;
 }

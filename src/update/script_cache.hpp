@@ -2,13 +2,13 @@
 // Which address the last script of a host was for.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "update/rrset_key.hpp"
 #include "update/served_cache.hpp"
 
@@ -42,11 +42,11 @@ private:
         unsigned under_way = 0;  ///< scripts
         bool disturbed = false;  ///< they were not alone: who was last can't be told
     };
-    void disturb(const Target& target);
+    void disturb(const Target& target) REQUIRES(mutex_);
 
     const HostTable& hosts_;
-    mutable std::mutex mutex_;
-    std::unordered_map<Target, Entry> entries_;
+    mutable base::Mutex mutex_;
+    std::unordered_map<Target, Entry> entries_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::update

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <array>
-#include <mutex>
 #include <optional>
 #include <string_view>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "base/string_interner.hpp"
 #include "update/rrset_key.hpp"
 
@@ -30,8 +30,8 @@ public:
     void reserve(std::size_t hosts, std::size_t octets);
 
 private:
-    mutable std::mutex mutex_;
-    base::StringInterner names_;  ///< in wire form
+    mutable base::Mutex mutex_;
+    base::StringInterner names_ GUARDED_BY(mutex_);  ///< in wire form
 };
 
 /// The record data that the authoritative server is known to serve, and since when it is known. It
@@ -68,8 +68,8 @@ private:
         }
     };
     struct alignas(64) Shard {
-        mutable std::mutex mutex;
-        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries;
+        mutable base::Mutex mutex;
+        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries GUARDED_BY(mutex);
     };
     static constexpr std::size_t shard_count = 64;
     [[nodiscard]] Shard& shard(const Target& target) { return shards_[target.host % shard_count]; }

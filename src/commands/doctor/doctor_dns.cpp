@@ -96,8 +96,10 @@ private:
 
     /// False: none of them can be used.
     bool servers() {
-        const auto states = await<std::vector<update::ServerState>>(
-            io_, [&](auto done) { backend_.probe(deadline(), done); });
+        const auto states = await<std::vector<update::ServerState>>(io_, [&](auto done) {
+            update::engine_thread.assert_held();
+            backend_.probe(deadline(), done);
+        });
         const bool usable = std::any_of(states.begin(), states.end(),
                                         [](const auto& state) { return !state.failure; });
         // As nsupdate -l: the second address stands for the first.

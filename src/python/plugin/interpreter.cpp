@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <utility>
 
 #include "base/ascii.hpp"
+#include "base/mutex.hpp"
 #include "base/secret.hpp"
 #include "python/conf.hpp"
 #include "python/plugin/headers.hpp"
@@ -23,23 +23,23 @@ struct Shared {
     py::module_ own;  ///< with the class Headers
     py::object address, host, script, told, shown;
 
-    std::mutex mutex{};
-    std::vector<py::object>
-        dropped{};  ///< of confs that are gone, to be let go with the lock in hand
+    base::Mutex mutex{};
+    /// Of confs that are gone, to be let go with the lock in hand.
+    std::vector<py::object> dropped GUARDED_BY(mutex){};
 };
 
 Shared* shared = nullptr;
 
 /// Keeps an object for somebody with the lock.
 void drop_later(py::object object) {
-    const std::lock_guard lock(shared->mutex);
+    const base::MutexLock lock(shared->mutex);
     shared->dropped.push_back(std::move(object));
 }
 
 void drop_now() {
     std::vector<py::object> dropped;
     {
-        const std::lock_guard lock(shared->mutex);
+        const base::MutexLock lock(shared->mutex);
         dropped.swap(shared->dropped);
     }
 }
