@@ -9,23 +9,28 @@
 namespace sftdyn::base {
 namespace {
 
+// What Clang would stop in one function is each in a function of its own.
+void assert_here(const ThreadRole& role) { role.assert_held(); }
+
+void bind_for_a_moment(ThreadRole& role) { const ThreadRole::Binding binding(role); }
+
 void assert_on_another_thread(const ThreadRole& role) {
     std::thread([&role] { role.assert_held(); }).join();
 }
 
 TEST(ThreadRoleTest, IsAnybodysWhileNoThreadIsBound) {
     ThreadRole role;
-    role.assert_held();
+    assert_here(role);
     assert_on_another_thread(role);
-    { const ThreadRole::Binding binding(role); }
-    role.assert_held();
+    bind_for_a_moment(role);
+    assert_here(role);
     assert_on_another_thread(role);
 }
 
 TEST(ThreadRoleTest, IsTheBoundThreads) {
     ThreadRole role;
     const ThreadRole::Binding binding(role);
-    role.assert_held();
+    assert_here(role);
 }
 
 #ifdef NDEBUG
@@ -41,7 +46,7 @@ TEST(ThreadRoleDeathTest, EndsTheProgramOnAnotherThread) {
 TEST(ThreadRoleDeathTest, HasOneThreadAtATime) {
     ThreadRole role;
     const ThreadRole::Binding binding(role);
-    EXPECT_DEATH(ThreadRole::Binding second(role), "has a thread already");
+    EXPECT_DEATH(bind_for_a_moment(role), "has a thread already");
 }
 #endif
 
