@@ -47,17 +47,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const std::string_view octets = text_of(data + 1, size - 1);
     if (data[0] % 4 == 3) {
-        const auto preamble = http::read_preamble(octets);
-        if (preamble.state != http::ProxyPreamble::State::done) {
+        const auto preamble = http::read_proxy_header(octets);
+        if (preamble.state != http::ProxyHeaderState::done) {
             HOLDS(!preamble.client);
             return 0;
         }
-        HOLDS(preamble.size <= octets.size() && preamble.size <= http::longest_preamble);
+        HOLDS(preamble.size <= octets.size() && preamble.size <= http::longest_proxy_header);
         if (preamble.client) usable(*preamble.client);
         // What a shorter part says must not be something else.
         for (std::size_t part = 0; part < preamble.size; ++part)
-            HOLDS(http::read_preamble(octets.substr(0, part)).state ==
-                  http::ProxyPreamble::State::more);
+            HOLDS(http::read_proxy_header(octets.substr(0, part)).state ==
+                  http::ProxyHeaderState::more);
         return 0;
     }
     static const http::Proxies bases[] = {
@@ -70,8 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                other = http::Peer::of(boost::asio::ip::make_address("192.0.2.1"), proxies);
     const std::vector<std::string> values{std::string(octets)};
     HOLDS(http::client_address(other, values, proxies) == other.address);
-    HOLDS(http::client_address(trusted.behind({http::ProxyPreamble::State::done, 15}, proxies),
-                               values, proxies) == trusted.address);
+    HOLDS(http::client_address(trusted.behind({http::ProxyHeaderState::done, 15}, proxies), values,
+                               proxies) == trusted.address);
     if (const auto address = http::client_address(trusted, values, proxies)) usable(*address);
     fuzz_prefix(values[0], trusted, proxies);
     return 0;

@@ -21,20 +21,20 @@ Outcome receive(std::string_view octets, http::Peer peer, bool with_preamble,
                 const http::Proxies& proxies, Pieces pieces) {
     Outcome out;
     if (with_preamble) {
-        http::PreambleReader reader;
-        http::ProxyPreamble preamble;
+        http::ProxyHeaderReader reader;
+        http::ProxyProtocolHeader preamble;
         std::size_t taken = 0;
         do {
             if (octets.empty()) return out;
             const auto space = reader.space();
-            HOLDS(space.size() > 0 && space.size() <= http::longest_preamble);
+            HOLDS(space.size() > 0 && space.size() <= http::longest_proxy_header);
             const std::size_t size = std::min({space.size(), pieces.next(), octets.size()});
             std::memcpy(space.data(), octets.data(), size);
             octets.remove_prefix(size);
             taken += size;
             preamble = reader.received(size);
-        } while (preamble.state == http::ProxyPreamble::State::more);
-        if (preamble.state == http::ProxyPreamble::State::bad) return out;
+        } while (preamble.state == http::ProxyHeaderState::more);
+        if (preamble.state == http::ProxyHeaderState::bad) return out;
         HOLDS(taken == preamble.size);  // nothing that stands behind it
         peer = peer.behind(preamble, proxies);
         HOLDS(preamble.client || !peer.vouches);

@@ -6,7 +6,7 @@
 using namespace sftdyn;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    dns::Request request;
+    dns::OutgoingMessage request;
     if (size >= 2) request.id = static_cast<std::uint16_t>(data[0] << 8 | data[1]);
     const auto reply = dns::read_answer(request, {data, size}, "fuzz");
     if (reply.has_error()) {

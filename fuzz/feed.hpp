@@ -57,8 +57,8 @@ inline std::vector<Understood> read_in_pieces(std::string_view octets,
     std::vector<Understood> out;
     Reader reader(limits, proxy_field);
     while (true) {
-        Reader::State state = reader.read();
-        while (state == Reader::State::more) {
+        sftdyn::http::RequestState state = reader.read();
+        while (state == sftdyn::http::RequestState::more) {
             if (octets.empty()) return out;
             const auto space = reader.space();
             HOLDS(space.size() > 0 &&
@@ -70,7 +70,7 @@ inline std::vector<Understood> read_in_pieces(std::string_view octets,
             state = reader.read();
             HOLDS(reader.request().body_capacity() <= limits.body_octets);
         }
-        if (state == Reader::State::refused) return out;
+        if (state == sftdyn::http::RequestState::refused) return out;
         out.push_back(understood(reader.request()));
         reader.next();
     }

@@ -38,12 +38,13 @@ void fuzz_dialects(const http::Request& request) {
     for (const auto& group : plan.groups) {
         HOLDS(!group.empty());
         for (const auto& step : group) {
-            HOLDS(step.desired.target.host == client.hosts[0].host ||
-                  step.desired.target.host == client.hosts[1].host);
-            HOLDS(step.answer == protocol::Plan::unanswered || step.answer < plan.answers.size());
-            HOLDS(step.desired.kind == dns::Change::Kind::remove ||
+            HOLDS(step.desired.rrset.host == client.hosts[0].host ||
+                  step.desired.rrset.host == client.hosts[1].host);
+            HOLDS(step.answer == protocol::UpdatePlan::unanswered ||
+                  step.answer < plan.answers.size());
+            HOLDS(step.desired.kind == dns::ChangeKind::remove ||
                   step.desired.rdata.size() ==
-                      (step.desired.target.type == dns::Type::a ? 4U : 16U));
+                      (step.desired.rrset.type == dns::Type::a ? 4U : 16U));
         }
     }
     (void)protocol::answer(*update, plan.answers, "UPTODATE");
@@ -114,7 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         HOLDS(request.target.find_first_of(std::string_view("\r\n\0 ", 4)) ==
               std::string_view::npos);
         const auto intent = protocol::secret_url::read(request);
-        if (const auto* update = std::get_if<protocol::secret_url::Update>(&intent)) {
+        if (const auto* update = std::get_if<protocol::secret_url::PresentedKey>(&intent)) {
             HOLDS(!update->key.empty() && update->key[0] != '/');
             const auto* entry = directory.find(update->key);
             const std::string decoded = protocol::percent_decoded(update->key);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A configuration file, with its fast path for lines of [clients]. Whatever the text: no complaint
+// A configuration file, with its fast path for lines of [clients]. Whatever the text: no diagnostic
 // holds a client's key.
 #include <algorithm>
 #include <array>
@@ -48,14 +48,14 @@ std::string with_marker(std::string_view text) {
     return std::string(text.substr(0, at)) + form + std::string(text.substr(at));
 }
 
-config::Complaints read(std::string_view text, config::Settings& settings) {
-    auto complaints = config::read_toml(text, "fuzz.toml", settings);
-    for (const auto& complaint : complaints) {
-        HOLDS(!complaint.what.empty() && !complaint.mend.empty() &&
-              complaint.where.starts_with("fuzz.toml"));
-        HOLDS(!holds_marker(complaint.text()));
+config::Diagnostics read(std::string_view text, config::Settings& settings) {
+    auto diagnostics = config::read_toml(text, "fuzz.toml", settings);
+    for (const auto& diagnostic : diagnostics) {
+        HOLDS(!diagnostic.what.empty() && !diagnostic.remedy.empty() &&
+              diagnostic.where.starts_with("fuzz.toml"));
+        HOLDS(!holds_marker(diagnostic.text()));
     }
-    return complaints;
+    return diagnostics;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const auto stranger = std::make_shared<const dns::TsigKey>(
         *dns::TsigKey::make("k.example", "hmac-sha256", base::Secret("b3RoZXJvdGhlcm90aGVy")));
     if (size < 3) return 0;
-    dns::Request request;
+    dns::OutgoingMessage request;
     request.id = static_cast<std::uint16_t>(data[1] << 8 | data[2]);
     request.mac = std::string(32, 'm');
     request.key = key;

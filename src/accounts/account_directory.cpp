@@ -15,11 +15,11 @@ std::string_view cost_of(std::string_view hash) {
 
 }  // namespace
 
-bool AccountDirectory::add(std::string_view key, const Entry& entry) {
-    return rows_.insert(Row{hash_(key), entry}).second;
+bool AccountDirectory::add(std::string_view key, const KeyEntry& entry) {
+    return rows_.insert(KeyRow{hash_(key), entry}).second;
 }
 
-const Entry* AccountDirectory::find(std::string_view key) const {
+const KeyEntry* AccountDirectory::find(std::string_view key) const {
     if (rows_.empty()) return nullptr;
     const auto found = rows_.find(hash_(key));
     return found == rows_.end() ? nullptr : &found->entry;
@@ -42,7 +42,7 @@ bool AccountDirectory::add_user(const std::string& user, ClientNumber client,
     return users_.try_emplace(user, std::move(entry)).second;
 }
 
-Client AccountDirectory::client(const Entry& entry) const {
+Client AccountDirectory::client(const KeyEntry& entry) const {
     if (entry.client != no_client) return clients_[entry.client];
     return {"", {{entry.host, entry.ttl, entry.reverse, std::nullopt}}, false};
 }

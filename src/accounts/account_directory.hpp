@@ -44,7 +44,7 @@ using ClientNumber = std::uint32_t;
 constexpr ClientNumber no_client = ~ClientNumber(0);
 
 /// What a key is for: one host, or a client's.
-struct Entry {
+struct KeyEntry {
     update::HostId host{};
     std::uint32_t ttl = 30;  ///< seconds
     bool reverse = false;    ///< keep the address's PTR record too
@@ -61,7 +61,7 @@ public:
     void reserve(std::size_t keys) { rows_.reserve(keys); }
 
     /// False when the key is there already.
-    [[nodiscard]] bool add(std::string_view key, const Entry& entry);
+    [[nodiscard]] bool add(std::string_view key, const KeyEntry& entry);
 
     ClientNumber add(Client client);
     /// The client's user with a password, or with the hash of one (argon2's encoded form). False
@@ -70,9 +70,9 @@ public:
                                 std::string_view password, std::string password_hash);
 
     /// The entry for `key`, or null.
-    [[nodiscard]] const Entry* find(std::string_view key) const;
+    [[nodiscard]] const KeyEntry* find(std::string_view key) const;
     /// The client of an entry: its own, or one made of it.
-    [[nodiscard]] Client client(const Entry& entry) const;
+    [[nodiscard]] Client client(const KeyEntry& entry) const;
     [[nodiscard]] const Client& client(ClientNumber number) const { return clients_[number]; }
 
     /// A user of dyndns2 or another dialect with user names: whose it is, and what its password is
@@ -101,25 +101,29 @@ public:
 private:
     using Digest = base::KeyedHash::Digest;
     /// A key, and what it is for.
-    struct Row {
+    struct KeyRow {
         Digest digest;
-        Entry entry;
+        KeyEntry entry;
     };
-    struct Hash {
+    struct RowHash {
         using is_transparent = void;
         using is_avalanching = void;  // each bit of a digest is as good as random
         std::size_t operator()(const Digest& digest) const { return digest[0]; }
-        std::size_t operator()(const Row& row) const { return row.digest[0]; }
+        std::size_t operator()(const KeyRow& row) const { return row.digest[0]; }
     };
-    struct Equal {
+    struct RowEqual {
         using is_transparent = void;
-        bool operator()(const Row& a, const Row& b) const { return a.digest == b.digest; }
-        bool operator()(const Row& row, const Digest& digest) const { return row.digest == digest; }
-        bool operator()(const Digest& digest, const Row& row) const { return row.digest == digest; }
+        bool operator()(const KeyRow& a, const KeyRow& b) const { return a.digest == b.digest; }
+        bool operator()(const KeyRow& row, const Digest& digest) const {
+            return row.digest == digest;
+        }
+        bool operator()(const Digest& digest, const KeyRow& row) const {
+            return row.digest == digest;
+        }
     };
 
     base::KeyedHash hash_;
-    boost::unordered_flat_set<Row, Hash, Equal> rows_;
+    boost::unordered_flat_set<KeyRow, RowHash, RowEqual> rows_;
     std::vector<Client> clients_;
     boost::unordered_flat_map<std::string, User> users_;
     std::vector<std::string> dummy_hashes_;  ///< one for each cost that there is

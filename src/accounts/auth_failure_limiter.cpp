@@ -15,22 +15,21 @@ constexpr auto say_interval = std::chrono::minutes(1);
 
 AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::address& client,
                                                          base::TimePoint now) {
-    using Kind = Treatment::Kind;
     const base::MutexLock lock(mutex_);
     if (burst_ == 0) return {};
     const auto network = base::client_network(client);
     auto found = clients_.find(network);
     if (found == clients_.end()) {
         if (clients_.size() >= most_clients && !make_room(now)) {
-            Treatment treatment{Kind::refuse, false,
+            Treatment treatment{FailureTreatmentKind::refuse, false,
                                 std::chrono::ceil<std::chrono::seconds>(refill_)};
             treatment.table_full = now - full_said_ >= say_interval;
             if (treatment.table_full) full_said_ = now;
             return treatment;
         }
-        found = clients_.try_emplace(network, Entry{now, false}).first;
+        found = clients_.try_emplace(network, FailureEntry{now, false}).first;
     }
-    Entry& entry = found->second;
+    FailureEntry& entry = found->second;
     const bool clean = entry.full_at <= now;
     if (clean) entry = {now, false};
     const base::TokenRate rate{burst_, refill_};
@@ -38,7 +37,8 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::
     if (const auto wait = rate.wait(after, now, 2); wait > wait.zero())
         return refused(&entry, wait);
     entry.full_at = after;
-    Treatment treatment{rate.wait(after, now) <= base::Duration(0) ? Kind::answer : Kind::delay};
+    Treatment treatment{rate.wait(after, now) <= base::Duration(0) ? FailureTreatmentKind::answer
+                                                                   : FailureTreatmentKind::delay};
     treatment.counted = true;
     treatment.clean = clean;
     return treatment;
@@ -56,8 +56,9 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::look(const boost::asio::ip::ad
     return {};
 }
 
-AuthFailureLimiter::Treatment AuthFailureLimiter::refused(Entry* entry, base::Duration wait) {
-    Treatment treatment{Treatment::Kind::refuse, !std::exchange(entry->said, true),
+AuthFailureLimiter::Treatment AuthFailureLimiter::refused(FailureEntry* entry,
+                                                          base::Duration wait) {
+    Treatment treatment{FailureTreatmentKind::refuse, !std::exchange(entry->said, true),
                         std::chrono::ceil<std::chrono::seconds>(wait)};
     treatment.clean = false;
     return treatment;

@@ -14,6 +14,9 @@
 
 namespace sftdyn::accounts {
 
+/// What is done with the answer to a failure.
+enum class FailureTreatmentKind { answer, delay, refuse };
+
 /// Counts failures for each client network: past a budget they are answered late, past a second one
 /// refused. Whether a key is right is not asked here: it is found at once, and its owner does not
 /// pay for a neighbour behind the same address. Passwords, which people choose, are not even looked
@@ -26,7 +29,7 @@ public:
 
     /// How a failure is answered, and what the log is to say of it.
     struct Treatment {
-        enum class Kind { answer, delay, refuse } kind = Kind::answer;
+        FailureTreatmentKind kind = FailureTreatmentKind::answer;
         bool first = false;  ///< with `refuse`: the first of this client since its budget was full
         std::chrono::seconds retry_after{};  ///< with `refuse`
         bool counted = false;                ///< as a failure of the client
@@ -49,12 +52,12 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
-    struct Entry {
+    struct FailureEntry {
         base::TimePoint full_at;  ///< when all is forgotten (GCRA)
         bool said = false;
     };
     [[nodiscard]] bool make_room(base::TimePoint now) REQUIRES(mutex_);
-    [[nodiscard]] Treatment refused(Entry* entry, base::Duration wait) REQUIRES(mutex_);
+    [[nodiscard]] Treatment refused(FailureEntry* entry, base::Duration wait) REQUIRES(mutex_);
 
     mutable base::Mutex mutex_;
     unsigned burst_ GUARDED_BY(mutex_);
@@ -63,7 +66,8 @@ private:
     base::TimePoint swept_ GUARDED_BY(mutex_){};
     /// When a full table was last told of.
     base::TimePoint full_said_ GUARDED_BY(mutex_){};
-    boost::unordered::unordered_flat_map<base::ClientNetwork, Entry> clients_ GUARDED_BY(mutex_);
+    boost::unordered::unordered_flat_map<base::ClientNetwork, FailureEntry> clients_
+        GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::accounts

@@ -6,7 +6,7 @@
 
 namespace sftdyn::accounts {
 
-bool Verifier::add(Job job) {
+bool Verifier::add(Verification job) {
     const base::MutexLock lock(mutex_);
     if (stopping_ || !has_room(job)) return false;
     (job.clean ? clean_ : others_).push_back(std::move(job));
@@ -15,10 +15,10 @@ bool Verifier::add(Job job) {
     return true;
 }
 
-bool Verifier::has_room(const Job& job) const {
+bool Verifier::has_room(const Verification& job) const {
     if (clean_.size() + others_.size() >= most) return false;
     std::size_t of_user = 0, of_network = 0;
-    const auto count = [&](const Job& other) {
+    const auto count = [&](const Verification& other) {
         of_user += other.user == job.user ? 1 : 0;
         of_network += other.network == job.network ? 1 : 0;
     };
@@ -36,7 +36,7 @@ void Verifier::run() {
         });
         if (stopping_) return;
         auto& queue = clean_.empty() ? others_ : clean_;
-        const Job job = std::move(queue.front());
+        const Verification job = std::move(queue.front());
         queue.pop_front();
         current_ = &job;
         {

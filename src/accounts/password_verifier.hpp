@@ -21,7 +21,7 @@ namespace sftdyn::accounts {
 class Verifier {
 public:
     /// One password to verify: whose it is, for the bounds, and the work itself.
-    struct Job {
+    struct Verification {
         base::ClientNetwork network{};
         std::string user{};
         bool clean = false;            ///< its network has guessed nothing lately
@@ -36,7 +36,7 @@ public:
 
     /// False: too many wait already. On any thread; the first call makes the verifier's, which
     /// should be after the process has entered the sandbox.
-    [[nodiscard]] bool add(Job job);
+    [[nodiscard]] bool add(Verification job);
     void stop();
 
     static constexpr std::size_t most =
@@ -47,12 +47,12 @@ public:
 
 private:
     void run();
-    [[nodiscard]] bool has_room(const Job& job) const REQUIRES(mutex_);
+    [[nodiscard]] bool has_room(const Verification& job) const REQUIRES(mutex_);
 
     base::Mutex mutex_;
     base::Condition wake_;
-    std::deque<Job> clean_ GUARDED_BY(mutex_), others_ GUARDED_BY(mutex_);
-    const Job* current_ GUARDED_BY(mutex_) = nullptr;  ///< being verified
+    std::deque<Verification> clean_ GUARDED_BY(mutex_), others_ GUARDED_BY(mutex_);
+    const Verification* current_ GUARDED_BY(mutex_) = nullptr;  ///< being verified
     bool stopping_ GUARDED_BY(mutex_) = false;
     std::thread thread_;  ///< begun with the mutex held; ended by `stop`
 };

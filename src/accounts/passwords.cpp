@@ -74,7 +74,7 @@ bool verify_password(const std::string& hash, std::string_view password) {
            argon2_verify(hash.c_str(), password.data(), password.size(), *type) == ARGON2_OK;
 }
 
-VerifiedPasswords::Digest VerifiedPasswords::digest(const Attempt& attempt) const {
+VerifiedPasswords::Digest VerifiedPasswords::digest(const PasswordAttempt& attempt) const {
     // The lengths in front: no two attempts are one text.
     std::string all = fmt::format("{} {} ", attempt.user.size(), attempt.hash.size());
     all.reserve(all.size() + attempt.user.size() + attempt.hash.size() + attempt.password.size());
@@ -84,14 +84,14 @@ VerifiedPasswords::Digest VerifiedPasswords::digest(const Attempt& attempt) cons
     return out;
 }
 
-std::optional<bool> VerifiedPasswords::known(const Attempt& attempt) const {
+std::optional<bool> VerifiedPasswords::known(const PasswordAttempt& attempt) const {
     const Digest wanted = digest(attempt);
     const base::MutexLock lock(mutex_);
     const auto found = verified_.find(wanted);
     return found == verified_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void VerifiedPasswords::remember(const Attempt& attempt, bool right) {
+void VerifiedPasswords::remember(const PasswordAttempt& attempt, bool right) {
     const Digest key = digest(attempt);
     const base::MutexLock lock(mutex_);
     if (verified_.size() >= most_remembered)

@@ -32,14 +32,14 @@ namespace sftdyn::accounts {
 class VerifiedPasswords {
 public:
     /// One password as it was tried. The views are used during the call only.
-    struct Attempt {
+    struct PasswordAttempt {
         std::string_view user;
         std::string_view hash;
         std::string_view password;
     };
     /// Nothing: it must be verified.
-    [[nodiscard]] std::optional<bool> known(const Attempt& attempt) const;
-    void remember(const Attempt& attempt, bool right);
+    [[nodiscard]] std::optional<bool> known(const PasswordAttempt& attempt) const;
+    void remember(const PasswordAttempt& attempt, bool right);
     [[nodiscard]] std::size_t size() const;
 
 private:
@@ -49,7 +49,7 @@ private:
             return static_cast<std::size_t>(digest[0]);
         }
     };
-    [[nodiscard]] Digest digest(const Attempt& attempt) const;
+    [[nodiscard]] Digest digest(const PasswordAttempt& attempt) const;
 
     base::KeyedHash hash_;
     mutable base::Mutex mutex_;

@@ -15,7 +15,7 @@ using Octets = std::array<unsigned char, 16>;
 
 constexpr int plain = -1;  // it embeds nothing
 
-struct Row {
+struct RegistryRow {
     bool v6;
     Octets network;
     unsigned prefix;  ///< bits
@@ -30,7 +30,7 @@ using enum AddressScope;
 // IANA's IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190), and its registries
 // of IPv4, IPv6, IPv6 unicast and IPv6 multicast address space. The registries' networks for
 // documentation and for benchmarking are global here: trials use them.
-constexpr Row rows[] = {
+constexpr RegistryRow rows[] = {
     {false, {0}, 8, nobodys},          // "this network" (RFC 791 §3.2), 0.0.0.0 too
     {false, {10}, 8, local},           // private use (RFC 1918)
     {false, {100, 64}, 10, local},     // shared address space (RFC 6598)
@@ -67,7 +67,7 @@ constexpr Row rows[] = {
     {true, {}, 0, nobodys},
 };
 
-bool holds(const Row& row, const Octets& octets) {
+bool holds(const RegistryRow& row, const Octets& octets) {
     unsigned left = row.prefix;
     for (std::size_t i = 0; left > 0; ++i) {
         const unsigned bits = std::min(left, 8U);
@@ -77,7 +77,7 @@ bool holds(const Row& row, const Octets& octets) {
     return true;
 }
 
-const Row* row_of(const ip::address& address) {
+const RegistryRow* row_of(const ip::address& address) {
     Octets octets{};
     if (address.is_v4()) {
         const auto bytes = address.to_v4().to_bytes();
@@ -85,7 +85,7 @@ const Row* row_of(const ip::address& address) {
     } else {
         octets = address.to_v6().to_bytes();
     }
-    const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) {
+    const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const RegistryRow& row) {
         return row.v6 == address.is_v6() && holds(row, octets);
     });
     return found == std::end(rows) ? nullptr : found;
@@ -97,7 +97,7 @@ bool is_isatap(const Octets& octets) {
 }
 
 /// The IPv4 address within an IPv6 address.
-std::optional<ip::address> embedded_in(const ip::address& address, const Row* row) {
+std::optional<ip::address> embedded_in(const ip::address& address, const RegistryRow* row) {
     if (!address.is_v6() || row->scope == nobodys) return std::nullopt;
     const auto octets = address.to_v6().to_bytes();
     const bool isatap = row->embeds == plain && is_isatap(octets);
@@ -123,7 +123,7 @@ int longest(const std::vector<Network>& networks, const ip::address& address) {
 }  // namespace
 
 AddressScope scope_of(const ip::address& address) {
-    const Row* row = row_of(address);
+    const RegistryRow* row = row_of(address);
     if (row == nullptr) return global;
     const auto embedded = embedded_in(address, row);
     if (!embedded) return row->scope;

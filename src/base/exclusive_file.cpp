@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 
 constexpr int most_links = 40;  // in one path, as the kernel has it
 
-Error no_file(const fs::path& path, int error, const std::string& mend) {
+Error no_file(const fs::path& path, int error, const std::string& remedy) {
     return Error{std::string("can't be made: ") + system_error_text(error), path.string(),
-                 error == EEXIST ? "move the old one away first, or " + mend
-                                 : "choose a folder that you may write to: " + mend};
+                 error == EEXIST ? "move the old one away first, or " + remedy
+                                 : "choose a folder that you may write to: " + remedy};
 }
 
 /// Whether nobody but root and this user can put anything into the folder.
@@ -45,8 +45,8 @@ std::optional<fs::path> target_of_link(int folder, const fs::path& name) {
 /// Goes down a path, one name after the other.
 class Walk {
 public:
-    Walk(const fs::path& folder, bool make_folders, const std::string& mend)
-        : whole_(folder), make_folders_(make_folders), mend_(mend) {
+    Walk(const fs::path& folder, bool make_folders, const std::string& remedy)
+        : whole_(folder), make_folders_(make_folders), mend_(remedy) {
         const fs::path absolute = fs::absolute(folder).lexically_normal();
         names_.assign(absolute.begin(), absolute.end());
     }
@@ -109,12 +109,12 @@ bool write_whole(int file, std::string_view text) {
 
 }  // namespace
 
-Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& mend) {
+Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& remedy) {
     NewFile out;
     out.path_ = plan.path;
-    out.mend_ = mend;
+    out.mend_ = remedy;
     const fs::path parent = plan.path.has_parent_path() ? plan.path.parent_path() : fs::path(".");
-    auto folder = Walk(parent, plan.make_folders, mend).go();
+    auto folder = Walk(parent, plan.make_folders, remedy).go();
     if (folder.has_error()) return folder.error();
     out.folder_ = std::move(*folder);
     out.file_ = Descriptor(openat(out.folder_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
@@ -122,17 +122,17 @@ Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& mend) {
         std::string name = ".sftdyn-" + random_hex(8);
         out.file_ = Descriptor(openat(out.folder_.get(), name.c_str(),
                                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-        if (!out.file_) return no_file(plan.path, errno, mend);
+        if (!out.file_) return no_file(plan.path, errno, remedy);
         out.temporary_ = std::move(name);
     }
     if (!write_whole(out.file_.get(), plan.text))
         return Error{"could not be written whole", plan.path.string(), "is the disk full?"};
     if (plan.owner && fchown(out.file_.get(), plan.owner->user, plan.owner->group) != 0)
         return Error{std::string("can't be given to whom it belongs: ") + system_error_text(errno),
-                     plan.path.string(), mend};
+                     plan.path.string(), remedy};
     if (fchmod(out.file_.get(), plan.mode) != 0)
         return Error{std::string("can't be given its mode: ") + system_error_text(errno),
-                     plan.path.string(), mend};
+                     plan.path.string(), remedy};
     return out;
 }
 
@@ -169,12 +169,12 @@ void NewFile::withdraw() noexcept {
 }
 
 Result<void> create_file(const fs::path& path, const std::string& text, mode_t mode,
-                         const std::string& mend) {
+                         const std::string& remedy) {
     FilePlan plan;
     plan.path = path;
     plan.text = text;
     plan.mode = mode;
-    auto file = NewFile::make(plan, mend);
+    auto file = NewFile::make(plan, remedy);
     zeroize(plan.text);
     if (file.has_error()) return file.error();
     return file->publish();

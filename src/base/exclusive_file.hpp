@@ -36,8 +36,8 @@ struct FilePlan {
 /// A file that is written whole, and has no name until it is published.
 class NewFile {
 public:
-    /// `mend` says what else to do when it can't be made.
-    [[nodiscard]] static Result<NewFile> make(const FilePlan& plan, const std::string& mend);
+    /// `remedy` says what else to do when it can't be made.
+    [[nodiscard]] static Result<NewFile> make(const FilePlan& plan, const std::string& remedy);
 
     NewFile(NewFile&& other) noexcept;
     NewFile& operator=(NewFile&&) = delete;
@@ -60,6 +60,6 @@ private:
 
 /// Makes and publishes one file.
 [[nodiscard]] Result<void> create_file(const std::filesystem::path& path, const std::string& text,
-                                       mode_t mode, const std::string& mend);
+                                       mode_t mode, const std::string& remedy);
 
 }  // namespace sftdyn::base

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
+
+#include <fmt/format.h>
 
 #include "base/number.hpp"
 #include "base/random.hpp"
@@ -113,6 +114,11 @@ ClientNetwork client_network(const boost::asio::ip::address& address) {
     const auto bytes = address.to_v6().to_bytes();
     for (std::size_t i = 0; i < 8; ++i) bits = bits << 8 | bytes[i];
     return {bits, true};
+}
+
+std::string endpoint_text(const boost::asio::ip::address& address, std::uint16_t port) {
+    return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(),
+                       port);
 }
 
 }  // namespace sftdyn::base

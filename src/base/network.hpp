@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,5 +55,9 @@ struct ClientNetwork {
     friend std::size_t hash_value(const ClientNetwork& network) noexcept;
 };
 [[nodiscard]] ClientNetwork client_network(const boost::asio::ip::address& address);
+
+/// "192.0.2.1:53", "[2001:db8::1]:53".
+[[nodiscard]] std::string endpoint_text(const boost::asio::ip::address& address,
+                                        std::uint16_t port);
 
 }  // namespace sftdyn::base

@@ -11,14 +11,14 @@ namespace sftdyn::base {
 
 /// An error that a person reads. It never holds a secret.
 struct Error {
-    std::string what;     ///< what is wrong, as a whole phrase
-    std::string where{};  ///< a file with line and column, a server, a host; may be empty
-    std::string mend{};   ///< what to do about it; may be empty
+    std::string what;      ///< what is wrong, as a whole phrase
+    std::string where{};   ///< a file with line and column, a server, a host; may be empty
+    std::string remedy{};  ///< what to do about it; may be empty
 
     /// "where: what; mend", leaving out what is empty.
     [[nodiscard]] std::string text() const {
         std::string out = where.empty() ? what : where + ": " + what;
-        if (!mend.empty()) out += "; " + mend;
+        if (!remedy.empty()) out += "; " + remedy;
         return out;
     }
 };

@@ -35,7 +35,7 @@ public:
     void zeroize() noexcept;
 
 private:
-    struct Hash {
+    struct TextHash {
         using is_transparent = void;
         const StringInterner* table;
         std::size_t operator()(Number number) const { return (*this)(table->view(number)); }
@@ -43,7 +43,7 @@ private:
             return std::hash<std::string_view>{}(text);
         }
     };
-    struct Equal {
+    struct TextEqual {
         using is_transparent = void;
         const StringInterner* table;
         bool operator()(Number a, Number b) const { return a == b; }
@@ -53,7 +53,8 @@ private:
 
     std::string octets_;                  ///< all strings, one behind the other
     std::vector<std::uint32_t> offsets_;  ///< where each begins
-    boost::unordered_flat_set<Number, Hash, Equal> index_{0, Hash{this}, Equal{this}};
+    boost::unordered_flat_set<Number, TextHash, TextEqual> index_{0, TextHash{this},
+                                                                  TextEqual{this}};
 };
 
 }  // namespace sftdyn::base

@@ -17,14 +17,14 @@
 namespace sftdyn::commands {
 namespace {
 
-using Complaints = std::vector<base::Error>;
+using Diagnostics = std::vector<base::Error>;
 
 /// Key files that the configuration names must be there; BIND's session key comes with named's
 /// start.
-void check_key(const config::ZoneSettings& zone, Complaints& complaints) {
+void check_key(const config::ZoneSettings& zone, Diagnostics& diagnostics) {
     if (!zone.key_file) return;
     const auto key = dns::read_key_file(*zone.key_file);
-    if (key.has_error()) complaints.push_back(key.error());
+    if (key.has_error()) diagnostics.push_back(key.error());
 }
 
 std::string count(const config::Loaded& loaded) {
@@ -34,20 +34,22 @@ std::string count(const config::Loaded& loaded) {
 
 int check(const config::Overrides& overrides) {
     config::Loaded loaded = server::load(overrides);
-    check_key(loaded.settings.dns, loaded.complaints);
+    check_key(loaded.settings.dns, loaded.diagnostics);
     for (const auto& files : config::certificates(loaded.settings)) {
         const auto certificate = http::read_certificate(files.cert, files.key);
-        if (certificate.has_error()) loaded.complaints.push_back(certificate.error());
+        if (certificate.has_error()) loaded.diagnostics.push_back(certificate.error());
     }
-    for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.complaints);
+    for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);
     for (const auto& fault : faults_of_named_files(loaded.settings))
-        loaded.complaints.push_back(fault.error);
-    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
-    if (!loaded.complaints.empty()) {
-        std::cerr << fmt::format("{} thing{} to mend\n", loaded.complaints.size(),
-                                 loaded.complaints.size() == 1 ? "" : "s");
+        loaded.diagnostics.push_back(fault.error);
+    for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.text() << '\n';
+    if (!loaded.diagnostics.empty()) {
+        std::cerr << fmt::format("{} error{}\n", loaded.diagnostics.size(),
+                                 loaded.diagnostics.size() == 1 ? "" : "s");
         return 1;
     }
+    for (const auto& warning : loaded.settings.warnings)
+        std::cout << "warning: " << warning.text() << '\n';
     for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
         for (const auto& one : weaknesses) std::cout << "warning: " << one.error.text() << '\n';
     }

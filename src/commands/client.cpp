@@ -226,8 +226,8 @@ void print_dyndns2(const Sheet& sheet) {
 
 int client(const config::Overrides& overrides, const ClientOptions& options) {
     const config::Loaded loaded = server::load(overrides);
-    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
-    if (!loaded.complaints.empty()) return 1;
+    for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.text() << '\n';
+    if (!loaded.diagnostics.empty()) return 1;
     auto sheet = find(loaded.settings, options.name);
     if (!sheet) {
         std::cerr << fmt::format(

@@ -50,8 +50,7 @@ std::string toml_string(std::string_view text) {
 std::string listen_text(const config::Listen& listen) {
     if (!listen.path.empty()) return "unix:" + listen.path;
     if (!listen.address) return std::to_string(listen.port);
-    return fmt::format(fmt::runtime(listen.address->is_v6() ? "[{}]:{}" : "{}:{}"),
-                       listen.address->to_string(), listen.port);
+    return base::endpoint_text(*listen.address, listen.port);
 }
 
 class Converter {
@@ -73,7 +72,7 @@ public:
     [[nodiscard]] const std::vector<std::string>& lost() const { return lost_; }
 
 private:
-    struct Client {
+    struct ConvertedClient {
         std::string key, host;
         std::optional<std::uint32_t> ttl{};
     };
@@ -87,10 +86,10 @@ private:
 
     /// Whether get_host is a look-up in a table: it says what the table says for each of its keys,
     /// and nothing for another.
-    bool is_lookup_in(const std::vector<python::Client>& table) {
+    bool is_lookup_in(const std::vector<python::ConfClient>& table) {
         const auto unknown = host_of(base::random_hex(16));
         if (!unknown || !unknown->empty()) return false;
-        return std::all_of(table.begin(), table.end(), [this](const python::Client& client) {
+        return std::all_of(table.begin(), table.end(), [this](const python::ConfClient& client) {
             const auto* host = std::get_if<std::string>(&client.host.scalar);
             return host != nullptr && host_of(client.key.reveal()) == *host;
         });
@@ -128,7 +127,8 @@ private:
         }
         std::set<std::string> hosts;
         unsigned number = 0;
-        for (const auto& client : conf_.clients(*name).value_or(std::vector<python::Client>())) {
+        for (const auto& client :
+             conf_.clients(*name).value_or(std::vector<python::ConfClient>())) {
             ++number;
             const auto host = dns::Name::parse_host(std::get<std::string>(client.host.scalar));
             if (host.has_error()) {
@@ -168,7 +168,7 @@ private:
     }
 
     /// The TTL of a script that is only "delete the address, add the new one"; nothing: it is more.
-    std::optional<std::uint32_t> standard_ttl(const Client& client, const char* source) {
+    std::optional<std::uint32_t> standard_ttl(const ConvertedClient& client, const char* source) {
         const auto call = conf_.call(source, no_fields_, client.key);
         static_cast<void>(call->get_ip());
         const auto lines = call->nsupdate_commands(client.host);
@@ -187,10 +187,10 @@ private:
         if (!conf_.has_nsupdate_commands()) return;
         std::map<std::uint32_t, std::size_t> ttls;
         // Without clients it is tried with one that is made up.
-        std::vector<Client> made_up{{base::random_hex(16), "home.dyn.example.org"}};
+        std::vector<ConvertedClient> made_up{{base::random_hex(16), "home.dyn.example.org"}};
         auto& clients = clients_.empty() ? made_up : clients_;
         const std::size_t tried = std::min(clients.size(), most_tried);
-        for (Client& client : std::span(clients).first(tried)) {
+        for (ConvertedClient& client : std::span(clients).first(tried)) {
             const auto v4 = standard_ttl(client, sources[0]), v6 = standard_ttl(client, sources[1]);
             if (!v4 || v4 != v6) {
                 lost_.push_back(
@@ -215,7 +215,7 @@ private:
                         clients_.empty() ? std::string("a host that was made up")
                                          : fmt::format("{} hosts", tried)));
         dns_ += fmt::format("ttl = {}\n", usual);
-        for (Client& client : clients_) {
+        for (ConvertedClient& client : clients_) {
             if (client.ttl == usual) client.ttl.reset();
         }
     }
@@ -260,7 +260,7 @@ private:
     const config::Settings& settings_;
     const std::string& path_;
     const python::Fields no_fields_{};
-    std::vector<Client> clients_{};
+    std::vector<ConvertedClient> clients_{};
     std::vector<std::string> warnings_{}, lost_{};
     std::string root_{}, dns_{}, out_{};
 };
@@ -279,8 +279,8 @@ int give(const std::string& toml, const std::string& file) {
 /// `file`: to write; empty: standard output.
 int convert(const config::Overrides& overrides, const std::string& file) {
     const config::Loaded loaded = server::load(overrides);
-    for (const auto& complaint : loaded.complaints) std::cerr << complaint.text() << '\n';
-    if (!loaded.complaints.empty()) return 1;
+    for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.text() << '\n';
+    if (!loaded.diagnostics.empty()) return 1;
     if (!loaded.python) {
         std::cerr << fmt::format("{}: this is TOML already\n", loaded.conf);
         return 1;
@@ -288,9 +288,9 @@ int convert(const config::Overrides& overrides, const std::string& file) {
     Converter converter(loaded);
     const std::string toml = converter.toml();
     config::Settings read_again;
-    for (const auto& complaint :
+    for (const auto& diagnostic :
          config::read_toml(toml, file.empty() ? "the TOML file" : file, read_again)) {
-        std::cerr << "unexpected: " << complaint.text() << '\n';
+        std::cerr << "unexpected: " << diagnostic.text() << '\n';
         return 1;
     }
     if (give(toml, file) != 0) return 1;

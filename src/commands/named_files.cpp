@@ -13,8 +13,10 @@ namespace sftdyn::commands {
 namespace {
 
 void look_at_event_command(const std::string& program, std::vector<NamedFileFault>& faults) {
-    const auto add = [&](std::string what, std::string mend) {
-        faults.push_back({"hook", {"[admin] hook " + std::move(what), program, std::move(mend)}});
+    const auto add = [&](std::string what, std::string remedy) {
+        faults.push_back(
+            {"event-command",
+             {"[admin] event_command " + std::move(what), program, std::move(remedy)}});
     };
     struct stat status {};
     if (stat(program.c_str(), &status) != 0)
@@ -39,7 +41,8 @@ void look_at_state(const std::string& folder, std::vector<NamedFileFault>& fault
 
 std::vector<NamedFileFault> faults_of_named_files(const config::Settings& settings) {
     std::vector<NamedFileFault> faults;
-    if (!settings.admin.hook.empty()) look_at_event_command(settings.admin.hook.front(), faults);
+    if (!settings.admin.event_command.empty())
+        look_at_event_command(settings.admin.event_command.front(), faults);
     if (settings.admin.state) look_at_state(*settings.admin.state, faults);
     return faults;
 }

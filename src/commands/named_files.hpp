@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What [admin] names and is not what it must be: the program of the hook, the folder of the state.
+// What [admin] names and is not what it must be: the event command, the folder of the state.
 // The running program would see it with the first event, or not at all.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace sftdyn::commands {
 
 /// One file or folder that is not what it must be, with the remedy.
 struct NamedFileFault {
-    const char* subject;  ///< as the doctor calls it: "hook", "state"
+    const char* subject;  ///< as the doctor calls it: "event-command", "state"
     base::Error error;
 };
 

@@ -34,7 +34,7 @@ struct SetupOptions {
     std::string folder{};  ///< where to write; empty: print
 };
 
-struct File {
+struct SetupFile {
     std::string path;  ///< absolute
     std::string text;
     mode_t mode;
@@ -42,8 +42,8 @@ struct File {
 };
 
 /// What is to be made, and what is to be done with it.
-struct Plan {
-    std::vector<File> files{};
+struct SetupPlan {
+    std::vector<SetupFile> files{};
     std::vector<std::string> steps{};
 };
 
@@ -75,7 +75,7 @@ public:
     Maker(std::string zone, std::string base)
         : zone_(std::move(zone)), base_(std::move(base)), secret_(new_secret()) {}
 
-    Plan bind() {
+    SetupPlan bind() {
         const std::string key = at("/etc/bind/keys/sftdyn.key"),
                           zone = at("/var/lib/bind/" + zone_ + ".zone"),
                           conf = at("/etc/bind/named.conf.sftdyn");
@@ -92,7 +92,7 @@ public:
         return finish();
     }
 
-    Plan knot() {
+    SetupPlan knot() {
         const std::string key = at("/etc/sftdyn/sftdyn.key"),
                           zone = at("/var/lib/knot/" + zone_ + ".zone"),
                           conf = at("/etc/knot/sftdyn.conf");
@@ -113,7 +113,7 @@ public:
         return finish();
     }
 
-    Plan powerdns() {
+    SetupPlan powerdns() {
         const std::string key = at("/etc/sftdyn/sftdyn.key"),
                           conf = at("/etc/powerdns/pdns.d/sftdyn.conf"),
                           script = at("/etc/sftdyn/powerdns-zone.sh");
@@ -170,7 +170,7 @@ private:
             0640, "root", "sftdyn");
     }
 
-    Plan finish() {
+    SetupPlan finish() {
         plan_.steps.push_back(
             fmt::format("let the zone above delegate it:  {} NS {}", zone_,
                         name_server() == "localhost." ? "name-of-this-server." : name_server()));
@@ -184,10 +184,10 @@ private:
     }
 
     std::string zone_, base_, secret_, client_{}, conf_{};
-    Plan plan_{};
+    SetupPlan plan_{};
 };
 
-void print(const Plan& plan) {
+void print(const SetupPlan& plan) {
     for (const auto& file : plan.files) {
         std::cout << fmt::format("# {}   (mode {:o}, {}:{})\n\n{}\n", file.path,
                                  static_cast<unsigned>(file.mode), file.user, file.group,
@@ -198,7 +198,7 @@ void print(const Plan& plan) {
 }
 
 /// Whom root gives the file to; nothing: this user may not, or there is no such user.
-std::optional<base::FileOwner> owner_of(const File& file) {
+std::optional<base::FileOwner> owner_of(const SetupFile& file) {
     const auto user = base::find_user(file.user);
     const auto group = base::find_group(file.group);
     if (geteuid() != 0 || !user || !group) return std::nullopt;
@@ -206,7 +206,7 @@ std::optional<base::FileOwner> owner_of(const File& file) {
 }
 
 /// All files, or none.
-base::Result<void> write(const Plan& plan) {
+base::Result<void> write(const SetupPlan& plan) {
     for (const auto& file : plan.files) {
         if (is_there(file.path))
             return base::Error{
@@ -251,9 +251,9 @@ int setup(const SetupOptions& options) {
     Maker maker(zone->text(), folder.size() > 1 && folder.ends_with('/')
                                   ? folder.substr(0, folder.size() - 1)
                                   : folder);
-    const Plan plan = options.server == "bind"   ? maker.bind()
-                      : options.server == "knot" ? maker.knot()
-                                                 : maker.powerdns();
+    const SetupPlan plan = options.server == "bind"   ? maker.bind()
+                           : options.server == "knot" ? maker.knot()
+                                                      : maker.powerdns();
     if (folder.empty()) {
         print(plan);
     } else if (const auto written = write(plan); written.has_error()) {

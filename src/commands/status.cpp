@@ -39,10 +39,10 @@ std::string socket_path(const config::Overrides& overrides, const StatusOptions&
     const std::string conf = overrides.conf.value_or(config::default_confs().front());
     if (!conf.ends_with(".toml")) return usual_socket;
     config::Settings settings;
-    const auto complaints = config::read_toml_file(conf, settings);
+    const auto diagnostics = config::read_toml_file(conf, settings);
     // The control socket may be named all the same; of a file that nobody named nothing is said.
     if (overrides.conf) {
-        for (const auto& complaint : complaints) std::cerr << complaint.text() << '\n';
+        for (const auto& diagnostic : diagnostics) std::cerr << diagnostic.text() << '\n';
     }
     return settings.admin.control.value_or(usual_socket);
 }

@@ -60,11 +60,11 @@ public:
         if (stat(file.c_str(), &status) != 0) return;  // that it is missing is said elsewhere
         if ((status.st_mode & S_IROTH) != 0) {
             // The service reads it as its group; a group like root's would shut it out.
-            const std::string mend = status.st_gid == 0
-                                         ? fmt::format("chgrp sftdyn {0} && chmod 640 {0}", file)
-                                         : fmt::format("chmod o= {}", file);
+            const std::string remedy = status.st_gid == 0
+                                           ? fmt::format("chgrp sftdyn {0} && chmod 640 {0}", file)
+                                           : fmt::format("chmod o= {}", file);
             add(subject, fmt::format("everybody on this machine may read {} in it", secret), file,
-                mend);
+                remedy);
         }
         if (const std::string who = who_may_write(status); !who.empty())
             add(subject, fmt::format("{} may change it, and {}", who, power), file,
@@ -80,8 +80,8 @@ public:
     }
 
 private:
-    void add(const char* subject, std::string what, const std::string& file, std::string mend) {
-        found_.push_back({subject, {std::move(what), file, std::move(mend)}});
+    void add(const char* subject, std::string what, const std::string& file, std::string remedy) {
+        found_.push_back({subject, {std::move(what), file, std::move(remedy)}});
     }
 
     std::vector<Weakness>& found_;
@@ -167,7 +167,7 @@ private:
         return found == named_.end() ? std::nullopt : std::optional(found->second);
     }
 
-    void add(std::string what, std::uint32_t line, std::string mend) {
+    void add(std::string what, std::uint32_t line, std::string remedy) {
         if (found_.size() == most_told) {
             ++more_;
             return;
@@ -175,7 +175,7 @@ private:
         const std::string where = loaded_.python
                                       ? fmt::format("{}, entry {} of CLIENTS", loaded_.conf, line)
                                       : fmt::format("{}:{}", loaded_.conf, line);
-        found_.push_back({"clients", {std::move(what), where, std::move(mend)}});
+        found_.push_back({"clients", {std::move(what), where, std::move(remedy)}});
     }
 
     const config::Loaded& loaded_;

@@ -18,7 +18,7 @@ ClientList::~ClientList() {
 std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns::Name& host,
                                                  const Options& options, std::uint32_t line) {
     const auto [host_number, host_is_new] = tables_->hosts.insert(host.bytes());
-    if (!host_is_new) return Clash{Clash::Kind::host, rows_[host_number].line};
+    if (!host_is_new) return Clash{ClashKind::host, rows_[host_number].line};
     const auto [key_number, key_is_new] = tables_->keys.insert(key);
     rows_.push_back({line, options.ttl.value_or(no_ttl), options.reverse});
     host_octets_ += host.size();
@@ -26,7 +26,7 @@ std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns
     // The configuration is not taken any more; the row keeps the numbers in step for the
     // diagnostics that follow.
     tables_->keys.insert(std::string(key) + '\n' + std::to_string(rows_.size()));
-    return Clash{Clash::Kind::key, rows_[key_number].line};
+    return Clash{ClashKind::key, rows_[key_number].line};
 }
 
 std::optional<std::uint32_t> ClientList::line_of_host(const dns::Name& host) const {
@@ -39,8 +39,8 @@ std::optional<std::uint32_t> ClientList::line_of_key(std::string_view key) const
     return number ? std::optional(rows_[*number].line) : std::nullopt;
 }
 
-ClientList::Client ClientList::operator[](std::size_t number) const {
-    const Row& row = rows_[number];
+ListedClient ClientList::operator[](std::size_t number) const {
+    const StoredClient& row = rows_[number];
     const auto index = static_cast<base::StringInterner::Number>(number);
     return {tables_->keys.view(index), tables_->hosts.view(index),
             row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse};

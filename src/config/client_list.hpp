@@ -13,17 +13,21 @@
 
 namespace sftdyn::config {
 
+/// One client; the views are valid as long as the list is not changed.
+struct ListedClient {
+    std::string_view key;                ///< secret
+    std::string_view host;               ///< in wire form, lower case
+    std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
+    bool reverse = false;                ///< `ptr`: keep the PTR record too
+};
+
+/// Which of a client's names another one has already.
+enum class ClashKind { key, host };
+
 /// Owns keys and hosts; filled while the configuration is read, and only read after that. A key or
 /// a host that is there already is not added.
 class ClientList {
 public:
-    /// One client; the views are valid as long as the list is not changed.
-    struct Client {
-        std::string_view key;                ///< secret
-        std::string_view host;               ///< in wire form, lower case
-        std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
-        bool reverse = false;                ///< `ptr`: keep the PTR record too
-    };
     /// What may hang on a client besides key and host.
     struct Options {
         std::optional<std::uint32_t> ttl{};
@@ -31,7 +35,7 @@ public:
     };
     /// Why a client was not added: the line of the one that has the key, or the host, already.
     struct Clash {
-        enum class Kind { key, host } kind;
+        ClashKind kind;
         std::uint32_t line;
     };
 
@@ -54,14 +58,14 @@ public:
 
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
-    [[nodiscard]] Client operator[](std::size_t number) const;
+    [[nodiscard]] ListedClient operator[](std::size_t number) const;
     /// The octets of all host names in wire form.
     [[nodiscard]] std::size_t host_octets() const { return host_octets_; }
     void reserve(std::size_t clients, std::size_t key_octets, std::size_t host_octets);
 
 private:
     static constexpr std::uint32_t no_ttl = 0xffffffff;  // a TTL has 31 bits (RFC 2181 §8)
-    struct Row {
+    struct StoredClient {
         std::uint32_t line;
         std::uint32_t ttl;
         bool reverse;
@@ -70,7 +74,7 @@ private:
         base::StringInterner keys, hosts;
     };
     std::unique_ptr<Tables> tables_;  ///< key and host of a row have the row's number
-    std::vector<Row> rows_;
+    std::vector<StoredClient> rows_;
     std::size_t host_octets_ = 0;
 };
 

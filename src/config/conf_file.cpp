@@ -10,29 +10,15 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.hpp"
 #include "base/secret.hpp"
 #include "base/system_error.hpp"
 
 namespace sftdyn::config {
 namespace {
 
-/// An open file.
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    ~Descriptor() {
-        if (number_ >= 0) close(number_);
-    }
-    [[nodiscard]] int number() const { return number_; }
-
-private:
-    int number_;
-};
-
 struct ConfFile {
-    Descriptor file;
+    base::Descriptor file;
     std::size_t size;
 };
 
@@ -43,9 +29,9 @@ base::Error unreadable(const std::string& path, const std::string& why) {
 
 base::Result<ConfFile> open_conf(const std::string& path) {
     // Who opens a pipe would wait for its writer.
-    Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    base::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     struct stat status {};
-    if (file.number() < 0 || fstat(file.number(), &status) != 0)
+    if (file.get() < 0 || fstat(file.get(), &status) != 0)
         return unreadable(path, base::system_error_text(errno));
     if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder");
     if (!S_ISREG(status.st_mode))
@@ -69,7 +55,7 @@ base::Result<std::string> read_conf(const std::string& path) {
     std::string text(opened->size, '\0');
     std::size_t have = 0;
     while (have < text.size()) {
-        const ssize_t size = ::read(opened->file.number(), text.data() + have, text.size() - have);
+        const ssize_t size = ::read(opened->file.get(), text.data() + have, text.size() - have);
         if (size < 0 && errno == EINTR) continue;
         if (size <= 0) {
             const std::string why = size < 0 ? base::system_error_text(errno) : "it became shorter";

@@ -21,23 +21,23 @@ namespace {
 void run_python_conf(const std::string& path, Loaded& loaded) {
     // Python would wait for a pipe, and read a device for ever.
     if (const auto readable = check_conf(path); readable.has_error()) {
-        loaded.complaints.push_back(readable.error());
+        loaded.diagnostics.push_back(readable.error());
         return;
     }
     const auto interpreter = python::load_interpreter();
     if (interpreter.has_error()) {
-        loaded.complaints.push_back({interpreter.error().what,
-                                     fmt::format("{} ({})", path, interpreter.error().where),
-                                     interpreter.error().mend});
+        loaded.diagnostics.push_back({interpreter.error().what,
+                                      fmt::format("{} ({})", path, interpreter.error().where),
+                                      interpreter.error().remedy});
         return;
     }
     auto conf = (*interpreter)->run(path);
     if (conf.has_error()) {
-        loaded.complaints.push_back(conf.error());
+        loaded.diagnostics.push_back(conf.error());
         return;
     }
     loaded.python = std::move(*conf);
-    loaded.complaints = read_python_conf(*loaded.python, path, loaded.settings);
+    loaded.diagnostics = read_python_conf(*loaded.python, path, loaded.settings);
     // Who asks is for get_ip to say: what is seen here may be a proxy that asks for all.
     if (loaded.python->has_get_ip())
         loaded.settings.connections_per_client = loaded.settings.connections;
@@ -45,7 +45,7 @@ void run_python_conf(const std::string& path, Loaded& loaded) {
 
 /// Where systemd has made folders for us, they are for this (systemd.exec(5), RuntimeDirectory= and
 /// StateDirectory=).
-void use_folders_of_systemd(Settings::Admin& admin) {
+void use_folders_of_systemd(AdminSettings& admin) {
     const auto folder = [](const char* variable, const char* file) -> std::optional<std::string> {
         const char* folders = std::getenv(variable);
         if (folders == nullptr || *folders == '\0') return std::nullopt;
@@ -73,9 +73,10 @@ Loaded load_settings(const Overrides& line) {
             std::find_if(defaults.begin(), defaults.end(),
                          [](const std::string& file) { return std::filesystem::exists(file); });
         if (found == defaults.end()) {
-            loaded.complaints.push_back({fmt::format("there is no configuration: neither {} exists",
-                                                     fmt::join(defaults, " nor ")),
-                                         "", "name one (sftdyn FILE), or try `sftdyn demo`"});
+            loaded.diagnostics.push_back(
+                {fmt::format("there is no configuration: neither {} exists",
+                             fmt::join(defaults, " nor ")),
+                 "", "name one (sftdyn FILE), or try `sftdyn demo`"});
             return loaded;
         }
         path = *found;
@@ -86,7 +87,7 @@ Loaded load_settings(const Overrides& line) {
     }
     loaded.conf = path;
     if (path.ends_with(".toml")) {
-        loaded.complaints = read_toml_file(path, loaded.settings);
+        loaded.diagnostics = read_toml_file(path, loaded.settings);
     } else {
         run_python_conf(path, loaded);
     }
@@ -98,9 +99,9 @@ Loaded load_settings(const Overrides& line) {
     if (settings.http.empty() && settings.https.empty())
         settings.http.push_back({std::nullopt, default_port});
     if (const auto https = check_https(settings); https.has_error())
-        loaded.complaints.push_back({https.error().what, path, https.error().mend});
+        loaded.diagnostics.push_back({https.error().what, path, https.error().remedy});
     for (const auto& wrong : check_listeners(settings))
-        loaded.complaints.push_back({wrong.what, path, wrong.mend});
+        loaded.diagnostics.push_back({wrong.what, path, wrong.remedy});
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
     use_folders_of_systemd(settings.admin);

@@ -15,7 +15,7 @@ namespace sftdyn::config {
 /// Makes the settings anew: at the start, and at each reload. No diagnostics: they are good.
 struct Loaded {
     Settings settings{};
-    std::vector<base::Error> complaints{};
+    std::vector<base::Error> diagnostics{};
     std::string conf{};                            ///< the file, if there is one
     std::shared_ptr<const python::Conf> python{};  ///< a Python conf
 };

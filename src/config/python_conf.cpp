@@ -13,33 +13,34 @@ namespace {
 
 constexpr const char* clients_name = "CLIENTS";
 
-class Reader {
+class ConfReader {
 public:
-    Reader(const python::Conf& conf, const std::string& path, Settings& settings)
+    ConfReader(const python::Conf& conf, const std::string& path, Settings& settings)
         : conf_(conf), path_(path), settings_(settings) {}
 
-    Complaints read() {
-        const std::map<std::string, void (Reader::*)(const python::Setting&)> known{
-            {"http", &Reader::listen},     {"https", &Reader::listen},
-            {"key", &Reader::file},        {"cert", &Reader::file},
-            {"nskeyfile", &Reader::file},  {"verbose", &Reader::verbosity},
-            {"quiet", &Reader::verbosity}, {"debug", &Reader::debug}};
+    Diagnostics read() {
+        const std::map<std::string, void (ConfReader::*)(const python::ConfSetting&)> known{
+            {"http", &ConfReader::listen},     {"https", &ConfReader::listen},
+            {"key", &ConfReader::file},        {"cert", &ConfReader::file},
+            {"nskeyfile", &ConfReader::file},  {"verbose", &ConfReader::verbosity},
+            {"quiet", &ConfReader::verbosity}, {"debug", &ConfReader::debug}};
         std::vector<std::string> names;
         for (const auto& [name, reader] : known) names.push_back(name);
         for (const auto& setting : conf_.settings(names)) (this->*known.at(setting.name))(setting);
         read_clients();
-        return std::move(complaints_);
+        return std::move(diagnostics_);
     }
 
 private:
-    void complain(unsigned line, std::string what, std::string mend) {
-        complaints_.push_back({std::move(what),
-                               line == 0 ? path_ : fmt::format("{}:{}", path_, line),
-                               std::move(mend)});
+    void error(unsigned line, std::string what, std::string remedy) {
+        diagnostics_.push_back({std::move(what),
+                                line == 0 ? path_ : fmt::format("{}:{}", path_, line),
+                                std::move(remedy)});
     }
-    void unexpected(const python::Setting& setting, const std::string& type, const char* expected) {
-        complain(setting.line, fmt::format("{} is {}", setting.name, type),
-                 fmt::format("expected {}", expected));
+    void unexpected(const python::ConfSetting& setting, const std::string& type,
+                    const char* expected) {
+        error(setting.line, fmt::format("{} is {}", setting.name, type),
+              fmt::format("expected {}", expected));
     }
 
     /// Whether a value says that there is none, as people write it: False or an empty text.
@@ -49,7 +50,7 @@ private:
         return (flag != nullptr && !*flag) || (text != nullptr && text->empty());
     }
 
-    void listen(const python::Setting& setting) {
+    void listen(const python::ConfSetting& setting) {
         auto& listens = setting.name == "http" ? settings_.http : settings_.https;
         for (const auto& value : setting.values) {
             if (is_off(value)) continue;
@@ -64,18 +65,18 @@ private:
             const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
             if (parsed.has_error()) {
                 // A text is not quoted, it may be a key in the wrong place; a number is none.
-                complain(setting.line,
-                         fmt::format("{}{}: {}", setting.name,
-                                     port != nullptr ? fmt::format(" = {}", *port) : "",
-                                     parsed.error().what),
-                         parsed.error().mend);
+                error(setting.line,
+                      fmt::format("{}{}: {}", setting.name,
+                                  port != nullptr ? fmt::format(" = {}", *port) : "",
+                                  parsed.error().what),
+                      parsed.error().remedy);
             } else {
                 listens.push_back(*parsed);
             }
         }
     }
 
-    void file(const python::Setting& setting) {
+    void file(const python::ConfSetting& setting) {
         if (setting.values.size() != 1) return unexpected(setting, "a list", "the name of a file");
         const python::Value& value = setting.values.front();
         if (is_off(value)) return;
@@ -88,7 +89,7 @@ private:
     }
 
     /// verbose and quiet are flags, or say how often the option would be given.
-    void verbosity(const python::Setting& setting) {
+    void verbosity(const python::ConfSetting& setting) {
         const python::Value& value =
             setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
         const auto* flag = std::get_if<bool>(&value.scalar);
@@ -101,7 +102,7 @@ private:
             settings_.verbosity.value_or(0) + (setting.name == "verbose" ? times : -times);
     }
 
-    void debug(const python::Setting& setting) {
+    void debug(const python::ConfSetting& setting) {
         const python::Value& value =
             setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
         const auto* flag = std::get_if<bool>(&value.scalar);
@@ -115,15 +116,14 @@ private:
         const auto clients = conf_.clients(clients_name);
         if (!clients) {
             if (!conf_.has_get_host())
-                complain(0,
-                         "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",
-                         "define get_host, or CLIENTS = {\"key\": \"host.example.org\"}");
+                error(0, "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",
+                      "define get_host, or CLIENTS = {\"key\": \"host.example.org\"}");
             if (!conf_.has_nsupdate_commands())
-                complain(0,
-                         "there is neither a function nsupdatecommands(host, new_ip, headers) nor "
-                         "a dict CLIENTS",
-                         "define nsupdatecommands; with CLIENTS its default serves: delete the "
-                         "host's address, add the new one");
+                error(0,
+                      "there is neither a function nsupdatecommands(host, new_ip, headers) nor "
+                      "a dict CLIENTS",
+                      "define nsupdatecommands; with CLIENTS its default serves: delete the "
+                      "host's address, add the new one");
             return;
         }
         if (conf_.has_get_host()) return;  // it knows what to make of them
@@ -131,23 +131,23 @@ private:
         for (const auto& client : *clients) read_client(client, ++number);
     }
 
-    void read_client(const python::Client& client, unsigned number) {
+    void read_client(const python::ConfClient& client, unsigned number) {
         const std::string_view key = client.key.reveal();
         const auto* text = std::get_if<std::string>(&client.host.scalar);
         if (key.empty())
-            return complain(
-                0, fmt::format("the key of entry {} of CLIENTS is no text, or empty", number),
-                "expected a str");
+            return error(0,
+                         fmt::format("the key of entry {} of CLIENTS is no text, or empty", number),
+                         "expected a str");
         if (key.starts_with('/'))
-            return complain(
-                0, fmt::format("the key of entry {} of CLIENTS begins with a slash", number),
-                "leave it out: leading slashes are not part of the key");
+            return error(0,
+                         fmt::format("the key of entry {} of CLIENTS begins with a slash", number),
+                         "leave it out: leading slashes are not part of the key");
         if (text == nullptr)
-            return complain(
+            return error(
                 0, fmt::format("the host of entry {} of CLIENTS is {}", number, client.host.type),
                 "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
         if (base::parse_address(*text))
-            return complain(
+            return error(
                 0,
                 fmt::format("the host of entry {} of CLIENTS is an address, and no name", number),
                 "name the host that gets its client's address: CLIENTS = {\"key\": "
@@ -155,7 +155,7 @@ private:
         const auto host = dns::Name::parse_host(*text);
         // Without the text: keys and hosts may have been confused.
         if (host.has_error())
-            return complain(
+            return error(
                 0,
                 fmt::format("entry {} of CLIENTS: this host is not a valid domain name: {}", number,
                             dns::fault_of_host(*text)),
@@ -176,13 +176,14 @@ private:
     const python::Conf& conf_;
     const std::string& path_;
     Settings& settings_;
-    Complaints complaints_{};
+    Diagnostics diagnostics_{};
 };
 
 }  // namespace
 
-Complaints read_python_conf(const python::Conf& conf, const std::string& path, Settings& settings) {
-    return Reader(conf, path, settings).read();
+Diagnostics read_python_conf(const python::Conf& conf, const std::string& path,
+                             Settings& settings) {
+    return ConfReader(conf, path, settings).read();
 }
 
 }  // namespace sftdyn::config

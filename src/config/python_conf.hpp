@@ -10,7 +10,7 @@ namespace sftdyn::config {
 
 /// Reads what the conf sets into `settings`. Its CLIENTS are read when it has no get_host. `path`
 /// is for messages and relative paths.
-[[nodiscard]] Complaints read_python_conf(const python::Conf& conf, const std::string& path,
-                                          Settings& settings);
+[[nodiscard]] Diagnostics read_python_conf(const python::Conf& conf, const std::string& path,
+                                           Settings& settings);
 
 }  // namespace sftdyn::config

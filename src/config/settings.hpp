@@ -34,26 +34,37 @@ struct ZoneSettings {
     bool tcp = false;  ///< queries over TCP too
 };
 
+/// A host of the client's `hosts`.
+struct NamedHost {
+    dns::Name name{};
+    std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
+    bool reverse = false;
+    std::optional<boost::asio::ip::address_v6> ipv6_suffix{};
+    std::uint64_t ipv6_subnet = 0;
+};
+
 /// [clients.NAME]: a client with a name, and maybe several hosts.
 struct NamedClient {
-    /// A host of the client's `hosts`.
-    struct Host {
-        dns::Name name{};
-        std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
-        bool reverse = false;
-        std::optional<boost::asio::ip::address_v6> ipv6_suffix{};
-        std::uint64_t ipv6_subnet = 0;
-    };
     std::string name{};
     std::optional<base::Secret> key{};
     std::optional<std::string> user{};
     base::Secret password{};
     std::string password_hash{};  ///< empty: `password` is it
-    std::vector<Host> hosts{};
+    std::vector<NamedHost> hosts{};
     bool may_set_address = false;
     std::uint32_t line = 0;
 };
 
+/// [admin]: what is for those who run it.
+struct AdminSettings {
+    std::vector<Listen> metrics{};         ///< where Prometheus asks; empty: nowhere
+    std::optional<std::string> control{};  ///< the Unix socket of `sftdyn status`; empty: none
+    std::optional<std::string> state{};  ///< the folder of what is remembered of hosts; empty: none
+    std::chrono::milliseconds stale_after{};   ///< 0: hosts never are
+    std::vector<std::string> event_command{};  ///< the command that is told of changes; empty: none
+    std::uint32_t event_commands_at_once{};    ///< how many of it may run
+    std::chrono::milliseconds event_command_time{};  ///< after which it is killed
+};
 /// What a setting is when nobody says stands in the schema (settings_schema.cpp), and nowhere else.
 struct Settings {
     /// All are as by default.
@@ -61,10 +72,10 @@ struct Settings {
 
     std::vector<Listen> http{};
     std::vector<Listen> https{};
-    enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
+    enum class ProxyHeaderSetting { x_forwarded_for, forwarded, x_real_ip };
     std::vector<base::Network>
         trusted_proxies{};  ///< whose word on the client's address is believed
-    ProxyHeader proxy_header{};
+    ProxyHeaderSetting proxy_header{};
     base::AddressRules addresses{};  ///< [addresses]: what may be published
     std::optional<std::string>
         cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
@@ -107,18 +118,10 @@ struct Settings {
     bool seccomp{};
     bool landlock{};
 
-    /// [admin]: what is for those who run it.
-    struct Admin {
-        std::vector<Listen> metrics{};         ///< where Prometheus asks; empty: nowhere
-        std::optional<std::string> control{};  ///< the Unix socket of `sftdyn status`; empty: none
-        std::optional<std::string>
-            state{};  ///< the folder of what is remembered of hosts; empty: none
-        std::chrono::milliseconds stale_after{};  ///< 0: hosts never are
-        std::vector<std::string> hook{};  ///< the command that is told of changes; empty: none
-        std::uint32_t hooks_at_once{};    ///< how many of it may run
-        std::chrono::milliseconds hook_time{};  ///< after which it is killed
-    };
-    Admin admin{};
+    AdminSettings admin{};
+
+    /// What the file says in a way that it should not; each stands in the log at a load.
+    std::vector<base::Error> warnings{};
 
     std::optional<int> verbosity{};  ///< as the command line counts it; absent: its default
     bool debug = false;

@@ -37,9 +37,9 @@ std::string seconds_text(std::int64_t milliseconds) {
 
 /// The schema's default, as the configuration would have it.
 std::string fallback_of(const Setting& row) {
-    if (row.kind == Kind::flag) return row.fallback != 0 ? "true" : "false";
-    if (row.kind == Kind::seconds) return seconds_text(row.fallback);
-    if (row.kind == Kind::choice)
+    if (row.kind == SettingKind::flag) return row.fallback != 0 ? "true" : "false";
+    if (row.kind == SettingKind::seconds) return seconds_text(row.fallback);
+    if (row.kind == SettingKind::choice)
         return fmt::format("\"{}\"", row.words[static_cast<std::size_t>(row.fallback)]);
     if (row.name == "mode") return fmt::format("{:04o}", row.fallback);
     return std::to_string(row.fallback);
@@ -52,12 +52,12 @@ std::string default_cell(const Documentation& entry, const Setting& row) {
         if (place != std::string::npos) text.replace(place, 2, fallback_of(row));
         return text;
     }
-    return row.kind == Kind::choice ? '`' + fallback_of(row) + '`' : fallback_of(row);
+    return row.kind == SettingKind::choice ? '`' + fallback_of(row) + '`' : fallback_of(row);
 }
 
 std::string range_cell(const Setting& row) {
-    if (row.kind == Kind::integer) return fmt::format("{} to {}", row.least, row.most);
-    if (row.kind == Kind::seconds)
+    if (row.kind == SettingKind::integer) return fmt::format("{} to {}", row.least, row.most);
+    if (row.kind == SettingKind::seconds)
         return fmt::format("{} to {}", seconds_text(row.least), seconds_text(row.most));
     return {};
 }
@@ -101,7 +101,7 @@ std::string json_string(std::string_view text) {
     return out + '"';
 }
 
-const char* word_of(Kind kind) {
+const char* word_of(SettingKind kind) {
     constexpr const char* words[] = {"flag",  "integer",   "seconds", "choice", "path",  "text",
                                      "texts", "listeners", "command", "table",  "tables"};
     return words[static_cast<std::size_t>(kind)];

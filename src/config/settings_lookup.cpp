@@ -74,28 +74,28 @@ const Setting& setting(Section section, std::string_view name) {
 
 std::string expected_of(const Setting& setting) {
     switch (setting.kind) {
-        case Kind::flag:
+        case SettingKind::flag:
             return "true or false";
-        case Kind::integer:
+        case SettingKind::integer:
             return fmt::format("a whole number from {} to {}", setting.least, setting.most);
-        case Kind::seconds:
+        case SettingKind::seconds:
             return fmt::format("seconds, from {} to {}", static_cast<double>(setting.least) / 1000,
                                static_cast<double>(setting.most) / 1000);
-        case Kind::choice:
+        case SettingKind::choice:
             return fmt::format("one of \"{}\"", fmt::join(setting.words, "\", \""));
-        case Kind::path:
+        case SettingKind::path:
             return "the path of a file";
-        case Kind::text:
+        case SettingKind::text:
             return "a text";
-        case Kind::texts:
+        case SettingKind::texts:
             return "a text, or a list of them";
-        case Kind::listeners:
+        case SettingKind::listeners:
             return "PORT, \"IP4:PORT\", \"[IP6]:PORT\" or \"unix:PATH\", or a list of them";
-        case Kind::command:
+        case SettingKind::command:
             return "a command with its arguments: [\"/usr/local/bin/notify\", \"argument\"]";
-        case Kind::table:
+        case SettingKind::table:
             return fmt::format("a table: [{}]", setting.name);
-        case Kind::tables:
+        case SettingKind::tables:
             return fmt::format("tables: [[{}]]", setting.name);
     }
     return {};

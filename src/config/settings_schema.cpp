@@ -27,7 +27,7 @@ bool are_same(const std::vector<T>& a, const std::vector<T>& b) {
 
 /// The member that the path of members leads to.
 template <auto... Members>
-struct Field {
+struct MemberPath {
     static auto& of(Settings& settings) { return (settings.*....*Members); }
     static const auto& of(const Settings& settings) { return (settings.*....*Members); }
     static bool is_same(const Settings& a, const Settings& b) { return are_same(of(a), of(b)); }
@@ -60,10 +60,10 @@ struct Time {
 
 template <auto... Members>
 constexpr Setting whole(Place place, Whole range) {
-    using At = Field<Members...>;
+    using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
-            .kind = Kind::integer,
+            .kind = SettingKind::integer,
             .effect = place.effect,
             .least = range.least,
             .most = range.most,
@@ -73,10 +73,10 @@ constexpr Setting whole(Place place, Whole range) {
 }
 template <auto... Members>
 constexpr Setting seconds(Place place, Time range) {
-    using At = Field<Members...>;
+    using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
-            .kind = Kind::seconds,
+            .kind = SettingKind::seconds,
             .effect = place.effect,
             .least = range.least.count(),
             .most = range.most.count(),
@@ -86,10 +86,10 @@ constexpr Setting seconds(Place place, Time range) {
 }
 template <auto... Members>
 constexpr Setting flag(Place place, bool fallback) {
-    using At = Field<Members...>;
+    using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
-            .kind = Kind::flag,
+            .kind = SettingKind::flag,
             .effect = place.effect,
             .fallback = fallback ? 1 : 0,
             .set = &At::set,
@@ -97,11 +97,11 @@ constexpr Setting flag(Place place, bool fallback) {
 }
 template <auto... Members>
 constexpr Setting path(Place place) {
-    using At = Field<Members...>;
+    using At = MemberPath<Members...>;
     return {
         .section = place.section,
         .name = place.name,
-        .kind = Kind::path,
+        .kind = SettingKind::path,
         .effect = place.effect,
         .path = [](Settings& settings) -> std::optional<std::string>& { return At::of(settings); },
         .is_same = &At::is_same};
@@ -109,19 +109,25 @@ constexpr Setting path(Place place) {
 
 template <auto... Members>
 constexpr Setting choice(Place place, std::span<const std::string_view> words) {
-    using At = Field<Members...>;
+    using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
-            .kind = Kind::choice,
+            .kind = SettingKind::choice,
             .effect = place.effect,
             .words = words,
             .set = &At::set,
             .is_same = &At::is_same};
 }
 
+/// The row of a setting that had another name before.
+constexpr Setting renamed(std::string_view former_name, Setting row) {
+    row.former_name = former_name;
+    return row;
+}
+
 // Rows that have a reader of their own.
 
-constexpr Setting other(Place place, Kind kind, std::int64_t fallback = 0) {
+constexpr Setting other(Place place, SettingKind kind, std::int64_t fallback = 0) {
     return {.section = place.section,
             .name = place.name,
             .kind = kind,
@@ -129,24 +135,24 @@ constexpr Setting other(Place place, Kind kind, std::int64_t fallback = 0) {
             .fallback = fallback};
 }
 template <auto... Members>
-constexpr Setting read(Place place, Kind kind, std::int64_t fallback = 0) {
+constexpr Setting read(Place place, SettingKind kind, std::int64_t fallback = 0) {
     return {.section = place.section,
             .name = place.name,
             .kind = kind,
             .effect = place.effect,
             .fallback = fallback,
-            .is_same = &Field<Members...>::is_same};
+            .is_same = &MemberPath<Members...>::is_same};
 }
 constexpr Setting whole_number(Place place, Whole range) {
     return {.section = place.section,
             .name = place.name,
-            .kind = Kind::integer,
+            .kind = SettingKind::integer,
             .effect = place.effect,
             .least = range.least,
             .most = range.most,
             .fallback = range.fallback};
 }
-constexpr Setting section(std::string_view name, Kind kind) {
+constexpr Setting section(std::string_view name, SettingKind kind) {
     return other({Section::top, name, Effect::reload}, kind);
 }
 
@@ -155,10 +161,10 @@ namespace rows {
 
 using enum Section;
 using enum Effect;
-using K = Kind;
+using K = SettingKind;
 using S = Settings;
 using Zone = ZoneSettings;
-using Admin = Settings::Admin;
+using Admin = AdminSettings;
 
 constexpr std::int64_t any_number = std::numeric_limits<std::int64_t>::max();
 
@@ -237,9 +243,12 @@ constexpr Setting table[] = {
     path<&S::admin, &Admin::control>({admin, "control", restart}),
     path<&S::admin, &Admin::state>({admin, "state", restart}),
     seconds<&S::admin, &Admin::stale_after>({admin, "stale_after", reload}, {24h, 0s, 366 * 24h}),
-    read<&S::admin, &Admin::hook>({admin, "hook", restart}, K::command),
-    whole<&S::admin, &Admin::hooks_at_once>({admin, "hooks_at_once", restart}, {4, 1, 64}),
-    seconds<&S::admin, &Admin::hook_time>({admin, "hook_time", restart}, {30s, 100ms, 1h}),
+    renamed("hook",
+            read<&S::admin, &Admin::event_command>({admin, "event_command", restart}, K::command)),
+    renamed("hooks_at_once", whole<&S::admin, &Admin::event_commands_at_once>(
+                                 {admin, "event_commands_at_once", restart}, {4, 1, 64})),
+    renamed("hook_time", seconds<&S::admin, &Admin::event_command_time>(
+                             {admin, "event_command_time", restart}, {30s, 100ms, 1h})),
 
     other({client, "host", reload}, K::text),
     whole_number({client, "ttl", reload}, {0, 0, largest_ttl}),
@@ -274,7 +283,7 @@ static_assert(std::is_sorted(std::begin(table), std::end(table),
               "the settings of a section stand together, in the sections' order");
 static_assert(std::all_of(std::begin(table), std::end(table),
                           [](const Setting& row) {
-                              return row.kind != Kind::integer ||
+                              return row.kind != SettingKind::integer ||
                                      (row.least <= row.fallback && row.fallback <= row.most);
                           }),
               "a default is in its range");

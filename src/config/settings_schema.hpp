@@ -34,7 +34,7 @@ enum class Section : std::uint8_t {
 [[nodiscard]] std::string_view label_of(Section section);
 
 /// What a setting may be, and what it takes in the file.
-enum class Kind : std::uint8_t {
+enum class SettingKind : std::uint8_t {
     flag,     ///< true or false
     integer,  ///< a whole number within the setting's range
     seconds,  ///< a number within the setting's range, which is in milliseconds here
@@ -54,7 +54,8 @@ enum class Effect : std::uint8_t { reload, restart };
 struct Setting {
     Section section{};
     std::string_view name{};
-    Kind kind{};
+    std::string_view former_name{};  ///< still taken, with a warning; empty: none
+    SettingKind kind{};
     Effect effect{};
     std::int64_t least = 0, most = 0;  ///< of an integer, and of seconds in milliseconds
     /// The default: of a flag 0 or 1, of a choice the word's number, of a listener its port.

@@ -8,16 +8,16 @@ namespace sftdyn::config {
 namespace {
 
 void read_command(TomlContext& context, TomlSection& section, std::vector<std::string>& target) {
-    const toml::node* node = section.take("hook");
+    const toml::node* node = section.take("event_command");
     if (node == nullptr) return;
     const toml::array* words = node->as_array();
     const auto is_text = [](const toml::node& word) { return word.is_string(); };
     if (words == nullptr || words->empty() || !std::all_of(words->begin(), words->end(), is_text))
-        return section.wrong_type(*node, section.schema("hook"));
+        return section.wrong_type(*node, section.schema("event_command"));
     for (const auto& word : *words) target.push_back(*word.value_exact<std::string>());
     if (!target.front().starts_with('/') || has_control_characters(target.front()))
-        context.complain(node->source(), "hook names no program",
-                         "give its whole path: there is no shell to look for it");
+        context.error(node->source(), "event_command names no program",
+                      "give its whole path: there is no shell to look for it");
 }
 
 }  // namespace
@@ -41,10 +41,10 @@ void read_admin(TomlContext& context, const toml::table& table, Settings& settin
     section.plain(settings);
     if (settings.admin.control) {
         if (const auto fits = check_socket_path(*settings.admin.control); fits.has_error())
-            context.complain(section.take("control")->source(), fits.error().what,
-                             fits.error().mend);
+            context.error(section.take("control")->source(), fits.error().what,
+                          fits.error().remedy);
     }
-    read_command(context, section, settings.admin.hook);
+    read_command(context, section, settings.admin.event_command);
     section.reject_unknown();
 }
 

@@ -71,9 +71,9 @@ void TomlClients::read_one(const toml::key& key, const toml::node& node) {
         add(key.str(), key.source().begin, name, node.source().begin, options);
     } else {
         // The key is a secret; its place says which one it is.
-        context_.complain(node.source(), "a client's value is of the wrong type",
-                          "expected \"key\" = \"host.example.org\" or \"key\" = { host = "
-                          "\"host.example.org\", ttl = 60 }");
+        context_.error(node.source(), "a client's value is of the wrong type",
+                       "expected \"key\" = \"host.example.org\" or \"key\" = { host = "
+                       "\"host.example.org\", ttl = 60 }");
     }
 }
 
@@ -122,22 +122,21 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
     section.reject_unknown();
     if (context_.found.size() != before) return;
     if (!client.key && !client.user)
-        return context_.complain(
-            table.source(), "a client has neither key nor user",
-            "add key = \"…\" (openssl rand -hex 16), or user and password: its "
-            "table's name is no key");
+        return context_.error(table.source(), "a client has neither key nor user",
+                              "add key = \"…\" (openssl rand -hex 16), or user and password: its "
+                              "table's name is no key");
     const bool has_password = !client.password.empty(), has_hash = !client.password_hash.empty();
     if (client.user && has_password == has_hash)
-        return context_.complain(table.source(),
-                                 has_hash ? "a client has both password and password_hash"
-                                          : "a client has a user, but no password",
-                                 "give it one of password and password_hash");
+        return context_.error(table.source(),
+                              has_hash ? "a client has both password and password_hash"
+                                       : "a client has a user, but no password",
+                              "give it one of password and password_hash");
     if (!client.user && (has_password || has_hash))
-        return context_.complain(table.source(), "a client has a password, but no user",
-                                 "add user = \"…\"");
+        return context_.error(table.source(), "a client has a password, but no user",
+                              "add user = \"…\"");
     if (client.hosts.empty())
-        return context_.complain(table.source(), "a client has no hosts",
-                                 "add hosts = [\"host.example.org\"]");
+        return context_.error(table.source(), "a client has no hosts",
+                              "add hosts = [\"host.example.org\"]");
     settings_.named_clients.push_back(std::move(client));
 }
 
@@ -146,14 +145,12 @@ void TomlClients::read_hosts(TomlSection& section, const toml::table& table, Nam
     const toml::node* one = section.take("host");
     const toml::node* many = section.take("hosts");
     if (one != nullptr && many != nullptr)
-        return context_.complain(many->source(), "both host and hosts are given",
-                                 "keep one of them");
+        return context_.error(many->source(), "both host and hosts are given", "keep one of them");
     if (one != nullptr) return read_host(section, table, one, client);
     for (const char* own : {"ttl", "ptr", "ipv6_suffix", "ipv6_subnet"}) {
         if (const toml::node* node = section.take(own))
-            context_.complain(
-                node->source(), fmt::format("{} belongs to one host", own),
-                "write it there: hosts = [{ host = \"host.example.org\", ttl = 60 }]");
+            context_.error(node->source(), fmt::format("{} belongs to one host", own),
+                           "write it there: hosts = [{ host = \"host.example.org\", ttl = 60 }]");
     }
     if (many == nullptr) return;
     one_or_many(*many, [&](const toml::node& node) {
@@ -174,7 +171,7 @@ void TomlClients::read_hosts(TomlSection& section, const toml::table& table, Nam
 
 void TomlClients::read_host(TomlSection& section, const toml::table& table, const toml::node* node,
                             NamedClient& client) {
-    NamedClient::Host out;
+    NamedHost out;
     section.integer("ttl", out.ttl);
     section.flag("ptr", out.reverse);
     section.text("ipv6_suffix", "an IPv6 address with 64 zero bits in front",
@@ -193,13 +190,11 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
                  });
     section.integer("ipv6_subnet", out.ipv6_subnet);
     if (out.ipv6_subnet != 0 && !out.ipv6_suffix)
-        context_.complain(table.source(), "ipv6_subnet without ipv6_suffix",
-                          "give both, or neither");
+        context_.error(table.source(), "ipv6_subnet without ipv6_suffix", "give both, or neither");
     const auto text = node != nullptr ? node->value_exact<std::string>() : std::nullopt;
     if (!text)
-        return context_.complain(node != nullptr ? node->source() : table.source(),
-                                 "a client has no host",
-                                 "expected { host = \"host.example.org\" }");
+        return context_.error(node != nullptr ? node->source() : table.source(),
+                              "a client has no host", "expected { host = \"host.example.org\" }");
     auto name = host(*text, node->source().begin);
     if (!name) return;
     out.name = std::move(*name);
@@ -218,7 +213,7 @@ void TomlClients::compare_named() {
         const NamedClient& client = *one;
         const toml::source_position at{client.line, 1};
         const auto twice = [&](const char* what, std::uint32_t line) {
-            context_.complain(
+            context_.error(
                 at, fmt::format("this client's {} is there twice (first in line {})", what, line),
                 "keep one of them");
         };
@@ -243,25 +238,24 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
                       const std::optional<dns::Name>& host, toml::source_position at,
                       const ClientList::Options& options) {
     if (key.empty())
-        return context_.complain(
-            key_at, "a client's key is empty",
-            "give it a long random key, for example from: openssl rand -hex 16");
+        return context_.error(key_at, "a client's key is empty",
+                              "give it a long random key, for example from: openssl rand -hex 16");
     if (key.starts_with('/'))
-        return context_.complain(key_at, "a client's key begins with a slash",
-                                 "leave it out: leading slashes are not part of the key");
+        return context_.error(key_at, "a client's key begins with a slash",
+                              "leave it out: leading slashes are not part of the key");
     if (!host) return;
     if (are_swapped(key, *host))
-        return context_.complain(key_at, "host and key stand in the wrong order",
-                                 "the key comes first: \"key\" = \"host.example.org\"");
+        return context_.error(key_at, "host and key stand in the wrong order",
+                              "the key comes first: \"key\" = \"host.example.org\"");
     const auto clash = settings_.clients.add(key, *host, options, at.line);
     if (!clash) return;
-    if (clash->kind == ClientList::Clash::Kind::key) {
-        return context_.complain(
+    if (clash->kind == ClashKind::key) {
+        return context_.error(
             key_at, fmt::format("this key is there twice (first in line {})", clash->line),
             "give each host a key of its own");
     }
-    context_.complain(at, fmt::format("this host is there twice (first in line {})", clash->line),
-                      "keep one of them: a host has one key");
+    context_.error(at, fmt::format("this host is there twice (first in line {})", clash->line),
+                   "keep one of them: a host has one key");
 }
 
 std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
@@ -274,8 +268,8 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
     if (text) {
         name = host(*text, node->source().begin);
     } else {
-        context_.complain(node != nullptr ? node->source() : table.source(), "a client has no host",
-                          "expected { host = \"host.example.org\" }");
+        context_.error(node != nullptr ? node->source() : table.source(), "a client has no host",
+                       "expected { host = \"host.example.org\" }");
     }
     section.integer("ttl", options.ttl);
     section.flag("ptr", options.reverse);
@@ -286,20 +280,20 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
 std::optional<dns::Name> TomlClients::host(std::string_view text, toml::source_position at) {
     constexpr const char* order = "the key comes first: \"key\" = \"host.example.org\"";
     if (is_address(text)) {
-        context_.complain(
+        context_.error(
             at, "this host is an address, and no name",
             "name the host that gets its client's address: \"key\" = \"host.example.org\"");
         return std::nullopt;
     }
     auto name = dns::Name::parse_host(text);
     if (name.has_error()) {
-        context_.complain(at, "this host is not a valid domain name: " + dns::fault_of_host(text),
-                          order);
+        context_.error(at, "this host is not a valid domain name: " + dns::fault_of_host(text),
+                       order);
         return std::nullopt;
     }
     const auto& zone = zone_for(settings_, *name).zone;
     if (zone && !name->is_within(*zone)) {
-        context_.complain(
+        context_.error(
             at, "this host is not in the zone that [dns] names, nor in a [[zone]]",
             fmt::format("correct one of them, or add a [[zone]] for this host; {}", order));
         return std::nullopt;

@@ -43,8 +43,8 @@ void read_table(TomlContext& context, const toml::table& table, std::string_view
                  });
     section.flag("proxy_protocol", listen.proxy_protocol);
     if (listen.proxy_protocol && name == "metrics")
-        context.complain(section.take("proxy_protocol")->source(),
-                         "metrics takes no proxy_protocol", "leave it out");
+        context.error(section.take("proxy_protocol")->source(), "metrics takes no proxy_protocol",
+                      "leave it out");
     section.text("mode", "a file mode as an octal string: \"0660\"",
                  [&](const std::string& value) { return read_mode(value, listen.mode); });
     section.text("group", "the name of a group",
@@ -57,13 +57,12 @@ void read_table(TomlContext& context, const toml::table& table, std::string_view
                      return {};
                  });
     if (section.take("listen") == nullptr)
-        context.complain(table.source(), fmt::format("{} has no listen", name),
-                         "add listen = \"8080\"");
+        context.error(table.source(), fmt::format("{} has no listen", name),
+                      "add listen = \"8080\"");
     section.reject_unknown();
     const bool of_unix = section.take("mode") != nullptr || section.take("group") != nullptr;
     if (there && listen.path.empty() && of_unix)
-        context.complain(table.source(), "mode and group are for Unix sockets only",
-                         "leave them out");
+        context.error(table.source(), "mode and group are for Unix sockets only", "leave them out");
     if (context.found.size() == before) target.push_back(listen);
 }
 
@@ -87,7 +86,7 @@ void read_listeners(TomlContext& context, TomlSection& section, std::string_view
         }
         const auto listen = listen_of(text);
         if (listen.has_error())
-            return context.complain(item.source(), listen.error().what, listen.error().mend);
+            return context.error(item.source(), listen.error().what, listen.error().remedy);
         target.push_back(*listen);
     });
 }

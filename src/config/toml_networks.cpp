@@ -12,7 +12,7 @@ void read_trusted_proxies(TomlContext& context, TomlSection& top, Settings& sett
             return top.wrong_type(item, "trusted_proxies", "addresses or CIDR blocks as strings");
         const auto network = base::Network::parse(*text);
         if (network.has_error())
-            return context.complain(item.source(), "this is no network", network.error().mend);
+            return context.error(item.source(), "this is no network", network.error().remedy);
         settings.trusted_proxies.push_back(*network);
     });
 }
@@ -29,8 +29,7 @@ void read_addresses(TomlContext& context, const toml::table& table, base::Addres
                                           "networks as strings: \"192.168.0.0/16\", \"private\"");
             const auto networks = base::parse_networks(*text);
             if (networks.has_error())
-                return context.complain(item.source(), networks.error().what,
-                                        networks.error().mend);
+                return context.error(item.source(), networks.error().what, networks.error().remedy);
             target.insert(target.end(), networks->begin(), networks->end());
         });
     };

@@ -30,9 +30,9 @@ void read_certificate(TomlContext& context, const toml::table& table, Settings& 
     if (cert && key) {
         settings.certificates.push_back({*cert, *key});
     } else if (section.take(cert ? "key" : "cert") == nullptr) {
-        context.complain(table.source(),
-                         fmt::format("a [[certificate]] has no {}", cert ? "key" : "cert"),
-                         "it takes both cert and key");
+        context.error(table.source(),
+                      fmt::format("a [[certificate]] has no {}", cert ? "key" : "cert"),
+                      "it takes both cert and key");
     }
 }
 
@@ -100,7 +100,7 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
 
 }  // namespace
 
-Complaints read_toml(std::string_view text, const std::string& path, Settings& settings) {
+Diagnostics read_toml(std::string_view text, const std::string& path, Settings& settings) {
     TomlContext context(path);
     try {
         std::vector<ClientLine> lines;
@@ -110,12 +110,13 @@ Complaints read_toml(std::string_view text, const std::string& path, Settings& s
         read_root(context, root, settings, lines);
     } catch (const toml::parse_error& error) {
         const base::Error explained = explain_syntax(error);
-        context.complain(error.source(), explained.what, explained.mend);
+        context.error(error.source(), explained.what, explained.remedy);
     }
-    return context.complaints();
+    settings.warnings = context.warnings();
+    return context.diagnostics();
 }
 
-Complaints read_toml_file(const std::string& path, Settings& settings) {
+Diagnostics read_toml_file(const std::string& path, Settings& settings) {
     auto text = read_conf(path);
     if (text.has_error()) return {text.error()};
     // Whoever writes a file anew empties it first: a reload must not come in between.
@@ -123,9 +124,9 @@ Complaints read_toml_file(const std::string& path, Settings& settings) {
     if (is_empty)
         return {{"the configuration is empty", path,
                  "was it cut off while it was written? Put settings and clients into it"}};
-    auto complaints = read_toml(*text, path, settings);
+    auto diagnostics = read_toml(*text, path, settings);
     base::zeroize(*text);
-    return complaints;
+    return diagnostics;
 }
 
 }  // namespace sftdyn::config

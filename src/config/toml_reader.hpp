@@ -10,14 +10,14 @@
 namespace sftdyn::config {
 
 /// Everything that is wrong with a file, in its order; empty when nothing is.
-using Complaints = std::vector<base::Error>;
+using Diagnostics = std::vector<base::Error>;
 
 /// Reads `path` into `settings`. What is wrong is told with line and column; the settings are of
 /// use only when nothing is. Relative paths in the file are relative to the file.
-[[nodiscard]] Complaints read_toml_file(const std::string& path, Settings& settings);
+[[nodiscard]] Diagnostics read_toml_file(const std::string& path, Settings& settings);
 
 /// As `read_toml_file`, for a text; `path` is for messages and relative paths.
-[[nodiscard]] Complaints read_toml(std::string_view text, const std::string& path,
-                                   Settings& settings);
+[[nodiscard]] Diagnostics read_toml(std::string_view text, const std::string& path,
+                                    Settings& settings);
 
 }  // namespace sftdyn::config

@@ -8,17 +8,26 @@
 
 namespace sftdyn::config {
 
-void TomlContext::complain(const toml::source_position& at, std::string what, std::string mend) {
-    found.push_back(
-        {at,
-         {std::move(what), fmt::format("{}:{}:{}", path, at.line, at.column), std::move(mend)}});
+TomlContext::Found TomlContext::at_place(const toml::source_position& at, std::string what,
+                                         std::string remedy) const {
+    return {
+        at,
+        {std::move(what), fmt::format("{}:{}:{}", path, at.line, at.column), std::move(remedy)}};
 }
 
-Complaints TomlContext::complaints() {
-    std::stable_sort(found.begin(), found.end(),
+void TomlContext::error(const toml::source_position& at, std::string what, std::string remedy) {
+    found.push_back(at_place(at, std::move(what), std::move(remedy)));
+}
+
+void TomlContext::warning(const toml::source_region& at, std::string what, std::string remedy) {
+    found_warnings.push_back(at_place(at.begin, std::move(what), std::move(remedy)));
+}
+
+Diagnostics TomlContext::in_order(std::vector<Found>& all) {
+    std::stable_sort(all.begin(), all.end(),
                      [](const auto& a, const auto& b) { return a.at < b.at; });
-    Complaints out;
-    for (auto& one : found) out.push_back(std::move(one.error));
+    Diagnostics out;
+    for (auto& one : all) out.push_back(std::move(one.error));
     return out;
 }
 
@@ -42,14 +51,16 @@ void TomlSection::plain(Settings& settings) {
 }
 
 const toml::node* TomlSection::take(std::string_view name) const {
-    return table_.get(schema(name).name);
+    const Setting& row = schema(name);
+    const toml::node* node = table_.get(row.name);
+    return node != nullptr || row.former_name.empty() ? node : table_.get(row.former_name);
 }
 
-const toml::node* TomlSection::take_some(std::string_view name, const char* mend) {
+const toml::node* TomlSection::take_some(std::string_view name, const char* remedy) {
     const toml::node* node = take(name);
     const auto* list = node != nullptr ? node->as_array() : nullptr;
     if (list == nullptr || !list->empty()) return node;
-    context_.complain(node->source(), fmt::format("{} is an empty list", name), mend);
+    context_.error(node->source(), fmt::format("{} is an empty list", name), remedy);
     return nullptr;
 }
 
@@ -61,7 +72,7 @@ void TomlSection::text(std::string_view name, const char* expected,
     if (!value) return wrong_type(*node, name, expected);
     const auto result = use(*value);
     if (result.has_error())
-        context_.complain(node->source(), result.error().what, result.error().mend);
+        context_.error(node->source(), result.error().what, result.error().remedy);
 }
 
 void TomlSection::path(std::string_view name, std::optional<std::string>& target) {
@@ -82,11 +93,11 @@ void TomlSection::path(std::string_view name, std::optional<std::string>& target
 }
 
 std::optional<std::int64_t> TomlSection::number(const Setting& setting) {
-    const toml::node* node = table_.get(setting.name);
+    const toml::node* node = take(setting.name);
     if (node == nullptr) return std::nullopt;
-    if (setting.kind == Kind::seconds) return milliseconds(setting, *node);
-    if (setting.kind == Kind::choice) return word(setting, *node);
-    if (setting.kind == Kind::flag) {
+    if (setting.kind == SettingKind::seconds) return milliseconds(setting, *node);
+    if (setting.kind == SettingKind::choice) return word(setting, *node);
+    if (setting.kind == SettingKind::flag) {
         const auto value = node->value_exact<bool>();
         if (!value) wrong_type(*node, setting);
         return value ? std::optional<std::int64_t>(*value) : std::nullopt;
@@ -127,8 +138,8 @@ std::optional<std::int64_t> TomlSection::word(const Setting& setting, const toml
     }
     const auto found = std::find(setting.words.begin(), setting.words.end(), *value);
     if (found != setting.words.end()) return found - setting.words.begin();
-    context_.complain(node.source(), fmt::format("{} has no such value", setting.name),
-                      fmt::format("expected {}", expected_of(setting)));
+    context_.error(node.source(), fmt::format("{} has no such value", setting.name),
+                   fmt::format("expected {}", expected_of(setting)));
     return std::nullopt;
 }
 
@@ -168,24 +179,41 @@ void TomlSection::reject_unknown() {
     for (const auto& [key, node] : table_) {
         const auto is_it = [&name = key](const Setting& row) { return row.name == name.str(); };
         if (std::any_of(rows.begin(), rows.end(), is_it)) continue;
+        const auto was_it = [&name = key](const Setting& row) {
+            return !row.former_name.empty() && row.former_name == name.str();
+        };
+        const auto renamed = std::find_if(rows.begin(), rows.end(), was_it);
+        if (renamed != rows.end()) {
+            former_name(key.source(), *renamed);
+            continue;
+        }
         const std::string place = label_.empty() ? "" : fmt::format(" in {}", label_);
         const Setting* meant = meant_by(key.str(), section_);
         if (meant == nullptr) {
-            context_.complain(key.source(), "unknown setting" + place, hint(node) + known);
+            context_.error(key.source(), "unknown setting" + place, hint(node) + known);
         } else if (meant->section == section_) {
-            context_.complain(key.source(),
-                              fmt::format("unknown setting \"{}\"{}", key.str(), place),
-                              fmt::format("did you mean {}? {}", meant->name, known));
+            context_.error(key.source(), fmt::format("unknown setting \"{}\"{}", key.str(), place),
+                           fmt::format("did you mean {}? {}", meant->name, known));
         } else {
             const std::string home = meant->section == Section::top
                                          ? "at the file's top, above the first [table]"
                                      : meant->section == Section::named_client
                                          ? "in [clients.NAME]"
                                          : fmt::format("in {}", label_of(meant->section));
-            context_.complain(key.source(),
-                              fmt::format("unknown setting \"{}\"{}", key.str(), place),
-                              fmt::format("{} stands {}; {}", meant->name, home, known));
+            context_.error(key.source(), fmt::format("unknown setting \"{}\"{}", key.str(), place),
+                           fmt::format("{} stands {}; {}", meant->name, home, known));
         }
+    }
+}
+
+void TomlSection::former_name(const toml::source_region& at, const Setting& row) {
+    const std::string remedy = fmt::format("write {} in its place", row.name);
+    if (table_.contains(row.name)) {
+        context_.error(at, fmt::format("{} and {} are one setting", row.former_name, row.name),
+                       fmt::format("leave {} out: it is the former name", row.former_name));
+    } else {
+        context_.warning(at, fmt::format("{} is the former name of a setting", row.former_name),
+                         remedy);
     }
 }
 
@@ -203,13 +231,13 @@ void TomlSection::wrong_type(const toml::node& node, std::string_view name,
                              std::string_view expected) {
     std::ostringstream type;
     type << node.type();
-    context_.complain(node.source(), fmt::format("{} is of the wrong type ({})", name, type.str()),
-                      fmt::format("expected {}", expected));
+    context_.error(node.source(), fmt::format("{} is of the wrong type ({})", name, type.str()),
+                   fmt::format("expected {}", expected));
 }
 
 void TomlSection::out_of_range(const toml::node& node, const Setting& setting) {
-    context_.complain(node.source(), fmt::format("{} is out of range", setting.name),
-                      fmt::format("expected {}", expected_of(setting)));
+    context_.error(node.source(), fmt::format("{} is out of range", setting.name),
+                   fmt::format("expected {}", expected_of(setting)));
 }
 
 bool has_control_characters(std::string_view text) {

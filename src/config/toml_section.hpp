@@ -26,15 +26,19 @@ namespace sftdyn::config {
 struct TomlContext {
     explicit TomlContext(std::string file) : path(std::move(file)) {}
 
-    /// Neither `what` nor `mend` quotes the file: wherever its text stands, a client's key may
+    /// Neither `what` nor `remedy` quotes the file: wherever its text stands, a client's key may
     /// stand by mistake. The place says what is meant.
-    void complain(const toml::source_position& at, std::string what, std::string mend);
-    void complain(const toml::source_region& at, std::string what, std::string mend) {
-        complain(at.begin, std::move(what), std::move(mend));
+    void error(const toml::source_position& at, std::string what, std::string remedy);
+    void error(const toml::source_region& at, std::string what, std::string remedy) {
+        error(at.begin, std::move(what), std::move(remedy));
     }
 
-    /// In the file's order, whatever the order they were found in.
-    [[nodiscard]] Complaints complaints();
+    /// What is taken, and should be written in another way. It quotes no more than an error does.
+    void warning(const toml::source_region& at, std::string what, std::string remedy);
+
+    /// The errors in the file's order, whatever the order they were found in.
+    [[nodiscard]] Diagnostics diagnostics() { return in_order(found); }
+    [[nodiscard]] Diagnostics warnings() { return in_order(found_warnings); }
     /// A file that the configuration names: relative to itself, or one that systemd hands over
     /// (systemd.exec(5), LoadCredential=).
     [[nodiscard]] std::string relative(const std::string& file) const;
@@ -46,6 +50,12 @@ struct TomlContext {
     };
     std::string path;
     std::vector<Found> found{};
+    std::vector<Found> found_warnings{};
+
+private:
+    [[nodiscard]] static Diagnostics in_order(std::vector<Found>& all);
+    [[nodiscard]] Found at_place(const toml::source_position& at, std::string what,
+                                 std::string remedy) const;
 };
 
 /// Takes settings out of a table, and makes a diagnostic of those that are wrong, and of those that
@@ -67,11 +77,12 @@ public:
     [[nodiscard]] const Setting& schema(std::string_view name) const {
         return setting(section_, name);
     }
-    /// The value as it stands, if it is there; what is wrong with it is the caller's to say.
+    /// The value as it stands, under the setting's name or its former one, if it is there; what is
+    /// wrong with it is the caller's to say.
     [[nodiscard]] const toml::node* take(std::string_view name) const;
     /// As `take`, without an empty list: that is a diagnostic, which says what to do for what the
     /// reader of the file may have meant by it.
-    const toml::node* take_some(std::string_view name, const char* mend);
+    const toml::node* take_some(std::string_view name, const char* remedy);
 
     /// `use` says what is wrong with the text, without the text.
     void text(std::string_view name, const char* expected,
@@ -110,6 +121,8 @@ private:
     std::optional<std::int64_t> milliseconds(const Setting& setting, const toml::node& node);
     std::optional<std::int64_t> word(const Setting& setting, const toml::node& node);
     void out_of_range(const toml::node& node, const Setting& setting);
+    /// The setting stands there under its former name.
+    void former_name(const toml::source_region& at, const Setting& row);
     /// What an unknown setting with this value may be, to stand in front of other advice.
     [[nodiscard]] std::string hint(const toml::node& node) const;
 

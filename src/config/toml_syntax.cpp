@@ -11,7 +11,7 @@ namespace {
 struct Explanation {
     std::initializer_list<std::string_view> signs;  ///< parts of the library's descriptions
     const char* what;
-    const char* mend;
+    const char* remedy;
 };
 
 // The first that fits is taken; what the file quotes in a description may at worst choose another
@@ -54,7 +54,7 @@ base::Error explain_syntax(const toml::parse_error& error) {
     };
     for (const auto& one : explanations) {
         if (std::any_of(one.signs.begin(), one.signs.end(), fits))
-            return {one.what, "", std::string(one.mend) + " (https://toml.io)"};
+            return {one.what, "", std::string(one.remedy) + " (https://toml.io)"};
     }
     return {"this can't stand here", "",
             "each line is a setting (name = value), a client (\"key\" = \"host.example.org\", in "

@@ -10,8 +10,7 @@ void read_servers(TomlContext& context, TomlSection& section, ZoneSettings& zone
             section.take_some(name, "name the server's address, or leave the line out");
         if (node == nullptr) continue;
         if (!zone.servers.empty()) {
-            context.complain(node->source(), "both server and servers are given",
-                             "keep one of them");
+            context.error(node->source(), "both server and servers are given", "keep one of them");
             continue;
         }
         one_or_many(*node, [&](const toml::node& item) {
@@ -21,8 +20,8 @@ void read_servers(TomlContext& context, TomlSection& section, ZoneSettings& zone
                                           "an IP address as a string, with a port if it is not 53");
             const auto server = parse_server(*text);
             if (server.has_error())
-                return context.complain(item.source(), "this is no server address",
-                                        server.error().mend);
+                return context.error(item.source(), "this is no server address",
+                                     server.error().remedy);
             zone.servers.push_back(*server);
         });
     }
@@ -59,14 +58,14 @@ void read_zone(TomlContext& context, const toml::table& table, Settings& setting
     section.reject_unknown();
     if (!zone.zone) {
         if (section.take("name") == nullptr)
-            context.complain(table.source(), "a [[zone]] has no name",
-                             "add name = \"dyn.example.org\"");
+            context.error(table.source(), "a [[zone]] has no name",
+                          "add name = \"dyn.example.org\"");
         return;
     }
     const auto twin = std::find_if(settings.zones.begin(), settings.zones.end(),
                                    [&](const auto& other) { return other.zone == zone.zone; });
     if (twin != settings.zones.end())
-        context.complain(table.source(), "this zone is there twice", "keep one of them");
+        context.error(table.source(), "this zone is there twice", "keep one of them");
     settings.zones.push_back(std::move(zone));
 }
 

@@ -57,7 +57,7 @@ std::string DnsError::key() const {
 }
 
 DnsError rcode_failure(std::uint16_t rcode, std::string server, std::string what) {
-    return {DnsError::Kind::rcode, rcode, std::move(server),
+    return {ErrorKind::rcode, rcode, std::move(server),
             fmt::format("the DNS server answered {} to {}", rcode_text(rcode), what),
             likely_cause(rcode)};
 }

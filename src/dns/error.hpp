@@ -7,34 +7,36 @@
 
 namespace sftdyn::dns {
 
-/// A value; the error of `dns::Outcome`. It holds no secret.
+/// What went wrong with a query or an UPDATE.
+enum class ErrorKind : std::uint8_t {
+    key_file,          ///< the TSIG key can't be read
+    unreachable,       ///< nothing listens there, or no route
+    timeout,           ///< no answer in time
+    connection,        ///< the server ended the connection
+    malformed,         ///< the answer is no DNS message, or not one to our question
+    unsigned_answer,   ///< the answer lacks the TSIG that it must have (RFC 8945 §5.4)
+    forged_answer,     ///< the answer's TSIG does not fit (RFC 8945 §5.3)
+    bad_signature,     ///< the server: BADSIG (RFC 8945 §5.2.2)
+    bad_key,           ///< the server: BADKEY (RFC 8945 §5.2.1)
+    bad_time,          ///< the server: BADTIME (RFC 8945 §5.2.3)
+    rcode,             ///< the server answered with another error code
+    no_zone,           ///< the server serves no zone that holds the name
+    cname_conflict,    ///< a CNAME stands where the address should
+    deadline_exceeded  ///< the program's own limit: the deadline passed while waiting for its
+                       ///< turn
+};
+
+/// A value; the error of `dns::DnsResult`. It holds no secret.
 struct DnsError {
-    enum class Kind : std::uint8_t {
-        key_file,          ///< the TSIG key can't be read
-        unreachable,       ///< nothing listens there, or no route
-        timeout,           ///< no answer in time
-        connection,        ///< the server ended the connection
-        malformed,         ///< the answer is no DNS message, or not one to our question
-        unsigned_answer,   ///< the answer lacks the TSIG that it must have (RFC 8945 §5.4)
-        forged_answer,     ///< the answer's TSIG does not fit (RFC 8945 §5.3)
-        bad_signature,     ///< the server: BADSIG (RFC 8945 §5.2.2)
-        bad_key,           ///< the server: BADKEY (RFC 8945 §5.2.1)
-        bad_time,          ///< the server: BADTIME (RFC 8945 §5.2.3)
-        rcode,             ///< the server answered with another error code
-        no_zone,           ///< the server serves no zone that holds the name
-        cname_conflict,    ///< a CNAME stands where the address should
-        deadline_exceeded  ///< the program's own limit: the deadline passed while waiting for its
-                           ///< turn
-    };
-    Kind kind{};
-    std::uint16_t rcode = 0;  ///< RFC 1035 §4.1.1, RFC 2136 §2.2; with Kind::rcode
+    ErrorKind kind{};
+    std::uint16_t rcode = 0;  ///< RFC 1035 §4.1.1, RFC 2136 §2.2; with ErrorKind::rcode
     std::string server{};     ///< address and port, or the file's path
     std::string detail{};     ///< what was seen, one phrase
     std::string cause{};      ///< the likely cause and the remedy, one phrase
 
     /// True when the server has surely not made the change because of the change itself: another
     /// change of the same message may well be fine.
-    [[nodiscard]] bool is_refusal() const { return kind == Kind::rcode; }
+    [[nodiscard]] bool is_refusal() const { return kind == ErrorKind::rcode; }
 
     /// One line for the log.
     [[nodiscard]] std::string text() const;

@@ -30,12 +30,12 @@ Packet new_packet(std::uint16_t id, std::uint8_t opcode) {
 }
 
 DnsError own_failure(std::string what) {
-    return {DnsError::Kind::malformed, 0, "", std::move(what),
+    return {ErrorKind::malformed, 0, "", std::move(what),
             "this is a defect of sftdyn: please report it"};
 }
 
 DnsError too_large() {
-    return {DnsError::Kind::malformed, 0, "",
+    return {ErrorKind::malformed, 0, "",
             "the UPDATE does not fit into a DNS message (65535 octets, RFC 1035 §4.2.2)",
             "send it as several: in a script, with `send` between them"};
 }
@@ -61,21 +61,21 @@ int put(knot_pkt_t* packet, const Name& owner, Type type, std::uint16_t rclass, 
 }
 
 int put_change(knot_pkt_t* packet, const Change& change) {
-    if (change.kind == Change::Kind::claim) {
+    if (change.kind == ChangeKind::claim) {
         return put(packet, change.owner, change.type, KNOT_CLASS_IN, change.ttl, change.rdata);
     }
-    if (change.kind == Change::Kind::remove_record) {
+    if (change.kind == ChangeKind::remove_record) {
         return put(packet, change.owner, change.type, KNOT_CLASS_NONE, 0, change.rdata);
     }
     const int rc = put(packet, change.owner, change.type, KNOT_CLASS_ANY, 0, {});
-    if (rc != KNOT_EOK || change.kind == Change::Kind::remove) return rc;
+    if (rc != KNOT_EOK || change.kind == ChangeKind::remove) return rc;
     return put(packet, change.owner, change.type, KNOT_CLASS_IN, change.ttl, change.rdata);
 }
 
 int put_changes(knot_pkt_t* packet, const std::vector<Change>& changes) {
     int rc = knot_pkt_begin(packet, KNOT_ANSWER);  // the Prerequisite section (RFC 2136 §2.4)
     for (auto change = changes.begin(); rc == KNOT_EOK && change != changes.end(); ++change) {
-        if (change->kind != Change::Kind::claim) continue;
+        if (change->kind != ChangeKind::claim) continue;
         rc = put(packet, change->owner, change->type, KNOT_CLASS_NONE, 0,
                  {});  // "RRset does not exist" (§2.4.3)
     }
@@ -97,8 +97,8 @@ int put_section(knot_pkt_t* packet, knot_section_t section,
 }
 
 /// Signs the packet (RFC 8945 §5.1) and takes its octets.
-Outcome<Request> finish(Packet packet, std::uint16_t id, const TsigKeyPtr& key) {
-    Request out;
+DnsResult<OutgoingMessage> finish(Packet packet, std::uint16_t id, const TsigKeyPtr& key) {
+    OutgoingMessage out;
     out.id = id;
     if (key) {
         std::array<std::uint8_t, largest_mac> mac{};
@@ -143,32 +143,32 @@ std::string clock_difference(const knot_rrset_t& tsig) {
                        ahead < 0 ? "behind" : "ahead of");
 }
 
-std::string key_words(const Request& request) {
+std::string key_words(const OutgoingMessage& request) {
     return fmt::format("key \"{}\", {}", request.key->name(), request.key->algorithm());
 }
 
-DnsError tsig_error(const Request& request, const knot_rrset_t& tsig, const std::string& server) {
-    using Kind = DnsError::Kind;
+DnsError tsig_error(const OutgoingMessage& request, const knot_rrset_t& tsig,
+                    const std::string& server) {
     switch (knot_tsig_rdata_error(&tsig)) {
         case KNOT_RCODE_BADSIG:
-            return {Kind::bad_signature, 0, server,
+            return {ErrorKind::bad_signature, 0, server,
                     fmt::format("NOTAUTH (BADSIG): the DNS server rejects our signature ({})",
                                 key_words(request)),
                     "the secret or the algorithm is not the one that the server has for this key; "
                     "if it is BIND's session key, is the file from this "
                     "named?"};
         case KNOT_RCODE_BADTIME:
-            return {Kind::bad_time, 0, server, "NOTAUTH (BADTIME): " + clock_difference(tsig),
+            return {ErrorKind::bad_time, 0, server, "NOTAUTH (BADTIME): " + clock_difference(tsig),
                     "set both clocks (NTP)"};
         case KNOT_RCODE_BADKEY:
-            return {Kind::bad_key, 0, server,
+            return {ErrorKind::bad_key, 0, server,
                     fmt::format("NOTAUTH (BADKEY): the DNS server does not know our key, or does "
                                 "not let it do this ({})",
                                 key_words(request)),
                     "add the key to the server's configuration and let it update the zone, and "
                     "compare name and algorithm on both sides"};
         default:
-            return {Kind::bad_key, 0, server,
+            return {ErrorKind::bad_key, 0, server,
                     fmt::format("the DNS server answered TSIG error {} ({})",
                                 rcode_text(knot_tsig_rdata_error(&tsig)), key_words(request)),
                     "compare the key on both sides"};
@@ -176,8 +176,8 @@ DnsError tsig_error(const Request& request, const knot_rrset_t& tsig, const std:
 }
 
 /// Whether the answer's signature was checked, when it may be believed.
-Outcome<bool> verify(const Request& request, const knot_pkt_t& packet, const std::string& server) {
-    using Kind = DnsError::Kind;
+DnsResult<bool> verify(const OutgoingMessage& request, const knot_pkt_t& packet,
+                       const std::string& server) {
     if (!request.key) return false;
     const knot_rrset_t* tsig = packet.tsig_rr;
     const std::uint16_t rcode = knot_wire_get_rcode(packet.wire);
@@ -185,7 +185,8 @@ Outcome<bool> verify(const Request& request, const knot_pkt_t& packet, const std
         // Servers leave some errors unsigned; an error is nothing that one could gain by forging.
         // The rest must be signed.
         if (rcode != KNOT_RCODE_NOERROR && rcode != KNOT_RCODE_NXDOMAIN) return false;
-        return DnsError{Kind::unsigned_answer, 0, server, "the DNS server's answer is not signed",
+        return DnsError{ErrorKind::unsigned_answer, 0, server,
+                        "the DNS server's answer is not signed",
                         "is it really that server, and does it know TSIG?"};
     }
     const std::uint16_t error = knot_tsig_rdata_error(tsig);
@@ -194,13 +195,13 @@ Outcome<bool> verify(const Request& request, const knot_pkt_t& packet, const std
                                           reinterpret_cast<const std::uint8_t*>(request.mac.data()),
                                           request.mac.size(), &request.key->raw(), 0);
     if (rc == KNOT_TSIG_EBADTIME) {
-        return DnsError{Kind::bad_time, 0, server,
+        return DnsError{ErrorKind::bad_time, 0, server,
                         "BADTIME: the DNS server's answer was signed at another time: " +
                             clock_difference(*tsig),
                         "set both clocks (NTP)"};
     }
     if (rc != KNOT_EOK) {
-        return DnsError{Kind::forged_answer, 0, server,
+        return DnsError{ErrorKind::forged_answer, 0, server,
                         fmt::format("the signature of the DNS server's answer is wrong ({})",
                                     knot_strerror(rc)),
                         "the answer came from something else, or was changed on its way"};
@@ -214,7 +215,8 @@ void throw_exception_from_error(const DnsError& failure, const boost::source_loc
     throw std::logic_error("unchecked failure: " + failure.text());
 }
 
-Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const TsigKeyPtr& key) {
+DnsResult<OutgoingMessage> make_query(std::uint16_t id, const Name& name, Type type,
+                                      const TsigKeyPtr& key) {
     Packet packet = new_packet(id, KNOT_OPCODE_QUERY);
     const int rc = knot_pkt_put_question(packet.get(), name.wire(), KNOT_CLASS_IN,
                                          static_cast<std::uint16_t>(type));
@@ -223,8 +225,8 @@ Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type, const
     return finish(std::move(packet), id, key);
 }
 
-Outcome<Request> make_update(std::uint16_t id, const Name& zone, const UpdateContent& content,
-                             const TsigKeyPtr& key) {
+DnsResult<OutgoingMessage> make_update(std::uint16_t id, const Name& zone,
+                                       const UpdateContent& content, const TsigKeyPtr& key) {
     Packet packet = new_packet(id, KNOT_OPCODE_UPDATE);
     int rc = knot_pkt_put_question(packet.get(), zone.wire(), KNOT_CLASS_IN, KNOT_RRTYPE_SOA);
     if (rc == KNOT_EOK && key)
@@ -246,11 +248,10 @@ Outcome<Request> make_update(std::uint16_t id, const Name& zone, const UpdateCon
     return finish(std::move(packet), id, key);
 }
 
-Reply read_answer(const Request& request, std::span<const std::uint8_t> wire,
+Reply read_answer(const OutgoingMessage& request, std::span<const std::uint8_t> wire,
                   const std::string& server) {
-    using Kind = DnsError::Kind;
     const auto malformed = [&](const char* what) {
-        return DnsError{Kind::malformed, 0, server, what, "is it really a DNS server?"};
+        return DnsError{ErrorKind::malformed, 0, server, what, "is it really a DNS server?"};
     };
     if (wire.size() < KNOT_WIRE_HEADER_SIZE || wire.size() > KNOT_WIRE_MAX_PKTSIZE)
         return malformed("the answer is too short to be a DNS message");

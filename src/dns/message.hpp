@@ -16,7 +16,7 @@
 namespace sftdyn::dns {
 
 /// A message ready to be sent, with what is needed to check its answer.
-struct Request {
+struct OutgoingMessage {
     std::string wire;
     std::uint16_t id = 0;
     std::string mac{};  ///< of the request; empty when it is not signed (RFC 8945 §5.3.1)
@@ -38,20 +38,21 @@ struct Answer {
                                              const boost::source_location&);
 
 template <class T>
-using Outcome = boost::system::result<T, DnsError>;
-using Reply = Outcome<Answer>;
+using DnsResult = boost::system::result<T, DnsError>;
+using Reply = DnsResult<Answer>;
 
 /// A query without recursion; `key` may be null.
-[[nodiscard]] Outcome<Request> make_query(std::uint16_t id, const Name& name, Type type,
-                                          const TsigKeyPtr& key);
+[[nodiscard]] DnsResult<OutgoingMessage> make_query(std::uint16_t id, const Name& name, Type type,
+                                                    const TsigKeyPtr& key);
 
 /// An UPDATE of `zone` (RFC 2136 §2). What is too large for one message is a failure.
-[[nodiscard]] Outcome<Request> make_update(std::uint16_t id, const Name& zone,
-                                           const UpdateContent& content, const TsigKeyPtr& key);
+[[nodiscard]] DnsResult<OutgoingMessage> make_update(std::uint16_t id, const Name& zone,
+                                                     const UpdateContent& content,
+                                                     const TsigKeyPtr& key);
 
 /// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not
 /// failures here, but those of TSIG are. `server` is for messages.
-[[nodiscard]] Reply read_answer(const Request& request, std::span<const std::uint8_t> wire,
+[[nodiscard]] Reply read_answer(const OutgoingMessage& request, std::span<const std::uint8_t> wire,
                                 const std::string& server);
 
 }  // namespace sftdyn::dns

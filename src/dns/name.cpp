@@ -22,7 +22,7 @@ bool is_host_character(char c) {
 }
 
 /// Why the text is not a name, as exactly as can be told; it is known not to be one.
-std::string complaint(std::string_view text) {
+std::string diagnostic(std::string_view text) {
     if (text.empty()) return "it is empty";
     std::size_t label = 0;
     for (const char c : text) {
@@ -56,7 +56,7 @@ bool read_name(std::string_view text, knot_dname_storage_t& wire) {
 
 std::string fault_of_name(std::string_view text) {
     knot_dname_storage_t wire;
-    return read_name(text, wire) ? std::string() : complaint(text);
+    return read_name(text, wire) ? std::string() : diagnostic(text);
 }
 
 std::string fault_of_host(std::string_view text) {
@@ -67,7 +67,7 @@ std::string fault_of_host(std::string_view text) {
 
 base::Result<Name> Name::parse(std::string_view text) {
     knot_dname_storage_t wire;
-    if (!read_name(text, wire)) return bad_name(text, complaint(text));
+    if (!read_name(text, wire)) return bad_name(text, diagnostic(text));
     knot_dname_to_lower(wire);
     return from_wire(wire);
 }

@@ -122,9 +122,9 @@ std::string zone_file_text(std::string_view text) {
     return out;
 }
 
-class Reader {
+class ScriptReader {
 public:
-    explicit Reader(Unsent unsent) : unsent_(unsent), scanner_(new zs_scanner_t) {
+    explicit ScriptReader(Unsent unsent) : unsent_(unsent), scanner_(new zs_scanner_t) {
         if (zs_init(scanner_.get(), ".", KNOT_CLASS_IN, 0) != 0) throw std::bad_alloc();
     }
 
@@ -137,7 +137,7 @@ public:
                 const auto error = result.error();
                 return base::Error{
                     fmt::format("{}: \"{}\"", error.what, line.substr(0, longest_echo)),
-                    fmt::format("line {}", line_number_), error.mend};
+                    fmt::format("line {}", line_number_), error.remedy};
             }
             if (quit_) break;
         }
@@ -302,10 +302,10 @@ private:
         } else if (!remove) {
             return bad("the record's data is missing");
         }
-        if (const std::string complaint =
+        if (const std::string diagnostic =
                 remove || !check_names_ ? std::string() : name_complaint(record);
-            !complaint.empty())
-            return bad(complaint);
+            !diagnostic.empty())
+            return bad(diagnostic);
         message_.updates.push_back(std::move(record));
         return {};
     }
@@ -358,7 +358,7 @@ private:
 }  // namespace
 
 base::Result<Script> parse_script(std::span<const std::string> lines, Unsent unsent) {
-    return Reader(unsent).read(lines);
+    return ScriptReader(unsent).read(lines);
 }
 
 }  // namespace sftdyn::dns

@@ -83,12 +83,12 @@ std::optional<Change> replacement_of(const UpdateMessage& message) {
     const bool removes = first.rclass == UpdateRecord::Class::any && first.type == second.type;
     if (!removes || second.rclass != UpdateRecord::Class::in || first.owner != second.owner)
         return std::nullopt;
-    return Change{second.owner, second.type, Change::Kind::replace, second.ttl, second.rdata};
+    return Change{second.owner, second.type, ChangeKind::replace, second.ttl, second.rdata};
 }
 
 std::size_t wire_size_bound(const Change& change) {
     const std::size_t one = change.owner.size() + record_overhead;
-    const bool two = change.kind == Change::Kind::replace || change.kind == Change::Kind::claim;
+    const bool two = change.kind == ChangeKind::replace || change.kind == ChangeKind::claim;
     return (two ? 2 * one : one) + change.rdata.size();
 }
 

@@ -44,18 +44,20 @@ struct Record {
     std::string rdata;
 };
 
+/// What a change does with the RRset (RFC 2136; the sections are its).
+enum class ChangeKind : std::uint8_t {
+    replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
+    remove,         ///< delete the RRset (§2.5.2)
+    remove_record,  ///< delete the one record, others stay (§2.5.4)
+    claim  ///< add the one record if there is no RRset (§2.4.3, §2.5.1), else the whole message
+           ///< is refused
+};
+
 /// What shall become of the RRset of one owner and type.
 struct Change {
-    enum class Kind : std::uint8_t {
-        replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
-        remove,         ///< delete the RRset (§2.5.2)
-        remove_record,  ///< delete the one record, others stay (§2.5.4)
-        claim  ///< add the one record if there is no RRset (§2.4.3, §2.5.1), else the whole message
-               ///< is refused
-    };
     Name owner;
     Type type{};
-    Kind kind = Kind::replace;
+    ChangeKind kind = ChangeKind::replace;
     std::uint32_t ttl = 0;  ///< seconds
     std::string rdata{};
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/network.hpp"
 #include "dns/knot.hpp"
 
 namespace sftdyn::dns {
@@ -18,9 +19,7 @@ std::size_t count_of(const UpdateContent& content) {
 }  // namespace
 
 std::string text_of(const ServerAddress& server) {
-    const auto address = server.address.to_string();
-    return fmt::format(fmt::runtime(server.address.is_v6() ? "[{}]:{}" : "{}:{}"), address,
-                       server.port);
+    return base::endpoint_text(server.address, server.port);
 }
 
 ServerClient::ServerClient(boost::asio::io_context& io, const ServerAddress& address,
@@ -34,11 +33,11 @@ ServerClient::ServerClient(boost::asio::io_context& io, const ServerAddress& add
       tcp_(std::make_shared<TcpChannel>(
           io, boost::asio::ip::tcp::endpoint(address.address, address.port))) {}
 
-Outcome<TsigKeyPtr> ServerClient::key() {
+DnsResult<TsigKeyPtr> ServerClient::key() {
     auto key = keys_->current();
     if (key.has_value()) return *key;
     const auto& error = key.error();
-    return DnsError{DnsError::Kind::key_file, 0, error.where, error.what, error.mend};
+    return DnsError{ErrorKind::key_file, 0, error.where, error.what, error.remedy};
 }
 
 void ServerClient::later(Handler handler, DnsError failure) {
@@ -53,7 +52,7 @@ void ServerClient::query(const Name& name, Type type, base::TimePoint deadline, 
 }
 
 DnsError ServerClient::closed_failure() const {
-    return {DnsError::Kind::connection, 0, name_, "sftdyn no longer uses this DNS server", ""};
+    return {ErrorKind::connection, 0, name_, "sftdyn no longer uses this DNS server", ""};
 }
 
 void ServerClient::ask(const std::shared_ptr<Question>& question) {

@@ -66,7 +66,7 @@ private:
         Handler handler;
         bool over_tcp = false;
     };
-    Outcome<TsigKeyPtr> key();
+    DnsResult<TsigKeyPtr> key();
     void ask(const std::shared_ptr<Question>& question);
     void asked(const std::shared_ptr<Question>& question, Reply reply);
     void later(Handler handler, DnsError failure);

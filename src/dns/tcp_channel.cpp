@@ -30,7 +30,7 @@ void append_frame(std::string& out, const std::string& wire) {
     out += wire;
 }
 
-bool is_answer(const Request& request, const Reply& reply) {
+bool is_answer(const OutgoingMessage& request, const Reply& reply) {
     return reply.has_value() && (reply->verified || !request.key);
 }
 
@@ -49,13 +49,13 @@ std::uint16_t TcpChannel::fresh_id() const {
     return id;
 }
 
-void TcpChannel::send(Request request, base::TimePoint send_by, base::TimePoint deadline,
+void TcpChannel::send(OutgoingMessage request, base::TimePoint send_by, base::TimePoint deadline,
                       Handler handler, LateAnswer late) {
     const std::uint16_t id = request.id;
     const std::uint64_t number = ++last_number_;
     const base::TimePoint due = std::min(send_by, deadline);
-    pending_.emplace(id, Pending{std::move(request), number, deadline, due, std::move(handler),
-                                 std::move(late)});
+    pending_.emplace(id, PendingQuery{std::move(request), number, deadline, due, std::move(handler),
+                                      std::move(late)});
     due_.emplace(due, id);
     outgoing_.emplace_back(id, number);
     arm_timer();
@@ -70,7 +70,7 @@ void TcpChannel::connect() {
         if (epoch != self->epoch_ || error == asio::error::operation_aborted) return;
         if (error) {
             const bool refused = error == asio::error::connection_refused;
-            self->drop({DnsError::Kind::unreachable, 0, self->server_,
+            self->drop({ErrorKind::unreachable, 0, self->server_,
                         refused
                             ? "nothing listens there (connection refused)"
                             : fmt::format("the DNS server can't be reached: {}", error.message()),
@@ -111,7 +111,7 @@ void TcpChannel::write() {
                       });
 }
 
-void TcpChannel::sending(Pending& pending) {
+void TcpChannel::sending(PendingQuery& pending) {
     append_frame(writing_, pending.request.wire);
     pending.sent = true;
     due_.erase({pending.due, pending.request.id});
@@ -127,7 +127,7 @@ void TcpChannel::read_length() {
         [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
             if (epoch != self->epoch_) return;
             if (error) {
-                self->drop({DnsError::Kind::connection, 0, self->server_,
+                self->drop({ErrorKind::connection, 0, self->server_,
                             fmt::format("the DNS server ended the connection: {}", error.message()),
                             "was it restarted? its own log says why"});
                 return;
@@ -145,7 +145,7 @@ void TcpChannel::read_body(std::size_t size) {
         [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
             if (epoch != self->epoch_) return;
             if (error) {
-                self->drop({DnsError::Kind::connection, 0, self->server_,
+                self->drop({ErrorKind::connection, 0, self->server_,
                             "the DNS server ended the connection in the middle of an answer",
                             "its own log says why"});
                 return;
@@ -164,19 +164,19 @@ void TcpChannel::take(std::span<const std::uint8_t> wire) {
     if (found == pending_.end() || !found->second.sent) {
         // On a connection of our own nobody else speaks: the server is confused, and so would be
         // all that follows.
-        drop({DnsError::Kind::malformed, 0, server_,
+        drop({ErrorKind::malformed, 0, server_,
               "the DNS server sent an answer that nobody asked for", "is it really a DNS server?"});
         return;
     }
     auto node = pending_.extract(found);
-    Pending& pending = node.mapped();
+    PendingQuery& pending = node.mapped();
     --awaited_;
     due_.erase({pending.due, id});
     Reply reply = read_answer(pending.request, wire, server_);
     const bool answered = is_answer(pending.request, reply);
     if (!answered && pending.late) bury(pending);
     pending.handler(std::move(reply),
-                    {answered ? Delivery::Kind::answered : Delivery::Kind::in_doubt, epoch_});
+                    {answered ? DeliveryState::answered : DeliveryState::in_doubt, epoch_});
 }
 
 /// The answer to what was given up: it breaks nobody else's message, and what it tells is told if
@@ -195,7 +195,7 @@ void TcpChannel::take_late(std::uint16_t id, std::span<const std::uint8_t> wire)
 }
 
 /// Its id is not used again on this connection before it has been answered.
-void TcpChannel::bury(Pending& pending) {
+void TcpChannel::bury(PendingQuery& pending) {
     Tombstone tombstone;
     const std::uint16_t id = pending.request.id;
     if (pending.late) {
@@ -229,22 +229,22 @@ void TcpChannel::expire() {
         const std::uint16_t id = due_.begin()->second;
         due_.erase(due_.begin());
         auto node = pending_.extract(id);
-        Pending& pending = node.mapped();
+        PendingQuery& pending = node.mapped();
         if (pending.sent) {
             --awaited_;
             bury(pending);
         }
         given_up.emplace_back(
             std::move(pending.handler),
-            Delivery{pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent, epoch_});
+            Delivery{pending.sent ? DeliveryState::in_doubt : DeliveryState::unsent, epoch_});
     }
     arm_timer();
     const bool connecting = state_ == State::connecting;
     const bool hopeless = connecting && pending_.empty();
-    const DnsError unanswered{DnsError::Kind::timeout, 0, server_,
+    const DnsError unanswered{ErrorKind::timeout, 0, server_,
                               "the DNS server did not answer in time",
                               "is it running and reachable, and not overloaded?"};
-    const DnsError unsent{DnsError::Kind::timeout, 0, server_,
+    const DnsError unsent{ErrorKind::timeout, 0, server_,
                           connecting ? "the connection to the DNS server could not be made in time"
                                      : "the DNS server takes nothing from its connection",
                           "is it running and reachable, and not overloaded?"};
@@ -253,7 +253,7 @@ void TcpChannel::expire() {
     if (hopeless) drop(unsent);
     const unsigned epoch = epoch_;
     for (const auto& [handler, delivery] : given_up)
-        handler(delivery.kind == Delivery::Kind::unsent ? unsent : unanswered, delivery);
+        handler(delivery.state == DeliveryState::unsent ? unsent : unanswered, delivery);
     if (epoch != epoch_) return;
     if (tombstones_.size() >= most_tombstones) drop(unanswered);
 }
@@ -269,26 +269,26 @@ void TcpChannel::drop(const DnsError& failure) {
     awaited_ = 0;
     due_.clear();
     arm_timer();
-    std::vector<Pending> dropped;
+    std::vector<PendingQuery> dropped;
     for (auto& [id, pending] : pending_) dropped.push_back(std::move(pending));
     pending_.clear();
     std::sort(dropped.begin(), dropped.end(),
-              [](const Pending& a, const Pending& b) { return a.number < b.number; });
-    for (const Pending& pending : dropped) {
-        pending.handler(failure, {pending.sent ? Delivery::Kind::in_doubt : Delivery::Kind::unsent,
-                                  connection});
+              [](const PendingQuery& a, const PendingQuery& b) { return a.number < b.number; });
+    for (const PendingQuery& pending : dropped) {
+        pending.handler(
+            failure, {pending.sent ? DeliveryState::in_doubt : DeliveryState::unsent, connection});
     }
 }
 
 void TcpChannel::end_if_silent(base::Duration silence) {
     const bool awaited = awaited_ > 0 || !tombstones_.empty();
     if (state_ != State::open || !awaited || base::Clock::now() - heard_at_ < silence) return;
-    drop({DnsError::Kind::timeout, 0, server_, "the DNS server did not answer in time",
+    drop({ErrorKind::timeout, 0, server_, "the DNS server did not answer in time",
           "is it running and reachable, and not overloaded?"});
 }
 
 void TcpChannel::close() {
-    drop({DnsError::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
+    drop({ErrorKind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
 }
 
 }  // namespace sftdyn::dns

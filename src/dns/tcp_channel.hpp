@@ -18,13 +18,15 @@
 namespace sftdyn::dns {
 
 /// How far a message got.
+enum class DeliveryState : std::uint8_t {
+    unsent,    ///< no octet of it has left: the server will never act on it
+    in_doubt,  ///< the server may have it, may get it, and may act on it later
+    answered   ///< the server has answered it, and the signature was checked
+};
+
+/// How far a message got, and where.
 struct Delivery {
-    enum class Kind : std::uint8_t {
-        unsent,    ///< no octet of it has left: the server will never act on it
-        in_doubt,  ///< the server may have it, may get it, and may act on it later
-        answered   ///< the server has answered it, and the signature was checked
-    };
-    Kind kind = Kind::unsent;
+    DeliveryState state = DeliveryState::unsent;
     unsigned connection = 0;  ///< that it was written to, counted from 1 for each channel
 };
 
@@ -48,8 +50,8 @@ public:
     /// or with why there is none by `deadline`; by `send_by` when it could not be written until
     /// then. `late`, if given, is called once when a verified answer comes on the same connection
     /// after `handler` was called with `in_doubt`.
-    void send(Request request, base::TimePoint send_by, base::TimePoint deadline, Handler handler,
-              LateAnswer late = {});
+    void send(OutgoingMessage request, base::TimePoint send_by, base::TimePoint deadline,
+              Handler handler, LateAnswer late = {});
 
     static constexpr base::Duration longest_silence = std::chrono::seconds(10);
     /// Ends the connection when nothing has come on it for `silence`, though something is
@@ -60,8 +62,8 @@ public:
     void close();
 
 private:
-    struct Pending {
-        Request request;
+    struct PendingQuery {
+        OutgoingMessage request;
         std::uint64_t number = 0;  ///< tells it from one of the same id before it
         base::TimePoint deadline;
         base::TimePoint due;  ///< the deadline, or until it is written what comes first
@@ -69,10 +71,11 @@ private:
         LateAnswer late;
         bool sent = false;
     };
-    using PendingMap = std::unordered_map<std::uint16_t, Pending>;
+    using PendingMap = std::unordered_map<std::uint16_t, PendingQuery>;
     /// What was given up, and may yet be answered.
     struct Tombstone {
-        Request request{};  ///< without its octets; of what nobody waits for without anything
+        OutgoingMessage
+            request{};  ///< without its octets; of what nobody waits for without anything
         LateAnswer late{};
     };
 
@@ -83,8 +86,8 @@ private:
     void read_body(std::size_t size);
     void take(std::span<const std::uint8_t> wire);
     void take_late(std::uint16_t id, std::span<const std::uint8_t> wire);
-    void bury(Pending& pending);
-    void sending(Pending& pending);
+    void bury(PendingQuery& pending);
+    void sending(PendingQuery& pending);
     void arm_timer();
     void expire();
     void drop(const DnsError& failure);

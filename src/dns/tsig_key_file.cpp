@@ -145,8 +145,8 @@ public:
     }
 
 private:
-    base::Error complain(std::size_t line, std::string what, std::string mend = bind_form) {
-        return {std::move(what), fmt::format("{}:{}", path_, line), std::move(mend)};
+    base::Error complain(std::size_t line, std::string what, std::string remedy = bind_form) {
+        return {std::move(what), fmt::format("{}:{}", path_, line), std::move(remedy)};
     }
 
     base::Result<Token> word(std::string_view wanted) {

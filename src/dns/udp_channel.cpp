@@ -51,24 +51,24 @@ bool UdpChannel::open() {
     return true;
 }
 
-void UdpChannel::send(Request request, base::TimePoint deadline, Handler handler) {
+void UdpChannel::send(OutgoingMessage request, base::TimePoint deadline, Handler handler) {
     if (!open()) {
         asio::post(io_, [handler = std::move(handler), server = server_] {
-            handler(DnsError{DnsError::Kind::unreachable, 0, server,
+            handler(DnsError{ErrorKind::unreachable, 0, server,
                              "the DNS server can't be reached: no route to it",
                              "check [dns] server"});
         });
         return;
     }
     const std::uint16_t id = request.id;
-    auto pending = std::make_shared<Pending>(Pending{
+    auto pending = std::make_shared<PendingDatagram>(PendingDatagram{
         std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
     pending_.emplace(id, pending);
     transmit(*pending);
     await_answer(id);
 }
 
-void UdpChannel::transmit(Pending& pending) {
+void UdpChannel::transmit(PendingDatagram& pending) {
     // A datagram that can't be sent now is as good as lost: the timer sends it again.
     error_code lost;
     socket_.send(asio::buffer(pending.request.wire), 0, lost);
@@ -78,7 +78,7 @@ void UdpChannel::transmit(Pending& pending) {
 }
 
 void UdpChannel::refused() {
-    fail_all({DnsError::Kind::unreachable, 0, server_, "nothing listens there (connection refused)",
+    fail_all({ErrorKind::unreachable, 0, server_, "nothing listens there (connection refused)",
               "is the DNS server running, and is [dns] server right?"});
 }
 
@@ -90,7 +90,7 @@ void UdpChannel::await_answer(std::uint16_t id) {
         const auto found = self->pending_.find(id);
         if (found == self->pending_.end() || found->second != pending) return;
         if (base::Clock::now() >= pending->deadline) {
-            self->finish(id, DnsError{DnsError::Kind::timeout, 0, self->server_,
+            self->finish(id, DnsError{ErrorKind::timeout, 0, self->server_,
                                       "the DNS server did not answer in time",
                                       "is it running and reachable, and not overloaded?"});
             return;
@@ -141,7 +141,7 @@ void UdpChannel::fail_all(const DnsError& failure) {
 void UdpChannel::close() {
     error_code ignored;  // nothing is lost with it
     socket_.close(ignored);
-    fail_all({DnsError::Kind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
+    fail_all({ErrorKind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
 }
 
 }  // namespace sftdyn::dns

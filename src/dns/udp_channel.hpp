@@ -30,14 +30,14 @@ public:
 
     /// Sends `request`; `handler` is called once, with the answer or with why there is none by
     /// `deadline`.
-    void send(Request request, base::TimePoint deadline, Handler handler);
+    void send(OutgoingMessage request, base::TimePoint deadline, Handler handler);
 
     /// Ends it: what is under way fails.
     void close();
 
 private:
-    struct Pending {
-        Request request;
+    struct PendingDatagram {
+        OutgoingMessage request;
         base::TimePoint deadline;
         Handler handler;
         boost::asio::steady_timer timer;
@@ -45,7 +45,7 @@ private:
     };
 
     bool open();
-    void transmit(Pending& pending);
+    void transmit(PendingDatagram& pending);
     void await_answer(std::uint16_t id);
     void receive();
     void take(std::size_t size);
@@ -57,7 +57,7 @@ private:
     boost::asio::ip::udp::endpoint endpoint_;
     std::string server_;
     boost::asio::ip::udp::socket socket_;
-    std::unordered_map<std::uint16_t, std::shared_ptr<Pending>> pending_;
+    std::unordered_map<std::uint16_t, std::shared_ptr<PendingDatagram>> pending_;
     std::array<std::uint8_t, 65535> buffer_{};
 };
 

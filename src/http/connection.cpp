@@ -97,11 +97,11 @@ std::optional<base::TimePoint> Connection::awaited_since() const {
     return is_awaited ? std::optional(since_) : std::nullopt;
 }
 
-void Connection::start(bool preamble) {
+void Connection::start(bool header) {
     enter(Phase::establishing, set_.limits.handshake_time);
-    if (!preamble) return establish_soon();
-    preamble_.emplace();
-    read_preamble();
+    if (!header) return establish_soon();
+    proxy_header_.emplace();
+    read_proxy_header();
 }
 
 void Connection::establish_soon() {
@@ -109,23 +109,23 @@ void Connection::establish_soon() {
     establish();
 }
 
-void Connection::read_preamble() {
-    socket_.async_read_some(preamble_->space(),
+void Connection::read_proxy_header() {
+    socket_.async_read_some(proxy_header_->space(),
                             [self = shared_from_this()](error_code error, std::size_t size) {
                                 if (error) return self->abort();
-                                self->guarded([&] { self->received_preamble(size); });
+                                self->guarded([&] { self->received_proxy_header(size); });
                             });
 }
 
-void Connection::received_preamble(std::size_t size) {
-    const auto preamble = preamble_->received(size);
-    if (preamble.state == ProxyPreamble::State::more) return read_preamble();
-    if (preamble.state == ProxyPreamble::State::bad) {
+void Connection::received_proxy_header(std::size_t size) {
+    const auto header = proxy_header_->received(size);
+    if (header.state == ProxyHeaderState::more) return read_proxy_header();
+    if (header.state == ProxyHeaderState::bad) {
         base::log::info("a connection did not begin as the PROXY protocol says, and was closed");
         return abort();
     }
-    preamble_.reset();
-    peer_ = peer_.behind(preamble, set_.proxies);
+    proxy_header_.reset();
+    peer_ = peer_.behind(header, set_.proxies);
     establish_soon();
 }
 
@@ -165,12 +165,12 @@ void Connection::on_read(error_code error, std::size_t size) {
 
 bool Connection::parse() {
     switch (reader_.read()) {
-        case RequestReader::State::more:
+        case RequestState::more:
             return false;
-        case RequestReader::State::refused:
+        case RequestState::refused:
             refuse(reader_.status());
             return true;
-        case RequestReader::State::whole:
+        case RequestState::whole:
             dispatch();
             return true;
     }

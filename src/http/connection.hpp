@@ -35,8 +35,8 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// `preamble`: a PROXY protocol header comes first.
-    void start(bool preamble);
+    /// `header`: a PROXY protocol header comes first.
+    void start(bool header);
     /// Ends it. The connection may be gone when this returns.
     void abort();
     [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
@@ -77,8 +77,8 @@ protected:
 private:
     enum class Phase : std::uint8_t { establishing, idle, reading, handling, writing, lingering };
 
-    void read_preamble();
-    void received_preamble(std::size_t size);
+    void read_proxy_header();
+    void received_proxy_header(std::size_t size);
     void establish_soon();
     void next_request();
     void read_some();
@@ -101,8 +101,8 @@ private:
     Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
     bool refused_ = false;
-    std::shared_ptr<Connection> held_;        ///< itself, while only the handler knows of it
-    std::optional<PreambleReader> preamble_;  ///< while it is awaited
+    std::shared_ptr<Connection> held_;               ///< itself, while only the handler knows of it
+    std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
     RequestReader reader_;
     std::string out_;
 };

@@ -48,7 +48,9 @@ public:
     };
 
     /// Whether one more may come.
-    [[nodiscard]] bool has_room() const { return count_.load(std::memory_order_relaxed) < total_; }
+    [[nodiscard]] bool has_capacity() const {
+        return count_.load(std::memory_order_relaxed) < total_;
+    }
     [[nodiscard]] std::size_t total() const { return total_; }
     [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
     /// Nothing: there are as many as there may be.

@@ -171,8 +171,8 @@ Peer Peer::of(const std::optional<ip::address>& address, const Proxies& proxies)
     return peer;
 }
 
-Peer Peer::behind(const ProxyPreamble& preamble, const Proxies& proxies) const {
-    if (preamble.client) return of(preamble.client, proxies);
+Peer Peer::behind(const ProxyProtocolHeader& header, const Proxies& proxies) const {
+    if (header.client) return of(header.client, proxies);
     Peer peer = *this;
     peer.vouches = false;
     return peer;

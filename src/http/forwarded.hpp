@@ -14,7 +14,7 @@
 
 namespace sftdyn::http {
 
-struct ProxyPreamble;
+struct ProxyProtocolHeader;
 
 enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 
@@ -36,7 +36,7 @@ struct Peer {
     /// Of the same connection, once the PROXY protocol has said whom it is for. A proxy that speaks
     /// it passes octets on, and reads no header: only the client that it names vouches for one, if
     /// it is a trusted proxy itself. If it names none, nobody does.
-    [[nodiscard]] Peer behind(const ProxyPreamble& preamble, const Proxies& proxies) const;
+    [[nodiscard]] Peer behind(const ProxyProtocolHeader& header, const Proxies& proxies) const;
 };
 
 /// The address of the client that asks, or nothing: then it is not known, and the request must not

@@ -29,16 +29,16 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
-    std::string mend = "use an address of this machine";
+    std::string remedy = "use an address of this machine";
     if (error == asio::error::address_in_use)
-        mend = endpoint.path.empty()
-                   ? "another program has this port: stop it, or use another port"
-                   : "another program listens there: stop it, or use another path";
+        remedy = endpoint.path.empty()
+                     ? "another program has this port: stop it, or use another port"
+                     : "another program listens there: stop it, or use another path";
     if (error == asio::error::access_denied)
-        mend = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
+        remedy = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
     if (!endpoint.path.empty() && error != asio::error::address_in_use)
-        mend = "the socket's folder must be there, and sftdyn's user must be able to write to it";
-    return {fmt::format("can't listen: {}", error.message()), text_of(endpoint), std::move(mend)};
+        remedy = "the socket's folder must be there, and sftdyn's user must be able to write to it";
+    return {fmt::format("can't listen: {}", error.message()), text_of(endpoint), std::move(remedy)};
 }
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
@@ -183,8 +183,7 @@ base::Result<std::vector<Acceptor>> listen_tcp(Endpoint& endpoint, const Context
 
 std::string text_of(const Endpoint& endpoint) {
     if (!endpoint.path.empty()) return "unix:" + endpoint.path;
-    return fmt::format(fmt::runtime(endpoint.address.is_v6() ? "[{}]:{}" : "{}:{}"),
-                       endpoint.address.to_string(), endpoint.port);
+    return base::endpoint_text(endpoint.address, endpoint.port);
 }
 
 std::optional<asio::ip::address> address_of(const Stream::endpoint& peer) {
@@ -204,9 +203,9 @@ base::Result<std::vector<Acceptor>> listen_all(Endpoint& endpoint, const Context
     return endpoint.path.empty() ? listen_tcp(endpoint, contexts) : listen_unix(endpoint, contexts);
 }
 
-Listener::Listener(Acceptor acceptor, Room room, OnAccept on_accept)
+Listener::Listener(Acceptor acceptor, Capacity capacity, OnAccept on_accept)
     : acceptor_(std::move(acceptor)),
-      room_(std::move(room)),
+      capacity_(std::move(capacity)),
       on_accept_(std::move(on_accept)),
       accepted_(acceptor_.get_executor()),
       timer_(acceptor_.get_executor()) {}
@@ -225,12 +224,12 @@ void Listener::stop() {
 }
 
 void Listener::await() {
-    if (room_.is_there()) return accept();
+    if (capacity_.is_there()) return accept();
     auto on_ready = [self = shared_from_this(),
                      pending = Pending(pending_)](error_code error) mutable {
         pending.done();
         if (error || !self->acceptor_.is_open()) return;
-        if (self->room_.is_there() || self->room_.make(false)) return self->accept();
+        if (self->capacity_.is_there() || self->capacity_.make(false)) return self->accept();
         self->pause();
     };
     acceptor_.async_wait(Acceptor::wait_read, std::move(on_ready));
@@ -244,7 +243,7 @@ void Listener::accept() {
         if (error == asio::error::no_descriptors ||
             error == error_code(ENFILE, boost::system::system_category()) ||
             error == asio::error::no_buffer_space || error == asio::error::no_memory) {
-            self->room_.make(true);
+            self->capacity_.make(true);
             return self->pause();
         }
         if (!error) self->accepted_ = std::move(socket);

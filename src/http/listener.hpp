@@ -44,7 +44,7 @@ public:
     using OnAccept = std::function<bool(Socket& socket, const Stream::endpoint& peer)>;
     /// Asks its owner for a place before a connection is accepted. Both are called on the
     /// listener's thread.
-    struct Room {
+    struct Capacity {
         /// Whether one more connection may come.
         std::function<bool()> is_there;
         /// One waits, and there is no room, or no descriptor: makes some by ending another. False:
@@ -52,7 +52,7 @@ public:
         std::function<bool(bool descriptors_are_short)> make;
     };
 
-    Listener(Acceptor acceptor, Room room, OnAccept on_accept);
+    Listener(Acceptor acceptor, Capacity capacity, OnAccept on_accept);
     void start();
     /// Waits for connections again where a std::bad_alloc, which passes through the event loop,
     /// has ended that; else it does nothing. May throw one itself, and be called again then.
@@ -67,7 +67,7 @@ private:
     void pause();
 
     Acceptor acceptor_;
-    Room room_;
+    Capacity capacity_;
     OnAccept on_accept_;
     Socket accepted_;        ///< open: it has not been handed on
     Stream::endpoint peer_;  ///< of the connection that comes next

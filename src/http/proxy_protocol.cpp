@@ -13,7 +13,6 @@ namespace sftdyn::http {
 namespace {
 
 namespace ip = boost::asio::ip;
-using State = ProxyPreamble::State;
 
 constexpr std::string_view v1_start = "PROXY ";
 constexpr std::string_view v2_start("\r\n\r\n\0\r\nQUIT\n", 12);
@@ -32,13 +31,13 @@ bool is_plain_port(std::string_view text) {
     return base::is_port(text) && (text.size() == 1 || text[0] != '0');
 }
 
-ProxyPreamble read_v1(std::string_view octets) {
+ProxyProtocolHeader read_v1(std::string_view octets) {
     const std::size_t end = octets.substr(0, v1_longest).find("\r\n");
     if (end == std::string_view::npos) {
         if (octets.size() >= v1_longest) return {};
-        return {State::more, octets.size() < shortest ? shortest - octets.size() : 1};
+        return {ProxyHeaderState::more, octets.size() < shortest ? shortest - octets.size() : 1};
     }
-    ProxyPreamble out{State::done, end + 2};
+    ProxyProtocolHeader out{ProxyHeaderState::done, end + 2};
     std::vector<std::string_view> words;
     const std::string_view line = octets.substr(v1_start.size(), end - v1_start.size());
     for (std::size_t start = 0; start <= line.size();) {
@@ -55,21 +54,21 @@ ProxyPreamble read_v1(std::string_view octets) {
         if (!address || address->is_v4() != (words[0] == "TCP4")) return {};
         out.client = client_form(*address);
     }
-    return out.client ? out : ProxyPreamble{};
+    return out.client ? out : ProxyProtocolHeader{};
 }
 
-ProxyPreamble read_v2(std::string_view octets) {
+ProxyProtocolHeader read_v2(std::string_view octets) {
     if (octets.size() < v2_header)
-        return {State::more,
+        return {ProxyHeaderState::more,
                 octets.size() < shortest ? shortest - octets.size() : v2_header - octets.size()};
     const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(octets[i]); };
     const unsigned version = octet(12) >> 4, command = octet(12) & 15U, family = octet(13) >> 4,
                    transport = octet(13) & 15U;
     const std::size_t size = v2_header + (std::size_t(octet(14)) << 8 | octet(15));
-    if (version != 2 || command > 1 || family > 3 || transport > 2 || size > longest_preamble)
+    if (version != 2 || command > 1 || family > 3 || transport > 2 || size > longest_proxy_header)
         return {};
-    if (octets.size() < size) return {State::more, size - octets.size()};
-    ProxyPreamble out{State::done, size};
+    if (octets.size() < size) return {ProxyHeaderState::more, size - octets.size()};
+    ProxyProtocolHeader out{ProxyHeaderState::done, size};
     if (command == 0) return out;
     if (family == 1) {
         ip::address_v4::bytes_type bytes;
@@ -84,7 +83,7 @@ ProxyPreamble read_v2(std::string_view octets) {
     } else {
         return out;
     }
-    return out.client ? out : ProxyPreamble{};
+    return out.client ? out : ProxyProtocolHeader{};
 }
 
 }  // namespace
@@ -95,25 +94,26 @@ std::optional<ip::address> client_form(const ip::address& address) {
     return plain;
 }
 
-ProxyPreamble read_preamble(std::string_view octets) {
+ProxyProtocolHeader read_proxy_header(std::string_view octets) {
     if (may_be(octets, v1_start))
         return octets.size() < v1_start.size()
-                   ? ProxyPreamble{State::more, shortest - octets.size()}
+                   ? ProxyProtocolHeader{ProxyHeaderState::more, shortest - octets.size()}
                    : read_v1(octets);
     if (may_be(octets, v2_start)) return read_v2(octets);
     return {};
 }
 
-boost::asio::mutable_buffer PreambleReader::space() {
+boost::asio::mutable_buffer ProxyHeaderReader::space() {
     octets_.resize(received_ + wanted_);
     return {octets_.data() + received_, wanted_};
 }
 
-ProxyPreamble PreambleReader::received(std::size_t size) {
+ProxyProtocolHeader ProxyHeaderReader::received(std::size_t size) {
     received_ += size;
-    const ProxyPreamble preamble = read_preamble(std::string_view(octets_).substr(0, received_));
-    wanted_ = preamble.state == State::more ? preamble.size : 0;
-    return preamble;
+    const ProxyProtocolHeader header =
+        read_proxy_header(std::string_view(octets_).substr(0, received_));
+    wanted_ = header.state == ProxyHeaderState::more ? header.size : 0;
+    return header;
 }
 
 }  // namespace sftdyn::http

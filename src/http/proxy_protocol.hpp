@@ -13,10 +13,12 @@
 
 namespace sftdyn::http {
 
+/// How much of a PROXY protocol header is there.
+enum class ProxyHeaderState { more, bad, done };
+
 /// The PROXY protocol header at the start of a connection, as far as it was read.
-struct ProxyPreamble {
-    enum class State { more, bad, done };
-    State state = State::bad;
+struct ProxyProtocolHeader {
+    ProxyHeaderState state = ProxyHeaderState::bad;
     std::size_t size = 0;  ///< with `done`: octets it takes; with `more`: how many more may be
                            ///< read, all of them its own
     /// With `done`: the client's; absent when the proxy speaks for itself (LOCAL), or knows of no
@@ -26,25 +28,25 @@ struct ProxyPreamble {
 
 /// Octets that a PROXY protocol header takes at the most; one that says it is longer is bad.
 /// Version 1 has 107, and version 2 as many TLVs as the proxy likes.
-constexpr std::size_t longest_preamble = 4096;
+constexpr std::size_t longest_proxy_header = 4096;
 
 /// Reads the PROXY protocol header at the start of `octets`, which may hold more or less than it.
 /// What follows it is the connection's (a TLS handshake, maybe), so that whoever reads no more than
 /// `size` says leaves it alone.
-[[nodiscard]] ProxyPreamble read_preamble(std::string_view octets);
+[[nodiscard]] ProxyProtocolHeader read_proxy_header(std::string_view octets);
 
 /// Takes a PROXY protocol header in as it comes, and no octet of what follows it.
-class PreambleReader {
+class ProxyHeaderReader {
 public:
     /// Where to receive octets, and how many at the most; never empty while `received` says `more`.
     [[nodiscard]] boost::asio::mutable_buffer space();
     /// What is known once `size` more octets are there.
-    [[nodiscard]] ProxyPreamble received(std::size_t size);
+    [[nodiscard]] ProxyProtocolHeader received(std::size_t size);
 
 private:
     std::string octets_;
     std::size_t received_ = 0;
-    std::size_t wanted_ = read_preamble("").size;
+    std::size_t wanted_ = read_proxy_header("").size;
 };
 
 /// The address as that of a client: an IPv4-mapped one as what it is; nothing for one that no host

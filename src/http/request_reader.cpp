@@ -60,20 +60,20 @@ void RequestReader::received(std::size_t size) {
     used_ = std::max(used_, end_);
 }
 
-RequestReader::State RequestReader::read() {
+RequestState RequestReader::read() {
     while (begin_ < end_) {
         boost::system::error_code error;
         const std::size_t used = parser_->feed({buffer_.data() + begin_, end_ - begin_}, error);
         begin_ += used;
-        if (error == boost::beast::http::error::need_more) return State::more;
+        if (error == boost::beast::http::error::need_more) return RequestState::more;
         if (error) {
             status_ = parser_->status_of(error);
-            return State::refused;
+            return RequestState::refused;
         }
-        if (parser_->is_done()) return State::whole;
+        if (parser_->is_done()) return RequestState::whole;
         if (used == 0) break;
     }
-    return State::more;
+    return RequestState::more;
 }
 
 }  // namespace sftdyn::http

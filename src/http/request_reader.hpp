@@ -14,16 +14,17 @@
 
 namespace sftdyn::http {
 
+/// How much of a request is there.
+enum class RequestState : std::uint8_t {
+    more,     ///< the request is not whole yet
+    whole,    ///< it is; `next` goes on with the one behind it
+    refused,  ///< `status` answers it, and nothing behind it is read
+};
+
 /// What a connection has received and not answered yet: the buffer, and the parser that reads
 /// requests out of it. Owned by one connection, and used on its thread.
 class RequestReader {
 public:
-    enum class State : std::uint8_t {
-        more,     ///< the request is not whole yet
-        whole,    ///< it is; `next` goes on with the one behind it
-        refused,  ///< `status` answers it, and nothing behind it is read
-    };
-
     /// `limits` and `proxy_field` must outlive it; see RequestParser.
     RequestReader(const Limits& limits, std::string_view proxy_field);
 
@@ -37,7 +38,7 @@ public:
     [[nodiscard]] boost::asio::mutable_buffer space();
     void received(std::size_t size);
     /// Reads what has been received.
-    State read();
+    RequestState read();
 
     /// Whether octets wait that were not read yet: after `next`, the beginning of a pipelined
     /// request.

@@ -97,7 +97,7 @@ struct Server::Worker {
         // The room may be taken by connections of other threads.
         for (Worker* other : others) {
             asio::post(other->io, [other, descriptors_are_short] {
-                if (descriptors_are_short || !other->admission.has_room())
+                if (descriptors_are_short || !other->admission.has_capacity())
                     other->set.make_room(base::Clock::now());
             });
         }
@@ -203,13 +203,14 @@ base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
         if (sockets.has_error()) return sockets.error();
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             Worker* worker = workers_[i].get();
-            Listener::Room room{[worker] { return worker->admission.has_room(); },
-                                [worker](bool is_short) { return worker->make_room(is_short); }};
+            Listener::Capacity capacity{
+                [worker] { return worker->admission.has_capacity(); },
+                [worker](bool is_short) { return worker->make_room(is_short); }};
             auto on_accept = [worker, endpoint](Socket& socket, const Stream::endpoint& peer) {
                 return worker->accepted(socket, peer, endpoint);
             };
             worker->listeners.push_back(std::make_shared<Listener>(
-                std::move((*sockets)[i]), std::move(room), std::move(on_accept)));
+                std::move((*sockets)[i]), std::move(capacity), std::move(on_accept)));
         }
         if (!endpoint.path.empty() && endpoint.inherited < 0) unix_paths_.push_back(endpoint.path);
     }

@@ -32,17 +32,17 @@ struct FreeBio {
 using Bio = std::unique_ptr<BIO, FreeBio>;
 
 /// One of the two files, and what to call its content.
-struct File {
+struct PemFile {
     const std::string& path;
     const char* content;
 };
 
-base::Error unreadable(const File& file, const std::string& reason) {
+base::Error unreadable(const PemFile& file, const std::string& reason) {
     return {fmt::format("{} can't be read: {}", file.content, reason), file.path,
             "name a file that the user sftdyn runs as may read"};
 }
 
-base::Error unusable(const File& file, const std::string& reason) {
+base::Error unusable(const PemFile& file, const std::string& reason) {
     return {fmt::format("{} is not usable: {}", file.content, reason), file.path,
             "expected PEM, as Let's Encrypt's fullchain.pem and privkey.pem"};
 }
@@ -54,7 +54,7 @@ std::string last_reason() {
     return reason != nullptr ? reason : "OpenSSL does not say why";
 }
 
-base::Result<void> read_file(const File& file, SecretText& text) {
+base::Result<void> read_file(const PemFile& file, SecretText& text) {
     const base::Descriptor descriptor(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!descriptor) return unreadable(file, base::system_error_text(errno));
     struct stat info {};
@@ -83,7 +83,7 @@ bool is_half_written(std::string_view text) {
 }
 
 /// The certificates of the file, the server's own first.
-base::Result<void> parse_certificates(const File& file, std::string_view text, TlsPair& pair) {
+base::Result<void> parse_certificates(const PemFile& file, std::string_view text, TlsPair& pair) {
     const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     pair.chain.reset(sk_X509_new_null());
     if (!bio || !pair.chain) return unusable(file, last_reason());
@@ -105,7 +105,7 @@ base::Result<void> parse_certificates(const File& file, std::string_view text, T
     return {};
 }
 
-base::Result<void> parse_key(const File& file, std::string_view text, TlsPair& pair) {
+base::Result<void> parse_key(const PemFile& file, std::string_view text, TlsPair& pair) {
     const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     if (!bio) return unusable(file, last_reason());
     bool is_encrypted = false;
@@ -169,7 +169,7 @@ base::Error misfit(const TlsPair& pair, const std::string& cert_file, const std:
 }  // namespace
 
 base::Result<TlsPair> read_pair(const std::string& cert_file, const std::string& key_file) {
-    const File cert{cert_file, "the certificate"}, key{key_file, "the private key"};
+    const PemFile cert{cert_file, "the certificate"}, key{key_file, "the private key"};
     TlsPair pair;
     SecretText cert_text, key_text;
     if (const auto read = read_file(cert, cert_text); read.has_error()) return read.error();

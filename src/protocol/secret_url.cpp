@@ -10,11 +10,11 @@ Intent read(const http::Request& request) {
     if (request.method != "GET") return MethodNotAllowed{};
     const std::size_t start = request.target.find_first_not_of('/');
     if (start == std::string_view::npos) return WhoAmI{};
-    return Update{request.target.substr(start)};
+    return PresentedKey{request.target.substr(start)};
 }
 
-const accounts::Entry* find(const accounts::AccountDirectory& directory, std::string_view key) {
-    const accounts::Entry* entry = directory.find(key);
+const accounts::KeyEntry* find(const accounts::AccountDirectory& directory, std::string_view key) {
+    const accounts::KeyEntry* entry = directory.find(key);
     if (entry != nullptr || key.find('%') == std::string_view::npos) return entry;
     std::string decoded = percent_decoded(key);
     entry = directory.find(decoded);

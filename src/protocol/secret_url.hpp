@@ -15,18 +15,18 @@ namespace sftdyn::protocol::secret_url {
 /// The request asks for its own address.
 struct WhoAmI {};
 /// The request presents a key: the target without its leading slashes, as sent.
-struct Update {
+struct PresentedKey {
     std::string_view key;
 };
 struct MethodNotAllowed {};
 
-using Intent = std::variant<WhoAmI, Update, MethodNotAllowed>;
+using Intent = std::variant<WhoAmI, PresentedKey, MethodNotAllowed>;
 
 [[nodiscard]] Intent read(const http::Request& request);
 
 /// What a key is for: as it was sent, else with `%XX` undone. Null: it is no key.
-[[nodiscard]] const accounts::Entry* find(const accounts::AccountDirectory& directory,
-                                          std::string_view key);
+[[nodiscard]] const accounts::KeyEntry* find(const accounts::AccountDirectory& directory,
+                                             std::string_view key);
 
 [[nodiscard]] http::Response who_am_i(const http::Request& request);
 [[nodiscard]] http::Response method_not_allowed();

@@ -43,7 +43,7 @@ public:
         (source.is_v4() ? v4_ : v6_) = AddressUpdate::Named{source, source.to_string()};
     }
 
-    Plan make() {
+    UpdatePlan make() {
         if (update_.all_hosts) {
             for (const auto& host : client_.hosts) answer_for(host, names_.name(host.host).text());
         } else {
@@ -51,7 +51,7 @@ public:
         }
         if (update_.prefix && !update_.offline) {
             for (const auto& host : client_.hosts) {
-                if (host.place && !is_planned(host.host)) add_place(host, Plan::unanswered);
+                if (host.place && !is_planned(host.host)) add_place(host, UpdatePlan::unanswered);
             }
         }
         if (update_.prefix || update_.dialect == Dialect::secret_url) join_all();
@@ -98,7 +98,7 @@ private:
         if (update_.offline) {
             for (const auto type : {dns::Type::a, dns::Type::aaaa}) {
                 auto desired = record_for(host, type);
-                desired.kind = dns::Change::Kind::remove;
+                desired.kind = dns::ChangeKind::remove;
                 add({number, std::move(desired)});
             }
             return;
@@ -127,20 +127,22 @@ private:
                 fmt::format("{}: its ipv6_subnet and ipv6_suffix don't fit into the prefix {}/{}",
                             names_.name(host.host).text(), update_.prefix->network.to_string(),
                             update_.prefix->length));
-            if (number != Plan::unanswered) plan_.answers[number].code = ReturnCode::server_error;
+            if (number != UpdatePlan::unanswered)
+                plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
         if (const auto ruling = rules_.rule(*address, *address != source_);
             ruling != base::AddressRules::Ruling::may_be) {
             plan_.warnings.push_back(fmt::format("{}: {} {}", names_.name(host.host).text(),
                                                  address->to_string(), base::text_of(ruling)));
-            if (number != Plan::unanswered) plan_.answers[number].code = ReturnCode::server_error;
+            if (number != UpdatePlan::unanswered)
+                plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
         auto desired = record_for(host, dns::Type::aaaa);
         desired.rdata = dns::rdata_of(*address);
         desired.at_source = *address == source_;
-        if (number != Plan::unanswered)
+        if (number != UpdatePlan::unanswered)
             append(plan_.answers[number].addresses, address->to_string());
         add({number, std::move(desired)});
     }
@@ -151,22 +153,22 @@ private:
 
     static update::DesiredRecord record_for(const accounts::Host& host, dns::Type type) {
         update::DesiredRecord desired;
-        desired.target = {host.host, type};
+        desired.rrset = {host.host, type};
         desired.ttl = host.ttl;
         desired.reverse = host.reverse;
         return desired;
     }
 
-    void add(Plan::Step step) {
+    void add(UpdatePlan::Step step) {
         // What belongs to one host goes out together.
         if (plan_.groups.empty() ||
-            plan_.groups.back().front().desired.target.host != step.desired.target.host)
+            plan_.groups.back().front().desired.rrset.host != step.desired.rrset.host)
             plan_.groups.emplace_back();
         plan_.groups.back().push_back(std::move(step));
     }
 
     void join_all() {
-        Plan::Group all;
+        UpdatePlan::Group all;
         for (auto& group : plan_.groups) {
             for (auto& step : group) all.push_back(std::move(step));
         }
@@ -189,7 +191,7 @@ private:
     std::optional<AddressUpdate::Named> v4_, v6_;
     bool from_source_ = false;
     std::vector<std::pair<update::HostId, std::size_t>> planned_;
-    Plan plan_;
+    UpdatePlan plan_;
 };
 
 /// Whether it names an address that is not where the request came from.
@@ -223,10 +225,10 @@ std::string refusal(const AddressUpdate& update, const ip::address& source,
 
 }  // namespace
 
-Plan make_plan(const AddressUpdate& update, const accounts::Client& client,
-               const update::HostTable& names, const ip::address& source,
-               const base::AddressRules& rules) {
-    Plan plan;
+UpdatePlan make_plan(const AddressUpdate& update, const accounts::Client& client,
+                     const update::HostTable& names, const ip::address& source,
+                     const base::AddressRules& rules) {
+    UpdatePlan plan;
     if (plan.refused = refusal(update, source, rules); !plan.refused.empty()) return plan;
     if (client.may_set_address || !names_another(update, source))
         return Planner(update, client, names, source, rules).make();

@@ -14,7 +14,7 @@ namespace sftdyn::protocol {
 
 /// The work and the answer of one update: what the engine is asked, and what is answered for each
 /// host.
-struct Plan {
+struct UpdatePlan {
     static constexpr std::size_t unanswered = ~std::size_t(0);
     /// One desired record, and the answer that its outcome belongs to.
     struct Step {
@@ -35,9 +35,10 @@ struct Plan {
 };
 
 /// `client` is who asks, and `source` where from; `rules` say which addresses may be published.
-[[nodiscard]] Plan make_plan(const AddressUpdate& update, const accounts::Client& client,
-                             const update::HostTable& names, const boost::asio::ip::address& source,
-                             const base::AddressRules& rules = {});
+[[nodiscard]] UpdatePlan make_plan(const AddressUpdate& update, const accounts::Client& client,
+                                   const update::HostTable& names,
+                                   const boost::asio::ip::address& source,
+                                   const base::AddressRules& rules = {});
 
 /// Where a host is in the network that was delegated: prefix, subnet and suffix put together.
 /// Nothing: they don't fit.

@@ -27,14 +27,14 @@ struct Value {
 };
 
 /// A name that a conf sets.
-struct Setting {
+struct ConfSetting {
     std::string name{};
     std::vector<Value> values{};  ///< one, or those of a list or tuple
     unsigned line = 0;            ///< where it is set at the conf's top level; 0: elsewhere
 };
 
 /// A row of the conf's CLIENTS dict.
-struct Client {
+struct ConfClient {
     base::Secret key{};
     Value host{};
 };
@@ -54,7 +54,7 @@ struct HookError {
     throw std::logic_error("unchecked failure of a hook: " + failure.text);
 }
 template <class T>
-using Outcome = boost::system::result<T, HookError>;
+using HookResult = boost::system::result<T, HookError>;
 
 /// One request's way through the hooks, on one thread, in the order of these functions. It holds
 /// the interpreter's lock as long as it lives.
@@ -63,11 +63,11 @@ public:
     virtual ~Call() = default;
 
     /// What get_ip says, or the source where there is none.
-    [[nodiscard]] virtual Outcome<std::string> get_ip() = 0;
+    [[nodiscard]] virtual HookResult<std::string> get_ip() = 0;
     /// What get_host says for that key; empty: nothing.
-    [[nodiscard]] virtual Outcome<std::string> get_host(std::string_view key) = 0;
+    [[nodiscard]] virtual HookResult<std::string> get_host(std::string_view key) = 0;
     /// The lines of nsupdatecommands.
-    [[nodiscard]] virtual Outcome<std::vector<std::string>> nsupdate_commands(
+    [[nodiscard]] virtual HookResult<std::vector<std::string>> nsupdate_commands(
         std::string_view host) = 0;
 
     /// What a hook gave, as the log may have it: without the request's secrets, and without what
@@ -81,10 +81,10 @@ public:
     virtual ~Conf() = default;
 
     /// Those of `names` that the conf sets.
-    [[nodiscard]] virtual std::vector<Setting> settings(
+    [[nodiscard]] virtual std::vector<ConfSetting> settings(
         const std::vector<std::string>& names) const = 0;
     /// The dict of that name; nothing: there is none.
-    [[nodiscard]] virtual std::optional<std::vector<Client>> clients(
+    [[nodiscard]] virtual std::optional<std::vector<ConfClient>> clients(
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
     [[nodiscard]] virtual std::vector<std::string> tables() const = 0;

@@ -13,13 +13,13 @@ namespace sftdyn::server {
 namespace {
 
 using protocol::ReturnCode;
-using telemetry::Outcome;
+using telemetry::RequestOutcome;
 using update::UpdateStatus;
 
 /// That the desired record gives its host; unspecified: none.
 boost::asio::ip::address address_of(const update::DesiredRecord& desired) {
-    if (desired.kind != dns::Change::Kind::replace) return {};
-    const auto address = dns::address_of(desired.target.type, desired.rdata);
+    if (desired.kind != dns::ChangeKind::replace) return {};
+    const auto address = dns::address_of(desired.rrset.type, desired.rdata);
     return address.has_value() ? *address : boost::asio::ip::address();
 }
 
@@ -30,9 +30,9 @@ bool is_so(UpdateStatus status) {
 }  // namespace
 
 /// An update under way: groups of desired records, and the answers that come of them.
-struct AccountHandler::Job {
+struct AccountHandler::AccountUpdate {
     protocol::AddressUpdate update;
-    protocol::Plan plan{};
+    protocol::UpdatePlan plan{};
     std::vector<std::vector<UpdateStatus>> statuses{};  ///< of each step of each group
     std::vector<std::size_t> asked{};                   ///< groups that the engine is asked for
     std::shared_ptr<RequestContext> waiting{};          ///< once it is
@@ -64,9 +64,9 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
         return refuse_address(request, why, protocol::server_error(dialect));
     }
     if (update.hostnames.size() > protocol::most_hosts)
-        return request.complete(Outcome::refused, "it names more hosts than one may",
+        return request.complete(RequestOutcome::refused, "it names more hosts than one may",
                                 protocol::too_many_hosts(dialect));
-    Job job{std::move(update)};
+    AccountUpdate job{std::move(update)};
     job.plan = protocol::make_plan(job.update, client, hosts_, request.source(),
                                    request.settings().directory->rules());
     if (!job.plan.refused.empty())
@@ -84,11 +84,11 @@ void AccountHandler::refuse_address(RequestContext& request, const std::string& 
         "address/" + who,
         fmt::format("{} from {} is not updated: {}", who, request.source().to_string(), why),
         base::Clock::now());
-    request.complete(Outcome::refused, "the address is not to be published, or is none",
+    request.complete(RequestOutcome::refused, "the address is not to be published, or is none",
                      std::move(response));
 }
 
-void AccountHandler::log_warnings(const RequestContext& request, const Job& job) {
+void AccountHandler::log_warnings(const RequestContext& request, const AccountUpdate& job) {
     for (const auto& warning : job.plan.warnings)
         warnings_.add(
             "warning/" + request.client(),
@@ -98,27 +98,27 @@ void AccountHandler::log_warnings(const RequestContext& request, const Job& job)
 
 /// What is known to be so needs no engine; a group is looked at as a whole, since it is served as a
 /// whole.
-void AccountHandler::look_up_served(const RequestContext& request, Job& job) const {
+void AccountHandler::look_up_served(const RequestContext& request, AccountUpdate& job) const {
     const auto since = request.began() - request.settings().verify_interval;
     for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
         const auto& group = job.plan.groups[number];
         job.statuses.emplace_back(group.size(), UpdateStatus::unchanged);
         const bool is_served =
-            std::all_of(group.begin(), group.end(), [&](const protocol::Plan::Step& step) {
-                return updates_.is_served(step.desired.target, step.desired.rdata, since);
+            std::all_of(group.begin(), group.end(), [&](const protocol::UpdatePlan::Step& step) {
+                return updates_.is_served(step.desired.rrset, step.desired.rdata, since);
             });
         if (!is_served) job.asked.push_back(number);
     }
 }
 
-void AccountHandler::ask_engine(RequestContext& request, Job job) {
+void AccountHandler::ask_engine(RequestContext& request, AccountUpdate job) {
     job.open = job.asked.size();
     std::vector<UpdateService::Group> groups;
     for (const std::size_t number : job.asked) {
         auto& group = groups.emplace_back();
         for (const auto& step : job.plan.groups[number]) group.push_back(step.desired);
     }
-    const auto shared = std::make_shared<Job>(std::move(job));
+    const auto shared = std::make_shared<AccountUpdate>(std::move(job));
     shared->waiting = request.defer();
     updates_.submit_groups(
         std::move(groups),
@@ -128,7 +128,7 @@ void AccountHandler::ask_engine(RequestContext& request, Job job) {
         });
 }
 
-void AccountHandler::answered(Job& job, std::size_t asked,
+void AccountHandler::answered(AccountUpdate& job, std::size_t asked,
                               const std::vector<update::UpdateOutcome>& outcomes) {
     const std::size_t number = job.asked[asked];
     std::transform(outcomes.begin(), outcomes.end(), job.statuses[number].begin(),
@@ -136,7 +136,7 @@ void AccountHandler::answered(Job& job, std::size_t asked,
     // Who has a credential gets an address for all its hosts: that counts once.
     if (asked == 0) {
         const auto& desired = job.plan.groups[number].front().desired;
-        watch_.answered(desired.target.host, address_of(desired), outcomes.front().status);
+        watch_.answered(desired.rrset.host, address_of(desired), outcomes.front().status);
     }
     if (--job.open > 0) return;
     recheck(job);
@@ -145,7 +145,7 @@ void AccountHandler::answered(Job& job, std::size_t asked,
 
 /// While the last of several hosts was served, another request may have changed those before it:
 /// whoever asked last is told last, so that this one is not told what is not so any more.
-void AccountHandler::recheck(Job& job) const {
+void AccountHandler::recheck(AccountUpdate& job) const {
     if (job.plan.groups.size() < 2) return;
     for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
         const auto& group = job.plan.groups[number];
@@ -158,7 +158,7 @@ void AccountHandler::recheck(Job& job) const {
 }
 
 /// Every step has its status: the answers get their words.
-void AccountHandler::complete(RequestContext& request, Job& job) {
+void AccountHandler::complete(RequestContext& request, AccountUpdate& job) {
     auto& answers = job.plan.answers;
     std::vector<std::vector<UpdateStatus>> of_answers(answers.size());
     for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
@@ -166,9 +166,9 @@ void AccountHandler::complete(RequestContext& request, Job& job) {
         for (std::size_t step = 0; step < group.size(); ++step) {
             const UpdateStatus status = job.statuses[number][step];
             const auto& desired = group[step].desired;
-            if (group[step].answer != protocol::Plan::unanswered)
+            if (group[step].answer != protocol::UpdatePlan::unanswered)
                 of_answers[group[step].answer].push_back(status);
-            request.note({desired.target, address_of(desired), status});
+            request.note({desired.rrset, address_of(desired), status});
         }
     }
     std::vector<bool> is_told(answers.size());
@@ -185,9 +185,9 @@ void AccountHandler::complete(RequestContext& request, Job& job) {
     }
     for (std::size_t i = 0; i < answers.size(); ++i) {
         if (!is_told[i])
-            request.note(
-                answers[i].host, protocol::text_of(answers[i].code),
-                answers[i].code == ReturnCode::nochg ? Outcome::uptodate : Outcome::refused);
+            request.note(answers[i].host, protocol::text_of(answers[i].code),
+                         answers[i].code == ReturnCode::nochg ? RequestOutcome::uptodate
+                                                              : RequestOutcome::refused);
     }
     request.complete(protocol::answer(job.update, answers, request.settings().uptodate));
 }

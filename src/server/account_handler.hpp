@@ -34,18 +34,19 @@ public:
     void update_all_hosts(RequestContext& request, const accounts::Client& client);
 
 private:
-    struct Job;
+    struct AccountUpdate;
 
     void carry_out(RequestContext& request, protocol::AddressUpdate update,
                    const accounts::Client& client);
     void refuse_address(RequestContext& request, const std::string& why, http::Response response);
-    void log_warnings(const RequestContext& request, const Job& job);
-    void look_up_served(const RequestContext& request, Job& job) const;
-    void ask_engine(RequestContext& request, Job job);
-    void answered(Job& job, std::size_t asked, const std::vector<update::UpdateOutcome>& outcomes)
+    void log_warnings(const RequestContext& request, const AccountUpdate& job);
+    void look_up_served(const RequestContext& request, AccountUpdate& job) const;
+    void ask_engine(RequestContext& request, AccountUpdate job);
+    void answered(AccountUpdate& job, std::size_t asked,
+                  const std::vector<update::UpdateOutcome>& outcomes)
         REQUIRES(update::engine_thread);
-    void recheck(Job& job) const REQUIRES(update::engine_thread);
-    static void complete(RequestContext& request, Job& job);
+    void recheck(AccountUpdate& job) const REQUIRES(update::engine_thread);
+    static void complete(RequestContext& request, AccountUpdate& job);
 
     Authenticator& authenticator_;
     UpdateService& updates_;

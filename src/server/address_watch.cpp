@@ -94,7 +94,7 @@ void AddressWatch::answered(update::HostId host, const boost::asio::ip::address&
 }
 
 void AddressWatch::say(Warning warning) {
-    base::log::warn("{}; {}", warning.what, warning.mend);
+    base::log::warn("{}; {}", warning.what, warning.remedy);
     if (warnings_.size() + 1 == most_warnings)
         base::log::warn("no more warnings of that kind are given before the next start");
     warnings_.push_back(std::move(warning));

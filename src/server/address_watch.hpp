@@ -27,7 +27,7 @@ public:
                                 ///< "shared-address"
         std::string address{};  ///< that it is about
         std::string what{};
-        std::string mend{};
+        std::string remedy{};
     };
 
     /// A request of `peer` has another forwarding header than it should; each peer's first is said.

@@ -40,7 +40,7 @@ http::Limits page_limits() {
     return limits;
 }
 
-std::string host_json(const dns::Name& name, const update::Target& target,
+std::string host_json(const dns::Name& name, const update::RrsetKey& target,
                       const telemetry::HostRecord& record) {
     boost::json::value address;
     if (!record.address.is_unspecified()) address = record.address.to_string();
@@ -63,7 +63,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
     : parts_(parts),
       control_(settings.admin.control),
       state_(settings.admin.state),
-      has_hook_(!settings.admin.hook.empty()),
+      has_event_command_(!settings.admin.event_command.empty()),
       events_(parts.io, runner),
       page_(parts.request_log.metrics(),
             [this](const MetricsPage::Gathered& done) { gather(done); }),
@@ -81,9 +81,10 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
     }
     if (!endpoints_.empty())
         pages_ = std::make_unique<http::Server>(page_, page_limits(), http::Proxies{}, 1);
-    parts_.request_log.remember(pages_ || control_ || state_ || !settings.admin.hook.empty());
+    parts_.request_log.remember(pages_ || control_ || state_ ||
+                                !settings.admin.event_command.empty());
     parts_.request_log.history().on_event(
-        [this](const telemetry::History::Event& event) { tell(event); });
+        [this](const telemetry::HistoryEvent& event) { tell(event); });
 }
 
 Admin::~Admin() {
@@ -157,12 +158,12 @@ void Admin::look_for_stale() {
 }
 
 /// On any thread.
-void Admin::tell(const telemetry::History::Event& event) {
-    const bool change = event.kind == telemetry::History::Event::Kind::change;
-    const std::string host = parts_.hosts.name(event.target.host).text();
+void Admin::tell(const telemetry::HistoryEvent& event) {
+    const bool change = event.kind == telemetry::HistoryEventKind::change;
+    const std::string host = parts_.hosts.name(event.rrset.host).text();
     if (!change)
-        log::warn("{} {} has not checked in for long", host, dns::type_text(event.target.type));
-    events_.tell({change ? Event::Kind::change : Event::Kind::stale, host, event.target.type,
+        log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
+    events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
                   event.now.address, event.before, event.now.checked_in});
 }
 
@@ -189,14 +190,14 @@ void Admin::gather(const Gathered& done) {
                                      servers.begin(), servers.end(),
                                      [](const auto& server) { return !server.failure; });
                                  now.certificates = parts_.certificates.validity();
-                                 if (has_hook_) {
+                                 if (has_event_command_) {
                                      const auto counts = events_.counts();
-                                     now.hooks = {{"ok", counts.succeeded},
-                                                  {"failed", counts.failed},
-                                                  {"timed_out", counts.timed_out},
-                                                  {"not_run", counts.not_run},
-                                                  {"lost", counts.lost}};
-                                     now.hooks_waiting = counts.waiting;
+                                     now.event_commands = {{"ok", counts.succeeded},
+                                                           {"failed", counts.failed},
+                                                           {"timed_out", counts.timed_out},
+                                                           {"not_run", counts.not_run},
+                                                           {"lost", counts.lost}};
+                                     now.event_commands_waiting = counts.waiting;
                                  }
                                  (*still_asked)(now);
                                  const base::MutexLock lock(asked_mutex_);
@@ -230,7 +231,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             warnings.push_back(boost::json::object{{"check", one.check},
                                                    {"address", one.address},
                                                    {"what", one.what},
-                                                   {"mend", one.mend}});
+                                                   {"mend", one.remedy}});
         const boost::json::object head{{"version", SFTDYN_VERSION},
                                        {"process", getpid()},
                                        {"since", began},

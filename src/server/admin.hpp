@@ -71,11 +71,11 @@ private:
     void gather(const Gathered& done);
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();
-    void tell(const telemetry::History::Event& event);
+    void tell(const telemetry::HistoryEvent& event);
 
     Parts parts_;
     std::optional<std::string> control_, state_;
-    bool has_hook_;
+    bool has_event_command_;
     EventFeeder events_;
     std::vector<http::Endpoint> endpoints_;
     MetricsPage page_;

@@ -18,8 +18,7 @@ namespace {
 
 namespace log = base::log;
 
-using telemetry::Outcome;
-using FailureKind = accounts::AuthFailureLimiter::Treatment::Kind;
+using telemetry::RequestOutcome;
 
 // Each holds a connection and its memory.
 constexpr unsigned most_delayed = 1000;
@@ -43,12 +42,12 @@ void Authenticator::authenticate(RequestContext& request, protocol::AddressUpdat
                                  const Accepted& accepted) {
     // Whoever sends nothing has guessed nothing: many clients only then send what they have.
     if (!update.secret)
-        return request.complete(Outcome::no_credential, "no credential",
+        return request.complete(RequestOutcome::no_credential, "no credential",
                                 protocol::bad_credential(update.dialect));
     const accounts::AccountDirectory& directory = *request.settings().directory;
     if (!update.user || directory.user(*update.user) == nullptr) {
         // A key serves as a password too, whatever the user's name.
-        const accounts::Entry* entry = directory.find(update.secret->reveal());
+        const accounts::KeyEntry* entry = directory.find(update.secret->reveal());
         if (entry != nullptr) return accepted(request, std::move(update), directory.client(*entry));
         // A token is no user's. A user's name is asked for a password, whether there is such a user
         // or not.
@@ -69,7 +68,8 @@ void Authenticator::check_password(RequestContext& request, protocol::AddressUpd
     const std::string_view secret = attempt.update.secret->reveal();
     attempt.is_familiar = familiar_.known({user, attempt.network_text, secret}).has_value();
     const auto before = failures_.look(request.source(), request.began());
-    if (before.kind == FailureKind::refuse && !attempt.is_familiar) return refuse(request, before);
+    if (before.kind == accounts::FailureTreatmentKind::refuse && !attempt.is_familiar)
+        return refuse(request, before);
 
     const accounts::AccountDirectory& directory = *request.settings().directory;
     attempt.user = directory.user(user);
@@ -97,7 +97,8 @@ void Authenticator::verify(RequestContext& request, Attempt attempt, const Accep
     // It counts as wrong while it waits: many at once are as many guesses. Who can't be counted is
     // no guesser yet.
     const auto failure = failures_.failed(request.source(), request.began());
-    if (failure.kind == FailureKind::refuse && !failure.clean && !attempt.is_familiar)
+    if (failure.kind == accounts::FailureTreatmentKind::refuse && !failure.clean &&
+        !attempt.is_familiar)
         return refuse(request, failure);
     const auto network = attempt.network;
     const std::string user = *attempt.update.user;
@@ -113,7 +114,7 @@ void Authenticator::verify(RequestContext& request, Attempt attempt, const Accep
     };
     if (verifier_.add({network, user, failure.clean, work})) return;
     if (failure.counted) failures_.take_back(waiting->source(), waiting->began());
-    waiting->complete(Outcome::overloaded, "too many passwords wait to be verified",
+    waiting->complete(RequestOutcome::overloaded, "too many passwords wait to be verified",
                       protocol::server_error(waiting->dialect()));
 }
 
@@ -130,9 +131,9 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure) {
         log::warn(
             "so many addresses send bad keys that no more can be counted: the bad keys of others "
             "are refused");
-    if (failure.kind == FailureKind::answer)
+    if (failure.kind == accounts::FailureTreatmentKind::answer)
         return request.complete_bad_credential(protocol::bad_credential(request.dialect()));
-    if (failure.kind == FailureKind::delay) {
+    if (failure.kind == accounts::FailureTreatmentKind::delay) {
         if (delayed_.fetch_add(1) < most_delayed) return refuse_late(request);
         delayed_.fetch_sub(1);
     }

@@ -110,8 +110,8 @@ std::optional<EventMessage> EventMessage::read(std::string_view octets) {
     Octets in{};
     std::copy(octets.begin(), octets.end(), in.begin());
     EventMessage out;
-    out.event.kind = static_cast<Event::Kind>(in[kind_at]);
-    if (out.event.kind != Event::Kind::change && out.event.kind != Event::Kind::stale)
+    out.event.kind = static_cast<EventKind>(in[kind_at]);
+    if (out.event.kind != EventKind::change && out.event.kind != EventKind::stale)
         return std::nullopt;
     out.event.type = in[family_at] == 4 ? dns::Type::a : dns::Type::aaaa;
     out.id = get<std::uint64_t>(&in[id_at]);
@@ -138,14 +138,14 @@ EventAnswer::Octets EventAnswer::write() const {
 std::optional<EventAnswer> EventAnswer::read(std::string_view octets) {
     if (octets.size() != size) return std::nullopt;
     const auto* in = reinterpret_cast<const std::uint8_t*>(octets.data());
-    if (in[outcome_at] < static_cast<std::uint8_t>(Outcome::exited) ||
-        in[outcome_at] > static_cast<std::uint8_t>(Outcome::not_run))
+    if (in[outcome_at] < static_cast<std::uint8_t>(EventOutcome::exited) ||
+        in[outcome_at] > static_cast<std::uint8_t>(EventOutcome::not_run))
         return std::nullopt;
-    return EventAnswer{get<std::uint64_t>(in), static_cast<Outcome>(in[outcome_at]),
+    return EventAnswer{get<std::uint64_t>(in), static_cast<EventOutcome>(in[outcome_at]),
                        get<std::int32_t>(in + detail_at)};
 }
 
-const char* text_of(Event::Kind kind) { return kind == Event::Kind::change ? "change" : "stale"; }
+const char* text_of(EventKind kind) { return kind == EventKind::change ? "change" : "stale"; }
 
 std::vector<std::string> environment_of(const Event& event) {
     return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -17,13 +17,15 @@
 
 namespace sftdyn::server {
 
+/// Why the command is run.
+enum class EventKind : std::uint8_t {
+    change = 1,  ///< the host has another address
+    stale = 2,   ///< it has not checked in for long
+};
+
 /// What the command is told: a host has another address, or has not checked in for long.
 struct Event {
-    enum class Kind : std::uint8_t {
-        change = 1,  ///< the host has another address
-        stale = 2,   ///< it has not checked in for long
-    };
-    Kind kind = Kind::change;
+    EventKind kind = EventKind::change;
     std::string host{};                  ///< as `dns::Name::text` gives it
     dns::Type type = dns::Type::a;       ///< A or AAAA
     boost::asio::ip::address address{};  ///< now; unspecified: none
@@ -49,19 +51,21 @@ struct EventMessage {
     [[nodiscard]] static std::optional<EventMessage> read(std::string_view octets);
 };
 
+/// How a command ended.
+enum class EventOutcome : std::uint8_t {
+    exited = 1,     ///< `detail` is its status
+    signalled = 2,  ///< `detail` is the signal
+    timed_out = 3,  ///< it was killed
+    not_run = 4,    ///< `detail` is the error's number
+};
+
 /// The outcome of a command.
 struct EventAnswer {
-    enum class Outcome : std::uint8_t {
-        exited = 1,     ///< `detail` is its status
-        signalled = 2,  ///< `detail` is the signal
-        timed_out = 3,  ///< it was killed
-        not_run = 4,    ///< `detail` is the error's number
-    };
     static constexpr std::size_t size = 16;
     using Octets = std::array<std::uint8_t, size>;
 
     std::uint64_t id = 0;
-    Outcome outcome = Outcome::exited;
+    EventOutcome outcome = EventOutcome::exited;
     std::int32_t detail = 0;
 
     [[nodiscard]] Octets write() const;
@@ -71,7 +75,7 @@ struct EventAnswer {
 /// Whether the text is a host's name in lower case, as `dns::Name::parse_host` takes it.
 [[nodiscard]] bool is_host_name(std::string_view text);
 
-[[nodiscard]] const char* text_of(Event::Kind kind);
+[[nodiscard]] const char* text_of(EventKind kind);
 
 /// The whole environment of the command: PATH, and six variables.
 [[nodiscard]] std::vector<std::string> environment_of(const Event& event);

@@ -19,7 +19,7 @@ namespace {
 
 namespace log = base::log;
 
-[[noreturn]] void be_helper(int socket, const EventCommand::Settings& settings) {
+[[noreturn]] void be_helper(int socket, const EventCommandSettings& settings) {
     // Of what the program has open, sockets that systemd passed for one, it keeps its own end and
     // the standard streams.
     close_range(3, static_cast<unsigned>(socket) - 1, 0);
@@ -28,7 +28,7 @@ namespace log = base::log;
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
-    prctl(PR_SET_NAME, "sftdyn-hook");
+    prctl(PR_SET_NAME, "sftdyn-events");
     if (const auto given_up = platform::drop_privileges(settings.user); given_up.has_error()) {
         log::critical("{}", given_up.error().text());
         _exit(1);
@@ -39,12 +39,13 @@ namespace log = base::log;
 
 }  // namespace
 
-EventCommand::EventCommand(const Settings& settings, const std::function<void()>& forget)
+EventCommand::EventCommand(const EventCommandSettings& settings,
+                           const std::function<void()>& forget)
     : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
     if (settings.command.empty()) return;
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        log::error("{}: the hook can't be run: {}", name_, base::system_error_text(errno));
+        log::error("{}: the event command can't be run: {}", name_, base::system_error_text(errno));
         return;
     }
     helper_ = fork();
@@ -54,7 +55,7 @@ EventCommand::EventCommand(const Settings& settings, const std::function<void()>
     }
     close(ends[0]);
     if (helper_ < 0) {
-        log::error("{}: the hook can't be run: {}", name_, base::system_error_text(errno));
+        log::error("{}: the event command can't be run: {}", name_, base::system_error_text(errno));
         close(ends[1]);
         return;
     }

@@ -14,23 +14,24 @@
 
 namespace sftdyn::server {
 
+/// The command and its bounds, from `[admin]`.
+struct EventCommandSettings {
+    std::vector<std::string> command{};  ///< empty: there is none, and no helper
+    std::size_t at_once{};
+    base::Duration time_limit{};
+    std::optional<std::string> user{};  ///< whom the helper becomes
+    bool landlock{};
+    bool seccomp{};
+};
+
 /// Owns the helper process and the socket to it.
 class EventCommand {
 public:
-    /// The command and its bounds, from `[admin]`.
-    struct Settings {
-        std::vector<std::string> command{};  ///< empty: there is none, and no helper
-        std::size_t at_once{};
-        base::Duration time_limit{};
-        std::optional<std::string> user{};  ///< whom the helper becomes
-        bool landlock{};
-        bool seccomp{};
-    };
     /// To be made before there is a second thread, and before the process enters the sandbox. A
     /// failure is said in the log. The helper is a copy of this process: `forget` drops in it what
     /// it must not have.
     explicit EventCommand(
-        const Settings& settings, const std::function<void()>& forget = [] {});
+        const EventCommandSettings& settings, const std::function<void()>& forget = [] {});
     /// Ends the helper, and what it runs.
     ~EventCommand();
     EventCommand(const EventCommand&) = delete;

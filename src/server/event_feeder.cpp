@@ -54,8 +54,8 @@ EventFeeder::~EventFeeder() {
     };
     for (const auto& [id, event] : under_way_) name(event);
     for (const auto& event : queue_.events()) name(event);
-    log::warn("{}: at the end {} hooks were not run or had not ended: {}{}", runner_.name(), named,
-              names, named > most_named ? ", …" : "");
+    log::warn("{}: at the end {} event commands were not run or had not ended: {}{}",
+              runner_.name(), named, names, named > most_named ? ", …" : "");
 }
 
 void EventFeeder::tell(Event event) {
@@ -65,7 +65,7 @@ void EventFeeder::tell(Event event) {
     if (!queue_.add(std::move(event))) {
         ++counts_.lost;
         problems_.add("lost",
-                      fmt::format("{}: a hook is not run, since {} wait already: {}",
+                      fmt::format("{}: an event command is not run, since {} wait already: {}",
                                   runner_.name(), capacity, text),
                       base::Clock::now());
         return;
@@ -103,10 +103,11 @@ bool EventFeeder::send(std::uint64_t id, const Event& event) {
     const auto octets = EventMessage{id, event}.write();
     if (!octets) {
         ++counts_.lost;
-        problems_.add("name",
-                      fmt::format("{}: a hook is not run, since the name can't be told to it: {}",
-                                  runner_.name(), log::printable(shown(event))),
-                      base::Clock::now());
+        problems_.add(
+            "name",
+            fmt::format("{}: an event command is not run, since the name can't be told to it: {}",
+                        runner_.name(), log::printable(shown(event))),
+            base::Clock::now());
         return false;
     }
     if (::send(socket_.native_handle(), octets->data(), octets->size(),
@@ -153,22 +154,24 @@ void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
         problems_.add(kind, fmt::format("{}: {} ({})", runner_.name(), text, shown(event)),
                       base::Clock::now());
     };
-    if (answer.outcome != EventAnswer::Outcome::not_run) pause_ = {};
+    if (answer.outcome != EventOutcome::not_run) pause_ = {};
     switch (answer.outcome) {
-        case EventAnswer::Outcome::exited:
+        case EventOutcome::exited:
             ++(answer.detail == 0 ? counts_.succeeded : counts_.failed);
             if (answer.detail != 0)
-                say("status", fmt::format("the hook ended with status {}", answer.detail));
+                say("status", fmt::format("the event command ended with status {}", answer.detail));
             break;
-        case EventAnswer::Outcome::signalled:
+        case EventOutcome::signalled:
             ++counts_.failed;
-            say("signal", fmt::format("the hook was ended by signal {}", answer.detail));
+            say("signal", fmt::format("the event command was ended by signal {}", answer.detail));
             break;
-        case EventAnswer::Outcome::timed_out:
+        case EventOutcome::timed_out:
             ++counts_.timed_out;
-            say("time", "the hook did not end in time, and was killed ([admin] hook_time)");
+            say("time",
+                "the event command did not end in time, and was killed "
+                "([admin] event_command_time)");
             break;
-        case EventAnswer::Outcome::not_run:
+        case EventOutcome::not_run:
             again(event, answer.detail);
             break;
     }
@@ -178,11 +181,12 @@ void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
 /// together.
 void EventFeeder::again(Event event, int error) {
     ++counts_.not_run;
-    problems_.add("start",
-                  fmt::format("{}: the hook can't be run: {}; it is tried again. Is the path in "
-                              "[admin] hook right, and may this user execute it? ({})",
-                              runner_.name(), base::system_error_text(error), shown(event)),
-                  base::Clock::now());
+    problems_.add(
+        "start",
+        fmt::format("{}: the event command can't be run: {}; it is tried again. Is the path in "
+                    "[admin] event_command right, and may this user execute it? ({})",
+                    runner_.name(), base::system_error_text(error), shown(event)),
+        base::Clock::now());
     queue_.put_back(std::move(event));
     if (std::exchange(paused_, true)) return;
     pause_ = pause_.count() == 0 ? first_pause : std::min(pause_ * 2, longest_pause);
@@ -205,7 +209,8 @@ void EventFeeder::helper_is_gone() {
     under_way_.clear();
     idle_.notify_all();
     log::error(
-        "{}: the process that runs the hook has ended; no hook is run until sftdyn is restarted",
+        "{}: the process that runs the event command has ended; it is not run until sftdyn is "
+        "restarted",
         runner_.name());
 }
 

@@ -109,9 +109,8 @@ void EventHelper::read() {
 }
 
 void EventHelper::start(const EventMessage& message) {
-    using Outcome = EventAnswer::Outcome;
     std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) return answer(message.id, Outcome::not_run, errno);
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) return answer(message.id, EventOutcome::not_run, errno);
     auto environment = environment_of(message.event);
     const pid_t helper = getpid();
     const pid_t process = fork();
@@ -124,12 +123,11 @@ void EventHelper::start(const EventMessage& message) {
         error = 0;  // the pipe was closed by a successful execve(2)
     }
     close(ends[0]);
-    if (error != 0) return answer(message.id, Outcome::not_run, error);
+    if (error != 0) return answer(message.id, EventOutcome::not_run, error);
     running_.push_back({message.id, process, base::Clock::now() + time_limit_});
 }
 
-void EventHelper::answer(std::uint64_t id, EventAnswer::Outcome outcome,
-                         std::int32_t detail) const {
+void EventHelper::answer(std::uint64_t id, EventOutcome outcome, std::int32_t detail) const {
     const auto octets = EventAnswer{id, outcome, detail}.write();
     // It takes them as they come; where it can't, it is about to end, which the next look at the
     // socket shows.
@@ -142,17 +140,16 @@ void EventHelper::reap() {
     }
     const auto now = base::Clock::now();
     std::erase_if(running_, [&](const Running& command) {
-        using Outcome = EventAnswer::Outcome;
         int status = 0;
         if (waitpid(command.process, &status, WNOHANG) == command.process) {
-            answer(command.id, WIFSIGNALED(status) ? Outcome::signalled : Outcome::exited,
+            answer(command.id, WIFSIGNALED(status) ? EventOutcome::signalled : EventOutcome::exited,
                    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
             return true;
         }
         if (command.deadline > now) return false;
         kill(-command.process, SIGKILL);
         waitpid(command.process, &status, 0);
-        answer(command.id, Outcome::timed_out, 0);
+        answer(command.id, EventOutcome::timed_out, 0);
         return true;
     });
 }

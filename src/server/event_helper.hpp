@@ -35,7 +35,7 @@ private:
     };
     void read();
     void start(const EventMessage& message);
-    void answer(std::uint64_t id, EventAnswer::Outcome outcome, std::int32_t detail) const;
+    void answer(std::uint64_t id, EventOutcome outcome, std::int32_t detail) const;
     void reap();
     void end();
     [[nodiscard]] int time_left() const;

@@ -3,7 +3,7 @@
 
 namespace sftdyn::server {
 
-EventQueue::Events::iterator EventQueue::find(const Record& record, Event::Kind kind) {
+EventQueue::Events::iterator EventQueue::find(const Record& record, EventKind kind) {
     const auto found = places_.find({record, kind});
     return found == places_.end() ? events_.end() : found->second;
 }
@@ -15,12 +15,11 @@ void EventQueue::erase(Events::iterator event) {
 
 bool EventQueue::add(Event event) {
     const Record record = record_of(event);
-    if (event.kind == Event::Kind::change) {
-        if (const auto stale = find(record, Event::Kind::stale); stale != events_.end())
-            erase(stale);
+    if (event.kind == EventKind::change) {
+        if (const auto stale = find(record, EventKind::stale); stale != events_.end()) erase(stale);
     }
     if (const auto waiting = find(record, event.kind); waiting != events_.end()) {
-        if (event.kind == Event::Kind::change) event.old_address = waiting->old_address;
+        if (event.kind == EventKind::change) event.old_address = waiting->old_address;
         *waiting = std::move(event);
         return true;
     }
@@ -42,11 +41,11 @@ std::optional<Event> EventQueue::take(const std::function<bool(const Record&)>& 
 
 void EventQueue::put_back(Event event) {
     const Record record = record_of(event);
-    const auto change = find(record, Event::Kind::change);
-    if (event.kind == Event::Kind::stale &&
-        (change != events_.end() || find(record, Event::Kind::stale) != events_.end()))
+    const auto change = find(record, EventKind::change);
+    if (event.kind == EventKind::stale &&
+        (change != events_.end() || find(record, EventKind::stale) != events_.end()))
         return;
-    if (event.kind == Event::Kind::change && change != events_.end()) {
+    if (event.kind == EventKind::change && change != events_.end()) {
         change->old_address = event.old_address;
         return;
     }

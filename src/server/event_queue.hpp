@@ -41,9 +41,9 @@ public:
 
 private:
     using Events = std::list<Event>;
-    using Key = std::pair<Record, Event::Kind>;
+    using Key = std::pair<Record, EventKind>;
     [[nodiscard]] static Key key_of(const Event& event) { return {record_of(event), event.kind}; }
-    [[nodiscard]] Events::iterator find(const Record& record, Event::Kind kind);
+    [[nodiscard]] Events::iterator find(const Record& record, EventKind kind);
     void erase(Events::iterator event);
 
     std::size_t capacity_;

@@ -21,7 +21,7 @@ namespace {
 namespace secret_url = protocol::secret_url;
 namespace log = base::log;
 
-using telemetry::Outcome;
+using telemetry::RequestOutcome;
 
 constexpr std::size_t longest_echo = 200;
 
@@ -78,8 +78,8 @@ struct HookHandler::Task {
 };
 
 /// What the hooks made of a request.
-struct HookHandler::Decision {
-    enum class Kind { failed, address, refused, bad_key, unchanged, update } kind = Kind::failed;
+struct HookHandler::HookDecision {
+    enum class Step { failed, address, refused, bad_key, unchanged, update } step = Step::failed;
     std::string address_text{};  ///< with `address`: the answer
     dns::Name host{};
     std::string host_text{};  ///< as the conf names it
@@ -97,8 +97,7 @@ HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
 void HookHandler::configure(const AnswerSettings& settings) {
     if (settings.hooks && !threads_) {
         if (interpreter_ == nullptr) interpreter_ = python::loaded_interpreter();
-        threads_ =
-            std::make_unique<HookThreads>(*interpreter_, HookThreads::Limits{settings.hook_queue});
+        threads_ = std::make_unique<HookThreads>(*interpreter_, HookLimits{settings.hook_queue});
     }
     needs_fields_ =
         settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
@@ -111,12 +110,13 @@ bool HookHandler::stop(base::Duration patience) { return !threads_ || threads_->
 void HookHandler::handle(RequestContext& request, const http::Request& asked) {
     const auto intent = secret_url::read(asked);
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
-        return request.complete(Outcome::refused, "another method than GET",
+        return request.complete(RequestOutcome::refused, "another method than GET",
                                 secret_url::method_not_allowed());
     const bool has_get_ip = request.settings().hooks->has_get_ip();
-    const auto* update = std::get_if<secret_url::Update>(&intent);
+    const auto* update = std::get_if<secret_url::PresentedKey>(&intent);
     if (update == nullptr && !has_get_ip)
-        return request.complete(Outcome::address, "its own address", secret_url::who_am_i(asked));
+        return request.complete(RequestOutcome::address, "its own address",
+                                secret_url::who_am_i(asked));
     const std::string_view key = update == nullptr ? std::string_view() : update->key;
     if (!has_get_ip && handle_without_hooks(request, key)) return;
     run_hooks(std::make_shared<Task>(request, asked, key));
@@ -132,7 +132,7 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
         return true;
     }
     const auto& address = request.source();
-    const update::Target target{entry->host, dns::type_of(address)};
+    const update::RrsetKey target{entry->host, dns::type_of(address)};
     if (!is_so(request, target, dns::rdata_of(address))) return false;
     request.complete({target, address, update::UpdateStatus::unchanged},
                      secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));
@@ -142,46 +142,46 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
 void HookHandler::run_hooks(const TaskPtr& task) {
     const bool is_taken = threads_->run(
         [this, task] {
-            Decision decision = decide(*task);
+            HookDecision decision = decide(*task);
             if (!task->is_claimed.exchange(true)) carry_out(task, std::move(decision));
         },
         [this, task] { on_timeout(task); },
         task->request->began() + task->request->settings().hook_time);
     if (!is_taken)
         task->request->complete(
-            Outcome::overloaded, "too many wait for hooks",
+            RequestOutcome::overloaded, "too many wait for hooks",
             secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(5)}, {}));
 }
 
-bool HookHandler::is_so(const RequestContext& request, const update::Target& target,
+bool HookHandler::is_so(const RequestContext& request, const update::RrsetKey& target,
                         std::string_view rdata) const {
     return updates_.is_served_or_scripted(target, rdata,
                                           request.began() - request.settings().verify_interval);
 }
 
 /// On a hook's thread.
-HookHandler::Decision HookHandler::decide(Task& task) {
+HookHandler::HookDecision HookHandler::decide(Task& task) {
     const auto call = task.conf().call(task.client.to_string(), task.fields, task.key);
     const auto address = call->get_ip();
     if (address.has_error()) {
-        complain(address.error().kind, address.error().text);
+        log_failure(address.error().kind, address.error().text);
         return {};
     }
     if (!task.key.empty()) return decide_host(task, *call, *address);
-    Decision decision;
-    decision.kind = Decision::Kind::address;
+    HookDecision decision;
+    decision.step = HookDecision::Step::address;
     decision.address_text = *address;
     return decision;
 }
 
-HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
-                                               const std::string& address) {
-    Decision decision;
+HookHandler::HookDecision HookHandler::decide_host(Task& task, python::Call& call,
+                                                   const std::string& address) {
+    HookDecision decision;
     const auto parsed = base::parse_address(address);
     if (!parsed) {
-        complain("get_ip/address",
-                 fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
-                             task.shown(address, call)));
+        log_failure("get_ip/address",
+                    fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
+                                task.shown(address, call)));
         return decision;
     }
     task.client = base::plain_address(*parsed);
@@ -190,28 +190,28 @@ HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
         const auto ruling = task.request->settings().directory->rules().rule(
             task.client, task.client != task.request->source());
         if (ruling != base::AddressRules::Ruling::may_be) {
-            complain("address", fmt::format("a host is not updated: {} {}", task.client.to_string(),
-                                            base::text_of(ruling)));
-            decision.kind = Decision::Kind::refused;
+            log_failure("address", fmt::format("a host is not updated: {} {}",
+                                               task.client.to_string(), base::text_of(ruling)));
+            decision.step = HookDecision::Step::refused;
             return decision;
         }
     }
     if (!find_host(task, call, decision)) return decision;
     update::DesiredRecord& desired = decision.update.desired;
-    desired.target.type = dns::type_of(task.client);
+    desired.rrset.type = dns::type_of(task.client);
     desired.rdata = decision.update.address = dns::rdata_of(task.client);
-    if (is_so(*task.request, desired.target, desired.rdata)) {
-        decision.kind = Decision::Kind::unchanged;
+    if (is_so(*task.request, desired.rrset, desired.rdata)) {
+        decision.step = HookDecision::Step::unchanged;
         return decision;
     }
     if (!task.conf().has_nsupdate_commands()) {
-        decision.kind = Decision::Kind::update;
+        decision.step = HookDecision::Step::update;
         return decision;
     }
     task.hook = "nsupdatecommands";
     const auto lines = call.nsupdate_commands(decision.host_text);
     if (lines.has_error()) {
-        complain(lines.error().kind, lines.error().text);
+        log_failure(lines.error().kind, lines.error().text);
         return decision;
     }
     read_script(task, call, *lines, decision);
@@ -219,21 +219,21 @@ HookHandler::Decision HookHandler::decide_host(Task& task, python::Call& call,
 }
 
 /// False: `decision` is made.
-bool HookHandler::find_host(Task& task, python::Call& call, Decision& decision) {
+bool HookHandler::find_host(Task& task, python::Call& call, HookDecision& decision) {
     if (task.conf().has_get_host()) return ask_get_host(task, call, decision);
     const auto* entry = secret_url::find(*task.request->settings().directory, task.key);
     if (entry == nullptr) {
-        decision.kind = Decision::Kind::bad_key;
+        decision.step = HookDecision::Step::bad_key;
         return false;
     }
     decision.host = hosts_.name(entry->host);
     decision.host_text = decision.host.text();
-    decision.update.desired.target.host = entry->host;
+    decision.update.desired.rrset.host = entry->host;
     decision.update.desired.ttl = entry->ttl;
     return true;
 }
 
-bool HookHandler::ask_get_host(Task& task, python::Call& call, Decision& decision) {
+bool HookHandler::ask_get_host(Task& task, python::Call& call, HookDecision& decision) {
     task.hook = "get_host";
     auto said = call.get_host(task.key);
     if (said.has_value() && said->empty() && task.key.find('%') != std::string::npos) {
@@ -242,23 +242,23 @@ bool HookHandler::ask_get_host(Task& task, python::Call& call, Decision& decisio
         base::zeroize(decoded);
     }
     if (said.has_error()) {
-        complain(said.error().kind, said.error().text);
+        log_failure(said.error().kind, said.error().text);
         return false;
     }
     if (said->empty()) {
-        decision.kind = Decision::Kind::bad_key;
+        decision.step = HookDecision::Step::bad_key;
         return false;
     }
     auto name = dns::Name::parse(*said);
     // What is no name but happens to be one with escapes would be told as a host's name.
     if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
-        complain("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
-                                              task.shown(*said, call)));
+        log_failure("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
+                                                 task.shown(*said, call)));
         return false;
     }
     decision.host_text = std::move(*said);
     decision.host = std::move(*name);
-    decision.update.desired.target.host = hosts_.number(decision.host);
+    decision.update.desired.rrset.host = hosts_.number(decision.host);
     decision.update.desired.ttl = task.request->settings().hook_ttl;
     return true;
 }
@@ -284,24 +284,25 @@ std::string HookHandler::shown_warning(const Task& task, python::Call& call,
 
 /// What a script is: a desired record that can go with others, or messages of its own.
 void HookHandler::read_script(const Task& task, python::Call& call,
-                              const std::vector<std::string>& lines, Decision& decision) {
+                              const std::vector<std::string>& lines, HookDecision& decision) {
     const std::string host = decision.host.text();
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
-        complain("nsupdatecommands/" + script.error().where,
-                 fmt::format("nsupdatecommands for {}, {}: {}; {}", host, script.error().where,
-                             task.shown_quote(script.error().what, call), script.error().mend));
+        log_failure(
+            "nsupdatecommands/" + script.error().where,
+            fmt::format("nsupdatecommands for {}, {}: {}; {}", host, script.error().where,
+                        task.shown_quote(script.error().what, call), script.error().remedy));
         return;
     }
     for (const auto& warning : script->warnings)
-        complain("nsupdatecommands/" + warning, shown_warning(task, call, host, warning));
-    decision.kind = Decision::Kind::update;
+        log_failure("nsupdatecommands/" + warning, shown_warning(task, call, host, warning));
+    decision.step = HookDecision::Step::update;
     HookUpdate& update = decision.update;
     update.is_desired_record = false;
     update.messages = std::move(script->messages);
     if (update.messages.size() != 1) return;
     auto change = dns::replacement_of(update.messages.front());
-    if (!change || change->owner != decision.host || change->type != update.desired.target.type)
+    if (!change || change->owner != decision.host || change->type != update.desired.rrset.type)
         return;
     update.is_desired_record = true;
     update.desired.ttl = change->ttl;
@@ -309,28 +310,28 @@ void HookHandler::read_script(const Task& task, python::Call& call,
     update.zone = update.messages.front().zone;
 }
 
-void HookHandler::carry_out(const TaskPtr& task, Decision decision) {
+void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
     RequestContext& request = *task->request;
-    const update::Target target = decision.update.desired.target;
+    const update::RrsetKey target = decision.update.desired.rrset;
     const auto complete = [task, target](const update::UpdateOutcome& outcome) {
         task->request->complete({target, task->client, outcome.status},
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
-    switch (decision.kind) {
-        case Decision::Kind::failed:
-            return request.complete(Outcome::fail, "a hook failed",
+    switch (decision.step) {
+        case HookDecision::Step::failed:
+            return request.complete(RequestOutcome::fail, "a hook failed",
                                     protocol::server_error(protocol::Dialect::secret_url));
-        case Decision::Kind::address:
-            return request.complete(Outcome::address, "its own address",
+        case HookDecision::Step::address:
+            return request.complete(RequestOutcome::address, "its own address",
                                     {200, std::move(decision.address_text)});
-        case Decision::Kind::refused:
-            return request.complete(Outcome::refused, "the address is not to be published",
+        case HookDecision::Step::refused:
+            return request.complete(RequestOutcome::refused, "the address is not to be published",
                                     protocol::refused_address(protocol::Dialect::secret_url));
-        case Decision::Kind::bad_key:
+        case HookDecision::Step::bad_key:
             return authenticator_.refuse(request);
-        case Decision::Kind::unchanged:
+        case HookDecision::Step::unchanged:
             return complete({update::UpdateStatus::unchanged});
-        case Decision::Kind::update:
+        case HookDecision::Step::update:
             return updates_.submit_hook_update(std::move(decision.update), complete);
     }
 }
@@ -339,16 +340,17 @@ void HookHandler::on_timeout(const TaskPtr& task) {
     if (task->is_claimed.exchange(true)) return;
     const auto limit = task->request->settings().hook_time;
     const std::string hook = task->hook.load();
-    complain(hook + "/timed out",
-             fmt::format(
-                 "{} did not return within {} s: it is left to itself, and the request has failed",
-                 hook, std::chrono::duration<double>(limit).count()));
-    task->request->complete(Outcome::fail, "a hook did not return in time",
+    log_failure(
+        hook + "/timed out",
+        fmt::format(
+            "{} did not return within {} s: it is left to itself, and the request has failed", hook,
+            std::chrono::duration<double>(limit).count()));
+    task->request->complete(RequestOutcome::fail, "a hook did not return in time",
                             protocol::server_error(protocol::Dialect::secret_url));
 }
 
 /// The first of a kind is said, the others are counted.
-void HookHandler::complain(const std::string& kind, const std::string& text) {
+void HookHandler::log_failure(const std::string& kind, const std::string& text) {
     failures_.add(kind, text, base::Clock::now());
 }
 

@@ -49,24 +49,25 @@ public:
 
 private:
     struct Task;
-    struct Decision;
+    struct HookDecision;
     using TaskPtr = std::shared_ptr<Task>;
 
     [[nodiscard]] bool handle_without_hooks(RequestContext& request, std::string_view key);
     void run_hooks(const TaskPtr& task);
-    [[nodiscard]] Decision decide(Task& task);
-    [[nodiscard]] Decision decide_host(Task& task, python::Call& call, const std::string& address);
-    [[nodiscard]] bool find_host(Task& task, python::Call& call, Decision& decision);
-    [[nodiscard]] bool ask_get_host(Task& task, python::Call& call, Decision& decision);
+    [[nodiscard]] HookDecision decide(Task& task);
+    [[nodiscard]] HookDecision decide_host(Task& task, python::Call& call,
+                                           const std::string& address);
+    [[nodiscard]] bool find_host(Task& task, python::Call& call, HookDecision& decision);
+    [[nodiscard]] bool ask_get_host(Task& task, python::Call& call, HookDecision& decision);
     void read_script(const Task& task, python::Call& call, const std::vector<std::string>& lines,
-                     Decision& decision);
+                     HookDecision& decision);
     [[nodiscard]] std::string shown_warning(const Task& task, python::Call& call,
                                             const std::string& host, const std::string& warning);
-    [[nodiscard]] bool is_so(const RequestContext& request, const update::Target& target,
+    [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,
                              std::string_view rdata) const;
-    void carry_out(const TaskPtr& task, Decision decision);
+    void carry_out(const TaskPtr& task, HookDecision decision);
     void on_timeout(const TaskPtr& task);
-    void complain(const std::string& kind, const std::string& text);
+    void log_failure(const std::string& kind, const std::string& text);
 
     Authenticator& authenticator_;
     UpdateService& updates_;

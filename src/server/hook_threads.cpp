@@ -19,28 +19,29 @@ constexpr auto stall_time = std::chrono::milliseconds(2);
 
 }  // namespace
 
-struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
-    struct Job {
+struct HookThreads::Shared : std::enable_shared_from_this<HookThreads::Shared> {
+    struct HookJob {
         Work work, on_timeout;
         base::TimePoint queued, deadline;
     };
     /// Guarded by `mutex`; the work of its job runs without.
-    struct Worker {
-        std::optional<Job> job{};   ///< under way
-        std::uint64_t number = 0;   ///< for the interpreter
-        bool timed_out = false;     ///< its job has
-        bool interrupted = false;   ///< its job was
-        bool interrupting = false;  ///< right now
+    struct HookThread {
+        std::optional<HookJob> job{};  ///< under way
+        std::uint64_t number = 0;      ///< for the interpreter
+        bool timed_out = false;        ///< its job has
+        bool interrupted = false;      ///< its job was
+        bool interrupting = false;     ///< right now
     };
-    using WorkerPtr = std::shared_ptr<Worker>;
+    using WorkerPtr = std::shared_ptr<HookThread>;
 
-    State(python::Interpreter& python, const Limits& most) : interpreter(python), limits(most) {}
+    Shared(python::Interpreter& python, const HookLimits& most)
+        : interpreter(python), limits(most) {}
 
     python::Interpreter& interpreter;
-    const Limits limits;
+    const HookLimits limits;
     base::Mutex mutex{};
     base::Condition work_is_there{}, watch{}, to_interrupt_is_there{}, changed{};
-    std::deque<Job> queue GUARDED_BY(mutex){};
+    std::deque<HookJob> queue GUARDED_BY(mutex){};
     std::list<WorkerPtr> workers GUARDED_BY(mutex){};
     std::deque<WorkerPtr> to_interrupt GUARDED_BY(mutex){};
     base::TimePoint moved GUARDED_BY(mutex){};  ///< when a job was last taken from the queue
@@ -53,7 +54,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     bool watching GUARDED_BY(mutex) = false;
     bool stopping GUARDED_BY(mutex) = false;
 
-    void start_thread(std::function<void(State&)> body) REQUIRES(mutex) {
+    void start_thread(std::function<void(Shared&)> body) REQUIRES(mutex) {
         ++threads;
         std::thread([self = shared_from_this(), body = std::move(body)] {
             body(*self);
@@ -72,10 +73,10 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
             ++active;
             work_is_there.notify_one();
         } else if (workers.size() < limits.threads) {
-            workers.push_back(std::make_shared<Worker>());
+            workers.push_back(std::make_shared<HookThread>());
             ++starting;
             ++active;
-            start_thread([worker = workers.back()](State& state) { state.work(worker); });
+            start_thread([worker = workers.back()](Shared& state) { state.work(worker); });
         }
     }
 
@@ -96,7 +97,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     }
 
     /// Takes a job, if need be after a wait. False: there is no more to do.
-    bool next(Worker& self) REQUIRES(mutex) {
+    bool next(HookThread& self) REQUIRES(mutex) {
         while (queue.empty() && !stopping) {
             --active;
             ++idle;
@@ -117,18 +118,18 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         return true;
     }
 
-    void finish(Worker& self, python::Attached& attached) REQUIRES(mutex) {
+    void finish(HookThread& self, python::Attached& attached) REQUIRES(mutex) {
         changed.wait(mutex, [&] { return !self.interrupting; });
         if (std::exchange(self.interrupted, false)) {
             const base::MutexUnlock unlocked(mutex);
             attached.clear_interrupt();
         }
         if (std::exchange(self.timed_out, false)) ++active;
-        Job done = std::move(*self.job);
+        HookJob done = std::move(*self.job);
         self.job.reset();
         // What it holds may be the last of something large.
         const base::MutexUnlock unlocked(mutex);
-        done = Job();
+        done = HookJob();
     }
 
     /// Calls more workers when the queue stalls, and times jobs out.
@@ -136,7 +137,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
         const base::MutexLock lock(mutex);
         while (!stopping) {
             const auto now = base::Clock::now();
-            std::vector<Job> timed_out;
+            std::vector<HookJob> timed_out;
             while (!queue.empty() && queue.front().deadline <= now) {
                 timed_out.push_back(std::move(queue.front()));
                 queue.pop_front();
@@ -156,7 +157,7 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
                 call_worker();
             if (!timed_out.empty()) {
                 const base::MutexUnlock unlocked(mutex);
-                for (const Job& job : timed_out) job.on_timeout();
+                for (const HookJob& job : timed_out) job.on_timeout();
                 timed_out.clear();
                 continue;
             }
@@ -191,18 +192,18 @@ struct HookThreads::State : std::enable_shared_from_this<HookThreads::State> {
     }
 };
 
-HookThreads::HookThreads(python::Interpreter& interpreter, const Limits& limits)
-    : state_(std::make_shared<State>(interpreter, limits)) {}
+HookThreads::HookThreads(python::Interpreter& interpreter, const HookLimits& limits)
+    : state_(std::make_shared<Shared>(interpreter, limits)) {}
 
 HookThreads::~HookThreads() { static_cast<void>(stop(base::Duration(0))); }
 
 bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
-    State& state = *state_;
+    Shared& state = *state_;
     const base::MutexLock lock(state.mutex);
     if (state.stopping || state.queue.size() >= state.limits.queue) return false;
     if (state.threads == 0) {
-        state.start_thread([](State& self) { self.monitor(); });
-        state.start_thread([](State& self) { self.interrupt(); });
+        state.start_thread([](Shared& self) { self.monitor(); });
+        state.start_thread([](Shared& self) { self.interrupt(); });
         state.watching = true;
     }
     state.queue.push_back({std::move(work), std::move(on_timeout), base::Clock::now(), deadline});
@@ -215,10 +216,10 @@ bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
 }
 
 bool HookThreads::stop(base::Duration patience) {
-    State& state = *state_;
+    Shared& state = *state_;
     const base::MutexLock lock(state.mutex);
     state.stopping = true;
-    std::deque<State::Job> undone;
+    std::deque<Shared::HookJob> undone;
     undone.swap(state.queue);
     for (const auto& worker : state.workers) {
         if (worker->job) state.to_interrupt.push_back(worker);

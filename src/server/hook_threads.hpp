@@ -10,6 +10,12 @@
 
 namespace sftdyn::server {
 
+/// How many requests may wait, and how many threads there may be.
+struct HookLimits {
+    std::size_t queue = 10'000;
+    unsigned threads = 64;  ///< at the most, those that never come back among them
+};
+
 /// Hooks hold the interpreter's lock, so that more threads make quick ones only slower: one thread
 /// does all the work, until it is seen not to come back at once; then the next is called. A thread
 /// whose work has timed out is left to itself. Owned by `HookHandler`. Thread-safe.
@@ -17,12 +23,7 @@ class HookThreads {
 public:
     using Work = std::function<void()>;
 
-    /// How many requests may wait, and how many threads there may be.
-    struct Limits {
-        std::size_t queue = 10'000;
-        unsigned threads = 64;  ///< at the most, those that never come back among them
-    };
-    HookThreads(python::Interpreter& interpreter, const Limits& limits);
+    HookThreads(python::Interpreter& interpreter, const HookLimits& limits);
     ~HookThreads();
     HookThreads(const HookThreads&) = delete;
     HookThreads& operator=(const HookThreads&) = delete;
@@ -36,8 +37,8 @@ public:
     [[nodiscard]] bool stop(base::Duration patience);
 
 private:
-    struct State;
-    std::shared_ptr<State> state_;  ///< shared with threads that never come back
+    struct Shared;
+    std::shared_ptr<Shared> state_;  ///< shared with threads that never come back
 };
 
 }  // namespace sftdyn::server

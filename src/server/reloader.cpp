@@ -9,7 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
-#include "base/wiped_heap.hpp"
+#include "base/zeroized_heap.hpp"
 
 namespace sftdyn::server {
 
@@ -29,7 +29,7 @@ void Reloader::reload() {
     std::promise<void> ended;
     ended_ = ended.get_future();
     thread_ = std::thread([this, ended = std::move(ended)]() mutable {
-        const base::WipedHeap wiped;  // of all that the configuration's text went through
+        const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
         auto result = std::make_shared<Reloaded>(load());
         malloc_trim(0);  // the configuration as text and tree is no longer needed
         boost::asio::post(io_, [this, result] { loaded(std::move(*result)); });
@@ -43,7 +43,7 @@ Reloaded Reloader::load() const {
     result.loaded = load_();
     config::Settings& settings = result.loaded.settings;
     result.clients = settings.client_count();
-    if (result.loaded.complaints.empty()) {
+    if (result.loaded.diagnostics.empty()) {
         result.directory = make_directory(settings, hosts_);
         result.hosts = all_hosts(settings, hosts_);
     }

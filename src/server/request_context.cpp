@@ -10,7 +10,7 @@
 namespace sftdyn::server {
 namespace {
 
-using telemetry::Outcome;
+using telemetry::RequestOutcome;
 
 telemetry::Dialect reported(protocol::Dialect dialect) {
     switch (dialect) {
@@ -54,7 +54,8 @@ RequestContext::RequestContext(RequestContext&& other) noexcept
 RequestContext::~RequestContext() {
     if (ended_) return;
     try {
-        complete(Outcome::fail, "given up before it was done", protocol::server_error(dialect_));
+        complete(RequestOutcome::fail, "given up before it was done",
+                 protocol::server_error(dialect_));
     } catch (const std::bad_alloc&) {
         // There is no memory to say it with: the connection ends without an answer.
     }
@@ -82,7 +83,7 @@ void RequestContext::complete(http::Response response) {
     for (const auto& [host, word, outcome] : not_served_)
         log_->not_served(facts(), host, word, outcome);
     if (served_.empty() && not_served_.empty())
-        log_->ended(facts(), Outcome::refused, "it names no host");
+        log_->ended(facts(), RequestOutcome::refused, "it names no host");
     responder_.respond(std::move(response));
 }
 
@@ -92,7 +93,8 @@ void RequestContext::complete(const telemetry::HostOutcome& host, http::Response
     responder_.respond(std::move(response));
 }
 
-void RequestContext::complete(Outcome outcome, std::string_view what, http::Response response) {
+void RequestContext::complete(RequestOutcome outcome, std::string_view what,
+                              http::Response response) {
     if (!begin_end()) return;
     log_->ended(facts(), outcome, what);
     responder_.respond(std::move(response));

@@ -82,7 +82,7 @@ public:
     /// The outcome of a record, or of a host for which nothing was asked of the DNS. It is told
     /// when the request is completed.
     void note(const telemetry::HostOutcome& host) { served_.push_back(host); }
-    void note(std::string host, std::string_view word, telemetry::Outcome outcome) {
+    void note(std::string host, std::string_view word, telemetry::RequestOutcome outcome) {
         not_served_.push_back({std::move(host), word, outcome});
     }
 
@@ -94,14 +94,15 @@ public:
     void complete(const telemetry::HostOutcome& host, http::Response response);
     /// The request was for no host, or nothing was done for any; `what` says which or why, without
     /// anything that the client sent.
-    void complete(telemetry::Outcome outcome, std::string_view what, http::Response response);
+    void complete(telemetry::RequestOutcome outcome, std::string_view what,
+                  http::Response response);
     void complete_bad_credential(http::Response response);
 
 private:
     struct NotServed {
         std::string host;
         std::string_view word;  ///< of static storage
-        telemetry::Outcome outcome;
+        telemetry::RequestOutcome outcome;
     };
     [[nodiscard]] telemetry::RequestFacts facts() const;
     [[nodiscard]] bool begin_end();

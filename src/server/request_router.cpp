@@ -13,7 +13,7 @@ namespace sftdyn::server {
 
 namespace secret_url = protocol::secret_url;
 
-using telemetry::Outcome;
+using telemetry::RequestOutcome;
 
 RequestRouter::RequestRouter(Authenticator& authenticator, UpdateService& updates,
                              update::HostTable& hosts, telemetry::RequestLog& request_log,
@@ -60,22 +60,23 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     if (settings.hooks) return hooks_.handle(context, request);
 
     const auto intent = secret_url::read(request);
-    if (const auto* update = std::get_if<secret_url::Update>(&intent)) {
+    if (const auto* update = std::get_if<secret_url::PresentedKey>(&intent)) {
         const auto* entry = secret_url::find(*settings.directory, update->key);
         if (entry != nullptr) return route_key(context, request, *entry);
     }
     // A key may look like anything; only what is none may be another dialect's.
     if (route_dialect(context, request)) return;
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
-        return context.complete(Outcome::refused, "another method than GET",
+        return context.complete(RequestOutcome::refused, "another method than GET",
                                 secret_url::method_not_allowed());
     if (std::holds_alternative<secret_url::WhoAmI>(intent))
-        return context.complete(Outcome::address, "its own address", secret_url::who_am_i(request));
+        return context.complete(RequestOutcome::address, "its own address",
+                                secret_url::who_am_i(request));
     authenticator_.refuse(context);
 }
 
 void RequestRouter::route_key(RequestContext& context, const http::Request& request,
-                              const accounts::Entry& entry) {
+                              const accounts::KeyEntry& entry) {
     look_at_forwarding(request);
     if (entry.client == accounts::no_client) return secret_urls_.handle(context, entry);
     accounts_.update_all_hosts(context, context.settings().directory->client(entry.client));
@@ -92,12 +93,13 @@ bool RequestRouter::route_dialect(RequestContext& context, const http::Request& 
     }
     context.set_dialect(protocol::Dialect::dyndns2);
     if (std::holds_alternative<protocol::CheckIp>(intent)) {
-        context.complete(Outcome::address, "its own address", protocol::check_ip(request));
+        context.complete(RequestOutcome::address, "its own address", protocol::check_ip(request));
     } else if (std::holds_alternative<protocol::WrongMethod>(intent)) {
-        context.complete(Outcome::refused, "another method than GET and POST",
+        context.complete(RequestOutcome::refused, "another method than GET and POST",
                          protocol::wrong_method());
     } else {
-        context.complete(Outcome::refused, "too many parameters", protocol::too_many_parameters());
+        context.complete(RequestOutcome::refused, "too many parameters",
+                         protocol::too_many_parameters());
     }
     return true;
 }

@@ -13,14 +13,14 @@ namespace sftdyn::server {
 
 namespace secret_url = protocol::secret_url;
 
-void SecretUrlHandler::handle(RequestContext& request, const accounts::Entry& entry) {
+void SecretUrlHandler::handle(RequestContext& request, const accounts::KeyEntry& entry) {
     const AnswerSettings& settings = request.settings();
     const auto& address = request.source();
     const auto ruling = settings.directory->rules().rule(address, false);
     if (ruling != base::AddressRules::Ruling::may_be)
         return refuse_address(request, entry.host, base::text_of(ruling));
 
-    const update::Target target{entry.host, dns::type_of(address)};
+    const update::RrsetKey target{entry.host, dns::type_of(address)};
     const auto since = request.began() - settings.verify_interval;
     if (!updates_.is_served(target, dns::rdata_of(address), since))
         return ask_engine(request, entry);
@@ -34,19 +34,19 @@ void SecretUrlHandler::refuse_address(RequestContext& request, update::HostId ho
     warnings_.add("address/" + name,
                   fmt::format("{} is not updated: {} {}", name, request.source().to_string(), why),
                   base::Clock::now());
-    request.note(name, "its address is not to be published", telemetry::Outcome::refused);
+    request.note(name, "its address is not to be published", telemetry::RequestOutcome::refused);
     request.complete(protocol::refused_address(protocol::Dialect::secret_url));
 }
 
-void SecretUrlHandler::ask_engine(RequestContext& request, const accounts::Entry& entry) {
+void SecretUrlHandler::ask_engine(RequestContext& request, const accounts::KeyEntry& entry) {
     const auto& address = request.source();
     update::DesiredRecord desired;
-    desired.target = {entry.host, dns::type_of(address)};
+    desired.rrset = {entry.host, dns::type_of(address)};
     desired.ttl = entry.ttl;
     desired.rdata = dns::rdata_of(address);
     desired.reverse = entry.reverse;
     desired.at_source = true;
-    const update::Target target = desired.target;
+    const update::RrsetKey target = desired.rrset;
     updates_.submit(std::move(desired), [this, target,
                                          waiting = request.defer()](update::UpdateOutcome outcome) {
         watch_.answered(target.host, waiting->source(), outcome.status);

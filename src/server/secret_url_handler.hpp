@@ -20,11 +20,11 @@ public:
         : updates_(updates), hosts_(hosts), watch_(watch), warnings_(warnings) {}
 
     /// Completes the request of a key that was found.
-    void handle(RequestContext& request, const accounts::Entry& entry);
+    void handle(RequestContext& request, const accounts::KeyEntry& entry);
 
 private:
     void refuse_address(RequestContext& request, update::HostId host, std::string_view why);
-    void ask_engine(RequestContext& request, const accounts::Entry& entry);
+    void ask_engine(RequestContext& request, const accounts::KeyEntry& entry);
 
     UpdateService& updates_;
     const update::HostTable& hosts_;

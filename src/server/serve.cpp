@@ -13,7 +13,7 @@
 
 #include "base/log.hpp"
 #include "base/system_error.hpp"
-#include "base/wiped_heap.hpp"
+#include "base/zeroized_heap.hpp"
 #include "server/event_command.hpp"
 #include "server/wiring.hpp"
 
@@ -33,22 +33,23 @@ void raise_descriptor_limit() {
 
 /// Null: it has diagnostics, which are in the log.
 std::unique_ptr<config::Loaded> load_good(const config::Load& load) {
-    const base::WipedHeap below;  // the load's stack, too
+    const base::ZeroizedHeap below;  // the load's stack, too
     auto loaded = std::make_unique<config::Loaded>(load());
-    for (const auto& complaint : loaded->complaints) log::critical("{}", complaint.text());
-    if (!loaded->complaints.empty()) return nullptr;
+    for (const auto& diagnostic : loaded->diagnostics) log::critical("{}", diagnostic.text());
+    if (!loaded->diagnostics.empty()) return nullptr;
+    for (const auto& warning : loaded->settings.warnings) log::warn("{}", warning.text());
     return loaded;
 }
 
 /// Null: it can't be started, and why is said. `runner` is made for it.
 std::unique_ptr<Service> make_service(const config::Load& load,
                                       std::optional<EventCommand>& runner) {
-    const base::WipedHeap wiped;  // of all that the configuration's text went through
+    const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
     auto loaded = load_good(load);
     if (!loaded) return nullptr;
     runner.emplace(event_command_settings(loaded->settings), [&loaded] {
         {
-            const base::WipedHeap below;
+            const base::ZeroizedHeap below;
             loaded.reset();  // with the clients' keys
         }
         malloc_trim(0);

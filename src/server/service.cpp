@@ -160,11 +160,12 @@ void Service::say_summaries() {
 
 void Service::on_reloaded(Reloaded reloaded) {
     const config::Loaded& loaded = reloaded.loaded;
-    for (const auto& complaint : loaded.complaints) log::error("{}", complaint.text());
-    if (!loaded.complaints.empty()) {
+    for (const auto& diagnostic : loaded.diagnostics) log::error("{}", diagnostic.text());
+    if (!loaded.diagnostics.empty()) {
         log::error("the configuration is not taken; the old one goes on");
         return;
     }
+    for (const auto& warning : loaded.settings.warnings) log::warn("{}", warning.text());
     const auto notice = config::restart_notice(started_, loaded.settings);
     if (!notice.empty()) log::warn("{}", notice);
     apply(loaded, reloaded.directory, reloaded.clients, std::move(reloaded.hosts));

@@ -74,7 +74,7 @@ void UpdateService::submit_hook_update(HookUpdate update, Done done) {
 }
 
 void UpdateService::carry_out(HookUpdate update, Done done) {
-    const update::Target target = update.desired.target;
+    const update::RrsetKey target = update.desired.rrset;
     // A script that names another zone than the one that the server says may mean that: it is sent
     // as it is.
     if (update.is_desired_record &&
@@ -99,16 +99,16 @@ void UpdateService::carry_out(HookUpdate update, Done done) {
 
 void UpdateService::say_accepted(const update::DesiredRecord& desired) const {
     if (!log::says(spdlog::level::debug)) return;
-    const auto address = dns::address_of(desired.target.type, desired.rdata);
-    log::debug("{} {} {}: accepted", hosts_.name(desired.target.host).text(),
-               dns::type_text(desired.target.type), address ? address->to_string() : "none");
+    const auto address = dns::address_of(desired.rrset.type, desired.rdata);
+    log::debug("{} {} {}: accepted", hosts_.name(desired.rrset.host).text(),
+               dns::type_text(desired.rrset.type), address ? address->to_string() : "none");
 }
 
 void UpdateService::on_failure(const dns::Name& host, dns::Type type,
                                const dns::DnsError& failure) {
     metrics_.dns_error(failure.kind);
     const bool is_pointer = type == dns::Type::ptr;
-    if (is_pointer && failure.kind == dns::DnsError::Kind::no_zone) {
+    if (is_pointer && failure.kind == dns::ErrorKind::no_zone) {
         log::debug("no reverse zone of ours holds {}", host.text());
         return;
     }

@@ -48,12 +48,12 @@ public:
     UpdateService& operator=(const UpdateService&) = delete;
 
     /// On any thread: whether exactly that is known to be served, from `since` or later.
-    [[nodiscard]] bool is_served(const update::Target& target, std::string_view rdata,
+    [[nodiscard]] bool is_served(const update::RrsetKey& target, std::string_view rdata,
                                  base::TimePoint since) const {
         return known_.is_served(target, rdata, since);
     }
     /// The same, or that the last script of the RRset was for that address.
-    [[nodiscard]] bool is_served_or_scripted(const update::Target& target, std::string_view rdata,
+    [[nodiscard]] bool is_served_or_scripted(const update::RrsetKey& target, std::string_view rdata,
                                              base::TimePoint since) const {
         return known_.is_served(target, rdata, since) || scripts_.is_scripted(target, rdata, since);
     }

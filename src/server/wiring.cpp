@@ -60,9 +60,9 @@ config::Loaded load(const config::Overrides& line) {
         if (client.password_hash.empty()) continue;
         const auto hash = accounts::check_password_hash(client.password_hash);
         if (hash.has_error())
-            loaded.complaints.push_back({hash.error().what,
-                                         fmt::format("{}:{}", loaded.conf, client.line),
-                                         hash.error().mend});
+            loaded.diagnostics.push_back({hash.error().what,
+                                          fmt::format("{}:{}", loaded.conf, client.line),
+                                          hash.error().remedy});
     }
     return loaded;
 }
@@ -103,8 +103,8 @@ Directory make_directory(const config::Settings& settings, update::HostTable& ho
                 dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()));
             ttl = config::zone_for(settings, host).ttl.value_or(settings.ttl);
         }
-        const accounts::Entry entry{hosts.number(client.host), client.ttl.value_or(ttl),
-                                    client.reverse, accounts::no_client};
+        const accounts::KeyEntry entry{hosts.number(client.host), client.ttl.value_or(ttl),
+                                       client.reverse, accounts::no_client};
         // The configuration has no key twice, so a collision can only be one of a 128-bit hash.
         if (!directory->add(client.key, entry))
             log::error("two keys can't be told apart; the second is ignored");
@@ -223,17 +223,18 @@ std::vector<std::string> files(const config::Settings& settings) {
 
 http::Proxies proxies(const config::Settings& settings) {
     http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for};
-    if (settings.proxy_header == config::Settings::ProxyHeader::forwarded)
+    if (settings.proxy_header == config::Settings::ProxyHeaderSetting::forwarded)
         out.header = http::ProxyHeader::forwarded;
-    if (settings.proxy_header == config::Settings::ProxyHeader::x_real_ip)
+    if (settings.proxy_header == config::Settings::ProxyHeaderSetting::x_real_ip)
         out.header = http::ProxyHeader::x_real_ip;
     return out;
 }
 
-EventCommand::Settings event_command_settings(const config::Settings& settings) {
+EventCommandSettings event_command_settings(const config::Settings& settings) {
     const auto& admin = settings.admin;
-    return {admin.hook,    admin.hooks_at_once, admin.hook_time,
-            settings.user, settings.landlock,   settings.seccomp};
+    return {admin.event_command,      admin.event_commands_at_once,
+            admin.event_command_time, settings.user,
+            settings.landlock,        settings.seccomp};
 }
 
 platform::SandboxSettings sandbox_settings(const config::Loaded& loaded,

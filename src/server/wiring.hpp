@@ -44,7 +44,7 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 [[nodiscard]] std::vector<http::Endpoint> endpoints_of(
     const std::vector<platform::PassedSocket>& sockets);
 [[nodiscard]] http::Proxies proxies(const config::Settings& settings);
-[[nodiscard]] EventCommand::Settings event_command_settings(const config::Settings& settings);
+[[nodiscard]] EventCommandSettings event_command_settings(const config::Settings& settings);
 /// What must stay readable when the process is in the sandbox.
 [[nodiscard]] std::vector<std::string> files(const config::Settings& settings);
 /// What the process keeps when it is in the sandbox, with the sockets of `listening`.

@@ -21,7 +21,7 @@ class Database {
 public:
     /// Makes the file, where there is none, and takes from group and others what they may do with
     /// one that is there (who checked in when is nobody's business). `open` does the same; a
-    /// confined process may only do the former.
+    /// process in the sandbox may only do the former.
     [[nodiscard]] static base::Result<void> make_file(const std::string& path);
     /// Opens the file, and makes it where there is none.
     static base::Result<std::unique_ptr<Database>> open(const std::string& path);

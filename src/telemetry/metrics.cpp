@@ -37,7 +37,7 @@ void histogram(std::string& out, const char* name, const char* help,
     out += fmt::format("{}_sum {}\n{}_count {}\n", name, counted.sum(), name, sum);
 }
 
-const char* text_of(dns::DnsError::Kind kind) {
+const char* text_of(dns::ErrorKind kind) {
     static constexpr const char* texts[] = {
         "key_file",        "unreachable",   "timeout",        "connection",       "malformed",
         "unsigned_answer", "forged_answer", "bad_signature",  "bad_key",          "bad_time",
@@ -92,7 +92,7 @@ const char* text_of(Dialect dialect) {
     return texts[static_cast<std::size_t>(dialect)];
 }
 
-const char* text_of(Outcome outcome) {
+const char* text_of(RequestOutcome outcome) {
     static constexpr const char* texts[outcomes] = {"ok",      "uptodate", "badkey",
                                                     "abuse",   "fail",     "overloaded",
                                                     "address", "refused",  "no_credential"};
@@ -108,7 +108,7 @@ void Metrics::update(std::size_t changes, base::Duration took) {
     batches_.add(static_cast<double>(changes));
 }
 
-void Metrics::dns_error(dns::DnsError::Kind kind) { errors_[static_cast<std::size_t>(kind)].add(); }
+void Metrics::dns_error(dns::ErrorKind kind) { errors_[static_cast<std::size_t>(kind)].add(); }
 
 std::string Metrics::text(const Now& now, std::string_view version) const {
     std::string out;
@@ -120,7 +120,7 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
         for (std::size_t outcome = 0; outcome < outcomes; ++outcome) {
             out += fmt::format("sftdyn_requests_total{{dialect=\"{}\",outcome=\"{}\"}} {}\n",
                                text_of(static_cast<Dialect>(dialect)),
-                               text_of(static_cast<Outcome>(outcome)),
+                               text_of(static_cast<RequestOutcome>(outcome)),
                                requests_[dialect][outcome].value());
         }
     }
@@ -132,7 +132,7 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
              "change.");
     for (std::size_t kind = 0; kind < kinds; ++kind)
         out += fmt::format("sftdyn_dns_errors_total{{kind=\"{}\"}} {}\n",
-                           text_of(static_cast<dns::DnsError::Kind>(kind)), errors_[kind].value());
+                           text_of(static_cast<dns::ErrorKind>(kind)), errors_[kind].value());
     value(out, "sftdyn_waiting", "gauge", "Requests that wait for the DNS server.", now.waiting);
     value(out, "sftdyn_connections", "gauge", "Open HTTP and HTTPS connections.", now.connections);
     value(out, "sftdyn_clients", "gauge", "Clients in the configuration.", now.clients);
@@ -140,13 +140,14 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
           now.stale_hosts);
     value(out, "sftdyn_ready", "gauge", "1 when updates can be expected to work.",
           now.ready ? 1 : 0);
-    if (!now.hooks.empty()) {
-        describe(out, "sftdyn_hooks_total", "counter",
-                 "Outcomes of the event command ([admin] hook).");
-        for (const auto& [outcome, count] : now.hooks)
-            out += fmt::format("sftdyn_hooks_total{{outcome=\"{}\"}} {}\n", outcome, count);
-        value(out, "sftdyn_hooks_waiting", "gauge",
-              "Events that the event command was not told of yet.", now.hooks_waiting);
+    if (!now.event_commands.empty()) {
+        describe(out, "sftdyn_event_commands_total", "counter",
+                 "Outcomes of the event command ([admin] event_command).");
+        for (const auto& [outcome, count] : now.event_commands)
+            out +=
+                fmt::format("sftdyn_event_commands_total{{outcome=\"{}\"}} {}\n", outcome, count);
+        value(out, "sftdyn_event_commands_waiting", "gauge",
+              "Events that the event command was not told of yet.", now.event_commands_waiting);
     }
     if (!now.certificates.empty())
         describe(out, "sftdyn_certificate_valid_seconds", "gauge",

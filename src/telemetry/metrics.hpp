@@ -20,7 +20,7 @@ namespace sftdyn::telemetry {
 enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns, none };
 constexpr std::size_t dialects = 5;
 /// What a request ended in; of several hosts in one request each is counted.
-enum class Outcome : std::uint8_t {
+enum class RequestOutcome : std::uint8_t {
     ok,
     uptodate,
     badkey,
@@ -34,7 +34,7 @@ enum class Outcome : std::uint8_t {
 constexpr std::size_t outcomes = 9;
 
 [[nodiscard]] const char* text_of(Dialect dialect);
-[[nodiscard]] const char* text_of(Outcome outcome);
+[[nodiscard]] const char* text_of(RequestOutcome outcome);
 
 /// Owned by `RequestLog`. `request` and `text` may be called on any thread, and what counts for the
 /// DNS on the engine's.
@@ -42,13 +42,13 @@ class Metrics {
 public:
     Metrics();
 
-    void request(Dialect dialect, Outcome outcome) {
+    void request(Dialect dialect, RequestOutcome outcome) {
         requests_[static_cast<std::size_t>(dialect)][static_cast<std::size_t>(outcome)].add();
     }
     /// An UPDATE that was answered, or given up. On the engine's thread.
     void update(std::size_t changes, base::Duration took);
     /// What went wrong with the DNS. On the engine's thread.
-    void dns_error(dns::DnsError::Kind kind);
+    void dns_error(dns::ErrorKind kind);
 
     /// What is only known at the moment of asking.
     struct Now {
@@ -58,8 +58,8 @@ public:
         std::size_t stale_hosts = 0;
         bool ready = false;
         std::vector<std::pair<const char*, std::uint64_t>>
-            hooks{};  ///< outcome of the event command, and how often; empty: none
-        std::size_t hooks_waiting = 0;  ///< events that it has not been told of
+            event_commands{};  ///< outcome of the event command, and how often; empty: none
+        std::size_t event_commands_waiting = 0;  ///< events that it has not been told of
         std::vector<std::pair<std::string, std::chrono::seconds>>
             certificates{};  ///< name, and how long it is valid
     };
@@ -67,7 +67,7 @@ public:
 
 private:
     static constexpr std::size_t kinds =
-        static_cast<std::size_t>(dns::DnsError::Kind::deadline_exceeded) + 1;
+        static_cast<std::size_t>(dns::ErrorKind::deadline_exceeded) + 1;
     std::array<std::array<Counter, outcomes>, dialects> requests_{};
     Histogram<13> latency_;
     Histogram<11> batches_;

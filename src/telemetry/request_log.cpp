@@ -17,20 +17,20 @@ namespace log = base::log;
 // Of a name that a client sent (RFC 1035 §3.1).
 constexpr std::size_t longest_host = 255;
 
-Outcome outcome_of(update::UpdateStatus status) {
+RequestOutcome outcome_of(update::UpdateStatus status) {
     switch (status) {
         case update::UpdateStatus::committed:
-            return Outcome::ok;
+            return RequestOutcome::ok;
         case update::UpdateStatus::unchanged:
-            return Outcome::uptodate;
+            return RequestOutcome::uptodate;
         case update::UpdateStatus::failed:
-            return Outcome::fail;
+            return RequestOutcome::fail;
         case update::UpdateStatus::over_budget:
-            return Outcome::abuse;
+            return RequestOutcome::abuse;
         case update::UpdateStatus::overloaded:
-            return Outcome::overloaded;
+            return RequestOutcome::overloaded;
     }
-    return Outcome::fail;
+    return RequestOutcome::fail;
 }
 
 const char* log_word(update::UpdateStatus status) {
@@ -55,7 +55,7 @@ std::string microseconds_since(base::TimePoint began) {
 }
 
 /// A line of a request, with what the journal has of every one.
-void say(const RequestFacts& facts, Outcome outcome, const std::string& text,
+void say(const RequestFacts& facts, RequestOutcome outcome, const std::string& text,
          log::Fields fields = {}) {
     fields.emplace_back("SFTDYN_CLIENT", facts.client.to_string());
     fields.emplace_back("SFTDYN_DIALECT", text_of(facts.dialect));
@@ -67,7 +67,7 @@ void say(const RequestFacts& facts, Outcome outcome, const std::string& text,
 }  // namespace
 
 void RequestLog::served(const RequestFacts& facts, const HostOutcome& host) {
-    const Outcome outcome = outcome_of(host.status);
+    const RequestOutcome outcome = outcome_of(host.status);
     metrics_.request(facts.dialect, outcome);
     if (remembers_.load(std::memory_order_relaxed))
         history_.note(host.target, host.address, outcome, std::time(nullptr));
@@ -82,7 +82,7 @@ void RequestLog::served(const RequestFacts& facts, const HostOutcome& host) {
 }
 
 void RequestLog::not_served(const RequestFacts& facts, std::string_view host, std::string_view word,
-                            Outcome outcome) {
+                            RequestOutcome outcome) {
     metrics_.request(facts.dialect, outcome);
     if (!log::says(spdlog::level::info)) return;
     const std::string shown = log::printable(host.substr(0, longest_host));
@@ -91,13 +91,13 @@ void RequestLog::not_served(const RequestFacts& facts, std::string_view host, st
 }
 
 void RequestLog::bad_credential(const RequestFacts& facts) {
-    metrics_.request(facts.dialect, Outcome::badkey);
+    metrics_.request(facts.dialect, RequestOutcome::badkey);
     if (!log::says(spdlog::level::info)) return;
-    say(facts, Outcome::badkey,
+    say(facts, RequestOutcome::badkey,
         fmt::format("a wrong credential from {}", facts.client.to_string()));
 }
 
-void RequestLog::ended(const RequestFacts& facts, Outcome outcome, std::string_view what) {
+void RequestLog::ended(const RequestFacts& facts, RequestOutcome outcome, std::string_view what) {
     metrics_.request(facts.dialect, outcome);
     if (!log::says(spdlog::level::info)) return;
     say(facts, outcome, fmt::format("a request from {}: {}", facts.client.to_string(), what));
@@ -105,14 +105,14 @@ void RequestLog::ended(const RequestFacts& facts, Outcome outcome, std::string_v
 
 void RequestLog::unreadable(const std::optional<boost::asio::ip::address>& client,
                             unsigned status) {
-    metrics_.request(Dialect::none, Outcome::refused);
+    metrics_.request(Dialect::none, RequestOutcome::refused);
     if (!log::says(spdlog::level::info)) return;
     const std::string from = client ? client->to_string() : "a Unix socket";
     log::event(spdlog::level::info,
                fmt::format("a request from {}: refused unread with status {}", from, status),
                {{"SFTDYN_CLIENT", from},
                 {"SFTDYN_DIALECT", text_of(Dialect::none)},
-                {"SFTDYN_OUTCOME", text_of(Outcome::refused)}});
+                {"SFTDYN_OUTCOME", text_of(RequestOutcome::refused)}});
 }
 
 }  // namespace sftdyn::telemetry

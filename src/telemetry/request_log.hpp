@@ -26,7 +26,7 @@ struct RequestFacts {
 
 /// The outcome of one record of a host.
 struct HostOutcome {
-    update::Target target{};
+    update::RrsetKey target{};
     boost::asio::ip::address address{};  ///< that it has, or would have; unspecified: none
     update::UpdateStatus status{};
 };
@@ -41,11 +41,11 @@ public:
     /// A host that the request is about got `word`, and nothing was asked of the DNS for it. `host`
     /// may be the client's text.
     void not_served(const RequestFacts& facts, std::string_view host, std::string_view word,
-                    Outcome outcome);
+                    RequestOutcome outcome);
     /// A credential that there is not.
     void bad_credential(const RequestFacts& facts);
     /// A request that is about no host; `what` says which, or why it was refused.
-    void ended(const RequestFacts& facts, Outcome outcome, std::string_view what);
+    void ended(const RequestFacts& facts, RequestOutcome outcome, std::string_view what);
     /// A request that was refused before anybody could read it. Without a `client` it came by a
     /// Unix socket.
     void unreadable(const std::optional<boost::asio::ip::address>& client, unsigned status);

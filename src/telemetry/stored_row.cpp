@@ -12,9 +12,9 @@ constexpr std::int64_t latest = 253402300799;  // the end of the year 9999
 
 bool is_time(std::int64_t seconds) { return seconds >= 0 && seconds <= latest; }
 
-std::optional<Outcome> outcome_of(const std::string& text) {
+std::optional<RequestOutcome> outcome_of(const std::string& text) {
     for (std::size_t i = 0; i < outcomes; ++i) {
-        if (text == text_of(static_cast<Outcome>(i))) return static_cast<Outcome>(i);
+        if (text == text_of(static_cast<RequestOutcome>(i))) return static_cast<RequestOutcome>(i);
     }
     return std::nullopt;
 }

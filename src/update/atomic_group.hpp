@@ -21,8 +21,8 @@ struct ScriptRun;
 class AtomicGroup {
 public:
     /// A place in the queue of an RRset.
-    struct Member {
-        Target target;
+    struct GroupMember {
+        RrsetKey rrset;
         std::uint64_t ticket = 0;  ///< of its place in the RRset's queue
         bool open = true;          ///< has no outcome yet
     };
@@ -32,15 +32,15 @@ public:
         : done_(std::move(done)), script_(std::move(script)) {}
 
     /// Returns the member's index. All are added before any is closed.
-    std::size_t add(const Target& target, std::uint64_t ticket) {
+    std::size_t add(const RrsetKey& rrset, std::uint64_t ticket) {
         assert(open_ == members_.size());
-        members_.push_back({target, ticket});
+        members_.push_back({rrset, ticket});
         outcomes_.emplace_back();
         ++open_;
         return members_.size() - 1;
     }
 
-    [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+    [[nodiscard]] const std::vector<GroupMember>& members() const { return members_; }
     /// The script whose places these are; null: they are desired records.
     [[nodiscard]] const std::shared_ptr<ScriptRun>& script() const { return script_; }
 
@@ -69,7 +69,7 @@ public:
         --open_;
         assert(open_ == static_cast<std::size_t>(
                             std::count_if(members_.begin(), members_.end(),
-                                          [](const Member& member) { return member.open; })));
+                                          [](const GroupMember& member) { return member.open; })));
     }
     /// Nobody knows any more what was said of the closed members.
     void invalidate_closed() {
@@ -79,7 +79,7 @@ public:
     }
 
 private:
-    std::vector<Member> members_{};
+    std::vector<GroupMember> members_{};
     std::vector<UpdateOutcome> outcomes_{};
     std::size_t open_ = 0;   ///< members without an outcome
     std::size_t ready_ = 0;  ///< members that are ready, or were when the group was decided

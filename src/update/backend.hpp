@@ -17,7 +17,7 @@ namespace sftdyn::update {
 class Backend {
 public:
     template <class T>
-    using Done = std::function<void(dns::Outcome<T>)>;
+    using Done = std::function<void(dns::DnsResult<T>)>;
 
     virtual ~Backend() = default;
 

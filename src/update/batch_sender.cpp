@@ -34,8 +34,8 @@ ZoneIndex BatchSender::open_zone(const dns::Name& name) {
 
 void BatchSender::enqueue(ChangeGroup group) {
     const ZoneIndex zone = parts_.zones.of(group.front().host);
-    const bool quarantined = std::any_of(group.begin(), group.end(), [this](const Target& target) {
-        return parts_.reconciler.is_quarantined(target);
+    const bool quarantined = std::any_of(group.begin(), group.end(), [this](const RrsetKey& rrset) {
+        return parts_.reconciler.is_quarantined(rrset);
     });
     parts_.zones[zone].push(std::move(group), quarantined);
     flush(zone);
@@ -49,24 +49,24 @@ void BatchSender::flush(ZoneIndex index) {
             parts_.scripts.send_next(index);
             continue;
         }
-        auto batch = zone.take_batch(parts_.limits, [this](const Target& target) {
-            return dns::wire_size_bound(parts_.targets.at(target).decision().change);
+        auto batch = zone.take_batch(parts_.limits, [this](const RrsetKey& rrset) {
+            return dns::wire_size_bound(parts_.rrsets.at(rrset).decision().change);
         });
         if (batch.empty()) return;
-        const std::vector<Target> dropped = take_dropped(batch);
+        const std::vector<RrsetKey> dropped = take_dropped(batch);
         if (!batch.empty()) send(index, std::move(batch));
-        for (const Target& target : dropped) parts_.reconciler.dropped(target);
-        for (const Target& target : dropped) parts_.reconciler.advance(target);
+        for (const RrsetKey& rrset : dropped) parts_.reconciler.dropped(rrset);
+        for (const RrsetKey& rrset : dropped) parts_.reconciler.advance(rrset);
     }
 }
 
 /// A change whose desired record has been given up is not sent; those that belong together are
 /// given up together.
-std::vector<Target> BatchSender::take_dropped(std::vector<ChangeGroup>& batch) {
-    std::vector<Target> dropped;
+std::vector<RrsetKey> BatchSender::take_dropped(std::vector<ChangeGroup>& batch) {
+    std::vector<RrsetKey> dropped;
     std::erase_if(batch, [&](const ChangeGroup& group) {
-        if (std::all_of(group.begin(), group.end(), [this](const Target& target) {
-                return parts_.targets.at(target).is_still_wanted();
+        if (std::all_of(group.begin(), group.end(), [this](const RrsetKey& rrset) {
+                return parts_.rrsets.at(rrset).is_still_wanted();
             }))
             return false;
         dropped.insert(dropped.end(), group.begin(), group.end());
@@ -81,9 +81,9 @@ void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
     changes.reserve(batch->groups.size());
     base::TimePoint deadline{};
     for (const ChangeGroup& group : batch->groups) {
-        for (const Target& target : group) {
-            TargetQueue& queue = parts_.targets.at(target);
-            queue.enter(TargetQueue::State::in_flight);
+        for (const RrsetKey& rrset : group) {
+            RrsetQueue& queue = parts_.rrsets.at(rrset);
+            queue.enter(RrsetState::in_flight);
             changes.push_back(queue.decision().change);
             deadline = std::max(deadline, queue.front().deadline);
         }
@@ -111,34 +111,33 @@ void BatchSender::answered(Batch& batch, const dns::Reply& reply) {
     if (batch.generation != parts_.generation) {
         // Another server may serve them now: whatever this one said is told to nobody.
         for (const ChangeGroup& group : batch.groups) {
-            for (const Target& target : group) reconciler.start_over(target);
+            for (const RrsetKey& rrset : group) reconciler.start_over(rrset);
         }
         return;
     }
     if (reply.has_error() && reply.error().is_refusal() && batch.groups.size() > 1) {
         for (const ChangeGroup& group : batch.groups) {
-            for (const Target& target : group)
-                parts_.targets.at(target).enter(TargetQueue::State::queued);
+            for (const RrsetKey& rrset : group) parts_.rrsets.at(rrset).enter(RrsetState::queued);
         }
         return zone.push_halves(batch.groups);
     }
     for (const ChangeGroup& group : batch.groups) {
         // All of them have their outcomes before any goes on to its next desired record.
-        for (const Target& target : group) {
+        for (const RrsetKey& rrset : group) {
             if (reply.has_error()) {
-                reconciler.refused(target, reply.error());
+                reconciler.refused(rrset, reply.error());
             } else {
-                reconciler.committed(target);
+                reconciler.committed(rrset);
             }
         }
-        for (const Target& target : group) reconciler.advance(target);
+        for (const RrsetKey& rrset : group) reconciler.advance(rrset);
     }
 }
 
 void BatchSender::resolved(ZoneIndex index) {
     ZoneQueue& zone = parts_.zones[index];
     if (!zone.is_in_doubt()) {
-        for (const Target& target : zone.take_blocked()) parts_.reconciler.advance(target);
+        for (const RrsetKey& rrset : zone.take_blocked()) parts_.reconciler.advance(rrset);
     }
     flush(index);
 }
@@ -147,11 +146,11 @@ void BatchSender::blocked(const dns::Name& name, const DnsError& failure) {
     const auto found = parts_.zones.find(name);
     if (!found || !parts_.zones[*found].is_in_doubt()) return;
     ZoneQueue& zone = parts_.zones[*found];
-    for (const Target& target : zone.take_blocked()) parts_.reconciler.fail_all(target, failure);
+    for (const RrsetKey& rrset : zone.take_blocked()) parts_.reconciler.fail_all(rrset, failure);
     const auto scripts = zone.take_scripts();
-    for (const Target& target : zone.take_unsent()) {
-        parts_.reconciler.dropped(target);
-        parts_.reconciler.fail_all(target, failure);
+    for (const RrsetKey& rrset : zone.take_unsent()) {
+        parts_.reconciler.dropped(rrset);
+        parts_.reconciler.fail_all(rrset, failure);
     }
     for (const ScriptRunPtr& script : scripts) {
         if (!script->has_ended()) parts_.scripts.fail(script, failure);

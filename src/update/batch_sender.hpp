@@ -33,7 +33,7 @@ private:
     struct Batch;
     void send(ZoneIndex zone, std::vector<ChangeGroup> groups);
     void answered(Batch& batch, const dns::Reply& reply);
-    std::vector<Target> take_dropped(std::vector<ChangeGroup>& batch);
+    std::vector<RrsetKey> take_dropped(std::vector<ChangeGroup>& batch);
 
     EngineParts& parts_;
 };

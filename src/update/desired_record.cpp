@@ -6,15 +6,14 @@
 namespace sftdyn::update {
 
 bool matches(const std::vector<std::string>& served, const DesiredRecord& desired) {
-    using Kind = dns::Change::Kind;
     switch (desired.kind) {
-        case Kind::replace:
+        case dns::ChangeKind::replace:
             return served.size() == 1 && served.front() == desired.rdata;
-        case Kind::remove:
+        case dns::ChangeKind::remove:
             return served.empty();
-        case Kind::remove_record:
+        case dns::ChangeKind::remove_record:
             return std::find(served.begin(), served.end(), desired.rdata) == served.end();
-        case Kind::claim:
+        case dns::ChangeKind::claim:
             return !served.empty();  // its own record, or a foreign one that stays
     }
     return false;

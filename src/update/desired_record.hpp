@@ -15,9 +15,9 @@ namespace sftdyn::update {
 
 /// What shall be served for an RRset.
 struct DesiredRecord {
-    Target target;
+    RrsetKey rrset;
     std::uint32_t ttl = 30;  ///< seconds
-    dns::Change::Kind kind = dns::Change::Kind::replace;
+    dns::ChangeKind kind = dns::ChangeKind::replace;
     std::string rdata{};
     bool reverse = false;    ///< keep the address's PTR record too, where its zone is ours
     bool unmetered = false;  ///< costs the host's budget nothing

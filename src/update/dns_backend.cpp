@@ -18,7 +18,7 @@ constexpr unsigned most_sends = 3;
 
 }  // namespace
 
-struct DnsBackend::Update {
+struct DnsBackend::SentUpdate {
     ServerGroupPtr group;
     Name zone;
     dns::UpdateContent content;
@@ -93,12 +93,13 @@ void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimeP
         });
         return;
     }
-    attempt(std::make_shared<Update>(Update{group, zone, std::move(content), deadline,
-                                            std::move(done), std::move(resolved), group->order()}));
+    attempt(std::make_shared<SentUpdate>(SentUpdate{group, zone, std::move(content), deadline,
+                                                    std::move(done), std::move(resolved),
+                                                    group->order()}));
 }
 
-void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
-    ServerGroup::Member& member = update->group->members[update->order[update->tried]];
+void DnsBackend::attempt(const std::shared_ptr<SentUpdate>& update) {
+    ServerGroup::GroupServer& member = update->group->members[update->order[update->tried]];
     // What could not be sent to one address in its share of the time goes to the next; what was
     // sent has all of it.
     const auto send_by = share(update->deadline, update->order.size() - update->tried);
@@ -116,22 +117,23 @@ void DnsBackend::attempt(const std::shared_ptr<Update>& update) {
         });
 }
 
-void DnsBackend::attempted(const std::shared_ptr<Update>& update, ServerGroup::Member& member,
-                           std::uint64_t number, dns::Reply reply, dns::Delivery delivery) {
-    using Kind = dns::Delivery::Kind;
+void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
+                           ServerGroup::GroupServer& member, std::uint64_t number, dns::Reply reply,
+                           dns::Delivery delivery) {
+    using dns::DeliveryState;
     const bool outage = reply.has_error() && is_outage(reply.error());
     if (outage) member.avoid();
-    const bool lost = reply.has_error() && reply.error().kind == DnsError::Kind::connection &&
+    const bool lost = reply.has_error() && reply.error().kind == dns::ErrorKind::connection &&
                       update->sends < most_sends;
     const bool in_time = base::Clock::now() < update->deadline;
-    if (delivery.kind == Kind::unsent && outage && in_time) {
+    if (delivery.state == DeliveryState::unsent && outage && in_time) {
         // The addresses are one server's: what may have arrived at one of them is sent to no other
         // before it is resolved.
         const bool next = update->tried + 1 < update->order.size();
         if (next) ++update->tried;
         if (next || lost) return attempt(update);
     }
-    if (delivery.kind != Kind::in_doubt) {
+    if (delivery.state != DeliveryState::in_doubt) {
         update->done(std::move(reply));
         return update->resolved();
     }
@@ -187,33 +189,33 @@ void DnsBackend::contact(const Name& zone, std::function<void()> resolved) {
 }
 
 void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
-    using Kind = InDoubt::FenceOutcome::Kind;
     if (fence->ways.empty()) {
         boost::asio::post(io_, [fence] {
-            fence->done({Kind::failed, {}, no_server(fence->zone)});
+            fence->done({FenceResult::failed, {}, no_server(fence->zone)});
         });
         return;
     }
     const FenceWay& way = fence->ways[fence->tried];
-    ServerGroup::Member& member = way.group->members[way.member];
+    ServerGroup::GroupServer& member = way.group->members[way.member];
     const void* server = member.server.get();
     const auto outcome = [server](const dns::Reply& reply, unsigned connection) {
-        if (reply.has_value()) return InDoubt::FenceOutcome{Kind::passed, {server, connection}, {}};
-        return InDoubt::FenceOutcome{Kind::refused, {server, connection}, reply.error()};
+        if (reply.has_value())
+            return InDoubt::FenceOutcome{FenceResult::passed, {server, connection}, {}};
+        return InDoubt::FenceOutcome{FenceResult::refused, {server, connection}, reply.error()};
     };
     const auto answered = [this, fence, &member, server, outcome](const dns::Reply& reply,
                                                                   dns::Delivery delivery) {
         engine_thread.assert_held();
         const bool outage = reply.has_error() && is_outage(reply.error());
         if (outage) member.avoid();
-        if (delivery.kind == dns::Delivery::Kind::answered)
+        if (delivery.state == dns::DeliveryState::answered)
             return fence->done(outcome(reply, delivery.connection));
-        if (delivery.kind == dns::Delivery::Kind::unsent && outage &&
+        if (delivery.state == dns::DeliveryState::unsent && outage &&
             ++fence->tried < fence->ways.size())
             return send_fence(fence);
-        const bool silent = reply.has_error() && reply.error().kind == DnsError::Kind::timeout;
+        const bool silent = reply.has_error() && reply.error().kind == dns::ErrorKind::timeout;
         DnsError failure = reply.has_error() ? reply.error() : DnsError{};
-        fence->done({silent ? Kind::unanswered : Kind::failed,
+        fence->done({silent ? FenceResult::unanswered : FenceResult::failed,
                      {server, delivery.connection},
                      std::move(failure)});
     };
@@ -241,7 +243,7 @@ void DnsBackend::probe(base::TimePoint deadline,
         return;
     }
     for (const auto& group : groups_.all()) {
-        for (const ServerGroup::Member& member : group->members) {
+        for (const ServerGroup::GroupServer& member : group->members) {
             const std::size_t place = round->states.size();
             round->states.push_back({member.server->name(), group->config.zone, std::nullopt});
             member.server->query(group->config.zone.value_or(Name()), Type::soa, deadline,

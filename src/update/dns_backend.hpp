@@ -56,9 +56,9 @@ public:
 private:
     struct Fence;
 
-    struct Update;
-    void attempt(const std::shared_ptr<Update>& update) REQUIRES(engine_thread);
-    void attempted(const std::shared_ptr<Update>& update, ServerGroup::Member& member,
+    struct SentUpdate;
+    void attempt(const std::shared_ptr<SentUpdate>& update) REQUIRES(engine_thread);
+    void attempted(const std::shared_ptr<SentUpdate>& update, ServerGroup::GroupServer& member,
                    std::uint64_t number, dns::Reply reply, dns::Delivery delivery)
         REQUIRES(engine_thread);
     struct FenceWay {

@@ -35,16 +35,16 @@ void Engine::submit_group(std::vector<DesiredRecord> desired_records, GroupDone 
     reconciler_.submit_group(std::move(desired_records), std::move(done));
 }
 
-void Engine::submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages,
+void Engine::submit_messages(const RrsetKey& about, std::vector<dns::UpdateMessage> messages,
                              Done done, std::string served) {
     scripts_.submit(about, std::move(messages), std::move(done), std::move(served));
 }
 
 bool Engine::is_still_so(const DesiredRecord& desired) const {
-    const TargetQueue* queue = parts_.targets.find(desired.target);
+    const RrsetQueue* queue = parts_.rrsets.find(desired.rrset);
     if (queue != nullptr) return queue->served() && matches(*queue->served(), desired);
-    const bool replaces = desired.kind == dns::Change::Kind::replace;
-    return parts_.known.is_served(desired.target, replaces ? desired.rdata : std::string(),
+    const bool replaces = desired.kind == dns::ChangeKind::replace;
+    return parts_.known.is_served(desired.rrset, replaces ? desired.rdata : std::string(),
                                   base::TimePoint::min());
 }
 
@@ -52,9 +52,9 @@ bool Engine::believe_zone(HostId host, const dns::Name& zone) {
     const ZoneIndex known = parts_.zones.of(host);
     if (known != unresolved_zone) return parts_.zones[known].name() == zone;
     for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
-        if (parts_.targets.find({host, type}) != nullptr) return false;
+        if (parts_.rrsets.find({host, type}) != nullptr) return false;
     }
-    parts_.targets.set_zone(host, batches_.open_zone(zone));
+    parts_.rrsets.set_zone(host, batches_.open_zone(zone));
     return true;
 }
 
@@ -77,18 +77,18 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     reconciler_.forget_servers();
     ZoneTable& zones = parts_.zones;
     for (HostId host = 0; host < zones.host_end(); ++host)
-        parts_.targets.set_zone(host, unresolved_zone);
+        parts_.rrsets.set_zone(host, unresolved_zone);
     // What waits in a zone goes back to where its zone is looked for; what is under way does so
     // when it is answered.
-    std::vector<Target> targets;
+    std::vector<RrsetKey> rrsets;
     std::vector<ScriptRunPtr> scripts;
     for (ZoneIndex zone = 0; zone < zones.size(); ++zone) {
         for (const auto& taken : {zones[zone].take_blocked(), zones[zone].take_unsent()})
-            targets.insert(targets.end(), taken.begin(), taken.end());
+            rrsets.insert(rrsets.end(), taken.begin(), taken.end());
         for (ScriptRunPtr& script : zones[zone].take_scripts())
             scripts.push_back(std::move(script));
     }
-    for (const Target& target : targets) reconciler_.start_over(target);
+    for (const RrsetKey& rrset : rrsets) reconciler_.start_over(rrset);
     for (const ScriptRunPtr& script : scripts) scripts_.resume(script);
 }
 

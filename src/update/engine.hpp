@@ -51,7 +51,7 @@ public:
     /// `committed` when the server has confirmed all of them. With `served` nothing is sent, and
     /// the status is `unchanged`, if that is the record data of the one record that the server has
     /// there.
-    void submit_messages(const Target& about, std::vector<dns::UpdateMessage> messages, Done done,
+    void submit_messages(const RrsetKey& about, std::vector<dns::UpdateMessage> messages, Done done,
                          std::string served = {}) REQUIRES(engine_thread);
 
     void on_update(OnUpdate told) REQUIRES(engine_thread) { parts_.on_update = std::move(told); }
@@ -69,16 +69,14 @@ public:
     /// True while a desired record or a message waits.
     [[nodiscard]] bool busy() const REQUIRES(engine_thread) { return waiting() > 0; }
     [[nodiscard]] std::size_t waiting() const REQUIRES(engine_thread) {
-        return parts_.targets.waiting();
+        return parts_.rrsets.waiting();
     }
     /// Bookkeeping that stands for RRsets at work; none of it is left when nothing waits and all
     /// is resolved.
-    [[nodiscard]] std::size_t slots() const REQUIRES(engine_thread) {
-        return parts_.targets.size();
-    }
+    [[nodiscard]] std::size_t slots() const REQUIRES(engine_thread) { return parts_.rrsets.size(); }
     /// Deadlines that are still watched: none when nothing waits.
     [[nodiscard]] std::size_t deadlines() const REQUIRES(engine_thread) {
-        return parts_.targets.deadlines() + scripts_.deadlines();
+        return parts_.rrsets.deadlines() + scripts_.deadlines();
     }
 
     /// New limits; with `servers_changed` all that is known of zones and records is asked anew, and

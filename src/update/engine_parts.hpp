@@ -10,7 +10,7 @@
 #include "update/change_rate_limiter.hpp"
 #include "update/engine_limits.hpp"
 #include "update/query_limiter.hpp"
-#include "update/target_table.hpp"
+#include "update/rrset_table.hpp"
 
 namespace sftdyn::update {
 
@@ -41,8 +41,8 @@ struct EngineParts {
     [[nodiscard]] base::TimePoint believed_since() const {
         return clock() - limits.verify_interval;
     }
-    void fail(const Target& target, const dns::DnsError& failure) const {
-        on_failure(hosts.name(target.host), target.type, failure);
+    void fail(const RrsetKey& rrset, const dns::DnsError& failure) const {
+        on_failure(hosts.name(rrset.host), rrset.type, failure);
     }
 
     Backend& backend;
@@ -55,7 +55,7 @@ struct EngineParts {
     ChangeRateLimiter rate_limiter{limits.changes_burst, limits.changes_refill};
     QueryLimiter queries{limits.queries_in_flight};
     ZoneTable zones{};
-    TargetTable targets{known, zones};
+    RrsetTable rrsets{known, zones};
     /// Of the configuration: it grows when the servers change. What was sent or asked under an
     /// earlier one is told to nobody.
     unsigned generation = 0;

@@ -30,22 +30,22 @@ base::Duration patience(unsigned attempt) {
 
 void InDoubt::add(const dns::Name& zone, std::uint64_t number, const Way& way,
                   std::shared_ptr<void> keep, Resolved resolved) {
-    add(zone, Entry{number, way, base::Clock::now() + signature_life, std::move(keep),
-                    std::move(resolved)});
+    add(zone, DoubtfulUpdate{number, way, base::Clock::now() + signature_life, std::move(keep),
+                             std::move(resolved)});
 }
 
 void InDoubt::add_unknown(const dns::Name& zone, Resolved resolved) {
-    add(zone, Entry{0, {}, base::Clock::now() + signature_life, {}, std::move(resolved)});
+    add(zone, DoubtfulUpdate{0, {}, base::Clock::now() + signature_life, {}, std::move(resolved)});
 }
 
-void InDoubt::add(const dns::Name& name, Entry entry) {
+void InDoubt::add(const dns::Name& name, DoubtfulUpdate entry) {
     if (closed_) {
         boost::asio::post(io_, std::move(entry.resolved));
         return;
     }
     ZonePtr& zone = zones_[name];
     if (!zone) zone = std::make_shared<Zone>(io_);
-    zone->entries.push_back(std::move(entry));
+    zone->updates.push_back(std::move(entry));
     if (!zone->under_way && !zone->waiting) next(name, ZonePtr(zone), base::Duration(0));
 }
 
@@ -59,18 +59,18 @@ void InDoubt::next(const dns::Name& name, const ZonePtr& zone, base::Duration pa
 }
 
 void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
-    std::vector<Entry> void_now;
+    std::vector<DoubtfulUpdate> void_now;
     const auto now = base::Clock::now();
-    std::erase_if(zone->entries, [&](Entry& entry) {
+    std::erase_if(zone->updates, [&](DoubtfulUpdate& entry) {
         if (entry.void_at > now) return false;
         void_now.push_back(std::move(entry));
         return true;
     });
     finish(name, zone, std::move(void_now));
-    if (zone->entries.empty() || zone->under_way || zone->waiting) return;
+    if (zone->updates.empty() || zone->under_way || zone->waiting) return;
     zone->under_way = true;
     const std::uint64_t number = next_number();
-    const Entry& last = zone->entries.back();
+    const DoubtfulUpdate& last = zone->updates.back();
     send_fence_(name, last.keep, last.way, zone->attempt, now + patience(zone->attempt),
                 [this, name, zone, number,
                  late = std::make_shared<bool>(false)](const FenceOutcome& outcome) {
@@ -80,13 +80,13 @@ void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
 }
 
 bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
-                   const FenceOutcome& outcome, std::vector<Entry>& resolved) {
+                   const FenceOutcome& outcome, std::vector<DoubtfulUpdate>& resolved) {
     bool further = false;
-    std::erase_if(zone.entries, [&](Entry& entry) {
+    std::erase_if(zone.updates, [&](DoubtfulUpdate& entry) {
         // What refuses the fence may do so before it looks at the order; for what nobody knows of
         // that must do.
-        const bool counts = outcome.kind == FenceOutcome::Kind::passed ||
-                            (outcome.kind == FenceOutcome::Kind::refused && entry.number == 0);
+        const bool counts = outcome.result == FenceResult::passed ||
+                            (outcome.result == FenceResult::refused && entry.number == 0);
         if (!counts || entry.number >= fence) return false;
         if (entry.way != outcome.way && (entry.passed == 0 || entry.passed >= fence)) {
             if (entry.passed == 0) {
@@ -104,10 +104,10 @@ bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
 
 void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
                    const FenceOutcome& outcome) {
-    std::vector<Entry> resolved;
+    std::vector<DoubtfulUpdate> resolved;
     const bool further = pass(*zone, number, last_number_, outcome, resolved);
-    const bool silent = outcome.kind == FenceOutcome::Kind::unanswered;
-    if (further || outcome.kind == FenceOutcome::Kind::passed) {
+    const bool silent = outcome.result == FenceResult::unanswered;
+    if (further || outcome.result == FenceResult::passed) {
         zone->pause = {};
     } else {
         ++zone->attempt;
@@ -115,30 +115,32 @@ void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t num
             silent ? base::Duration(0) : std::clamp(zone->pause * 2, first_pause, most_pause);
     }
     const bool blocked =
-        !further && !silent && !zone->entries.empty() && outcome.kind != FenceOutcome::Kind::passed;
+        !further && !silent && !zone->updates.empty() && outcome.result != FenceResult::passed;
     finish(name, zone, std::move(resolved));
-    if (!zone->entries.empty() && !zone->under_way && !zone->waiting) next(name, zone, zone->pause);
+    if (!zone->updates.empty() && !zone->under_way && !zone->waiting) next(name, zone, zone->pause);
     if (blocked) on_blocked_(name, outcome.failure);
 }
 
-void InDoubt::finish(const dns::Name& name, const ZonePtr& zone, std::vector<Entry> resolved) {
-    if (zone->entries.empty()) {
+void InDoubt::finish(const dns::Name& name, const ZonePtr& zone,
+                     std::vector<DoubtfulUpdate> resolved) {
+    if (zone->updates.empty()) {
         const auto found = zones_.find(name);
         if (found != zones_.end() && found->second == zone) zones_.erase(found);
     }
-    for (const Entry& entry : resolved) entry.resolved();
+    for (const DoubtfulUpdate& entry : resolved) entry.resolved();
 }
 
 void InDoubt::answered(const dns::Name& name, std::uint64_t number) {
     const auto found = zones_.find(name);
     if (found == zones_.end()) return;
     const ZonePtr zone = found->second;
-    const auto entry = std::find_if(zone->entries.begin(), zone->entries.end(),
-                                    [number](const Entry& one) { return one.number == number; });
-    if (entry == zone->entries.end()) return;
-    std::vector<Entry> resolved;
+    const auto entry =
+        std::find_if(zone->updates.begin(), zone->updates.end(),
+                     [number](const DoubtfulUpdate& one) { return one.number == number; });
+    if (entry == zone->updates.end()) return;
+    std::vector<DoubtfulUpdate> resolved;
     resolved.push_back(std::move(*entry));
-    zone->entries.erase(entry);
+    zone->updates.erase(entry);
     finish(name, zone, std::move(resolved));
 }
 
@@ -147,8 +149,8 @@ void InDoubt::close() {
     const auto zones = std::exchange(zones_, {});
     for (const auto& [name, zone] : zones) {
         zone->timer.cancel();
-        for (const Entry& entry : zone->entries) entry.resolved();
-        zone->entries.clear();
+        for (const DoubtfulUpdate& entry : zone->updates) entry.resolved();
+        zone->updates.clear();
     }
 }
 

@@ -17,6 +17,15 @@
 
 namespace sftdyn::update {
 
+/// What a fence has shown.
+enum class FenceResult : std::uint8_t {
+    passed,      ///< NOERROR, verified
+    refused,     ///< another error code, verified: the server may not have put it behind the
+                 ///< others
+    unanswered,  ///< sent, and maybe answered later
+    failed       ///< not sent, or answered by what can't be believed
+};
+
 /// Keeps the UPDATEs in doubt, and the fence of each zone that tells when the server can't carry
 /// them out any more. Owned by `DnsBackend`. Used on one thread.
 ///
@@ -36,14 +45,7 @@ public:
     };
     /// How a fence ended.
     struct FenceOutcome {
-        enum class Kind : std::uint8_t {
-            passed,   ///< NOERROR, verified
-            refused,  ///< another error code, verified: the server may not have put it behind the
-                      ///< others
-            unanswered,  ///< sent, and maybe answered later
-            failed       ///< not sent, or answered by what can't be believed
-        };
-        Kind kind = Kind::failed;
+        FenceResult result = FenceResult::failed;
         Way way{};
         dns::DnsError failure{};  ///< unless it passed
     };
@@ -79,7 +81,7 @@ public:
     void close();
 
 private:
-    struct Entry {
+    struct DoubtfulUpdate {
         std::uint64_t number = 0;  ///< 0: of a process before
         Way way{};
         base::TimePoint void_at{};  ///< its signature is not accepted any more
@@ -90,7 +92,7 @@ private:
     };
     struct Zone {
         explicit Zone(boost::asio::io_context& io) : timer(io) {}
-        std::vector<Entry> entries{};
+        std::vector<DoubtfulUpdate> updates{};
         unsigned attempt = 0;
         base::Duration pause{};  ///< before the next fence
         bool under_way = false;  ///< a fence
@@ -99,15 +101,15 @@ private:
     };
     using ZonePtr = std::shared_ptr<Zone>;
 
-    void add(const dns::Name& zone, Entry entry);
+    void add(const dns::Name& zone, DoubtfulUpdate entry);
     void next(const dns::Name& name, const ZonePtr& zone, base::Duration pause);
     void send(const dns::Name& name, const ZonePtr& zone);
     void done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
               const FenceOutcome& outcome);
     /// Takes out what the fence has resolved; true when it has got any further.
     static bool pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
-                     const FenceOutcome& outcome, std::vector<Entry>& resolved);
-    void finish(const dns::Name& name, const ZonePtr& zone, std::vector<Entry> resolved);
+                     const FenceOutcome& outcome, std::vector<DoubtfulUpdate>& resolved);
+    void finish(const dns::Name& name, const ZonePtr& zone, std::vector<DoubtfulUpdate> resolved);
 
     boost::asio::io_context& io_;
     SendFence send_fence_;

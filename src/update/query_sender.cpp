@@ -43,13 +43,13 @@ bool is_reverse(const Name& name) {
     return name.is_within(arpa);
 }
 
-dns::Outcome<std::vector<std::string>> served(const dns::Answer& answer, const Name& name,
-                                              Type type, const std::string& server) {
+dns::DnsResult<std::vector<std::string>> served(const dns::Answer& answer, const Name& name,
+                                                Type type, const std::string& server) {
     const std::string what = fmt::format("the {} query for {}", dns::type_text(type), name.text());
     if (answer.rcode != KNOT_RCODE_NOERROR && answer.rcode != KNOT_RCODE_NXDOMAIN)
         return dns::rcode_failure(answer.rcode, server, what);
     if (!answer.authoritative) {
-        return DnsError{DnsError::Kind::no_zone, 0, server,
+        return DnsError{dns::ErrorKind::no_zone, 0, server,
                         fmt::format("the DNS server's answer to {} is not authoritative", what),
                         "sftdyn must talk to the zone's primary server, not to a resolver"};
     }
@@ -58,7 +58,7 @@ dns::Outcome<std::vector<std::string>> served(const dns::Answer& answer, const N
         if (record.owner != name) continue;
         if (record.type == Type::cname) {
             return DnsError{
-                DnsError::Kind::cname_conflict, 0, server,
+                dns::ErrorKind::cname_conflict, 0, server,
                 fmt::format("{} is a CNAME", name.text()),
                 "a name with a CNAME can't have an address: remove the CNAME, or use another name"};
         }
@@ -68,7 +68,7 @@ dns::Outcome<std::vector<std::string>> served(const dns::Answer& answer, const N
 }
 
 DnsError zone_not_served(const Name& name, const std::string& server, const std::string& answer) {
-    return {DnsError::Kind::no_zone, 0, server,
+    return {dns::ErrorKind::no_zone, 0, server,
             fmt::format("the DNS server serves no zone that holds {} (it answered {})", name.text(),
                         answer),
             "add the zone to the DNS server, or correct the host's name"};
@@ -95,7 +95,7 @@ struct QuerySender::Search {
 };
 
 void QuerySender::ask(const std::shared_ptr<Query>& query) {
-    ServerGroup::Member& member = query->group->members[query->order[query->tried]];
+    ServerGroup::GroupServer& member = query->group->members[query->order[query->tried]];
     const auto deadline = share(query->deadline, query->order.size() - query->tried);
     member.server->query(query->name, query->type, deadline,
                          [this, query, &member](dns::Reply reply) {
@@ -110,8 +110,8 @@ void QuerySender::ask(const std::shared_ptr<Query>& query) {
 void QuerySender::find_zone(const Name& name, base::TimePoint deadline, Backend::Done<Name> done) {
     const auto group = groups_.of(name);
     if (!group || group->config.zone) {
-        dns::Outcome<Name> outcome =
-            group ? dns::Outcome<Name>(*group->config.zone) : dns::Outcome<Name>(no_server(name));
+        dns::DnsResult<Name> outcome = group ? dns::DnsResult<Name>(*group->config.zone)
+                                             : dns::DnsResult<Name>(no_server(name));
         boost::asio::post(
             io_, [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
         return;

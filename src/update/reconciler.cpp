@@ -14,7 +14,6 @@ namespace {
 
 using dns::Change;
 using dns::DnsError;
-using State = TargetQueue::State;
 
 constexpr std::uint16_t yxrrset = 7;  // what a server answers to it (RFC 2136 §2.2)
 
@@ -23,15 +22,15 @@ constexpr std::uint16_t yxrrset = 7;  // what a server answers to it (RFC 2136 �
 // --- desired records in, outcomes out
 
 bool Reconciler::is_full(const DesiredRecord& desired) const {
-    return parts_.zones.waiting(parts_.zones.of(desired.target.host)) >= parts_.limits.queue;
+    return parts_.zones.waiting(parts_.zones.of(desired.rrset.host)) >= parts_.limits.queue;
 }
 
 void Reconciler::submit(DesiredRecord desired, OnOutcome done) {
     if (is_full(desired)) return done({UpdateStatus::overloaded, EngineParts::overload_pause});
-    const Target target = desired.target;
+    const RrsetKey rrset = desired.rrset;
     const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
-    parts_.targets.add(std::move(desired), deadline, std::move(done), nullptr);
-    begin(target);
+    parts_.rrsets.add(std::move(desired), deadline, std::move(done), nullptr);
+    begin(rrset);
     forget_deadlines();
 }
 
@@ -42,86 +41,86 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
             desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
     const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
-    std::vector<Target> targets;
+    std::vector<RrsetKey> rrsets;
     // All stand in their queues before any is served: two atomic groups that share RRsets have the
     // same order in each.
     for (DesiredRecord& desired : desired_records) {
-        targets.push_back(desired.target);
-        parts_.targets.add(std::move(desired), deadline, {}, group);
+        rrsets.push_back(desired.rrset);
+        parts_.rrsets.add(std::move(desired), deadline, {}, group);
     }
-    for (const Target& target : targets) begin(target);
+    for (const RrsetKey& rrset : rrsets) begin(rrset);
     forget_deadlines();
 }
 
 void Reconciler::forget_deadlines() {
-    if (parts_.targets.waiting() > 0) return;
-    parts_.targets.forget_deadlines();
+    if (parts_.rrsets.waiting() > 0) return;
+    parts_.rrsets.forget_deadlines();
     parts_.scripts.forget_deadlines();
 }
 
 void Reconciler::tick(base::TimePoint now) {
-    while (const auto due = parts_.targets.next_due(now)) give_up(due->target, due->ticket);
+    while (const auto due = parts_.rrsets.next_due(now)) give_up(due->rrset, due->ticket);
 }
 
-void Reconciler::give_up(const Target& target, std::uint64_t ticket) {
-    TargetQueue* queue = parts_.targets.find(target);
+void Reconciler::give_up(const RrsetKey& rrset, std::uint64_t ticket) {
+    RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return;
-    const bool stopped = queue->is_first(ticket) && queue->state() == State::ready;
-    const auto late = parts_.targets.take(target, *queue, ticket);
+    const bool stopped = queue->is_first(ticket) && queue->state() == RrsetState::ready;
+    const auto late = parts_.rrsets.take(rrset, *queue, ticket);
     if (!late) return;
-    parts_.fail(target, too_late(parts_.zones.of(target.host)));
+    parts_.fail(rrset, too_late(parts_.zones.of(rrset.host)));
     close(*late, {UpdateStatus::failed});
     if (late->group) abandon(late->group);
-    if (stopped) advance(target);
+    if (stopped) advance(rrset);
 }
 
 /// Why a desired record of the zone was not done in time.
 DnsError Reconciler::too_late(ZoneIndex index) const {
     const char* hint = "is the DNS server running, and not overloaded?";
     if (index == unresolved_zone || !parts_.zones[index].is_in_doubt())
-        return {DnsError::Kind::deadline_exceeded, 0, "", "it was not done in time", hint};
+        return {dns::ErrorKind::deadline_exceeded, 0, "", "it was not done in time", hint};
     if (parts_.zones[index].is_contacting())
-        return {DnsError::Kind::timeout, 0, "",
+        return {dns::ErrorKind::timeout, 0, "",
                 "the DNS server did not answer the first UPDATE of the zone in time (it changes "
                 "nothing: it is a fence)",
                 hint};
-    return {DnsError::Kind::deadline_exceeded, 0, "",
+    return {dns::ErrorKind::deadline_exceeded, 0, "",
             "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could "
             "overtake it",
             hint};
 }
 
 /// Gives a desired record that has left its queue its outcome.
-void Reconciler::close(const TargetQueue::Waiting& waiting, UpdateOutcome outcome) {
+void Reconciler::close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome) {
     if (!waiting.group) return waiting.done(outcome);
     waiting.group->close(waiting.index, outcome);
 }
 
 /// One of them could not be served in time, or at all: neither are those that still wait.
 void Reconciler::abandon(const AtomicGroupPtr& group) {
-    std::vector<TargetQueue::Waiting> given_up;
-    std::vector<Target> stopped;
-    for (const AtomicGroup::Member& member : group->members()) {
+    std::vector<RrsetQueue::Waiting> given_up;
+    std::vector<RrsetKey> stopped;
+    for (const AtomicGroup::GroupMember& member : group->members()) {
         if (!member.open) continue;
-        TargetQueue* queue = parts_.targets.find(member.target);
+        RrsetQueue* queue = parts_.rrsets.find(member.rrset);
         if (queue == nullptr) continue;
-        const bool stops = queue->is_first(member.ticket) && queue->state() == State::ready;
-        auto taken = parts_.targets.take(member.target, *queue, member.ticket);
+        const bool stops = queue->is_first(member.ticket) && queue->state() == RrsetState::ready;
+        auto taken = parts_.rrsets.take(member.rrset, *queue, member.ticket);
         if (!taken) continue;
-        if (stops) stopped.push_back(member.target);
+        if (stops) stopped.push_back(member.rrset);
         given_up.push_back(std::move(*taken));
     }
     for (const auto& one : given_up) close(one, {UpdateStatus::failed});
-    for (const Target& target : stopped) advance(target);
+    for (const RrsetKey& rrset : stopped) advance(rrset);
 }
 
-void Reconciler::finish_front(const Target& target, TargetQueue& queue, UpdateOutcome outcome) {
-    close(parts_.targets.pop(target, queue), outcome);
+void Reconciler::finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome) {
+    close(parts_.rrsets.pop(rrset, queue), outcome);
 }
 
-void Reconciler::fail_all(const Target& target, const DnsError& failure) {
-    for (const auto& one : parts_.targets.take_all(target)) {
-        parts_.fail(target, failure);
+void Reconciler::fail_all(const RrsetKey& rrset, const DnsError& failure) {
+    for (const auto& one : parts_.rrsets.take_all(rrset)) {
+        parts_.fail(rrset, failure);
         close(one, {UpdateStatus::failed});
         if (one.group) abandon(one.group);
     }
@@ -129,34 +128,34 @@ void Reconciler::fail_all(const Target& target, const DnsError& failure) {
 
 // --- one RRset
 
-void Reconciler::begin(const Target& target) {
-    const TargetQueue* queue = parts_.targets.find(target);
-    if (queue != nullptr && queue->state() == State::idle) advance(target);
+void Reconciler::begin(const RrsetKey& rrset) {
+    const RrsetQueue* queue = parts_.rrsets.find(rrset);
+    if (queue != nullptr && queue->state() == RrsetState::idle) advance(rrset);
 }
 
-void Reconciler::advance(const Target& target) {
+void Reconciler::advance(const RrsetKey& rrset) {
     for (;;) {
-        TargetQueue* queue = parts_.targets.find(target);
+        RrsetQueue* queue = parts_.rrsets.find(rrset);
         if (queue == nullptr) return;
-        if (queue->empty()) return parts_.targets.retire(target);
-        if (queue->state() == State::ready && queue->is_still_wanted()) return;
-        queue->enter(State::idle);
+        if (queue->empty()) return parts_.rrsets.retire(rrset);
+        if (queue->state() == RrsetState::ready && queue->is_still_wanted()) return;
+        queue->enter(RrsetState::idle);
         const AtomicGroupPtr& group = queue->front().group;
         const bool is_place = group && group->script();
-        if (!is_place || group->script()->needs_served(target)) {
-            if (parts_.zones.of(target.host) == unresolved_zone) return find_zone(target, *queue);
-            if (!queue->is_served_known(parts_.believed_since())) return look_up(target, *queue);
+        if (!is_place || group->script()->needs_served(rrset)) {
+            if (parts_.zones.of(rrset.host) == unresolved_zone) return find_zone(rrset, *queue);
+            if (!queue->is_served_known(parts_.believed_since())) return look_up(rrset, *queue);
         }
-        if (!decide(target, *queue)) return;
+        if (!decide(rrset, *queue)) return;
     }
 }
 
 /// Serves the first desired record from what is known. False: something else comes back to
 /// `advance`.
-bool Reconciler::decide(const Target& target, TargetQueue& queue) {
+bool Reconciler::decide(const RrsetKey& rrset, RrsetQueue& queue) {
     if (const AtomicGroupPtr group = queue.front().group) {
         queue.begin_decision();
-        queue.enter(State::ready);
+        queue.enter(RrsetState::ready);
         if (!group->became_ready()) return false;
         if (group->script()) {
             parts_.scripts.start(group->script());
@@ -167,42 +166,42 @@ bool Reconciler::decide(const Target& target, TargetQueue& queue) {
     }
     const DesiredRecord& desired = queue.front().desired;
     if (matches(*queue.served(), desired)) {
-        if (desired.kind == Change::Kind::claim)
-            report_foreign_pointer(target, *queue.served(), desired.rdata);
+        if (desired.kind == dns::ChangeKind::claim)
+            report_foreign_pointer(rrset, *queue.served(), desired.rdata);
         if (queue.is_verified() && desired.reverse) keep_reverse(DesiredRecord(desired), {});
-        answer_front(target, queue, {UpdateStatus::unchanged});
+        answer_front(rrset, queue, {UpdateStatus::unchanged});
         return true;
     }
     const auto wait =
-        desired.unmetered ? std::nullopt : parts_.rate_limiter.spend(target.host, parts_.clock());
+        desired.unmetered ? std::nullopt : parts_.rate_limiter.spend(rrset.host, parts_.clock());
     if (wait) {
-        answer_front(target, queue, {UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
+        answer_front(rrset, queue, {UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
         return true;
     }
     queue.set_cost(!desired.unmetered, false);
-    queue.queue_change(parts_.hosts.name(target.host));
-    parts_.batches.enqueue({target});
+    queue.queue_change(parts_.hosts.name(rrset.host));
+    parts_.batches.enqueue({rrset});
     return false;
 }
 
 /// Without a message. Who is told may submit again; the state keeps that from coming back here.
-void Reconciler::answer_front(const Target& target, TargetQueue& queue, UpdateOutcome outcome) {
-    queue.enter(State::answering);
+void Reconciler::answer_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome) {
+    queue.enter(RrsetState::answering);
     queue.end_verified();
-    finish_front(target, queue, outcome);
+    finish_front(rrset, queue, outcome);
 }
 
 /// While a member waited for the others, its zone or its records may have become unknown again.
 bool Reconciler::take_back_lost(const AtomicGroupPtr& group) {
-    std::vector<Target> lost;
-    for (const AtomicGroup::Member& member : group->members()) {
-        if (member.open && (parts_.zones.of(member.target.host) == unresolved_zone ||
-                            !parts_.targets.at(member.target).served()))
-            lost.push_back(member.target);
+    std::vector<RrsetKey> lost;
+    for (const AtomicGroup::GroupMember& member : group->members()) {
+        if (member.open && (parts_.zones.of(member.rrset.host) == unresolved_zone ||
+                            !parts_.rrsets.at(member.rrset).served()))
+            lost.push_back(member.rrset);
     }
     group->no_longer_ready(lost.size());
-    for (const Target& target : lost) parts_.targets.at(target).enter(State::idle);
-    for (const Target& target : lost) advance(target);
+    for (const RrsetKey& rrset : lost) parts_.rrsets.at(rrset).enter(RrsetState::idle);
+    for (const RrsetKey& rrset : lost) advance(rrset);
     return !lost.empty();
 }
 
@@ -210,25 +209,25 @@ bool Reconciler::take_back_lost(const AtomicGroupPtr& group) {
 /// however many of its records change. A host that can't pay: how long it has to wait; then nobody
 /// has paid.
 std::optional<base::Duration> Reconciler::charge(const AtomicGroup& group) {
-    std::vector<Target> paid;
+    std::vector<RrsetKey> paid;
     std::optional<base::Duration> wait;
-    for (const AtomicGroup::Member& member : group.members()) {
+    for (const AtomicGroup::GroupMember& member : group.members()) {
         if (!member.open) continue;
-        TargetQueue& queue = parts_.targets.at(member.target);
+        RrsetQueue& queue = parts_.rrsets.at(member.rrset);
         const DesiredRecord& desired = queue.front().desired;
         const bool same = matches(*queue.served(), desired);
         queue.set_cost(false, same);
-        const bool host_paid = std::any_of(paid.begin(), paid.end(), [&](const Target& other) {
-            return other.host == member.target.host;
+        const bool host_paid = std::any_of(paid.begin(), paid.end(), [&](const RrsetKey& other) {
+            return other.host == member.rrset.host;
         });
         if (same || desired.unmetered || wait || host_paid) continue;
-        wait = parts_.rate_limiter.spend(member.target.host, parts_.clock());
+        wait = parts_.rate_limiter.spend(member.rrset.host, parts_.clock());
         if (wait) continue;
-        paid.push_back(member.target);
+        paid.push_back(member.rrset);
         queue.set_cost(true, false);
     }
     if (wait) {
-        for (const Target& target : paid) refund(target, parts_.targets.at(target));
+        for (const RrsetKey& rrset : paid) refund(rrset, parts_.rrsets.at(rrset));
     }
     return wait;
 }
@@ -239,15 +238,15 @@ void Reconciler::decide_group(const AtomicGroupPtr& group) {
     if (take_back_lost(group)) return;
     const auto wait = charge(*group);
     std::map<ZoneIndex, ChangeGroup> changes;
-    for (const AtomicGroup::Member& member : group->members()) {
+    for (const AtomicGroup::GroupMember& member : group->members()) {
         // A new configuration has undone what was decided for the others.
-        if (member.open) changes[parts_.zones.of(member.target.host)].push_back(member.target);
+        if (member.open) changes[parts_.zones.of(member.rrset.host)].push_back(member.rrset);
     }
-    const auto is_same = [this](const Target& target) {
-        return parts_.targets.at(target).decision().same;
+    const auto is_same = [this](const RrsetKey& rrset) {
+        return parts_.rrsets.at(rrset).decision().same;
     };
     // What is right already goes along, so that it is still right when all of them are answered.
-    std::vector<Target> answered;
+    std::vector<RrsetKey> answered;
     std::erase_if(changes, [&](const auto& one) {
         const ChangeGroup& in_zone = one.second;
         if (!wait && !std::all_of(in_zone.begin(), in_zone.end(), is_same)) return false;
@@ -255,137 +254,136 @@ void Reconciler::decide_group(const AtomicGroupPtr& group) {
         return true;
     });
     for (const auto& [zone, in_zone] : changes) {
-        for (const Target& target : in_zone)
-            parts_.targets.at(target).queue_change(parts_.hosts.name(target.host));
+        for (const RrsetKey& rrset : in_zone)
+            parts_.rrsets.at(rrset).queue_change(parts_.hosts.name(rrset.host));
     }
-    for (const Target& target : answered) {
-        TargetQueue& queue = parts_.targets.at(target);
+    for (const RrsetKey& rrset : answered) {
+        RrsetQueue& queue = parts_.rrsets.at(rrset);
         const DesiredRecord desired = queue.front().desired;
         const bool same = queue.decision().same;
         if (same && queue.is_verified() && desired.reverse) keep_reverse(desired, {});
         answer_front(
-            target, queue,
+            rrset, queue,
             same ? UpdateOutcome{UpdateStatus::unchanged}
                  : UpdateOutcome{UpdateStatus::over_budget, EngineParts::whole_seconds(*wait)});
     }
     for (auto& [zone, in_zone] : changes) parts_.batches.enqueue(std::move(in_zone));
-    for (const Target& target : answered) advance(target);
+    for (const RrsetKey& rrset : answered) advance(rrset);
 }
 
-void Reconciler::find_zone(const Target& target, TargetQueue& queue) {
-    queue.enter(State::finding_zone);
-    parts_.queries.when_free([this, target, deadline = queue.front().deadline] {
+void Reconciler::find_zone(const RrsetKey& rrset, RrsetQueue& queue) {
+    queue.enter(RrsetState::finding_zone);
+    parts_.queries.when_free([this, rrset, deadline = queue.front().deadline] {
         parts_.backend.find_zone(
-            parts_.hosts.name(target.host), parts_.backend_deadline(deadline),
-            [this, target, generation = parts_.generation](dns::Outcome<dns::Name> zone) {
+            parts_.hosts.name(rrset.host), parts_.backend_deadline(deadline),
+            [this, rrset, generation = parts_.generation](dns::DnsResult<dns::Name> zone) {
                 parts_.queries.done();
-                if (generation != parts_.generation) return advance(target);
-                if (zone.has_error()) return fail_all(target, zone.error());
-                parts_.targets.set_zone(target.host, parts_.batches.open_zone(*zone));
-                advance(target);
+                if (generation != parts_.generation) return advance(rrset);
+                if (zone.has_error()) return fail_all(rrset, zone.error());
+                parts_.rrsets.set_zone(rrset.host, parts_.batches.open_zone(*zone));
+                advance(rrset);
             });
     });
 }
 
-void Reconciler::look_up(const Target& target, TargetQueue& queue) {
-    ZoneQueue& zone = parts_.zones[parts_.zones.of(target.host)];
+void Reconciler::look_up(const RrsetKey& rrset, RrsetQueue& queue) {
+    ZoneQueue& zone = parts_.zones[parts_.zones.of(rrset.host)];
     if (zone.is_in_doubt()) {
-        queue.enter(State::blocked);
-        zone.block(target);
+        queue.enter(RrsetState::blocked);
+        zone.block(rrset);
         return;
     }
-    queue.enter(State::asking);
-    parts_.queries.when_free([this, target, zone_name = zone.name(),
+    queue.enter(RrsetState::asking);
+    parts_.queries.when_free([this, rrset, zone_name = zone.name(),
                               deadline = queue.front().deadline, generation = parts_.generation] {
         parts_.backend.look_up(
-            zone_name, parts_.hosts.name(target.host), target.type,
-            parts_.backend_deadline(deadline),
-            [this, target, generation](dns::Outcome<std::vector<std::string>> served) {
+            zone_name, parts_.hosts.name(rrset.host), rrset.type, parts_.backend_deadline(deadline),
+            [this, rrset, generation](dns::DnsResult<std::vector<std::string>> served) {
                 parts_.queries.done();
-                if (generation != parts_.generation) return advance(target);
-                looked_up(target, std::move(served));
+                if (generation != parts_.generation) return advance(rrset);
+                looked_up(rrset, std::move(served));
             });
     });
 }
 
-void Reconciler::looked_up(const Target& target, dns::Outcome<std::vector<std::string>> served) {
+void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served) {
     if (served.has_error()) {
         // The server no longer serves the zone that we found: look for it again next time.
-        if (served.error().is_refusal()) parts_.targets.set_zone(target.host, unresolved_zone);
-        return fail_all(target, served.error());
+        if (served.error().is_refusal()) parts_.rrsets.set_zone(rrset.host, unresolved_zone);
+        return fail_all(rrset, served.error());
     }
-    TargetQueue* queue = parts_.targets.find(target);
+    RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return;
     if (!queue->was_invalidated()) queue->set_served(std::move(*served), parts_.clock(), true);
-    advance(target);
+    advance(rrset);
 }
 
-void Reconciler::refund(const Target& target, TargetQueue& queue) {
-    if (queue.take_payment()) parts_.rate_limiter.refund(target.host, parts_.clock());
+void Reconciler::refund(const RrsetKey& rrset, RrsetQueue& queue) {
+    if (queue.take_payment()) parts_.rate_limiter.refund(rrset.host, parts_.clock());
 }
 
 // --- the outcome of a change
 
-void Reconciler::committed(const Target& target) {
-    TargetQueue& queue = parts_.targets.at(target);
-    quarantined_.erase(target);
+void Reconciler::committed(const RrsetKey& rrset) {
+    RrsetQueue& queue = parts_.rrsets.at(rrset);
+    quarantined_.erase(rrset);
     queue.keep_payment();
     const Change& change = queue.decision().change;
     const std::vector<std::string> before = queue.served().value_or(std::vector<std::string>());
-    if (change.kind == Change::Kind::remove_record) {
+    if (change.kind == dns::ChangeKind::remove_record) {
         queue.forget_served();
     } else {
-        const bool removed = change.kind == Change::Kind::remove;
+        const bool removed = change.kind == dns::ChangeKind::remove;
         queue.set_served(removed ? std::vector<std::string>() : std::vector{change.rdata},
                          parts_.clock(), false);
     }
     if (!queue.is_still_wanted()) return;
     const DesiredRecord desired = queue.front().desired;
-    finish_front(target, queue,
+    finish_front(rrset, queue,
                  {queue.decision().same ? UpdateStatus::unchanged : UpdateStatus::committed});
     if (desired.reverse) keep_reverse(desired, before);
 }
 
-void Reconciler::refused(const Target& target, const DnsError& failure) {
-    TargetQueue& queue = parts_.targets.at(target);
+void Reconciler::refused(const RrsetKey& rrset, const DnsError& failure) {
+    RrsetQueue& queue = parts_.rrsets.at(rrset);
     queue.forget_served();
     if (failure.is_refusal()) {
-        quarantined_.insert(target);
-        parts_.targets.set_zone(target.host, unresolved_zone);
+        quarantined_.insert(rrset);
+        parts_.rrsets.set_zone(rrset.host, unresolved_zone);
     }
-    refund(target, queue);
+    refund(rrset, queue);
     if (!queue.is_still_wanted()) return;
-    parts_.fail(target, failure);
-    finish_front(target, queue, {UpdateStatus::failed});
+    parts_.fail(rrset, failure);
+    finish_front(rrset, queue, {UpdateStatus::failed});
 }
 
-void Reconciler::dropped(const Target& target) {
+void Reconciler::dropped(const RrsetKey& rrset) {
     // Earlier parts of a split batch may have told what is served, but not of this one.
-    TargetQueue& queue = parts_.targets.at(target);
+    RrsetQueue& queue = parts_.rrsets.at(rrset);
     queue.forget_served();
-    refund(target, queue);
+    refund(rrset, queue);
 }
 
-void Reconciler::start_over(const Target& target) {
-    TargetQueue* queue = parts_.targets.find(target);
+void Reconciler::start_over(const RrsetKey& rrset) {
+    RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return;
     queue->forget_served();
-    queue->enter(State::idle);
-    refund(target, *queue);
-    advance(target);
+    queue->enter(RrsetState::idle);
+    refund(rrset, *queue);
+    advance(rrset);
 }
 
 void Reconciler::forget_servers() {
     quarantined_.clear();
-    parts_.targets.for_each([](const Target&, TargetQueue& queue) {
+    parts_.rrsets.for_each([](const RrsetKey&, RrsetQueue& queue) {
         queue.forget_served();
-        if (queue.state() == State::queued || queue.state() == State::in_flight)
+        if (queue.state() == RrsetState::queued || queue.state() == RrsetState::in_flight)
             undo_decision(queue);
     });
 }
 
 /// Nobody is told what another server said of the desired records that belong to it.
-void Reconciler::undo_decision(TargetQueue& queue) {
+void Reconciler::undo_decision(RrsetQueue& queue) {
     if (!queue.undo_decision()) return;
     const AtomicGroupPtr& group = queue.front().group;
     if (!group || group->script()) return;
@@ -401,34 +399,34 @@ void Reconciler::keep_reverse(const DesiredRecord& desired,
     // sees to both (RFC 2136 §2.5.4, §2.4.3). Whoever may name any address must not take the name
     // of a foreign one.
     for (const std::string& old : before) {
-        if (old != desired.rdata) submit_pointer(desired, old, Change::Kind::remove_record);
+        if (old != desired.rdata) submit_pointer(desired, old, dns::ChangeKind::remove_record);
     }
-    if (desired.kind == Change::Kind::replace && desired.at_source)
-        submit_pointer(desired, desired.rdata, Change::Kind::claim);
+    if (desired.kind == dns::ChangeKind::replace && desired.at_source)
+        submit_pointer(desired, desired.rdata, dns::ChangeKind::claim);
 }
 
 void Reconciler::submit_pointer(const DesiredRecord& desired, const std::string& rdata,
-                                Change::Kind kind) {
-    const auto address = dns::address_of(desired.target.type, rdata);
+                                dns::ChangeKind kind) {
+    const auto address = dns::address_of(desired.rrset.type, rdata);
     if (address.has_error()) return;
-    const Target pointer{parts_.hosts.number(dns::reverse_name(*address)), dns::Type::ptr};
-    submit({.target = pointer,
+    const RrsetKey pointer{parts_.hosts.number(dns::reverse_name(*address)), dns::Type::ptr};
+    submit({.rrset = pointer,
             .ttl = desired.ttl,
             .kind = kind,
-            .rdata = std::string(parts_.hosts.name(desired.target.host).bytes()),
+            .rdata = std::string(parts_.hosts.name(desired.rrset.host).bytes()),
             .reverse = false,
             .unmetered = true,
             .at_source = false},
            [](UpdateOutcome) {});  // failures reach the log by on_failure
 }
 
-void Reconciler::report_foreign_pointer(const Target& pointer,
+void Reconciler::report_foreign_pointer(const RrsetKey& pointer,
                                         const std::vector<std::string>& served,
                                         const std::string& own) const {
     if (std::find(served.begin(), served.end(), own) != served.end()) return;
     const auto text = fmt::format("the address has the PTR record of another name, {}, which stays",
                                   dns::rdata_text(dns::Type::ptr, served.front()));
-    parts_.fail(pointer, {DnsError::Kind::rcode, yxrrset, "", text,
+    parts_.fail(pointer, {dns::ErrorKind::rcode, yxrrset, "", text,
                           "delete that record if it is out of date"});
 }
 

@@ -28,21 +28,21 @@ public:
     void forget_deadlines();
 
     /// Something that the RRset waited for has happened: as far as it gets.
-    void advance(const Target& target);
+    void advance(const RrsetKey& rrset);
     /// As `advance`, for what has just been submitted: whatever is at work already goes on.
-    void begin(const Target& target);
+    void begin(const RrsetKey& rrset);
     /// All that waits for the RRset fails, and what belongs to it elsewhere.
-    void fail_all(const Target& target, const dns::DnsError& failure);
+    void fail_all(const RrsetKey& rrset, const dns::DnsError& failure);
 
     // The outcome of a change that was sent, or was to be.
-    void committed(const Target& target);
-    void refused(const Target& target, const dns::DnsError& failure);
+    void committed(const RrsetKey& rrset);
+    void refused(const RrsetKey& rrset, const dns::DnsError& failure);
     /// It was not sent, since who wanted it has been given up. `advance` follows.
-    void dropped(const Target& target);
+    void dropped(const RrsetKey& rrset);
     /// Another server is asked from now on: the RRset is decided anew.
-    void start_over(const Target& target);
-    [[nodiscard]] bool is_quarantined(const Target& target) const {
-        return quarantined_.contains(target);
+    void start_over(const RrsetKey& rrset);
+    [[nodiscard]] bool is_quarantined(const RrsetKey& rrset) const {
+        return quarantined_.contains(rrset);
     }
 
     /// The servers have changed: nothing that is known holds, and what is decided is undone.
@@ -50,31 +50,31 @@ public:
 
 private:
     [[nodiscard]] bool is_full(const DesiredRecord& desired) const;
-    void give_up(const Target& target, std::uint64_t ticket);
-    bool decide(const Target& target, TargetQueue& queue);
+    void give_up(const RrsetKey& rrset, std::uint64_t ticket);
+    bool decide(const RrsetKey& rrset, RrsetQueue& queue);
     void decide_group(const AtomicGroupPtr& group);
     bool take_back_lost(const AtomicGroupPtr& group);
     std::optional<base::Duration> charge(const AtomicGroup& group);
-    void answer_front(const Target& target, TargetQueue& queue, UpdateOutcome outcome);
-    void finish_front(const Target& target, TargetQueue& queue, UpdateOutcome outcome);
-    static void close(const TargetQueue::Waiting& waiting, UpdateOutcome outcome);
+    void answer_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome);
+    void finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome);
+    static void close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome);
     void abandon(const AtomicGroupPtr& group);
-    static void undo_decision(TargetQueue& queue);
+    static void undo_decision(RrsetQueue& queue);
 
-    void find_zone(const Target& target, TargetQueue& queue);
-    void look_up(const Target& target, TargetQueue& queue);
-    void looked_up(const Target& target, dns::Outcome<std::vector<std::string>> served);
-    void refund(const Target& target, TargetQueue& queue);
+    void find_zone(const RrsetKey& rrset, RrsetQueue& queue);
+    void look_up(const RrsetKey& rrset, RrsetQueue& queue);
+    void looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served);
+    void refund(const RrsetKey& rrset, RrsetQueue& queue);
 
     void keep_reverse(const DesiredRecord& desired, const std::vector<std::string>& before);
     void submit_pointer(const DesiredRecord& desired, const std::string& address,
-                        dns::Change::Kind kind);
-    void report_foreign_pointer(const Target& pointer, const std::vector<std::string>& served,
+                        dns::ChangeKind kind);
+    void report_foreign_pointer(const RrsetKey& pointer, const std::vector<std::string>& served,
                                 const std::string& own) const;
     [[nodiscard]] dns::DnsError too_late(ZoneIndex zone) const;
 
     EngineParts& parts_;
-    std::unordered_set<Target> quarantined_;  ///< whose last change the server refused alone
+    std::unordered_set<RrsetKey> quarantined_;  ///< whose last change the server refused alone
 };
 
 }  // namespace sftdyn::update

@@ -14,10 +14,10 @@ namespace sftdyn::update {
 using HostId = std::uint32_t;
 
 /// The key of an RRset: its owner name, as a number, and its type. A value.
-struct Target {
+struct RrsetKey {
     HostId host{};
     dns::Type type{};
-    friend bool operator==(const Target&, const Target&) = default;
+    friend bool operator==(const RrsetKey&, const RrsetKey&) = default;
 
     /// Both in one number, for hashing.
     [[nodiscard]] std::uint64_t packed() const {
@@ -29,9 +29,9 @@ struct Target {
 
 /// For the engine's hash tables.
 template <>
-struct std::hash<sftdyn::update::Target> {
-    std::size_t operator()(const sftdyn::update::Target& target) const noexcept {
+struct std::hash<sftdyn::update::RrsetKey> {
+    std::size_t operator()(const sftdyn::update::RrsetKey& rrset) const noexcept {
         // Fibonacci hashing: neighbouring hosts spread over all buckets.
-        return static_cast<std::size_t>(target.packed() * 0x9e3779b97f4a7c15U);
+        return static_cast<std::size_t>(rrset.packed() * 0x9e3779b97f4a7c15U);
     }
 };

@@ -23,30 +23,30 @@ public:
 
     /// True when the last script for the RRset was for the address with that record data, and the
     /// server has confirmed all of it, or that it serves the address, at `since` or later.
-    [[nodiscard]] bool is_scripted(const Target& target, std::string_view rdata,
+    [[nodiscard]] bool is_scripted(const RrsetKey& rrset, std::string_view rdata,
                                    base::TimePoint since) const;
 
     /// A script for the RRset goes out.
-    void begin(const Target& target, const std::vector<dns::UpdateMessage>& messages);
+    void begin(const RrsetKey& rrset, const std::vector<dns::UpdateMessage>& messages);
     /// It is done at `now`, all of it if `committed`.
-    void end(const Target& target, std::string_view rdata, bool committed, base::TimePoint now);
+    void end(const RrsetKey& rrset, std::string_view rdata, bool committed, base::TimePoint now);
     /// Something else changes the RRset.
-    void forget(const Target& target);
+    void forget(const RrsetKey& rrset);
     /// Another conf may mean other scripts.
     void forget_all();
 
 private:
-    struct Entry {
+    struct ScriptedRecord {
         std::string rdata{};     ///< empty: nothing is believed
         base::TimePoint at{};    ///< that it was confirmed
         unsigned under_way = 0;  ///< scripts
         bool disturbed = false;  ///< they were not alone: who was last can't be told
     };
-    void disturb(const Target& target) REQUIRES(mutex_);
+    void disturb(const RrsetKey& rrset) REQUIRES(mutex_);
 
     const HostTable& hosts_;
     mutable base::Mutex mutex_;
-    std::unordered_map<Target, Entry> entries_ GUARDED_BY(mutex_);
+    std::unordered_map<RrsetKey, ScriptedRecord> entries_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::update

@@ -15,7 +15,7 @@ namespace sftdyn::update {
 
 /// `waiting` for its places → `running` → `ended`; or from `waiting` at once to `ended`.
 struct ScriptRun {
-    Target about;  ///< the host that pays, and the record that failures are told of
+    RrsetKey about;  ///< the host that pays, and the record that failures are told of
     std::vector<dns::UpdateMessage> messages;
     OnOutcome done;  ///< empty once it was called
     base::TimePoint deadline;
@@ -34,9 +34,9 @@ struct ScriptRun {
         refused = false;
     }
     [[nodiscard]] bool all_sent() const { return next == messages.size(); }
-    /// What is served at `target` must be known before the script starts.
-    [[nodiscard]] bool needs_served(const Target& target) const {
-        return !served.empty() && target == about;
+    /// What is served at `rrset` must be known before the script starts.
+    [[nodiscard]] bool needs_served(const RrsetKey& rrset) const {
+        return !served.empty() && rrset == about;
     }
 
     void check() const {

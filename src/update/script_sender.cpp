@@ -10,9 +10,8 @@
 namespace sftdyn::update {
 
 using dns::DnsError;
-using State = TargetQueue::State;
 
-void ScriptSender::submit(const Target& about, std::vector<dns::UpdateMessage> messages,
+void ScriptSender::submit(const RrsetKey& about, std::vector<dns::UpdateMessage> messages,
                           OnOutcome done, std::string served) {
     if (open_ >= parts_.limits.queue)
         return done({UpdateStatus::overloaded, EngineParts::overload_pause});
@@ -37,23 +36,23 @@ void ScriptSender::take_places(const ScriptRunPtr& script) {
             if (!script->has_ended() && !script->started) finish(*script, {UpdateStatus::failed});
         },
         script);
-    std::vector<Target> targets;
+    std::vector<RrsetKey> rrsets;
     for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
-        targets.push_back({script->about.host, type});
-    if (std::find(targets.begin(), targets.end(), script->about) == targets.end())
-        targets.push_back(script->about);
+        rrsets.push_back({script->about.host, type});
+    if (std::find(rrsets.begin(), rrsets.end(), script->about) == rrsets.end())
+        rrsets.push_back(script->about);
     const AtomicGroupPtr places = script->places;
-    for (const Target& target : targets) parts_.targets.add_place(target, script->deadline, places);
-    for (const Target& target : targets) parts_.reconciler.begin(target);
+    for (const RrsetKey& rrset : rrsets) parts_.rrsets.add_place(rrset, script->deadline, places);
+    for (const RrsetKey& rrset : rrsets) parts_.reconciler.begin(rrset);
 }
 
 void ScriptSender::start(const ScriptRunPtr& script) {
     script->started = true;
     bool needless = false;
     for (const auto& place : script->places->members()) {
-        TargetQueue& queue = parts_.targets.at(place.target);
-        queue.enter(State::in_flight);
-        if (script->needs_served(place.target) && queue.served())
+        RrsetQueue& queue = parts_.rrsets.at(place.rrset);
+        queue.enter(RrsetState::in_flight);
+        if (script->needs_served(place.rrset) && queue.served())
             needless = *queue.served() == std::vector{script->served};
     }
     if (needless) return finish(*script, {UpdateStatus::unchanged});
@@ -64,22 +63,23 @@ void ScriptSender::start(const ScriptRunPtr& script) {
 void ScriptSender::give_up_places(ScriptRun& script) {
     const AtomicGroupPtr places = std::exchange(script.places, nullptr);
     if (!places) return;
-    std::vector<Target> freed;
+    std::vector<RrsetKey> freed;
     for (std::size_t i = 0; i < places->members().size(); ++i) {
-        const AtomicGroup::Member& place = places->members()[i];
-        TargetQueue* queue = place.open ? parts_.targets.find(place.target) : nullptr;
+        const AtomicGroup::GroupMember& place = places->members()[i];
+        RrsetQueue* queue = place.open ? parts_.rrsets.find(place.rrset) : nullptr;
         if (queue == nullptr) continue;
         const bool first = queue->is_first(place.ticket);
-        if (!parts_.targets.take(place.target, *queue, place.ticket)) continue;
+        if (!parts_.rrsets.take(place.rrset, *queue, place.ticket)) continue;
         // Whatever else the RRset is at goes on, and then with what is first.
-        const bool mine = queue->decision().ticket == place.ticket &&
-                          (queue->state() == State::ready || queue->state() == State::in_flight);
-        if (first && mine) freed.push_back(place.target);
+        const bool mine =
+            queue->decision().ticket == place.ticket &&
+            (queue->state() == RrsetState::ready || queue->state() == RrsetState::in_flight);
+        if (first && mine) freed.push_back(place.rrset);
         places->leave(i);
         queue->end_verified();
         if (script.next > 0) queue->forget_served();
     }
-    for (const Target& target : freed) parts_.reconciler.advance(target);
+    for (const RrsetKey& rrset : freed) parts_.reconciler.advance(rrset);
 }
 
 void ScriptSender::finish(ScriptRun& script, UpdateOutcome outcome) {
@@ -104,7 +104,7 @@ void ScriptSender::tick(base::TimePoint now) {
     });
     for (const ScriptRunPtr& script : late) {
         if (script->has_ended()) continue;
-        fail(script, {DnsError::Kind::deadline_exceeded, 0, "", "it was not done in time",
+        fail(script, {dns::ErrorKind::deadline_exceeded, 0, "", "it was not done in time",
                       "is the DNS server running, and not overloaded?"});
     }
 }
@@ -123,13 +123,13 @@ void ScriptSender::resume(const ScriptRunPtr& script) {
     parts_.queries.when_free([this, script, home] {
         parts_.backend.find_zone(
             parts_.hosts.name(home), parts_.backend_deadline(script->deadline),
-            [this, script, home, generation = parts_.generation](dns::Outcome<dns::Name> zone) {
+            [this, script, home, generation = parts_.generation](dns::DnsResult<dns::Name> zone) {
                 parts_.queries.done();
                 if (script->has_ended()) return;
                 if (generation != parts_.generation) return resume(script);
                 if (zone.has_error()) return fail(script, zone.error());
                 const ZoneIndex index = parts_.batches.open_zone(*zone);
-                parts_.targets.set_zone(home, index);
+                parts_.rrsets.set_zone(home, index);
                 enqueue(script, index);
             });
     });
@@ -167,8 +167,7 @@ void ScriptSender::answered(const ScriptRunPtr& script, const dns::Reply& reply)
     }
     script->refused = true;
     const dns::UpdateMessage& message = script->messages[script->next - 1];
-    if (!message.zone)
-        parts_.targets.set_zone(parts_.hosts.number(message.home()), unresolved_zone);
+    if (!message.zone) parts_.rrsets.set_zone(parts_.hosts.number(message.home()), unresolved_zone);
     if (!script->has_ended()) parts_.fail(script->about, failure);
 }
 
@@ -186,9 +185,9 @@ void ScriptSender::invalidate(const dns::UpdateMessage& message) {
         const auto host = parts_.hosts.find(record.owner);
         if (!host) continue;
         for (const dns::Type type : {dns::Type::a, dns::Type::aaaa, dns::Type::ptr}) {
-            const Target target{*host, type};
-            parts_.known.forget(target);
-            if (TargetQueue* queue = parts_.targets.find(target)) queue->invalidate();
+            const RrsetKey rrset{*host, type};
+            parts_.known.forget(rrset);
+            if (RrsetQueue* queue = parts_.rrsets.find(rrset)) queue->invalidate();
         }
     }
 }

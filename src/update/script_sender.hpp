@@ -19,7 +19,7 @@ public:
     explicit ScriptSender(EngineParts& parts) : parts_(parts) {}
 
     /// See `Engine::submit_messages`.
-    void submit(const Target& about, std::vector<dns::UpdateMessage> messages, OnOutcome done,
+    void submit(const RrsetKey& about, std::vector<dns::UpdateMessage> messages, OnOutcome done,
                 std::string served);
     /// Its places are first in their queues.
     void start(const ScriptRunPtr& script);

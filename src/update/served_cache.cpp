@@ -33,45 +33,45 @@ void HostTable::reserve(std::size_t hosts, std::size_t octets) {
     names_.reserve(hosts, octets);
 }
 
-bool ServedCache::is_served(const Target& target, std::string_view rdata,
+bool ServedCache::is_served(const RrsetKey& rrset, std::string_view rdata,
                             base::TimePoint since) const {
-    const Shard& shard = this->shard(target);
+    const ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
-    const auto found = shard.entries.find(target.packed());
+    const auto found = shard.entries.find(rrset);
     return found != shard.entries.end() && found->second.at >= since &&
            std::string_view(found->second.rdata.data(), found->second.size) == rdata;
 }
 
-std::optional<ServedCache::Known> ServedCache::take(const Target& target) {
-    Shard& shard = this->shard(target);
+std::optional<ServedCache::Known> ServedCache::take(const RrsetKey& rrset) {
+    ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
-    const auto found = shard.entries.find(target.packed());
+    const auto found = shard.entries.find(rrset);
     if (found == shard.entries.end()) return std::nullopt;
     Known out{std::string(found->second.rdata.data(), found->second.size), found->second.at};
     shard.entries.erase(found);
     return out;
 }
 
-void ServedCache::set(const Target& target, std::string_view rdata, base::TimePoint at) {
-    if (rdata.size() > std::tuple_size_v<decltype(Entry::rdata)>) return forget(target);
-    Entry entry{{}, static_cast<std::uint8_t>(rdata.size()), at};
+void ServedCache::set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at) {
+    if (rdata.size() > std::tuple_size_v<decltype(ServedEntry::rdata)>) return forget(rrset);
+    ServedEntry entry{{}, static_cast<std::uint8_t>(rdata.size()), at};
     std::memcpy(entry.rdata.data(), rdata.data(), rdata.size());
-    Shard& shard = this->shard(target);
+    ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
-    shard.entries.insert_or_assign(target.packed(), entry);
+    shard.entries.insert_or_assign(rrset, entry);
 }
 
-void ServedCache::forget(const Target& target) {
-    Shard& shard = this->shard(target);
+void ServedCache::forget(const RrsetKey& rrset) {
+    ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
-    shard.entries.erase(target.packed());
+    shard.entries.erase(rrset);
 }
 
 void ServedCache::clear() {
-    for (Shard& shard : shards_) {
+    shards_.for_each([](ServedShard& shard) {
         const base::MutexLock lock(shard.mutex);
         shard.entries.clear();
-    }
+    });
 }
 
 }  // namespace sftdyn::update

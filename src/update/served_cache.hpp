@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
+#include "base/sharded.hpp"
 #include "base/string_interner.hpp"
 #include "update/rrset_key.hpp"
 
@@ -46,38 +47,28 @@ public:
     };
 
     /// True when exactly one record with `rdata` is known to be served, from `since` or later.
-    [[nodiscard]] bool is_served(const Target& target, std::string_view rdata,
+    [[nodiscard]] bool is_served(const RrsetKey& rrset, std::string_view rdata,
                                  base::TimePoint since) const;
     /// Takes what is known out of the table: nobody is told of it until it is set again.
-    [[nodiscard]] std::optional<Known> take(const Target& target);
+    [[nodiscard]] std::optional<Known> take(const RrsetKey& rrset);
     /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.
-    void set(const Target& target, std::string_view rdata, base::TimePoint at);
-    void forget(const Target& target);
+    void set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at);
+    void forget(const RrsetKey& rrset);
     /// Forgets all: the servers may have changed.
     void clear();
 
 private:
-    struct Entry {
+    struct ServedEntry {
         std::array<char, 16> rdata{};
         std::uint8_t size = 0;
         base::TimePoint at;
     };
-    struct Hash {
-        std::size_t operator()(std::uint64_t packed) const {
-            return static_cast<std::size_t>(packed * 0x9e3779b97f4a7c15U);
-        }
-    };
-    struct alignas(64) Shard {
+    struct ServedShard {
         mutable base::Mutex mutex;
-        boost::unordered_flat_map<std::uint64_t, Entry, Hash> entries GUARDED_BY(mutex);
+        boost::unordered_flat_map<RrsetKey, ServedEntry, std::hash<RrsetKey>> entries
+            GUARDED_BY(mutex);
     };
-    static constexpr std::size_t shard_count = 64;
-    [[nodiscard]] Shard& shard(const Target& target) { return shards_[target.host % shard_count]; }
-    [[nodiscard]] const Shard& shard(const Target& target) const {
-        return shards_[target.host % shard_count];
-    }
-
-    std::array<Shard, shard_count> shards_;
+    base::Sharded<ServedShard> shards_;  ///< by the host's number
 };
 
 }  // namespace sftdyn::update

@@ -14,7 +14,7 @@ constexpr base::Duration avoidance = std::chrono::seconds(15);
 
 }  // namespace
 
-void ServerGroup::Member::avoid() { avoid_until = base::Clock::now() + avoidance; }
+void ServerGroup::GroupServer::avoid() { avoid_until = base::Clock::now() + avoidance; }
 
 ServerGroup::ServerGroup(boost::asio::io_context& io, const ZoneServers& configured)
     : config(configured) {
@@ -26,7 +26,7 @@ ServerGroup::ServerGroup(boost::asio::io_context& io, const ZoneServers& configu
 }
 
 void ServerGroup::close() const {
-    for (const Member& member : members) member.server->close();
+    for (const GroupServer& member : members) member.server->close();
 }
 
 std::vector<std::size_t> ServerGroup::order() const {
@@ -72,9 +72,8 @@ std::vector<ServerGroupPtr> ServerGroups::take_all() {
 }
 
 bool is_outage(const dns::DnsError& failure) {
-    using Kind = dns::DnsError::Kind;
-    return failure.kind == Kind::unreachable || failure.kind == Kind::timeout ||
-           failure.kind == Kind::connection;
+    return failure.kind == dns::ErrorKind::unreachable || failure.kind == dns::ErrorKind::timeout ||
+           failure.kind == dns::ErrorKind::connection;
 }
 
 base::TimePoint share(base::TimePoint deadline, std::size_t servers_left) {
@@ -83,7 +82,7 @@ base::TimePoint share(base::TimePoint deadline, std::size_t servers_left) {
 }
 
 dns::DnsError no_server(const dns::Name& name) {
-    return {dns::DnsError::Kind::no_zone, 0, "",
+    return {dns::ErrorKind::no_zone, 0, "",
             fmt::format("no DNS server is configured for {}", name.text()),
             "add a [[zone]] for it, or a [dns] server for all"};
 }

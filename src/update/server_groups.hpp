@@ -28,7 +28,7 @@ struct ZoneServers {
 /// doubt there; closed with the last of them.
 struct ServerGroup {
     /// One address of the server.
-    struct Member {
+    struct GroupServer {
         std::shared_ptr<dns::ServerClient> server;
         base::TimePoint avoid_until{};  ///< it was down: the others come first until then
 
@@ -36,7 +36,7 @@ struct ServerGroup {
         void avoid();
     };
     ZoneServers config;
-    std::vector<Member> members;
+    std::vector<GroupServer> members;
 
     ServerGroup(boost::asio::io_context& io, const ZoneServers& configured);
     ServerGroup(const ServerGroup&) = delete;

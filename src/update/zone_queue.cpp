@@ -18,8 +18,8 @@ void ZoneQueue::push_halves(const std::vector<ChangeGroup>& batch) {
     retries_.emplace_front(batch.begin(), middle);
 }
 
-std::vector<Target> ZoneQueue::take_unsent() {
-    std::vector<Target> unsent;
+std::vector<RrsetKey> ZoneQueue::take_unsent() {
+    std::vector<RrsetKey> unsent;
     const auto take = [&](const ChangeGroup& group) {
         unsent.insert(unsent.end(), group.begin(), group.end());
     };
@@ -49,7 +49,7 @@ ScriptRunPtr ZoneQueue::take_script() {
 }
 
 std::vector<ChangeGroup> ZoneQueue::take_batch(
-    const EngineLimits& limits, const std::function<std::size_t(const Target&)>& octets_of) {
+    const EngineLimits& limits, const std::function<std::size_t(const RrsetKey&)>& octets_of) {
     std::vector<ChangeGroup> batch;
     if (!retries_.empty()) {
         batch = std::move(retries_.front());
@@ -67,7 +67,7 @@ std::vector<ChangeGroup> ZoneQueue::take_batch(
     while (!clean_.empty()) {
         const ChangeGroup& group = clean_.front();
         changes += group.size();
-        for (const Target& target : group) octets += octets_of(target);
+        for (const RrsetKey& rrset : group) octets += octets_of(rrset);
         const bool fits =
             octets <= limits.batch_octets && changes <= std::max<std::size_t>(limits.batch, 1);
         if (!fits && !batch.empty()) break;

@@ -13,8 +13,8 @@
 
 namespace sftdyn::update {
 
-/// Targets whose changes go out in one message, or not at all: what an atomic group has in a zone.
-using ChangeGroup = std::vector<Target>;
+/// Rrsets whose changes go out in one message, or not at all: what an atomic group has in a zone.
+using ChangeGroup = std::vector<RrsetKey>;
 
 /// What waits to be sent, what is under way, and what blocks the zone: docs/engine.md. Owned by
 /// `ZoneTable`; used on the engine's thread.
@@ -33,12 +33,12 @@ public:
     void push_halves(const std::vector<ChangeGroup>& batch);
     void push(ScriptRunPtr script) { scripts_.push_back(std::move(script)); }
     /// Must not ask what is served before nothing is in doubt.
-    void block(const Target& target) { blocked_.push_back(target); }
+    void block(const RrsetKey& rrset) { blocked_.push_back(rrset); }
 
     /// All that waits to be sent, but for scripts.
-    [[nodiscard]] std::vector<Target> take_unsent();
+    [[nodiscard]] std::vector<RrsetKey> take_unsent();
     [[nodiscard]] std::deque<ScriptRunPtr> take_scripts() { return std::exchange(scripts_, {}); }
-    [[nodiscard]] std::vector<Target> take_blocked() { return std::exchange(blocked_, {}); }
+    [[nodiscard]] std::vector<RrsetKey> take_blocked() { return std::exchange(blocked_, {}); }
 
     // What goes out.
     /// Nothing in doubt, and fewer messages under way than there may be.
@@ -51,7 +51,7 @@ public:
     /// The changes that go out next, in one message; empty: none waits. `octets` tells how many a
     /// RRset's change takes at most.
     [[nodiscard]] std::vector<ChangeGroup> take_batch(
-        const EngineLimits& limits, const std::function<std::size_t(const Target&)>& octets);
+        const EngineLimits& limits, const std::function<std::size_t(const RrsetKey&)>& octets);
 
     // What is under way, and in doubt.
     void batch_sent();
@@ -79,7 +79,7 @@ private:
     std::deque<ChangeGroup> quarantined_;           ///< of RRsets that failed alone before
     std::deque<std::vector<ChangeGroup>> retries_;  ///< parts of a refused batch, in order
     std::deque<ScriptRunPtr> scripts_;              ///< whose next message is to be sent
-    std::vector<Target> blocked_;
+    std::vector<RrsetKey> blocked_;
     unsigned in_flight_ = 0;         ///< messages that are not resolved
     unsigned in_doubt_ = 0;          ///< of them, those that may still be carried out
     bool contacting_ = false;        ///< an earlier process's, in doubt too

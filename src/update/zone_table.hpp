@@ -23,7 +23,7 @@ public:
     [[nodiscard]] ZoneIndex of(HostId host) const {
         return host < zone_of_.size() ? zone_of_[host] : unresolved_zone;
     }
-    /// The queues of the host's RRsets are counted where they wait: `TargetTable::set_zone`.
+    /// The queues of the host's RRsets are counted where they wait: `RrsetTable::set_zone`.
     void set(HostId host, ZoneIndex zone);
     /// One more than the largest host that ever had a zone.
     [[nodiscard]] HostId host_end() const { return static_cast<HostId>(zone_of_.size()); }

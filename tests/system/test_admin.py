@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For those who run it: metrics, health, status, the memory of hosts, the hook."""
+"""For those who run it: metrics, health, status, the memory of hosts, the event command."""
 
 import json
 import os
@@ -319,11 +319,11 @@ def test_rows_of_somebody_elses_are_left_out(stage, named):
 
 def test_hooks_are_counted(stage, named):
     path = hook_file(stage, "#!/bin/sh\ncase $SFTDYN_HOST in other*) exit 1;; esac\n")
-    watched = Watched(stage, named, f'hook = ["{path}"]')
+    watched = Watched(stage, named, f'event_command = ["{path}"]')
     watched.program.get("secretkey-one")
     watched.program.get("secretkey-two")
-    await_true(lambda: watched.metric('sftdyn_hooks_total{outcome="ok"}') == 1 and watched.metric('sftdyn_hooks_total{outcome="failed"}') == 1, "both are counted")
-    assert watched.metric("sftdyn_hooks_waiting") == 0
+    await_true(lambda: watched.metric('sftdyn_event_commands_total{outcome="ok"}') == 1 and watched.metric('sftdyn_event_commands_total{outcome="failed"}') == 1, "both are counted")
+    assert watched.metric("sftdyn_event_commands_waiting") == 0
 
 
 def test_a_host_goes_quiet_and_comes_back(stage, named):
@@ -351,10 +351,10 @@ def hook_file(stage, text=HOOK):
 
 
 def test_the_hook_is_told_of_changes_and_quiet_hosts(stage, named):
-    watched = Watched(stage, named, f'stale_after = 1\nhook = ["{hook_file(stage)}", "two words", "$HOME;x"]')
+    watched = Watched(stage, named, f'stale_after = 1\nevent_command = ["{hook_file(stage)}", "two words", "$HOME;x"]')
     out = stage.folder / "hook.out"
     watched.program.get("secretkey-one", source="127.0.0.7")
-    await_true(lambda: out.exists() and out.read_text().count("args:") >= 1, "the hook ran")
+    await_true(lambda: out.exists() and out.read_text().count("args:") >= 1, "the event command ran")
     first = out.read_text().splitlines()[0]
     assert f"SFTDYN_ADDRESS=127.0.0.7 SFTDYN_CHECKED_IN=" in first
     assert f"SFTDYN_EVENT=change SFTDYN_HOST={HOST} SFTDYN_OLD_ADDRESS= SFTDYN_TYPE=A args: two words $HOME;x" in first
@@ -366,16 +366,16 @@ def test_the_hook_is_told_of_changes_and_quiet_hosts(stage, named):
 
 def test_a_hook_that_fails_or_is_missing_is_told_of(stage, named):
     path = hook_file(stage, "#!/bin/sh\nexit 3\n")
-    watched = Watched(stage, named, f'hook = ["{path}"]')
+    watched = Watched(stage, named, f'event_command = ["{path}"]')
     assert tuple(watched.program.get("secretkey-one")) == (200, "OK")
-    watched.program.await_log("the hook ended with status 3")
+    watched.program.await_log("the event command ended with status 3")
     path.unlink()
     assert tuple(watched.program.get("secretkey-two")) == (200, "OK")
-    watched.program.await_log("the hook can't be run: No such file")
+    watched.program.await_log("the event command can't be run: No such file")
 
 
 def test_the_hooks_helper_ends_with_the_program(stage, named):
-    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    watched = Watched(stage, named, f'event_command = ["{hook_file(stage)}"]')
     children = Path(f"/proc/{watched.program.process.pid}/task/{watched.program.process.pid}/children").read_text().split()
     assert len(children) == 1
     kept = [os.readlink(f"/proc/{children[0]}/fd/{number}") for number in os.listdir(f"/proc/{children[0]}/fd") if int(number) > 2]
@@ -385,7 +385,7 @@ def test_the_hooks_helper_ends_with_the_program(stage, named):
 
 
 def test_no_program_can_be_run_by_the_program_itself(stage, named):
-    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    watched = Watched(stage, named, f'event_command = ["{hook_file(stage)}"]')
     status = Path(f"/proc/{watched.program.process.pid}/status").read_text()
     if not is_sanitized:
         assert "Seccomp:\t2" in status
@@ -393,7 +393,7 @@ def test_no_program_can_be_run_by_the_program_itself(stage, named):
 
 
 @pytest.mark.parametrize("setting,said", [
-    ('hook = "x"', "hook is of the wrong type"), ("hook = []", "hook is of the wrong type"), ('hook = ["notify"]', "give its whole path"),
+    ('event_command = "x"', "event_command is of the wrong type"), ("event_command = []", "event_command is of the wrong type"), ('event_command = ["notify"]', "give its whole path"),
     ('stale_after = -1', "stale_after is out of range"), ("metric = 1", 'unknown setting "metric" in [admin]'), ('metrics = "x:1"', "metrics"),
 ])
 def test_wrong_settings(stage, setting, said, tmp_path):
@@ -406,7 +406,7 @@ def test_wrong_settings(stage, setting, said, tmp_path):
 def test_idle_memory_with_everything_on(stage, named):
     if is_sanitized:
         pytest.skip("sanitizers take memory of their own")
-    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    watched = Watched(stage, named, f'event_command = ["{hook_file(stage)}"]')
     watched.program.get("secretkey-one")
     watched.page()
     watched.status()

@@ -47,7 +47,7 @@ timeout = 1000
                   "c.toml:5:7: ttl is of the wrong type", "c.toml:6:11: timeout is out of range", "c.toml:8:7: this host is not a valid domain name: a label is empty",
                   "c.toml:9:7: a client's value is of the wrong type", 'c.toml:10:33: unknown setting "tttl"', "c.toml:11:7: a client has no host",
                   "c.toml:13:7: this host is there twice (first in line 12)", "c.toml:14:1: a client's key is empty", "c.toml:15:1: a client's key begins with a slash",
-                  "c.toml:16:7: this host is not a valid domain name: it may hold letters", "13 things to mend"]:
+                  "c.toml:16:7: this host is not a valid domain name: it may hold letters", "13 errors"]:
         assert words in result.stderr, f"{words}\n---\n{result.stderr}"
     assert "expected a whole number from 0" in result.stderr
 
@@ -88,7 +88,7 @@ def test_a_pipe_is_no_file(tmp_path, name):
     """Nobody writes into it: who opened it would wait for ever."""
     os.mkfifo(tmp_path / name)
     result = run("check", tmp_path / name, timeout=20)
-    assert result.returncode == 1 and "it is no regular file" in result.stderr and "1 thing to mend" in result.stderr
+    assert result.returncode == 1 and "it is no regular file" in result.stderr and "1 error" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["zero.toml", "zero"])
@@ -147,9 +147,9 @@ LONG = "/run/" + "x" * 103
     ('http = { listen = "8080", proxy_protocol = true }\n', ["http has proxy_protocol, but there are no trusted_proxies", 'name the proxy: trusted_proxies = ["192.0.2.1"]']),
     (f'http = "unix:{LONG}"\n', ["c.toml:1:8: the socket's path is too long: 108 octets; a Unix socket's path has up to 107 octets"]),
     (f'[admin]\ncontrol = "{LONG}"\n', ["c.toml:2:11: the socket's path is too long: 108 octets"]),
-    ('[admin]\nhook = ["/nonexistent/notify"]\n', ["/nonexistent/notify: [admin] hook can't be run: No such file or directory; name a program by its whole path"]),
-    ('[admin]\nhook = ["/tmp"]\n', ["/tmp: [admin] hook is no program"]),
-    ('[admin]\nhook = ["/etc/passwd"]\n', ["/etc/passwd: [admin] hook can't be run: nobody may execute it; chmod a+x /etc/passwd"]),
+    ('[admin]\nevent_command = ["/nonexistent/notify"]\n', ["/nonexistent/notify: [admin] event_command can't be run: No such file or directory; name a program by its whole path"]),
+    ('[admin]\nevent_command = ["/tmp"]\n', ["/tmp: [admin] event_command is no program"]),
+    ('[admin]\nevent_command = ["/etc/passwd"]\n', ["/etc/passwd: [admin] event_command can't be run: nobody may execute it; chmod a+x /etc/passwd"]),
     ('[admin]\nstate = "c.toml"\n', ["c.toml: [admin] state is no folder"]),
 ])
 def test_what_would_be_found_at_the_start_or_later_is_found_before(tmp_path, text, words):
@@ -163,7 +163,7 @@ def test_what_would_be_found_at_the_start_or_later_is_found_before(tmp_path, tex
     'http = ["0", "0"]\n', 'http = ["127.0.0.1:8080", "127.0.0.2:8080", "[::1]:8080"]\n', 'http = ["0.0.0.0:8080", "[::]:8080"]\n',
     'http = "[::1]:9153"\n[admin]\nmetrics = "9153"\n', 'http = { listen = "unix:/run/x", proxy_protocol = true }\n',
     'http = { listen = "8080", proxy_protocol = true }\ntrusted_proxies = "127.0.0.1"\n', f'[admin]\ncontrol = "{LONG[:-1]}"\n',
-    '[dns]\nzone = "0/25.2.0.192.in-addr.arpa"\n', 'trusted_proxies = []\n[addresses]\ndeny = []\n', '[admin]\nhook = ["/bin/true"]\n',
+    '[dns]\nzone = "0/25.2.0.192.in-addr.arpa"\n', 'trusted_proxies = []\n[addresses]\ndeny = []\n', '[admin]\nevent_command = ["/bin/true"]\n',
     '[clients]\n"192.0.2.1" = "a1.b2"\n"k" = { host = "home.example.org" }\n',
 ])
 def test_what_is_like_it_is_good(tmp_path, text):
@@ -229,9 +229,33 @@ def test_the_settings_that_need_a_restart_are_named_together(stage):
     server = stage.dns("named")
     text = conf(server, {"k": "a.dyn.example.org"})
     program = stage.sftdyn(text)
-    program.reload('trusted_proxies = "192.0.2.1"\nproxy_header = "Forwarded"\n' + text + '[process]\nuser = "root"\n[admin]\nhook = ["/bin/true"]\n')
-    program.await_log("trusted_proxies, proxy_header, [process] user and [admin] hook have changed: that takes effect with a restart only")
+    program.reload('trusted_proxies = "192.0.2.1"\nproxy_header = "Forwarded"\n' + text + '[process]\nuser = "root"\n[admin]\nevent_command = ["/bin/true"]\n')
+    program.await_log("trusted_proxies, proxy_header, [process] user and [admin] event_command have changed: that takes effect with a restart only")
     assert program.get("k").body == "OK"
+
+
+FORMER_NAMES = [("hook", '["/bin/true"]', "event_command"), ("hooks_at_once", "3", "event_commands_at_once"), ("hook_time", "9", "event_command_time")]
+
+
+@pytest.mark.parametrize("old, value, name", FORMER_NAMES)
+def test_a_setting_is_taken_under_its_former_name_with_a_warning(stage, tmp_path, old, value, name):
+    server = stage.dns("named")
+    text = conf(server, {"k": "a.dyn.example.org"}, extra=f"[admin]\n{old} = {value}")
+    warning = f"{old} is the former name of a setting; write {name} in its place"
+    program = stage.sftdyn(text)
+    program.await_log(warning)
+    result = check(tmp_path, program.conf.read_text())
+    assert result.returncode == 0 and warning in result.stdout and "warning: " in result.stdout
+    program.reload(text.replace(f"{old} =", f"{name} ="))
+    program.await_log("the configuration has 1 clients")
+    assert "takes effect with a restart" not in program.log(), "it is the same setting with the same value"
+
+
+@pytest.mark.parametrize("old, value, name", FORMER_NAMES)
+def test_a_setting_under_both_its_names_is_refused(tmp_path, old, value, name):
+    result = check(tmp_path, f"[admin]\n{old} = {value}\n{name} = {value}\n")
+    assert result.returncode == 1
+    assert f"{old} and {name} are one setting; leave {old} out: it is the former name" in result.stderr
 
 
 class Opens:
@@ -254,7 +278,7 @@ class Opens:
 def test_a_configuration_with_a_hook_is_read_once(stage):
     server = stage.dns("named")
     counts = []
-    for name, hook in (("without", ""), ("with", '[admin]\nhook = ["/bin/true"]\n')):
+    for name, hook in (("without", ""), ("with", '[admin]\nevent_command = ["/bin/true"]\n')):
         program = stage.sftdyn(conf(server, {"k": "a.dyn.example.org"}, extra=hook), name=name)
         program.stop()
         opens = Opens(program.conf)

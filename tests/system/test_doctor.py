@@ -292,7 +292,7 @@ def test_limits(practice):
 
 
 def test_what_admin_names(practice):
-    assert practice.bad(extra='[admin]\nhook = ["/nonexistent/notify"]\n')[0] == "hook"
+    assert practice.bad(extra='[admin]\nevent_command = ["/nonexistent/notify"]\n')[0] == "event-command"
     assert practice.bad(extra='[admin]\nstate = "doctor.toml"\n')[0] == "state"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event command ([admin] hook): nothing is lost, nothing outlives the program, and nobody can make it run anything else."""
+"""The event command ([admin] event_command): nothing is lost, nothing outlives the program, and nobody can make it run anything else."""
 
 import array
 import ctypes
@@ -42,7 +42,7 @@ def many(count):
 def test_four_run_at_once(stage, named):
     hook = hook_file(stage, "#!/bin/sh\necho + >> {out}\nsleep 0.3\necho - >> {out}\n")
     hosts = many(10)
-    watched = Watched(stage, named, f'hook = ["{hook}"]', clients=hosts)
+    watched = Watched(stage, named, f'event_command = ["{hook}"]', clients=hosts)
     for key in hosts:
         assert watched.program.get(key).body == "OK"
     out = stage.folder / "hook.out"
@@ -57,12 +57,12 @@ def test_four_run_at_once(stage, named):
 def test_number_and_time_are_settings(stage, named):
     hook = hook_file(stage, "#!/bin/sh\necho $SFTDYN_HOST >> {out}\nexec sleep 60\n")
     hosts = many(3)
-    watched = Watched(stage, named, f'hook = ["{hook}"]\nhooks_at_once = 1\nhook_time = 0.2', clients=hosts)
+    watched = Watched(stage, named, f'event_command = ["{hook}"]\nevent_commands_at_once = 1\nevent_command_time = 0.2', clients=hosts)
     for key in hosts:
         watched.program.get(key)
     out = stage.folder / "hook.out"
     await_true(lambda: out.exists() and out.read_text().split() == list(hosts.values()), "one after the other, each for its time")
-    watched.program.await_log("the hook did not end in time, and was killed")
+    watched.program.await_log("the event command did not end in time, and was killed")
 
 
 def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, named):
@@ -70,7 +70,7 @@ def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, n
     count = 400
     hook = hook_file(stage, "#!/bin/sh\necho $SFTDYN_EVENT $SFTDYN_HOST >> {out}\n")
     hosts = many(count)
-    watched = Watched(stage, named, f'hook = ["{hook}"]\nstale_after = 1', clients=hosts)
+    watched = Watched(stage, named, f'event_command = ["{hook}"]\nstale_after = 1', clients=hosts)
     for key in hosts:
         assert watched.program.get(key).body == "OK"
     out = stage.folder / "hook.out"
@@ -85,7 +85,7 @@ def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, n
 def test_it_ends_within_five_seconds_whatever_runs_and_waits(stage, named, waiting):
     hook = hook_file(stage, "#!/bin/sh\ntrap '' TERM\necho $$ >> {out}\nsleep 60 & echo $! >> {out}\nwait; wait\nsleep 60\n")
     hosts = many(4 + waiting)
-    watched = Watched(stage, named, f'hook = ["{hook}"]', clients=hosts)
+    watched = Watched(stage, named, f'event_command = ["{hook}"]', clients=hosts)
     for key in hosts:
         assert watched.program.get(key).body == "OK"
     out = stage.folder / "hook.out"
@@ -95,13 +95,13 @@ def test_it_ends_within_five_seconds_whatever_runs_and_waits(stage, named, waiti
     assert time.monotonic() - began < 5.5, "five seconds, and what a busy machine adds"
     assert not any(is_there(process) for process in out.read_text().split()), "nothing of them goes on"
     log = (watched.program.folder / "sftdyn.log").read_text()
-    assert f"at the end {4 + waiting} hooks were not run or had not ended" in log and "change h0.dyn.example.org A" in log
+    assert f"at the end {4 + waiting} event commands were not run or had not ended" in log and "change h0.dyn.example.org A" in log
 
 
 def test_quick_ones_that_wait_are_run_before_the_end(stage, named):
     hook = hook_file(stage, "#!/bin/sh\nsleep 0.05\necho $SFTDYN_HOST >> {out}\n")
     hosts = many(12)
-    watched = Watched(stage, named, f'hook = ["{hook}"]', clients=hosts)
+    watched = Watched(stage, named, f'event_command = ["{hook}"]', clients=hosts)
     for key in hosts:
         watched.program.get(key)
     assert watched.program.stop(signal.SIGTERM) == 0
@@ -111,7 +111,7 @@ def test_quick_ones_that_wait_are_run_before_the_end(stage, named):
 def test_after_a_crash_nothing_of_it_goes_on(stage, named):
     hook = hook_file(stage, "#!/bin/sh\necho $$ >> {out}\nsleep 60 & echo $! >> {out}\nwait\n")
     hosts = many(8)
-    watched = Watched(stage, named, f'hook = ["{hook}"]', clients=hosts)
+    watched = Watched(stage, named, f'event_command = ["{hook}"]', clients=hosts)
     for key in hosts:
         watched.program.get(key)
     out = stage.folder / "hook.out"
@@ -125,13 +125,13 @@ def test_after_a_crash_nothing_of_it_goes_on(stage, named):
 
 def test_commands_end_with_the_helper_and_it_is_said(stage, named):
     hook = hook_file(stage, "#!/bin/sh\necho $$ >> {out}\nexec sleep 60\n")
-    watched = Watched(stage, named, f'hook = ["{hook}"]')
+    watched = Watched(stage, named, f'event_command = ["{hook}"]')
     watched.program.get("secretkey-one")
     out = stage.folder / "hook.out"
     await_true(lambda: out.exists() and out.read_text().strip(), "it runs")
     [helper] = children(watched.program.process.pid)
     os.kill(helper, signal.SIGKILL)
-    watched.program.await_log("the process that runs the hook has ended; no hook is run until sftdyn is restarted")
+    watched.program.await_log("the process that runs the event command has ended; it is not run until sftdyn is restarted")
     await_true(lambda: not is_there(out.read_text().strip()), "the command is gone")
     assert tuple(watched.program.get("secretkey-two")) == (200, "OK")
     assert watched.program.stop() == 0
@@ -140,9 +140,9 @@ def test_commands_end_with_the_helper_and_it_is_said(stage, named):
 def test_what_could_not_be_run_is_named_and_tried_again(stage, named):
     path = hook_file(stage)
     path.chmod(0o600)
-    watched = Watched(stage, named, f'hook = ["{path}"]')
+    watched = Watched(stage, named, f'event_command = ["{path}"]')
     watched.program.get("secretkey-one")
-    watched.program.await_log("the hook can't be run: Permission denied; it is tried again")
+    watched.program.await_log("the event command can't be run: Permission denied; it is tried again")
     assert f"(change {HOST} A)" in watched.program.log()
     path.chmod(0o755)
     out = stage.folder / "hook.out"
@@ -151,7 +151,7 @@ def test_what_could_not_be_run_is_named_and_tried_again(stage, named):
 
 def test_settings_are_checked(tmp_path):
     path = tmp_path / "conf.toml"
-    for setting in ("hooks_at_once = 0", "hooks_at_once = 65", "hooks_at_once = \"4\"", "hook_time = 0", "hook_time = 3601"):
+    for setting in ("event_commands_at_once = 0", "event_commands_at_once = 65", "event_commands_at_once = \"4\"", "event_command_time = 0", "event_command_time = 3601"):
         path.write_text(f"[admin]\n{setting}\n")
         result = run("check", path)
         assert result.returncode == 1 and ":2:" in result.stderr and setting.split()[0] in result.stderr, result.stderr
@@ -218,7 +218,7 @@ def test_only_six_values_that_are_what_they_say_get_through(stage, named):
     hook = stage.folder / "hook"
     hook.write_text(f"#!/bin/bash\nenv | sort | tr '\\n' ' ' >> {stage.folder}/hook.out\necho >> {stage.folder}/hook.out\n")
     hook.chmod(0o755)
-    watched = Watched(stage, named, f'hook = ["{hook}"]')
+    watched = Watched(stage, named, f'event_command = ["{hook}"]')
     out = stage.folder / "hook.out"
     with socket_of(watched.program.process.pid) as end:
         for name, octets in FORGED.items():
@@ -240,7 +240,7 @@ def test_only_six_values_that_are_what_they_say_get_through(stage, named):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a process's socket")
 def test_a_descriptor_sent_along_is_not_kept(stage, named):
-    watched = Watched(stage, named, f'hook = ["{hook_file(stage)}"]')
+    watched = Watched(stage, named, f'event_command = ["{hook_file(stage)}"]')
     [helper] = children(watched.program.process.pid)
     before = len(os.listdir(f"/proc/{helper}/fd"))
     with socket_of(watched.program.process.pid) as end, open("/etc/passwd") as file:

@@ -98,7 +98,7 @@ def test_no_key_and_no_password_is_in_memory(stage):
             f'[clients.home]\nuser = "home"\npassword = "{secrets["password"]}"\nhosts = ["n.{ZONE}"]\n'
             f'[clients.keyed]\nkey = "{secrets["named"]}"\nhosts = ["m.{ZONE}"]\n'
             f'[clients.short]\nkey = "{secrets["short"]}"\nhosts = ["o.{ZONE}"]\n')
-    text = conf(server, {KEY: f"home.{ZONE}", **many}, extra='[admin]\nhook = ["/bin/true"]\n') + rest
+    text = conf(server, {KEY: f"home.{ZONE}", **many}, extra='[admin]\nevent_command = ["/bin/true"]\n') + rest
     program = stage.sftdyn(text, arguments=("-v",))
     basic = base64.b64encode(f"home:{secrets['password']}".encode()).decode()
     guessed = "guessed-key-EE99-abcdef"
@@ -144,7 +144,7 @@ def test_no_key_is_in_the_helpers_memory_whatever_the_size_of_the_configuration(
     text = f"""http = "127.0.0.1:0"
 nskeyfile = "{stage.folder}/none.key"
 [admin]
-hook = ["/bin/true"]
+event_command = ["/bin/true"]
 [dns]
 server = "127.0.0.1:5"
 [clients]

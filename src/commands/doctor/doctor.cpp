@@ -61,7 +61,8 @@ std::vector<dns::Name> hosts_of(const config::Settings& settings, const std::str
 void print(const Findings& findings) {
     for (const auto& one : findings) {
         std::cout << fmt::format("{:<8} {:<12} {}\n", word(one.level), one.check, one.what);
-        if (!one.mend.empty()) std::cout << fmt::format("{:<8} {:<12} -> {}\n", "", "", one.mend);
+        if (!one.remedy.empty())
+            std::cout << fmt::format("{:<8} {:<12} -> {}\n", "", "", one.remedy);
     }
 }
 
@@ -72,7 +73,7 @@ void print_json(const Findings& findings) {
             {"check", one.check},
             {"result", one.level == Finding::Level::bad ? "bad" : word(one.level)},
             {"what", one.what}};
-        if (!one.mend.empty()) finding["mend"] = one.mend;
+        if (!one.remedy.empty()) finding["mend"] = one.remedy;
         out.push_back(std::move(finding));
     }
     std::cout << boost::json::serialize(out) << '\n';
@@ -83,11 +84,11 @@ Findings examine(const config::Overrides& overrides, const DoctorOptions& option
     Patient patient{server::load(overrides), {}, {}, {}, options.resolver};
     if (!options.named_conf.empty()) patient.named.conf = options.named_conf;
     const auto& loaded = patient.loaded;
-    for (const auto& complaint : loaded.complaints)
+    for (const auto& diagnostic : loaded.diagnostics)
         findings.push_back(
             {Finding::Level::bad, "conf",
-             complaint.where.empty() ? complaint.what : complaint.where + ": " + complaint.what,
-             complaint.mend});
+             diagnostic.where.empty() ? diagnostic.what : diagnostic.where + ": " + diagnostic.what,
+             diagnostic.remedy});
     if (!findings.empty())
         return findings;  // the rest would be about other settings than are meant
     const std::size_t clients = loaded.settings.client_count();
@@ -118,7 +119,7 @@ int doctor(const config::Overrides& overrides, const DoctorOptions& options) {
     });
     if (!options.json)
         std::cout << (bad == 0 ? std::string("nothing is in the way\n")
-                               : fmt::format("{} thing{} to mend\n", bad, bad == 1 ? "" : "s"));
+                               : fmt::format("{} error{}\n", bad, bad == 1 ? "" : "s"));
     std::cout << std::flush;
     return bad == 0 ? 0 : 1;
 }

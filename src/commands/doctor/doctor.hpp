@@ -16,7 +16,7 @@ struct Finding {
     enum class Level { good, note, skipped, warning, bad } level{};
     std::string check{};  ///< one word, the same in every version: "key", "zone", …
     std::string what{};
-    std::string mend{};
+    std::string remedy{};
 };
 using Findings = std::vector<Finding>;
 

@@ -37,17 +37,17 @@ T await(boost::asio::io_context& io, const Start& start) {
 /// "key", "clock", … by what went wrong.
 const char* check_of(const DnsError& failure) {
     switch (failure.kind) {
-        case DnsError::Kind::bad_time:
+        case dns::ErrorKind::bad_time:
             return "clock";
-        case DnsError::Kind::bad_signature:
-        case DnsError::Kind::bad_key:
-        case DnsError::Kind::unsigned_answer:
-        case DnsError::Kind::forged_answer:
+        case dns::ErrorKind::bad_signature:
+        case dns::ErrorKind::bad_key:
+        case dns::ErrorKind::unsigned_answer:
+        case dns::ErrorKind::forged_answer:
             return "signature";
-        case DnsError::Kind::key_file:
+        case dns::ErrorKind::key_file:
             return "key";
-        case DnsError::Kind::no_zone:
-        case DnsError::Kind::cname_conflict:
+        case dns::ErrorKind::no_zone:
+        case dns::ErrorKind::cname_conflict:
             return "zone";
         default:
             return "server";
@@ -117,7 +117,7 @@ private:
     }
 
     std::optional<dns::Name> zone_of(const dns::Name& host) {
-        const auto zone = await<dns::Outcome<dns::Name>>(
+        const auto zone = await<dns::DnsResult<dns::Name>>(
             io_, [&](auto done) { backend_.find_zone(host, deadline(), done); });
         if (zone.has_value()) return *zone;
         Finding finding = finding_of(zone.error(), "zone");
@@ -127,7 +127,7 @@ private:
     }
 
     void examine_zone(const dns::Name& zone, const dns::Name& host) {
-        const auto served = await<dns::Outcome<std::vector<std::string>>>(
+        const auto served = await<dns::DnsResult<std::vector<std::string>>>(
             io_, [&](auto done) { backend_.look_up(zone, host, dns::Type::a, deadline(), done); });
         if (served.has_error()) {
             findings_.push_back(finding_of(served.error(), "zone"));
@@ -157,9 +157,9 @@ private:
             io_, [&](auto done) { backend_.apply(zone, message, deadline(), done, [] {}); });
         if (reply.has_error()) {
             Finding finding = finding_of(reply.error(), "update");
-            if (reply.error().kind == DnsError::Kind::rcode &&
+            if (reply.error().kind == dns::ErrorKind::rcode &&
                 dns::rcode_text(reply.error().rcode) == "SERVFAIL")
-                finding.mend =
+                finding.remedy =
                     "the zone is not loaded, or can't be written: named-checkzone, and the "
                     "server's log";
             findings_.push_back(std::move(finding));

@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/json.hpp>
 
+#include "base/network.hpp"
 #include "commands/doctor/doctor.hpp"
 #include "commands/named_files.hpp"
 #include "commands/status.hpp"
@@ -53,7 +54,7 @@ void look_at_key(const Patient& patient, const config::ZoneSettings& zone, Findi
     const auto key = dns::read_key_file(file);
     if (key.has_error()) {
         findings.push_back(
-            {Level::bad, "key", key.error().where + ": " + key.error().what, key.error().mend});
+            {Level::bad, "key", key.error().where + ": " + key.error().what, key.error().remedy});
         return;
     }
     findings.push_back({Level::good, "key", fmt::format("{} holds a key", file), ""});
@@ -79,7 +80,7 @@ void look_at_certificate(const Patient& patient, const config::Settings::Certifi
     if (certificate.has_error()) {
         findings.push_back({Level::bad, "certificate",
                             certificate.error().where + ": " + certificate.error().what,
-                            certificate.error().mend});
+                            certificate.error().remedy});
         return;
     }
     const auto left = http::time_left(*certificate);
@@ -129,9 +130,9 @@ void look_at_listener(const config::Listen& listen, const char* scheme, Findings
     boost::system::error_code error;
     const ip::address address = listen.address.value_or(ip::address_v4::any());
     const ip::tcp::endpoint endpoint(address, listen.port);
-    const std::string text =
-        fmt::format(fmt::runtime(address.is_v6() ? "{}://[{}]:{}" : "{}://{}:{}"), scheme,
-                    listen.address ? address.to_string() : "*", listen.port);
+    const std::string text = fmt::format("{}://{}", scheme,
+                                         listen.address ? base::endpoint_text(address, listen.port)
+                                                        : fmt::format("*:{}", listen.port));
     ip::tcp::acceptor acceptor(io);
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(ip::tcp::acceptor::reuse_address(true), error);
@@ -165,11 +166,11 @@ void look_at_files(const Patient& patient, Findings& findings) {
     look_at_key(patient, settings.dns, findings);
     for (const auto& zone : settings.zones) look_at_key(patient, zone, findings);
     for (const auto& [subject, error] : faults_of_named_files(settings))
-        findings.push_back({Level::bad, subject, error.where + ": " + error.what, error.mend});
+        findings.push_back({Level::bad, subject, error.where + ": " + error.what, error.remedy});
     for (const auto& weaknesses : {weak_files(patient.loaded), weak_keys(patient.loaded)}) {
         for (const auto& one : weaknesses)
             findings.push_back({Level::warning, one.subject,
-                                one.error.where + ": " + one.error.what, one.error.mend});
+                                one.error.where + ": " + one.error.what, one.error.remedy});
     }
 }
 

@@ -84,7 +84,7 @@ public:
         ip_ = to_python(source);
     }
 
-    Outcome<std::string> get_ip() override {
+    HookResult<std::string> get_ip() override {
         if (!hooks_.get_ip) return from_python(ip_);
         return guarded<std::string>("get_ip", [this] {
             ip_ = hooks_.get_ip(ip_, headers(), to_python(key_));
@@ -92,13 +92,13 @@ public:
         });
     }
 
-    Outcome<std::string> get_host(std::string_view key) override {
+    HookResult<std::string> get_host(std::string_view key) override {
         return guarded<std::string>("get_host", [&] {
             return from_python(shared->host(hooks_.get_host(to_python(key), ip_)));
         });
     }
 
-    Outcome<std::vector<std::string>> nsupdate_commands(std::string_view host) override {
+    HookResult<std::vector<std::string>> nsupdate_commands(std::string_view host) override {
         return guarded<std::vector<std::string>>("nsupdatecommands", [&] {
             std::vector<std::string> out;
             for (const py::handle line :
@@ -136,7 +136,7 @@ private:
 
     /// What `run` gives, or what went wrong in Python.
     template <class T, class Run>
-    Outcome<T> guarded(const char* hook, const Run& run) {
+    HookResult<T> guarded(const char* hook, const Run& run) {
         try {
             return run();
         } catch (py::error_already_set& error) {
@@ -186,14 +186,14 @@ public:
     PythonConf(const PythonConf&) = delete;
     PythonConf& operator=(const PythonConf&) = delete;
 
-    std::vector<Setting> settings(const std::vector<std::string>& names) const override {
+    std::vector<ConfSetting> settings(const std::vector<std::string>& names) const override {
         const Gil gil;
-        std::vector<Setting> out;
+        std::vector<ConfSetting> out;
         for (const auto& name : names) {
             if (!py::hasattr(module_, name.c_str())) continue;
             const py::object value = module_.attr(name.c_str());
             if (value.is_none()) continue;
-            Setting setting{name, {}, 0};
+            ConfSetting setting{name, {}, 0};
             const py::str key(name);
             if (lines_.contains(key)) setting.line = lines_[key].cast<unsigned>();
             if (py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value)) {
@@ -206,12 +206,12 @@ public:
         return out;
     }
 
-    std::optional<std::vector<Client>> clients(const std::string& name) const override {
+    std::optional<std::vector<ConfClient>> clients(const std::string& name) const override {
         const Gil gil;
         if (!py::hasattr(module_, name.c_str())) return std::nullopt;
         const py::object value = module_.attr(name.c_str());
         if (!py::isinstance<py::dict>(value)) return std::nullopt;
-        std::vector<Client> out;
+        std::vector<ConfClient> out;
         for (const auto& [key, host] : py::reinterpret_borrow<py::dict>(value))
             out.push_back(
                 {base::Secret(py::isinstance<py::str>(key) ? from_python(key) : std::string()),
@@ -286,7 +286,7 @@ public:
             return std::shared_ptr<const Conf>(std::make_shared<PythonConf>(
                 made[0].cast<py::module_>(), made[1].cast<py::dict>()));
         } catch (py::error_already_set& error) {
-            return complaint(path, error);
+            return diagnostic(path, error);
         }
     }
 
@@ -299,7 +299,7 @@ public:
     }
 
 private:
-    static base::Error complaint(const std::string& path, py::error_already_set& error) {
+    static base::Error diagnostic(const std::string& path, py::error_already_set& error) {
         if (error.matches(PyExc_OSError) && error.trace().is_none())
             return {py::str(error.value()), path, ""};
         py::object value = error.value();

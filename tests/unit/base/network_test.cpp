@@ -20,6 +20,12 @@ TEST(ClientNetwork, AnIpv4AddressOrAnIpv6NetworkOf64Bits) {
     EXPECT_EQ(hash_value(network("2001:db8:1:2::1")), hash_value(network("2001:db8:1:2::2")));
 }
 
+TEST(EndpointText, AnIpv6AddressIsInBrackets) {
+    EXPECT_EQ(endpoint_text(make_address("192.0.2.1"), 53), "192.0.2.1:53");
+    EXPECT_EQ(endpoint_text(make_address("2001:db8::1"), 8080), "[2001:db8::1]:8080");
+    EXPECT_EQ(endpoint_text(make_address("fe80::1%1"), 0), "[fe80::1%1]:0");
+}
+
 TEST(Network, OfMappedAddressesIsAnIpv4Network) {
     const auto network = Network::parse("::ffff:10.0.0.0/104");
     ASSERT_TRUE(network.has_value());

@@ -16,8 +16,8 @@ using testing::IsEmpty;
 std::vector<std::string> said_of(const std::string& text) {
     config::Loaded loaded;
     loaded.conf = "/c.toml";
-    for (const auto& complaint : config::read_toml(text, loaded.conf, loaded.settings))
-        ADD_FAILURE() << complaint.text();
+    for (const auto& diagnostic : config::read_toml(text, loaded.conf, loaded.settings))
+        ADD_FAILURE() << diagnostic.text();
     std::vector<std::string> out;
     for (const auto& weakness : weak_keys(loaded)) out.push_back(weakness.error.text());
     return out;

@@ -13,15 +13,16 @@ using testing::IsEmpty;
 /// What a conf would set.
 class FakeConf : public python::Conf {
 public:
-    std::vector<python::Setting> settings(const std::vector<std::string>& names) const override {
-        std::vector<python::Setting> out;
+    std::vector<python::ConfSetting> settings(
+        const std::vector<std::string>& names) const override {
+        std::vector<python::ConfSetting> out;
         for (const auto& setting : set) {
             if (std::find(names.begin(), names.end(), setting.name) != names.end())
                 out.push_back(setting);
         }
         return out;
     }
-    std::optional<std::vector<python::Client>> clients(const std::string&) const override {
+    std::optional<std::vector<python::ConfClient>> clients(const std::string&) const override {
         return table;
     }
     std::vector<std::string> tables() const override { return {}; }
@@ -33,15 +34,15 @@ public:
         return nullptr;
     }
 
-    std::vector<python::Setting> set{};
-    std::optional<std::vector<python::Client>> table = std::vector<python::Client>();
+    std::vector<python::ConfSetting> set{};
+    std::optional<std::vector<python::ConfClient>> table = std::vector<python::ConfClient>();
     bool get_host = false, commands = false;
 };
 
 python::Value text(std::string value) { return {std::move(value), "str"}; }
 python::Value number(std::int64_t value) { return {value, "int"}; }
 python::Value flag(bool value) { return {value, "bool"}; }
-python::Client client(const char* key, python::Value host) {
+python::ConfClient client(const char* key, python::Value host) {
     return {base::Secret(key), std::move(host)};
 }
 
@@ -49,8 +50,8 @@ class PythonConfTest : public testing::Test {
 protected:
     std::vector<std::string> read() {
         std::vector<std::string> out;
-        for (const auto& complaint : read_python_conf(conf, "/etc/sftdyn/conf", settings))
-            out.push_back(complaint.text());
+        for (const auto& diagnostic : read_python_conf(conf, "/etc/sftdyn/conf", settings))
+            out.push_back(diagnostic.text());
         return out;
     }
 
@@ -62,16 +63,17 @@ TEST_F(PythonConfTest, WhatStandsInTheWrongPlaceIsNotQuoted) {
     for (const char* name : {"http", "https", "verbose", "quiet", "debug"}) {
         for (const char* secret : {"SECRET-key", "127.0.0.1:SECRET", "unix:SECRET"}) {
             conf.set = {{name, {text(secret)}, 1}};
-            const auto complaints = read();
-            EXPECT_THAT(complaints, testing::SizeIs(1)) << name << " = " << secret;
-            for (const auto& complaint : complaints)
-                EXPECT_THAT(complaint, testing::Not(HasSubstr("SECRET")));
+            const auto diagnostics = read();
+            EXPECT_THAT(diagnostics, testing::SizeIs(1)) << name << " = " << secret;
+            for (const auto& diagnostic : diagnostics)
+                EXPECT_THAT(diagnostic, testing::Not(HasSubstr("SECRET")));
         }
     }
     conf.table.emplace();
     for (const char* host : {"SECRET_key-", "", "SECRET key"})
         conf.table->push_back(client("/SECRET", text(host)));
-    for (const auto& complaint : read()) EXPECT_THAT(complaint, testing::Not(HasSubstr("SECRET")));
+    for (const auto& diagnostic : read())
+        EXPECT_THAT(diagnostic, testing::Not(HasSubstr("SECRET")));
 }
 
 TEST_F(PythonConfTest, Settings) {
@@ -120,13 +122,13 @@ TEST_F(PythonConfTest, Clients) {
 TEST_F(PythonConfTest, ClientsThatAreNone) {
     conf.table = {client("", text("a.example")), client("/a", text("a.example")),
                   client("topsecret", number(7)), client("topsecret", text("a..b"))};
-    const auto complaints = read();
-    EXPECT_THAT(complaints,
+    const auto diagnostics = read();
+    EXPECT_THAT(diagnostics,
                 ElementsAre(HasSubstr("key of entry 1"), HasSubstr("begins with a slash"),
                             HasSubstr("host of entry 3 of CLIENTS is int"),
                             HasSubstr("entry 4 of CLIENTS: ")));
-    for (const auto& complaint : complaints)
-        EXPECT_THAT(complaint, testing::Not(HasSubstr("topsecret")));
+    for (const auto& diagnostic : diagnostics)
+        EXPECT_THAT(diagnostic, testing::Not(HasSubstr("topsecret")));
     conf.get_host = true;
     EXPECT_THAT(read(), IsEmpty()) << "get_host knows what to make of them";
 }

@@ -64,7 +64,7 @@ TEST(SettingsDocuments, EverySettingIsDocumentedOnce) {
         for (const Setting* row : settings_in(entry.section, entry.names)) ++count[row];
     }
     for (const Setting& row : all_settings()) {
-        const bool is_table = row.kind == Kind::table || row.kind == Kind::tables;
+        const bool is_table = row.kind == SettingKind::table || row.kind == SettingKind::tables;
         EXPECT_EQ(count[&row], is_table ? 0 : 1) << full_name(row);
     }
 }
@@ -74,7 +74,7 @@ TEST(SettingsDocuments, ARowIsAboutSettingsThatAreAlike) {
         const auto rows = settings_in(entry.section, entry.names);
         for (const Setting* row : rows) EXPECT_EQ(row->effect, rows.front()->effect) << row->name;
         const bool has_default = !entry.fallback.empty() || rows.front()->set != nullptr ||
-                                 rows.front()->kind == Kind::integer;
+                                 rows.front()->kind == SettingKind::integer;
         EXPECT_TRUE(has_default) << entry.names;
         EXPECT_EQ(entry.meaning.find_first_of("|\n"), std::string_view::npos) << entry.names;
     }
@@ -90,8 +90,8 @@ TEST(SettingsDocuments, MarksAreChecked) {
 
 TEST(SettingsDocuments, TheSampleCanBeRead) {
     Settings settings;
-    for (const auto& complaint : read_toml(sample_file(), "sftdyn.toml", settings))
-        ADD_FAILURE() << complaint.text();
+    for (const auto& diagnostic : read_toml(sample_file(), "sftdyn.toml", settings))
+        ADD_FAILURE() << diagnostic.text();
 }
 
 }  // namespace

@@ -70,8 +70,8 @@ std::string conf_with(const Setting& row, const std::string& value) {
 
 std::string complaints_of(const std::string& text, Settings& settings) {
     std::string said;
-    for (const auto& complaint : read_toml(text, "/c.toml", settings))
-        said += complaint.text() + '\n';
+    for (const auto& diagnostic : read_toml(text, "/c.toml", settings))
+        said += diagnostic.text() + '\n';
     return said;
 }
 std::string complaints_of(const std::string& text) {
@@ -81,7 +81,7 @@ std::string complaints_of(const std::string& text) {
 
 /// A number of the schema as the file has it.
 std::string as_toml(const Setting& row, std::int64_t value) {
-    if (row.kind != Kind::seconds) return std::to_string(value);
+    if (row.kind != SettingKind::seconds) return std::to_string(value);
     return fmt::format("{}", static_cast<double>(value) / 1000);
 }
 
@@ -130,8 +130,8 @@ const std::map<std::string_view, const char*> good_values{
 };
 
 std::string good_value(const Setting& row) {
-    if (row.kind == Kind::flag) return row.fallback != 0 ? "false" : "true";
-    if (row.kind == Kind::integer || row.kind == Kind::seconds)
+    if (row.kind == SettingKind::flag) return row.fallback != 0 ? "false" : "true";
+    if (row.kind == SettingKind::integer || row.kind == SettingKind::seconds)
         return as_toml(row, row.fallback == row.most ? row.least : row.most);
     const auto found = good_values.find(row.name);
     return found == good_values.end() ? "no good value is known to the test" : found->second;
@@ -165,7 +165,8 @@ TEST_P(EverySetting, IsNamedAtAReloadIfAndOnlyIfItTakesARestart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schema, EverySetting, testing::ValuesIn(those([](const Setting& row) {
-                             return row.kind != Kind::table && row.kind != Kind::tables;
+                             return row.kind != SettingKind::table &&
+                                    row.kind != SettingKind::tables;
                          })),
                          row_name);
 
@@ -183,8 +184,8 @@ TEST_P(PlainSetting, HasItsDefault) {
 TEST_P(PlainSetting, TakesItsOwnDefaultAsAValue) {
     const Setting& row = GetParam();
     const std::string value =
-        row.kind == Kind::flag ? (row.fallback != 0 ? "true" : "false")
-        : row.kind == Kind::choice
+        row.kind == SettingKind::flag ? (row.fallback != 0 ? "true" : "false")
+        : row.kind == SettingKind::choice
             ? fmt::format("\"{}\"", row.words[static_cast<std::size_t>(row.fallback)])
             : as_toml(row, row.fallback);
     Settings now;
@@ -216,7 +217,7 @@ TEST_P(Number, RefusesWhatIsBelowOrBeyondWithTheRange) {
     std::vector<std::string> values{as_toml(row, row.least - 1), "-1e300", "nan"};
     if (row.most != std::numeric_limits<std::int64_t>::max())
         values.push_back(as_toml(row, row.most + 1));
-    if (row.kind == Kind::seconds) values.insert(values.end(), {"inf", "-inf", "1e300"});
+    if (row.kind == SettingKind::seconds) values.insert(values.end(), {"inf", "-inf", "1e300"});
     for (const auto& value : values) {
         const std::string said = complaints_of(conf_with(row, value));
         EXPECT_THAT(said, HasSubstr("expected " + expected_of(row))) << value;
@@ -227,7 +228,7 @@ TEST_P(Number, RefusesWhatIsBelowOrBeyondWithTheRange) {
 TEST_P(Number, RefusesOtherTypes) {
     const Setting& row = GetParam();
     std::vector<const char*> values{"\"5\"", "\"5s\"", "true", "[5]", "{ a = 1 }", "12:00:00"};
-    if (row.kind == Kind::integer) values.push_back("1.5");
+    if (row.kind == SettingKind::integer) values.push_back("1.5");
     for (const char* value : values)
         EXPECT_THAT(complaints_of(conf_with(row, value)),
                     HasSubstr(std::string(row.name) + " is of the wrong type"))
@@ -235,7 +236,8 @@ TEST_P(Number, RefusesOtherTypes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schema, Number, testing::ValuesIn(those([](const Setting& row) {
-                             return row.kind == Kind::integer || row.kind == Kind::seconds;
+                             return row.kind == SettingKind::integer ||
+                                    row.kind == SettingKind::seconds;
                          })),
                          row_name);
 
@@ -256,7 +258,7 @@ TEST_P(Flag, TakesBothAndNothingElse) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schema, Flag, testing::ValuesIn(those([](const Setting& row) {
-                             return row.kind == Kind::flag;
+                             return row.kind == SettingKind::flag;
                          })),
                          row_name);
 
@@ -281,7 +283,8 @@ TEST(SettingsSchema, SeveralThatTakeARestartAreNamedInOneLine) {
                       now),
         IsEmpty());
     EXPECT_EQ(restart_notice(Settings(), now),
-              "http, [limits] threads and [admin] hook_time have changed: that takes effect with a "
+              "http, [limits] threads and [admin] event_command_time have changed: that takes "
+              "effect with a "
               "restart only");
     EXPECT_EQ(restart_notice(now, now), "");
 }

@@ -9,13 +9,31 @@ using namespace sftdyn::config;
 
 namespace {
 
-Complaints read(std::string_view text, Settings& settings) {
+Diagnostics read(std::string_view text, Settings& settings) {
     return read_toml(text, "/etc/sftdyn/c.toml", settings);
+}
+
+TEST(TomlFile, ASettingUnderItsFormerNameIsTakenWithAWarning) {
+    Settings settings;
+    EXPECT_TRUE(read("[admin]\nhook_time = 7\nhooks_at_once = 2\n", settings).empty());
+    EXPECT_EQ(settings.admin.event_command_time, 7s);
+    EXPECT_EQ(settings.admin.event_commands_at_once, 2U);
+    ASSERT_EQ(settings.warnings.size(), 2U);
+    EXPECT_EQ(settings.warnings[0].where, "/etc/sftdyn/c.toml:2:1");
+    EXPECT_EQ(settings.warnings[1].what, "hooks_at_once is the former name of a setting");
+}
+
+TEST(TomlFile, ASettingUnderBothNamesIsAnError) {
+    Settings settings;
+    const auto diagnostics = read("[admin]\nevent_command_time = 7\nhook_time = 7\n", settings);
+    ASSERT_EQ(diagnostics.size(), 1U);
+    EXPECT_EQ(diagnostics[0].where, "/etc/sftdyn/c.toml:3:1");
+    EXPECT_TRUE(settings.warnings.empty());
 }
 
 TEST(TomlFile, AllSettings) {
     Settings settings;
-    const auto complaints = read(R"(
+    const auto diagnostics = read(R"(
 http = ["8080", "127.0.0.1:81", 82]
 nskeyfile = "keys/sftdyn.key"
 [dns]
@@ -37,8 +55,8 @@ threads = 3
 "example" = "host.dyn.example.org"
 "host=gnampf,key=4bea" = { host = "gnampf.dyn.example.org", ttl = 60, ptr = true }
 )",
-                                 settings);
-    for (const auto& complaint : complaints) ADD_FAILURE() << complaint.text();
+                                  settings);
+    for (const auto& diagnostic : diagnostics) ADD_FAILURE() << diagnostic.text();
     ASSERT_EQ(settings.http.size(), 3U);
     EXPECT_EQ(settings.http[2].port, 82);
     EXPECT_EQ(settings.dns.key_file, "/etc/sftdyn/keys/sftdyn.key");
@@ -72,9 +90,9 @@ TEST(TomlFile, AbsolutePathsStay) {
 
 TEST(TomlFile, ComplaintsHavePlaceAndMend) {
     Settings settings;
-    const auto complaints = read("[limits]\nchanges = -1\n", settings);
-    ASSERT_EQ(complaints.size(), 1U);
-    EXPECT_EQ(complaints[0].text(),
+    const auto diagnostics = read("[limits]\nchanges = -1\n", settings);
+    ASSERT_EQ(diagnostics.size(), 1U);
+    EXPECT_EQ(diagnostics[0].text(),
               "/etc/sftdyn/c.toml:2:11: changes is out of range; expected a whole number from 0 to "
               "1000000");
 }
@@ -89,14 +107,15 @@ TEST(TomlFile, AllComplaintsAreTold) {
 
 TEST(TomlFile, AHostOutsideOfItsZoneIsAComplaint) {
     Settings settings;
-    const auto complaints = read(
+    const auto diagnostics = read(
         "[dns]\nzone = \"a.org\"\n[[zone]]\nname = \"b.org\"\n[clients]\nx = \"h.a.org\"\ny = "
         "\"h.b.org\"\nz = \"h.c.org\"\n",
         settings);
-    ASSERT_EQ(complaints.size(), 1U);
-    EXPECT_NE(complaints[0].text().find("/etc/sftdyn/c.toml:8:5: this host is not in the zone that "
-                                        "[dns] names, nor in a [[zone]]"),
-              std::string::npos);
+    ASSERT_EQ(diagnostics.size(), 1U);
+    EXPECT_NE(
+        diagnostics[0].text().find("/etc/sftdyn/c.toml:8:5: this host is not in the zone that "
+                                   "[dns] names, nor in a [[zone]]"),
+        std::string::npos);
 }
 
 }  // namespace

@@ -127,8 +127,8 @@ const Mistake mistakes[] = {
      1},
     {"AFileOfSeveralLines", "nskeyfile = '''keys\n[clients]\n\"M\" = \"home.example.org\"\n'''\n",
      1},
-    {"AHookOfSeveralLines", "[admin]\nhook = ['''/bin/true\n\"M\" = \"home.example.org\"\n''']\n",
-     2},
+    {"AHookOfSeveralLines",
+     "[admin]\nevent_command = ['''/bin/true\n\"M\" = \"home.example.org\"\n''']\n", 2},
     {"ASocketOfSeveralLines", "http = '''unix:/run\n\"M\" = \"home.example.org\"\n'''\n", 1},
     {"AColon", "[clients]\n\"M\": \"home.example.org\"\n", 2},
     {"AnEqualsSignMissing", "[clients]\n\"M\" \"home.example.org\"\n", 2},
@@ -158,16 +158,16 @@ TEST_P(TomlSecrets, NoComplaintHoldsAKey) {
     for (const char* marker : markers) {
         const std::string text = with(mistake.text, marker);
         Settings settings;
-        const Complaints complaints = read_toml(text, "/c.toml", settings);
+        const Diagnostics diagnostics = read_toml(text, "/c.toml", settings);
         if (mistake.line != 0) {
             const std::string place = "/c.toml:" + std::to_string(mistake.line) + ":";
-            EXPECT_TRUE(std::any_of(complaints.begin(), complaints.end(),
+            EXPECT_TRUE(std::any_of(diagnostics.begin(), diagnostics.end(),
                                     [&](const auto& one) { return one.where.starts_with(place); }))
-                << text << (complaints.empty() ? "nothing" : complaints.front().text());
+                << text << (diagnostics.empty() ? "nothing" : diagnostics.front().text());
         }
-        for (const auto& complaint : complaints) {
-            EXPECT_FALSE(complaint.mend.empty()) << complaint.text();
-            std::string said = complaint.text();
+        for (const auto& diagnostic : diagnostics) {
+            EXPECT_FALSE(diagnostic.remedy.empty()) << diagnostic.text();
+            std::string said = diagnostic.text();
             // What our own messages have in common with the markers.
             for (const char* own : {"host.example.org", "host", "key"}) {
                 for (std::size_t at = 0; (at = said.find(own, at)) != std::string::npos;)
@@ -185,9 +185,9 @@ INSTANTIATE_TEST_SUITE_P(Mistakes, TomlSecrets, testing::ValuesIn(mistakes),
 
 std::string said_of(std::string_view text) {
     Settings settings;
-    const Complaints complaints = read_toml(text, "/c.toml", settings);
+    const Diagnostics diagnostics = read_toml(text, "/c.toml", settings);
     std::string said;
-    for (const auto& complaint : complaints) said += complaint.text() + '\n';
+    for (const auto& diagnostic : diagnostics) said += diagnostic.text() + '\n';
     return said;
 }
 

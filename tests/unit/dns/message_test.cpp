@@ -38,15 +38,15 @@ TsigKeyPtr key(const char* key_name = "k", const char* secret = "c2VjcmV0c2VjcmV
 }
 
 std::vector<Change> changes() {
-    return {{name("home.dyn.example.org"), Type::a, Change::Kind::replace, 30,
+    return {{name("home.dyn.example.org"), Type::a, ChangeKind::replace, 30,
              std::string("\xc0\x00\x02\x01", 4)},
-            {name("home.dyn.example.org"), Type::aaaa, Change::Kind::remove},
-            {name("1.2.0.192.in-addr.arpa"), Type::ptr, Change::Kind::remove_record, 0,
+            {name("home.dyn.example.org"), Type::aaaa, ChangeKind::remove},
+            {name("1.2.0.192.in-addr.arpa"), Type::ptr, ChangeKind::remove_record, 0,
              name("home.dyn.example.org").bytes()}};
 }
 
 /// What a server would answer: the request with QR set, an rcode, and a signature by `signer`.
-std::vector<std::uint8_t> answer_to(const Request& request, const TsigKeyPtr& signer,
+std::vector<std::uint8_t> answer_to(const OutgoingMessage& request, const TsigKeyPtr& signer,
                                     std::uint8_t rcode = 0, std::uint16_t tsig_error = 0) {
     std::vector<std::uint8_t> wire(request.wire.begin(), request.wire.begin() + 12);
     for (std::size_t i = 4; i < 12; ++i) wire[i] = 0;
@@ -83,12 +83,12 @@ TEST(Message, RecordsWrittenOutAreTheSameAsChanges) {
     using Class = UpdateRecord::Class;
     UpdateMessage message;
     for (const auto& change : changes()) {
-        if (change.kind == Change::Kind::remove_record) {
+        if (change.kind == ChangeKind::remove_record) {
             message.updates.push_back({change.owner, change.type, Class::none, 0, change.rdata});
             continue;
         }
         message.updates.push_back({change.owner, change.type, Class::any, 0, {}});
-        if (change.kind == Change::Kind::replace)
+        if (change.kind == ChangeKind::replace)
             message.updates.push_back(
                 {change.owner, change.type, Class::in, change.ttl, change.rdata});
     }
@@ -108,7 +108,7 @@ TEST(Message, AClaimHasAPrerequisiteAndReplacesNothing) {
     UpdateMessage message;
     message.prerequisites.push_back({owner, Type::ptr, UpdateRecord::Class::none, 0, {}});
     message.updates.push_back({owner, Type::ptr, UpdateRecord::Class::in, 30, host});
-    const std::vector<Change> claim{{owner, Type::ptr, Change::Kind::claim, 30, host}};
+    const std::vector<Change> claim{{owner, Type::ptr, ChangeKind::claim, 30, host}};
     const Name zone = name("2.0.192.in-addr.arpa");
     EXPECT_EQ(hex(make_update(1, zone, claim, nullptr)->wire),
               hex(make_update(1, zone, message, nullptr)->wire));
@@ -139,7 +139,7 @@ TEST(Message, TooManyChangesAreAFailureNotACutMessage) {
     std::vector<Change> many;
     for (int i = 0; i < 4000; ++i)
         many.push_back({name(("h" + std::to_string(i) + ".dyn.example.org").c_str()), Type::a,
-                        Change::Kind::replace, 30, "abcd"});
+                        ChangeKind::replace, 30, "abcd"});
     EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_error());
     many.resize(1000);
     EXPECT_TRUE(make_update(1, name("dyn.example.org"), many, key()).has_value());
@@ -158,28 +158,28 @@ TEST(Message, AnswerWithAWrongSignatureIsNotBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
     EXPECT_EQ(
         read_answer(*request, answer_to(*request, key("k", "b3RoZXJvdGhlcm90")), "s").error().kind,
-        DnsError::Kind::forged_answer);
+        ErrorKind::forged_answer);
     EXPECT_EQ(read_answer(*request, answer_to(*request, key("other")), "s").error().kind,
-              DnsError::Kind::forged_answer);
+              ErrorKind::forged_answer);
     auto changed = answer_to(*request, request->key);
     changed[2] ^= 0x04;  // AA
-    EXPECT_EQ(read_answer(*request, changed, "s").error().kind, DnsError::Kind::forged_answer);
+    EXPECT_EQ(read_answer(*request, changed, "s").error().kind, ErrorKind::forged_answer);
 }
 
 TEST(Message, AnswerToAnotherRequestIsNotBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
     const auto other = make_query(1, name("b.org"), Type::soa, key());
     EXPECT_EQ(read_answer(*request, answer_to(*other, key()), "s").error().kind,
-              DnsError::Kind::forged_answer);
+              ErrorKind::forged_answer);
 }
 
 TEST(Message, UnsignedSuccessIsNotBelieved) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
     EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr), "s").error().kind,
-              DnsError::Kind::unsigned_answer);
+              ErrorKind::unsigned_answer);
     EXPECT_EQ(
         read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_NXDOMAIN), "s").error().kind,
-        DnsError::Kind::unsigned_answer);
+        ErrorKind::unsigned_answer);
     EXPECT_EQ(read_answer(*request, answer_to(*request, nullptr, KNOT_RCODE_REFUSED), "s")->rcode,
               KNOT_RCODE_REFUSED);
 }
@@ -190,7 +190,7 @@ TEST(Message, TsigErrorsAreToldApart) {
                           answer_to(*request, key(), KNOT_RCODE_NOTAUTH, KNOT_RCODE_BADTIME), "s")
                   .error()
                   .kind,
-              DnsError::Kind::bad_time);
+              ErrorKind::bad_time);
 }
 
 TEST(Message, GarbageIsAnErrorNeverACrash) {
@@ -219,7 +219,7 @@ TEST(Message, AnswersAreMatchedById) {
     auto answer = answer_to(*request, nullptr);
     EXPECT_TRUE(read_answer(*request, answer, "s").has_value());
     answer[1] = 2;
-    EXPECT_EQ(read_answer(*request, answer, "s").error().kind, DnsError::Kind::malformed);
+    EXPECT_EQ(read_answer(*request, answer, "s").error().kind, ErrorKind::malformed);
 }
 
 }  // namespace

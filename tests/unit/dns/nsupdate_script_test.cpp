@@ -30,7 +30,7 @@ UpdateRecord update(const std::string& line) {
     return script->messages.at(0).updates.at(0);
 }
 
-std::string complaint(const std::string& line) {
+std::string diagnostic(const std::string& line) {
     const auto script = parse({"; first", line, "send"});
     return script.has_error() ? script.error().text() : "none";
 }
@@ -115,7 +115,7 @@ TEST(NsupdateScript, WhatIsPassedOver) {
 }
 
 TEST(NsupdateScript, WhatIsRefusedSaysLineAndText) {
-    EXPECT_EQ(complaint("frobnicate x"),
+    EXPECT_EQ(diagnostic("frobnicate x"),
               "line 2: unknown command: \"frobnicate x\"; see nsupdate(1)");
     for (const char* line : {"server 192.0.2.1",
                              "update",
@@ -152,16 +152,16 @@ TEST(NsupdateScript, WhatIsRefusedSaysLineAndText) {
                              "zone",
                              "zone a..b",
                              "check-names perhaps"}) {
-        EXPECT_TRUE(complaint(line).starts_with("line 2: ")) << line << " -> " << complaint(line);
+        EXPECT_TRUE(diagnostic(line).starts_with("line 2: ")) << line << " -> " << diagnostic(line);
     }
 }
 
 TEST(NsupdateScript, NamesAreCheckedAsNsupdateDoes) {
-    EXPECT_NE(complaint("add a_b.example 1 A 127.0.0.1"), "none");
-    EXPECT_EQ(complaint("add *.example 1 A 127.0.0.1"), "none");
-    EXPECT_NE(complaint("add a.example 1 MX 10 m_x.example."), "none");
-    EXPECT_EQ(complaint("add _a._tcp.example 1 SRV 1 2 3 host.example."), "none");
-    EXPECT_EQ(complaint("del a_b.example A 127.0.0.1"), "none");
+    EXPECT_NE(diagnostic("add a_b.example 1 A 127.0.0.1"), "none");
+    EXPECT_EQ(diagnostic("add *.example 1 A 127.0.0.1"), "none");
+    EXPECT_NE(diagnostic("add a.example 1 MX 10 m_x.example."), "none");
+    EXPECT_EQ(diagnostic("add _a._tcp.example 1 SRV 1 2 3 host.example."), "none");
+    EXPECT_EQ(diagnostic("del a_b.example A 127.0.0.1"), "none");
     EXPECT_TRUE(parse({"check-names no", "add a_b.example 1 A 127.0.0.1", "send"}).has_value());
 }
 
@@ -170,7 +170,7 @@ TEST(NsupdateScript, RecordDataHasNoCommentsAndAnyOctets) {
     EXPECT_EQ(update("add a.example 1 TXT \"a;b\" \\;").rdata, "\3a;b\1;");
     EXPECT_EQ(update("add a.example 1 TXT \"\\\";\" ;").rdata, "\2\";\1;");
     EXPECT_EQ(update("add a.example 1 TXT ü \"ü\" \\ü").rdata, "\2ü\2ü\2ü");
-    EXPECT_NE(complaint("add a.example 1 A 127.0.0.1 ; c"), "none");
+    EXPECT_NE(diagnostic("add a.example 1 A 127.0.0.1 ; c"), "none");
 }
 
 TEST(NsupdateScript, AScannerThatMetAnErrorReadsOn) {

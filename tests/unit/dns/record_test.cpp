@@ -36,12 +36,12 @@ TEST(Record, ReverseNames) {
 
 TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {
     const Name owner = *Name::parse("a.example.org");
-    const Change replace{owner, Type::a, Change::Kind::replace, 30, std::string(4, 'x')};
+    const Change replace{owner, Type::a, ChangeKind::replace, 30, std::string(4, 'x')};
     EXPECT_EQ(wire_size_bound(replace), 2 * (owner.size() + 10) + 4);
-    const Change claim{owner, Type::a, Change::Kind::claim, 30, std::string(4, 'x')};
+    const Change claim{owner, Type::a, ChangeKind::claim, 30, std::string(4, 'x')};
     EXPECT_EQ(wire_size_bound(claim), 2 * (owner.size() + 10) + 4)
         << "its prerequisite is a record too";
-    const Change remove{owner, Type::a, Change::Kind::remove};
+    const Change remove{owner, Type::a, ChangeKind::remove};
     EXPECT_EQ(wire_size_bound(remove), owner.size() + 10);
 }
 
@@ -53,7 +53,7 @@ TEST(Record, AMessageThatReplacesAnRrsetIsAChange) {
                        std::vector<UpdateRecord> prerequisites = {}) {
         return replacement_of({std::nullopt, std::move(prerequisites), std::move(updates)});
     };
-    EXPECT_EQ(of({remove, add}), (Change{host, Type::a, Change::Kind::replace, 60, "1234"}));
+    EXPECT_EQ(of({remove, add}), (Change{host, Type::a, ChangeKind::replace, 60, "1234"}));
     const UpdateRecord all{host, Type(255), UpdateRecord::Class::any, 0, {}},
         one{host, Type::a, UpdateRecord::Class::none, 0, "1234"};
     const UpdateRecord other_type{host, Type::aaaa, UpdateRecord::Class::any, 0, {}},

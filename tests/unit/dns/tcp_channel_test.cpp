@@ -22,7 +22,6 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using Kind = Delivery::Kind;
 
 class TcpChannelTest : public testing::Test {
 protected:
@@ -106,7 +105,7 @@ TEST_F(TcpChannelTest, AnAnswerEndsIt) {
     answer(read());
     until([&] { return told.reply.has_value(); });
     EXPECT_TRUE(told.reply->has_value());
-    EXPECT_EQ(told.delivery.kind, Kind::answered);
+    EXPECT_EQ(told.delivery.state, DeliveryState::answered);
     EXPECT_GT(told.delivery.connection, 0U);
 }
 
@@ -115,14 +114,14 @@ TEST_F(TcpChannelTest, WhatIsNotAnsweredInTimeIsInDoubtAndItsLateAnswerIsTold) {
     accept();
     const std::string first = read();
     until([&] { return slow.reply.has_value(); });
-    EXPECT_EQ(slow.reply->error().kind, DnsError::Kind::timeout);
-    EXPECT_EQ(slow.delivery.kind, Kind::in_doubt);
+    EXPECT_EQ(slow.reply->error().kind, ErrorKind::timeout);
+    EXPECT_EQ(slow.delivery.state, DeliveryState::in_doubt);
     Told& quick = send(60s);
     const std::string second = read();
     answer(first);  // breaks nobody else's
     answer(second);
     until([&] { return quick.reply.has_value(); });
-    EXPECT_EQ(quick.delivery.kind, Kind::answered);
+    EXPECT_EQ(quick.delivery.state, DeliveryState::answered);
     EXPECT_EQ(slow.late, 1U);
     EXPECT_EQ(slow.late_connection, slow.delivery.connection);
 }
@@ -141,8 +140,8 @@ TEST_F(TcpChannelTest, AnEndAfterItWasSentLeavesItInDoubt) {
     read();
     peer.close();
     until([&] { return told.reply.has_value(); });
-    EXPECT_EQ(told.reply->error().kind, DnsError::Kind::connection);
-    EXPECT_EQ(told.delivery.kind, Kind::in_doubt);
+    EXPECT_EQ(told.reply->error().kind, ErrorKind::connection);
+    EXPECT_EQ(told.delivery.state, DeliveryState::in_doubt);
     Told& next = send(60s);
     accept();
     answer(read());
@@ -154,8 +153,8 @@ TEST_F(TcpChannelTest, WhereNothingListensNothingWasSent) {
     acceptor.close();
     Told& told = send(60s);
     until([&] { return told.reply.has_value(); });
-    EXPECT_EQ(told.reply->error().kind, DnsError::Kind::unreachable);
-    EXPECT_EQ(told.delivery.kind, Kind::unsent);
+    EXPECT_EQ(told.reply->error().kind, ErrorKind::unreachable);
+    EXPECT_EQ(told.delivery.state, DeliveryState::unsent);
 }
 
 TEST_F(TcpChannelTest, AnAnswerThatNobodyAskedForEndsTheConnectionAndResolvesNothing) {
@@ -165,8 +164,8 @@ TEST_F(TcpChannelTest, AnAnswerThatNobodyAskedForEndsTheConnectionAndResolvesNot
     wire[0] = static_cast<char>(wire[0] ^ 0x55);
     answer(wire);
     until([&] { return told.reply.has_value(); });
-    EXPECT_EQ(told.reply->error().kind, DnsError::Kind::malformed);
-    EXPECT_EQ(told.delivery.kind, Kind::in_doubt);
+    EXPECT_EQ(told.reply->error().kind, ErrorKind::malformed);
+    EXPECT_EQ(told.delivery.state, DeliveryState::in_doubt);
     EXPECT_EQ(told.late, 0U);
 }
 
@@ -185,7 +184,7 @@ TEST_F(TcpChannelTest, AConnectionIsEndedWhenItIsSilentNotWhenItIsIdle) {
     idle.wait();
     channel->end_if_silent(1s);
     until([&] { return next.reply.has_value(); });
-    EXPECT_EQ(next.delivery.kind, Kind::in_doubt);
+    EXPECT_EQ(next.delivery.state, DeliveryState::in_doubt);
     channel->end_if_silent(0ms);  // there is none
 }
 

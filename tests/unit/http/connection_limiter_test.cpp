@@ -19,7 +19,7 @@ TEST(ConnectionLimiter, AsManyAsThereMayBe) {
     auto first = limiter.enter();
     const auto second = limiter.enter();
     ASSERT_TRUE(first && second);
-    EXPECT_FALSE(limiter.has_room());
+    EXPECT_FALSE(limiter.has_capacity());
     EXPECT_FALSE(limiter.enter());
     EXPECT_EQ(limiter.count(), 2U);
     first->give_up();

@@ -205,15 +205,15 @@ TEST(Forwarded, NoPrefixChangesWhoseAddressItIs) {
 TEST(Forwarded, ATcpProxyVouchesForNoHeader) {
     const Proxies known = proxies();
     const Lines lines{"203.0.113.88"};
-    const auto behind = [&](const Peer& direct, const ProxyPreamble& preamble) {
+    const auto behind = [&](const Peer& direct, const ProxyProtocolHeader& preamble) {
         const auto address = client_address(direct.behind(preamble, known), lines, known);
         return address ? address->to_string() : "refused";
     };
     const auto tcp = Peer::of(make_address("10.0.0.1"), known),
                local = Peer::of(std::nullopt, known);
-    const ProxyPreamble nobody{ProxyPreamble::State::done, 15};
+    const ProxyProtocolHeader nobody{ProxyHeaderState::done, 15};
     const auto names = [](const char* address) {
-        return ProxyPreamble{ProxyPreamble::State::done, 15, make_address(address)};
+        return ProxyProtocolHeader{ProxyHeaderState::done, 15, make_address(address)};
     };
     EXPECT_EQ(behind(tcp, nobody), "10.0.0.1");
     EXPECT_EQ(behind(local, nobody), "refused") << "a Unix socket's peer has no address";

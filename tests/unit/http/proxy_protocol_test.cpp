@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 using namespace sftdyn::http;
-using State = ProxyPreamble::State;
 
 namespace {
 
@@ -23,9 +22,9 @@ std::string v2(unsigned char command, unsigned char family, std::string_view res
 }
 
 std::string client(std::string_view octets) {
-    const auto preamble = read_preamble(octets);
-    if (preamble.state == State::more) return "more";
-    if (preamble.state == State::bad) return "bad";
+    const auto preamble = read_proxy_header(octets);
+    if (preamble.state == ProxyHeaderState::more) return "more";
+    if (preamble.state == ProxyHeaderState::bad) return "bad";
     return preamble.client ? preamble.client->to_string() : "none";
 }
 
@@ -42,7 +41,7 @@ TEST(ProxyProtocol, Version1) {
     EXPECT_EQ(client("PROXY TCP6 ::ffff:198.51.100.7 2001:db8::1 12345 80\r\n"), "198.51.100.7");
     EXPECT_EQ(client("PROXY UNKNOWN\r\n"), "none");
     EXPECT_EQ(client("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n"), "none");
-    EXPECT_EQ(read_preamble("PROXY UNKNOWN\r\nrest").size, 15U);
+    EXPECT_EQ(read_proxy_header("PROXY UNKNOWN\r\nrest").size, 15U);
 }
 
 TEST(ProxyProtocol, Version1Junk) {
@@ -78,7 +77,7 @@ TEST(ProxyProtocol, Version2) {
     EXPECT_EQ(client(v2(0x20, 0x11, v4_addresses)), "none") << "LOCAL, whatever the address";
     EXPECT_EQ(client(v2(0x21, 0x31, std::string(216, 'x'))), "none") << "AF_UNIX";
     EXPECT_EQ(client(v2(0x21, 0x00, "")), "none") << "AF_UNSPEC";
-    EXPECT_EQ(read_preamble(v2(0x21, 0x11, v4_addresses) + "GET").size, 28U);
+    EXPECT_EQ(read_proxy_header(v2(0x21, 0x11, v4_addresses) + "GET").size, 28U);
 }
 
 TEST(ProxyProtocol, Version2Junk) {
@@ -93,7 +92,7 @@ TEST(ProxyProtocol, Version2Junk) {
                             std::string(20, '\x01'))),
               "bad")
         << "::ffff:0.0.0.0";
-    EXPECT_EQ(client(v2(0x21, 0x11, v4_addresses + std::string(longest_preamble, 'x'))), "bad")
+    EXPECT_EQ(client(v2(0x21, 0x11, v4_addresses + std::string(longest_proxy_header, 'x'))), "bad")
         << "too long";
 }
 
@@ -111,11 +110,11 @@ TEST(ProxyProtocol, NothingBehindItIsRead) {
                                      std::string("PROXY UNKNOWN\r\n"), v2(0x20, 0x00, ""),
                                      v2(0x21, 0x11, v4_addresses + "\x04\x00\x01x")}) {
         // As much as it asks for, or one octet at a time.
-        for (const std::size_t piece : {std::size_t{1}, longest_preamble}) {
-            PreambleReader reader;
+        for (const std::size_t piece : {std::size_t{1}, longest_proxy_header}) {
+            ProxyHeaderReader reader;
             std::size_t taken = 0;
-            auto state = State::more;
-            while (state == State::more) {
+            auto state = ProxyHeaderState::more;
+            while (state == ProxyHeaderState::more) {
                 const auto space = reader.space();
                 ASSERT_GT(space.size(), 0U);
                 const std::size_t size = std::min(space.size(), piece);
@@ -124,7 +123,7 @@ TEST(ProxyProtocol, NothingBehindItIsRead) {
                 taken += size;
                 state = reader.received(size).state;
             }
-            EXPECT_EQ(state, State::done);
+            EXPECT_EQ(state, ProxyHeaderState::done);
             EXPECT_EQ(taken, whole.size());
         }
     }

@@ -33,7 +33,7 @@ ReaderOutcome read(std::string_view text, const Limits& limits, Size size) {
     RequestReader reader(limits, "x-forwarded-for");
     while (true) {
         auto state = reader.read();
-        while (state == RequestReader::State::more) {
+        while (state == RequestState::more) {
             if (text.empty()) return out;
             const auto space = reader.space();
             out.most = std::max(out.most, reader.capacity());
@@ -43,7 +43,7 @@ ReaderOutcome read(std::string_view text, const Limits& limits, Size size) {
             reader.received(piece);
             state = reader.read();
         }
-        if (state == RequestReader::State::refused) {
+        if (state == RequestState::refused) {
             out.status = reader.status();
             return out;
         }
@@ -119,7 +119,7 @@ TEST(RequestReader, TheLastRequestIsForgotten) {
         return std::string(static_cast<const char*>(space.data()), 200);
     };
     receive("GET /the-secret HTTP/1.1\r\nHost: x\r\n\r\n");
-    ASSERT_EQ(reader.read(), RequestReader::State::whole);
+    ASSERT_EQ(reader.read(), RequestState::whole);
     EXPECT_EQ(reader.request().target(), "/the-secret");
     reader.next();
     EXPECT_EQ(memory().find("secret"), std::string::npos);
@@ -130,11 +130,11 @@ TEST(RequestReader, TheLastRequestIsForgotten) {
     receive(first);
     receive("GET /second-secret HTTP/1.1\r\nHost: x\r\n\r\n");
     ASSERT_EQ(std::string_view(start, first.size()), first);
-    ASSERT_EQ(reader.read(), RequestReader::State::whole);
+    ASSERT_EQ(reader.read(), RequestState::whole);
     reader.next();
     EXPECT_TRUE(reader.has_input());
     EXPECT_EQ(std::string_view(start, first.size() + 3).find_first_not_of('\0'), first.size());
-    ASSERT_EQ(reader.read(), RequestReader::State::whole);
+    ASSERT_EQ(reader.read(), RequestState::whole);
     EXPECT_EQ(reader.request().target(), "/second-secret");
     reader.next();
     EXPECT_EQ(memory().find("secret"), std::string::npos);
@@ -153,8 +153,7 @@ TEST(RequestReader, WhatALongRequestTookIsGivenBack) {
         std::memcpy(space.data(), text.data(), piece);
         text.erase(0, piece);
         reader.received(piece);
-        ASSERT_EQ(reader.read(),
-                  text.empty() ? RequestReader::State::whole : RequestReader::State::more);
+        ASSERT_EQ(reader.read(), text.empty() ? RequestState::whole : RequestState::more);
     }
     EXPECT_EQ(during_body, RequestReader::read_size)
         << "the header's place is given back before the body has come";

@@ -43,7 +43,7 @@ std::string error_of(const std::string& cert, const std::string& key) {
     }
     EXPECT_EQ(pair.error().text(), certificate.error().text());
     EXPECT_TRUE(pair.error().where == folder.cert() || pair.error().where == folder.key());
-    EXPECT_FALSE(pair.error().mend.empty());
+    EXPECT_FALSE(pair.error().remedy.empty());
     return pair.error().what;
 }
 

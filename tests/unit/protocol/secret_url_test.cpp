@@ -17,7 +17,7 @@ Intent read_target(std::string_view method, std::string_view target) {
     return protocol::secret_url::read({method, target, boost::asio::ip::make_address("192.0.2.1")});
 }
 std::string key_of(std::string_view target) {
-    return std::string(std::get<Update>(read_target("GET", target)).key);
+    return std::string(std::get<PresentedKey>(read_target("GET", target)).key);
 }
 
 TEST(SecretUrl, TheKeyIsTheTargetWithoutLeadingSlashes) {

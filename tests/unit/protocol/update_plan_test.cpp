@@ -14,7 +14,7 @@ class PlanTest : public testing::Test {
 protected:
     update::HostId host(const char* text) { return names.number(*dns::Name::parse(text)); }
 
-    Plan plan(const AddressUpdate& update, const char* source = "192.0.2.99") {
+    UpdatePlan plan(const AddressUpdate& update, const char* source = "192.0.2.99") {
         return make_plan(update, client, names, make_address(source));
     }
     base::AddressRules rules_;
@@ -27,17 +27,17 @@ protected:
         return out;
     }
     /// "host type data", group by group.
-    std::string text(const Plan& out) {
+    std::string text(const UpdatePlan& out) {
         std::string all;
         for (const auto& group : out.groups) {
             all += "[";
             for (const auto& step : group) {
                 all += (all.ends_with('[') ? "" : " ") +
-                       names.name(step.desired.target.host).text() + ":" +
-                       dns::type_text(step.desired.target.type) + "=";
-                all += step.desired.kind == dns::Change::Kind::remove
+                       names.name(step.desired.rrset.host).text() + ":" +
+                       dns::type_text(step.desired.rrset.type) + "=";
+                all += step.desired.kind == dns::ChangeKind::remove
                            ? "none"
-                           : dns::rdata_text(step.desired.target.type, step.desired.rdata);
+                           : dns::rdata_text(step.desired.rrset.type, step.desired.rdata);
             }
             all += "]";
         }
@@ -96,7 +96,7 @@ TEST_F(PlanTest, APrefixMovesTheHostsWithAPlaceAlong) {
     const auto out = plan(update);
     EXPECT_EQ(text(out),
               "[a.x.org:A=192.0.2.1 a.x.org:AAAA=2001:db8:f::1 b.x.org:AAAA=2001:db8:1:ab03::1:2]");
-    EXPECT_EQ(out.groups.at(0).back().answer, Plan::unanswered);
+    EXPECT_EQ(out.groups.at(0).back().answer, UpdatePlan::unanswered);
     update.hostnames = {"b.x.org"};
     EXPECT_EQ(text(plan(update)), "[b.x.org:A=192.0.2.1 b.x.org:AAAA=2001:db8:1:ab03::1:2]");
     update.prefix->length = 63;

@@ -96,15 +96,17 @@ TEST_F(PluginTest, ClientsAreADict) {
 }
 
 TEST_F(PluginTest, WhatIsWrongIsToldWithItsLine) {
-    const auto complaint = [this](const std::string& text) { return try_run(text).error().text(); };
-    EXPECT_THAT(complaint("a = 1\nb = (\n"), HasSubstr(path + ":2: this is no Python: "));
-    EXPECT_THAT(complaint("a = 1\nb = c\n"),
+    const auto diagnostic = [this](const std::string& text) {
+        return try_run(text).error().text();
+    };
+    EXPECT_THAT(diagnostic("a = 1\nb = (\n"), HasSubstr(path + ":2: this is no Python: "));
+    EXPECT_THAT(diagnostic("a = 1\nb = c\n"),
                 HasSubstr(path + ":2: NameError: name 'c' is not defined"));
-    EXPECT_THAT(complaint("def f():\n    raise ValueError('x')\n\n\nf()\n"),
+    EXPECT_THAT(diagnostic("def f():\n    raise ValueError('x')\n\n\nf()\n"),
                 HasSubstr(path + ":2: ValueError: x"));
-    EXPECT_THAT(complaint("import sys\nsys.exit(3)\n"),
+    EXPECT_THAT(diagnostic("import sys\nsys.exit(3)\n"),
                 HasSubstr(path + ":2: it ends the program"));
-    EXPECT_THAT(complaint("import no_such_module_here\n"),
+    EXPECT_THAT(diagnostic("import no_such_module_here\n"),
                 HasSubstr(path + ":1: ModuleNotFoundError"));
     EXPECT_THAT(interpreter().run(folder + "/none").error().text(), HasSubstr("No such file"));
 }

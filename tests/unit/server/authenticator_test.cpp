@@ -40,12 +40,12 @@ protected:
                       const char* source = "192.0.2.1") {
         auto context = request(answer, source);
         context.set_dialect(asked.dialect);
-        authenticator.authenticate(
-            context, std::move(asked),
-            [](RequestContext& accepted, const protocol::AddressUpdate&,
-               const accounts::Client& client) {
-                accepted.complete(telemetry::Outcome::ok, "accepted", {200, "for " + client.name});
-            });
+        authenticator.authenticate(context, std::move(asked),
+                                   [](RequestContext& accepted, const protocol::AddressUpdate&,
+                                      const accounts::Client& client) {
+                                       accepted.complete(telemetry::RequestOutcome::ok, "accepted",
+                                                         {200, "for " + client.name});
+                                   });
     }
     std::string answer_to(protocol::AddressUpdate asked, const char* source = "192.0.2.1") {
         Answer answer;

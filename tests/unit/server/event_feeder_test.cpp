@@ -21,12 +21,12 @@ protected:
     ~EventFeederTest() override { std::filesystem::remove_all(folder); }
 
     /// The command's text is run by a shell; $OUT is the file that `told` reads.
-    EventCommand::Settings shell(const std::string& text) const {
+    EventCommandSettings shell(const std::string& text) const {
         return {{"/bin/sh", "-c", "OUT=" + out + "; " + text}, 4, 30s, std::nullopt, true, true};
     }
 
     static Event change(const std::string& host, const std::string& address = "192.0.2.2") {
-        return {Event::Kind::change,       host, dns::Type::a, make_address(address),
+        return {EventKind::change,         host, dns::Type::a, make_address(address),
                 make_address("192.0.2.1"), 1};
     }
 

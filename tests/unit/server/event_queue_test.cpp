@@ -9,11 +9,11 @@ namespace {
 using boost::asio::ip::make_address;
 
 Event change(const std::string& host, const char* old_address, const char* address) {
-    return {Event::Kind::change,       host, dns::Type::a, make_address(address),
+    return {EventKind::change,         host, dns::Type::a, make_address(address),
             make_address(old_address), 1};
 }
 Event stale(const std::string& host) {
-    return {Event::Kind::stale, host, dns::Type::a, make_address("192.0.2.1"), {}, 1};
+    return {EventKind::stale, host, dns::Type::a, make_address("192.0.2.1"), {}, 1};
 }
 
 class EventQueueTest : public testing::Test {
@@ -49,7 +49,7 @@ TEST_F(EventQueueTest, OfChangesTheNewestIsKeptWithTheAddressThatWasToldLast) {
 
 TEST_F(EventQueueTest, BothFamiliesAreRecordsOfTheirOwn) {
     add(change("a", "192.0.2.1", "192.0.2.2"));
-    Event six{Event::Kind::change, "a", dns::Type::aaaa, make_address("2001:db8::1"), {}, 1};
+    Event six{EventKind::change, "a", dns::Type::aaaa, make_address("2001:db8::1"), {}, 1};
     add(six);
     EXPECT_EQ(queue.size(), 2U);
 }

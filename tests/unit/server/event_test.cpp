@@ -17,18 +17,14 @@ std::string_view text_of(const EventMessage::Octets& octets) {
 
 EventMessage change() {
     return {7,
-            {Event::Kind::change, "home.example.org", dns::Type::a, make_address("192.0.2.1"),
+            {EventKind::change, "home.example.org", dns::Type::a, make_address("192.0.2.1"),
              make_address("192.0.2.9"), 1234567890}};
 }
 
 TEST(EventMessage, IsReadAsItWasWritten) {
-    EventMessage six{1,
-                     {Event::Kind::stale,
-                      "*.a-_1.example",
-                      dns::Type::aaaa,
-                      {},
-                      make_address("2001:db8::1"),
-                      0}};
+    EventMessage six{
+        1,
+        {EventKind::stale, "*.a-_1.example", dns::Type::aaaa, {}, make_address("2001:db8::1"), 0}};
     for (const EventMessage& message : {change(), six}) {
         const auto octets = message.write();
         ASSERT_TRUE(octets.has_value());
@@ -140,12 +136,12 @@ TEST(HostName, IsWhatConfigurationsTake) {
 }
 
 TEST(EventAnswer, IsReadAsItWasWritten) {
-    const auto octets = EventAnswer{3, EventAnswer::Outcome::not_run, 2}.write();
+    const auto octets = EventAnswer{3, EventOutcome::not_run, 2}.write();
     const std::string_view text(reinterpret_cast<const char*>(octets.data()), octets.size());
     const auto read = EventAnswer::read(text);
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(read->id, 3U);
-    EXPECT_EQ(read->outcome, EventAnswer::Outcome::not_run);
+    EXPECT_EQ(read->outcome, EventOutcome::not_run);
     EXPECT_EQ(read->detail, 2);
     EXPECT_FALSE(EventAnswer::read(text.substr(1)));
     std::string other(text);

@@ -13,20 +13,20 @@ using namespace std::chrono_literals;
 
 /// Hooks as C++ functions; one that is empty is not defined.
 struct FakeConf : public python::Conf {
-    std::function<python::Outcome<std::string>(std::string source)> get_ip;
-    std::function<python::Outcome<std::string>(std::string key)> get_host;
-    std::function<python::Outcome<std::vector<std::string>>(std::string host)> commands;
+    std::function<python::HookResult<std::string>(std::string source)> get_ip;
+    std::function<python::HookResult<std::string>(std::string key)> get_host;
+    std::function<python::HookResult<std::vector<std::string>>(std::string host)> commands;
 
     class FakeCall : public python::Call {
     public:
         FakeCall(const FakeConf& conf, std::string_view source) : conf_(conf), source_(source) {}
-        python::Outcome<std::string> get_ip() override {
+        python::HookResult<std::string> get_ip() override {
             return conf_.get_ip ? conf_.get_ip(source_) : source_;
         }
-        python::Outcome<std::string> get_host(std::string_view key) override {
+        python::HookResult<std::string> get_host(std::string_view key) override {
             return conf_.get_host(std::string(key));
         }
-        python::Outcome<std::vector<std::string>> nsupdate_commands(
+        python::HookResult<std::vector<std::string>> nsupdate_commands(
             std::string_view host) override {
             return conf_.commands(std::string(host));
         }
@@ -37,10 +37,10 @@ struct FakeConf : public python::Conf {
         std::string source_;
     };
 
-    std::vector<python::Setting> settings(const std::vector<std::string>&) const override {
+    std::vector<python::ConfSetting> settings(const std::vector<std::string>&) const override {
         return {};
     }
-    std::optional<std::vector<python::Client>> clients(const std::string&) const override {
+    std::optional<std::vector<python::ConfClient>> clients(const std::string&) const override {
         return std::nullopt;
     }
     std::vector<std::string> tables() const override { return {}; }
@@ -158,7 +158,7 @@ TEST_F(HookHandlerTest, GetIpSaysWhoAsks) {
 }
 
 TEST_F(HookHandlerTest, AHookThatFailsIsSaidOnceAndItsRequestsAreTold) {
-    conf->get_host = [](const std::string&) -> python::Outcome<std::string> {
+    conf->get_host = [](const std::string&) -> python::HookResult<std::string> {
         return python::HookError("get_host/raised", "get_host raised an exception");
     };
     configure();

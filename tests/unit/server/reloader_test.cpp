@@ -30,7 +30,7 @@ protected:
         config::Loaded loaded;
         const auto host = dns::Name::parse("h.dyn.example.org").value();
         EXPECT_FALSE(loaded.settings.clients.add("key", host, {}, 1));
-        if (is_faulty) loaded.complaints.push_back(base::Error{"wrong"});
+        if (is_faulty) loaded.diagnostics.push_back(base::Error{"wrong"});
         return loaded;
     };
     boost::asio::io_context io{1};
@@ -57,7 +57,7 @@ TEST_F(ReloaderTest, AFaultyConfigurationHasNoDirectory) {
     reloader.reload();
     await(1);
     EXPECT_EQ(results[0].directory, nullptr);
-    EXPECT_EQ(results[0].loaded.complaints.size(), 1U);
+    EXPECT_EQ(results[0].loaded.diagnostics.size(), 1U);
 }
 
 TEST_F(ReloaderTest, HoweverOftenItIsAskedMeanwhileOneMoreFollows) {

@@ -6,7 +6,7 @@
 namespace sftdyn::server {
 namespace {
 
-using telemetry::Outcome;
+using telemetry::RequestOutcome;
 using update::UpdateStatus;
 
 class RequestContextTest : public RequestTest {};
@@ -15,7 +15,7 @@ TEST_F(RequestContextTest, AnAnswerAtOnceNeedsNoDeferral) {
     Answer answer;
     {
         auto context = request(answer);
-        context.complete(Outcome::address, "its own address", {200, "192.0.2.1"});
+        context.complete(RequestOutcome::address, "its own address", {200, "192.0.2.1"});
         EXPECT_EQ(answer.text(), "200 192.0.2.1");
     }
     EXPECT_EQ(answer.deferrals, 0U);
@@ -46,9 +46,9 @@ TEST_F(RequestContextTest, ADeferredOneIsAnsweredWhereItWasMovedTo) {
 TEST_F(RequestContextTest, ASecondAnswerIsCaught) {
     Answer answer;
     auto context = request(answer).defer();
-    context->complete(Outcome::address, "its own address", {200, "first"});
+    context->complete(RequestOutcome::address, "its own address", {200, "first"});
     lines("");
-    context->complete(Outcome::address, "its own address", {200, "second"});
+    context->complete(RequestOutcome::address, "its own address", {200, "second"});
     context->complete({{host("h.dyn.example.org"), dns::Type::a}, {}, UpdateStatus::committed},
                       {200, "third"});
     context->complete_bad_credential({403, "fourth"});
@@ -71,7 +71,7 @@ TEST_F(RequestContextTest, TheOneThatWasMovedFromAnswersNothing) {
     context.complete({200, "not mine"});
     EXPECT_FALSE(answer.is_given());
     EXPECT_EQ(lines("error").size(), 1U);
-    waiting->complete(Outcome::address, "its own address", {200, "mine"});
+    waiting->complete(RequestOutcome::address, "its own address", {200, "mine"});
     EXPECT_EQ(answer.text(), "200 mine");
     EXPECT_EQ(counts(), (Counts{{"secret_url address", 1}}));
 }
@@ -108,7 +108,7 @@ TEST_F(RequestContextTest, WhatWasNotedIsToldAtTheEnd) {
     context.note(
         {{b, dns::Type::a}, boost::asio::ip::make_address("192.0.2.7"), UpdateStatus::failed});
     context.note({{b, dns::Type::aaaa}, {}, UpdateStatus::over_budget});
-    context.note("x\n" + std::string(300, 'y'), "nohost", Outcome::refused);
+    context.note("x\n" + std::string(300, 'y'), "nohost", RequestOutcome::refused);
     EXPECT_TRUE(request_log.history().all().empty());
     EXPECT_EQ(counts(), Counts{});
     EXPECT_EQ(lines(""), Lines{});
@@ -138,7 +138,7 @@ TEST_F(RequestContextTest, ARequestForNothingHasItsLineToo) {
 TEST_F(RequestContextTest, AtTheDefaultVerbosityItIsOnlyCounted) {
     spdlog::set_level(spdlog::level::warn);
     Answer answer;
-    request(answer).complete(Outcome::refused, "another method than GET", {405, ""});
+    request(answer).complete(RequestOutcome::refused, "another method than GET", {405, ""});
     Answer other;
     request(other).complete_bad_credential({403, "BADKEY"});
     EXPECT_EQ(lines(""), Lines{});

@@ -28,7 +28,7 @@ protected:
     std::vector<std::string> warned;
     base::LogThrottle warnings{[this](const std::string& text) { warned.push_back(text); }};
     SecretUrlHandler handler{updates, hosts, watch, warnings};
-    accounts::Entry entry{.host = host("h.dyn.example.org"), .ttl = 77};
+    accounts::KeyEntry entry{.host = host("h.dyn.example.org"), .ttl = 77};
     unsigned deferrals = 0;
     std::chrono::seconds retry_after{};
 };

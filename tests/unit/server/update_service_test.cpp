@@ -15,12 +15,12 @@ protected:
     update::DesiredRecord desired(const std::string& of, const char* address = "192.0.2.1") {
         const auto parsed = boost::asio::ip::make_address(address);
         update::DesiredRecord record;
-        record.target = {host(of), dns::type_of(parsed)};
+        record.rrset = {host(of), dns::type_of(parsed)};
         record.rdata = dns::rdata_of(parsed);
         return record;
     }
     bool is_served(const update::DesiredRecord& record) {
-        return updates.is_served(record.target, record.rdata, now - 300s);
+        return updates.is_served(record.rrset, record.rdata, now - 300s);
     }
     UpdateService::Done done() {
         return [this](UpdateOutcome outcome) { statuses.push_back(outcome.status); };
@@ -122,7 +122,7 @@ protected:
     }
     bool is_scripted() {
         const auto record = desired(name);
-        return updates.is_served_or_scripted(record.target, record.rdata, now - 300s);
+        return updates.is_served_or_scripted(record.rrset, record.rdata, now - 300s);
     }
     void submit(HookUpdate update) {
         updates.submit_hook_update(std::move(update), done());

@@ -27,11 +27,11 @@ TEST_F(StoreTest, WhatWasSavedIsThereAgain) {
     {
         History history;
         history.note({hosts.number(name("a.example")), dns::Type::a}, make_address("192.0.2.1"),
-                     Outcome::ok, 100);
+                     RequestOutcome::ok, 100);
         history.note({hosts.number(name("a.example")), dns::Type::aaaa},
-                     make_address("2001:db8::1"), Outcome::uptodate, 200);
+                     make_address("2001:db8::1"), RequestOutcome::uptodate, 200);
         history.note({hosts.number(name("b.example")), dns::Type::a}, make_address("192.0.2.2"),
-                     Outcome::abuse, 300);
+                     RequestOutcome::abuse, 300);
         history.mark_stale(150);
         const Store store(*Database::open(path), history, hosts);
     }  // saved at the end
@@ -46,7 +46,7 @@ TEST_F(StoreTest, WhatWasSavedIsThereAgain) {
         if (host == "b.example") {
             EXPECT_EQ(record.checked_in, 300);
             EXPECT_EQ(record.changed, 0);
-            EXPECT_EQ(record.outcome, Outcome::abuse);
+            EXPECT_EQ(record.outcome, RequestOutcome::abuse);
             EXPECT_TRUE(record.address.is_unspecified());
         } else if (target.type == dns::Type::a) {
             EXPECT_EQ(record.address, make_address("192.0.2.1"));
@@ -63,9 +63,9 @@ TEST_F(StoreTest, OldHostsAreForgotten) {
     update::HostTable hosts;
     History history;
     history.note({hosts.number(name("old.example")), dns::Type::a}, make_address("192.0.2.1"),
-                 Outcome::ok, 100);
+                 RequestOutcome::ok, 100);
     history.note({hosts.number(name("new.example")), dns::Type::a}, make_address("192.0.2.1"),
-                 Outcome::ok, 200);
+                 RequestOutcome::ok, 200);
     auto database = Database::open(path);
     ASSERT_FALSE((*database)->save(history.take_unsaved(), hosts).has_error());
     History again;

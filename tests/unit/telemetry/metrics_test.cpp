@@ -17,7 +17,8 @@ TEST(Metrics, RequestsAreCountedByAllThreads) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 10; ++i) {
         threads.emplace_back([&] {
-            for (int n = 0; n < 1000; ++n) metrics.request(Dialect::dyndns2, Outcome::uptodate);
+            for (int n = 0; n < 1000; ++n)
+                metrics.request(Dialect::dyndns2, RequestOutcome::uptodate);
         });
     }
     for (auto& thread : threads) thread.join();
@@ -46,8 +47,8 @@ TEST(Metrics, HistogramsAreCumulative) {
 
 TEST(Metrics, EveryKindOfErrorHasItsName) {
     Metrics metrics;
-    metrics.dns_error(dns::DnsError::Kind::key_file);
-    metrics.dns_error(dns::DnsError::Kind::deadline_exceeded);
+    metrics.dns_error(dns::ErrorKind::key_file);
+    metrics.dns_error(dns::ErrorKind::deadline_exceeded);
     const std::string text = metrics.text({}, "1");
     EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"key_file\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"deadline_exceeded\"} 1\n"));

@@ -19,7 +19,7 @@ TEST(StoredRow, IsReadAsItWasSaved) {
     EXPECT_EQ(host->record.address.to_string(), "192.0.2.1");
     EXPECT_EQ(host->record.checked_in, 200);
     EXPECT_EQ(host->record.changed, 100);
-    EXPECT_EQ(host->record.outcome, Outcome::ok);
+    EXPECT_EQ(host->record.outcome, RequestOutcome::ok);
     EXPECT_TRUE(host->record.stale);
     StoredRow none = good;
     none.address.clear();

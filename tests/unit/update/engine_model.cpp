@@ -74,7 +74,7 @@ void EngineModel::one_step() {
             if (reverse_ && one_in(8)) edit_pointer();
             return;
         case 17:
-            if (one_in(4)) backend_.block(FakeBackend::failure(dns::DnsError::Kind::unreachable));
+            if (one_in(4)) backend_.block(FakeBackend::failure(dns::ErrorKind::unreachable));
             return;
         case 18:
             if (one_in(4)) now_ += std::chrono::milliseconds(pick(1, 3000));
@@ -91,9 +91,9 @@ void EngineModel::one_step() {
 
 DesiredRecord EngineModel::random_desired(const Record& record) {
     DesiredRecord desired;
-    desired.target = {hosts_.number(record.name), record.type};
+    desired.rrset = {hosts_.number(record.name), record.type};
     desired.rdata = random_rdata(record.type);
-    if (desired.rdata.empty()) desired.kind = dns::Change::Kind::remove;
+    if (desired.rdata.empty()) desired.kind = dns::ChangeKind::remove;
     desired.reverse = reverse_ && !one_in(3);
     desired.at_source = !one_in(4);
     return desired;
@@ -111,10 +111,10 @@ void EngineModel::submit() {
     const DesiredRecord desired = random_desired(record);
     const std::uint64_t ticket = accept(record);
     // As the HTTP side does: what is known and fresh is answered without the engine.
-    if (known_.is_served(desired.target, desired.rdata, now_ - limits_.verify_interval))
+    if (known_.is_served(desired.rrset, desired.rdata, now_ - limits_.verify_interval))
         return tell(record, desired.rdata, ticket, UpdateStatus::unchanged);
     engine_->submit(desired, [this, record, desired, ticket](UpdateOutcome outcome) {
-        if (outcome.status == UpdateStatus::committed) count_paid(desired.target.host);
+        if (outcome.status == UpdateStatus::committed) count_paid(desired.rrset.host);
         tell(record, desired.rdata, ticket, outcome.status);
     });
 }
@@ -232,11 +232,10 @@ void EngineModel::edit_pointer() {
 void EngineModel::check_pointers(const FakeBackend::Update& update) {
     for (const dns::Change& change : update.changes) {
         if (change.type != dns::Type::ptr) continue;
-        if (change.kind != dns::Change::Kind::claim &&
-            change.kind != dns::Change::Kind::remove_record)
+        if (change.kind != dns::ChangeKind::claim && change.kind != dns::ChangeKind::remove_record)
             violate("a PTR record may be another's");
         if (change.rdata == foreign_name) violate("another's PTR record");
-        counts_.pointers_set += change.kind == dns::Change::Kind::claim;
+        counts_.pointers_set += change.kind == dns::ChangeKind::claim;
     }
 }
 
@@ -246,10 +245,10 @@ void EngineModel::answer_update() {
     auto update = std::move(backend_.updates[which]);
     backend_.updates.erase(backend_.updates.begin() + static_cast<std::ptrdiff_t>(which));
     check_pointers(update);
-    const auto failure = FakeBackend::failure(dns::DnsError::Kind::connection);
+    const auto failure = FakeBackend::failure(dns::ErrorKind::connection);
     switch (pick(0, 11)) {
         case 0:  // not sent, at any address of the server
-            update.done(FakeBackend::failure(dns::DnsError::Kind::unreachable));
+            update.done(FakeBackend::failure(dns::ErrorKind::unreachable));
             return update.resolved();
         case 1:  // lost on its way there; the connection ended
             update.done(failure);
@@ -259,7 +258,7 @@ void EngineModel::answer_update() {
             update.done(failure);
             return update.resolved();
         case 3:  // late, maybe carried out after all
-            update.done(FakeBackend::failure(dns::DnsError::Kind::timeout));
+            update.done(FakeBackend::failure(dns::ErrorKind::timeout));
             in_doubt_.push_back(std::move(update));
             return;
         case 4:  // lost with its connection, maybe carried out, and sent again at another address
@@ -296,7 +295,7 @@ void EngineModel::answer_query() {
     const std::size_t which = pick(0, static_cast<unsigned>(backend_.queries.size()) - 1);
     auto query = std::move(backend_.queries[which]);
     backend_.queries.erase(backend_.queries.begin() + static_cast<std::ptrdiff_t>(which));
-    if (one_in(10)) return query.done(FakeBackend::failure(dns::DnsError::Kind::timeout));
+    if (one_in(10)) return query.done(FakeBackend::failure(dns::ErrorKind::timeout));
     backend_.answer(query);
 }
 

@@ -30,10 +30,10 @@ protected:
                                              Type type = Type::a, bool reverse = false) {
         auto& place = results.emplace_back();
         DesiredRecord desired;
-        desired.target = {hosts.number(name), type};
+        desired.rrset = {hosts.number(name), type};
         desired.rdata = rdata;
         desired.reverse = desired.at_source = reverse;
-        if (rdata.empty()) desired.kind = dns::Change::Kind::remove;
+        if (rdata.empty()) desired.kind = dns::ChangeKind::remove;
         engine.submit(desired, [&place](UpdateOutcome result) {
             EXPECT_FALSE(place.has_value()) << "answered twice";
             place = result;
@@ -48,9 +48,9 @@ protected:
         std::vector<DesiredRecord> all;
         for (const auto& [name, type, rdata] : desired_records) {
             DesiredRecord desired;
-            desired.target = {hosts.number(name), type};
+            desired.rrset = {hosts.number(name), type};
             desired.rdata = rdata;
-            if (rdata.empty()) desired.kind = dns::Change::Kind::remove;
+            if (rdata.empty()) desired.kind = dns::ChangeKind::remove;
             all.push_back(desired);
         }
         engine.submit_group(std::move(all), [&place, size = desired_records.size()](
@@ -288,7 +288,7 @@ TEST_F(EngineTest, ATimeoutIsAFailureAndTheStateIsAskedAnew) {
     const auto& result = want(host(1), addr_2);
     const auto update = backend.take_update();
     backend.carry_out(update);
-    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    update.done(FakeBackend::failure(dns::ErrorKind::timeout));
     EXPECT_EQ(status(result), UpdateStatus::failed);
     EXPECT_FALSE(known(host(1), addr_1));
     EXPECT_FALSE(known(host(1), addr_2));
@@ -303,7 +303,7 @@ TEST_F(EngineTest, NothingOvertakesAnUpdateWhoseFateIsOpen) {
     want(host(2), addr_1);
     backend.run_queries();
     const auto update = backend.take_update();
-    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    update.done(FakeBackend::failure(dns::ErrorKind::timeout));
     const auto& later = want(host(1), addr_2);
     backend.run_queries();
     EXPECT_TRUE(backend.updates.empty());
@@ -319,7 +319,7 @@ TEST_F(EngineTest, ABlockedZoneAnswersWithinTheDeadlineAndSaysWhy) {
     want(host(1), addr_1);
     backend.run_queries();
     const auto update = backend.take_update();
-    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    update.done(FakeBackend::failure(dns::ErrorKind::timeout));
     const auto& late = want(host(2), addr_1);
     backend.run_queries();
     pass(4900ms);
@@ -477,7 +477,7 @@ TEST_F(EngineTest, ServersThatChangeGiveNoBudgetBackForWhatWasDone) {
     const auto& second = want(host(1), addr_2);
     auto done = backend.take_update(), lost = backend.take_update();
     ASSERT_EQ(done.changes.front().owner, host(1));
-    lost.done(FakeBackend::failure(DnsError::Kind::timeout));
+    lost.done(FakeBackend::failure(dns::ErrorKind::timeout));
     backend.answer(done);  // what is behind it can't ask while the other is in doubt
     engine.reconfigure(limits, true);
     lost.resolved();
@@ -561,7 +561,7 @@ TEST_F(EngineMoveTest, WhileItIsSent) {
         auto update = backend.take_update();
         move();
         if (refuse) {
-            update.done(FakeBackend::failure(DnsError::Kind::rcode));
+            update.done(FakeBackend::failure(dns::ErrorKind::rcode));
         } else {
             update.done(dns::Answer{});
         }
@@ -575,7 +575,7 @@ TEST_F(EngineMoveTest, WhileItsZoneIsBlocked) {
     want(host(2), addr_2);
     backend.run_queries();
     auto update = backend.take_update();
-    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    update.done(FakeBackend::failure(dns::ErrorKind::timeout));
     const auto& result = want(host(1), addr_1);
     backend.run_searches();
     EXPECT_TRUE(backend.queries.empty());
@@ -625,12 +625,12 @@ TEST_F(EngineTest, WhatWaitsFailsWithTheReasonThatTheFenceMeets) {
     want(host(3), addr_2);
     const auto& queued = want(host(4), addr_2);
     auto update = backend.take_update();
-    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    update.done(FakeBackend::failure(dns::ErrorKind::timeout));
     const auto& held = want(host(1), addr_1);
     const auto& script = want_messages(host(2), {set_message(host(2), addr_1)});
     backend.run_searches();
     failures.clear();
-    DnsError reason = FakeBackend::failure(DnsError::Kind::bad_key);
+    DnsError reason = FakeBackend::failure(dns::ErrorKind::bad_key);
     reason.detail = "the key is gone";
     backend.block(reason);
     for (const auto* result : {&queued, &held, &script})
@@ -641,7 +641,7 @@ TEST_F(EngineTest, WhatWaitsFailsWithTheReasonThatTheFenceMeets) {
     update.resolved();
     backend.run();
     EXPECT_EQ(engine.slots(), 0U);
-    backend.block(FakeBackend::failure(DnsError::Kind::bad_key));  // nothing is in doubt any more
+    backend.block(FakeBackend::failure(dns::ErrorKind::bad_key));  // nothing is in doubt any more
     EXPECT_EQ(run(host(4), addr_2), UpdateStatus::committed);
 }
 
@@ -774,7 +774,7 @@ TEST_F(EngineTest, AnAddressThatTheRequestDidNotComeFromGetsNoPointer) {
     want(host(1), addr_1, Type::a, true);
     backend.run();
     DesiredRecord desired;
-    desired.target = {hosts.number(host(1)), Type::a};
+    desired.rrset = {hosts.number(host(1)), Type::a};
     desired.rdata = addr_2;
     desired.reverse = true;
     engine.submit(desired,
@@ -948,7 +948,7 @@ TEST_F(EngineTest, AMessageThatIsNotAnsweredEndsItsSeries) {
         want_messages(host(1), {set_message(host(1), addr_1), set_message(host(2), addr_2)});
     backend.run_searches();
     auto update = backend.take_update();
-    update.done(FakeBackend::failure(DnsError::Kind::timeout));
+    update.done(FakeBackend::failure(dns::ErrorKind::timeout));
     EXPECT_EQ(status(result), UpdateStatus::failed);
     // Nothing is asked or sent that could overtake it.
     const auto& desired = want(host(1), addr_2);

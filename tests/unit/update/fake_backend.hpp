@@ -37,7 +37,7 @@ public:
             for (const auto& zone : zones) {
                 if (name.is_within(zone)) return done(zone);
             }
-            done(dns::DnsError{dns::DnsError::Kind::no_zone, 0, "fake", "no zone", ""});
+            done(dns::DnsError{dns::ErrorKind::no_zone, 0, "fake", "no zone", ""});
         });
     }
 
@@ -84,18 +84,18 @@ public:
         Records& own = records[update.server];
         for (const auto& change : update.changes) {
             if (refused.contains(change.owner.text())) return KNOT_RCODE_REFUSED;
-            if (change.kind == dns::Change::Kind::claim &&
+            if (change.kind == dns::ChangeKind::claim &&
                 !own[{change.owner.bytes(), change.type}].empty())
                 return KNOT_RCODE_YXRRSET;
         }
         if (update.message) return carry_out(*update.message, own);
         for (const auto& change : update.changes) {
             auto& set = own[{change.owner.bytes(), change.type}];
-            if (change.kind == dns::Change::Kind::remove_record) {
+            if (change.kind == dns::ChangeKind::remove_record) {
                 std::erase(set, change.rdata);
             } else {
                 set.clear();
-                if (change.kind != dns::Change::Kind::remove) set.push_back(change.rdata);
+                if (change.kind != dns::ChangeKind::remove) set.push_back(change.rdata);
             }
         }
         return KNOT_RCODE_NOERROR;
@@ -116,7 +116,7 @@ public:
         return KNOT_RCODE_NOERROR;
     }
 
-    static dns::DnsError failure(dns::DnsError::Kind kind) {
+    static dns::DnsError failure(dns::ErrorKind kind) {
         return {kind, 0, "fake", "as the test says", ""};
     }
 

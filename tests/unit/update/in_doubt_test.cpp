@@ -9,8 +9,6 @@
 namespace sftdyn::update {
 namespace {
 
-using Kind = InDoubt::FenceOutcome::Kind;
-
 class InDoubtTest : public testing::Test {
 protected:
     struct Fence {
@@ -28,10 +26,10 @@ protected:
         }
         return fences.front();
     }
-    void answer(Kind kind, InDoubt::Way answered, const char* why = "") {
+    void answer(FenceResult kind, InDoubt::Way answered, const char* why = "") {
         const Fence one = fence();
         fences.pop_front();
-        one.done({kind, answered, {dns::DnsError::Kind::rcode, 5, "fake", why, ""}});
+        one.done({kind, answered, {dns::ErrorKind::rcode, 5, "fake", why, ""}});
     }
     void poll() {
         io.restart();
@@ -68,7 +66,7 @@ protected:
 TEST_F(InDoubtTest, AFenceOnTheSameConnectionResolvesWhatWasSentBefore) {
     add(way, a, zone);
     EXPECT_EQ(fence().way, way);
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     EXPECT_TRUE(a);
     poll();
     EXPECT_TRUE(fences.empty());
@@ -78,9 +76,9 @@ TEST_F(InDoubtTest, AnotherConnectionTakesTwo) {
     for (const InDoubt::Way& other_way : {after, elsewhere}) {
         a = false;
         add(way, a, zone);
-        answer(Kind::passed, other_way);
+        answer(FenceResult::passed, other_way);
         EXPECT_FALSE(a) << "the server may not have read the old connection yet";
-        answer(Kind::passed, other_way);
+        answer(FenceResult::passed, other_way);
         EXPECT_TRUE(a);
     }
 }
@@ -89,22 +87,22 @@ TEST_F(InDoubtTest, AFenceSentBeforeAnUpdateDoesNotResolveIt) {
     add(way, a, zone);
     fence();
     add(way, b, zone);
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     EXPECT_TRUE(a);
     EXPECT_FALSE(b);
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     EXPECT_TRUE(b);
 }
 
 TEST_F(InDoubtTest, TheSecondFenceIsSentAfterTheFirstWasAnswered) {
     add(way, a, zone);
-    answer(Kind::unanswered, after);  // it may be answered yet
+    answer(FenceResult::unanswered, after);  // it may be answered yet
     const Fence second_fence = fence();
     fences.pop_front();
     add(way, b, other);
-    second_fence.done({Kind::passed, after, {}});
+    second_fence.done({FenceResult::passed, after, {}});
     EXPECT_FALSE(a);
-    while (!a) answer(Kind::passed, after);
+    while (!a) answer(FenceResult::passed, after);
     EXPECT_TRUE(a);
 }
 
@@ -114,30 +112,31 @@ TEST_F(InDoubtTest, EachZoneHasAFenceOfItsOwn) {
     fence();
     poll();
     ASSERT_EQ(fences.size(), 2U);
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     EXPECT_NE(a, b);
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     EXPECT_TRUE(a && b);
 }
 
 TEST_F(InDoubtTest, WhatIsNotAVerifiedNoErrorResolvesNothing) {
     add(way, a, zone);
-    for (const Kind kind :
-         {Kind::refused, Kind::unanswered, Kind::failed, Kind::refused, Kind::failed}) {
+    for (const FenceResult kind :
+         {FenceResult::refused, FenceResult::unanswered, FenceResult::failed, FenceResult::refused,
+          FenceResult::failed}) {
         answer(kind, way, "why");
         EXPECT_FALSE(a);
     }
     EXPECT_EQ(reasons, std::vector<std::string>(4, "why")) << "silence has no reason to tell";
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     EXPECT_TRUE(a);
 }
 
 TEST_F(InDoubtTest, ALateAnswerToAFenceCounts) {
     add(way, a, zone);
     const Fence first = fence();
-    answer(Kind::unanswered, way);
+    answer(FenceResult::unanswered, way);
     EXPECT_GT(fence().attempt, first.attempt);
-    first.done({Kind::passed, way, {}});
+    first.done({FenceResult::passed, way, {}});
     EXPECT_TRUE(a);
 }
 
@@ -154,10 +153,10 @@ TEST_F(InDoubtTest, ItsOwnAnswerResolvesIt) {
 
 TEST_F(InDoubtTest, WhatAnEarlierProcessSentIsResolvedByARefusalToo) {
     in_doubt.add_unknown(zone, [this] { a = true; });
-    answer(Kind::failed, way);
-    answer(Kind::refused, way);
+    answer(FenceResult::failed, way);
+    answer(FenceResult::refused, way);
     EXPECT_FALSE(a);
-    answer(Kind::refused, way);
+    answer(FenceResult::refused, way);
     EXPECT_TRUE(a);
 }
 
@@ -166,7 +165,7 @@ TEST_F(InDoubtTest, TheServerIsKeptUntilThen) {
     const std::weak_ptr<int> kept = keep;
     in_doubt.add(zone, in_doubt.next_number(), way, std::move(keep), [this] { a = true; });
     EXPECT_EQ(fence().keep.get(), kept.lock().get());
-    answer(Kind::passed, way);
+    answer(FenceResult::passed, way);
     poll();
     EXPECT_TRUE(a && kept.expired());
 }
@@ -177,7 +176,7 @@ TEST_F(InDoubtTest, AtTheEndAllIsResolvedAndNothingSent) {
     fences.pop_front();
     in_doubt.close();
     EXPECT_TRUE(a);
-    one.done({Kind::failed, way, {}});
+    one.done({FenceResult::failed, way, {}});
     bool late = false;
     add(way, late, zone);
     EXPECT_FALSE(late) << "not from within";

@@ -15,17 +15,17 @@ protected:
         message.updates.push_back({name(owner), type, dns::UpdateRecord::Class::any, 0, {}});
         return {message};
     }
-    void run(const Target& target, const std::string& rdata,
+    void run(const RrsetKey& rrset, const std::string& rdata,
              const std::vector<dns::UpdateMessage>& script) {
-        scripted.begin(target, script);
-        scripted.end(target, rdata, true, start);
+        scripted.begin(rrset, script);
+        scripted.end(rrset, rdata, true, start);
     }
 
     base::TimePoint start{std::chrono::hours(1)};
     HostTable hosts;
     ScriptCache scripted{hosts};
-    Target v4{hosts.number(name("host.example")), dns::Type::a}, v6{v4.host, dns::Type::aaaa};
-    Target other{hosts.number(name("other.example")), dns::Type::a};
+    RrsetKey v4{hosts.number(name("host.example")), dns::Type::a}, v6{v4.host, dns::Type::aaaa};
+    RrsetKey other{hosts.number(name("other.example")), dns::Type::a};
 };
 
 TEST_F(ScriptedTest, ACommittedScriptIsBelieved) {

@@ -13,34 +13,34 @@ using update::ServedCache;
 
 namespace {
 
-constexpr update::Target target{7, dns::Type::a};
+constexpr update::RrsetKey rrset{7, dns::Type::a};
 const base::TimePoint at{1h};
 
 TEST(ServedCache, KnowsExactlyWhatWasSet) {
     ServedCache known;
-    EXPECT_FALSE(known.is_served(target, "abcd", at));
-    known.set(target, "abcd", at);
-    EXPECT_TRUE(known.is_served(target, "abcd", at));
-    EXPECT_FALSE(known.is_served(target, "abce", at));
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at));
+    known.set(rrset, "abcd", at);
+    EXPECT_TRUE(known.is_served(rrset, "abcd", at));
+    EXPECT_FALSE(known.is_served(rrset, "abce", at));
     EXPECT_FALSE(known.is_served({7, dns::Type::aaaa}, "abcd", at));
     EXPECT_FALSE(known.is_served({8, dns::Type::a}, "abcd", at));
-    EXPECT_FALSE(known.is_served(target, "abcd", at + 1ns));
-    EXPECT_EQ(known.take(target)->rdata, "abcd");
-    EXPECT_FALSE(known.is_served(target, "abcd", at));
-    EXPECT_FALSE(known.take(target));
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at + 1ns));
+    EXPECT_EQ(known.take(rrset)->rdata, "abcd");
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at));
+    EXPECT_FALSE(known.take(rrset));
 }
 
 TEST(ServedCache, NothingServedIsKnowledgeToo) {
     ServedCache known;
-    known.set(target, "", at);
-    EXPECT_EQ(known.take(target)->rdata, "");
+    known.set(rrset, "", at);
+    EXPECT_EQ(known.take(rrset)->rdata, "");
 }
 
 TEST(ServedCache, LongDataIsForgotten) {
     ServedCache known;
-    known.set(target, "abcd", at);
-    known.set(target, std::string(17, 'x'), at);
-    EXPECT_FALSE(known.take(target));
+    known.set(rrset, "abcd", at);
+    known.set(rrset, std::string(17, 'x'), at);
+    EXPECT_FALSE(known.take(rrset));
 }
 
 TEST(HostTable, NumbersAreStable) {
@@ -66,7 +66,7 @@ TEST(ServedCache, TheSharedTablesAreSafeForManyThreads) {
             for (int i = 0; i < 20000; ++i) {
                 const auto number = static_cast<unsigned>(random() % 100);
                 const auto name = dns::Name::parse("h" + std::to_string(number) + ".org").value();
-                const update::Target of_host{hosts.number(name), dns::Type::a};
+                const update::RrsetKey of_host{hosts.number(name), dns::Type::a};
                 const std::string rdata(4, static_cast<char>(number));
                 if (random() % 4 == 0) known.set(of_host, rdata, base::TimePoint{1h});
                 if (random() % 16 == 0) known.forget(of_host);

@@ -13,10 +13,10 @@ namespace {
 
 class ZoneQueueTest : public testing::Test {
 protected:
-    static ChangeGroup group(HostId host) { return {Target{host, dns::Type::a}}; }
+    static ChangeGroup group(HostId host) { return {RrsetKey{host, dns::Type::a}}; }
     std::vector<HostId> take() {
         std::vector<HostId> hosts;
-        for (const auto& one : zone.take_batch(limits, [](const Target&) { return 10U; }))
+        for (const auto& one : zone.take_batch(limits, [](const RrsetKey&) { return 10U; }))
             hosts.push_back(one.front().host);
         return hosts;
     }

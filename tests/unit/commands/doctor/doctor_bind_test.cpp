@@ -53,7 +53,7 @@ TEST_F(DoctorBindTest, AppArmorLetsNamedWriteInItsFoldersOnly) {
     EXPECT_EQ(confined[0].check, "apparmor");
     EXPECT_EQ(confined[0].level, Finding::Level::bad);
     EXPECT_THAT(confined[0].what, HasSubstr((folder / "zone").string()));
-    EXPECT_THAT(confined[0].mend, HasSubstr("/var/lib/bind"));
+    EXPECT_THAT(confined[0].remedy, HasSubstr("/var/lib/bind"));
     const auto told = std::count_if(confined.begin(), confined.end(), [](const Finding& finding) {
         return finding.check == "apparmor";
     });

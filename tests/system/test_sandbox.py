@@ -82,7 +82,7 @@ def test_groups_and_the_bounding_set_are_the_users(stage):
         if str(folder) in ("/", "/tmp"):
             break
         folder.chmod(folder.stat().st_mode | 0o011)
-    program = stage.sftdyn(conf(server, {"k": HOST}, extra='[process]\nuser = "daemon"\n[admin]\nhook = ["/bin/true"]'))
+    program = stage.sftdyn(conf(server, {"k": HOST}, extra='[process]\nuser = "daemon"\n[admin]\nevent_command = ["/bin/true"]'))
     pid = program.process.pid
     for process in [pid, *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]:
         values = dict(line.split(":\t", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines() if ":\t" in line)
@@ -141,7 +141,7 @@ def test_landlock_keeps_it_from_what_is_not_its_business(stage, landlock):
         shutil.rmtree(elsewhere)
 
 
-def test_confined_it_still_does_everything(stage):
+def test_in_the_sandbox_it_still_does_everything(stage):
     """Changes, a lost DNS server, a reload, a new key file, a clean end."""
     server, program = start(stage)
     assert program.get("k", source="127.0.0.2").body == "OK"
@@ -229,7 +229,7 @@ def probe(program, pid, task):
 @pytest.mark.parametrize("state", [False, True], ids=["", "state"])
 @pytest.mark.parametrize("hook", [False, True], ids=["", "hook"])
 def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, place, state, hook):
-    settings = ['[admin]', 'metrics = "127.0.0.1:0"'] + [f'state = "{place["STATE"]}"'] * state + ['hook = ["/bin/true"]'] * hook
+    settings = ['[admin]', 'metrics = "127.0.0.1:0"'] + [f'state = "{place["STATE"]}"'] * state + ['event_command = ["/bin/true"]'] * hook
     server, program = start(stage, "\n".join(settings), environment={"LD_PRELOAD": str(probe_library), **place})
     assert program.get("k").body == "OK"
     pid = program.process.pid

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/wiped_heap.hpp"
+#include "base/zeroized_heap.hpp"
 
 #include <malloc.h>
 #include <sys/mman.h>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t stack_octets = 256 * 1024;  // more than a parser's calls go down
 
-constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
+constinit thread_local unsigned zeroized_heaps = 0;  // that live on this thread
 
 /// Overwrites what calls before have left below the caller's frame, and gives the pages back.
 [[gnu::noinline]] void wipe_stack() noexcept {
@@ -61,7 +61,7 @@ constinit thread_local unsigned wiped_heaps = 0;  // that live on this thread
 
 #ifndef SFTDYN_ADDRESS_SANITIZER
 void give_back(void* block) noexcept {
-    if (wiped_heaps != 0 && block != nullptr) [[unlikely]]
+    if (zeroized_heaps != 0 && block != nullptr) [[unlikely]]
         OPENSSL_cleanse(block, malloc_usable_size(block));
     std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): where the library's operator new has
                        // it from
@@ -70,12 +70,12 @@ void give_back(void* block) noexcept {
 
 }  // namespace
 
-WipedHeap::WipedHeap() noexcept { ++wiped_heaps; }
+ZeroizedHeap::ZeroizedHeap() noexcept { ++zeroized_heaps; }
 
-WipedHeap::~WipedHeap() {
+ZeroizedHeap::~ZeroizedHeap() {
     wipe_stack();
     wipe_registers();
-    --wiped_heaps;
+    --zeroized_heaps;
 }
 
 }  // namespace sftdyn::base

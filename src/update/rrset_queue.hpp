@@ -14,21 +14,22 @@
 
 namespace sftdyn::update {
 
-/// The desired records in the order they came, and how far the first has got: the state machine of
-/// docs/engine.md. Owned by `TargetTable`; used on the engine's thread.
-class TargetQueue {
-public:
-    enum class State : std::uint8_t {
-        idle,          ///< nothing is at work: the first is looked at now
-        finding_zone,  ///< the host's zone is asked for
-        blocked,       ///< something in the zone is in doubt: what is served can't be asked for
-        asking,        ///< what is served is asked for
-        ready,         ///< waits for the others of its atomic group
-        queued,        ///< its change waits in the zone's queue
-        in_flight,     ///< its change is sent, or the script whose place is first runs
-        answering      ///< the first is being told its outcome; who is told may submit again
-    };
+/// How far the first desired record of an RRset has got (docs/engine.md).
+enum class RrsetState : std::uint8_t {
+    idle,          ///< nothing is at work: the first is looked at now
+    finding_zone,  ///< the host's zone is asked for
+    blocked,       ///< something in the zone is in doubt: what is served can't be asked for
+    asking,        ///< what is served is asked for
+    ready,         ///< waits for the others of its atomic group
+    queued,        ///< its change waits in the zone's queue
+    in_flight,     ///< its change is sent, or the script whose place is first runs
+    answering      ///< the first is being told its outcome; who is told may submit again
+};
 
+/// The desired records in the order they came, and how far the first has got: the state machine of
+/// docs/engine.md. Owned by `RrsetTable`; used on the engine's thread.
+class RrsetQueue {
+public:
     /// A desired record or a script's place that waits.
     struct Waiting {
         DesiredRecord desired;
@@ -39,10 +40,10 @@ public:
         std::size_t index = 0;  ///< in `group`
     };
 
-    [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] RrsetState state() const { return state_; }
     /// Only where the table of states has a way from the state before.
-    void enter(State next);
-    [[nodiscard]] static bool may_follow(State from, State to);
+    void enter(RrsetState next);
+    [[nodiscard]] static bool may_follow(RrsetState from, RrsetState to);
 
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
     [[nodiscard]] std::size_t size() const { return waiting_.size(); }
@@ -111,7 +112,7 @@ public:
     void check() const;
 
 private:
-    State state_ = State::idle;
+    RrsetState state_ = RrsetState::idle;
     std::vector<Waiting> waiting_;
     std::optional<std::vector<std::string>> served_;
     base::TimePoint served_at_{};  ///< since when `served_` is known

@@ -14,12 +14,12 @@ namespace sftdyn::base {
 /// While one lives, its thread's freed memory is overwritten; at its end the stack below it and the
 /// vector registers too. It
 /// is made and dropped on the same thread; one may live within another, for the stack's sake.
-class WipedHeap {
+class ZeroizedHeap {
 public:
-    WipedHeap() noexcept;
-    ~WipedHeap();
-    WipedHeap(const WipedHeap&) = delete;
-    WipedHeap& operator=(const WipedHeap&) = delete;
+    ZeroizedHeap() noexcept;
+    ~ZeroizedHeap();
+    ZeroizedHeap(const ZeroizedHeap&) = delete;
+    ZeroizedHeap& operator=(const ZeroizedHeap&) = delete;
 };
 
 }  // namespace sftdyn::base

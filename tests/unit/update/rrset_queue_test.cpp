@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "update/target_queue.hpp"
+#include "update/rrset_queue.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -9,42 +9,42 @@
 using namespace std::chrono_literals;
 using namespace sftdyn;
 using namespace sftdyn::update;
-using State = TargetQueue::State;
 
 namespace {
 
 const base::TimePoint queue_time{1h};
 
-TargetQueue::Waiting waiting_record(std::uint64_t ticket) {
+RrsetQueue::Waiting waiting_record(std::uint64_t ticket) {
     DesiredRecord desired;
-    desired.target = {1, dns::Type::a};
+    desired.rrset = {1, dns::Type::a};
     desired.rdata = "abcd";
     return {desired, {}, queue_time, ticket};
 }
 
-TEST(TargetQueue, TheStatesHaveOnlyTheWaysOfTheTable) {
-    const std::vector<std::vector<State>> ways = {
-        {State::idle, State::finding_zone, State::blocked, State::asking, State::ready,
-         State::queued, State::answering},                                 // from idle
-        {State::idle},                                                     // finding_zone
-        {State::idle},                                                     // blocked
-        {State::idle},                                                     // asking
-        {State::idle, State::queued, State::in_flight, State::answering},  // ready
-        {State::idle, State::in_flight},                                   // queued
-        {State::idle, State::queued},                                      // in_flight
-        {State::idle}};                                                    // answering
+TEST(RrsetQueue, TheStatesHaveOnlyTheWaysOfTheTable) {
+    const std::vector<std::vector<RrsetState>> ways = {
+        {RrsetState::idle, RrsetState::finding_zone, RrsetState::blocked, RrsetState::asking,
+         RrsetState::ready, RrsetState::queued, RrsetState::answering},  // from idle
+        {RrsetState::idle},                                              // finding_zone
+        {RrsetState::idle},                                              // blocked
+        {RrsetState::idle},                                              // asking
+        {RrsetState::idle, RrsetState::queued, RrsetState::in_flight,
+         RrsetState::answering},                    // ready
+        {RrsetState::idle, RrsetState::in_flight},  // queued
+        {RrsetState::idle, RrsetState::queued},     // in_flight
+        {RrsetState::idle}};                        // answering
     for (std::size_t from = 0; from < ways.size(); ++from) {
         for (std::size_t to = 0; to < ways.size(); ++to) {
             const bool expected =
-                std::find(ways[from].begin(), ways[from].end(), State(to)) != ways[from].end();
-            EXPECT_EQ(TargetQueue::may_follow(State(from), State(to)), expected)
+                std::find(ways[from].begin(), ways[from].end(), RrsetState(to)) != ways[from].end();
+            EXPECT_EQ(RrsetQueue::may_follow(RrsetState(from), RrsetState(to)), expected)
                 << from << " to " << to;
         }
     }
 }
 
-TEST(TargetQueue, WhatIsServedIsBelievedForAWhileUnlessItWasAskedJustNow) {
-    TargetQueue queue;
+TEST(RrsetQueue, WhatIsServedIsBelievedForAWhileUnlessItWasAskedJustNow) {
+    RrsetQueue queue;
     EXPECT_FALSE(queue.is_served_known(queue_time));
     queue.set_served({"abcd"}, queue_time, false);
     EXPECT_TRUE(queue.is_served_known(queue_time - 1ns));
@@ -55,27 +55,27 @@ TEST(TargetQueue, WhatIsServedIsBelievedForAWhileUnlessItWasAskedJustNow) {
     EXPECT_FALSE(queue.is_served_known(queue_time + 1h));
 }
 
-TEST(TargetQueue, AnAnswerThatIsAwaitedIsInvalidatedOnce) {
-    TargetQueue queue;
+TEST(RrsetQueue, AnAnswerThatIsAwaitedIsInvalidatedOnce) {
+    RrsetQueue queue;
     queue.invalidate();
     EXPECT_FALSE(queue.was_invalidated()) << "nothing is asked";
     queue.push(waiting_record(1));
-    queue.enter(State::asking);
+    queue.enter(RrsetState::asking);
     queue.invalidate();
     EXPECT_TRUE(queue.was_invalidated());
     EXPECT_FALSE(queue.was_invalidated());
     queue.invalidate();
-    queue.enter(State::idle);
+    queue.enter(RrsetState::idle);
     EXPECT_FALSE(queue.was_invalidated()) << "the answer has come";
 }
 
-TEST(TargetQueue, ADecisionIsForOneDesiredRecordAndUndoneOnce) {
-    TargetQueue queue;
+TEST(RrsetQueue, ADecisionIsForOneDesiredRecordAndUndoneOnce) {
+    RrsetQueue queue;
     queue.push(waiting_record(1));
     queue.push(waiting_record(2));
     queue.set_cost(true, false);
     queue.queue_change(dns::Name::parse("h.example.org").value());
-    EXPECT_EQ(queue.state(), State::queued);
+    EXPECT_EQ(queue.state(), RrsetState::queued);
     EXPECT_TRUE(queue.is_still_wanted());
     EXPECT_TRUE(queue.undo_decision());
     EXPECT_FALSE(queue.undo_decision());

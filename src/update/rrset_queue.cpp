@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "update/rrset_queue.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace sftdyn::update {
+
+bool RrsetQueue::may_follow(RrsetState from, RrsetState to) {
+    switch (from) {
+        case RrsetState::idle:
+            return to != RrsetState::in_flight;
+        case RrsetState::finding_zone:
+        case RrsetState::blocked:
+        case RrsetState::asking:
+        case RrsetState::answering:
+            return to == RrsetState::idle;
+        case RrsetState::ready:
+            return to == RrsetState::idle || to == RrsetState::queued ||
+                   to == RrsetState::in_flight || to == RrsetState::answering;
+        case RrsetState::queued:
+            return to == RrsetState::idle || to == RrsetState::in_flight;
+        case RrsetState::in_flight:
+            return to == RrsetState::idle || to == RrsetState::queued;
+    }
+    return false;
+}
+
+void RrsetQueue::enter(RrsetState next) {
+    assert(next == state_ ? next == RrsetState::idle : may_follow(state_, next));
+    if (state_ == RrsetState::asking) invalidated_ = false;
+    state_ = next;
+    check();
+}
+
+void RrsetQueue::push(Waiting waiting) {
+    assert(waiting_.empty() || waiting_.back().ticket < waiting.ticket);
+    waiting_.push_back(std::move(waiting));
+}
+
+RrsetQueue::Waiting RrsetQueue::pop() {
+    Waiting first = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+    return first;
+}
+
+std::optional<RrsetQueue::Waiting> RrsetQueue::take(std::uint64_t ticket) {
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](const Waiting& one) { return one.ticket == ticket; });
+    if (found == waiting_.end()) return std::nullopt;
+    std::optional<Waiting> taken(std::move(*found));
+    waiting_.erase(found);
+    return taken;
+}
+
+void RrsetQueue::set_served(std::vector<std::string> served, base::TimePoint at, bool verified) {
+    served_ = std::move(served);
+    served_at_ = at;
+    verified_ = verified;
+}
+
+void RrsetQueue::forget_served() {
+    served_.reset();
+    verified_ = false;
+}
+
+void RrsetQueue::invalidate() {
+    forget_served();
+    invalidated_ = state_ == RrsetState::asking;
+}
+
+void RrsetQueue::queue_change(const dns::Name& owner) {
+    const DesiredRecord& desired = front().desired;
+    begin_decision();
+    decision_.change = {owner, desired.rrset.type, desired.kind, desired.ttl, desired.rdata};
+    if (desired.kind == dns::ChangeKind::remove) decision_.change.rdata.clear();
+    enter(RrsetState::queued);
+}
+
+void RrsetQueue::check() const {
+    // An answer is not believed only while it is awaited.
+    assert(!invalidated_ || state_ == RrsetState::asking);
+    assert(!verified_ || served_);
+    // What waits in the zone, runs or waits for others was decided for one of the queue's.
+    [[maybe_unused]] const bool decided = state_ == RrsetState::ready ||
+                                          state_ == RrsetState::queued ||
+                                          state_ == RrsetState::in_flight;
+    assert(!decided || decision_.ticket != 0);
+}
+
+}  // namespace sftdyn::update
