@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,11 +19,14 @@ namespace sftdyn::http {
 
 using TestKey = TlsPart<EVP_PKEY>;
 
-/// "RSA", "EC", "ED25519" or any other kind that EVP_PKEY_Q_keygen(3) knows without parameters.
+/// "RSA", "EC", "ED25519", the name of a curve with a small letter in front, or any other kind that
+/// EVP_PKEY_Q_keygen(3) knows without parameters.
 inline TestKey make_test_key(const std::string& kind) {
     EVP_PKEY* key = kind == "RSA"  ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048})
                     : kind == "EC" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
-                                   : EVP_PKEY_Q_keygen(nullptr, nullptr, kind.c_str());
+                    : std::islower(static_cast<unsigned char>(kind[0])) != 0
+                        ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", kind.c_str())
+                        : EVP_PKEY_Q_keygen(nullptr, nullptr, kind.c_str());
     if (key == nullptr) throw std::runtime_error("no key of kind " + kind);
     return TestKey(key);
 }
