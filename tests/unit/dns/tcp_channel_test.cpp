@@ -200,9 +200,9 @@ TEST_F(TcpChannelTest, WhatIsAnsweredTwiceEndsTheConnectionAndResolvesNothing) {
     answer(wire);
     answer(wire);
     until([&] { return second.reply.has_value(); });
-    EXPECT_EQ(first.delivery.state, Kind::answered);
+    EXPECT_EQ(first.delivery.state, DeliveryState::answered);
     EXPECT_EQ(second.reply->error().kind, ErrorKind::malformed);
-    EXPECT_EQ(second.delivery.state, Kind::in_doubt);
+    EXPECT_EQ(second.delivery.state, DeliveryState::in_doubt);
     EXPECT_EQ(first.late + second.late, 0U);
 }
 
@@ -218,7 +218,7 @@ TEST_F(TcpChannelTest, AnEndLeavesInDoubtWhatWasSentAndNothingElse) {
     until([&] { return third.reply.has_value(); });
     for (const Told* told : {&first, &second, &third}) {
         ASSERT_TRUE(told->reply.has_value());
-        EXPECT_EQ(told->delivery.state, Kind::in_doubt);
+        EXPECT_EQ(told->delivery.state, DeliveryState::in_doubt);
         EXPECT_EQ(told->delivery.connection, first.delivery.connection);
     }
     EXPECT_EQ(time->set(), 0U);
@@ -234,7 +234,7 @@ TEST_F(TcpChannelTest, AnEndInTheMiddleOfAnAnswerLeavesItInDoubt) {
     peer.close();
     until([&] { return told.reply.has_value(); });
     EXPECT_EQ(told.reply->error().kind, ErrorKind::connection);
-    EXPECT_EQ(told.delivery.state, Kind::in_doubt);
+    EXPECT_EQ(told.delivery.state, DeliveryState::in_doubt);
 }
 
 TEST_F(TcpChannelTest, WhatAnEarlierConnectionOwesIsNotTakenFromTheNext) {
@@ -264,7 +264,8 @@ TEST_F(TcpChannelTest, ALateAnswerIsToldOnce) {
     answer(wire);
     until([&] { return next.reply.has_value(); });
     EXPECT_EQ(told.late, 1U);
-    EXPECT_EQ(next.delivery.state, Kind::in_doubt) << "the second is one that nobody asked for";
+    EXPECT_EQ(next.delivery.state, DeliveryState::in_doubt)
+        << "the second is one that nobody asked for";
 }
 
 TEST_F(TcpChannelTest, AConnectionThatIsNotMadeInTimeLeavesNothingInDoubt) {
@@ -273,7 +274,7 @@ TEST_F(TcpChannelTest, AConnectionThatIsNotMadeInTimeLeavesNothingInDoubt) {
     EXPECT_FALSE(told.reply.has_value());
     time->pass(1ms);
     ASSERT_TRUE(told.reply.has_value());
-    EXPECT_EQ(told.delivery.state, Kind::unsent);
+    EXPECT_EQ(told.delivery.state, DeliveryState::unsent);
     EXPECT_EQ(told.reply->error().kind, ErrorKind::timeout);
     EXPECT_NE(told.reply->error().detail.find("could not be made"), std::string::npos);
     Told& next = send(60s);
@@ -281,7 +282,7 @@ TEST_F(TcpChannelTest, AConnectionThatIsNotMadeInTimeLeavesNothingInDoubt) {
     accept();  // the first was the one that was given up
     answer(read());
     until([&] { return next.reply.has_value(); });
-    EXPECT_EQ(next.delivery.state, Kind::answered);
+    EXPECT_EQ(next.delivery.state, DeliveryState::answered);
 }
 
 TEST_F(TcpChannelTest, WhatAConnectionDoesNotTakeIsNotSent) {
@@ -310,11 +311,11 @@ TEST_F(TcpChannelTest, WhatAConnectionDoesNotTakeIsNotSent) {
     time->pass(1s);
     EXPECT_FALSE(all.front()->reply.has_value()) << "it was sent, and has its time";
     ASSERT_TRUE(all.back()->reply.has_value());
-    EXPECT_EQ(all.back()->delivery.state, Kind::unsent);
+    EXPECT_EQ(all.back()->delivery.state, DeliveryState::unsent);
     EXPECT_NE(all.back()->reply->error().detail.find("takes nothing"), std::string::npos);
     time->pass(59s);
     ASSERT_TRUE(all.front()->reply.has_value());
-    EXPECT_EQ(all.front()->delivery.state, Kind::in_doubt);
+    EXPECT_EQ(all.front()->delivery.state, DeliveryState::in_doubt);
 }
 
 TEST_F(TcpChannelTest, AConnectionOnWhichMuchIsNeverAnsweredIsNotKept) {
@@ -353,7 +354,7 @@ TEST_F(TcpChannelTest, AConnectionThatHearsSomethingIsNotSilent) {
     time->pass(1s);
     channel->end_if_silent();
     ASSERT_TRUE(other.reply.has_value());
-    EXPECT_EQ(other.delivery.state, Kind::in_doubt);
+    EXPECT_EQ(other.delivery.state, DeliveryState::in_doubt);
 }
 
 /// How many octets come at once.
@@ -376,8 +377,8 @@ TEST_P(TcpPieces, AnswersAreReadWhereverTheyAreCut) {
         io.poll();
     }
     until([&] { return second.reply.has_value(); });
-    EXPECT_EQ(first.delivery.state, Kind::answered);
-    EXPECT_EQ(second.delivery.state, Kind::answered);
+    EXPECT_EQ(first.delivery.state, DeliveryState::answered);
+    EXPECT_EQ(second.delivery.state, DeliveryState::answered);
 }
 
 // The header, its message and both of them: 2, 33 and 35 octets.

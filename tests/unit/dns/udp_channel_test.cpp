@@ -21,7 +21,6 @@ namespace sftdyn::dns {
 namespace {
 
 namespace asio = boost::asio;
-using Kind = ErrorKind;
 
 TsigKeyPtr tsig_key(const char* key_name, const char* secret) {
     return std::make_shared<const TsigKey>(
@@ -60,7 +59,7 @@ protected:
         server.until([&] { return marker.reply.has_value(); });
         EXPECT_TRUE(marker.reply->has_value());
     }
-    std::optional<Kind> failure(const Asked& asked) {
+    std::optional<ErrorKind> failure(const Asked& asked) {
         if (!asked.reply || asked.reply->has_value()) return std::nullopt;
         return asked.reply->error().kind;
     }
@@ -115,12 +114,12 @@ TEST_F(UdpChannelTest, ItFailsAtItsDeadlineNotBefore) {
     time->pass(299ms);
     EXPECT_FALSE(shorter.reply.has_value());
     time->pass(1ms);
-    EXPECT_EQ(failure(shorter), Kind::timeout);
+    EXPECT_EQ(failure(shorter), ErrorKind::timeout);
     EXPECT_FALSE(longer.reply.has_value());
     time->pass(699ms);
     EXPECT_FALSE(longer.reply.has_value());
     time->pass(1ms);
-    EXPECT_EQ(failure(longer), Kind::timeout);
+    EXPECT_EQ(failure(longer), ErrorKind::timeout);
     EXPECT_EQ(longer.reply->error().server, "127.0.0.1:" + std::to_string(server.port()));
 }
 
@@ -130,7 +129,7 @@ TEST_F(UdpChannelTest, AnAnswerThatComesLateOrTwiceIsNobodys) {
     time->pass(400ms);
     expect(late);
     time->pass(600ms);
-    ASSERT_EQ(failure(late), Kind::timeout);
+    ASSERT_EQ(failure(late), ErrorKind::timeout);
     Asked& other = ask(60s, "other.dyn.example.org");
     expect(other);
     answer(late);
@@ -160,7 +159,7 @@ TEST_F(UdpChannelTest, AnAnswerWithAnotherIdResolvesNothing) {
 
 struct BadAnswer {
     const char* name;
-    Kind kind;
+    ErrorKind kind;
     bool is_signed;
     bool by_other_key;
     AnswerParts parts;
@@ -187,27 +186,27 @@ TEST_P(UdpBadAnswer, IsNotBelievedAndConcernsNobodyElse) {
 
 INSTANTIATE_TEST_SUITE_P(
     Answers, UdpBadAnswer,
-    testing::Values(BadAnswer{"Unsigned", Kind::unsigned_answer, false, false, {}},
-                    BadAnswer{"SignedByAnother", Kind::forged_answer, true, true, {}},
-                    BadAnswer{
-                        "SignedLongAgo", Kind::bad_time, true, false, {.signed_seconds_ago = 3600}},
-                    BadAnswer{"AQuestion", Kind::malformed, true, false, {.is_question = true}},
-                    BadAnswer{"ToAnotherName",
-                              Kind::malformed,
-                              true,
-                              false,
-                              {.question = question_of(name("other.dyn.example.org"), Type::a)}},
-                    BadAnswer{"ToAnotherType",
-                              Kind::malformed,
-                              true,
-                              false,
-                              {.question = question_of(name("h.dyn.example.org"), Type::aaaa)}},
-                    BadAnswer{"AnErrorToAnotherName",
-                              Kind::malformed,
-                              false,
-                              false,
-                              {.rcode = KNOT_RCODE_REFUSED,
-                               .question = question_of(name("other.dyn.example.org"), Type::a)}}),
+    testing::Values(
+        BadAnswer{"Unsigned", ErrorKind::unsigned_answer, false, false, {}},
+        BadAnswer{"SignedByAnother", ErrorKind::forged_answer, true, true, {}},
+        BadAnswer{"SignedLongAgo", ErrorKind::bad_time, true, false, {.signed_seconds_ago = 3600}},
+        BadAnswer{"AQuestion", ErrorKind::malformed, true, false, {.is_question = true}},
+        BadAnswer{"ToAnotherName",
+                  ErrorKind::malformed,
+                  true,
+                  false,
+                  {.question = question_of(name("other.dyn.example.org"), Type::a)}},
+        BadAnswer{"ToAnotherType",
+                  ErrorKind::malformed,
+                  true,
+                  false,
+                  {.question = question_of(name("h.dyn.example.org"), Type::aaaa)}},
+        BadAnswer{"AnErrorToAnotherName",
+                  ErrorKind::malformed,
+                  false,
+                  false,
+                  {.rcode = KNOT_RCODE_REFUSED,
+                   .question = question_of(name("other.dyn.example.org"), Type::a)}}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(UdpChannelTest, AnAnswerFromAnotherAddressIsNotTaken) {
@@ -239,7 +238,7 @@ TEST_F(UdpChannelTest, AClosedPortFailsAllAtOnceAndIsAskedAgain) {
     Asked& third = ask();
     server.until([&] { return third.reply.has_value(); });
     for (const Asked* asked : {&first, &second, &third}) {
-        EXPECT_EQ(failure(*asked), Kind::unreachable);
+        EXPECT_EQ(failure(*asked), ErrorKind::unreachable);
         EXPECT_NE(asked->reply->error().detail.find("refused"), std::string::npos);
     }
     EXPECT_EQ(time->set(), 0U) << "nobody waits for a deadline";
@@ -261,15 +260,15 @@ TEST_F(UdpChannelTest, WhereNoWayLeadsItIsSaidAfterTheCall) {
     nowhere->send(std::move(*request), time->now() + 60s, [&](Reply told) { reply = told; });
     EXPECT_FALSE(reply.has_value()) << "from within the call";
     server.until([&] { return reply.has_value(); });
-    EXPECT_EQ(reply->error().kind, Kind::unreachable);
+    EXPECT_EQ(reply->error().kind, ErrorKind::unreachable);
 }
 
 TEST_F(UdpChannelTest, AtItsEndWhatIsUnderWayFails) {
     Asked& first = ask();
     Asked& second = ask();
     channel->close();
-    EXPECT_EQ(failure(first), Kind::connection);
-    EXPECT_EQ(failure(second), Kind::connection);
+    EXPECT_EQ(failure(first), ErrorKind::connection);
+    EXPECT_EQ(failure(second), ErrorKind::connection);
     EXPECT_EQ(time->set(), 0U);
 }
 

@@ -12,8 +12,6 @@ using testing::HasSubstr;
 namespace sftdyn::update {
 namespace {
 
-using dns::ErrorKind = dns::ErrorKind;
-
 class BatchSenderTest : public EnginePartsTest {
 protected:
     void SetUp() override {

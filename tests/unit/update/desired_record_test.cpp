@@ -6,8 +6,6 @@
 namespace sftdyn::update {
 namespace {
 
-using dns::ChangeKind = dns::ChangeKind;
-
 struct ServedCase {
     const char* name;
     dns::ChangeKind kind;

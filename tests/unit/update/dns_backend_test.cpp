@@ -20,7 +20,6 @@ namespace sftdyn::update {
 namespace {
 
 using dns::Delivery;
-using dns::ErrorKind = dns::ErrorKind;
 using Sent = dns::DeliveryState;
 
 class DnsBackendTest : public testing::Test {

@@ -179,11 +179,11 @@ TEST_F(InDoubtTest, WhatItsSignatureDoesNotCoverAnyMoreIsResolved) {
     add(way, a, zone);
     fence();
     time->pass(std::chrono::seconds(600) - base::Duration(1));
-    answer(Kind::unanswered, way);
+    answer(FenceResult::unanswered, way);
     fence();
     EXPECT_FALSE(a);
     time->pass(base::Duration(1));
-    answer(Kind::unanswered, way);
+    answer(FenceResult::unanswered, way);
     poll();
     EXPECT_TRUE(a);
     EXPECT_TRUE(fences.empty());
@@ -193,7 +193,7 @@ TEST_F(InDoubtTest, EachFenceIsAwaitedLongerThanTheOneBefore) {
     add(way, a, zone);
     for (const int seconds : {1, 2, 4, 5, 5}) {
         EXPECT_EQ(fence().patience, std::chrono::seconds(seconds));
-        answer(Kind::unanswered, way);
+        answer(FenceResult::unanswered, way);
         EXPECT_EQ(time->until_next(), base::Duration(0)) << "it was awaited long enough";
     }
 }
@@ -201,10 +201,10 @@ TEST_F(InDoubtTest, EachFenceIsAwaitedLongerThanTheOneBefore) {
 TEST_F(InDoubtTest, BetweenFencesThatFailAtOnceIsAPause) {
     add(way, a, zone);
     for (const int pause : {50, 100, 200, 400, 800, 1000, 1000}) {
-        answer(Kind::failed, way);
+        answer(FenceResult::failed, way);
         EXPECT_EQ(time->until_next(), std::chrono::milliseconds(pause));
     }
-    answer(Kind::passed, elsewhere);
+    answer(FenceResult::passed, elsewhere);
     EXPECT_EQ(time->until_next(), base::Duration(0)) << "the server is back";
 }
 

@@ -20,7 +20,6 @@ namespace {
 
 using dns::Record;
 using dns::Type;
-using dns::ErrorKind = dns::ErrorKind;
 
 Record soa_of(const char* zone) { return {name(zone), Type::soa, 30, {}}; }
 

@@ -13,8 +13,6 @@ using testing::HasSubstr;
 namespace sftdyn::update {
 namespace {
 
-using dns::ErrorKind = dns::ErrorKind;
-
 class ReconcilerTest : public EnginePartsTest {
 protected:
     /// The host's zone is known, and the first contact made.

@@ -111,10 +111,11 @@ TEST(ServerShare, WhatIsLeftIsSharedEqually) {
 }
 
 TEST(ServerOutage, OnlyWhatAnotherAddressMayDoBetter) {
-    for (int kind = 0; kind <= static_cast<int>(Kind::deadline_exceeded); ++kind) {
-        const auto one = static_cast<Kind>(kind);
-        EXPECT_EQ(is_outage(dns_failure(one)),
-                  one == Kind::unreachable || one == Kind::timeout || one == Kind::connection)
+    for (int kind = 0; kind <= static_cast<int>(dns::ErrorKind::deadline_exceeded); ++kind) {
+        const auto one = static_cast<dns::ErrorKind>(kind);
+        EXPECT_EQ(is_outage(dns_failure(one)), one == dns::ErrorKind::unreachable ||
+                                                   one == dns::ErrorKind::timeout ||
+                                                   one == dns::ErrorKind::connection)
             << kind;
     }
 }
