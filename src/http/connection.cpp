@@ -61,7 +61,7 @@ void ConnectionSet::close_when_idle() {
 }
 
 void ConnectionSet::say_memory_is_short() noexcept {
-    const auto now = base::Clock::now();
+    const auto now = clock();
     if (now < say_short_again) return;
     say_short_again = now + memory_interval;
     try {
@@ -87,7 +87,7 @@ Connection::~Connection() { set_.list.erase(set_.list.iterator_to(*this)); }
 
 void Connection::enter(Phase phase, base::Duration time) {
     phase_ = phase;
-    since_ = base::Clock::now();
+    since_ = set_.clock();
     deadline_ = since_ + time;
 }
 
