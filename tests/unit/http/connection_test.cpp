@@ -214,6 +214,28 @@ TEST_F(Connections, ALateAnswerToOneThatIsGoneIsDropped) {
     EXPECT_TRUE(is_closed);
 }
 
+TEST_F(Connections, AnAnswerIsTakenOnce) {
+    defer_all();
+    const int client = connect();
+    tell(client, several(1));
+    const Later later = deferred_.front().second;
+    answer_first();
+    later({200, "a second one"});
+    EXPECT_EQ(status_lines(received(client)).size(), 1U);
+    EXPECT_TRUE(body(client, "nonsense\r\n\r\n").ends_with("BAD REQUEST")) << "it goes on";
+}
+
+TEST_F(Connections, OneThatIsEndedGivesUpItsPlaceAtOnce) {
+    connect();
+    EXPECT_EQ(admission_.count(), 1U);
+    set_.list.front().abort();
+    EXPECT_EQ(admission_.count(), 0U) << "while the event loop still has it";
+    EXPECT_EQ(set_.list.size(), 1U);
+    EXPECT_FALSE(set_.list.front().idle());
+    run();
+    EXPECT_EQ(set_.list.size(), 0U);
+}
+
 TEST_F(Connections, AHandlerThatDropsItsRequestLeavesItToTheSweep) {
     handler_.answer = [](const auto&, const auto& defer) {
         static_cast<void>(defer());
@@ -407,10 +429,15 @@ TEST_F(Connections, RoomIsMadeByTheSlowestAfterTwoSeconds) {
     EXPECT_TRUE(set_.make_room(now_)) << "only one of them is slow";
     received(slower);
     EXPECT_TRUE(is_closed);
+    const int newest = connect();
+    tell(newest, "GET /");
     EXPECT_FALSE(set_.make_room(now_));
-    now_ += base::Duration(1);
-    EXPECT_TRUE(set_.make_room(now_));
+    now_ += 5s;
+    EXPECT_TRUE(set_.make_room(now_)) << "both are slow";
     received(slow);
+    EXPECT_TRUE(is_closed);
+    EXPECT_TRUE(set_.make_room(now_));
+    received(newest);
     EXPECT_TRUE(is_closed);
     now_ += 59min;
     EXPECT_FALSE(set_.make_room(now_)) << "one that waits for us makes room for nobody";
