@@ -182,6 +182,16 @@ TEST_F(Listening, AFileThatIsNoSocketIsLeftAlone) {
     EXPECT_EQ(folder_.read("socket"), "text");
 }
 
+TEST_F(Listening, ASocketOfAnotherKindIsLeftAlone) {
+    const base::Descriptor datagrams(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    Endpoint endpoint = local();
+    const Local::endpoint there(endpoint.path);
+    ASSERT_EQ(bind(datagrams.get(), there.data(), static_cast<socklen_t>(there.size())), 0);
+    EXPECT_NE(why_not(listen(endpoint)), "it listens");
+    const base::Descriptor client(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.get(), there.data(), static_cast<socklen_t>(there.size())), 0);
+}
+
 TEST_F(Listening, APathIsAsLongAsTheSystemTakes) {
     constexpr std::size_t most = sizeof(sockaddr_un::sun_path) - 1;
     const std::size_t before = folder_.path().size() + 1;
