@@ -245,13 +245,13 @@ protected:
     ListenerTest() {
         auto sockets = listen(endpoint_);
         EXPECT_TRUE(sockets.has_value());
-        Listener::Room room{[this] { return places_ > 0; },
-                            [this](bool descriptors_are_short) {
-                                EXPECT_FALSE(descriptors_are_short);
-                                ++made_;
-                                if (can_make_) ++places_;
-                                return can_make_;
-                            }};
+        Listener::Capacity room{[this] { return places_ > 0; },
+                                [this](bool descriptors_are_short) {
+                                    EXPECT_FALSE(descriptors_are_short);
+                                    ++made_;
+                                    if (can_make_) ++places_;
+                                    return can_make_;
+                                }};
         listener_ =
             std::make_shared<Listener>(std::move(sockets->front()), std::move(room),
                                        [this](Socket& socket, const Stream::endpoint& peer) {

@@ -257,7 +257,7 @@ TEST(Wiring, ThePassedSocketsNameSaysWhatItIsFor) {
 TEST(Wiring, TheProxysHeaderIsTheSettings) {
     Settings settings;
     settings.trusted_proxies = base::parse_networks("10.0.0.0/8").value();
-    using Written = Settings::ProxyHeader;
+    using Written = Settings::ProxyHeaderSetting;
     for (const auto& [written, header] :
          {std::pair(Written::x_forwarded_for, http::ProxyHeader::x_forwarded_for),
           std::pair(Written::forwarded, http::ProxyHeader::forwarded),
@@ -270,9 +270,9 @@ TEST(Wiring, TheProxysHeaderIsTheSettings) {
 
 TEST(Wiring, TheEventCommandIsTheSettings) {
     Settings settings;
-    settings.admin.hook = {"/bin/true", "x"};
-    settings.admin.hooks_at_once = 3;
-    settings.admin.hook_time = 4s;
+    settings.admin.event_command = {"/bin/true", "x"};
+    settings.admin.event_commands_at_once = 3;
+    settings.admin.event_command_time = 4s;
     settings.user = "somebody";
     settings.landlock = false;
     const auto made = event_command_settings(settings);
