@@ -21,7 +21,7 @@ TEST(SettingsDocumentation, EverySettingIsDocumentedOnce) {
         for (const Setting* row : settings_in(entry.section, entry.names)) ++count[row];
     }
     for (const Setting& row : all_settings()) {
-        const bool is_table = row.kind == Kind::table || row.kind == Kind::tables;
+        const bool is_table = row.kind == SettingKind::table || row.kind == SettingKind::tables;
         EXPECT_EQ(count[&row], is_table ? 0 : 1) << full_name(row);
     }
 }
@@ -31,7 +31,7 @@ TEST(SettingsDocumentation, ARowIsAboutSettingsThatAreAlike) {
         const auto rows = settings_in(entry.section, entry.names);
         for (const Setting* row : rows) EXPECT_EQ(row->effect, rows.front()->effect) << row->name;
         const bool has_default = !entry.fallback.empty() || rows.front()->set != nullptr ||
-                                 rows.front()->kind == Kind::integer;
+                                 rows.front()->kind == SettingKind::integer;
         EXPECT_TRUE(has_default) << entry.names;
         EXPECT_EQ(entry.meaning.find_first_of("|\n"), std::string_view::npos) << entry.names;
     }
@@ -69,7 +69,7 @@ TEST(SettingsDocumentation, EveryLineOfTheSampleMayBeUsed) {
         // As `sample_file` does: no value is the schema's.
         if (value.empty()) {
             const Setting& row = setting(line.section, line.name);
-            value = row.kind == Kind::seconds
+            value = row.kind == SettingKind::seconds
                         ? fmt::format("{}", static_cast<double>(row.fallback) / 1000)
                         : std::to_string(row.fallback);
         }

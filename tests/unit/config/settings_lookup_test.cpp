@@ -60,7 +60,7 @@ TEST(SettingsLookup, WhatIsExpectedIsSaidInWords) {
     EXPECT_EQ(expected(Section::addresses, "deny"), "a text, or a list of them");
     EXPECT_EQ(expected(Section::top, "http"),
               "PORT, \"IP4:PORT\", \"[IP6]:PORT\" or \"unix:PATH\", or a list of them");
-    EXPECT_EQ(expected(Section::admin, "hook"),
+    EXPECT_EQ(expected(Section::admin, "event_command"),
               "a command with its arguments: [\"/usr/local/bin/notify\", \"argument\"]");
     EXPECT_EQ(expected(Section::top, "dns"), "a table: [dns]");
     EXPECT_EQ(expected(Section::top, "zone"), "tables: [[zone]]");
@@ -79,9 +79,12 @@ TEST(SettingsLookup, WhatTakesARestartIsNamedInOneLine) {
               "[limits] threads has changed: that takes effect with a restart only");
     EXPECT_EQ(notice("https = 443\n[admin]\nstate = \"/s\"\n"),
               "https and [admin] state have changed: that takes effect with a restart only");
-    EXPECT_EQ(notice("http = 81\n[dns]\nttl = 7\n[limits]\nthreads = 3\n[admin]\nhook_time = 9\n"),
-              "http, [limits] threads and [admin] hook_time have changed: that takes effect with a "
-              "restart only");
+    EXPECT_EQ(
+        notice(
+            "http = 81\n[dns]\nttl = 7\n[limits]\nthreads = 3\n[admin]\nevent_command_time = 9\n"),
+        "http, [limits] threads and [admin] event_command_time have changed: that takes effect "
+        "with a "
+        "restart only");
 }
 
 TEST(SettingsLookup, ANameIsLookedForInItsOwnSectionFirst) {

@@ -121,7 +121,7 @@ const std::map<std::string_view, const char*> good_values{
     {"metrics", "\"9153\""},
     {"control", "\"/run/c\""},
     {"state", "\"/var/s\""},
-    {"hook", "[\"/bin/true\"]"},
+    {"event_command", "[\"/bin/true\"]"},
     {"host", "\"a.example.org\""},
     {"hosts", "[\"a.example.org\", { host = \"b.example.org\" }]"},
     {"password", "\"p\""},

@@ -17,7 +17,8 @@ TEST(TomlAdmin, EachIsTaken) {
     const ReadText read(
         "[process]\nuser = \"root\"\nseccomp = false\nlandlock = false\n[admin]\nmetrics = [9153, "
         "\"[::1]:9154\"]\ncontrol = \"run/control\"\nstate = \"/var/state\"\nstale_after = "
-        "60\nhook = [\"/bin/sh\", \"-c\", \"echo \\n\", \"\"]\nhooks_at_once = 2\nhook_time = "
+        "60\nevent_command = [\"/bin/sh\", \"-c\", \"echo \\n\", \"\"]\nevent_commands_at_once = "
+        "2\nevent_command_time = "
         "1.5\n");
     EXPECT_THAT(read.said, IsEmpty());
     EXPECT_EQ(read.settings.user, "root");
@@ -29,9 +30,9 @@ TEST(TomlAdmin, EachIsTaken) {
     EXPECT_EQ(admin.control, "/etc/sftdyn/run/control");
     EXPECT_EQ(admin.state, "/var/state");
     EXPECT_EQ(admin.stale_after, 60s);
-    EXPECT_THAT(admin.hook, ElementsAre("/bin/sh", "-c", "echo \n", ""));
-    EXPECT_EQ(admin.hooks_at_once, 2U);
-    EXPECT_EQ(admin.hook_time, 1500ms);
+    EXPECT_THAT(admin.event_command, ElementsAre("/bin/sh", "-c", "echo \n", ""));
+    EXPECT_EQ(admin.event_commands_at_once, 2U);
+    EXPECT_EQ(admin.event_command_time, 1500ms);
 }
 
 TEST(TomlAdmin, WhatIsNotThereStaysAsItIsByDefault) {
@@ -39,7 +40,7 @@ TEST(TomlAdmin, WhatIsNotThereStaysAsItIsByDefault) {
     EXPECT_THAT(read.said, IsEmpty());
     EXPECT_FALSE(read.settings.user);
     EXPECT_TRUE(read.settings.seccomp);
-    EXPECT_THAT(read.settings.admin.hook, IsEmpty());
+    EXPECT_THAT(read.settings.admin.event_command, IsEmpty());
     EXPECT_THAT(read.settings.admin.metrics, IsEmpty());
     EXPECT_FALSE(read.settings.admin.control);
 }
@@ -53,7 +54,7 @@ TEST_P(TomlAdminMistake, IsToldInItsPlace) {
 }
 
 const std::string long_path_text =
-    "[admin]\ncontrol = \"/" + std::string(200, 'x') + "\"\nhook = [\"/bin/true\"]\n";
+    "[admin]\ncontrol = \"/" + std::string(200, 'x') + "\"\nevent_command = [\"/bin/true\"]\n";
 
 INSTANTIATE_TEST_SUITE_P(
     Mistakes, TomlAdminMistake,
@@ -62,16 +63,19 @@ INSTANTIATE_TEST_SUITE_P(
                   "2:8: there is no user of this name; ", "getent passwd"},
         WrongText{"AUserThatIsNoText", "[process]\nuser = 0\n",
                   "2:8: user is of the wrong type (integer); ", "the name of a user"},
-        WrongText{"AHookWithoutAPath", "[admin]\nhook = [\"notify\"]\n",
-                  "2:8: hook names no program; ", "give its whole path"},
-        WrongText{"AHookWithALineBreak", "[admin]\nhook = [\"/bin/a\\nb\"]\n",
-                  "2:8: hook names no program; ", "there is no shell"},
-        WrongText{"AHookThatIsAText", "[admin]\nhook = \"/bin/true\"\n",
-                  "2:8: hook is of the wrong type (string); ", "a command with its arguments"},
-        WrongText{"AHookOfNothing", "[admin]\nhook = []\n",
-                  "2:8: hook is of the wrong type (array); ", "a command with its arguments"},
-        WrongText{"AHookWithANumber", "[admin]\nhook = [\"/bin/true\", 1]\n",
-                  "2:8: hook is of the wrong type (array); ", "a command with its arguments"},
+        WrongText{"AnEventCommandWithoutAPath", "[admin]\nevent_command = [\"notify\"]\n",
+                  "2:17: event_command names no program; ", "give its whole path"},
+        WrongText{"AnEventCommandWithALineBreak", "[admin]\nevent_command = [\"/bin/a\\nb\"]\n",
+                  "2:17: event_command names no program; ", "there is no shell"},
+        WrongText{"AnEventCommandThatIsAText", "[admin]\nevent_command = \"/bin/true\"\n",
+                  "2:17: event_command is of the wrong type (string); ",
+                  "a command with its arguments"},
+        WrongText{"AnEventCommandOfNothing", "[admin]\nevent_command = []\n",
+                  "2:17: event_command is of the wrong type (array); ",
+                  "a command with its arguments"},
+        WrongText{"AnEventCommandWithANumber", "[admin]\nevent_command = [\"/bin/true\", 1]\n",
+                  "2:17: event_command is of the wrong type (array); ",
+                  "a command with its arguments"},
         WrongText{"ASocketOfTooLongAName", long_path_text.c_str(), "2:11: ", "path"},
         WrongText{"AnEmptyListOfMetrics", "[admin]\nmetrics = []\n",
                   "2:11: metrics is an empty list; ", "or leave the line out"},

@@ -106,7 +106,7 @@ TEST(TomlSectionTest, PlainTakesAllThatGoStraightIntoTheSettings) {
     section.reader.plain(settings);
     EXPECT_EQ(settings.cert, "/etc/sftdyn/a.crt");
     EXPECT_FALSE(settings.key);
-    EXPECT_EQ(settings.proxy_header, Settings::ProxyHeader::x_real_ip);
+    EXPECT_EQ(settings.proxy_header, Settings::ProxyHeaderSetting::x_real_ip);
     EXPECT_THAT(section.said(), IsEmpty()) << "http has a reader of its own";
 }
 
@@ -114,7 +114,7 @@ TEST(TomlSectionTest, AWordIsOneOfTheSettings) {
     SectionOf section("proxy_header = \"Via\"\n", Section::top);
     Settings settings;
     section.reader.plain(settings);
-    EXPECT_EQ(settings.proxy_header, Settings::ProxyHeader::x_forwarded_for);
+    EXPECT_EQ(settings.proxy_header, Settings::ProxyHeaderSetting::x_forwarded_for);
     EXPECT_THAT(section.said(), ElementsAre(HasSubstr("proxy_header has no such value; expected "
                                                       "one of \"X-Forwarded-For\"")));
 }

@@ -194,7 +194,7 @@ TEST_F(Listening, ASocketOfAnotherKindIsLeftAlone) {
 
 TEST_F(Listening, APathIsAsLongAsTheSystemTakes) {
     constexpr std::size_t most = sizeof(sockaddr_un::sun_path) - 1;
-    const std::size_t before = folder_.path().size() + 1;
+    const std::size_t before = folder_.path().string().size() + 1;
     Endpoint fits = local(std::string(most - before, 'x')),
              too_long = local(std::string(most - before + 1, 'x'));
     const auto sockets = listen(fits);
