@@ -49,9 +49,9 @@ TEST_F(DoctorTest, AWrongConfigurationIsAllThatIsToldOf) {
     EXPECT_THAT(ran.out,
                 ContainsRegex("^BAD      conf         .*c\\.toml:1:8: http is of the wrong"));
     EXPECT_THAT(ran.out, HasSubstr("\n                      -> expected PORT, "));
-    EXPECT_THAT(ran.out, EndsWith("\n2 things to remedy\n"));
+    EXPECT_THAT(ran.out, EndsWith("\n2 errors\n"));
     EXPECT_THAT(ran.out, Not(HasSubstr("server")));
-    EXPECT_THAT(doctor("http = true\n").out, EndsWith("\n1 thing to remedy\n"));
+    EXPECT_THAT(doctor("http = true\n").out, EndsWith("\n1 error\n"));
 }
 
 TEST_F(DoctorTest, ProgramsGetJson) {
