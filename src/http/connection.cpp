@@ -179,11 +179,12 @@ bool Connection::parse() {
 
 void Connection::dispatch() {
     const RequestParser& parser = reader_.request();
-    const auto client = client_address(peer_, parser.proxy_values(), set_.proxies);
-    if (!client) return refuse(400);
+    const auto known = client_address(peer_, parser.proxy_values(), set_.proxies);
+    if (!known && set_.handler.needs_client()) return refuse(400);
+    const auto client = known.value_or(asio::ip::address());
     const bool keep_alive =
         parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const Request request{parser.method(), parser.target(), *client,     parser.authorization(),
+    const Request request{parser.method(), parser.target(), client,      parser.authorization(),
                           parser.body(),   parser.fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
@@ -201,7 +202,7 @@ void Connection::dispatch() {
     if (const auto response = set_.handler.handle(request, defer)) respond(*response, keep_alive);
 }
 
-/// A Unix socket's peer without a header has no address, and does not come here.
+/// A Unix socket's peer without a header comes here only where nobody needs its address.
 Forwarding Connection::forwarding() const {
     const RequestParser& parser = reader_.request();
     // A proxy that speaks the PROXY protocol, and names nobody.

@@ -109,6 +109,15 @@ TEST_F(Connections, WhomAConnectionIsFor) {
               "closed");
 }
 
+TEST_F(Connections, WhoAsksMayBeUnknownWhereItDoesNotMatter) {
+    const Peer local = Peer::of(std::nullopt, proxies_);
+    EXPECT_EQ(body(connect(local), request), "BAD REQUEST");
+    handler_.needs_it = false;
+    EXPECT_EQ(body(connect(local), request), "0.0.0.0") << "unspecified";
+    EXPECT_EQ(body(connect(local), claim), "203.0.113.88");
+    EXPECT_EQ(body(connect(client_), request), "192.0.2.1");
+}
+
 TEST_F(Connections, WhatNoHandlerSeesIsToldOnce) {
     struct Case {
         std::string octets;

@@ -22,6 +22,8 @@ namespace sftdyn::http {
 
 struct FakeHandler : Handler {
     std::function<std::optional<Response>(const Request&, const std::function<Later()>&)> answer;
+    bool needs_it = true;
+    bool needs_client() const override { return needs_it; }
     std::optional<Response> handle(const Request& request,
                                    const std::function<Later()>& defer) override {
         return answer(request, defer);
