@@ -45,14 +45,14 @@ std::size_t marks_in_freed(
     return out;
 }
 
-class WipedHeapTest : public testing::Test {
+class ZeroizedHeapTest : public testing::Test {
 protected:
     void SetUp() override {
         if (sanitized) GTEST_SKIP() << "a sanitizer forbids to look at freed memory";
     }
 };
 
-TEST_F(WipedHeapTest, WhatIsFreedMeanwhileIsOverwritten) {
+TEST_F(ZeroizedHeapTest, WhatIsFreedMeanwhileIsOverwritten) {
     EXPECT_GT(marks_in_freed(), block_octets / 2) << "elsewhere it costs nothing";
     {
         const ZeroizedHeap wiped;
@@ -61,7 +61,7 @@ TEST_F(WipedHeapTest, WhatIsFreedMeanwhileIsOverwritten) {
     EXPECT_GT(marks_in_freed(), block_octets / 2) << "it has an end";
 }
 
-TEST_F(WipedHeapTest, InEachFormOfFreeing) {
+TEST_F(ZeroizedHeapTest, InEachFormOfFreeing) {
     const ZeroizedHeap wiped;
     EXPECT_EQ(marks_in_freed([](void* block) { ::operator delete(block, block_octets); }), 0U);
     EXPECT_EQ(marks_in_freed([](void* block) { ::operator delete[](block); }), 0U);
@@ -75,13 +75,13 @@ TEST_F(WipedHeapTest, InEachFormOfFreeing) {
     ::operator delete(nullptr);
 }
 
-TEST_F(WipedHeapTest, OneWithinAnotherDoesNotEndIt) {
+TEST_F(ZeroizedHeapTest, OneWithinAnotherDoesNotEndIt) {
     const ZeroizedHeap outer;
     { const ZeroizedHeap inner; }
     EXPECT_EQ(marks_in_freed(), 0U);
 }
 
-TEST_F(WipedHeapTest, OtherThreadsAreLeftAlone) {
+TEST_F(ZeroizedHeapTest, OtherThreadsAreLeftAlone) {
     const ZeroizedHeap wiped;
     std::size_t marks = 0;
     std::thread([&] { marks = marks_in_freed(); }).join();
@@ -99,7 +99,7 @@ constexpr std::size_t frame_octets = 64 * 1024;
     return reinterpret_cast<std::uintptr_t>(place);
 }
 
-TEST_F(WipedHeapTest, TheStackBelowIsOverwrittenAtItsEnd) {
+TEST_F(ZeroizedHeapTest, TheStackBelowIsOverwrittenAtItsEnd) {
     const std::uintptr_t untouched = leave_marks();
     EXPECT_GT(marks_at(untouched, frame_octets), frame_octets / 2);
     std::optional<ZeroizedHeap> wiped(std::in_place);

@@ -35,7 +35,7 @@ class AdminTest : public RequestTest {
 protected:
     AdminTest() {
         settings_.admin.stale_after = 0s;
-        settings_.admin.hook_time = 1h;
+        settings_.admin.event_command_time = 1h;
         settings_.landlock = settings_.seccomp = false;
     }
     ~AdminTest() override { end(); }
@@ -47,7 +47,7 @@ protected:
     }
     void make() { make(request_log); }
     EventCommandSettings event_command() const {
-        return {settings_.admin.hook, 4, 1h, std::nullopt, false, false};
+        return {settings_.admin.event_command, 4, 1h, std::nullopt, false, false};
     }
     /// Serves, with the event loop on a thread of its own.
     void serve() {
@@ -93,7 +93,7 @@ protected:
     void with_pages() { settings_.admin.metrics = {{.path = folder / "metrics"}}; }
     void with_control() { settings_.admin.control = folder / "control"; }
     void with_hook() {
-        settings_.admin.hook = {"/bin/sh", "-c",
+        settings_.admin.event_command = {"/bin/sh", "-c",
                                 "echo $SFTDYN_EVENT $SFTDYN_HOST $SFTDYN_TYPE "
                                 "$SFTDYN_ADDRESS $SFTDYN_OLD_ADDRESS >> " +
                                     (folder / "told")};
@@ -173,7 +173,7 @@ TEST_F(AdminTest, ThePagesTellWhatIsSoNow) {
     const std::string metrics = get("/metrics");
     EXPECT_THAT(metrics, HasSubstr("\nsftdyn_clients 12\n"));
     EXPECT_THAT(metrics, HasSubstr("\nsftdyn_stale_hosts 1\n"));
-    EXPECT_THAT(metrics, Not(HasSubstr("sftdyn_hooks"))) << "there is no event command";
+    EXPECT_THAT(metrics, Not(HasSubstr("sftdyn_event_commands"))) << "there is no event command";
 }
 
 TEST_F(AdminTest, AServerThatDoesNotAnswerMakesItNotReady) {
