@@ -17,6 +17,7 @@ test_packages=(libgtest-dev libgmock-dev knot bind9 bind9-utils bind9-dnsutils p
                mmdebstrap sqlite3 prometheus groff bash-completion zsh fish faketime)
 vm_packages=(mmdebstrap qemu-system-x86 e2fsprogs util-linux python3 python3-pytest)
 lint_packages=(git clang-format-16 shellcheck doxygen)
+tidy_packages=(clang-tidy-16 clang-16)
 fuzz_packages=(clang-16 libclang-rt-16-dev)
 bench_packages=(libbenchmark-dev bind9 bind9-utils bind9-dnsutils curl dnsperf wrk nginx-light slowhttptest python3 python3-dnspython)
 

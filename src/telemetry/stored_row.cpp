@@ -28,7 +28,7 @@ std::optional<dns::Type> type_of(const std::string& text) {
 /// Empty: the host had none.
 std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
     if (text.empty()) return ip::address();
-    const auto address = base::parse_address(text);
+    auto address = base::parse_address(text);
     if (!address || address->is_v4() != (type == dns::Type::a)) return std::nullopt;
     return address;
 }
