@@ -27,11 +27,7 @@ protected:
         know(number);
         return submit(number, address(number));
     }
-    std::vector<std::string> next_owners() {
-        EXPECT_FALSE(backend.updates.empty());
-        return backend.updates.empty() ? std::vector<std::string>()
-                                       : owners(backend.updates.front());
-    }
+    std::vector<std::string> next_owners() { return owners(backend.next_update()); }
 
     ZoneIndex zone{};
 };
@@ -58,7 +54,7 @@ TEST_F(BatchSenderTest, AZoneIsContactedOnceAndNothingIsSentBefore) {
     backend.make_contact();
     backend.run_searches();
     ASSERT_EQ(backend.updates.size(), 1U);
-    EXPECT_EQ(backend.updates.front().zone, name);
+    EXPECT_EQ(backend.next_update().zone, name);
 }
 
 TEST_F(BatchSenderTest, WhatComesWhileAnUpdateIsUnderWayGoesOutAsOne) {
@@ -89,7 +85,7 @@ TEST_F(BatchSenderTest, AnUpdateHasTheTimeOfItsLatestDesiredRecord) {
     now += 1s;
     change(3);
     backend.answer(backend.take_update());
-    EXPECT_EQ(backend.updates.front().changes.size(), 2U);
+    EXPECT_EQ(backend.next_update().changes.size(), 2U);
     EXPECT_EQ(backend.last_deadline, now + 5s - 100ms);
 }
 
@@ -147,7 +143,7 @@ TEST_F(BatchSenderTest, ARefusedBatchIsHalvedUntilTheCulpritStandsAlone) {
     for (const int number : {1, 2, 3, 4}) told.push_back(&change(number));
     backend.refused = {host(3).text()};
     backend.answer(backend.take_update());
-    EXPECT_EQ(backend.updates.front().changes.size(), 4U);
+    EXPECT_EQ(backend.next_update().changes.size(), 4U);
     backend.answer(backend.take_update());
     EXPECT_THAT(next_owners(), ElementsAre("h1.dyn.example.org", "h2.dyn.example.org"));
     change(5);
@@ -185,7 +181,7 @@ TEST_F(BatchSenderTest, WhatBelongsTogetherIsNotParted) {
     const auto& told = submit_group({record(1, address(1)), record(2, address(2))});
     backend.answer(backend.take_update());
     backend.refused = {host(2).text()};
-    ASSERT_EQ(backend.updates.front().changes.size(), 2U);
+    ASSERT_EQ(backend.next_update().changes.size(), 2U);
     backend.answer(backend.take_update());
     EXPECT_TRUE(backend.updates.empty());
     EXPECT_THAT(statuses(told), ElementsAre(UpdateStatus::failed, UpdateStatus::failed));
@@ -268,12 +264,12 @@ TEST_F(BatchSenderTest, ScriptsAndBatchesTakeTurnsAndAScriptGoesAlone) {
     EXPECT_EQ(backend.updates.size(), 1U) << "it is the script's turn, which goes alone";
     backend.answer(backend.take_update());
     ASSERT_EQ(backend.updates.size(), 1U);
-    EXPECT_TRUE(backend.updates.front().message.has_value());
+    EXPECT_TRUE(backend.next_update().message.has_value());
     backend.answer(backend.take_update());
     ASSERT_EQ(backend.updates.size(), 1U);
     EXPECT_THAT(next_owners(), ElementsAre("h2.dyn.example.org"));
     backend.answer(backend.take_update());
-    EXPECT_TRUE(backend.updates.front().message.has_value());
+    EXPECT_TRUE(backend.next_update().message.has_value());
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ using Sent = dns::DeliveryState;
 class DnsBackendTest : public testing::Test {
 protected:
     struct Applied {
-        std::optional<dns::Reply> reply{};
+        Told<dns::Reply> reply{};
         bool resolved = false;
     };
 
@@ -34,8 +34,8 @@ protected:
         backend.apply(
             zone, std::move(content), time->now() + 5s,
             [&place](dns::Reply reply) {
-                EXPECT_FALSE(place.reply.has_value() || place.resolved) << "twice, or too late";
-                place.reply = std::move(reply);
+                EXPECT_FALSE(place.resolved) << "too late";
+                place.reply.tell(std::move(reply));
             },
             [&place] {
                 EXPECT_FALSE(place.resolved) << "twice";
@@ -76,7 +76,7 @@ protected:
         io.poll();
     }
     static std::optional<dns::ErrorKind> failure(const Applied& one) {
-        if (!one.reply || one.reply->has_value()) return std::nullopt;
+        if (!one.reply.has_value() || one.reply->has_value()) return std::nullopt;
         return one.reply->error().kind;
     }
 
@@ -100,7 +100,7 @@ protected:
         backend.close();
         poll();
         EXPECT_EQ(time->set(), 0U);
-        for (const Applied& one : applied) EXPECT_TRUE(one.reply && one.resolved);
+        for (const Applied& one : applied) EXPECT_TRUE(one.reply.has_value() && one.resolved);
     }
 };
 
@@ -435,8 +435,13 @@ TEST_F(DnsBackendTest, AtTheEndAllIsResolvedAndAllIsClosed) {
     const Applied& one = apply();
     leave_in_doubt(first().take_update());
     backend.configure({zone_servers("dyn.example.org", {"192.0.2.3"})});
+    dns::UpdateMessage message;  // it is not sent again
+    message.prerequisites.push_back({name("h.dyn.example.org"), dns::Type::a});
+    const Applied& under_way = apply(message);
+    EXPECT_EQ(servers.at("192.0.2.3").updates.size(), 1U);
     backend.close();
     EXPECT_TRUE(one.resolved);
+    EXPECT_EQ(failure(under_way), dns::ErrorKind::connection);
     for (const char* server : {"192.0.2.1", "192.0.2.2", "192.0.2.3"})
         EXPECT_TRUE(servers.at(server).closed) << server;
     const Applied& late = apply();

@@ -137,12 +137,16 @@ public:
         query.done(records[query.server][{query.name.bytes(), query.type}]);
     }
 
+    /// The oldest that is not answered; there must be one.
+    const Update& next_update() const { return updates.at(0); }
     Update take_update() {
+        static_cast<void>(next_update());
         Update update = std::move(updates.front());
         updates.pop_front();
         return update;
     }
     Query take_query() {
+        static_cast<void>(queries.at(0));
         Query query = std::move(queries.front());
         queries.pop_front();
         return query;

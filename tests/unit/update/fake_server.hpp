@@ -5,6 +5,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,17 +58,25 @@ public:
         updates.push_back({zone, content, send_by, deadline, std::move(handler), std::move(late)});
     }
     void end_if_silent() override { ++ends_if_silent; }
-    void close() override { closed = true; }
+    /// What is under way fails.
+    void close() override {
+        closed = true;
+        for (auto& query : std::exchange(queries, {}))
+            query.handler(dns::DnsError{dns::ErrorKind::connection, 0, name_, "closed", ""});
+        for (auto& update : std::exchange(updates, {}))
+            update.handler(dns::DnsError{dns::ErrorKind::connection, 0, name_, "closed", ""},
+                           {dns::DeliveryState::in_doubt, 1});
+    }
 
-    /// The oldest that is not answered.
+    /// The oldest that is not answered; there must be one.
     Query take_query() {
-        EXPECT_FALSE(queries.empty()) << name_;
+        if (queries.empty()) throw std::logic_error(name_ + " was not asked");
         Query query = std::move(queries.front());
         queries.pop_front();
         return query;
     }
     Update take_update() {
-        EXPECT_FALSE(updates.empty()) << name_;
+        if (updates.empty()) throw std::logic_error(name_ + " got no UPDATE");
         Update update = std::move(updates.front());
         updates.pop_front();
         return update;
@@ -81,6 +91,21 @@ public:
 
 private:
     std::string name_;
+};
+
+/// What will be told, once. Looking at it before is a test's failure.
+template <class T>
+class Told {
+public:
+    void tell(T value) {
+        EXPECT_FALSE(told_.has_value()) << "twice";
+        told_.emplace(std::move(value));
+    }
+    [[nodiscard]] bool has_value() const { return told_.has_value(); }
+    const T* operator->() const { return &told_.value(); }
+
+private:
+    std::optional<T> told_;
 };
 
 /// All that were made, by their addresses.

@@ -77,12 +77,26 @@ TEST_F(ReconcilerTest, WhatIsKnownIsNotAskedWhileItIsBelieved) {
     EXPECT_TRUE(known.is_served(rrset(1), address(1), now)) << "it was confirmed";
 }
 
+TEST_F(ReconcilerTest, WhereNothingIsBelievedEachDesiredRecordIsAskedFor) {
+    parts.limits.verify_interval = 0s;
+    know_zone(1);
+    backend.served(host(1), a) = {address(1)};
+    const Told& first = submit(1, address(1));
+    const Told& second = submit(1, address(1));
+    backend.answer(backend.take_query());
+    EXPECT_EQ(status(first), UpdateStatus::unchanged);
+    EXPECT_FALSE(second.has_value()) << "it was not asked on its behalf";
+    backend.served(host(1), a).clear();
+    backend.run();
+    EXPECT_EQ(status(second), UpdateStatus::committed);
+}
+
 TEST_F(ReconcilerTest, OneWithoutAZoneFailsWithTheReasonAndSoDoesAllThatWaits) {
     backend.zones.clear();
     const Told& first = submit(1, address(1));
     const Told& second = submit(1, address(2));
     const Told& other = submit(2, address(1));
-    backend.queue.front()();
+    backend.queue.at(0)();
     EXPECT_EQ(status(first), UpdateStatus::failed);
     EXPECT_EQ(status(second), UpdateStatus::failed);
     EXPECT_FALSE(other.has_value());
@@ -157,7 +171,7 @@ TEST_F(ReconcilerTest, DesiredRecordsOfAnRRsetAreServedInTheirOrder) {
     const Told& first = submit(1, address(1));
     const Told& second = submit(1, address(2));
     backend.run_queries();
-    EXPECT_THAT(backend.updates.front().changes.at(0).rdata, address(1));
+    EXPECT_THAT(backend.next_update().changes.at(0).rdata, address(1));
     backend.answer(backend.take_update());
     EXPECT_EQ(status(first), UpdateStatus::committed);
     EXPECT_FALSE(second.has_value());
@@ -370,7 +384,7 @@ TEST_F(ReconcilerTest, OfAGroupAllAreAwaitedAndGoOutTogether) {
     EXPECT_EQ(state(rrset(1)), RrsetState::ready);
     backend.answer(backend.take_query());
     ASSERT_EQ(backend.updates.size(), 1U);
-    EXPECT_EQ(backend.updates.front().changes.size(), 2U);
+    EXPECT_EQ(backend.next_update().changes.size(), 2U);
     backend.run();
     EXPECT_THAT(statuses(told), Each(UpdateStatus::committed));
 }
@@ -381,7 +395,7 @@ TEST_F(ReconcilerTest, WhatIsRightAlreadyGoesAlongUnlessAllOfItsZoneIs) {
     const auto& along = submit_group({record(1, address(1)), record(2, address(2))});
     backend.run_queries();
     ASSERT_EQ(backend.updates.size(), 1U);
-    EXPECT_THAT(owners(backend.updates.front()),
+    EXPECT_THAT(owners(backend.next_update()),
                 ElementsAre("h1.dyn.example.org", "h2.dyn.example.org"));
     EXPECT_TRUE(along.empty());
     backend.run();
@@ -392,7 +406,7 @@ TEST_F(ReconcilerTest, WhatIsRightAlreadyGoesAlongUnlessAllOfItsZoneIs) {
     const auto& apart = submit_group({record(1, address(1)), elsewhere});
     backend.run_queries();
     ASSERT_EQ(backend.updates.size(), 1U);
-    EXPECT_THAT(owners(backend.updates.front()), ElementsAre("h3.other.example.org"));
+    EXPECT_THAT(owners(backend.next_update()), ElementsAre("h3.other.example.org"));
     backend.run();
     EXPECT_THAT(statuses(apart), ElementsAre(UpdateStatus::unchanged, UpdateStatus::committed));
 }
@@ -424,7 +438,7 @@ TEST_F(ReconcilerTest, OneThatIsTooLateTakesItsGroupWithIt) {
     tick_after(4s);
     EXPECT_THAT(statuses(told), ElementsAre(UpdateStatus::failed, UpdateStatus::failed));
     EXPECT_EQ(failures.size(), 1U) << "told once for all of them";
-    EXPECT_EQ(backend.updates.front().changes.at(0).rdata, address(2)) << "what waited goes on";
+    EXPECT_EQ(backend.next_update().changes.at(0).rdata, address(2)) << "what waited goes on";
     backend.run();
     EXPECT_EQ(status(behind), UpdateStatus::committed);
     EXPECT_EQ(status(behind_other), UpdateStatus::committed);
