@@ -60,10 +60,10 @@ protected:
             io.run_for(1ms);
         }
     }
-    std::string key_refused() {
+    std::string key_refused(const char* source = "192.0.2.1") {
         Answer answer;
         {
-            auto context = request(answer);
+            auto context = request(answer, source);
             authenticator.refuse(context);
         }
         deferrals = answer.deferrals;
@@ -123,6 +123,37 @@ TEST_F(AuthenticatorTest, PastOneBudgetAnswersAreLatePastAnotherRefused) {
     EXPECT_EQ(counts(), (Counts{{"secret_url badkey", 9}}));
     now += 600s;
     EXPECT_EQ(key_refused(), "403 BADKEY") << "one was forgotten";
+}
+
+TEST_F(AuthenticatorTest, AnIpv6NetworkOf64BitsHasOneBudget) {
+    for (const char* source :
+         {"2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff:ffff:ffff:ffff"}) {
+        key_refused(source);
+        EXPECT_EQ(deferrals, 0U);
+    }
+    for (const char* source : {"2001:db8:0:1::3", "2001:db8:0:1:8000::", "2001:db8:0:1::1"}) {
+        key_refused(source);
+        EXPECT_EQ(deferrals, 1U) << "late: the first budget is spent";
+    }
+    EXPECT_EQ(key_refused("2001:db8:0:1::4"), "429 BADKEY");
+    EXPECT_EQ(key_refused("2001:db8:0:2::1"), "403 BADKEY") << "another network";
+    EXPECT_EQ(deferrals, 0U);
+    EXPECT_EQ(key_refused("2001:db8::1"), "403 BADKEY");
+    EXPECT_EQ(key_refused("192.0.2.2"), "403 BADKEY");
+    for (int i = 0; i < 6; ++i) key_refused("192.0.2.2");
+    EXPECT_EQ(key_refused("192.0.2.2"), "429 BADKEY");
+    EXPECT_EQ(key_refused("192.0.2.3"), "403 BADKEY") << "of IPv4 each address";
+}
+
+TEST_F(AuthenticatorTest, OneIsForgottenAtItsTimeAndNotBefore) {
+    for (int i = 0; i < 6; ++i) key_refused();
+    now += 600s - base::Duration(1);
+    EXPECT_EQ(key_refused(), "429 BADKEY");
+    EXPECT_EQ(last.retry_after, 1s) << "rounded up";
+    now += base::Duration(1);
+    EXPECT_EQ(key_refused(), "403 BADKEY");
+    EXPECT_EQ(deferrals, 1U);
+    EXPECT_EQ(key_refused(), "429 BADKEY") << "one, and no more";
 }
 
 TEST_F(AuthenticatorTest, ALateAnswerIsToldWhenItIsGiven) {

@@ -99,7 +99,7 @@ protected:
         return answer.text();
     }
     void await(Answer& answer) {
-        for (run(); !answer.is_given(); run()) std::this_thread::sleep_for(1ms);
+        for (run(); !answer.is_given(); run()) std::this_thread::yield();
     }
 
     std::shared_ptr<FakeConf> conf = std::make_shared<FakeConf>();
