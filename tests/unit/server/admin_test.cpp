@@ -269,10 +269,10 @@ TEST_F(AdminTest, WhatIsRememberedIsKeptOverAnEnd) {
     EXPECT_THAT(later.history().all(), IsEmpty());
     serve();
     const auto all = later.history().all();
+    end();
     ASSERT_EQ(all.size(), 1U) << "who has not checked in for a year is forgotten";
     EXPECT_EQ(all[0].first.host, host("a.example.org"));
     EXPECT_EQ(all[0].second.address, make_address("192.0.2.1"));
-    end();
 }
 
 TEST_F(AdminTest, WithoutItsFolderItGoesOn) {

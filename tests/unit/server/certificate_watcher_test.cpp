@@ -102,6 +102,8 @@ TEST_F(CertificateWatcherTest, AnUnusableFileIsToldOfOnceAndWhatIsInUseStays) {
                                            HasSubstr("(the certificate in use stays)"))));
     EXPECT_EQ(watcher.validity().size(), 1U);
     EXPECT_FALSE(watcher.use({files(first)})) << "a reload says it again";
+    EXPECT_THAT(log.lines("error"), ElementsAre(HasSubstr("(the certificate in use stays)")));
+    EXPECT_EQ(watcher.validity().size(), 1U);
     EXPECT_THAT(names(), ElementsAre("one"));
     write(first, "newer");
     watcher.look();

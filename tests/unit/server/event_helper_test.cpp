@@ -24,10 +24,11 @@ namespace sftdyn::server {
 namespace {
 
 using namespace std::chrono_literals;
-using EventOutcome = EventOutcome;
 
 class EventHelperTest : public testing::Test {
 protected:
+    using EventOutcome = EventOutcome;
+
     ~EventHelperTest() override {
         if (helper > 0) end();
     }
