@@ -47,11 +47,10 @@ protected:
         }
         return out;
     }
-    [[nodiscard]] static std::string secret_of(const std::string& key_text) {
+    [[nodiscard]] static std::string secret_of(const std::string& key) {
         std::smatch found;
-        return std::regex_search(key_text, found, std::regex("secret \"([^\"]+)\""))
-                   ? found[1].str()
-                   : "none";
+        return std::regex_search(key, found, std::regex("secret \"([^\"]+)\"")) ? found[1].str()
+                                                                                : "none";
     }
 
     const TemporaryFolder folder;
