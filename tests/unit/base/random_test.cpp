@@ -21,6 +21,19 @@ TEST(Random, NothingComesTwice) {
     EXPECT_EQ(numbers.size(), 10000U);
 }
 
+TEST(Random, NoBitIsHandedOutTwice) {
+    // 200 comparisons of 32 bits and more: chance makes one fail once in 10^7 runs.
+    std::uint64_t before = random_u64();
+    for (int i = 0; i < 50; ++i) {
+        const std::uint64_t number = random_u64();
+        for (unsigned bits = 8; bits <= 32; bits += 8) {
+            EXPECT_NE(number << bits >> bits, before >> bits) << "the end of the one before";
+            EXPECT_NE(number >> bits, before << bits >> bits) << "its start";
+        }
+        before = number;
+    }
+}
+
 TEST(Random, EveryBitIsUsed) {
     std::uint64_t some = 0, all = ~std::uint64_t(0);
     std::uint16_t some_short = 0, all_short = 0xffff;
