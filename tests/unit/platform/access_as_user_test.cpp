@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "platform/access_as_user.hpp"
 
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,20 +59,26 @@ TEST_F(AccessAsUser, GroupsAreTheUsersAndNotRoots) {
     ASSERT_EQ(chown(theirs.c_str(), 0, user->gid), 0);
     EXPECT_TRUE(may(somebody, theirs, R_OK));
     EXPECT_FALSE(may(somebody, theirs, W_OK));
-    EXPECT_FALSE(may(somebody, roots, R_OK));
+    // Those of who asks do not come along.
+    EXPECT_EQ(in_child([&] {
+                  const gid_t root = 0;
+                  if (setgroups(1, &root) != 0) return std::string("failed");
+                  return std::to_string(may(somebody, roots, R_OK));
+              }),
+              "0");
 }
 
 TEST_F(AccessAsUser, WhoCanNotBecomeTheUserIsJudgedInstead) {
-    const std::string closed = file("closed", 0400);
+    const std::string closed = file("closed", 0400), open = file("open", 0444);
     EXPECT_TRUE(may("no-such-user-here", closed, R_OK));
     EXPECT_FALSE(may("no-such-user-here", folder / "none", R_OK));
     if (geteuid() != 0) return;
     const std::string text = in_child([&] {
         const auto user = base::find_user(somebody);
         if (!user || setgid(user->gid) != 0 || setuid(user->uid) != 0) return std::string("failed");
-        return std::to_string(may("root", closed, R_OK));
+        return std::to_string(may("root", closed, R_OK)) + std::to_string(may("root", open, R_OK));
     });
-    EXPECT_EQ(text, "0");
+    EXPECT_EQ(text, "01");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ int touch_code(dl_phdr_info* object, std::size_t, void* sum) {
     return 0;
 }
 
-int written_before = 0;
+volatile int written_before = 1;
 
 TEST(StartupCode, GoesAndComesBackAsItIsCalled) {
     unsigned before = 0, after = 0;
