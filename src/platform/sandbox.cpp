@@ -39,7 +39,10 @@ base::Result<void> become(const std::string& user) {
                            "start it as root, or leave out [process] user"};
     }
     const auto entry = base::find_user(user);
-    if (!entry) return failed("getpwnam");
+    if (!entry && errno != 0) return failed("looking it up");
+    if (!entry)
+        return base::Error{fmt::format("can't become the user {}: there is none of that name", user),
+                           "", "name a user of this machine (getent passwd)"};
     const auto& [name, uid, gid] = *entry;
     if (initgroups(user.c_str(), gid) != 0) return failed("initgroups");
     if (setresgid(gid, gid, gid) != 0) return failed("setresgid");

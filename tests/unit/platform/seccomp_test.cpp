@@ -177,7 +177,7 @@ std::vector<FilteredCall> filtered_calls(const TemporaryFolder& folder, int desc
         // Memory.
         {{"map memory", map_of(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)},
          Need::nothing},
-        {{"map a file's code", map_of(PROT_READ | PROT_EXEC, MAP_PRIVATE)}, Need::nothing},
+        {{"map a file's code", map_of(PROT_READ | PROT_EXEC, MAP_PRIVATE)}, Need::never},
         {{"map code of no file", map_of(PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS)},
          Need::never},
         {{"map code to be written", map_of(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE)},
