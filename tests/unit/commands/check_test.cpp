@@ -58,7 +58,7 @@ TEST_F(CheckTest, EverythingThatIsWrongIsToldInOneGo) {
     EXPECT_THAT(ran.err, HasSubstr(folder / "none.key"));
     EXPECT_THAT(ran.err, HasSubstr(folder / "none.crt"));
     EXPECT_THAT(ran.err, HasSubstr(folder / "none-of-a-zone.key"));
-    EXPECT_THAT(ran.err, HasSubstr("/no/such/program: [admin] hook can't be run"));
+    EXPECT_THAT(ran.err, HasSubstr("/no/such/program: [admin] event_command can't be run"));
     EXPECT_THAT(ran.err, EndsWith("5 errors\n"));
     EXPECT_EQ(ran.out, "");
     EXPECT_THAT(check("http = true\n").err, EndsWith("\n1 error\n"));

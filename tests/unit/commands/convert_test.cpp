@@ -211,7 +211,7 @@ TEST_F(ConvertTest, AGetIpThatBelievesAHeaderIsAProxysWord) {
             return source;
         };
         const auto settings = converted();
-        EXPECT_EQ(settings.proxy_header == config::Settings::ProxyHeader::x_real_ip,
+        EXPECT_EQ(settings.proxy_header == config::Settings::ProxyHeaderSetting::x_real_ip,
                   std::string_view(header) == "X-Real-IP");
         EXPECT_TRUE(settings.trusted_proxies.empty());
         EXPECT_THAT(made.lost, ElementsAre(HasSubstr(std::string("get_ip believes ") + header +

@@ -30,19 +30,20 @@ TEST_F(NamedFilesTest, NothingNamedIsNoFault) { EXPECT_THAT(faults(), IsEmpty())
 
 TEST_F(NamedFilesTest, AHookIsAProgram) {
     const std::string program = folder.write("notify", "#!/bin/sh\n");
-    settings.admin.hook = {program, "/no/such/argument"};
+    settings.admin.event_command = {program, "/no/such/argument"};
     chmod(program.c_str(), 0600);
-    EXPECT_THAT(faults(), ElementsAre("hook " + program +
-                                      ": [admin] hook can't be run: nobody may execute it; chmod "
-                                      "a+x " +
-                                      program));
+    EXPECT_THAT(faults(),
+                ElementsAre("event-command " + program +
+                            ": [admin] event_command can't be run: nobody may execute it; chmod "
+                            "a+x " +
+                            program));
     for (const mode_t mode : {0700U, 0610U, 0601U}) {
         chmod(program.c_str(), mode);
         EXPECT_THAT(faults(), IsEmpty()) << std::oct << mode;
     }
-    settings.admin.hook = {folder.path()};
+    settings.admin.event_command = {folder.path()};
     EXPECT_THAT(faults(), ElementsAre(HasSubstr("is no program, but a folder or the like")));
-    settings.admin.hook = {folder / "none"};
+    settings.admin.event_command = {folder / "none"};
     EXPECT_THAT(faults(), ElementsAre(HasSubstr("can't be run: No such file or directory; name a "
                                                 "program by its whole path")));
 }

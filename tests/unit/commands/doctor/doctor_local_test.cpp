@@ -100,12 +100,14 @@ TEST_F(DoctorLocalTest, WhatTheServicesUserMayNotRead) {
 
 TEST_F(DoctorLocalTest, NamedFilesAndWeakSecretsAreTold) {
     settings.dns.key_file = write_key();
-    settings.admin.hook = {"/no/such/program"};
+    settings.admin.event_command = {"/no/such/program"};
     chmod(patient.loaded.conf.c_str(), 0644);
-    EXPECT_THAT(found_by(look_at_files),
-                ElementsAre(StartsWith("good key: "),
-                            StartsWith("bad hook: /no/such/program: [admin] hook can't be run"),
-                            StartsWith("warning conf: " + patient.loaded.conf)));
+    EXPECT_THAT(
+        found_by(look_at_files),
+        ElementsAre(
+            StartsWith("good key: "),
+            StartsWith("bad event-command: /no/such/program: [admin] event_command can't be run"),
+            StartsWith("warning conf: " + patient.loaded.conf)));
 }
 
 TEST_F(DoctorLocalTest, ACertificateIsGoodUntilItIsDueSoon) {
