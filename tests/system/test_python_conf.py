@@ -143,7 +143,7 @@ def test_what_is_wrong_is_said(tmp_path, text, complaints):
         assert result.returncode == 1
         for complaint in complaints:
             assert re.search(complaint, result.stderr), result.stderr
-    assert f"{len(complaints)} thing" in run("check", conf).stderr
+    assert f"{len(complaints)} error" in run("check", conf).stderr
 
 
 def test_check_of_a_good_conf(tmp_path):
