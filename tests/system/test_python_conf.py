@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import re
 import signal
+import socket
 import sqlite3
 import textwrap
 import threading
@@ -495,6 +496,23 @@ def test_reload_runs_the_conf_anew(stage, named):
     program.await_log("the configuration has 1 clients")
     assert tuple(program.get("plain", source="127.0.0.4")) == (200, "OK")
     assert named.ttl(HOST, "A") == 30
+
+
+def test_one_address_does_not_take_all_connections(stage, named):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def get_ip(source_ip, headers, key):
+            return headers.get("X-Real-IP", source_ip)
+    """)
+    with contextlib.ExitStack() as held:
+        for _ in range(1300):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", program.port), timeout=60))
+        # It may be a proxy that asks for all, and may have half of them.
+        program.await_log("127.0.0.1 has 1250 connections, and gets no more")
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b"", "the last one was closed"
+        assert tuple(program.get("k", source="127.0.0.2")) == (200, "OK")
 
 
 def test_reload_that_never_ends(stage, named):
