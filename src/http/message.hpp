@@ -34,7 +34,7 @@ struct Request {
     boost::asio::ip::address client;   ///< never an IPv4-mapped IPv6 address
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
-    std::span<const Field> fields{};  ///< in order; only for a handler that needs them
+    std::span<Field> fields{};  ///< in order; only for a handler that needs them, who may take them
     Forwarding forwarding = Forwarding::as_meant;
 };
 

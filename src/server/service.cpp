@@ -101,6 +101,7 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
 
     authenticator_.configure(settings.bad_keys, settings.bad_keys_refill);
     const auto answers = answer_settings(loaded, directory);
+    watch_.configure(loaded.python != nullptr);
     router_.configure(answers);
     auto servers = zone_servers(settings);
     // A conf that was run anew may tell other things of the same hosts.
