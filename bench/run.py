@@ -367,8 +367,29 @@ def hostile(folder, seconds):
 
 HEADER = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\nX: " + b"a" * 16200
 HELD = {"after a header and a body of the largest size": HEADER + b"\r\n\r\n" + b"b" * 65536, "in the middle of a header": HEADER,
-        "in the middle of a body": b"POST /" + b"a" * 16200 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n" + b"b" * 65535}
+        "in the middle of a body": b"POST /" + b"a" * 16200 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n" + b"b" * 65535,
+        "in the middle of a body, after the most fields": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n"
+        + (b"X-Forwarded-For: " + b"a" * 145 + b"\r\n") * 98 + b"\r\n" + b"b" * 65535}
 HALF_A_RECORD = b"\x17\x03\x03\x40\x00" + b"c" * 16000
+
+
+def hold(port, count, octets, context=None, number_of_sources=10):
+    """Connections that stop after these octets, from several addresses."""
+    held = []
+    for number in range(count):
+        source = f"127.0.1.{number * number_of_sources // count + 1}"
+        connection = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
+        if context:
+            connection = context.wrap_socket(connection)
+        connection.sendall(octets)
+        held.append(connection)
+    return held
+
+
+def await_all_read(port):
+    """It has read all that was sent before when requests that came later are answered."""
+    for _ in range(20):
+        subprocess.run(["curl", "-s", "-f", f"http://127.0.0.1:{port}/key"], check=True, capture_output=True)
 
 
 def held_memory(folder):
@@ -382,24 +403,28 @@ def held_memory(folder):
         for name, octets in HELD.items():
             times = "[limits]\nidle_time = 3600\nheader_time = 3600\nhandshake_time = 3600\n"
             program, _, plain_port, secure_port = tls_program(folder / f"sftdyn-held-{secure}-{name.replace(' ', '-')}", server, extra=times)
-            before, held = program.resident_kib(), []
-            for number in range(count):
-                connection = socket.create_connection(("127.0.0.1", secure_port if secure else plain_port), source_address=(f"127.0.1.{number // 100 + 1}", 0))
-                if secure:
-                    connection = context.wrap_socket(connection)
-                connection.sendall(octets)
+            before = program.resident_kib()
+            held = hold(secure_port if secure else plain_port, count, octets, context if secure else None)
+            for connection in held:
                 if name.startswith("after") and b" 405 " not in connection.recv(1000):
                     raise AssertionError("no answer")
                 if secure:
                     os.write(connection.fileno(), HALF_A_RECORD)
-                held.append(connection)
-            # It has read all when a request that came later is answered.
-            for _ in range(20):
-                subprocess.run(["curl", "-s", "-f", f"http://127.0.0.1:{plain_port}/key"], check=True, capture_output=True)
+            await_all_read(plain_port)
             row(f"{'HTTPS, half a record behind it' if secure else 'HTTP'}, {name}", (program.resident_kib() - before) / count, unit=" KiB")
             for connection in held:
                 connection.close()
             program.stop()
+    arguments = ("--server", server.address, "--nskeyfile", server.key_file())
+    program = Sftdyn(folder / "sftdyn-held-python", HOOKS, arguments=arguments, file="conf").start()
+    program.get("key")
+    before = program.resident_kib()
+    held = hold(program.port, count, list(HELD.values())[-1])
+    await_all_read(program.port)
+    row("HTTP, a Python conf with get_ip, after the most fields", (program.resident_kib() - before) / count, unit=" KiB")
+    for connection in held:
+        connection.close()
+    program.stop()
     server.stop()
 
 

@@ -28,8 +28,8 @@ struct Ipv6Place {
 /// A host that a client may update.
 struct Host {
     update::HostId host{};
-    std::uint32_t ttl = 30;  ///< seconds
-    bool reverse = false;    ///< keep the address's PTR record too
+    std::uint32_t ttl{};   ///< seconds
+    bool reverse = false;  ///< keep the address's PTR record too
     std::optional<Ipv6Place> place{};
 };
 
@@ -46,8 +46,8 @@ constexpr ClientNumber no_client = ~ClientNumber(0);
 /// What a key is for: one host, or a client's.
 struct KeyEntry {
     update::HostId host{};
-    std::uint32_t ttl = 30;  ///< seconds
-    bool reverse = false;    ///< keep the address's PTR record too
+    std::uint32_t ttl{};   ///< seconds
+    bool reverse = false;  ///< keep the address's PTR record too
     ClientNumber client = no_client;
 };
 

@@ -111,6 +111,12 @@ std::optional<ip::address> embedded_in(const ip::address& address, const Registr
     return ip::address_v4(bytes);
 }
 
+/// An IPv4-mapped address is its IPv4 address in another form.
+ip::address unmapped(const ip::address& address) {
+    if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
+    return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+}
+
 /// The longest prefix of `networks` that holds the address; -1: none does.
 int longest(const std::vector<Network>& networks, const ip::address& address) {
     int out = -1;
@@ -169,13 +175,16 @@ AddressRules::Ruling AddressRules::rule(const ip::address& address, bool named) 
     if (scope == AddressScope::loopback && named) return Ruling::loopback;
     if (allow.empty() && deny.empty()) return Ruling::may_be;
 
-    int allowed = longest(allow, address), denied = longest(deny, address);
-    if (const auto embedded = embedded_in(address, row_of(address))) {
-        allowed = std::max(allowed, longest(allow, *embedded));
-        denied = std::max(denied, longest(deny, *embedded));
-    }
-    if (denied >= 0 && denied >= allowed) return Ruling::denied;
-    return allowed < 0 && deny.empty() ? Ruling::denied : Ruling::may_be;
+    const ip::address own = unmapped(address);
+    if (is_denied(own)) return Ruling::denied;
+    if (deny.empty() && longest(allow, own) < 0) return Ruling::denied;
+    const auto embedded = embedded_in(own, row_of(own));
+    return embedded && is_denied(*embedded) ? Ruling::denied : Ruling::may_be;
+}
+
+bool AddressRules::is_denied(const ip::address& address) const {
+    const int denied = longest(deny, address);
+    return denied >= 0 && denied >= longest(allow, address);
 }
 
 const char* text_of(AddressRules::Ruling ruling) {

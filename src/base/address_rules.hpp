@@ -49,8 +49,14 @@ struct AddressRules {
     };
     /// `named`: a client or a script names it; else the request comes from it, as the connection or
     /// a trusted proxy says. The longest network that holds the address decides, `deny` of two
-    /// alike. An IPv4 address that it embeds counts as well.
+    /// alike. An IPv4 address that it embeds must not be denied either; that it is allowed says
+    /// nothing of the IPv6 address, which may lead elsewhere. An IPv4-mapped address is the IPv4
+    /// address.
     [[nodiscard]] Ruling rule(const boost::asio::ip::address& address, bool named) const;
+
+private:
+    /// A network of `deny` holds it, and no longer one of `allow`.
+    [[nodiscard]] bool is_denied(const boost::asio::ip::address& address) const;
 };
 
 /// "is no address that a host can have", "is not to be published ([addresses] in the

@@ -2,7 +2,6 @@
 #include "base/journal_sink.hpp"
 
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,8 +16,6 @@ namespace sftdyn::base::log {
 thread_local const Fields* fields_now = nullptr;
 
 namespace {
-
-using Send = int (*)(const iovec* fields, int count);  // sd_journal_sendv(3)
 
 /// As syslog(3) counts.
 int priority_of(spdlog::level::level_enum level) {
@@ -38,7 +35,7 @@ int priority_of(spdlog::level::level_enum level) {
 
 class JournalSink : public spdlog::sinks::sink {
 public:
-    explicit JournalSink(Send send) : send_(send) {}
+    explicit JournalSink(SendToJournal send) : send_(send) {}
 
     void log(const spdlog::details::log_msg& message) override {
         std::vector<std::string> texts{
@@ -60,7 +57,7 @@ public:
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
-    Send send_;
+    SendToJournal send_;
 };
 
 }  // namespace
@@ -76,8 +73,12 @@ bool is_journal() {
 std::shared_ptr<spdlog::sinks::sink> journal_sink() {
     if (!is_journal()) return nullptr;
     SharedLibrary systemd("libsystemd.so.0");
-    const Send send = systemd.function<std::remove_pointer_t<Send>>("sd_journal_sendv");
-    if (send == nullptr) return nullptr;
+    const SendToJournal send =
+        systemd.function<std::remove_pointer_t<SendToJournal>>("sd_journal_sendv");
+    return send != nullptr ? journal_sink_to(send) : nullptr;
+}
+
+std::shared_ptr<spdlog::sinks::sink> journal_sink_to(SendToJournal send) {
     return std::make_shared<JournalSink>(send);
 }
 

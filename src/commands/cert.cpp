@@ -2,8 +2,8 @@
 #include "commands/cert.hpp"
 
 #include <filesystem>
-#include <iostream>
 #include <memory>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -140,7 +140,7 @@ base::Result<Key> read_key(const fs::path& file) {
 }
 
 base::Result<void> make(const CertOptions& options, const fs::path& key_file,
-                        const fs::path& cert_file) {
+                        const fs::path& cert_file, const Console& console) {
     if (is_there(cert_file))
         return base::Error{"can't be made: File exists", cert_file.string(),
                            std::string("move the old one away first, or ") + elsewhere};
@@ -165,8 +165,8 @@ base::Result<void> make(const CertOptions& options, const fs::path& key_file,
     auto new_cert = base::NewFile::make({cert_file, *cert_text, 0644, {}, false}, elsewhere);
     if (new_cert.has_error()) return new_cert.error();
     if (has_key) {
-        std::cout << fmt::format("{} is there already: the certificate is made for it.\n",
-                                 key_file.string());
+        console.out << fmt::format("{} is there already: the certificate is made for it.\n",
+                                   key_file.string());
         return new_cert->publish();
     }
     if (auto published = new_key->publish(); published.has_error()) return published;
@@ -182,18 +182,18 @@ std::string in_url(const std::string& host) {
     return error ? host : fmt::format("[{}]", address.to_string());
 }
 
-int cert(const CertOptions& options) {
+int cert(const CertOptions& options, const Console& console) {
     const fs::path folder(options.folder);
     const auto key_file = folder / "server.key", cert_file = folder / "server.crt";
-    const auto made = make(options, key_file, cert_file);
+    const auto made = make(options, key_file, cert_file, console);
     if (made.has_error()) {
-        std::cerr << made.error().text() << '\n';
+        console.err << made.error().text() << '\n';
         return 1;
     }
     const auto absolute = [](const fs::path& path) {
         return fs::absolute(path).lexically_normal().string();
     };
-    std::cout << fmt::format(
+    console.out << fmt::format(
         "Made {} (keep it secret) and {}, valid for {} days.\n\nIn the configuration:\n\n  https = "
         "\"4443\"\n  cert = \"{}\"\n  key = \"{}\"\n\n"
         "Copy {} to each client, and there:\n\n  curl --cacert server.crt "
@@ -217,7 +217,9 @@ void add_cert(CommandLine& line) {
         ->capture_default_str();
     app.add_option("--dir", options->folder, "Where server.key and server.crt go")
         ->capture_default_str();
-    app.callback([&line, options] { line.run = [options] { return cert(*options); }; });
+    app.callback([&line, options] {
+        line.run = [options](const Console& console) { return cert(*options, console); };
+    });
 }
 
 }  // namespace sftdyn::commands

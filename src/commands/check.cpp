@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/check.hpp"
 
-#include <iostream>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -32,7 +32,7 @@ std::string count(const config::Loaded& loaded) {
     return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
 }
 
-int check(const config::Overrides& overrides) {
+int check(const config::Overrides& overrides, const Console& console) {
     config::Loaded loaded = server::load(overrides);
     check_key(loaded.settings.dns, loaded.diagnostics);
     for (const auto& files : config::certificates(loaded.settings)) {
@@ -42,21 +42,21 @@ int check(const config::Overrides& overrides) {
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);
     for (const auto& fault : faults_of_named_files(loaded.settings))
         loaded.diagnostics.push_back(fault.error);
-    for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.text() << '\n';
+    for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
     if (!loaded.diagnostics.empty()) {
-        std::cerr << fmt::format("{} error{}\n", loaded.diagnostics.size(),
-                                 loaded.diagnostics.size() == 1 ? "" : "s");
+        console.err << fmt::format("{} error{}\n", loaded.diagnostics.size(),
+                                   loaded.diagnostics.size() == 1 ? "" : "s");
         return 1;
     }
     for (const auto& warning : loaded.settings.warnings)
-        std::cout << "warning: " << warning.text() << '\n';
+        console.out << "warning: " << warning.text() << '\n';
     for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
-        for (const auto& one : weaknesses) std::cout << "warning: " << one.error.text() << '\n';
+        for (const auto& one : weaknesses) console.out << "warning: " << one.error.text() << '\n';
     }
-    std::cout << fmt::format("{}: good, {}\n", loaded.conf,
-                             loaded.python && loaded.python->has_get_host()
-                                 ? "its get_host knows the clients"
-                                 : count(loaded));
+    console.out << fmt::format("{}: good, {}\n", loaded.conf,
+                               loaded.python && loaded.python->has_get_host()
+                                   ? "its get_host knows the clients"
+                                   : count(loaded));
     return 0;
 }
 
@@ -68,8 +68,11 @@ void add_check(CommandLine& line) {
         "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
     add_conf(app, line.overrides);
     add_key_file(app, line.overrides, "The TSIG key to check instead of the file's");
-    app.callback(
-        [&line] { line.run = [overrides = line.overrides] { return check(*overrides); }; });
+    app.callback([&line] {
+        line.run = [overrides = line.overrides](const Console& console) {
+            return check(*overrides, console);
+        };
+    });
 }
 
 }  // namespace sftdyn::commands

@@ -2,12 +2,11 @@
 #include "commands/client.hpp"
 
 #include <qrencode.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <optional>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -17,7 +16,6 @@
 #include "commands/server_url.hpp"
 #include "config/load.hpp"
 #include "http/tls.hpp"
-
 #include "server/wiring.hpp"
 
 namespace sftdyn::commands {
@@ -113,9 +111,9 @@ std::optional<Sheet> find(const config::Settings& settings, const std::string& n
     return std::nullopt;
 }
 
-void heading(std::string_view text) { std::cout << "\n# " << text << "\n\n"; }
+void heading(std::ostream& out, std::string_view text) { out << "\n# " << text << "\n\n"; }
 
-void print_qr(const std::string& text) {
+void print_qr(std::ostream& out, const std::string& text) {
     struct Free {
         void operator()(QRcode* code) const { QRcode_free(code); }
     };
@@ -131,75 +129,74 @@ void print_qr(const std::string& text) {
     for (int y = -2; y < code->width + 2; y += 2) {
         for (int x = -2; x < code->width + 2; ++x) {
             const bool upper = !dark(x, y), lower = !dark(x, y + 1);
-            std::cout << (upper && lower ? "█" : upper ? "▀" : lower ? "▄" : " ");
+            out << (upper && lower ? "█" : upper ? "▀" : lower ? "▄" : " ");
         }
-        std::cout << '\n';
+        out << '\n';
     }
 }
 
-void print_secret_url(const Sheet& sheet) {
-    heading("Secret URL (routers: user-defined provider; anything for user and password)");
-    std::cout << sheet.secret_url() << '\n';
-    heading("By hand");
-    std::cout << fmt::format("curl -fsS {}\n", quoted::for_shell(sheet.secret_url()));
-    heading("cron: crontab -e");
-    std::cout << fmt::format("*/15 * * * * curl -fsS {} >/dev/null\n",
-                             quoted::for_cron(quoted::for_shell(sheet.secret_url())));
+void print_secret_url(std::ostream& out, const Sheet& sheet) {
+    heading(out, "Secret URL (routers: user-defined provider; anything for user and password)");
+    out << sheet.secret_url() << '\n';
+    heading(out, "By hand");
+    out << fmt::format("curl -fsS {}\n", quoted::for_shell(sheet.secret_url()));
+    heading(out, "cron: crontab -e");
+    out << fmt::format("*/15 * * * * curl -fsS {} >/dev/null\n",
+                       quoted::for_cron(quoted::for_shell(sheet.secret_url())));
     // Units are for everybody to read, and so is a command line; the file is not.
-    heading(
-        fmt::format("File for systemd, to be read by root alone: (umask 077; mkdir -p "
-                    "/etc/sftdyn/update; cat >/etc/sftdyn/update/{}.conf)",
-                    sheet.instance));
-    std::cout << fmt::format("url = {}\n", quoted::for_curl_file(sheet.secret_url()));
+    heading(out, fmt::format("File for systemd, to be read by root alone: (umask 077; mkdir -p "
+                             "/etc/sftdyn/update; cat >/etc/sftdyn/update/{}.conf)",
+                             sheet.instance));
+    out << fmt::format("url = {}\n", quoted::for_curl_file(sheet.secret_url()));
     if (sheet.tls)
-        std::cout << "# With a self-signed certificate:  cacert = \"/etc/sftdyn/server.crt\"\n";
-    heading(
-        fmt::format("systemd: systemctl enable --now sftdyn-update@{}.timer; where the package "
-                    "sftdyn is not installed, first"
-                    " /etc/systemd/system/sftdyn-update@.service and sftdyn-update@.timer",
-                    sheet.instance));
-    std::cout << "[Unit]\nDescription=Dynamic DNS update of "
-                 "%i\nWants=network-online.target\nAfter=network-online.target\n\n"
-                 "[Service]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl."
-                 "conf:/etc/sftdyn/update/%i.conf\n"
-                 "ExecStart=/usr/bin/curl --fail --silent --show-error --max-time 60 --config "
-                 "${CREDENTIALS_DIRECTORY}/curl.conf\n\n";
-    std::cout << "[Unit]\nDescription=Dynamic DNS update of %i every 15 minutes\n\n"
-                 "[Timer]\nOnCalendar=*:0/15\nPersistent=true\nRandomizedDelaySec=60\n\n"
-                 "[Install]\nWantedBy=timers.target\n";
-    heading("QR code of the secret URL");
-    print_qr(sheet.secret_url());
+        out << "# With a self-signed certificate:  cacert = \"/etc/sftdyn/server.crt\"\n";
+    heading(out,
+            fmt::format("systemd: systemctl enable --now sftdyn-update@{}.timer; where the package "
+                        "sftdyn is not installed, first"
+                        " /etc/systemd/system/sftdyn-update@.service and sftdyn-update@.timer",
+                        sheet.instance));
+    out << "[Unit]\nDescription=Dynamic DNS update of "
+           "%i\nWants=network-online.target\nAfter=network-online.target\n\n"
+           "[Service]\nType=oneshot\nDynamicUser=yes\nLoadCredential=curl."
+           "conf:/etc/sftdyn/update/%i.conf\n"
+           "ExecStart=/usr/bin/curl --fail --silent --show-error --max-time 60 --config "
+           "${CREDENTIALS_DIRECTORY}/curl.conf\n\n";
+    out << "[Unit]\nDescription=Dynamic DNS update of %i every 15 minutes\n\n"
+           "[Timer]\nOnCalendar=*:0/15\nPersistent=true\nRandomizedDelaySec=60\n\n"
+           "[Install]\nWantedBy=timers.target\n";
+    heading(out, "QR code of the secret URL");
+    print_qr(out, sheet.secret_url());
 }
 
-void print_dyndns2(const Sheet& sheet) {
+void print_dyndns2(std::ostream& out, const Sheet& sheet) {
     const std::string update =
         fmt::format("{}/nic/update?hostname={}", sheet.url, sheet.host_list());
-    heading("dyndns2 by hand");
-    std::cout << fmt::format("curl -sS -u {} {}\n",
-                             quoted::for_shell(sheet.login() + ":" + sheet.secret()),
-                             quoted::for_shell(update));
-    heading("FRITZ!Box: Internet, Permit Access, DynDNS, provider user-defined");
-    std::cout << fmt::format(
+    heading(out, "dyndns2 by hand");
+    out << fmt::format("curl -sS -u {} {}\n",
+                       quoted::for_shell(sheet.login() + ":" + sheet.secret()),
+                       quoted::for_shell(update));
+    heading(out, "FRITZ!Box: Internet, Permit Access, DynDNS, provider user-defined");
+    out << fmt::format(
         "Update URL:  {}/nic/update?hostname=<domain>{}{}&username=<username>&password=<pass>\n",
         sheet.url, sheet.naming("&myip=<ipaddr>&myipv6=<ip6addr>"),
         sheet.has_places ? "&ip6lanprefix=<ip6lanprefix>" : "");
-    std::cout << fmt::format("Domain name: {}\nUser name:   {}\nPassword:    {}\n",
-                             sheet.hosts.front(), sheet.login(), sheet.secret());
-    heading("UniFi: Settings, Internet, Dynamic DNS");
-    std::cout << fmt::format(
+    out << fmt::format("Domain name: {}\nUser name:   {}\nPassword:    {}\n", sheet.hosts.front(),
+                       sheet.login(), sheet.secret());
+    heading(out, "UniFi: Settings, Internet, Dynamic DNS");
+    out << fmt::format(
         "Service: custom (or dyndns)\nHostname: {}\nUsername: {}\nPassword: {}\nServer: "
         "{}/nic/update?hostname=%h{}\n",
         sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.server, sheet.naming("&myip=%i"));
-    heading("OPNsense and pfSense: Services, Dynamic DNS, type Custom");
-    std::cout << fmt::format(
+    heading(out, "OPNsense and pfSense: Services, Dynamic DNS, type Custom");
+    out << fmt::format(
         "Username: {}\nPassword: {}\nUpdate URL: {}/nic/update?hostname={}{}\nResult match "
         "(pfSense): good %IP%|nochg %IP%\n",
         sheet.login(), sheet.secret(), sheet.url, sheet.hosts.front(), sheet.naming("&myip=%IP%"));
-    std::cout << fmt::format(
+    out << fmt::format(
         "OPNsense (ddclient backend): service Custom, protocol DynDns2, server {}, hostname {}\n",
         sheet.server, sheet.hosts.front());
-    heading("OpenWrt: /etc/config/ddns");
-    std::cout << fmt::format(
+    heading(out, "OpenWrt: /etc/config/ddns");
+    out << fmt::format(
         "config service 'sftdyn'\n\toption enabled '1'\n\toption lookup_host '{0}'\n\toption "
         "domain '{0}'\n\toption username {1}\n\toption "
         "password {2}\n\toption update_url {3}\n\toption use_https '{4}'\n",
@@ -208,13 +205,12 @@ void print_dyndns2(const Sheet& sheet) {
             fmt::format("{}://[USERNAME]:[PASSWORD]@{}/nic/update?hostname=[DOMAIN]{}",
                         sheet.tls ? "https" : "http", sheet.server, sheet.naming("&myip=[IP]"))),
         sheet.tls ? 1 : 0);
-    heading("ddclient: /etc/ddclient.conf");
-    std::cout << fmt::format("protocol=dyndns2\nserver={}\nssl={}\nlogin={}\npassword='{}'\n{}\n",
-                             sheet.server, sheet.tls ? "yes" : "no",
-                             quoted::for_ddclient(sheet.login()), sheet.secret(),
-                             sheet.host_list());
-    heading("inadyn: /etc/inadyn.conf");
-    std::cout << fmt::format(
+    heading(out, "ddclient: /etc/ddclient.conf");
+    out << fmt::format("protocol=dyndns2\nserver={}\nssl={}\nlogin={}\npassword='{}'\n{}\n",
+                       sheet.server, sheet.tls ? "yes" : "no", quoted::for_ddclient(sheet.login()),
+                       sheet.secret(), sheet.host_list());
+    heading(out, "inadyn: /etc/inadyn.conf");
+    out << fmt::format(
         "custom sftdyn {{\n    username = {}\n    password = {}\n    ddns-server = {}\n    "
         "ddns-path = "
         "\"/nic/update?hostname=%h{}\"\n    ssl = {}\n"
@@ -224,13 +220,14 @@ void print_dyndns2(const Sheet& sheet) {
         fmt::join(sheet.hosts, "\", \""));
 }
 
-int client(const config::Overrides& overrides, const ClientOptions& options) {
+int client(const config::Overrides& overrides, const ClientOptions& options,
+           const Console& console) {
     const config::Loaded loaded = server::load(overrides);
-    for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.text() << '\n';
+    for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
     if (!loaded.diagnostics.empty()) return 1;
     auto sheet = find(loaded.settings, options.name);
     if (!sheet) {
-        std::cerr << fmt::format(
+        console.err << fmt::format(
             "there is no client \"{}\"; name one by its table ([clients.NAME]), or by the host of "
             "its line\n",
             options.name);
@@ -244,22 +241,22 @@ int client(const config::Overrides& overrides, const ClientOptions& options) {
     sheet->server = scheme == std::string::npos ? sheet->url : sheet->url.substr(scheme + 3);
     for (const std::string& text : {sheet->url, sheet->login(), sheet->password}) {
         if (!quoted::has_control_characters(text)) continue;
-        std::cerr << "the URL, the user or the password has a line break or another control "
-                     "character in it, which no client can be given\n";
+        console.err << "the URL, the user or the password has a line break or another control "
+                       "character in it, which no client can be given\n";
         return 1;
     }
-    if (!options.show_secrets && isatty(STDOUT_FILENO) == 0) {
-        std::cerr << "secrets are shown at a terminal only, or with --show\n";
+    if (!options.show_secrets && !console.is_seen) {
+        console.err << "secrets are shown at a terminal only, or with --show\n";
         if (sheet->key) sheet->key = "SECRET";
         sheet->password = "SECRET";
     }
     if (sheet->url.find("SERVER") != std::string::npos)
-        std::cerr << "the server's name is not known here: write it for SERVER, or give --url "
-                     "https://dyn.example.org\n";
-    std::cout << fmt::format("{}: {}\n", options.name, fmt::join(sheet->hosts, ", "));
-    if (sheet->key) print_secret_url(*sheet);
-    print_dyndns2(*sheet);
-    std::cout << std::flush;
+        console.err << "the server's name is not known here: write it for SERVER, or give --url "
+                       "https://dyn.example.org\n";
+    console.out << fmt::format("{}: {}\n", options.name, fmt::join(sheet->hosts, ", "));
+    if (sheet->key) print_secret_url(console.out, *sheet);
+    print_dyndns2(console.out, *sheet);
+    console.out << std::flush;
     return 0;
 }
 
@@ -280,7 +277,9 @@ void add_client(CommandLine& line) {
     app.add_flag("--show", options->show_secrets,
                  "Show the secrets even if the output is no terminal");
     app.callback([&line, options] {
-        line.run = [overrides = line.overrides, options] { return client(*overrides, *options); };
+        line.run = [overrides = line.overrides, options](const Console& console) {
+            return client(*overrides, *options, console);
+        };
     });
 }
 

@@ -50,7 +50,9 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     const auto asked = app.get_subcommands();
     parsed.command = asked.empty() ? std::string() : asked.front()->get_name();
     parsed.overrides = line.overrides;
-    parsed.run = line.run ? line.run : [overrides = line.overrides] { return serve(*overrides); };
+    parsed.run = line.run ? line.run : [overrides = line.overrides](const Console& console) {
+        return serve(*overrides, console);
+    };
     return parsed;
 }
 

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <span>
 
@@ -277,38 +277,48 @@ private:
     std::string root_{}, dns_{}, out_{};
 };
 
+}  // namespace
+
+Conversion convert(const config::Loaded& loaded) {
+    Converter converter(loaded);
+    std::string toml = converter.toml();
+    return {std::move(toml), converter.lost()};
+}
+
+namespace {
+
 /// 0 or 1, for the program.
-int give(const std::string& toml, const std::string& file) {
+int give(const std::string& toml, const std::string& file, const Console& console) {
     if (file.empty()) {
-        std::cout << toml << std::flush;
+        console.out << toml << std::flush;
         return 0;
     }
     const auto made = base::create_file(file, toml, 0600, "name another file");
-    if (made.has_error()) std::cerr << made.error().text() << '\n';
+    if (made.has_error()) console.err << made.error().text() << '\n';
     return made.has_error() ? 1 : 0;
 }
 
 /// `file`: to write; empty: standard output.
-int convert(const config::Overrides& overrides, const std::string& file) {
+int convert_to(const config::Overrides& overrides, const std::string& file,
+               const Console& console) {
     const config::Loaded loaded = server::load(overrides);
-    for (const auto& diagnostic : loaded.diagnostics) std::cerr << diagnostic.text() << '\n';
+    for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
     if (!loaded.diagnostics.empty()) return 1;
     if (!loaded.python) {
-        std::cerr << fmt::format("{}: this is TOML already\n", loaded.conf);
+        console.err << fmt::format("{}: this is TOML already\n", loaded.conf);
         return 1;
     }
-    Converter converter(loaded);
-    const std::string toml = converter.toml();
+    const Conversion converted = convert(loaded);
     config::Settings read_again;
     for (const auto& diagnostic :
-         config::read_toml(toml, file.empty() ? "the TOML file" : file, read_again)) {
-        std::cerr << "unexpected: " << diagnostic.text() << '\n';
+         config::read_toml(converted.toml, file.empty() ? "the TOML file" : file, read_again)) {
+        console.err << "unexpected: " << diagnostic.text() << '\n';
         return 1;
     }
-    if (give(toml, file) != 0) return 1;
-    for (const auto& lost : converter.lost())
-        std::cerr << fmt::format("{}: not carried over: {}\n", loaded.conf, lost);
-    return converter.lost().empty() ? 0 : 1;
+    if (give(converted.toml, file, console) != 0) return 1;
+    for (const auto& lost : converted.lost)
+        console.err << fmt::format("{}: not carried over: {}\n", loaded.conf, lost);
+    return converted.lost.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -321,7 +331,9 @@ void add_convert(CommandLine& line) {
     app.add_option("TOML", *file,
                    "The file to write, which must not be there yet (default: standard output)");
     app.callback([&line, file] {
-        line.run = [overrides = line.overrides, file] { return convert(*overrides, *file); };
+        line.run = [overrides = line.overrides, file](const Console& console) {
+            return convert_to(*overrides, *file, console);
+        };
     });
 }
 

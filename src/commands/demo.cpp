@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/demo.hpp"
 
-#include <iostream>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -38,22 +38,21 @@ std::vector<config::Listen> loopback() {
     return out;
 }
 
-void say_what_to_try(const std::vector<std::string>& addresses, const dns::ServerAddress& server,
-                     const std::string& key) {
-    std::cout << fmt::format(
+void say_what_to_try(std::ostream& out, const std::vector<std::string>& addresses,
+                     const dns::ServerAddress& server, const std::string& key) {
+    out << fmt::format(
         "\nsftdyn is running, with a private DNS server that serves {} on {}.\nTry it in another "
         "terminal:\n\n",
         zone, text_of(server));
     for (const auto& address : addresses) {
         const bool v6 = address.find('[') != std::string::npos;
-        std::cout << fmt::format("  curl {}/{}\n  dig @127.0.0.1 -p {} +short {} {}\n\n", address,
-                                 key, server.port, host, v6 ? "AAAA" : "A");
+        out << fmt::format("  curl {}/{}\n  dig @127.0.0.1 -p {} +short {} {}\n\n", address, key,
+                           server.port, host, v6 ? "AAAA" : "A");
     }
-    std::cout << "The first curl says OK, the second UPTODATE. Ctrl-C ends everything.\n"
-              << std::endl;
+    out << "The first curl says OK, the second UPTODATE. Ctrl-C ends everything.\n" << std::endl;
 }
 
-int demo(const config::Overrides& overrides, std::uint16_t dns_port) {
+int demo(const config::Overrides& overrides, std::uint16_t dns_port, const Console& console) {
     base::log::start(overrides.verbosity + 1, overrides.debug);
     auto dns_server = DemoDns::start(zone, dns_port);
     if (dns_server.has_error()) {
@@ -73,7 +72,7 @@ int demo(const config::Overrides& overrides, std::uint16_t dns_port) {
         return loaded;
     };
     return server::serve(load, [&](const std::vector<std::string>& addresses) {
-        say_what_to_try(addresses, dns_server->address(), key);
+        say_what_to_try(console.out, addresses, dns_server->address(), key);
     });
 }
 
@@ -89,7 +88,9 @@ void add_demo(CommandLine& line) {
         ->capture_default_str();
     add_log_flags(app, line.overrides);
     app.callback([&line, dns_port] {
-        line.run = [overrides = line.overrides, dns_port] { return demo(*overrides, *dns_port); };
+        line.run = [overrides = line.overrides, dns_port](const Console& console) {
+            return demo(*overrides, *dns_port, console);
+        };
     });
 }
 

@@ -4,7 +4,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <iostream>
+#include <istream>
+#include <ostream>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -35,35 +36,35 @@ private:
     bool is_terminal_;
 };
 
-base::Secret ask(const char* question) {
+base::Secret ask(const char* question, const Console& console) {
     const NoEcho no_echo;
-    if (isatty(STDIN_FILENO) != 0) std::cerr << question << std::flush;
+    if (console.is_typed) console.err << question << std::flush;
     std::string line;
-    std::getline(std::cin, line);
+    std::getline(console.in, line);
     // A line of a file from Windows; no terminal gives a password a return at its end.
     if (line.ends_with('\r')) line.pop_back();
-    if (isatty(STDIN_FILENO) != 0) std::cerr << '\n';
+    if (console.is_typed) console.err << '\n';
     base::Secret out(line);
     base::zeroize(line);
     return out;
 }
 
-int hash_password() {
-    const base::Secret password = ask("Password: ");
+int hash_password(const Console& console) {
+    const base::Secret password = ask("Password: ", console);
     if (password.empty()) {
-        std::cerr << "there is no password: type one, or give it as a line on standard input\n";
+        console.err << "there is no password: type one, or give it as a line on standard input\n";
         return 1;
     }
-    if (isatty(STDIN_FILENO) != 0 && ask("Again: ").reveal() != password.reveal()) {
-        std::cerr << "they are not the same\n";
+    if (console.is_typed && ask("Again: ", console).reveal() != password.reveal()) {
+        console.err << "they are not the same\n";
         return 1;
     }
     const auto hash = accounts::hash_password(password.reveal());
     if (hash.has_error()) {
-        std::cerr << hash.error().text() << '\n';
+        console.err << hash.error().text() << '\n';
         return 1;
     }
-    std::cout << *hash << std::endl;
+    console.out << *hash << std::endl;
     return 0;
 }
 
@@ -72,7 +73,8 @@ int hash_password() {
 void add_password(CommandLine& line) {
     CLI::App& app = *line.app.add_subcommand(
         "password", "Print the hash of a password, for password_hash in the configuration");
-    app.callback([&line] { line.run = [] { return hash_password(); }; });
+    app.callback(
+        [&line] { line.run = [](const Console& console) { return hash_password(console); }; });
 }
 
 }  // namespace sftdyn::commands

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/serve.hpp"
 
-#include <iostream>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -45,12 +45,12 @@ void add_serve(CommandLine& line) {
     add_log_flags(line.app, line.overrides);
 }
 
-int serve(const config::Overrides& overrides) {
+int serve(const config::Overrides& overrides, const Console& console) {
     base::log::start(overrides.verbosity, overrides.debug);
     return server::serve([&overrides] { return server::load(overrides); },
-                         [](const std::vector<std::string>& addresses) {
+                         [&console](const std::vector<std::string>& addresses) {
                              for (const auto& address : addresses)
-                                 std::cout << "listening on " << address << std::endl;
+                                 console.out << "listening on " << address << std::endl;
                          });
 }
 

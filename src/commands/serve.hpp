@@ -10,6 +10,6 @@ namespace sftdyn::commands {
 void add_serve(CommandLine& line);
 
 /// Returns the exit status.
-int serve(const config::Overrides& overrides);
+int serve(const config::Overrides& overrides, const Console& console);
 
 }  // namespace sftdyn::commands

@@ -38,8 +38,9 @@ bool is_path(std::string_view text) {
 }  // namespace
 
 std::string fault_of_server_url(std::string_view url) {
-    const std::string_view scheme = url.substr(0, std::min(url.find("://"), url.size()));
-    if (scheme != "http" && scheme != "https")
+    const std::size_t end = url.find("://");
+    const std::string_view scheme = url.substr(0, end);
+    if (end == std::string_view::npos || (scheme != "http" && scheme != "https"))
         return std::string("this is no URL with http:// or https://; ") + expected;
     std::string_view rest = url.substr(scheme.size() + 3);
     const std::size_t slash = std::min(rest.find('/'), rest.size());

@@ -8,8 +8,8 @@
 #include <array>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 #include <optional>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
@@ -187,14 +187,14 @@ private:
     SetupPlan plan_{};
 };
 
-void print(const SetupPlan& plan) {
+void print(const SetupPlan& plan, const Console& console) {
     for (const auto& file : plan.files) {
-        std::cout << fmt::format("# {}   (mode {:o}, {}:{})\n\n{}\n", file.path,
-                                 static_cast<unsigned>(file.mode), file.user, file.group,
-                                 file.text);
+        console.out << fmt::format("# {}   (mode {:o}, {}:{})\n\n{}\n", file.path,
+                                   static_cast<unsigned>(file.mode), file.user, file.group,
+                                   file.text);
     }
-    std::cout << "# then:\n";
-    for (const auto& step : plan.steps) std::cout << "#   " << step << '\n';
+    console.out << "# then:\n";
+    for (const auto& step : plan.steps) console.out << "#   " << step << '\n';
 }
 
 /// Whom root gives the file to; nothing: this user may not, or there is no such user.
@@ -206,7 +206,7 @@ std::optional<base::FileOwner> owner_of(const SetupFile& file) {
 }
 
 /// All files, or none.
-base::Result<void> write(const SetupPlan& plan) {
+base::Result<void> write(const SetupPlan& plan, const Console& console) {
     for (const auto& file : plan.files) {
         if (is_there(file.path))
             return base::Error{
@@ -226,23 +226,23 @@ base::Result<void> write(const SetupPlan& plan) {
         std::for_each(made.begin(), file, [](base::NewFile& before) { before.withdraw(); });
         return published;
     }
-    std::cout << "# made:\n";
-    for (const auto& file : plan.files) std::cout << "#   " << file.path << '\n';
+    console.out << "# made:\n";
+    for (const auto& file : plan.files) console.out << "#   " << file.path << '\n';
     for (const auto& file : plan.files) {
         if (!owner_of(file))
-            std::cout << fmt::format("chown {}:{} {}\n", file.user, file.group, file.path);
+            console.out << fmt::format("chown {}:{} {}\n", file.user, file.group, file.path);
     }
-    std::cout << "# then:\n";
-    for (const auto& step : plan.steps) std::cout << "#   " << step << '\n';
+    console.out << "# then:\n";
+    for (const auto& step : plan.steps) console.out << "#   " << step << '\n';
     return {};
 }
 
-int setup(const SetupOptions& options) {
+int setup(const SetupOptions& options, const Console& console) {
     // Without the slash that a reverse zone may have: its name becomes a file's.
     const auto zone = options.zone.starts_with("*.") ? config::parse_zone(options.zone)
                                                      : dns::Name::parse_host(options.zone);
     if (zone.has_error()) {
-        std::cerr << zone.error().text() << '\n';
+        console.err << zone.error().text() << '\n';
         return 1;
     }
     const std::string folder = options.folder.empty()
@@ -255,12 +255,12 @@ int setup(const SetupOptions& options) {
                            : options.server == "knot" ? maker.knot()
                                                       : maker.powerdns();
     if (folder.empty()) {
-        print(plan);
-    } else if (const auto written = write(plan); written.has_error()) {
-        std::cerr << written.error().text() << '\n';
+        print(plan, console);
+    } else if (const auto written = write(plan, console); written.has_error()) {
+        console.err << written.error().text() << '\n';
         return 1;
     }
-    std::cout << std::flush;
+    console.out << std::flush;
     return 0;
 }
 
@@ -280,7 +280,9 @@ void add_setup(CommandLine& line) {
                    "Write the files below this folder instead of printing them (/ for their "
                    "places)")
         ->type_name("DIR");
-    app.callback([&line, options] { line.run = [options] { return setup(*options); }; });
+    app.callback([&line, options] {
+        line.run = [options](const Console& console) { return setup(*options, console); };
+    });
 }
 
 }  // namespace sftdyn::commands

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <iostream>
+#include <exception>
+#include <ostream>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -34,7 +36,8 @@ struct StatusOptions {
 };
 
 /// As the configuration says, which may be none that this user can read, or a Python conf.
-std::string socket_path(const config::Overrides& overrides, const StatusOptions& options) {
+std::string socket_path(const config::Overrides& overrides, const StatusOptions& options,
+                        const Console& console) {
     if (!options.socket.empty()) return options.socket;
     const std::string conf = overrides.conf.value_or(config::default_confs().front());
     if (!conf.ends_with(".toml")) return usual_socket;
@@ -42,7 +45,7 @@ std::string socket_path(const config::Overrides& overrides, const StatusOptions&
     const auto diagnostics = config::read_toml_file(conf, settings);
     // The control socket may be named all the same; of a file that nobody named nothing is said.
     if (overrides.conf) {
-        for (const auto& diagnostic : diagnostics) std::cerr << diagnostic.text() << '\n';
+        for (const auto& diagnostic : diagnostics) console.err << diagnostic.text() << '\n';
     }
     return settings.admin.control.value_or(usual_socket);
 }
@@ -94,7 +97,7 @@ std::string text(const json::value& value) {
     return value.is_string() ? base::log::terminal_safe(value.as_string()) : "-";
 }
 
-void print_hosts(const json::object& status, std::int64_t now) {
+void print_hosts(const json::object& status, std::int64_t now, std::ostream& out) {
     std::vector<const json::object*> hosts;
     for (const auto& host : status.at("hosts").as_array()) hosts.push_back(&host.as_object());
     std::sort(hosts.begin(), hosts.end(), [](const json::object* a, const json::object* b) {
@@ -103,71 +106,83 @@ void print_hosts(const json::object& status, std::int64_t now) {
     std::size_t width = 4;
     for (const auto* host : hosts) width = std::max(width, text(host->at("host")).size());
     if (!hosts.empty())
-        std::cout << fmt::format("\n{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}\n", "host", width,
-                                 "type", "address", "last check-in", "last change", "outcome");
+        out << fmt::format("\n{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}\n", "host", width, "type",
+                           "address", "last check-in", "last change", "outcome");
     for (const auto* host : hosts) {
-        std::cout << fmt::format("{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}{}\n",
-                                 text(host->at("host")), width, text(host->at("type")),
-                                 text(host->at("address")), ago(host->at("checked_in"), now),
-                                 ago(host->at("changed"), now), text(host->at("outcome")),
-                                 host->at("stale").as_bool() ? "  quiet" : "");
+        out << fmt::format("{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}{}\n", text(host->at("host")),
+                           width, text(host->at("type")), text(host->at("address")),
+                           ago(host->at("checked_in"), now), ago(host->at("changed"), now),
+                           text(host->at("outcome")), host->at("stale").as_bool() ? "  quiet" : "");
     }
     const auto& never = status.at("never").as_array();
     if (never.empty()) return;
-    std::cout << fmt::format("\n{} host{} never checked in:", never.size(),
-                             never.size() == 1 ? "" : "s");
+    out << fmt::format("\n{} host{} never checked in:", never.size(), never.size() == 1 ? "" : "s");
     for (std::size_t i = 0; i < std::min(never.size(), most_quiet); ++i)
-        std::cout << ' ' << text(never[i]);
-    std::cout << (never.size() > most_quiet ? " …\n" : "\n");
+        out << ' ' << text(never[i]);
+    out << (never.size() > most_quiet ? " …\n" : "\n");
 }
 
-void print(const json::object& status) {
+void print(const json::object& status, std::ostream& out) {
     const std::int64_t now = number(status.at("now"));
-    std::cout << fmt::format("sftdyn {}, process {}, running for {}, {} clients ({})\n",
-                             text(status.at("version")), number(status.at("process")),
-                             span(now - number(status.at("since"))), number(status.at("clients")),
-                             text(status.at("conf")));
-    std::cout << fmt::format("{} connections, {} requests wait for the DNS server\n",
-                             number(status.at("connections")), number(status.at("waiting")));
+    out << fmt::format("sftdyn {}, process {}, running for {}, {} clients ({})\n",
+                       text(status.at("version")), number(status.at("process")),
+                       span(now - number(status.at("since"))), number(status.at("clients")),
+                       text(status.at("conf")));
+    out << fmt::format("{} connections, {} requests wait for the DNS server\n",
+                       number(status.at("connections")), number(status.at("waiting")));
     for (const auto& one : status.at("servers").as_array()) {
         const auto& server = one.as_object();
-        std::cout << fmt::format(
+        out << fmt::format(
             "DNS server {}{}: {}\n", text(server.at("address")),
             server.contains("zone") ? fmt::format(" ({})", text(server.at("zone"))) : std::string(),
             text(server.at("state")));
     }
     if (const auto* warnings = status.if_contains("warnings")) {
         for (const auto& one : warnings->as_array())
-            std::cout << fmt::format("warning: {}\n         -> {}\n", text(one.at("what")),
-                                     text(one.at("mend")));
+            out << fmt::format("warning: {}\n         -> {}\n", text(one.at("what")),
+                               text(one.at("mend")));
     }
-    print_hosts(status, now);
+    print_hosts(status, now, out);
 }
 
-int status(const config::Overrides& overrides, const StatusOptions& options) {
-    const std::string path = socket_path(overrides, options);
+/// The document in a person's words; an error where it is none that this version knows.
+base::Result<std::string> in_words(const std::string& document, const std::string& path) {
+    constexpr const char* remedy = "is it an sftdyn of this version?";
+    boost::system::error_code error;
+    const json::value status = json::parse(document, error);
+    if (error)
+        return base::Error{fmt::format("its answer is no JSON: {}", error.message()), path, remedy};
+    std::ostringstream out;
+    try {
+        print(status.as_object(), out);
+    } catch (const std::exception&) {
+        // A part that is not there, or is of another type.
+        return base::Error{"its answer is no status that this version knows", path, remedy};
+    }
+    return base::Result<std::string>(boost::system::in_place_value, out.str());
+}
+
+int status(const config::Overrides& overrides, const StatusOptions& options,
+           const Console& console) {
+    const std::string path = socket_path(overrides, options, console);
     for (;;) {
         const auto answer = ask_status(path);
         if (answer.has_error()) {
-            std::cerr << answer.error().text() << '\n';
+            console.err << answer.error().text() << '\n';
             return 1;
         }
-        if (options.watch && !options.json) std::cout << "\x1b[H\x1b[2J";
+        if (options.watch && !options.json) console.out << "\x1b[H\x1b[2J";
         if (options.json) {
-            std::cout << *answer;
+            console.out << *answer;
         } else {
-            boost::system::error_code error;
-            const json::value document = json::parse(*answer, error);
-            if (error) {
-                std::cerr << base::Error{fmt::format("its answer is no JSON: {}", error.message()),
-                                         path, "is it an sftdyn of this version?"}
-                                 .text()
-                          << '\n';
+            const auto text = in_words(*answer, path);
+            if (text.has_error()) {
+                console.err << text.error().text() << '\n';
                 return 1;
             }
-            print(document.as_object());
+            console.out << *text;
         }
-        std::cout << std::flush;
+        console.out << std::flush;
         if (!options.watch) return 0;
         std::this_thread::sleep_for(redraw_interval);
     }
@@ -187,7 +202,9 @@ void add_status(CommandLine& line) {
     app.add_flag("--json", options->json, "Print the JSON document as it is");
     app.add_flag("--watch", options->watch, "Again every two seconds, until Ctrl-C");
     app.callback([&line, options] {
-        line.run = [overrides = line.overrides, options] { return status(*overrides, *options); };
+        line.run = [overrides = line.overrides, options](const Console& console) {
+            return status(*overrides, *options, console);
+        };
     });
 }
 

@@ -85,7 +85,8 @@ constexpr Documentation documented[] = {
     {Section::limits, "handshake_time", "",
      "seconds for a TLS handshake, with the PROXY protocol's header before it"},
     {Section::limits, "header_size", "",
-     "octets of request line and headers; more is answered 414 or 431"},
+     "octets of request line and headers; more is answered 414 or 431, as are more than "
+     "100 fields"},
     {Section::limits, "body_size", "", "octets of a request's body; more is answered 413"},
     {Section::limits, "connections", "",
      "in all. When they are taken, the one that was idle longest makes room, else the one whose "

@@ -44,7 +44,7 @@ struct DnsError {
     [[nodiscard]] std::string key() const;
 };
 
-/// "REFUSED", "SERVFAIL", …; "RCODE17" for what has no name.
+/// "REFUSED", "SERVFAIL", …; "RCODE3841" for what has no name.
 [[nodiscard]] std::string rcode_text(std::uint16_t rcode);
 
 /// The failure for an answer's error code, with the likely cause.

@@ -175,6 +175,16 @@ DnsError tsig_error(const OutgoingMessage& request, const knot_rrset_t& tsig,
     }
 }
 
+/// False when the answer repeats another question than was asked. Some errors repeat none.
+bool is_to_this(const OutgoingMessage& request, const knot_pkt_t& packet) {
+    const knot_dname_t* asked =
+        reinterpret_cast<const std::uint8_t*>(request.wire.data()) + KNOT_WIRE_HEADER_SIZE;
+    const knot_dname_t* repeated = knot_pkt_qname(&packet);
+    if (request.wire.empty() || repeated == nullptr) return true;
+    const std::uint16_t type = knot_wire_read_u16(asked + knot_dname_size(asked));
+    return knot_dname_is_case_equal(asked, repeated) && knot_pkt_qtype(&packet) == type;
+}
+
 /// Whether the answer's signature was checked, when it may be believed.
 DnsResult<bool> verify(const OutgoingMessage& request, const knot_pkt_t& packet,
                        const std::string& server) {
@@ -266,6 +276,7 @@ Reply read_answer(const OutgoingMessage& request, std::span<const std::uint8_t> 
     if (knot_pkt_parse(packet.get(), 0) != KNOT_EOK && knot_wire_get_tc(copy.data()) == 0) {
         return malformed("the answer is no valid DNS message");
     }
+    if (!is_to_this(request, *packet)) return malformed("the answer is to another question");
     const auto verified = verify(request, *packet, server);
     if (verified.has_error()) return verified.error();
     Answer answer;

@@ -17,7 +17,7 @@ namespace sftdyn::dns {
 
 /// A message ready to be sent, with what is needed to check its answer.
 struct OutgoingMessage {
-    std::string wire;
+    std::string wire;  ///< empty when only its MAC is still needed
     std::uint16_t id = 0;
     std::string mac{};  ///< of the request; empty when it is not signed (RFC 8945 §5.3.1)
     TsigKeyPtr key{};   ///< null when it is not signed

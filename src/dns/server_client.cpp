@@ -23,15 +23,16 @@ std::string text_of(const ServerAddress& server) {
 }
 
 ServerClient::ServerClient(boost::asio::io_context& io, const ServerAddress& address,
-                           std::shared_ptr<TsigKeyProvider> keys, bool tcp_only)
+                           std::shared_ptr<TsigKeyProvider> keys, bool tcp_only,
+                           base::TimeSourcePtr time)
     : io_(io),
       name_(text_of(address)),
       keys_(std::move(keys)),
       tcp_only_(tcp_only),
       udp_(std::make_shared<UdpChannel>(
-          io, boost::asio::ip::udp::endpoint(address.address, address.port))),
+          io, boost::asio::ip::udp::endpoint(address.address, address.port), time)),
       tcp_(std::make_shared<TcpChannel>(
-          io, boost::asio::ip::tcp::endpoint(address.address, address.port))) {}
+          io, boost::asio::ip::tcp::endpoint(address.address, address.port), std::move(time))) {}
 
 DnsResult<TsigKeyPtr> ServerClient::key() {
     auto key = keys_->current();

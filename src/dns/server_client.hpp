@@ -7,8 +7,9 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "base/clock.hpp"
+#include "base/time_source.hpp"
 #include "dns/message.hpp"
+#include "dns/server.hpp"
 #include "dns/tcp_channel.hpp"
 #include "dns/tsig_key_provider.hpp"
 #include "dns/udp_channel.hpp"
@@ -31,32 +32,18 @@ struct ServerAddress {
 ///
 /// UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried
 /// out after a later UPDATE that went another way. On a connection, order is the server's order.
-class ServerClient : public std::enable_shared_from_this<ServerClient> {
+class ServerClient : public Server, public std::enable_shared_from_this<ServerClient> {
 public:
-    using Handler = std::function<void(Reply)>;
-    using UpdateHandler = std::function<void(Reply, Delivery)>;
-    using LateAnswer = std::function<void(Reply, unsigned connection)>;
-
     ServerClient(boost::asio::io_context& io, const ServerAddress& address,
-                 std::shared_ptr<TsigKeyProvider> keys, bool tcp_only);
+                 std::shared_ptr<TsigKeyProvider> keys, bool tcp_only, base::TimeSourcePtr time);
 
-    [[nodiscard]] const std::string& name() const { return name_; }
-
-    /// Asks for `name`'s records of `type`. Error codes of the server's are in the reply, not
-    /// failures.
-    void query(const Name& name, Type type, base::TimePoint deadline, Handler handler);
-
-    /// Sends one UPDATE of `zone`, once. `handler` is called once: by `send_by` if it could not be
-    /// sent until then, else by `deadline`. An error code of the server's is a failure. `late` as
-    /// in `TcpChannel::send`.
+    [[nodiscard]] const std::string& name() const override { return name_; }
+    void query(const Name& name, Type type, base::TimePoint deadline, Handler handler) override;
     void update(const Name& zone, const UpdateContent& content, base::TimePoint send_by,
-                base::TimePoint deadline, UpdateHandler handler, LateAnswer late);
-
+                base::TimePoint deadline, UpdateHandler handler, LateAnswer late) override;
     /// As `TcpChannel::end_if_silent`.
-    void end_if_silent() { tcp_->end_if_silent(); }
-
-    /// Ends all connections: what is under way fails.
-    void close();
+    void end_if_silent() override { tcp_->end_if_silent(); }
+    void close() override;
 
 private:
     struct Question {

@@ -36,8 +36,9 @@ bool is_answer(const OutgoingMessage& request, const Reply& reply) {
 
 }  // namespace
 
-TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server)
-    : endpoint_(std::move(server)), socket_(io), timer_(io) {
+TcpChannel::TcpChannel(asio::io_context& io, asio::ip::tcp::endpoint server,
+                       base::TimeSourcePtr time)
+    : endpoint_(std::move(server)), socket_(io), time_(std::move(time)) {
     std::ostringstream out;
     out << endpoint_;
     server_ = out.str();
@@ -83,7 +84,7 @@ void TcpChannel::connect() {
 
 void TcpChannel::connected() {
     state_ = State::open;
-    heard_at_ = base::Clock::now();
+    heard_at_ = time_->now();
     error_code ignored;  // without it messages only wait a little
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
@@ -117,7 +118,7 @@ void TcpChannel::sending(PendingQuery& pending) {
     due_.erase({pending.due, pending.request.id});
     pending.due = pending.deadline;
     due_.emplace(pending.due, pending.request.id);
-    if (awaited_++ == 0 && tombstones_.empty()) heard_at_ = base::Clock::now();
+    if (awaited_++ == 0 && tombstones_.empty()) heard_at_ = time_->now();
 }
 
 void TcpChannel::read_length() {
@@ -157,7 +158,7 @@ void TcpChannel::read_body(std::size_t size) {
 }
 
 void TcpChannel::take(std::span<const std::uint8_t> wire) {
-    heard_at_ = base::Clock::now();
+    heard_at_ = time_->now();
     const auto id = static_cast<std::uint16_t>(wire.size() < 2 ? 0 : wire[0] << 8 | wire[1]);
     if (wire.size() >= 2 && tombstones_.contains(id)) return take_late(id, wire);
     const auto found = wire.size() < 2 ? pending_.end() : pending_.find(id);
@@ -209,21 +210,19 @@ void TcpChannel::bury(PendingQuery& pending) {
 void TcpChannel::arm_timer() {
     if (due_.empty()) {
         timer_at_ = base::TimePoint::max();
-        timer_.cancel();
+        timer_->cancel();
         return;
     }
     if (due_.begin()->first >= timer_at_) return;  // it fires before, and is armed again
     timer_at_ = due_.begin()->first;
-    timer_.expires_at(timer_at_);
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-        if (error) return;
+    timer_->set(timer_at_, [self = shared_from_this()] {
         self->timer_at_ = base::TimePoint::max();
         self->expire();
     });
 }
 
 void TcpChannel::expire() {
-    const auto now = base::Clock::now();
+    const auto now = time_->now();
     std::vector<std::pair<Handler, Delivery>> given_up;
     while (!due_.empty() && due_.begin()->first <= now) {
         const std::uint16_t id = due_.begin()->second;
@@ -282,7 +281,7 @@ void TcpChannel::drop(const DnsError& failure) {
 
 void TcpChannel::end_if_silent(base::Duration silence) {
     const bool awaited = awaited_ > 0 || !tombstones_.empty();
-    if (state_ != State::open || !awaited || base::Clock::now() - heard_at_ < silence) return;
+    if (state_ != State::open || !awaited || time_->now() - heard_at_ < silence) return;
     drop({ErrorKind::timeout, 0, server_, "the DNS server did not answer in time",
           "is it running and reachable, and not overloaded?"});
 }

@@ -10,25 +10,12 @@
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "base/clock.hpp"
+#include "base/time_source.hpp"
+#include "dns/delivery.hpp"
 #include "dns/message.hpp"
 
 namespace sftdyn::dns {
-
-/// How far a message got.
-enum class DeliveryState : std::uint8_t {
-    unsent,    ///< no octet of it has left: the server will never act on it
-    in_doubt,  ///< the server may have it, may get it, and may act on it later
-    answered   ///< the server has answered it, and the signature was checked
-};
-
-/// How far a message got, and where.
-struct Delivery {
-    DeliveryState state = DeliveryState::unsent;
-    unsigned connection = 0;  ///< that it was written to, counted from 1 for each channel
-};
 
 /// Messages follow each other without waiting; answers are matched by message id. It connects when
 /// there is something to send, and again after a connection has ended. Owned by `ServerClient`,
@@ -41,7 +28,8 @@ public:
     using Handler = std::function<void(Reply, Delivery)>;
     using LateAnswer = std::function<void(const Answer&, unsigned connection)>;
 
-    TcpChannel(boost::asio::io_context& io, boost::asio::ip::tcp::endpoint server);
+    TcpChannel(boost::asio::io_context& io, boost::asio::ip::tcp::endpoint server,
+               base::TimeSourcePtr time);
 
     /// An id that no message under way has, and none whose answer may still come.
     [[nodiscard]] std::uint16_t fresh_id() const;
@@ -95,7 +83,8 @@ private:
     boost::asio::ip::tcp::endpoint endpoint_;
     std::string server_;
     boost::asio::ip::tcp::socket socket_;
-    boost::asio::steady_timer timer_;
+    base::TimeSourcePtr time_;
+    std::unique_ptr<base::Timer> timer_ = time_->timer();
     base::TimePoint timer_at_ = base::TimePoint::max();
     enum class State { closed, connecting, open } state_ = State::closed;
     unsigned epoch_ = 0;  ///< counts connections, so that a callback of an old one is recognised

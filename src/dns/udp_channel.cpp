@@ -27,8 +27,13 @@ std::string text_of(const Endpoint& endpoint) {
 
 }  // namespace
 
-UdpChannel::UdpChannel(asio::io_context& io, asio::ip::udp::endpoint server)
-    : io_(io), endpoint_(std::move(server)), server_(text_of(endpoint_)), socket_(io) {}
+UdpChannel::UdpChannel(asio::io_context& io, asio::ip::udp::endpoint server,
+                       base::TimeSourcePtr time)
+    : io_(io),
+      endpoint_(std::move(server)),
+      server_(text_of(endpoint_)),
+      socket_(io),
+      time_(std::move(time)) {}
 
 std::uint16_t UdpChannel::fresh_id() const {
     std::uint16_t id = base::random_u16();
@@ -62,7 +67,7 @@ void UdpChannel::send(OutgoingMessage request, base::TimePoint deadline, Handler
     }
     const std::uint16_t id = request.id;
     auto pending = std::make_shared<PendingDatagram>(PendingDatagram{
-        std::move(request), deadline, std::move(handler), asio::steady_timer(io_), first_patience});
+        std::move(request), deadline, std::move(handler), time_->timer(), first_patience});
     pending_.emplace(id, pending);
     transmit(*pending);
     await_answer(id);
@@ -84,12 +89,11 @@ void UdpChannel::refused() {
 
 void UdpChannel::await_answer(std::uint16_t id) {
     const auto pending = pending_.at(id);
-    pending->timer.expires_at(std::min(base::Clock::now() + pending->patience, pending->deadline));
-    pending->timer.async_wait([self = shared_from_this(), pending, id](error_code error) {
-        if (error) return;
+    const auto until = std::min(time_->now() + pending->patience, pending->deadline);
+    pending->timer->set(until, [self = shared_from_this(), pending, id] {
         const auto found = self->pending_.find(id);
         if (found == self->pending_.end() || found->second != pending) return;
-        if (base::Clock::now() >= pending->deadline) {
+        if (self->time_->now() >= pending->deadline) {
             self->finish(id, DnsError{ErrorKind::timeout, 0, self->server_,
                                       "the DNS server did not answer in time",
                                       "is it running and reachable, and not overloaded?"});
@@ -125,7 +129,7 @@ void UdpChannel::take(std::size_t size) {
 void UdpChannel::finish(std::uint16_t id, Reply reply) {
     const auto node = pending_.extract(id);
     if (node.empty()) return;
-    node.mapped()->timer.cancel();
+    node.mapped()->timer->cancel();
     node.mapped()->handler(std::move(reply));
 }
 
@@ -133,7 +137,7 @@ void UdpChannel::fail_all(const DnsError& failure) {
     auto failed = std::move(pending_);
     pending_.clear();
     for (auto& [id, pending] : failed) {
-        pending->timer.cancel();
+        pending->timer->cancel();
         pending->handler(failure);
     }
 }

@@ -9,9 +9,8 @@
 #include <unordered_map>
 
 #include <boost/asio/ip/udp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "base/clock.hpp"
+#include "base/time_source.hpp"
 #include "dns/message.hpp"
 
 namespace sftdyn::dns {
@@ -23,7 +22,8 @@ class UdpChannel : public std::enable_shared_from_this<UdpChannel> {
 public:
     using Handler = std::function<void(Reply)>;
 
-    UdpChannel(boost::asio::io_context& io, boost::asio::ip::udp::endpoint server);
+    UdpChannel(boost::asio::io_context& io, boost::asio::ip::udp::endpoint server,
+               base::TimeSourcePtr time);
 
     /// An id that no message under way has.
     [[nodiscard]] std::uint16_t fresh_id() const;
@@ -40,7 +40,7 @@ private:
         OutgoingMessage request;
         base::TimePoint deadline;
         Handler handler;
-        boost::asio::steady_timer timer;
+        std::unique_ptr<base::Timer> timer;
         base::Duration patience;
     };
 
@@ -57,6 +57,7 @@ private:
     boost::asio::ip::udp::endpoint endpoint_;
     std::string server_;
     boost::asio::ip::udp::socket socket_;
+    base::TimeSourcePtr time_;
     std::unordered_map<std::uint16_t, std::shared_ptr<PendingDatagram>> pending_;
     std::array<std::uint8_t, 65535> buffer_{};
 };

@@ -61,7 +61,7 @@ void ConnectionSet::close_when_idle() {
 }
 
 void ConnectionSet::say_memory_is_short() noexcept {
-    const auto now = base::Clock::now();
+    const auto now = clock();
     if (now < say_short_again) return;
     say_short_again = now + memory_interval;
     try {
@@ -87,7 +87,7 @@ Connection::~Connection() { set_.list.erase(set_.list.iterator_to(*this)); }
 
 void Connection::enter(Phase phase, base::Duration time) {
     phase_ = phase;
-    since_ = base::Clock::now();
+    since_ = set_.clock();
     deadline_ = since_ + time;
 }
 
@@ -179,11 +179,12 @@ bool Connection::parse() {
 
 void Connection::dispatch() {
     const RequestParser& parser = reader_.request();
-    const auto client = client_address(peer_, parser.proxy_values(), set_.proxies);
-    if (!client) return refuse(400);
+    const auto known = client_address(peer_, parser.proxy_values(), set_.proxies);
+    if (!known && set_.handler.needs_client()) return refuse(400);
+    const auto client = known.value_or(asio::ip::address());
     const bool keep_alive =
         parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const Request request{parser.method(), parser.target(),  *client,     parser.authorization(),
+    const Request request{parser.method(), parser.target(),  client,      parser.authorization(),
                           parser.body(),   reader_.fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
@@ -201,7 +202,7 @@ void Connection::dispatch() {
     if (const auto response = set_.handler.handle(request, defer)) respond(*response, keep_alive);
 }
 
-/// A Unix socket's peer without a header has no address, and does not come here.
+/// A Unix socket's peer without a header comes here only where nobody needs its address.
 Forwarding Connection::forwarding() const {
     const RequestParser& parser = reader_.request();
     // A proxy that speaks the PROXY protocol, and names nobody.

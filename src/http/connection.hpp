@@ -2,6 +2,7 @@
 // One client's connection: requests are read, handled and answered one after the other.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -113,8 +114,10 @@ struct ConnectionSet {
     Handler& handler;
     const Limits& limits;
     const Proxies& proxies;
-    std::string_view proxy_field;       ///< empty: nobody is trusted
-    Observer* observer = nullptr;       ///< of refused requests; null: nobody asks
+    std::string_view proxy_field;  ///< empty: nobody is trusted
+    Observer* observer = nullptr;  ///< of refused requests; null: nobody asks
+    /// For all deadlines of the connections.
+    std::function<base::TimePoint()> clock = base::Clock::now;
     List list{};                        ///< those that became idle last are at the end
     bool closing = false;               ///< no connection takes another request
     base::TimePoint say_short_again{};  ///< when it may be said again that memory is short

@@ -21,6 +21,10 @@ public:
     /// Whether requests shall come with all their header fields. Called on any thread.
     [[nodiscard]] virtual bool needs_fields() const { return false; }
 
+    /// Whether it matters who asks: then a request whose client is not known (a Unix socket's,
+    /// without a proxy's word) is refused. Called on any thread.
+    [[nodiscard]] virtual bool needs_client() const { return true; }
+
     /// The response, if it is known at once; else `defer()` gives where it shall go when it is. The
     /// request's views are valid during the call. Called on any of the server's threads.
     virtual std::optional<Response> handle(const Request& request,

@@ -9,12 +9,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "base/descriptor.hpp"
 #include "base/network.hpp"
 #include "http/pending.hpp"
 
@@ -61,17 +63,19 @@ using Contexts = std::vector<asio::io_context*>;
 
 /// An acceptor for each context on the one listening socket `descriptor`, which they own
 /// afterwards.
-base::Result<std::vector<Acceptor>> share(int descriptor, int family, const Endpoint& endpoint,
-                                          const Contexts& contexts) {
+base::Result<std::vector<Acceptor>> share(base::Descriptor descriptor, int family,
+                                          const Endpoint& endpoint, const Contexts& contexts) {
     std::vector<Acceptor> out;
     for (asio::io_context* context : contexts) {
-        const int own =
-            context == contexts.back() ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+        base::Descriptor own = context == contexts.back()
+                                   ? std::move(descriptor)
+                                   : base::Descriptor(fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 3));
         Acceptor acceptor(*context);
         error_code error;
-        if (own < 0) error = last_error();
-        if (!error) acceptor.assign(Stream(family, 0), own, error);
+        if (!own) error = last_error();
+        if (!error) acceptor.assign(Stream(family, 0), own.get(), error);
         if (error) return cannot_listen(endpoint, error);
+        static_cast<void>(own.release());  // the acceptor's
         out.push_back(std::move(acceptor));
     }
     return out;
@@ -99,7 +103,7 @@ base::Result<std::vector<Acceptor>> take_inherited(Endpoint& endpoint, const Con
     } else {
         endpoint.path = reinterpret_cast<const sockaddr_un*>(bound.data())->sun_path;
     }
-    return share(endpoint.inherited, family, endpoint, contexts);
+    return share(base::Descriptor(endpoint.inherited), family, endpoint, contexts);
 }
 
 /// Takes away a Unix socket that nobody listens on any more.
@@ -114,24 +118,21 @@ void remove_stale(asio::io_context& context, const std::string& path) {
 
 /// Gives the socket that was just bound to `path` its group and mode. By a descriptor of the file
 /// that was looked at: where others may write to the folder, `path` may name another file a moment
-/// later. False: errno says why.
-bool hand_over(const std::string& path, const Endpoint& endpoint) {
-    const int file = ::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (file < 0) return false;
+/// later.
+error_code hand_over(const std::string& path, const Endpoint& endpoint) {
+    const base::Descriptor file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
-    bool good = fstat(file, &info) == 0;
-    if (good && (!S_ISSOCK(info.st_mode) || info.st_uid != geteuid())) {
-        errno = EPERM;  // it is not the one that was made
-        good = false;
-    }
-    good = good && (!endpoint.gid ||
-                    fchownat(file, "", static_cast<uid_t>(-1), *endpoint.gid, AT_EMPTY_PATH) == 0);
+    if (!file || fstat(file.get(), &info) != 0) return last_error();
+    // It is not the one that was made.
+    if (!S_ISSOCK(info.st_mode) || info.st_uid != geteuid())
+        return {EPERM, boost::system::system_category()};
+    if (endpoint.gid &&
+        fchownat(file.get(), "", static_cast<uid_t>(-1), *endpoint.gid, AT_EMPTY_PATH) != 0)
+        return last_error();
     // fchmod(2) takes no O_PATH descriptor before Linux 6.6.
-    good = good && chmod(fmt::format("/proc/self/fd/{}", file).c_str(), endpoint.mode) == 0;
-    const int error = errno;
-    close(file);
-    errno = error;
-    return good;
+    if (chmod(fmt::format("/proc/self/fd/{}", file.get()).c_str(), endpoint.mode) != 0)
+        return last_error();
+    return {};
 }
 
 base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint,
@@ -141,21 +142,18 @@ base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint,
                            fmt::format("it may have {} octets", sizeof(sockaddr_un::sun_path) - 1)};
     }
     remove_stale(*contexts.front(), endpoint.path);
-    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return cannot_listen(endpoint, last_error());
+    base::Descriptor descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!descriptor) return cannot_listen(endpoint, last_error());
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
+    if (bind(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return cannot_listen(endpoint, last_error());
     // Nobody connects before the mode is right: only then does it listen.
-    const bool bound =
-        bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-        hand_over(endpoint.path, endpoint) && ::listen(descriptor, SOMAXCONN) == 0;
-    if (!bound) {
-        const auto error = last_error();
-        close(descriptor);
+    if (const auto error = hand_over(endpoint.path, endpoint))
         return cannot_listen(endpoint, error);
-    }
-    return share(descriptor, AF_UNIX, endpoint, contexts);
+    if (::listen(descriptor.get(), SOMAXCONN) != 0) return cannot_listen(endpoint, last_error());
+    return share(std::move(descriptor), AF_UNIX, endpoint, contexts);
 }
 
 base::Result<std::vector<Acceptor>> listen_tcp(Endpoint& endpoint, const Contexts& contexts) {

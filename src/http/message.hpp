@@ -29,9 +29,10 @@ enum class Forwarding : std::uint8_t {
 
 /// A request as a handler sees it. The views are valid during `Handler::handle`.
 struct Request {
-    std::string_view method;           ///< as sent; case matters (RFC 9110 §9.1)
-    std::string_view target;           ///< origin form, as sent (RFC 9112 §3.2.1)
-    boost::asio::ip::address client;   ///< never an IPv4-mapped IPv6 address
+    std::string_view method;  ///< as sent; case matters (RFC 9110 §9.1)
+    std::string_view target;  ///< origin form, as sent (RFC 9112 §3.2.1)
+    /// Never an IPv4-mapped IPv6 address; unspecified: not known, and the handler does not need it.
+    boost::asio::ip::address client;
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
     std::span<Field> fields{};  ///< in order; only for a handler that needs them, who may take them

@@ -121,7 +121,12 @@ void RequestParser::on_request_impl(beast::http::verb, view method, view target,
 
 void RequestParser::on_response_impl(int, view, int, error_code&) {}
 
-void RequestParser::on_field_impl(beast::http::field field, view name, view value, error_code&) {
+void RequestParser::on_field_impl(beast::http::field field, view name, view value,
+                                  error_code& code) {
+    if (++field_count_ > most_fields) {
+        code = error::header_limit;
+        return;
+    }
     const std::string_view text(value.data(), value.size());
     switch (field) {
         case beast::http::field::host:

@@ -25,6 +25,10 @@ public:
     using basic_parser::is_done;
     using basic_parser::keep_alive;
 
+    /// Fields that a request may have; more are answered with 431, as too long a header is. Each
+    /// takes memory beside its octets, where it is kept.
+    static constexpr std::size_t most_fields = 100;
+
     /// `proxy_field` is the header field whose value is kept, in lower case; `keep_fields`: all
     /// are.
     RequestParser(const Limits& limits, std::string_view proxy_field, bool keep_fields = false);
@@ -96,6 +100,7 @@ private:
     std::string authorization_;
     SecretText body_;
     std::size_t body_size_ = 0;  ///< as Content-Length says
+    std::size_t field_count_ = 0;
     unsigned hosts_ = 0;
     unsigned authorizations_ = 0;
     unsigned lengths_ = 0;    ///< Content-Length fields

@@ -68,6 +68,42 @@ std::vector<std::string> names_of(const X509* certificate) {
     return out;
 }
 
+constexpr const char* usual_certificate =
+    "make one that public authorities would: RSA of 2048 bits or more, ECDSA P-256 or Ed25519";
+
+/// Whether a client that takes whatever certificate there is gets a connection: in memory, by each
+/// of the versions. A pair may fit together, and yet be one that no client speaks (an EC key on a
+/// curve that TLS does not use).
+bool serves(SSL_CTX* server_context, int version) {
+    std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> client_context(
+        SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    if (!client_context) throw std::bad_alloc();
+    SSL_CTX_set_verify(client_context.get(), SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_security_level(client_context.get(), 0);
+    const std::unique_ptr<SSL, FreeTls> client(SSL_new(client_context.get())),
+        server(SSL_new(server_context));
+    BIO *of_client = nullptr, *of_server = nullptr;
+    if (!client || !server || BIO_new_bio_pair(&of_client, 0, &of_server, 0) != 1)
+        throw std::bad_alloc();
+    SSL_set_bio(client.get(), of_client, of_client);
+    SSL_set_bio(server.get(), of_server, of_server);
+    SSL_set_min_proto_version(client.get(), version);
+    SSL_set_max_proto_version(client.get(), version);
+    SSL_set_connect_state(client.get());
+    SSL_set_accept_state(server.get());
+    // Each flight takes one turn of both.
+    for (int turn = 0; turn < 10; ++turn) {
+        const int client_done = SSL_do_handshake(client.get());
+        const int server_done = SSL_do_handshake(server.get());
+        if (client_done == 1 && server_done == 1) return true;
+        const auto waits = [](const SSL* ssl, int done) {
+            return done == 1 || SSL_get_error(ssl, done) == SSL_ERROR_WANT_READ;
+        };
+        if (!waits(server.get(), server_done) || !waits(client.get(), client_done)) return false;
+    }
+    return false;
+}
+
 bool matches(const std::string& pattern, const std::string& name) {
     if (!pattern.starts_with("*.")) return pattern == name;
     const std::size_t dot = name.find('.');
@@ -112,14 +148,15 @@ base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
     if (SSL_CTX_use_cert_and_key(raw, pair->certificate.get(), pair->key.get(), pair->chain.get(),
                                  1) != 1 ||
         SSL_CTX_get0_certificate(raw) == nullptr) {
-        const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-        ERR_clear_error();
-        return base::Error{fmt::format("the certificate is not usable: {}",
-                                       reason != nullptr ? reason : "OpenSSL does not say why"),
-                           cert_file,
-                           "make one that public authorities would: RSA of 2048 bits or more, "
-                           "ECDSA P-256 or Ed25519"};
+        return base::Error{fmt::format("the certificate is not usable: {}", last_tls_reason()),
+                           cert_file, usual_certificate};
     }
+    if (!serves(raw, TLS1_3_VERSION) && !serves(raw, TLS1_2_VERSION)) {
+        return base::Error{fmt::format("no TLS client could use the certificate's kind of key: {}",
+                                       last_tls_reason()),
+                           cert_file, usual_certificate};
+    }
+    ERR_clear_error();
     return TlsCertificate{context, names_of(pair->certificate.get()), std::move(tickets)};
 }
 

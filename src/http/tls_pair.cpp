@@ -47,13 +47,6 @@ base::Error unusable(const PemFile& file, const std::string& reason) {
             "expected PEM, as Let's Encrypt's fullchain.pem and privkey.pem"};
 }
 
-/// Why OpenSSL's last call failed.
-std::string last_reason() {
-    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-    ERR_clear_error();
-    return reason != nullptr ? reason : "OpenSSL does not say why";
-}
-
 base::Result<void> read_file(const PemFile& file, SecretText& text) {
     const base::Descriptor descriptor(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!descriptor) return unreadable(file, base::system_error_text(errno));
@@ -86,19 +79,20 @@ bool is_half_written(std::string_view text) {
 base::Result<void> parse_certificates(const PemFile& file, std::string_view text, TlsPair& pair) {
     const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     pair.chain.reset(sk_X509_new_null());
-    if (!bio || !pair.chain) return unusable(file, last_reason());
+    if (!bio || !pair.chain) return unusable(file, last_tls_reason());
     ERR_clear_error();
     pair.certificate.reset(PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr));
     while (pair.certificate) {
         TlsPart<X509> next(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
         if (!next) break;
-        if (sk_X509_push(pair.chain.get(), next.get()) <= 0) return unusable(file, last_reason());
+        if (sk_X509_push(pair.chain.get(), next.get()) <= 0)
+            return unusable(file, last_tls_reason());
         static_cast<void>(next.release());
     }
     const auto error = ERR_peek_last_error();
     const bool at_end =
         ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-    if (!at_end) return unusable(file, last_reason());
+    if (!at_end) return unusable(file, last_tls_reason());
     ERR_clear_error();
     if (!pair.certificate) return unusable(file, "there is no certificate in it");
     if (is_half_written(text)) return unusable(file, "it ends within a certificate");
@@ -107,7 +101,7 @@ base::Result<void> parse_certificates(const PemFile& file, std::string_view text
 
 base::Result<void> parse_key(const PemFile& file, std::string_view text, TlsPair& pair) {
     const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-    if (!bio) return unusable(file, last_reason());
+    if (!bio) return unusable(file, last_tls_reason());
     bool is_encrypted = false;
     const auto on_password = [](char*, int, int, void* asked) {
         *static_cast<bool*>(asked) = true;
@@ -122,7 +116,7 @@ base::Result<void> parse_key(const PemFile& file, std::string_view text, TlsPair
                            "pkey -in … -out …)"};
     }
     if (!pair.key) {
-        const std::string reason = last_reason();
+        const std::string reason = last_tls_reason();
         return unusable(file, text.find("PRIVATE KEY-----") == std::string_view::npos
                                   ? "there is no private key in it"
                                   : reason);
@@ -167,6 +161,12 @@ base::Error misfit(const TlsPair& pair, const std::string& cert_file, const std:
 }
 
 }  // namespace
+
+std::string last_tls_reason() {
+    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return reason != nullptr ? reason : "OpenSSL does not say why";
+}
 
 base::Result<TlsPair> read_pair(const std::string& cert_file, const std::string& key_file) {
     const PemFile cert{cert_file, "the certificate"}, key{key_file, "the private key"};

@@ -36,4 +36,7 @@ struct TlsPair {
 [[nodiscard]] base::Result<TlsPair> read_pair(const std::string& cert_file,
                                               const std::string& key_file);
 
+/// Why OpenSSL's last call on this thread failed, in its words; its errors are forgotten.
+[[nodiscard]] std::string last_tls_reason();
+
 }  // namespace sftdyn::http

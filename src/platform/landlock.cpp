@@ -152,6 +152,8 @@ int landlock_abi() {
     return version < 0 ? 0 : static_cast<int>(version);
 }
 
+bool tells_unix_sockets_apart(int abi) { return abi >= 9; }
+
 std::string landlock_gaps(int abi) {
     std::string out;
     const auto add = [&out](const char* what) {
@@ -160,7 +162,7 @@ std::string landlock_gaps(int abi) {
     if (abi < 3) add("emptying a file that may be read");
     if (abi < 4) add("listening on further ports");
     if (abi < 6) add("signals to other processes");
-    if (abi < 9) add("connecting to Unix sockets");
+    if (!tells_unix_sockets_apart(abi)) add("connecting to Unix sockets");
     return out;
 }
 

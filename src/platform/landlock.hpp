@@ -25,6 +25,9 @@ struct LandlockRules {
 /// The kernel's ABI version; 0: it has no Landlock.
 [[nodiscard]] int landlock_abi();
 
+/// Whether that ABI can permit some Unix sockets, and refuse others.
+[[nodiscard]] bool tells_unix_sockets_apart(int abi);
+
 /// What Landlock of this ABI can't prevent, in words; empty: it prevents all that it is used for.
 /// seccomp prevents it too.
 [[nodiscard]] std::string landlock_gaps(int abi);

@@ -87,6 +87,10 @@ void use_landlock(const SandboxSettings& wanted, bool systemd) {
     rules.abstract_sockets = notify != nullptr && *notify == '@';
     if (const auto restricted = restrict_files(rules); restricted.has_error())
         return log::warn("no Landlock: {}", restricted.error().text());
+    if (systemd && !tells_unix_sockets_apart(landlock_abi()))
+        log::info(
+            "Landlock of this kernel can't tell Unix sockets apart: the process may send datagrams "
+            "to any Unix socket that its user may write to, not to systemd's only");
     // seccomp closes these gaps.
     if (const std::string gaps = landlock_gaps(landlock_abi()); !gaps.empty() && !wanted.seccomp)
         log::warn(

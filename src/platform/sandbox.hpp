@@ -25,7 +25,7 @@ struct SandboxSettings {
 /// a second thread. An error only where going on would be against what was asked for (the user).
 [[nodiscard]] base::Result<void> drop_privileges(const std::optional<std::string>& user);
 
-/// Landlock and seccomp, after `give_up_privileges` and before there is a second thread. What the
+/// Landlock and seccomp, after `drop_privileges` and before there is a second thread. What the
 /// kernel does not offer is said in the log.
 void enter_sandbox(const SandboxSettings& wanted);
 

@@ -156,11 +156,10 @@ void allow_files(Filter& filter, const SeccompNeeds& needs) {
         filter.allow("ioctl", {is(1, request)});
 }
 
-/// Code comes from files: no memory is both written and executed, and none becomes executable.
+/// All code is there: no memory becomes executable, whether a file is behind it or not. Whatever
+/// library is needed has to be loaded before.
 void allow_memory(Filter& filter) {
     filter.allow("mmap", {masked(2, PROT_EXEC, 0)});
-    filter.allow("mmap",
-                 {masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC), masked(3, MAP_ANONYMOUS, 0)});
     filter.allow("mprotect", {masked(2, PROT_EXEC, 0)});
 }
 

@@ -64,8 +64,9 @@ void CertificateWatcher::give() {
 }
 
 void CertificateWatcher::warn_of_expiry() {
-    if (base::Clock::now() < next_warning_) return;
-    next_warning_ = base::Clock::now() + warning_interval;
+    const auto now = clock_();
+    if (now < next_warning_) return;
+    next_warning_ = now + warning_interval;
     for (const auto& one : all_) {
         if (!one.certificate) continue;
         const auto left = http::time_left(*one.certificate);
@@ -96,16 +97,20 @@ void CertificateWatcher::watch() {
     timer_.expires_after(watch_interval);
     timer_.async_wait([this](boost::system::error_code error) {
         if (error) return;
-        bool changed = false;
-        for (auto& one : all_) {
-            if (state_of(one.files.cert) + " " + state_of(one.files.key) != one.state)
-                changed = read(one) || changed;
-        }
-        if (changed) give();
-        warn_of_expiry();
-        tickets_->rotate(base::Clock::now());
+        look();
         watch();
     });
+}
+
+void CertificateWatcher::look() {
+    bool changed = false;
+    for (auto& one : all_) {
+        if (state_of(one.files.cert) + " " + state_of(one.files.key) != one.state)
+            changed = read(one) || changed;
+    }
+    if (changed) give();
+    warn_of_expiry();
+    tickets_->rotate(clock_());
 }
 
 }  // namespace sftdyn::server

@@ -25,14 +25,20 @@ class CertificateWatcher {
 public:
     using Files = config::Settings::CertificateFiles;
     using OnChange = std::function<void(const http::TlsContext&)>;
+    using Clock = std::function<base::TimePoint()>;
 
     /// `on_change` gets the certificates whenever one of them is new, on the thread of `io`.
-    CertificateWatcher(boost::asio::io_context& io, OnChange on_change)
-        : timer_(io), on_change_(std::move(on_change)) {}
+    CertificateWatcher(boost::asio::io_context& io, OnChange on_change,
+                       Clock clock = base::Clock::now)
+        : timer_(io), on_change_(std::move(on_change)), clock_(std::move(clock)) {}
 
     /// Reads the files now, and again when they change. False: some are not usable, the log says
     /// why, and of those what was in use stays so.
     bool use(const std::vector<Files>& files);
+
+    /// Looks whether the files have changed, and does what else is due. Called every two seconds
+    /// once there are certificates.
+    void look();
 
     /// Each certificate that is in use, by its first name, and how long it is valid.
     [[nodiscard]] std::vector<std::pair<std::string, std::chrono::seconds>> validity() const;
@@ -50,8 +56,9 @@ private:
 
     boost::asio::steady_timer timer_;
     OnChange on_change_;
+    Clock clock_;
     std::shared_ptr<http::TicketKeys> tickets_ =
-        std::make_shared<http::TicketKeys>();  ///< of all certificates, old and new
+        std::make_shared<http::TicketKeys>(clock_());  ///< of all certificates, old and new
     std::vector<One> all_;
     base::TimePoint next_warning_{};
 };

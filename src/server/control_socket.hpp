@@ -16,8 +16,8 @@
 namespace sftdyn::server {
 
 /// Serves the document to each connection: prepared on the thread of `io`, written on a thread of
-/// its own, so that a slow reader keeps nobody waiting. Owned by `Admin`; the socket's file goes
-/// with it.
+/// its own, so that a slow reader keeps nobody waiting. Owned by `Admin`; it goes once `io` has
+/// stopped, and the socket's file with it.
 class ControlSocket {
 public:
     /// Writes the document in parts, on a thread of the socket's own.

@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/system_error.hpp"
@@ -19,11 +21,12 @@ namespace {
 
 namespace log = base::log;
 
-[[noreturn]] void be_helper(int socket, const EventCommandSettings& settings) {
+[[noreturn]] void be_helper(base::Descriptor socket, const EventCommandSettings& settings) {
     // Of what the program has open, sockets that systemd passed for one, it keeps its own end and
     // the standard streams.
-    close_range(3, static_cast<unsigned>(socket) - 1, 0);
-    close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
+    const auto own = static_cast<unsigned>(socket.get());
+    close_range(3, own - 1, 0);
+    close_range(own + 1, ~0U, 0);
     // A terminal's Ctrl-C is for the program; the helper ends when the program has.
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -34,7 +37,7 @@ namespace log = base::log;
         _exit(1);
     }
     platform::enter_helper_sandbox(settings.landlock, settings.seccomp);
-    EventHelper(socket, settings.command, settings.at_once, settings.time_limit).work();
+    EventHelper(std::move(socket), settings.command, settings.at_once, settings.time_limit).work();
 }
 
 }  // namespace
@@ -43,28 +46,27 @@ EventCommand::EventCommand(const EventCommandSettings& settings,
                            const std::function<void()>& forget)
     : name_(settings.command.empty() ? "" : settings.command.front()), at_once_(settings.at_once) {
     if (settings.command.empty()) return;
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         log::error("{}: the event command can't be run: {}", name_, base::system_error_text(errno));
         return;
     }
+    base::Descriptor helpers(ends[0]), own(ends[1]);
     helper_ = fork();
     if (helper_ == 0) {
         forget();
-        be_helper(ends[0], settings);
+        be_helper(std::move(helpers), settings);
     }
-    close(ends[0]);
     if (helper_ < 0) {
         log::error("{}: the event command can't be run: {}", name_, base::system_error_text(errno));
-        close(ends[1]);
         return;
     }
-    socket_ = ends[1];
+    socket_ = std::move(own);
 }
 
 EventCommand::~EventCommand() {
-    if (socket_ < 0) return;
-    close(socket_);
+    if (!socket_) return;
+    socket_.reset();
     waitpid(helper_, nullptr, 0);
 }
 

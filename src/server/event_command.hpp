@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 
 namespace sftdyn::server {
 
@@ -38,7 +39,7 @@ public:
     EventCommand& operator=(const EventCommand&) = delete;
 
     /// Of type SOCK_SEQPACKET: `EventMessage`s there, `EventAnswer`s back. -1: there is no helper.
-    [[nodiscard]] int socket() const { return socket_; }
+    [[nodiscard]] int socket() const { return socket_.get(); }
     [[nodiscard]] std::size_t at_once() const { return at_once_; }
     /// The command's path, for the log.
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -46,7 +47,7 @@ public:
 private:
     std::string name_;
     std::size_t at_once_;
-    int socket_ = -1;
+    base::Descriptor socket_{};
     pid_t helper_ = -1;
 };
 

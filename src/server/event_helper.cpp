@@ -60,19 +60,22 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 }  // namespace
 
-EventHelper::EventHelper(int socket, std::vector<std::string> command, std::size_t at_once,
-                         base::Duration time_limit)
-    : socket_(socket), command_(std::move(command)), at_once_(at_once), time_limit_(time_limit) {
+EventHelper::EventHelper(base::Descriptor socket, std::vector<std::string> command,
+                         std::size_t at_once, base::Duration time_limit)
+    : socket_(std::move(socket)),
+      command_(std::move(command)),
+      at_once_(at_once),
+      time_limit_(time_limit) {
     const sigset_t set = child_signal();
     sigprocmask(SIG_BLOCK, &set, nullptr);
-    child_signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    child_signals_ = base::Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 void EventHelper::work() {
     while (!over_) {
         const bool full = running_.size() >= at_once_;
-        std::array<pollfd, 2> wait{pollfd{socket_, static_cast<short>(full ? 0 : POLLIN), 0},
-                                   pollfd{child_signals_, POLLIN, 0}};
+        std::array<pollfd, 2> wait{pollfd{socket_.get(), static_cast<short>(full ? 0 : POLLIN), 0},
+                                   pollfd{child_signals_.get(), POLLIN, 0}};
         if (poll(wait.data(), wait.size(), time_left()) < 0 && errno != EINTR) break;
         // The other end is closed: what still waits in the socket is not begun.
         if ((wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) break;
@@ -97,7 +100,7 @@ int EventHelper::time_left() const {
 void EventHelper::read() {
     std::array<char, EventMessage::size + 1>
         octets{};  // a longer one is cut, and refused for its length
-    const ssize_t size = recv(socket_, octets.data(), octets.size(), 0);
+    const ssize_t size = recv(socket_.get(), octets.data(), octets.size(), 0);
     if (size < 0 && errno == EINTR) return;
     if (size < 0) over_ = true;
     if (size < 0) return;
@@ -111,18 +114,19 @@ void EventHelper::read() {
 void EventHelper::start(const EventMessage& message) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return answer(message.id, EventOutcome::not_run, errno);
+    const base::Descriptor error_from(ends[0]);
+    base::Descriptor error_to(ends[1]);
     auto environment = environment_of(message.event);
     const pid_t helper = getpid();
     const pid_t process = fork();
-    if (process == 0) become_command(command_, environment, helper, ends[1]);
+    if (process == 0) become_command(command_, environment, helper, error_to.get());
     int error = process < 0 ? errno : 0;
-    close(ends[1]);
-    if (process > 0 && ::read(ends[0], &error, sizeof error) == sizeof error) {
+    error_to.reset();
+    if (process > 0 && ::read(error_from.get(), &error, sizeof error) == sizeof error) {
         waitpid(process, nullptr, 0);
     } else if (process > 0) {
         error = 0;  // the pipe was closed by a successful execve(2)
     }
-    close(ends[0]);
     if (error != 0) return answer(message.id, EventOutcome::not_run, error);
     running_.push_back({message.id, process, base::Clock::now() + time_limit_});
 }
@@ -131,12 +135,13 @@ void EventHelper::answer(std::uint64_t id, EventOutcome outcome, std::int32_t de
     const auto octets = EventAnswer{id, outcome, detail}.write();
     // It takes them as they come; where it can't, it is about to end, which the next look at the
     // socket shows.
-    [[maybe_unused]] const ssize_t sent = send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
+    [[maybe_unused]] const ssize_t sent =
+        send(socket_.get(), octets.data(), octets.size(), MSG_NOSIGNAL);
 }
 
 void EventHelper::reap() {
     signalfd_siginfo signal{};
-    while (::read(child_signals_, &signal, sizeof signal) > 0) {
+    while (::read(child_signals_.get(), &signal, sizeof signal) > 0) {
     }
     const auto now = base::Clock::now();
     std::erase_if(running_, [&](const Running& command) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "server/event.hpp"
 
 namespace sftdyn::server {
@@ -22,7 +23,7 @@ class EventHelper {
 public:
     /// `command` is the program's whole path and its arguments. `at_once`: how many may run; more
     /// messages wait in the socket.
-    EventHelper(int socket, std::vector<std::string> command, std::size_t at_once,
+    EventHelper(base::Descriptor socket, std::vector<std::string> command, std::size_t at_once,
                 base::Duration time_limit);
 
     [[noreturn]] void work();
@@ -40,11 +41,11 @@ private:
     void end();
     [[nodiscard]] int time_left() const;
 
-    int socket_;
+    base::Descriptor socket_;
     std::vector<std::string> command_;
     std::size_t at_once_;
     base::Duration time_limit_;
-    int child_signals_ = -1;  ///< signalfd(2) of SIGCHLD
+    base::Descriptor child_signals_;  ///< signalfd(2) of SIGCHLD
     std::vector<Running> running_{};
     bool over_ = false;
     bool refused_ = false;  ///< a message that no sftdyn sends has been said

@@ -12,7 +12,7 @@ namespace sftdyn::server {
 
 /// How many requests may wait, and how many threads there may be.
 struct HookLimits {
-    std::size_t queue = 10'000;
+    std::size_t queue{};    ///< that wait for a thread; what is usual says the configuration
     unsigned threads = 64;  ///< at the most, those that never come back among them
 };
 

@@ -19,6 +19,8 @@ public:
     MetricsPage(const telemetry::Metrics& metrics, Gather gather)
         : metrics_(metrics), gather_(std::move(gather)) {}
 
+    /// It is the same for everybody, so that it may be on a Unix socket too.
+    [[nodiscard]] bool needs_client() const override { return false; }
     std::optional<http::Response> handle(const http::Request& request,
                                          const std::function<http::Later()>& defer) override;
 

@@ -16,7 +16,7 @@ namespace sftdyn::update {
 /// What shall be served for an RRset.
 struct DesiredRecord {
     RrsetKey rrset;
-    std::uint32_t ttl = 30;  ///< seconds
+    std::uint32_t ttl{};  ///< seconds
     dns::ChangeKind kind = dns::ChangeKind::replace;
     std::string rdata{};
     bool reverse = false;    ///< keep the address's PTR record too, where its zone is ours

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace sftdyn::update {
 namespace {
@@ -15,6 +14,13 @@ using dns::Type;
 
 // An UPDATE that was lost with its connection is sent again so often.
 constexpr unsigned most_sends = 3;
+
+MakeServer servers_over(boost::asio::io_context& io, const base::TimeSourcePtr& time) {
+    return [&io, time](const dns::ServerAddress& address,
+                       std::shared_ptr<dns::TsigKeyProvider> keys, bool tcp_only) {
+        return std::make_shared<dns::ServerClient>(io, address, std::move(keys), tcp_only, time);
+    };
+}
 
 }  // namespace
 
@@ -46,11 +52,16 @@ struct DnsBackend::Fence {
 };
 
 DnsBackend::DnsBackend(boost::asio::io_context& io)
+    : DnsBackend(io, base::system_time(io), servers_over(io, base::system_time(io))) {}
+
+DnsBackend::DnsBackend(boost::asio::io_context& io, base::TimeSourcePtr time,
+                       MakeServer make_server)
     : io_(io),
-      groups_(io),
-      queries_(io, groups_),
+      time_(std::move(time)),
+      groups_(std::move(make_server)),
+      queries_(io, time_, groups_),
       in_doubt_(
-          io,
+          io, time_,
           [this](const Name& zone, const std::shared_ptr<void>& keep, const InDoubt::Way& way,
                  unsigned attempt, base::TimePoint deadline, InDoubt::FenceDone done) {
               engine_thread.assert_held();
@@ -95,14 +106,15 @@ void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimeP
     }
     attempt(std::make_shared<SentUpdate>(SentUpdate{group, zone, std::move(content), deadline,
                                                     std::move(done), std::move(resolved),
-                                                    group->order()}));
+                                                    group->order(time_->now())}));
 }
 
 void DnsBackend::attempt(const std::shared_ptr<SentUpdate>& update) {
     ServerGroup::GroupServer& member = update->group->members[update->order[update->tried]];
     // What could not be sent to one address in its share of the time goes to the next; what was
     // sent has all of it.
-    const auto send_by = share(update->deadline, update->order.size() - update->tried);
+    const auto send_by =
+        share(time_->now(), update->deadline, update->order.size() - update->tried);
     const std::uint64_t number = in_doubt_.next_number();
     ++update->sends;
     member.server->update(
@@ -122,10 +134,10 @@ void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
                            dns::Delivery delivery) {
     using dns::DeliveryState;
     const bool outage = reply.has_error() && is_outage(reply.error());
-    if (outage) member.avoid();
+    if (outage) member.avoid(time_->now());
     const bool lost = reply.has_error() && reply.error().kind == dns::ErrorKind::connection &&
                       update->sends < most_sends;
-    const bool in_time = base::Clock::now() < update->deadline;
+    const bool in_time = time_->now() < update->deadline;
     if (delivery.state == DeliveryState::unsent && outage && in_time) {
         // The addresses are one server's: what may have arrived at one of them is sent to no other
         // before it is resolved.
@@ -144,17 +156,17 @@ void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
     }
     // It is sent again when the first is resolved. Before, the first might be carried out after it,
     // and after all that follows it.
-    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, update->deadline);
+    const std::shared_ptr<base::Timer> timer = time_->timer();
     const auto told = std::make_shared<bool>(false);
-    timer->async_wait([timer, told, update, reply](boost::system::error_code error) {
-        if (error || std::exchange(*told, true)) return;
+    timer->set(update->deadline, [timer, told, update, reply] {
+        if (std::exchange(*told, true)) return;
         update->done(reply);
     });
     in_doubt_.add(update->zone, number, way, update->group, [this, timer, told, update] {
         engine_thread.assert_held();
         timer->cancel();
         if (std::exchange(*told, true)) return update->resolved();
-        update->order = update->group->order();
+        update->order = update->group->order(time_->now());
         update->tried = 0;
         attempt(update);
     });
@@ -169,7 +181,7 @@ std::vector<DnsBackend::FenceWay> DnsBackend::fence_ways(const Name& zone,
                                                          unsigned attempt) const {
     std::vector<FenceWay> ways;
     const auto add = [&](const ServerGroupPtr& group) {
-        for (const std::size_t member : group->order()) ways.push_back({group, member});
+        for (const std::size_t member : group->order(time_->now())) ways.push_back({group, member});
     };
     if (before) add(before);
     std::stable_partition(ways.begin(), ways.end(), [&](const FenceWay& way) {
@@ -207,7 +219,7 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
                                                                   dns::Delivery delivery) {
         engine_thread.assert_held();
         const bool outage = reply.has_error() && is_outage(reply.error());
-        if (outage) member.avoid();
+        if (outage) member.avoid(time_->now());
         if (delivery.state == dns::DeliveryState::answered)
             return fence->done(outcome(reply, delivery.connection));
         if (delivery.state == dns::DeliveryState::unsent && outage &&
@@ -220,7 +232,7 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
                      std::move(failure)});
     };
     member.server->end_if_silent();
-    const auto send_by = share(fence->deadline, fence->ways.size() - fence->tried);
+    const auto send_by = share(time_->now(), fence->deadline, fence->ways.size() - fence->tried);
     member.server->update(
         fence->zone, dns::UpdateMessage{}, send_by, fence->deadline, answered,
         [done = fence->done, outcome](const dns::Reply& reply, unsigned connection) {

@@ -31,6 +31,8 @@ struct ServerState {
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io);
+    /// With another time, and other servers, than the system's.
+    DnsBackend(boost::asio::io_context& io, base::TimeSourcePtr time, MakeServer make_server);
 
     /// `groups` in any order; the entry with the longest zone that holds a name is the one that
     /// serves it. What is under way or in doubt at a server that is not among them any more ends as
@@ -72,6 +74,7 @@ private:
     void send_fence(const std::shared_ptr<Fence>& fence) REQUIRES(engine_thread);
 
     boost::asio::io_context& io_;
+    base::TimeSourcePtr time_;
     ServerGroups groups_ GUARDED_BY(engine_thread);
     QuerySender queries_ GUARDED_BY(engine_thread);
     InDoubt in_doubt_ GUARDED_BY(engine_thread);

@@ -30,12 +30,12 @@ base::Duration patience(unsigned attempt) {
 
 void InDoubt::add(const dns::Name& zone, std::uint64_t number, const Way& way,
                   std::shared_ptr<void> keep, Resolved resolved) {
-    add(zone, DoubtfulUpdate{number, way, base::Clock::now() + signature_life, std::move(keep),
+    add(zone, DoubtfulUpdate{number, way, time_->now() + signature_life, std::move(keep),
                              std::move(resolved)});
 }
 
 void InDoubt::add_unknown(const dns::Name& zone, Resolved resolved) {
-    add(zone, DoubtfulUpdate{0, {}, base::Clock::now() + signature_life, {}, std::move(resolved)});
+    add(zone, DoubtfulUpdate{0, {}, time_->now() + signature_life, {}, std::move(resolved)});
 }
 
 void InDoubt::add(const dns::Name& name, DoubtfulUpdate entry) {
@@ -44,23 +44,22 @@ void InDoubt::add(const dns::Name& name, DoubtfulUpdate entry) {
         return;
     }
     ZonePtr& zone = zones_[name];
-    if (!zone) zone = std::make_shared<Zone>(io_);
+    if (!zone) zone = std::make_shared<Zone>(*time_);
     zone->updates.push_back(std::move(entry));
     if (!zone->under_way && !zone->waiting) next(name, ZonePtr(zone), base::Duration(0));
 }
 
 void InDoubt::next(const dns::Name& name, const ZonePtr& zone, base::Duration pause) {
     zone->waiting = true;
-    zone->timer.expires_after(pause);
-    zone->timer.async_wait([this, name, zone](boost::system::error_code error) {
+    zone->timer->set(time_->now() + pause, [this, name, zone] {
         zone->waiting = false;
-        if (!error && !closed_) send(name, zone);
+        if (!closed_) send(name, zone);
     });
 }
 
 void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
     std::vector<DoubtfulUpdate> void_now;
-    const auto now = base::Clock::now();
+    const auto now = time_->now();
     std::erase_if(zone->updates, [&](DoubtfulUpdate& entry) {
         if (entry.void_at > now) return false;
         void_now.push_back(std::move(entry));
@@ -148,7 +147,7 @@ void InDoubt::close() {
     closed_ = true;
     const auto zones = std::exchange(zones_, {});
     for (const auto& [name, zone] : zones) {
-        zone->timer.cancel();
+        zone->timer->cancel();
         for (const DoubtfulUpdate& entry : zone->updates) entry.resolved();
         zone->updates.clear();
     }

@@ -9,9 +9,8 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include "base/clock.hpp"
+#include "base/time_source.hpp"
 #include "dns/message.hpp"
 #include "dns/name.hpp"
 
@@ -60,8 +59,12 @@ public:
     using OnBlocked = std::function<void(const dns::Name& zone, const dns::DnsError& failure)>;
     using Resolved = std::function<void()>;
 
-    InDoubt(boost::asio::io_context& io, SendFence send_fence, OnBlocked on_blocked)
-        : io_(io), send_fence_(std::move(send_fence)), on_blocked_(std::move(on_blocked)) {}
+    InDoubt(boost::asio::io_context& io, base::TimeSourcePtr time, SendFence send_fence,
+            OnBlocked on_blocked)
+        : io_(io),
+          time_(std::move(time)),
+          send_fence_(std::move(send_fence)),
+          on_blocked_(std::move(on_blocked)) {}
 
     /// The number of what is sent now; larger than all before.
     [[nodiscard]] std::uint64_t next_number() { return ++last_number_; }
@@ -91,13 +94,13 @@ private:
             0;  ///< the last number when a fence on another way was answered; 0: none was
     };
     struct Zone {
-        explicit Zone(boost::asio::io_context& io) : timer(io) {}
+        explicit Zone(base::TimeSource& time) : timer(time.timer()) {}
         std::vector<DoubtfulUpdate> updates{};
         unsigned attempt = 0;
         base::Duration pause{};  ///< before the next fence
         bool under_way = false;  ///< a fence
         bool waiting = false;    ///< for the time of the next
-        boost::asio::steady_timer timer;
+        std::unique_ptr<base::Timer> timer;
     };
     using ZonePtr = std::shared_ptr<Zone>;
 
@@ -112,6 +115,7 @@ private:
     void finish(const dns::Name& name, const ZonePtr& zone, std::vector<DoubtfulUpdate> resolved);
 
     boost::asio::io_context& io_;
+    base::TimeSourcePtr time_;
     SendFence send_fence_;
     OnBlocked on_blocked_;
     std::map<dns::Name, ZonePtr> zones_;

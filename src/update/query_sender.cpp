@@ -96,11 +96,11 @@ struct QuerySender::Search {
 
 void QuerySender::ask(const std::shared_ptr<Query>& query) {
     ServerGroup::GroupServer& member = query->group->members[query->order[query->tried]];
-    const auto deadline = share(query->deadline, query->order.size() - query->tried);
+    const auto deadline = share(time_->now(), query->deadline, query->order.size() - query->tried);
     member.server->query(query->name, query->type, deadline,
                          [this, query, &member](dns::Reply reply) {
                              if (reply.has_error() && is_outage(reply.error())) {
-                                 member.avoid();
+                                 member.avoid(time_->now());
                                  if (++query->tried < query->order.size()) return ask(query);
                              }
                              query->done(std::move(reply), member.server->name());
@@ -117,7 +117,7 @@ void QuerySender::find_zone(const Name& name, base::TimePoint deadline, Backend:
         return;
     }
     if (const auto refused = no_zone_until_.find(name); refused != no_zone_until_.end()) {
-        if (refused->second > base::Clock::now()) {
+        if (refused->second > time_->now()) {
             boost::asio::post(
                 io_, [done = std::move(done), failure = zone_not_served(name, "", "REFUSED")] {
                     done(failure);
@@ -132,8 +132,8 @@ void QuerySender::find_zone(const Name& name, base::TimePoint deadline, Backend:
 void QuerySender::step(const std::shared_ptr<Search>& search) {
     const auto group = groups_.of(search->wanted);
     if (!group) return search->done(no_server(search->wanted));
-    auto query = std::make_shared<Query>(
-        Query{group, search->candidate, Type::soa, search->deadline, {}, group->order()});
+    auto query = std::make_shared<Query>(Query{
+        group, search->candidate, Type::soa, search->deadline, {}, group->order(time_->now())});
     query->done = [this, search](const dns::Reply& reply, const std::string& server) {
         if (reply.has_error()) return search->done(reply.error());
         if (const auto zone = zone_in(*reply, search->candidate)) return search->done(*zone);
@@ -151,7 +151,7 @@ void QuerySender::step(const std::shared_ptr<Search>& search) {
         if (!hopeless && !search->candidate.is_root()) return step(search);
         if (hopeless) {
             if (no_zone_until_.size() >= most_refusals) no_zone_until_.clear();
-            no_zone_until_[search->wanted] = base::Clock::now() + refusal_memory;
+            no_zone_until_[search->wanted] = time_->now() + refusal_memory;
         }
         search->done(zone_not_served(search->wanted, server, search->last_answer));
     };
@@ -165,7 +165,8 @@ void QuerySender::look_up(const Name& zone, const Name& name, Type type, base::T
         boost::asio::post(io_, [done = std::move(done), zone] { done(no_server(zone)); });
         return;
     }
-    auto query = std::make_shared<Query>(Query{group, name, type, deadline, {}, group->order()});
+    auto query =
+        std::make_shared<Query>(Query{group, name, type, deadline, {}, group->order(time_->now())});
     query->done = [name, type, done = std::move(done)](const dns::Reply& reply,
                                                        const std::string& server) {
         if (reply.has_error()) return done(reply.error());

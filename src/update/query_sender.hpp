@@ -6,7 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
 
 #include "update/backend.hpp"
 #include "update/server_groups.hpp"
@@ -17,8 +20,8 @@ namespace sftdyn::update {
 /// the engine's thread. A query fails when no server has answered it by its deadline.
 class QuerySender {
 public:
-    QuerySender(boost::asio::io_context& io, const ServerGroups& groups)
-        : io_(io), groups_(groups) {}
+    QuerySender(boost::asio::io_context& io, base::TimeSourcePtr time, const ServerGroups& groups)
+        : io_(io), time_(std::move(time)), groups_(groups) {}
 
     /// See `Backend`.
     void find_zone(const dns::Name& name, base::TimePoint deadline, Backend::Done<dns::Name> done);
@@ -34,6 +37,7 @@ private:
     void step(const std::shared_ptr<Search>& search);
 
     boost::asio::io_context& io_;
+    base::TimeSourcePtr time_;
     const ServerGroups& groups_;
     std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< reverse names that the server refused
 };

@@ -4,20 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "update/batch_sender.hpp"
 #include "update/script_sender.hpp"
 
 namespace sftdyn::update {
-namespace {
 
 using dns::Change;
 using dns::DnsError;
-
-constexpr std::uint16_t yxrrset = 7;  // what a server answers to it (RFC 2136 §2.2)
-
-}  // namespace
 
 // --- desired records in, outcomes out
 
@@ -167,8 +160,9 @@ bool Reconciler::decide(const RrsetKey& rrset, RrsetQueue& queue) {
     const DesiredRecord& desired = queue.front().desired;
     if (matches(*queue.served(), desired)) {
         if (desired.kind == dns::ChangeKind::claim)
-            report_foreign_pointer(rrset, *queue.served(), desired.rdata);
-        if (queue.is_verified() && desired.reverse) keep_reverse(DesiredRecord(desired), {});
+            reverse_records_.report_foreign(rrset, *queue.served(), desired.rdata);
+        if (queue.is_verified() && desired.reverse)
+            reverse_records_.follow(DesiredRecord(desired), {});
         answer_front(rrset, queue, {UpdateStatus::unchanged});
         return true;
     }
@@ -261,7 +255,7 @@ void Reconciler::decide_group(const AtomicGroupPtr& group) {
         RrsetQueue& queue = parts_.rrsets.at(rrset);
         const DesiredRecord desired = queue.front().desired;
         const bool same = queue.decision().same;
-        if (same && queue.is_verified() && desired.reverse) keep_reverse(desired, {});
+        if (same && queue.is_verified() && desired.reverse) reverse_records_.follow(desired, {});
         answer_front(
             rrset, queue,
             same ? UpdateOutcome{UpdateStatus::unchanged}
@@ -341,7 +335,7 @@ void Reconciler::committed(const RrsetKey& rrset) {
     const DesiredRecord desired = queue.front().desired;
     finish_front(rrset, queue,
                  {queue.decision().same ? UpdateStatus::unchanged : UpdateStatus::committed});
-    if (desired.reverse) keep_reverse(desired, before);
+    if (desired.reverse) reverse_records_.follow(desired, before);
 }
 
 void Reconciler::refused(const RrsetKey& rrset, const DnsError& failure) {
@@ -389,45 +383,6 @@ void Reconciler::undo_decision(RrsetQueue& queue) {
     if (!group || group->script()) return;
     group->no_longer_ready(1);
     group->invalidate_closed();
-}
-
-// --- the PTR record of an address
-
-void Reconciler::keep_reverse(const DesiredRecord& desired,
-                              const std::vector<std::string>& before) {
-    // Only a record of this host is deleted, and only where there is none is one set: the server
-    // sees to both (RFC 2136 §2.5.4, §2.4.3). Whoever may name any address must not take the name
-    // of a foreign one.
-    for (const std::string& old : before) {
-        if (old != desired.rdata) submit_pointer(desired, old, dns::ChangeKind::remove_record);
-    }
-    if (desired.kind == dns::ChangeKind::replace && desired.at_source)
-        submit_pointer(desired, desired.rdata, dns::ChangeKind::claim);
-}
-
-void Reconciler::submit_pointer(const DesiredRecord& desired, const std::string& rdata,
-                                dns::ChangeKind kind) {
-    const auto address = dns::address_of(desired.rrset.type, rdata);
-    if (address.has_error()) return;
-    const RrsetKey pointer{parts_.hosts.number(dns::reverse_name(*address)), dns::Type::ptr};
-    submit({.rrset = pointer,
-            .ttl = desired.ttl,
-            .kind = kind,
-            .rdata = std::string(parts_.hosts.name(desired.rrset.host).bytes()),
-            .reverse = false,
-            .unmetered = true,
-            .at_source = false},
-           [](UpdateOutcome) {});  // failures reach the log by on_failure
-}
-
-void Reconciler::report_foreign_pointer(const RrsetKey& pointer,
-                                        const std::vector<std::string>& served,
-                                        const std::string& own) const {
-    if (std::find(served.begin(), served.end(), own) != served.end()) return;
-    const auto text = fmt::format("the address has the PTR record of another name, {}, which stays",
-                                  dns::rdata_text(dns::Type::ptr, served.front()));
-    parts_.fail(pointer, {dns::ErrorKind::rcode, yxrrset, "", text,
-                          "delete that record if it is out of date"});
 }
 
 }  // namespace sftdyn::update

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "update/engine_parts.hpp"
+#include "update/reverse_records.hpp"
 
 namespace sftdyn::update {
 
@@ -66,14 +67,10 @@ private:
     void looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served);
     void refund(const RrsetKey& rrset, RrsetQueue& queue);
 
-    void keep_reverse(const DesiredRecord& desired, const std::vector<std::string>& before);
-    void submit_pointer(const DesiredRecord& desired, const std::string& address,
-                        dns::ChangeKind kind);
-    void report_foreign_pointer(const RrsetKey& pointer, const std::vector<std::string>& served,
-                                const std::string& own) const;
     [[nodiscard]] dns::DnsError too_late(ZoneIndex zone) const;
 
     EngineParts& parts_;
+    ReverseRecords reverse_records_{parts_};
     std::unordered_set<RrsetKey> quarantined_;  ///< whose last change the server refused alone
 };
 

@@ -14,25 +14,22 @@ constexpr base::Duration avoidance = std::chrono::seconds(15);
 
 }  // namespace
 
-void ServerGroup::GroupServer::avoid() { avoid_until = base::Clock::now() + avoidance; }
+void ServerGroup::GroupServer::avoid(base::TimePoint now) { avoid_until = now + avoidance; }
 
-ServerGroup::ServerGroup(boost::asio::io_context& io, const ZoneServers& configured)
+ServerGroup::ServerGroup(const ZoneServers& configured, const MakeServer& make_server)
     : config(configured) {
     const auto keys = std::make_shared<dns::TsigKeyProvider>(config.key_files);
-    for (const auto& address : config.servers) {
-        members.push_back(
-            {std::make_shared<dns::ServerClient>(io, address, keys, config.tcp_only)});
-    }
+    for (const auto& address : config.servers)
+        members.push_back({make_server(address, keys, config.tcp_only)});
 }
 
 void ServerGroup::close() const {
     for (const GroupServer& member : members) member.server->close();
 }
 
-std::vector<std::size_t> ServerGroup::order() const {
+std::vector<std::size_t> ServerGroup::order(base::TimePoint now) const {
     std::vector<std::size_t> indices(members.size());
     for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
-    const auto now = base::Clock::now();
     std::stable_partition(indices.begin(), indices.end(),
                           [&](std::size_t i) { return members[i].avoid_until <= now; });
     return indices;
@@ -43,7 +40,8 @@ void ServerGroups::configure(const std::vector<ZoneServers>& configured) {
     for (const ZoneServers& config : configured) {
         const auto same = std::find_if(old.begin(), old.end(),
                                        [&](const auto& group) { return group->config == config; });
-        groups_.push_back(same != old.end() ? *same : std::make_shared<ServerGroup>(io_, config));
+        groups_.push_back(same != old.end() ? *same
+                                            : std::make_shared<ServerGroup>(config, make_server_));
     }
     std::erase_if(replaced_, [](const auto& group) { return group.expired(); });
     for (const auto& group : old) {
@@ -76,8 +74,7 @@ bool is_outage(const dns::DnsError& failure) {
            failure.kind == dns::ErrorKind::connection;
 }
 
-base::TimePoint share(base::TimePoint deadline, std::size_t servers_left) {
-    const auto now = base::Clock::now();
+base::TimePoint share(base::TimePoint now, base::TimePoint deadline, std::size_t servers_left) {
     return now + (deadline - now) / static_cast<int>(std::max<std::size_t>(servers_left, 1));
 }
 

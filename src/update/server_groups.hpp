@@ -3,14 +3,14 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-
-#include "base/clock.hpp"
+#include "base/time_source.hpp"
+#include "dns/server.hpp"
 #include "dns/server_client.hpp"
 
 namespace sftdyn::update {
@@ -24,35 +24,39 @@ struct ZoneServers {
     friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
 };
 
+/// Makes what talks to one address of a server.
+using MakeServer = std::function<std::shared_ptr<dns::Server>(
+    const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys, bool tcp_only)>;
+
 /// One server, by its addresses. Held by the configuration, and by all that is under way or in
 /// doubt there; closed with the last of them.
 struct ServerGroup {
     /// One address of the server.
     struct GroupServer {
-        std::shared_ptr<dns::ServerClient> server;
+        std::shared_ptr<dns::Server> server;
         base::TimePoint avoid_until{};  ///< it was down: the others come first until then
 
         /// Another address may do better, for a while.
-        void avoid();
+        void avoid(base::TimePoint now);
     };
     ZoneServers config;
     std::vector<GroupServer> members;
 
-    ServerGroup(boost::asio::io_context& io, const ZoneServers& configured);
+    ServerGroup(const ZoneServers& configured, const MakeServer& make_server);
     ServerGroup(const ServerGroup&) = delete;
     ServerGroup& operator=(const ServerGroup&) = delete;
     ~ServerGroup() { close(); }
 
     void close() const;
-    /// The members' indices, in the order in which they are tried now.
-    [[nodiscard]] std::vector<std::size_t> order() const;
+    /// The members' indices, in the order in which they are tried at `now`.
+    [[nodiscard]] std::vector<std::size_t> order(base::TimePoint now) const;
 };
 using ServerGroupPtr = std::shared_ptr<ServerGroup>;
 
 /// The servers of the configuration, each once. Owned by `DnsBackend`; used on the engine's thread.
 class ServerGroups {
 public:
-    explicit ServerGroups(boost::asio::io_context& io) : io_(io) {}
+    explicit ServerGroups(MakeServer make_server) : make_server_(std::move(make_server)) {}
 
     /// In any order. What did not change keeps its connections, and what is under way on them.
     void configure(const std::vector<ZoneServers>& configured);
@@ -63,7 +67,7 @@ public:
     [[nodiscard]] std::vector<ServerGroupPtr> take_all();
 
 private:
-    boost::asio::io_context& io_;
+    MakeServer make_server_;
     std::vector<ServerGroupPtr> groups_;
     std::vector<std::weak_ptr<ServerGroup>> replaced_;  ///< of former configurations
 };
@@ -71,7 +75,8 @@ private:
 /// Another address of the server may do better.
 [[nodiscard]] bool is_outage(const dns::DnsError& failure);
 /// An equal share of what is left until the deadline for each server that is still to be tried.
-[[nodiscard]] base::TimePoint share(base::TimePoint deadline, std::size_t servers_left);
+[[nodiscard]] base::TimePoint share(base::TimePoint now, base::TimePoint deadline,
+                                    std::size_t servers_left);
 [[nodiscard]] dns::DnsError no_server(const dns::Name& name);
 
 }  // namespace sftdyn::update

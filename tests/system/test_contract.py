@@ -128,6 +128,7 @@ def test_request_in_single_octets(pair):
     (b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
     (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
     (b"GET /a HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000 + b"\r\n\r\n", b"431"),
+    (b"GET /a HTTP/1.1\r\nHost: x\r\n" + b"a:\r\n" * 100 + b"\r\n", b"431"),
     (b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n", b"413"),
 ])
 def test_bad_requests_are_refused(pair, request_octets, status):

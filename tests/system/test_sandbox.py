@@ -174,7 +174,7 @@ FORBIDDEN = {
     # Sockets.
     "netlink", "raw", "packet", "vsock", "unix-connect", "unix-datagram", "socketpair", "bind", "listen", "interface",
     # The kernel.
-    "memfd", "io_uring", "bpf", "userfaultfd", "keyctl", "unshare", "mount", "perf", "personality", "write-and-execute", "make-executable",
+    "memfd", "io_uring", "bpf", "userfaultfd", "keyctl", "unshare", "mount", "perf", "personality", "write-and-execute", "make-executable", "map-code",
 }
 FORBIDDEN_TO_HELPER = {"ptrace", "seize", "read-memory", "open-memory", "setuid", "interface", "io_uring", "bpf", "userfaultfd", "keyctl", "unshare", "mount", "perf"}
 
@@ -238,6 +238,7 @@ def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, plac
         # Root that stays root is kept by Landlock from other users' files, others by the files' modes.
         assert {name for name, error in results.items() if error in (errno.EPERM, errno.EACCES)} >= FORBIDDEN - {"ptrace", "seize"}, results
         assert {name for name, error in results.items() if error == 0} == ({"end", "state-make", "state-unlink"} if state else {"end"}), results
+        assert not state or results["state-code"] == errno.EPERM, "no code comes by way of the state folder"
     assert program.get("k", source="127.0.0.9").body == "OK", "it still serves"
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     assert len(children) == hook
@@ -249,6 +250,23 @@ def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, plac
         assert (values["NoNewPrivs"], values["Seccomp"]) == ("1", "2")
         assert int(values["CapEff"], 16) in ((1 << 2,) if os.geteuid() == 0 else (0,))
     assert "warning" not in program.log(), program.log()
+
+
+@pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")
+def test_systemd_adds_datagram_sockets_and_nothing_else(stage, probe_library, place):
+    """Where a datagram goes to only Landlock can tell, and only from ABI 9 on; that is said."""
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(place["STATE"] + "/notify")
+    environment = {"LD_PRELOAD": str(probe_library), "NOTIFY_SOCKET": place["STATE"] + "/notify", **place}
+    server, program = start(stage, "", environment=environment)
+    assert program.get("k").body == "OK"
+    for task in threads(program.process.pid):
+        results = probe(program, program.process.pid, task)
+        assert {name for name, error in results.items() if error == 0} == {"end", "unix-datagram"}, results
+        assert results["unix-connect"] == results["socketpair"] == errno.EPERM
+    abi = ctypes.CDLL(None).syscall(444, None, 0, 1)
+    assert ("may send datagrams to any Unix socket" in program.log()) == (abi < 9)
+    manager.close()
 
 
 @pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")

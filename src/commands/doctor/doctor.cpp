@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
+#include <ostream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -58,15 +58,15 @@ std::vector<dns::Name> hosts_of(const config::Settings& settings, const std::str
     return out;
 }
 
-void print(const Findings& findings) {
+void print(const Findings& findings, const Console& console) {
     for (const auto& one : findings) {
-        std::cout << fmt::format("{:<8} {:<12} {}\n", word(one.level), one.check, one.what);
+        console.out << fmt::format("{:<8} {:<12} {}\n", word(one.level), one.check, one.what);
         if (!one.remedy.empty())
-            std::cout << fmt::format("{:<8} {:<12} -> {}\n", "", "", one.remedy);
+            console.out << fmt::format("{:<8} {:<12} -> {}\n", "", "", one.remedy);
     }
 }
 
-void print_json(const Findings& findings) {
+void print_json(const Findings& findings, const Console& console) {
     boost::json::array out;
     for (const auto& one : findings) {
         boost::json::object finding{
@@ -76,7 +76,7 @@ void print_json(const Findings& findings) {
         if (!one.remedy.empty()) finding["mend"] = one.remedy;
         out.push_back(std::move(finding));
     }
-    std::cout << boost::json::serialize(out) << '\n';
+    console.out << boost::json::serialize(out) << '\n';
 }
 
 Findings examine(const config::Overrides& overrides, const DoctorOptions& options) {
@@ -110,17 +110,18 @@ Findings examine(const config::Overrides& overrides, const DoctorOptions& option
     return findings;
 }
 
-int doctor(const config::Overrides& overrides, const DoctorOptions& options) {
+int doctor(const config::Overrides& overrides, const DoctorOptions& options,
+           const Console& console) {
     base::log::start(-2, false);  // what is found is said here, not in a log
     const Findings findings = examine(overrides, options);
-    options.json ? print_json(findings) : print(findings);
+    options.json ? print_json(findings, console) : print(findings, console);
     const auto bad = std::count_if(findings.begin(), findings.end(), [](const Finding& one) {
         return one.level == Finding::Level::bad;
     });
     if (!options.json)
-        std::cout << (bad == 0 ? std::string("nothing is in the way\n")
-                               : fmt::format("{} error{}\n", bad, bad == 1 ? "" : "s"));
-    std::cout << std::flush;
+        console.out << (bad == 0 ? std::string("nothing is in the way\n")
+                                 : fmt::format("{} error{}\n", bad, bad == 1 ? "" : "s"));
+    console.out << std::flush;
     return bad == 0 ? 0 : 1;
 }
 
@@ -144,7 +145,9 @@ void add_doctor(CommandLine& line) {
     app.add_flag("--json", options->json, "Print JSON, for scripts");
     add_server(app, line.overrides);
     app.callback([&line, options] {
-        line.run = [overrides = line.overrides, options] { return doctor(*overrides, *options); };
+        line.run = [overrides = line.overrides, options](const Console& console) {
+            return doctor(*overrides, *options, console);
+        };
     });
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -195,11 +196,19 @@ void look_at_running(const Patient& patient, Findings& findings) {
     if (error || status == nullptr || !status->contains("conf") || !status->contains("warnings"))
         return;
     if (status->at("conf") != boost::json::string(patient.loaded.conf)) return;
-    for (const auto& one : status->at("warnings").as_array()) {
-        const auto text = [&](const char* name) { return std::string(one.at(name).as_string()); };
-        findings.push_back(
-            {Level::warning, text("check"), "the running sftdyn: " + text("what"), text("mend")});
+    Findings noticed;
+    try {
+        for (const auto& one : status->at("warnings").as_array()) {
+            const auto text = [&](const char* name) {
+                return std::string(one.at(name).as_string());
+            };
+            noticed.push_back({Level::warning, text("check"), "the running sftdyn: " + text("what"),
+                               text("mend")});
+        }
+    } catch (const std::exception&) {
+        return;  // it is of another version, whose warnings are not known here
     }
+    findings.insert(findings.end(), noticed.begin(), noticed.end());
 }
 
 void look_at_limits(const Patient& patient, Findings& findings) {

@@ -56,7 +56,10 @@ static void files(void) {
     TRY("read-disk", syscall(SYS_openat, AT_FDCWD, "/dev/kmsg", O_RDONLY));
     TRY("state-mkdir", mkdir(state_folder, 04777));
     TRY("state-set-id", syscall(SYS_openat, AT_FDCWD, state_file, O_RDWR | O_CREAT, 04755));
-    TRY("state-make", syscall(SYS_openat, AT_FDCWD, state_file, O_RDWR | O_CREAT, 0600));
+    const int made = (int)syscall(SYS_openat, AT_FDCWD, state_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    say("state-make", made);
+    TRY("state-code", mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, made, 0));
+    if (made >= 0) close(made);
     TRY("state-unlink", unlink(state_file));
 }
 
@@ -118,6 +121,7 @@ static void sockets(void) {
 }
 
 static void memory(void) {
+    TRY("map-code", mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, open_victim, 0));
     TRY("memfd", syscall(SYS_memfd_create, "x", 0));
     TRY("write-and-execute", mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     void *written = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -146,7 +150,7 @@ static void probe(int number) {
     prctl(PR_GET_NAME, name, 0, 0, 0);
     others();
     kernel();
-    if (!gentle && strcmp(name, "sftdyn-hook") != 0) { /* which runs the administrator's command, and does the rest for it */
+    if (!gentle && strcmp(name, "sftdyn-events") != 0) { /* which runs the administrator's command, and does the rest for it */
         open_victim = open(victim_file, O_RDONLY | O_CLOEXEC);
         files();
         processes();

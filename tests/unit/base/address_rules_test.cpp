@@ -106,6 +106,30 @@ TEST(AddressRules, TheLongestNetworkDecides) {
     EXPECT_EQ(rule(rules({"private"}, {"private"}), "10.0.0.1"), Ruling::denied);
 }
 
+TEST(AddressRules, AnAllowedIpv4AddressAllowsNoIpv6AddressThatEmbedsIt) {
+    const auto exception = rules({"192.168.0.0/16"}, {"unique-local"});
+    const auto only = rules({"203.0.113.0/24"}, {});
+    const auto one = rules({"192.0.2.1"}, {"2001:db8::/31"});
+    EXPECT_EQ(rule(exception, "fd00::5efe:192.168.1.1"), Ruling::denied);
+    EXPECT_EQ(rule(one, "2001:db8:bad::5efe:192.0.2.1"), Ruling::denied);
+    for (const char* form :
+         {"2001:db8:bad::5efe:203.0.113.1", "2001:db8:bad::200:5efe:203.0.113.1",
+          "64:ff9b::203.0.113.1", "2002:cb00:7101::1", "2001:0:192.0.2.1:0:ffff:348f:8efe"})
+        EXPECT_EQ(rule(only, form), Ruling::denied) << form;
+    EXPECT_EQ(rule(only, "::ffff:203.0.113.1"), Ruling::may_be) << "the same address";
+}
+
+TEST(AddressRules, ADeniedIpv4AddressDeniesEachIpv6AddressThatEmbedsIt) {
+    const auto policy =
+        rules({"2001:db8::/32", "64:ff9b::/96", "2002::/16", "10.9.0.0/16"}, {"private", "::/0"});
+    for (const char* form :
+         {"2001:db8::5efe:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "::ffff:10.0.0.1"})
+        EXPECT_EQ(rule(policy, form), Ruling::denied) << form;
+    for (const char* form :
+         {"2001:db8::5efe:10.9.0.1", "64:ff9b::10.9.0.1", "2002:a09:1::1", "2001:db8::1"})
+        EXPECT_EQ(rule(policy, form), Ruling::may_be) << form;
+}
+
 /// However an IPv4 address is wrapped up, it is ruled as what it is, or not published at all.
 TEST(AddressRules, AnEmbeddedAddressIsNeverBetterThanItself) {
     std::mt19937 random(7);

@@ -3,14 +3,12 @@
 #include "config/settings_documents.hpp"
 
 #include <fstream>
-#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/settings_documentation.hpp"
 #include "config/toml_reader.hpp"
 
 using namespace sftdyn::config;
@@ -56,28 +54,6 @@ TEST(SettingsDocuments, ADifferenceIsNamedWithTheCommand) {
     EXPECT_EQ(said,
               "a.md:2 is not what the schema of settings says. It has\n  | `ttl` | 30 |\nand must "
               "have\n  | `ttl` | 60 |\nRun scripts/documents");
-}
-
-TEST(SettingsDocuments, EverySettingIsDocumentedOnce) {
-    std::map<const Setting*, int> count;
-    for (const auto& entry : documentation()) {
-        for (const Setting* row : settings_in(entry.section, entry.names)) ++count[row];
-    }
-    for (const Setting& row : all_settings()) {
-        const bool is_table = row.kind == SettingKind::table || row.kind == SettingKind::tables;
-        EXPECT_EQ(count[&row], is_table ? 0 : 1) << full_name(row);
-    }
-}
-
-TEST(SettingsDocuments, ARowIsAboutSettingsThatAreAlike) {
-    for (const auto& entry : documentation()) {
-        const auto rows = settings_in(entry.section, entry.names);
-        for (const Setting* row : rows) EXPECT_EQ(row->effect, rows.front()->effect) << row->name;
-        const bool has_default = !entry.fallback.empty() || rows.front()->set != nullptr ||
-                                 rows.front()->kind == SettingKind::integer;
-        EXPECT_TRUE(has_default) << entry.names;
-        EXPECT_EQ(entry.meaning.find_first_of("|\n"), std::string_view::npos) << entry.names;
-    }
 }
 
 TEST(SettingsDocuments, MarksAreChecked) {

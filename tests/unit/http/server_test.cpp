@@ -31,15 +31,18 @@ bool fails() { return !is_test_thread && left.fetch_sub(1) == 1; }
 
 }  // namespace
 
-// Those of the whole test program. The compiler sees one of the pair without the other.
+// That of the whole test program. The other half of the pair is the library's or base's, which both
+// call std::free; the address sanitizer's would complain of memory that its own did not give.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(std::size_t size) {
     void* out = fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
     if (out == nullptr) throw std::bad_alloc();
     return out;
 }
+#ifdef __SANITIZE_ADDRESS__
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 // Where Asio takes its memory.
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {

@@ -6,6 +6,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,24 +20,28 @@ namespace sftdyn::http {
 
 using TestKey = TlsPart<EVP_PKEY>;
 
-/// "RSA", "EC", "ED25519" or any other kind that EVP_PKEY_Q_keygen(3) knows without parameters.
+/// "RSA", "EC", "ED25519", the name of a curve with a small letter in front, or any other kind that
+/// EVP_PKEY_Q_keygen(3) knows without parameters.
 inline TestKey make_test_key(const std::string& kind) {
     EVP_PKEY* key = kind == "RSA"  ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048})
                     : kind == "EC" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
-                                   : EVP_PKEY_Q_keygen(nullptr, nullptr, kind.c_str());
+                    : std::islower(static_cast<unsigned char>(kind[0])) != 0
+                        ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", kind.c_str())
+                        : EVP_PKEY_Q_keygen(nullptr, nullptr, kind.c_str());
     if (key == nullptr) throw std::runtime_error("no key of kind " + kind);
     return TestKey(key);
 }
 
-/// A certificate for `key`, PEM; an authority's if it is `ca`.
+/// A certificate for `key`, PEM; an authority's if it is `ca`. It is valid for `time` from now on.
 inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "localhost",
-                                         bool ca = false) {
+                                         bool ca = false,
+                                         std::chrono::seconds time = std::chrono::hours(24)) {
     static const TestKey signer = make_test_key("EC");
     TlsPart<X509> certificate(X509_new());
     X509_set_version(certificate.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 86400);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), time.count());
     X509_set_pubkey(certificate.get(), key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>(name), -1, -1, 0);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "http/tls.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "http/test_pairs.hpp"
 
 using namespace sftdyn::http;
 
@@ -24,5 +27,27 @@ TEST(Tls, TheCertificateIsChosenByName) {
     EXPECT_EQ(chosen(certificates, ".b.example"), 0U);
     EXPECT_EQ(chosen(certificates, ""), 0U);
 }
+
+/// A pair on each curve: it fits together, but not every curve is TLS's (RFC 8446 §4.2.7).
+class CertificateOnACurve : public testing::TestWithParam<std::pair<const char*, bool>> {};
+TEST_P(CertificateOnACurve, IsTakenIfAClientCanUseIt) {
+    const auto [curve, usable] = GetParam();
+    const TestKey key = make_test_key(curve);
+    const PairFolder folder;
+    folder.write(make_test_certificate(key.get()), pem_of(key.get()));
+    const auto certificate = read_certificate(folder.cert(), folder.key());
+    ASSERT_EQ(certificate.has_value(), usable);
+    if (usable) return;
+    EXPECT_THAT(certificate.error().text(),
+                testing::AllOf(testing::HasSubstr(folder.cert()),
+                               testing::HasSubstr("no TLS client could use"),
+                               testing::HasSubstr("ECDSA P-256")));
+}
+INSTANTIATE_TEST_SUITE_P(Curves, CertificateOnACurve,
+                         testing::Values(std::pair("prime256v1", true),
+                                         std::pair("secp384r1", true), std::pair("secp521r1", true),
+                                         std::pair("secp256k1", false),
+                                         std::pair("secp224r1", false)),
+                         [](const auto& one) { return std::string(one.param.first); });
 
 }  // namespace

@@ -48,6 +48,8 @@ public:
     std::atomic<unsigned> threads = 0, cleared = 0;
 };
 
+constexpr HookLimits usual{.queue = 1000};
+
 base::TimePoint in(base::Duration time) { return base::Clock::now() + time; }
 void never() { ADD_FAILURE() << "it timed out"; }
 
@@ -71,7 +73,7 @@ TEST(HookThreads, QuickWorkIsDoneByFewThreads) {
 
 TEST(HookThreads, WorkThatWaitsDoesNotKeepOthersWaiting) {
     FakeInterpreter interpreter;
-    HookThreads threads(interpreter, {});
+    HookThreads threads(interpreter, usual);
     std::promise<void> gate;
     const auto opened = gate.get_future().share();
     std::promise<void> last;
@@ -86,7 +88,7 @@ TEST(HookThreads, WorkThatWaitsDoesNotKeepOthersWaiting) {
 
 TEST(HookThreads, LateWorkIsToldOfAndInterrupted) {
     FakeInterpreter interpreter;
-    HookThreads threads(interpreter, {});
+    HookThreads threads(interpreter, usual);
     // On a busy machine the time may be over before the work begins.
     for (std::atomic<bool> begun = false; !begun;) {
         const auto timed_out = std::make_shared<std::promise<void>>();
@@ -141,7 +143,7 @@ TEST(HookThreads, WhatDoesNotReturnIsNotWaitedFor) {
     static std::promise<void> gate;
     const auto opened = gate.get_future().share();
     {
-        HookThreads threads(interpreter, {});
+        HookThreads threads(interpreter, usual);
         std::promise<void> begun;
         ASSERT_TRUE(threads.run(
             [&begun, opened] {

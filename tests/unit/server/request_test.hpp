@@ -9,10 +9,9 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
 #include <boost/asio/io_context.hpp>
 
-#include "base/log.hpp"
+#include "captured_log.hpp"
 #include "server/request_context.hpp"
 #include "server/update_service.hpp"
 #include "update/fake_backend.hpp"
@@ -63,29 +62,8 @@ private:
 /// At the verbosity of `-v`.
 class RequestTest : public testing::Test {
 protected:
-    RequestTest() : before_(spdlog::default_logger()) {
-        auto logger = std::make_shared<spdlog::logger>(
-            "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log_));
-        logger->set_pattern("%l: %v");
-        spdlog::set_default_logger(std::move(logger));
-        spdlog::set_level(spdlog::level::info);
-    }
-    ~RequestTest() override { spdlog::set_default_logger(before_); }
-
-    /// The lines of a level that were logged since the last call; of all levels when it is empty.
-    std::vector<std::string> lines(const std::string& level = "info") {
-        std::vector<std::string> found;
-        std::istringstream text(log_.str());
-        for (std::string line; std::getline(text, line);) {
-            if (level.empty()) {
-                found.push_back(line);
-            } else if (line.starts_with(level + ": ")) {
-                found.push_back(line.substr(level.size() + 2));
-            }
-        }
-        log_.str("");
-        return found;
-    }
+    /// As CapturedLog has it.
+    std::vector<std::string> lines(const std::string& level = "info") { return log_.lines(level); }
 
     /// All requests that were counted, as "dialect outcome".
     std::map<std::string, unsigned> counts() {
@@ -145,8 +123,7 @@ protected:
         io, backend, hosts, request_log.metrics(), limits, [this] { return now; }};
 
 private:
-    std::ostringstream log_;
-    std::shared_ptr<spdlog::logger> before_;
+    CapturedLog log_;
 };
 
 using Counts = std::map<std::string, unsigned>;

@@ -46,13 +46,30 @@ TEST(Metrics, HistogramsAreCumulative) {
 }
 
 TEST(Metrics, EveryKindOfErrorHasItsName) {
-    Metrics metrics;
-    metrics.dns_error(dns::ErrorKind::key_file);
-    metrics.dns_error(dns::ErrorKind::deadline_exceeded);
-    const std::string text = metrics.text({}, "1");
-    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"key_file\"} 1\n"));
-    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"deadline_exceeded\"} 1\n"));
-    EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"bad_time\"} 0\n"));
+    using Kind = dns::ErrorKind;
+    const std::vector<std::pair<Kind, std::string>> names{
+        {Kind::key_file, "key_file"},
+        {Kind::unreachable, "unreachable"},
+        {Kind::timeout, "timeout"},
+        {Kind::connection, "connection"},
+        {Kind::malformed, "malformed"},
+        {Kind::unsigned_answer, "unsigned_answer"},
+        {Kind::forged_answer, "forged_answer"},
+        {Kind::bad_signature, "bad_signature"},
+        {Kind::bad_key, "bad_key"},
+        {Kind::bad_time, "bad_time"},
+        {Kind::rcode, "rcode"},
+        {Kind::no_zone, "no_zone"},
+        {Kind::cname_conflict, "cname_conflict"},
+        {Kind::deadline_exceeded, "deadline_exceeded"}};
+    for (const auto& [kind, name] : names) {
+        Metrics metrics;
+        metrics.dns_error(kind);
+        const std::string text = metrics.text({}, "1");
+        for (const auto& [other, its_name] : names)
+            EXPECT_THAT(text, HasSubstr("sftdyn_dns_errors_total{kind=\"" + its_name + "\"} " +
+                                        (other == kind ? "1\n" : "0\n")));
+    }
 }
 
 TEST(Metrics, WhatIsSoNow) {

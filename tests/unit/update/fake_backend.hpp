@@ -31,7 +31,8 @@ public:
     };
     using Records = std::map<std::pair<std::string, dns::Type>, std::vector<std::string>>;
 
-    void find_zone(const dns::Name& name, base::TimePoint, Done<dns::Name> done) override {
+    void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override {
+        last_deadline = deadline;
         ++searches;
         queue.push_back([this, name, done = std::move(done)] {
             for (const auto& zone : zones) {
@@ -41,15 +42,17 @@ public:
         });
     }
 
-    void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint,
+    void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint deadline,
                  Done<std::vector<std::string>> done) override {
+        last_deadline = deadline;
         ++lookups;
         queries.push_back({name, type, std::move(done), server});
         most_queries = std::max(most_queries, queries.size());
     }
 
-    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint,
+    void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline,
                Done<dns::Answer> done, std::function<void()> resolved) override {
+        last_deadline = deadline;
         last_zone = zone;
         if (auto* message = std::get_if<dns::UpdateMessage>(&content)) {
             updates.push_back(
@@ -182,6 +185,7 @@ public:
     std::deque<std::function<void()>> held_contacts;
     bool hold_contacts = false;
     dns::Name last_zone;  ///< of an UPDATE
+    base::TimePoint last_deadline{};
     std::deque<Query> queries;
     std::deque<Update> updates;
     std::vector<std::size_t> batch_sizes;

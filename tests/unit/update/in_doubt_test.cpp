@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "manual_time.hpp"
+
 namespace sftdyn::update {
 namespace {
 
@@ -16,13 +18,13 @@ protected:
         std::shared_ptr<void> keep;
         InDoubt::Way way;
         unsigned attempt;
+        base::Duration patience;
         InDoubt::FenceDone done;
     };
 
-    /// Runs what is ready, and waits for a fence if none is under way.
+    /// The fence that is under way, or the next if none is.
     Fence& fence() {
-        io.restart();
-        while (fences.empty() && io.run_one() > 0) {
+        while (fences.empty() && time->pass_to_next()) {
         }
         return fences.front();
     }
@@ -31,7 +33,9 @@ protected:
         fences.pop_front();
         one.done({kind, answered, {dns::ErrorKind::rcode, 5, "fake", why, ""}});
     }
+    /// Runs what is to be done now.
     void poll() {
+        time->pass(base::Duration(0));
         io.restart();
         io.poll();
     }
@@ -45,13 +49,14 @@ protected:
     }
 
     boost::asio::io_context io;
+    std::shared_ptr<ManualTime> time = std::make_shared<ManualTime>();
     std::deque<Fence> fences;
     std::vector<std::string> reasons;
     InDoubt in_doubt{
-        io,
+        io, time,
         [this](const dns::Name& in, const std::shared_ptr<void>& keep, const InDoubt::Way& over,
-               unsigned attempt, base::TimePoint, InDoubt::FenceDone done) {
-            fences.push_back({in, keep, over, attempt, std::move(done)});
+               unsigned attempt, base::TimePoint deadline, InDoubt::FenceDone done) {
+            fences.push_back({in, keep, over, attempt, deadline - time->now(), std::move(done)});
         },
         [this](const dns::Name&, const dns::DnsError& failure) {
             reasons.push_back(failure.detail);
@@ -168,6 +173,39 @@ TEST_F(InDoubtTest, TheServerIsKeptUntilThen) {
     answer(FenceResult::passed, way);
     poll();
     EXPECT_TRUE(a && kept.expired());
+}
+
+TEST_F(InDoubtTest, WhatItsSignatureDoesNotCoverAnyMoreIsResolved) {
+    add(way, a, zone);
+    fence();
+    time->pass(std::chrono::seconds(600) - base::Duration(1));
+    answer(FenceResult::unanswered, way);
+    fence();
+    EXPECT_FALSE(a);
+    time->pass(base::Duration(1));
+    answer(FenceResult::unanswered, way);
+    poll();
+    EXPECT_TRUE(a);
+    EXPECT_TRUE(fences.empty());
+}
+
+TEST_F(InDoubtTest, EachFenceIsAwaitedLongerThanTheOneBefore) {
+    add(way, a, zone);
+    for (const int seconds : {1, 2, 4, 5, 5}) {
+        EXPECT_EQ(fence().patience, std::chrono::seconds(seconds));
+        answer(FenceResult::unanswered, way);
+        EXPECT_EQ(time->until_next(), base::Duration(0)) << "it was awaited long enough";
+    }
+}
+
+TEST_F(InDoubtTest, BetweenFencesThatFailAtOnceIsAPause) {
+    add(way, a, zone);
+    for (const int pause : {50, 100, 200, 400, 800, 1000, 1000}) {
+        answer(FenceResult::failed, way);
+        EXPECT_EQ(time->until_next(), std::chrono::milliseconds(pause));
+    }
+    answer(FenceResult::passed, elsewhere);
+    EXPECT_EQ(time->until_next(), base::Duration(0)) << "the server is back";
 }
 
 TEST_F(InDoubtTest, AtTheEndAllIsResolvedAndNothingSent) {

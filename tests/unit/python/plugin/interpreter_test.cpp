@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <dlfcn.h>
-
+// The plugin as the program sees it, with the real CPython.
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 
-#include "python/conf.hpp"
+#include "python/plugin/plugin_test.hpp"
 
 namespace sftdyn::python {
 namespace {
@@ -16,51 +13,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-Interpreter& interpreter() {
-    static Interpreter* const made = [] {
-        void* plugin = dlopen(SFTDYN_PLUGIN, RTLD_NOW | RTLD_GLOBAL);
-        if (plugin == nullptr) throw std::runtime_error(dlerror());
-        const auto entry = reinterpret_cast<PluginEntry*>(dlsym(plugin, plugin_symbol));
-        EXPECT_EQ(entry("0.0"), nullptr) << "of another version";
-        return entry(SFTDYN_VERSION);
-    }();
-    return *made;
-}
-
-class PluginTest : public testing::Test {
-protected:
-    PluginTest() { std::filesystem::create_directories(folder); }
-    ~PluginTest() override { std::filesystem::remove_all(folder); }
-
-    base::Result<std::shared_ptr<const Conf>> try_run(const std::string& text) {
-        std::ofstream(path) << text;
-        return interpreter().run(path);
-    }
-    std::shared_ptr<const Conf> run(const std::string& text) {
-        auto conf = try_run(text);
-        if (conf.has_error()) throw std::runtime_error(conf.error().text());
-        return *conf;
-    }
-    static std::string get_ip(const Conf& conf, const Fields& fields = {},
-                              const std::string& key = "key") {
-        const auto said = conf.call("192.0.2.1", fields, key)->get_ip();
-        return said.has_error() ? "error: " + said.error().text : *said;
-    }
-    static std::string get_host(const Conf& conf, const std::string& key) {
-        const auto said = conf.call("192.0.2.1", {}, key)->get_host(key);
-        return said.has_error() ? "error: " + said.error().text : *said;
-    }
-    static std::vector<std::string> commands(const Conf& conf, const Fields& fields = {}) {
-        const auto call = conf.call("192.0.2.1", fields, "key");
-        static_cast<void>(call->get_ip());
-        const auto said = call->nsupdate_commands("host.example");
-        return said.has_error() ? std::vector<std::string>{"error: " + said.error().text} : *said;
-    }
-
-    const std::string folder = testing::TempDir() + "/plugin-" + std::to_string(getpid());
-    const std::string path = folder + "/conf";
-};
 
 TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
     const auto conf =
@@ -108,7 +60,7 @@ TEST_F(PluginTest, WhatIsWrongIsToldWithItsLine) {
                 HasSubstr(path + ":2: it ends the program"));
     EXPECT_THAT(diagnostic("import no_such_module_here\n"),
                 HasSubstr(path + ":1: ModuleNotFoundError"));
-    EXPECT_THAT(interpreter().run(folder + "/none").error().text(), HasSubstr("No such file"));
+    EXPECT_THAT(interpreter().run(folder / "none").error().text(), HasSubstr("No such file"));
 }
 
 TEST_F(PluginTest, HooksGetWhatTheyAreToGet) {
@@ -125,32 +77,6 @@ TEST_F(PluginTest, HooksGetWhatTheyAreToGet) {
                 ElementsAre("host.example 192.0.2.1 v 'key'", "second", "x", "y"));
     EXPECT_EQ(get_host(*conf, "\xff\xc3\xbc"), "\xff\xc3\xbc/192.0.2.1")
         << "what is no UTF-8 goes through";
-}
-
-TEST_F(PluginTest, HeadersAreAMappingInWhichCaseDoesNotMatter) {
-    const auto conf = run(R"(
-import collections.abc
-def get_ip(source_ip, headers, key):
-    assert isinstance(headers, collections.abc.Mapping)
-    assert 'HOST' in headers and 'x' not in headers and 5 not in headers
-    assert headers['host'] == headers.get('Host') == 'a'
-    assert headers.get('x') is None and headers.get('x', 7) == 7
-    assert list(headers) == ['Host', 'X-F', 'x-f'] == list(headers.keys()) and len(headers) == 3
-    assert headers.getall('X-f') == ['1', '2'] and headers.getall('x', []) == []
-    assert headers.getone('x-f') == '1'
-    assert headers.get_all('x-f') == ['1', '2'] and headers.get_all('x') is None
-    assert list(headers.items()) == [('Host', 'a'), ('X-F', '1'), ('x-f', '2')]
-    assert list(headers.values()) == ['a', '1', '2']
-    for missing in (lambda: headers['x'], lambda: headers.getall('x')):
-        try:
-            missing()
-        except KeyError:
-            pass
-        else:
-            raise AssertionError
-    return 'good'
-)");
-    EXPECT_EQ(get_ip(*conf, {{"Host", "a"}, {"X-F", "1"}, {"x-f", "2"}}), "good");
 }
 
 TEST_F(PluginTest, WhatHooksMayReturn) {
@@ -262,8 +188,7 @@ TEST_F(PluginTest, NoTracebackShowsASourceLineOrAKey) {
          "ValueError('PYKEY4711')\n",
          "its text is not shown"},
     };
-    std::ofstream(folder + "/clients_beside.py")
-        << "def find(q):\n    return {'PYKEY-0123456789': 1}[q]\n";
+    folder.write("clients_beside.py", "def find(q):\n    return {'PYKEY-0123456789': 1}[q]\n");
     for (const auto& [text, expected] : confs) {
         const auto said = get_host(*run(text), "nosuchkey");
         EXPECT_THAT(said, HasSubstr("get_host raised an exception:\n")) << text;
@@ -431,8 +356,8 @@ TEST_F(PluginTest, WhetherHooksReadHeadersIsSeen) {
 
 TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
     const auto module = [this](const std::string& value) {
-        std::filesystem::remove_all(folder + "/__pycache__");
-        std::ofstream(folder + "/beside_the_conf.py") << "value = '" << value << "'\n";
+        std::filesystem::remove_all(folder / "__pycache__");
+        folder.write("beside_the_conf.py", "value = '" + value + "'\n");
     };
     const std::string text =
         "import beside_the_conf\ndef get_ip(source_ip, headers, key):\n    return "

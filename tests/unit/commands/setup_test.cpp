@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/setup.hpp"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+#include <regex>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "commands/run_command.hpp"
+#include "config/toml_reader.hpp"
+#include "dns/tsig_key_file.hpp"
+#include "temporary_folder.hpp"
+
+namespace sftdyn::commands {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* zone_name = "dyn.example.org";
+
+struct Made {
+    std::string text{};
+    unsigned mode = 0;
+};
+
+class SetupTest : public testing::TestWithParam<const char*> {
+protected:
+    [[nodiscard]] Ran setup(const std::string& zone = zone_name) const {
+        return run_command({"setup", GetParam(), zone, "--write", folder.path()});
+    }
+    /// By their places below the folder.
+    [[nodiscard]] std::map<std::string, Made> files() const {
+        std::map<std::string, Made> out;
+        for (const auto& entry : fs::recursive_directory_iterator(folder.path())) {
+            if (!entry.is_regular_file()) continue;
+            struct stat status {};
+            EXPECT_EQ(stat(entry.path().c_str(), &status), 0);
+            out["/" + fs::relative(entry.path(), folder.path()).string()] = {
+                text_of_file(entry.path()), status.st_mode & 07777U};
+        }
+        return out;
+    }
+    [[nodiscard]] static std::string secret_of(const std::string& key_text) {
+        std::smatch found;
+        return std::regex_search(key_text, found, std::regex("secret \"([^\"]+)\""))
+                   ? found[1].str()
+                   : "none";
+    }
+
+    const TemporaryFolder folder;
+};
+
+TEST_P(SetupTest, KeyAndConfigurationBelongTogether) {
+    const Ran ran = setup();
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    const auto made = files();
+    ASSERT_TRUE(made.contains("/etc/sftdyn/sftdyn.toml"));
+    config::Settings settings;
+    EXPECT_THAT(config::read_toml_file(folder / "etc/sftdyn/sftdyn.toml", settings), IsEmpty());
+    ASSERT_TRUE(settings.dns.key_file);
+    EXPECT_FALSE(dns::read_key_file(*settings.dns.key_file).has_error()) << *settings.dns.key_file;
+    ASSERT_EQ(settings.clients.size(), 1U);
+    EXPECT_EQ(settings.clients[0].key.size(), 32U) << "128 random bits";
+    const std::string secret = secret_of(text_of_file(*settings.dns.key_file));
+    EXPECT_EQ(secret.size(), 88U) << "512 bits in Base64";
+    const std::string kind = GetParam();
+    if (kind != "bind") {
+        const std::string conf =
+            kind == "knot" ? "/etc/knot/sftdyn.conf" : "/etc/sftdyn/powerdns-zone.sh";
+        EXPECT_THAT(made.at(conf).text, HasSubstr(secret));
+        EXPECT_THAT(made.at(conf).text, HasSubstr(zone_name));
+    }
+}
+
+TEST_P(SetupTest, NoSecretIsForEverybody) {
+    ASSERT_EQ(setup().status, 0);
+    std::size_t secrets = 0;
+    for (const auto& [path, made] : files()) {
+        if (!std::regex_search(made.text, std::regex("[A-Za-z0-9+/]{60,}|[0-9a-f]{32}"))) continue;
+        EXPECT_EQ(made.mode & 07U, 0U) << path;
+        ++secrets;
+    }
+    EXPECT_GE(secrets, 2U);
+}
+
+TEST_P(SetupTest, WhatIsMadeAndWhatIsLeftToDoIsSaid) {
+    const Ran ran = setup();
+    for (const auto& [path, made] : files())
+        EXPECT_THAT(ran.out, HasSubstr("#   " + folder.path().string() + path + "\n"));
+    EXPECT_THAT(ran.out, HasSubstr("# then:\n"));
+    EXPECT_THAT(ran.out, HasSubstr("sftdyn doctor " + (folder / "etc/sftdyn/sftdyn.toml")));
+    EXPECT_THAT(ran.out,
+                HasSubstr(std::string("let the zone above delegate it:  ") + zone_name + " NS "));
+    EXPECT_THAT(ran.out, Not(HasSubstr(secret_of(files().begin()->second.text) + "\"")));
+}
+
+TEST_P(SetupTest, PrintingWritesNothingAndSaysModesAndOwners) {
+    const Ran ran = run_command({"setup", GetParam(), zone_name});
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_TRUE(folder.empty());
+    EXPECT_THAT(ran.out,
+                HasSubstr("# /etc/sftdyn/sftdyn.toml   (mode 640, root:sftdyn)\n\nhttp = "));
+    EXPECT_THAT(ran.out, HasSubstr("   (mode 640, "));
+    EXPECT_THAT(ran.out, HasSubstr("# then:\n#   "));
+}
+
+TEST_P(SetupTest, WhereAFileIsThereNoneIsWritten) {
+    ASSERT_EQ(setup().status, 0);
+    std::set<std::string> paths;
+    for (const auto& [path, made] : files()) paths.insert(path);
+    paths.erase("/etc/sftdyn/sftdyn.toml");
+    for (const auto& path : paths) {
+        for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry);
+        fs::create_directories(fs::path(folder.path().string() + path).parent_path());
+        folder.write(path.substr(1), "somebody's");
+        const Ran ran = setup();
+        EXPECT_EQ(ran.status, 1);
+        EXPECT_THAT(ran.err, HasSubstr(path + ": is there already; nothing was written"));
+        EXPECT_EQ(ran.out, "");
+        const auto left = files();
+        EXPECT_EQ(left.size(), 1U) << path;
+        EXPECT_EQ(left.begin()->second.text, "somebody's");
+    }
+}
+
+TEST_P(SetupTest, APackagesSampleStaysAndTheFileIsCalledLikeTheZone) {
+    fs::create_directories(folder / "etc/sftdyn");
+    folder.write("etc/sftdyn/sftdyn.toml", "sample");
+    const Ran ran = setup();
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_EQ(text_of_file(folder / "etc/sftdyn/sftdyn.toml"), "sample");
+    EXPECT_TRUE(fs::exists(folder / "etc/sftdyn/dyn.example.org.toml"));
+    EXPECT_THAT(ran.out, HasSubstr("mv " + (folder / "etc/sftdyn/dyn.example.org.toml") +
+                                   " /etc/sftdyn/sftdyn.toml"));
+}
+
+TEST_P(SetupTest, EachRunHasKeysOfItsOwn) {
+    const std::regex key("[A-Za-z0-9+/]{60,}|[0-9a-f]{32}");
+    const auto keys = [&] {
+        const std::string out = run_command({"setup", GetParam(), zone_name}).out;
+        std::set<std::string> found;
+        for (auto at = std::sregex_iterator(out.begin(), out.end(), key);
+             at != std::sregex_iterator(); ++at)
+            found.insert(at->str());
+        return found;
+    };
+    const auto first = keys(), second = keys();
+    EXPECT_EQ(first.size(), 2U) << "the key of updates, and a client's";
+    for (const auto& one : first) EXPECT_FALSE(second.contains(one));
+}
+
+TEST_P(SetupTest, AZoneThatIsNoneMakesNothing) {
+    for (const char* zone : {"*.example.org", "a..b", "0/25.2.0.192.in-addr.arpa", "../etc"}) {
+        const Ran ran = setup(zone);
+        EXPECT_EQ(ran.status, 1) << zone;
+        EXPECT_FALSE(ran.err.empty());
+    }
+    EXPECT_TRUE(folder.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, SetupTest, testing::Values("bind", "knot", "powerdns"),
+                         [](const auto& row) { return std::string(row.param); });
+
+TEST(SetupCommand, OtherServersAreNotKnown) {
+    EXPECT_EQ(run_command({"setup", "nsd", zone_name}).status, 2);
+    EXPECT_EQ(run_command({"setup", "bind"}).status, 2);
+}
+
+}  // namespace
+}  // namespace sftdyn::commands

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "platform/systemd_notifier.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "base/descriptor.hpp"
+#include "temporary_folder.hpp"
+
+namespace sftdyn::platform {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// A test that is systemd.
+class SystemdNotifierTest : public testing::Test {
+protected:
+    SystemdNotifierTest() : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        const std::string path = folder_ / "notify";
+        std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+        EXPECT_EQ(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+                  0);
+        setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    }
+    ~SystemdNotifierTest() override {
+        for (const char* variable : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+            unsetenv(variable);
+    }
+
+    static void set_watchdog(const char* microseconds, pid_t process = getpid()) {
+        setenv("WATCHDOG_USEC", microseconds, 1);
+        setenv("WATCHDOG_PID", std::to_string(process).c_str(), 1);
+    }
+    /// What was told since the last time.
+    [[nodiscard]] std::vector<std::string> told() const {
+        std::vector<std::string> out;
+        char part[512];
+        for (;;) {
+            const ssize_t size = recv(socket_.get(), part, sizeof part, MSG_DONTWAIT);
+            if (size <= 0) return out;
+            out.emplace_back(part, static_cast<std::size_t>(size));
+        }
+    }
+
+    boost::asio::io_context io;
+
+private:
+    const TemporaryFolder folder_;
+    const base::Descriptor socket_;
+};
+
+TEST_F(SystemdNotifierTest, TellsWhatItDoes) {
+    SystemdNotifier notifier(io);
+    EXPECT_THAT(told(), IsEmpty());
+    notifier.ready();
+    EXPECT_THAT(told(), ElementsAre("READY=1"));
+    notifier.stopping();
+    EXPECT_THAT(told(), ElementsAre("STOPPING=1"));
+    EXPECT_EQ(io.run(), 0U) << "without a watchdog there is nothing to wait for";
+}
+
+TEST_F(SystemdNotifierTest, AReloadHasItsTime) {
+    SystemdNotifier notifier(io);
+    const auto now = [] {
+        timespec time{};
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        return time.tv_sec * 1'000'000LL + time.tv_nsec / 1000;
+    };
+    const auto before = now();
+    notifier.reloading();
+    const auto after = now();
+    const auto said = told();
+    ASSERT_EQ(said.size(), 1U);
+    const std::string start = "RELOADING=1\nMONOTONIC_USEC=";
+    ASSERT_TRUE(said[0].starts_with(start)) << said[0];
+    const auto time = std::stoll(said[0].substr(start.size()));
+    EXPECT_GE(time, before);
+    EXPECT_LE(time, after);
+}
+
+TEST_F(SystemdNotifierTest, TheWatchdogIsToldAgainAndAgain) {
+    set_watchdog("2");
+    SystemdNotifier notifier(io);
+    EXPECT_THAT(told(), IsEmpty()) << "not before it serves";
+    notifier.ready();
+    EXPECT_THAT(told(), ElementsAre("READY=1", "WATCHDOG=1"));
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_EQ(io.run_one(), 1U);
+        EXPECT_THAT(told(), ElementsAre("WATCHDOG=1"));
+    }
+}
+
+TEST_F(SystemdNotifierTest, TheWatchdogIsNotToldBeforeItIsTime) {
+    set_watchdog("3600000000");
+    SystemdNotifier notifier(io);
+    notifier.ready();
+    EXPECT_EQ(io.poll(), 0U);
+    EXPECT_THAT(told(), ElementsAre("READY=1", "WATCHDOG=1"));
+    EXPECT_FALSE(io.stopped()) << "it will be";
+}
+
+TEST_F(SystemdNotifierTest, AWatchdogOfAnotherProcessIsNotFed) {
+    set_watchdog("2", getppid());
+    SystemdNotifier notifier(io);
+    notifier.ready();
+    EXPECT_THAT(told(), ElementsAre("READY=1"));
+}
+
+TEST_F(SystemdNotifierTest, WithoutSystemdNothingIsTold) {
+    set_watchdog("2");
+    unsetenv("NOTIFY_SOCKET");
+    SystemdNotifier notifier(io);
+    notifier.ready();
+    notifier.reloading();
+    notifier.stopping();
+    EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(SystemdNotifierTest, SystemdThatIsGoneIsNoReasonToEnd) {
+    SystemdNotifier notifier(io);
+    setenv("NOTIFY_SOCKET", "/no/such/socket", 1);
+    notifier.ready();
+    EXPECT_THAT(told(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace sftdyn::platform

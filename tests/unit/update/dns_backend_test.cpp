@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What becomes of an UPDATE at servers that answer, are away, or leave it in doubt.
+#include "update/dns_backend.hpp"
+
+#include <deque>
+#include <optional>
+
+#include <gmock/gmock.h>
+
+#include "dns/knot.hpp"
+#include "manual_time.hpp"
+#include "names.hpp"
+#include "update/fake_server.hpp"
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace sftdyn::update {
+namespace {
+
+using dns::Delivery;
+using Sent = dns::DeliveryState;
+
+class DnsBackendTest : public testing::Test {
+protected:
+    struct Applied {
+        std::optional<dns::Reply> reply{};
+        bool resolved = false;
+    };
+
+    Applied& apply(dns::UpdateContent content = std::vector<dns::Change>(1)) {
+        Applied& place = applied.emplace_back();
+        backend.apply(
+            zone, std::move(content), time->now() + 5s,
+            [&place](dns::Reply reply) {
+                EXPECT_FALSE(place.reply.has_value() || place.resolved) << "twice, or too late";
+                place.reply = std::move(reply);
+            },
+            [&place] {
+                EXPECT_FALSE(place.resolved) << "twice";
+                place.resolved = true;
+            });
+        EXPECT_FALSE(place.reply.has_value()) << "from within the call";
+        return place;
+    }
+    FakeServer& first() { return servers.at("192.0.2.1"); }
+    FakeServer& second() { return servers.at("192.0.2.2"); }
+
+    static void pass(const FakeServer::Update& update, unsigned connection = 1) {
+        update.handler(authoritative(KNOT_RCODE_NOERROR), {Sent::answered, connection});
+    }
+    static void refuse(const FakeServer::Update& update, unsigned connection = 1) {
+        update.handler(dns::rcode_failure(KNOT_RCODE_REFUSED, "fake", "it"),
+                       {Sent::answered, connection});
+    }
+    static void leave_in_doubt(const FakeServer::Update& update,
+                               dns::ErrorKind kind = dns::ErrorKind::timeout,
+                               unsigned connection = 1) {
+        update.handler(dns_failure(kind), {Sent::in_doubt, connection});
+    }
+    static void turn_away(const FakeServer::Update& update,
+                          dns::ErrorKind kind = dns::ErrorKind::unreachable) {
+        update.handler(dns_failure(kind), {Sent::unsent, 1});
+    }
+    /// The next thing that is sent to the server is a fence.
+    FakeServer::Update fence_at(FakeServer& server) {
+        while (server.updates.empty() && time->pass_to_next()) poll();
+        auto update = server.take_update();
+        EXPECT_TRUE(update.is_fence());
+        EXPECT_EQ(update.zone, zone);
+        return update;
+    }
+    void poll() {
+        io.restart();
+        io.poll();
+    }
+    static std::optional<dns::ErrorKind> failure(const Applied& one) {
+        if (!one.reply || one.reply->has_value()) return std::nullopt;
+        return one.reply->error().kind;
+    }
+
+    boost::asio::io_context io;
+    std::shared_ptr<ManualTime> time = std::make_shared<ManualTime>();
+    FakeServers servers;
+    DnsBackend backend{io, time, servers.maker()};
+    const dns::Name zone = name("dyn.example.org");
+    std::deque<Applied> applied;
+    std::vector<std::string> blocked;
+    bool contacted = false;
+
+    void SetUp() override {
+        backend.configure({zone_servers("dyn.example.org", {"192.0.2.1", "192.0.2.2"})});
+        backend.on_blocked([this](const dns::Name& where, const dns::DnsError& why) {
+            EXPECT_EQ(where, zone);
+            blocked.push_back(why.detail);
+        });
+    }
+    void TearDown() override {
+        backend.close();
+        poll();
+        EXPECT_EQ(time->set(), 0U);
+        for (const Applied& one : applied) EXPECT_TRUE(one.reply && one.resolved);
+    }
+};
+
+TEST_F(DnsBackendTest, WhatIsAnsweredIsToldAndResolved) {
+    const Applied& good = apply();
+    const auto update = first().take_update();
+    EXPECT_EQ(update.zone, zone);
+    EXPECT_EQ(update.deadline, time->now() + 5s);
+    pass(update);
+    EXPECT_TRUE(good.reply->has_value());
+    EXPECT_TRUE(good.resolved);
+    const Applied& refused = apply();
+    refuse(first().take_update());
+    EXPECT_EQ(refused.reply->error().rcode, KNOT_RCODE_REFUSED);
+    EXPECT_TRUE(refused.resolved);
+    EXPECT_TRUE(second().updates.empty());
+    EXPECT_EQ(time->set(), 0U) << "nothing is in doubt";
+}
+
+TEST_F(DnsBackendTest, TheContentIsSentAsItIs) {
+    const std::vector<dns::Change> changes{
+        {name("h.dyn.example.org"), dns::Type::a, dns::ChangeKind::replace, 30, "abcd"}};
+    apply(changes);
+    const auto update = first().take_update();
+    EXPECT_EQ(std::get<std::vector<dns::Change>>(update.content), changes);
+    pass(update);
+}
+
+TEST_F(DnsBackendTest, WithoutAServerNothingIsSentAndNothingIsInDoubt) {
+    backend.configure({});
+    const Applied& one = apply();
+    poll();
+    EXPECT_EQ(failure(one), dns::ErrorKind::no_zone);
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, WhatCouldNotBeSentGoesToTheNextAddressInWhatIsLeftOfTheTime) {
+    const auto began = time->now();
+    const Applied& one = apply();
+    const auto update = first().take_update();
+    EXPECT_EQ(update.send_by, began + 2500ms);
+    EXPECT_EQ(update.deadline, began + 5s);
+    time->pass(1s);
+    turn_away(update);
+    EXPECT_FALSE(one.reply.has_value());
+    const auto next = second().take_update();
+    EXPECT_EQ(next.send_by, began + 5s);
+    EXPECT_EQ(next.deadline, began + 5s);
+    pass(next);
+    EXPECT_TRUE(one.reply->has_value());
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, AnAddressThatWasDownIsAvoidedAndAskedAgain) {
+    apply();
+    turn_away(first().take_update());
+    pass(second().take_update());
+    apply();
+    EXPECT_TRUE(first().updates.empty());
+    pass(second().take_update());
+    time->pass(15s);
+    apply();
+    pass(first().take_update());
+}
+
+TEST_F(DnsBackendTest, WhenNoAddressTakesItItFailsAtOnce) {
+    const Applied& one = apply();
+    turn_away(first().take_update());
+    turn_away(second().take_update(), dns::ErrorKind::timeout);
+    EXPECT_EQ(failure(one), dns::ErrorKind::timeout);
+    EXPECT_TRUE(one.resolved);
+    EXPECT_EQ(time->set(), 0U);
+}
+
+TEST_F(DnsBackendTest, WhatIsNoOutageIsNotSentElsewhere) {
+    const Applied& one = apply();
+    turn_away(first().take_update(), dns::ErrorKind::key_file);
+    EXPECT_EQ(failure(one), dns::ErrorKind::key_file);
+    EXPECT_TRUE(one.resolved);
+    EXPECT_TRUE(second().updates.empty());
+}
+
+TEST_F(DnsBackendTest, AfterItsDeadlineItIsSentToNobody) {
+    const Applied& one = apply();
+    const auto update = first().take_update();
+    time->pass(5s);
+    turn_away(update, dns::ErrorKind::timeout);
+    EXPECT_EQ(failure(one), dns::ErrorKind::timeout);
+    EXPECT_TRUE(one.resolved);
+    EXPECT_TRUE(second().updates.empty());
+}
+
+TEST_F(DnsBackendTest, WhatMayHaveArrivedIsToldAtOnceAndGoesToNobodyElse) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    EXPECT_EQ(failure(one), dns::ErrorKind::timeout);
+    EXPECT_FALSE(one.resolved);
+    EXPECT_TRUE(second().updates.empty());
+    pass(fence_at(first()));
+    EXPECT_TRUE(one.resolved);
+    EXPECT_TRUE(first().updates.empty() && second().updates.empty());
+    EXPECT_TRUE(blocked.empty());
+}
+
+TEST_F(DnsBackendTest, AnAnswerThatDoesNotVerifyLeavesItInDoubt) {
+    const Applied& one = apply();
+    first().take_update().handler(dns::rcode_failure(KNOT_RCODE_REFUSED, "fake", "it"),
+                                  {Sent::in_doubt, 1});
+    EXPECT_EQ(failure(one), dns::ErrorKind::rcode);
+    EXPECT_FALSE(one.resolved);
+    pass(fence_at(first()));
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, ItsOwnLateAnswerResolvesIt) {
+    const Applied& one = apply();
+    const auto update = first().take_update();
+    leave_in_doubt(update);
+    update.late(authoritative(KNOT_RCODE_NOERROR), 1);
+    EXPECT_TRUE(one.resolved);
+    time->pass(10s);
+    EXPECT_TRUE(first().updates.empty()) << "nothing is in doubt any more";
+}
+
+TEST_F(DnsBackendTest, TheLateAnswerToOneUpdateDoesNotResolveAnother) {
+    const Applied& one = apply();
+    const auto update = first().take_update();
+    leave_in_doubt(update);
+    const Applied& other = apply();
+    leave_in_doubt(second().take_update());
+    update.late(dns::rcode_failure(KNOT_RCODE_REFUSED, "fake", "it"), 1);
+    EXPECT_TRUE(one.resolved);
+    EXPECT_FALSE(other.resolved);
+}
+
+TEST_F(DnsBackendTest, AFenceOnAnotherConnectionTakesASecond) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update(), dns::ErrorKind::timeout, 1);
+    pass(fence_at(first()), 2);
+    EXPECT_FALSE(one.resolved);
+    pass(fence_at(first()), 2);
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, AFenceThatIsNotAnsweredIsFollowedByOneAtAnotherAddress) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    const auto fence = fence_at(first());
+    EXPECT_EQ(fence.deadline, time->now() + 1s);
+    EXPECT_EQ(first().ends_if_silent, 1U) << "something on the way may have forgotten it";
+    leave_in_doubt(fence);
+    const auto next = fence_at(second());
+    EXPECT_TRUE(first().updates.empty());
+    EXPECT_TRUE(blocked.empty()) << "silence has no reason to tell";
+    fence.late(authoritative(KNOT_RCODE_NOERROR), 1);
+    EXPECT_TRUE(one.resolved) << "its answer counts when it comes";
+    pass(next);
+}
+
+TEST_F(DnsBackendTest, AFenceThatCouldNotBeSentGoesToTheNextAddress) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    turn_away(fence_at(first()));
+    ASSERT_EQ(second().updates.size(), 1U);
+    pass(second().take_update());
+    EXPECT_FALSE(one.resolved) << "the first fence on that way";
+    turn_away(fence_at(first()));
+    pass(second().take_update());
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, ARefusedFenceResolvesNothingAndTellsWhy) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    refuse(fence_at(first()));
+    EXPECT_FALSE(one.resolved);
+    ASSERT_EQ(blocked.size(), 1U);
+    EXPECT_THAT(blocked[0], HasSubstr("REFUSED"));
+    EXPECT_TRUE(first().updates.empty() && second().updates.empty()) << "not at once";
+    EXPECT_EQ(time->until_next(), 50ms);
+    // The next attempt begins with the other address.
+    pass(fence_at(second()));
+    pass(fence_at(second()));
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, WhatWasLostWithItsConnectionIsSentAgainWhenItIsResolved) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update(), dns::ErrorKind::connection);
+    EXPECT_FALSE(one.reply.has_value());
+    const auto fence = fence_at(first());
+    EXPECT_TRUE(second().updates.empty());
+    pass(fence);
+    EXPECT_FALSE(one.reply.has_value());
+    // The address that ended the connection comes last.
+    const auto again = second().take_update();
+    EXPECT_FALSE(again.is_fence());
+    pass(again);
+    EXPECT_TRUE(one.reply->has_value());
+    EXPECT_TRUE(one.resolved);
+    EXPECT_EQ(time->set(), 0U);
+}
+
+TEST_F(DnsBackendTest, WhatIsLostIsSentThreeTimes) {
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.1"})});
+    const Applied& one = apply();
+    for (int sends = 1; sends < 3; ++sends) {
+        leave_in_doubt(first().take_update(), dns::ErrorKind::connection);
+        EXPECT_FALSE(one.reply.has_value());
+        pass(fence_at(first()));
+    }
+    leave_in_doubt(first().take_update(), dns::ErrorKind::connection);
+    EXPECT_EQ(failure(one), dns::ErrorKind::connection);
+    EXPECT_FALSE(one.resolved);
+    pass(fence_at(first()));
+    EXPECT_TRUE(one.resolved);
+    EXPECT_TRUE(first().updates.empty());
+}
+
+TEST_F(DnsBackendTest, AConnectionThatEndsBeforeItWasSentIsTriedThreeTimes) {
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.1"})});
+    const Applied& one = apply();
+    for (int sends = 1; sends < 3; ++sends) {
+        turn_away(first().take_update(), dns::ErrorKind::connection);
+        EXPECT_FALSE(one.reply.has_value());
+    }
+    turn_away(first().take_update(), dns::ErrorKind::connection);
+    EXPECT_EQ(failure(one), dns::ErrorKind::connection);
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, AScriptWithPrerequisitesIsNotSentTwice) {
+    dns::UpdateMessage message;
+    message.prerequisites.push_back({name("h.dyn.example.org"), dns::Type::a});
+    message.updates.push_back({name("h.dyn.example.org"), dns::Type::a});
+    const Applied& one = apply(message);
+    leave_in_doubt(first().take_update(), dns::ErrorKind::connection);
+    EXPECT_EQ(failure(one), dns::ErrorKind::connection);
+    EXPECT_FALSE(one.resolved);
+    pass(fence_at(first()));
+    EXPECT_TRUE(one.resolved);
+    EXPECT_TRUE(first().updates.empty() && second().updates.empty());
+}
+
+TEST_F(DnsBackendTest, AScriptWithoutThemIsSentAgain) {
+    dns::UpdateMessage message;
+    message.updates.push_back({name("h.dyn.example.org"), dns::Type::a});
+    const Applied& one = apply(message);
+    leave_in_doubt(first().take_update(), dns::ErrorKind::connection);
+    pass(fence_at(first()));
+    pass(second().take_update());
+    EXPECT_TRUE(one.reply->has_value());
+}
+
+TEST_F(DnsBackendTest, WhatIsNotResolvedByItsDeadlineFailsThenAndIsNotSentAgain) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update(), dns::ErrorKind::connection);
+    const auto fence = fence_at(first());
+    time->pass(5s - 1ns);
+    EXPECT_FALSE(one.reply.has_value());
+    time->pass(1ns);
+    EXPECT_EQ(failure(one), dns::ErrorKind::connection);
+    EXPECT_FALSE(one.resolved);
+    pass(fence);
+    EXPECT_TRUE(one.resolved);
+    EXPECT_TRUE(first().updates.empty() && second().updates.empty());
+}
+
+TEST_F(DnsBackendTest, TheFirstContactIsTwoFences) {
+    backend.contact(zone, [this] { contacted = true; });
+    EXPECT_FALSE(contacted);
+    pass(fence_at(first()));
+    EXPECT_FALSE(contacted);
+    pass(fence_at(first()));
+    EXPECT_TRUE(contacted);
+}
+
+TEST_F(DnsBackendTest, TheContactWithAZoneThatNobodyServesTellsWhyAndGoesOn) {
+    backend.configure({});
+    backend.contact(zone, [this] { contacted = true; });
+    time->pass(0s);
+    poll();
+    ASSERT_EQ(blocked.size(), 1U);
+    EXPECT_THAT(blocked[0], HasSubstr("no DNS server is configured"));
+    EXPECT_FALSE(contacted);
+    EXPECT_EQ(time->set(), 1U);
+}
+
+TEST_F(DnsBackendTest, AReplacedServerIsKeptUntilNothingIsInDoubtThere) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.3"})});
+    EXPECT_FALSE(first().closed);
+    EXPECT_TRUE(servers.at("192.0.2.3").updates.empty());
+    pass(fence_at(first()));
+    EXPECT_TRUE(one.resolved);
+    poll();
+    EXPECT_TRUE(first().closed);
+    EXPECT_FALSE(servers.at("192.0.2.3").closed);
+}
+
+TEST_F(DnsBackendTest, WhereAReplacedServerIsGoneTheNewOneIsAskedForTheFence) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.3"})});
+    FakeServer& third = servers.at("192.0.2.3");
+    for (int fences = 0; fences < 2; ++fences) {
+        EXPECT_FALSE(one.resolved);
+        turn_away(fence_at(first()));
+        turn_away(second().take_update());
+        pass(third.take_update());
+    }
+    EXPECT_TRUE(one.resolved);
+}
+
+TEST_F(DnsBackendTest, AnotherConfigurationMayKnowAReverseNameThatWasRefused) {
+    backend.configure({zone_servers(nullptr, {"192.0.2.1"})});
+    const auto find = [this] {
+        backend.find_zone(name("1.2.0.192.in-addr.arpa"), time->now() + 5s,
+                          [](const dns::DnsResult<dns::Name>&) {});
+    };
+    find();
+    first().take_query().handler(authoritative(KNOT_RCODE_REFUSED));
+    find();
+    EXPECT_TRUE(first().queries.empty());
+    backend.configure({zone_servers(nullptr, {"192.0.2.1"})});
+    find();
+    EXPECT_EQ(first().queries.size(), 1U);
+}
+
+TEST_F(DnsBackendTest, AtTheEndAllIsResolvedAndAllIsClosed) {
+    const Applied& one = apply();
+    leave_in_doubt(first().take_update());
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.3"})});
+    backend.close();
+    EXPECT_TRUE(one.resolved);
+    for (const char* server : {"192.0.2.1", "192.0.2.2", "192.0.2.3"})
+        EXPECT_TRUE(servers.at(server).closed) << server;
+    const Applied& late = apply();
+    poll();
+    EXPECT_EQ(failure(late), dns::ErrorKind::no_zone);
+}
+
+class ProbeTest : public DnsBackendTest {
+protected:
+    using States = std::optional<std::vector<ServerState>>;
+    void probe(States& states) {
+        backend.probe(time->now() + 2s, [&states](const std::vector<ServerState>& all) {
+            EXPECT_FALSE(states.has_value()) << "twice";
+            states = all;
+        });
+        EXPECT_FALSE(states.has_value()) << "from within the call";
+    }
+};
+
+TEST_F(ProbeTest, EachAddressOfEachServerIsAskedAndAllAreAwaited) {
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.1", "192.0.2.2"}),
+                       zone_servers(nullptr, {"192.0.2.3"})});
+    States states;
+    probe(states);
+    const auto query = servers.at("192.0.2.3").take_query();
+    EXPECT_TRUE(query.name.is_root());
+    EXPECT_EQ(query.type, dns::Type::soa);
+    EXPECT_EQ(query.deadline, time->now() + 2s);
+    query.handler(dns_failure(dns::ErrorKind::timeout));
+    const auto other = first().take_query();
+    EXPECT_EQ(other.name, zone);
+    other.handler(authoritative(KNOT_RCODE_REFUSED));
+    EXPECT_FALSE(states.has_value());
+    second().take_query().handler(dns_failure(dns::ErrorKind::bad_key));
+    ASSERT_TRUE(states.has_value());
+    ASSERT_EQ(states->size(), 3U);
+    EXPECT_EQ((*states)[0].name, "192.0.2.1:53");
+    EXPECT_EQ((*states)[0].zone, zone);
+    EXPECT_FALSE((*states)[0].failure.has_value()) << "it answers, and takes our signature";
+    EXPECT_EQ((*states)[1].failure->kind, dns::ErrorKind::bad_key);
+    EXPECT_EQ((*states)[2].name, "192.0.2.3:53");
+    EXPECT_FALSE((*states)[2].zone.has_value());
+    EXPECT_EQ((*states)[2].failure->kind, dns::ErrorKind::timeout);
+}
+
+TEST_F(ProbeTest, WithoutServersThereIsNothingToTell) {
+    backend.configure({});
+    States states;
+    probe(states);
+    poll();
+    ASSERT_TRUE(states.has_value());
+    EXPECT_TRUE(states->empty());
+}
+
+}  // namespace
+}  // namespace sftdyn::update
