@@ -36,9 +36,9 @@ class Words:
         if not isinstance(value, str) or len(value) < LEAST:
             return
         if is_key:
-            self.sure.add(str(value))
+            self.sure.add(str.__str__(value))
         elif len(value) >= SHOWN and not is_plain(value):
-            self.maybe.add(str(value))
+            self.maybe.add(str.__str__(value))
 
     def __or__(self, other):
         both = Words(max(self.most, other.most))
@@ -140,9 +140,20 @@ class Known:
 known_confs = weakref.WeakKeyDictionary()
 
 
+def elements_of(value):
+    """What a list or the like holds, whatever a class of the conf's makes of iterating it."""
+    for kind in (list, tuple, collections.deque, set, frozenset):
+        if isinstance(value, kind):
+            return list(kind.__iter__(value))
+    return []
+
+
 def parts_of_object(value):
     """What an object or a class holds by name."""
-    parts = dict(getattr(value, "__dict__", {}))
+    try:
+        parts = dict(value.__dict__)
+    except Exception:
+        parts = {}  # it has none, or its class hides them
     if not isinstance(value, type):
         for kind in type(value).__mro__:
             slots = kind.__dict__.get("__slots__", ())
@@ -169,14 +180,14 @@ def words_of_values(values, names, words):
         if isinstance(value, types.MappingProxyType):
             value = dict(value)
         if isinstance(value, dict):
-            for key, other in list(value.items())[:words.most + 1]:
+            for key, other in list(dict.items(value))[:words.most + 1]:
                 words.add(key, True)
                 visit(other, depth + 1)
         elif isinstance(value, (set, frozenset)):
-            for other in list(value)[:words.most + 1]:
+            for other in elements_of(value)[:words.most + 1]:
                 words.add(other, True)
         elif isinstance(value, (list, tuple, collections.deque)):
-            for other in list(value)[:words.most + 1]:
+            for other in elements_of(value)[:words.most + 1]:
                 visit(other, depth + 1)
         elif isinstance(value, functools.partial):
             visit([value.func, value.args, value.keywords], depth)
