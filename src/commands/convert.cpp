@@ -62,7 +62,8 @@ public:
         find_clients();
         look_at_get_ip();
         look_at_commands();
-        for (const auto& setting : conf_.settings({"verbose", "quiet", "debug"}))
+        for (const auto& setting :
+             read(conf_.settings({"verbose", "quiet", "debug"}), "the options of the log"))
             warnings_.push_back(fmt::format(
                 "{} is an option of the command line here: -v, -q or -d.", setting.name));
         write();
@@ -76,6 +77,17 @@ private:
         std::string key, host;
         std::optional<std::uint32_t> ttl{};
     };
+
+    /// What the conf sets; where that can't be read, nothing.
+    template <class T>
+    T read(base::Result<T> result, std::string_view what) {
+        if (result.has_value()) return std::move(*result);
+        lost_.push_back(fmt::format("{} can't be read: {}", what, result.error().what));
+        return {};
+    }
+    std::optional<std::vector<python::ConfClient>> read_table(const std::string& name) {
+        return read(conf_.clients(name), name);
+    }
 
     /// What get_host says, or nothing where it fails.
     std::optional<std::string> host_of(std::string_view key) {
@@ -97,9 +109,9 @@ private:
 
     /// Whether the conf has a place for clients, and none in it.
     bool has_no_clients() {
-        const auto table = conf_.clients("CLIENTS");
+        const auto clients = read_table("CLIENTS");
         const auto unknown = host_of(base::random_hex(16));
-        return table && table->empty() && unknown && unknown->empty();
+        return clients && clients->empty() && unknown && unknown->empty();
     }
 
     void find_clients() {
@@ -107,8 +119,9 @@ private:
         if (!conf_.has_get_host()) {
             name = "CLIENTS";
         } else {
-            for (const auto& table : conf_.tables()) {
-                if (is_lookup_in(*conf_.clients(table))) name = table;
+            for (const auto& other : read(conf_.tables(), "the dicts of the conf")) {
+                const auto rows = read_table(other);
+                if (rows && is_lookup_in(*rows)) name = other;
             }
             if (!name && has_no_clients()) {
                 warnings_.emplace_back(
@@ -127,8 +140,7 @@ private:
         }
         std::set<std::string> hosts;
         unsigned number = 0;
-        for (const auto& client :
-             conf_.clients(*name).value_or(std::vector<python::ConfClient>())) {
+        for (const auto& client : read_table(*name).value_or(std::vector<python::ConfClient>())) {
             ++number;
             const auto host = dns::Name::parse_host(std::get<std::string>(client.host.scalar));
             if (host.has_error()) {

@@ -38,9 +38,6 @@ void run_python_conf(const std::string& path, Loaded& loaded) {
     }
     loaded.python = std::move(*conf);
     loaded.diagnostics = read_python_conf(*loaded.python, path, loaded.settings);
-    // Who asks is for get_ip to say: what is seen here may be a proxy that asks for all.
-    if (loaded.python->has_get_ip())
-        loaded.settings.connections_per_client = loaded.settings.connections;
 }
 
 /// Where systemd has made folders for us, they are for this (systemd.exec(5), RuntimeDirectory= and

@@ -26,8 +26,18 @@ public:
             {"quiet", &ConfReader::verbosity}, {"debug", &ConfReader::debug}};
         std::vector<std::string> names;
         for (const auto& [name, reader] : known) names.push_back(name);
-        for (const auto& setting : conf_.settings(names)) (this->*known.at(setting.name))(setting);
-        read_clients();
+        const auto settings = conf_.settings(names);
+        if (settings.has_error()) {
+            diagnostics_.push_back(settings.error());
+        } else {
+            for (const auto& setting : *settings) (this->*known.at(setting.name))(setting);
+        }
+        const auto clients = conf_.clients(clients_name);
+        if (clients.has_error()) {
+            diagnostics_.push_back(clients.error());
+        } else {
+            read_clients(*clients);
+        }
         return std::move(diagnostics_);
     }
 
@@ -112,8 +122,7 @@ private:
         settings_.debug = flag != nullptr ? *flag : *count != 0;
     }
 
-    void read_clients() {
-        const auto clients = conf_.clients(clients_name);
+    void read_clients(const std::optional<std::vector<python::ConfClient>>& clients) {
         if (!clients) {
             if (!conf_.has_get_host())
                 error(0, "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",

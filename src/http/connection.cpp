@@ -184,8 +184,8 @@ void Connection::dispatch() {
     const auto client = known.value_or(asio::ip::address());
     const bool keep_alive =
         parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const Request request{parser.method(), parser.target(), client,      parser.authorization(),
-                          parser.body(),   parser.fields(), forwarding()};
+    const Request request{parser.method(), parser.target(),  client,      parser.authorization(),
+                          parser.body(),   reader_.fields(), forwarding()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();

@@ -3,14 +3,25 @@
 
 #include <fmt/format.h>
 
+#include "base/address_rules.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace sftdyn::http {
+namespace {
 
-ConnectionLimiter::ConnectionLimiter(std::size_t total, std::size_t per_client)
+bool is_neighbour(const boost::asio::ip::address& client) {
+    const auto scope = base::scope_of(client);
+    return scope == base::AddressScope::loopback || scope == base::AddressScope::local;
+}
+
+}  // namespace
+
+ConnectionLimiter::ConnectionLimiter(std::size_t total, std::size_t per_client,
+                                     std::optional<std::size_t> per_neighbour)
     : total_(total),
       per_client_(per_client),
+      per_neighbour_(per_neighbour.value_or(per_client)),
       refusals_([](const std::string& text) { base::log::warn("{}", text); }) {}
 
 std::optional<ConnectionLimiter::Ticket> ConnectionLimiter::enter() {
@@ -36,9 +47,11 @@ void ConnectionLimiter::Ticket::give_up() {
 
 bool ConnectionLimiter::Ticket::count_for(const boost::asio::ip::address& client) {
     const auto network = base::client_network(client);
+    const std::size_t most =
+        is_neighbour(client) ? admission_->per_neighbour_ : admission_->per_client_;
     const base::MutexLock lock(admission_->mutex_);
     std::size_t& count = admission_->clients_[network];
-    if (count >= admission_->per_client_) {
+    if (count >= most) {
         admission_->refusals_.add(
             "connections",
             fmt::format("{} has {} connections, and gets no more (connections_per_client)",

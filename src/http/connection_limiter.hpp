@@ -19,7 +19,9 @@ namespace sftdyn::http {
 /// Counts connections; owned by `Server`, and outlives all of them. Thread-safe.
 class ConnectionLimiter {
 public:
-    ConnectionLimiter(std::size_t total, std::size_t per_client);
+    /// As `Limits` has them.
+    ConnectionLimiter(std::size_t total, std::size_t per_client,
+                      std::optional<std::size_t> per_neighbour = {});
 
     /// One connection's place. It is given up with the ticket.
     class Ticket {
@@ -57,7 +59,7 @@ public:
     [[nodiscard]] std::optional<Ticket> enter();
 
 private:
-    const std::size_t total_, per_client_;
+    const std::size_t total_, per_client_, per_neighbour_;
     std::atomic<std::size_t> count_ = 0;
     base::Mutex mutex_;
     boost::unordered::unordered_flat_map<base::ClientNetwork, std::size_t> clients_

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 
 namespace sftdyn::http {
 
@@ -21,6 +22,9 @@ struct Limits {
     std::size_t connections{};
     /// Of an IPv4 address or an IPv6 /64; not of trusted proxies.
     std::size_t connections_per_client{};
+    /// The same of a loopback, private or unique local address (base::AddressScope), where that is
+    /// another: it may be a proxy that nobody has named, and that asks for all.
+    std::optional<std::size_t> connections_per_neighbour{};
     std::size_t requests_per_connection{};
 };
 

@@ -35,7 +35,7 @@ struct Request {
     boost::asio::ip::address client;
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
-    std::span<const Field> fields{};  ///< in order; only for a handler that needs them
+    std::span<Field> fields{};  ///< in order; only for a handler that needs them, who may take them
     Forwarding forwarding = Forwarding::as_meant;
 };
 

@@ -56,6 +56,7 @@ public:
     [[nodiscard]] std::string_view body() const { return body_.view(); }
     /// All fields in their order, if they are kept.
     [[nodiscard]] std::span<const Field> fields() const { return fields_; }
+    [[nodiscard]] std::span<Field> fields() { return fields_; }
     /// 10 or 11.
     [[nodiscard]] unsigned version() const { return version_; }
     /// Octets of memory that the body takes: no more than came, doubled, and than Content-Length

@@ -44,6 +44,8 @@ public:
     /// request.
     [[nodiscard]] bool has_input() const { return begin_ != end_; }
     [[nodiscard]] const RequestParser& request() const { return *parser_; }
+    /// Of the same request, for who takes them.
+    [[nodiscard]] std::span<Field> fields() { return parser_->fields(); }
     /// What answers a refused request; 0: the connection only ends.
     [[nodiscard]] unsigned status() const { return status_; }
     /// Octets of the buffer. With `header_octets` and `read_size` they have a bound, whatever is

@@ -179,7 +179,8 @@ Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, u
                Observer* observer)
     : limits_(limits),
       proxies_(proxies),
-      admission_(limits.connections, limits.connections_per_client) {
+      admission_(limits.connections, limits.connections_per_client,
+                 limits.connections_per_neighbour) {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
         workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies),
                                                     admission_, observer));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +18,35 @@
 
 namespace sftdyn::python {
 
-/// The header fields of a request, in their order.
-using Fields = std::vector<std::pair<std::string, std::string>>;
+/// The header fields of a request, in their order. Copies share them, on whichever threads; the
+/// last one that is dropped zeroizes their values.
+class Fields {
+public:
+    using Field = std::pair<std::string, std::string>;
+    using List = std::vector<Field>;
+
+    Fields() = default;
+    explicit Fields(List list) : owned_(std::make_shared<const Owned>(std::move(list))) {}
+    Fields(std::initializer_list<Field> list) : Fields(List(list)) {}
+
+    [[nodiscard]] const List& list() const {
+        static const List none;
+        return owned_ ? owned_->list : none;
+    }
+
+private:
+    struct Owned {
+        explicit Owned(List fields) : list(std::move(fields)) {}
+        ~Owned() {
+            for (Field& field : list) base::zeroize(field.second);
+        }
+        Owned(const Owned&) = delete;
+        Owned& operator=(const Owned&) = delete;
+
+        List list;
+    };
+    std::shared_ptr<const Owned> owned_{};
+};
 
 /// A value that a conf sets; `scalar` is empty for what is no bool, int or str.
 struct Value {
@@ -57,7 +85,8 @@ template <class T>
 using HookResult = boost::system::result<T, HookError>;
 
 /// One request's way through the hooks, on one thread, in the order of these functions. It holds
-/// the interpreter's lock as long as it lives.
+/// the interpreter's lock as long as it lives. Whatever the conf's code raises is an error that is
+/// returned: nothing of Python's is thrown.
 class Call {
 public:
     virtual ~Call() = default;
@@ -75,24 +104,29 @@ public:
     [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
 
-/// A conf that was run. It may be dropped on any thread, without the interpreter's lock.
+/// A conf that was run. It may be dropped on any thread, without the interpreter's lock. To read
+/// what it sets may run its code, as that of a class that it defines: an error says what that code
+/// raised, without the conf's keys, and where, as `Interpreter::run` does.
 class Conf {
 public:
     virtual ~Conf() = default;
 
     /// Those of `names` that the conf sets.
-    [[nodiscard]] virtual std::vector<ConfSetting> settings(
+    [[nodiscard]] virtual base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const = 0;
     /// The dict of that name; nothing: there is none.
-    [[nodiscard]] virtual std::optional<std::vector<ConfClient>> clients(
+    [[nodiscard]] virtual base::Result<std::optional<std::vector<ConfClient>>> clients(
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
-    [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
+    [[nodiscard]] virtual base::Result<std::vector<std::string>> tables() const = 0;
     [[nodiscard]] virtual bool has_get_ip() const = 0;
     [[nodiscard]] virtual bool has_get_host() const = 0;
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
+    /// Whether any hook does something with the header fields that it is given.
+    [[nodiscard]] virtual bool reads_headers() const = 0;
 
     /// `source` is the client's address; `key` is the request's, as it was sent.
+    /// `key` outlives the call.
     [[nodiscard]] virtual std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                                      std::string_view key) const = 0;
 };
@@ -108,7 +142,7 @@ public:
 };
 
 /// The Python interpreter, as the plugin provides it. There is one for the process, and it never
-/// ends. Thread-safe: each call takes the interpreter's lock.
+/// ends. Thread-safe: each call takes the interpreter's lock. Nothing of Python's is thrown.
 class Interpreter {
 public:
     virtual ~Interpreter() = default;

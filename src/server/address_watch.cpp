@@ -12,6 +12,33 @@
 namespace sftdyn::server {
 namespace {
 
+/// Where a Python conf stands in the way of the ordinary remedies.
+AddressWatch::Warning warning_of_python_conf(http::Forwarding kind, const std::string& peer) {
+    const std::string remedy =
+        fmt::format("let get_ip return what its header says, for requests of {} only", peer);
+    switch (kind) {
+        case http::Forwarding::silent:
+            return {
+                "silent-proxy", peer,
+                fmt::format("{} does not say for whom it speaks: hosts get its own address", peer),
+                "let it send X-Forwarded-For"};
+        case http::Forwarding::other:
+            return {"other-header", peer,
+                    fmt::format("{} sends another header than X-Forwarded-For: hosts get its own "
+                                "address",
+                                peer),
+                    remedy};
+        case http::Forwarding::untrusted:
+        case http::Forwarding::as_meant:
+            break;
+    }
+    return {"untrusted-proxy", peer,
+            fmt::format("{} says for whom it speaks, and no hook of the conf reads it: its own "
+                        "address counts",
+                        peer),
+            "if it is your proxy: " + remedy + "; if not, a client has made that up"};
+}
+
 AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer) {
     switch (kind) {
         case http::Forwarding::silent:
@@ -44,6 +71,11 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
 
 }  // namespace
 
+void AddressWatch::configure(bool is_python_conf) {
+    const base::MutexLock lock(mutex_);
+    is_python_conf_ = is_python_conf;
+}
+
 void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::address& peer) {
     const auto network = base::client_network(peer);
     const base::MutexLock lock(mutex_);
@@ -58,7 +90,8 @@ void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::addr
         })) >= most_strangers)
         return;
     said_.push_back({kind, network});
-    say(warning_of(kind, peer.to_string()));
+    say(is_python_conf_ ? warning_of_python_conf(kind, peer.to_string())
+                        : warning_of(kind, peer.to_string()));
 }
 
 void AddressWatch::published(update::HostId host, const boost::asio::ip::address& address) {
@@ -80,10 +113,14 @@ void AddressWatch::published(update::HostId host, const boost::asio::ip::address
     const std::string text = address.to_string();
     say({"shared-address", text,
          fmt::format("{} hosts have been given one address, {}", many_hosts, text),
-         fmt::format("if a proxy or a container's NAT stands in front of sftdyn, let it say for "
-                     "whom it speaks, and name it: "
-                     "trusted_proxies = [\"{}\"]; to refuse such addresses: [addresses] deny",
-                     text)});
+         is_python_conf_
+             ? "if a proxy or a container's NAT stands in front of sftdyn, let it say for whom it "
+               "speaks, and let get_ip return that"
+             : fmt::format("if a proxy or a container's NAT stands in front of sftdyn, let it say "
+                           "for whom it speaks, and name it: "
+                           "trusted_proxies = [\"{}\"]; to refuse such addresses: [addresses] "
+                           "deny",
+                           text)});
 }
 
 void AddressWatch::answered(update::HostId host, const boost::asio::ip::address& address,

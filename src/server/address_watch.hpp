@@ -30,6 +30,9 @@ public:
         std::string remedy{};
     };
 
+    /// Which remedies there are: a Python conf names no proxies.
+    void configure(bool is_python_conf);
+
     /// A request of `peer` has another forwarding header than it should; each peer's first is said.
     void forwarding(http::Forwarding kind, const boost::asio::ip::address& peer);
     /// Somebody's `host` was given the address. A host of a loopback or local network shares its
@@ -60,6 +63,7 @@ private:
     void say(Warning warning) REQUIRES(mutex_);
 
     mutable base::Mutex mutex_;
+    bool is_python_conf_ GUARDED_BY(mutex_) = false;
     std::vector<Warning> warnings_ GUARDED_BY(mutex_);
     std::vector<Said> said_ GUARDED_BY(mutex_);
     std::map<boost::asio::ip::address, Sharing> sharing_ GUARDED_BY(mutex_);

@@ -122,8 +122,20 @@ void Authenticator::refuse(RequestContext& request) {
     refuse(request, failures_.failed(request.source(), now_()));
 }
 
+void Authenticator::refuse_failed(RequestContext& request) {
+    refuse(request, failures_.failed(request.source(), now_()), Cause::get_host_failed);
+}
+
+/// The answer within the budgets.
+void Authenticator::answer(RequestContext& request, Cause cause) {
+    if (cause == Cause::wrong)
+        return request.complete_bad_credential(protocol::bad_credential(request.dialect()));
+    request.complete(RequestOutcome::fail, "a hook failed",
+                     protocol::server_error(request.dialect()));
+}
+
 /// The answer to a wrong credential, or to one that is not looked at.
-void Authenticator::refuse(RequestContext& request, const Failure& failure) {
+void Authenticator::refuse(RequestContext& request, const Failure& failure, Cause cause) {
     // The packaged fail2ban filter reads this line.
     if (failure.first)
         log::warn("too many bad keys from {}; refused for now", request.source().to_string());
@@ -131,10 +143,9 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure) {
         log::warn(
             "so many addresses send bad keys that no more can be counted: the bad keys of others "
             "are refused");
-    if (failure.kind == accounts::FailureTreatmentKind::answer)
-        return request.complete_bad_credential(protocol::bad_credential(request.dialect()));
+    if (failure.kind == accounts::FailureTreatmentKind::answer) return answer(request, cause);
     if (failure.kind == accounts::FailureTreatmentKind::delay) {
-        if (delayed_.fetch_add(1) < most_delayed) return refuse_late(request);
+        if (delayed_.fetch_add(1) < most_delayed) return refuse_late(request, cause);
         delayed_.fetch_sub(1);
     }
     auto answer = protocol::too_many_guesses(request.dialect());
@@ -143,12 +154,12 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure) {
     request.complete_bad_credential(std::move(answer));
 }
 
-void Authenticator::refuse_late(RequestContext& request) {
-    boost::asio::post(io_, [this, waiting = request.defer()] {
+void Authenticator::refuse_late(RequestContext& request, Cause cause) {
+    boost::asio::post(io_, [this, cause, waiting = request.defer()] {
         const auto timer = std::make_shared<boost::asio::steady_timer>(io_, delay_);
-        timer->async_wait([this, timer, waiting](boost::system::error_code) {
+        timer->async_wait([this, cause, timer, waiting](boost::system::error_code) {
             delayed_.fetch_sub(1);
-            waiting->complete_bad_credential(protocol::bad_credential(waiting->dialect()));
+            answer(*waiting, cause);
         });
     });
 }

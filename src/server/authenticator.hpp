@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -44,6 +45,9 @@ public:
 
     /// Completes a request whose key is wrong.
     void refuse(RequestContext& request);
+    /// Completes a request whose key can't be looked at, since the conf's get_host fails with it:
+    /// that is a guess as any other. Within the budgets it is answered with the failure.
+    void refuse_failed(RequestContext& request);
 
     /// Ends the verifier's thread. What waits for it is dropped.
     void stop() { verifier_.stop(); }
@@ -56,8 +60,10 @@ private:
                         const Accepted& accepted);
     void verify(RequestContext& request, Attempt attempt, const Accepted& accepted);
     void accept(RequestContext& request, Attempt attempt, const Accepted& accepted);
-    void refuse(RequestContext& request, const Failure& failure);
-    void refuse_late(RequestContext& request);
+    enum class Cause : std::uint8_t { wrong, get_host_failed };
+    void refuse(RequestContext& request, const Failure& failure, Cause cause = Cause::wrong);
+    void refuse_late(RequestContext& request, Cause cause);
+    static void answer(RequestContext& request, Cause cause);
 
     boost::asio::io_context& io_;
     Now now_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_handler.hpp"
 
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,19 +35,34 @@ bool looks_like_a_host(std::string_view text) {
            text.substr(0, text.size() - 1).find('.') != std::string_view::npos;
 }
 
+/// The fields are moved; of a short value, which its string holds itself, nothing stays behind.
+python::Fields take_fields(std::span<http::Field> fields) {
+    python::Fields::List list;
+    list.reserve(fields.size());
+    for (http::Field& field : fields) {
+        auto& [name, value] = list.emplace_back(std::move(field.name), std::string());
+        if (field.value.capacity() > std::string().capacity()) {
+            value = std::move(field.value);
+        } else {
+            value = field.value;
+        }
+        base::zeroize(field.value);
+    }
+    return python::Fields(std::move(list));
+}
+
 }  // namespace
 
 /// A request on its way through the hooks.
 struct HookHandler::Task {
     Task(RequestContext& from, const http::Request& asked, std::string_view with_key)
-        : request(from.defer()), client(request->source()), key(with_key) {
-        fields.reserve(asked.fields.size());
-        for (const auto& field : asked.fields) fields.emplace_back(field.name, field.value);
-    }
-    ~Task() {
-        base::zeroize(key);
-        for (auto& field : fields) base::zeroize(field.second);
-    }
+        : request(from.defer()),
+          peer(request->source()),
+          forwarding(asked.forwarding),
+          key(with_key),
+          fields(take_fields(asked.fields)),
+          client_(peer) {}
+    ~Task() { base::zeroize(key); }
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
 
@@ -68,29 +84,62 @@ struct HookHandler::Task {
                log::printable(message.substr(end));
     }
 
-    std::shared_ptr<RequestContext> request;
-    boost::asio::ip::address
-        client;  ///< what get_ip said, where that is an address; before it the source
+    /// Who asks: what get_ip said, where that is an address; before it `peer`.
+    [[nodiscard]] boost::asio::ip::address client() const {
+        const base::MutexLock lock(mutex_);
+        return client_;
+    }
+    void set_client(const boost::asio::ip::address& client) {
+        const base::MutexLock lock(mutex_);
+        client_ = client;
+    }
+
+    /// Whether the caller is who has the request: hooks, or timeout. Then it is that of `client()`.
+    [[nodiscard]] bool claim() {
+        if (is_claimed_.exchange(true)) return false;
+        request->set_source(client());
+        return true;
+    }
+
+    std::shared_ptr<RequestContext>
+        request;                          ///< who has claimed it may end it, and tell its source
+    const boost::asio::ip::address peer;  ///< where it came from
+    const http::Forwarding forwarding;
     std::string key;
-    python::Fields fields{};
+    python::Fields fields;
     std::atomic<const char*> hook = "get_ip";  ///< that runs
-    std::atomic<bool> is_claimed = false;      ///< who sets it has the request: hooks, or timeout
+
+private:
+    mutable base::Mutex mutex_;
+    boost::asio::ip::address client_ GUARDED_BY(mutex_);
+    std::atomic<bool> is_claimed_ = false;
 };
 
 /// What the hooks made of a request.
 struct HookHandler::HookDecision {
-    enum class Step { failed, address, refused, bad_key, unchanged, update } step = Step::failed;
+    enum class Step {
+        failed,
+        get_host_failed,
+        address,
+        refused,
+        bad_key,
+        unchanged,
+        update
+    } step = Step::failed;
     std::string address_text{};  ///< with `address`: the answer
     dns::Name host{};
-    std::string host_text{};  ///< as the conf names it
-    HookUpdate update{};      ///< its RRset is set once the host is known
+    std::string host_text{};               ///< as the conf names it
+    HookUpdate update{};                   ///< its RRset is set once the host is known
+    boost::asio::ip::address published{};  ///< that `update` gives the host; unspecified: none
 };
 
 HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
-                         update::HostTable& hosts, python::Interpreter* interpreter)
+                         update::HostTable& hosts, AddressWatch& watch,
+                         python::Interpreter* interpreter)
     : authenticator_(authenticator),
       updates_(updates),
       hosts_(hosts),
+      watch_(watch),
       interpreter_(interpreter),
       failures_([](const std::string& text) { log::error("{}", text); }) {}
 
@@ -118,12 +167,13 @@ void HookHandler::handle(RequestContext& request, const http::Request& asked) {
         return request.complete(RequestOutcome::address, "its own address",
                                 secret_url::who_am_i(asked));
     const std::string_view key = update == nullptr ? std::string_view() : update->key;
-    if (!has_get_ip && handle_without_hooks(request, key)) return;
+    if (!has_get_ip && handle_without_hooks(request, asked, key)) return;
     run_hooks(std::make_shared<Task>(request, asked, key));
 }
 
 /// What is no key, and what is known to be so, needs no hook where only nsupdatecommands is one.
-bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view key) {
+bool HookHandler::handle_without_hooks(RequestContext& request, const http::Request& asked,
+                                       std::string_view key) {
     const AnswerSettings& settings = request.settings();
     if (settings.hooks->has_get_host()) return false;
     const auto* entry = secret_url::find(*settings.directory, key);
@@ -134,6 +184,7 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
     const auto& address = request.source();
     const update::RrsetKey target{entry->host, dns::type_of(address)};
     if (!is_so(request, target, dns::rdata_of(address))) return false;
+    look_at_forwarding(settings, asked.forwarding, address);
     request.complete({target, address, update::UpdateStatus::unchanged},
                      secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));
     return true;
@@ -143,7 +194,7 @@ void HookHandler::run_hooks(const TaskPtr& task) {
     const bool is_taken = threads_->run(
         [this, task] {
             HookDecision decision = decide(*task);
-            if (!task->is_claimed.exchange(true)) carry_out(task, std::move(decision));
+            if (task->claim()) carry_out(task, std::move(decision));
         },
         [this, task] { on_timeout(task); },
         task->request->began() + task->request->settings().hook_time);
@@ -161,13 +212,15 @@ bool HookHandler::is_so(const RequestContext& request, const update::RrsetKey& t
 
 /// On a hook's thread.
 HookHandler::HookDecision HookHandler::decide(Task& task) {
-    const auto call = task.conf().call(task.client.to_string(), task.fields, task.key);
+    const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
     const auto address = call->get_ip();
     if (address.has_error()) {
         log_failure(address.error().kind, address.error().text);
         return {};
     }
-    if (!task.key.empty()) return decide_host(task, *call, *address);
+    const auto parsed = base::parse_address(*address);
+    if (parsed) task.set_client(base::plain_address(*parsed));
+    if (!task.key.empty()) return decide_host(task, *call, *address, parsed.has_value());
     HookDecision decision;
     decision.step = HookDecision::Step::address;
     decision.address_text = *address;
@@ -175,31 +228,25 @@ HookHandler::HookDecision HookHandler::decide(Task& task) {
 }
 
 HookHandler::HookDecision HookHandler::decide_host(Task& task, python::Call& call,
-                                                   const std::string& address) {
+                                                   const std::string& address, bool is_address) {
     HookDecision decision;
-    const auto parsed = base::parse_address(address);
-    if (!parsed) {
+    if (!is_address) {
         log_failure("get_ip/address",
                     fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
                                 task.shown(address, call)));
         return decision;
     }
-    task.client = base::plain_address(*parsed);
-    // A conf that writes the UPDATE itself decides what it publishes.
-    if (!task.conf().has_nsupdate_commands()) {
-        const auto ruling = task.request->settings().directory->rules().rule(
-            task.client, task.client != task.request->source());
-        if (ruling != base::AddressRules::Ruling::may_be) {
-            log_failure("address", fmt::format("a host is not updated: {} {}",
-                                               task.client.to_string(), base::text_of(ruling)));
-            decision.step = HookDecision::Step::refused;
-            return decision;
-        }
+    const auto client = task.client();
+    // What a conf that writes the UPDATE itself publishes is seen in its script.
+    if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
+        decision.step = HookDecision::Step::refused;
+        return decision;
     }
     if (!find_host(task, call, decision)) return decision;
     update::DesiredRecord& desired = decision.update.desired;
-    desired.rrset.type = dns::type_of(task.client);
-    desired.rdata = decision.update.address = dns::rdata_of(task.client);
+    desired.rrset.type = dns::type_of(client);
+    desired.rdata = decision.update.address = dns::rdata_of(client);
+    decision.published = client;
     if (is_so(*task.request, desired.rrset, desired.rdata)) {
         decision.step = HookDecision::Step::unchanged;
         return decision;
@@ -241,8 +288,10 @@ bool HookHandler::ask_get_host(Task& task, python::Call& call, HookDecision& dec
         said = call.get_host(decoded);
         base::zeroize(decoded);
     }
+    // Whatever it fails with, the key was tried.
     if (said.has_error()) {
         log_failure(said.error().kind, said.error().text);
+        decision.step = HookDecision::Step::get_host_failed;
         return false;
     }
     if (said->empty()) {
@@ -254,6 +303,7 @@ bool HookHandler::ask_get_host(Task& task, python::Call& call, HookDecision& dec
     if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
         log_failure("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
                                                  task.shown(*said, call)));
+        decision.step = HookDecision::Step::get_host_failed;
         return false;
     }
     decision.host_text = std::move(*said);
@@ -300,6 +350,10 @@ void HookHandler::read_script(const Task& task, python::Call& call,
     HookUpdate& update = decision.update;
     update.is_desired_record = false;
     update.messages = std::move(script->messages);
+    if (!may_publish(task, decision)) {
+        decision.step = HookDecision::Step::refused;
+        return;
+    }
     if (update.messages.size() != 1) return;
     auto change = dns::replacement_of(update.messages.front());
     if (!change || change->owner != decision.host || change->type != update.desired.rrset.type)
@@ -310,17 +364,60 @@ void HookHandler::read_script(const Task& task, python::Call& call,
     update.zone = update.messages.front().zone;
 }
 
+bool HookHandler::may_publish(const Task& task, const std::string& what,
+                              const boost::asio::ip::address& address) {
+    const auto ruling =
+        task.request->settings().directory->rules().rule(address, address != task.peer);
+    if (ruling == base::AddressRules::Ruling::may_be) return true;
+    log_failure("address/" + what, fmt::format("{} is not updated: {} {}", what,
+                                               address.to_string(), base::text_of(ruling)));
+    return false;
+}
+
+/// Whether the script's addresses may be published: all that it gives the host, and the client's
+/// wherever else it stands. Other records, and other addresses of other names, are the conf's own
+/// business.
+bool HookHandler::may_publish(const Task& task, HookDecision& decision) {
+    const auto client = task.client();
+    decision.published = boost::asio::ip::address();
+    for (const auto& message : decision.update.messages) {
+        for (const auto& record : message.updates) {
+            if (record.rclass != dns::UpdateRecord::Class::in) continue;
+            if (record.type != dns::Type::a && record.type != dns::Type::aaaa) continue;
+            const auto address = dns::address_of(record.type, record.rdata);
+            if (address.has_error()) continue;
+            const bool is_hosts = record.owner == decision.host;
+            if (!is_hosts && base::plain_address(*address) != client) continue;
+            if (!may_publish(task, record.owner.text(), base::plain_address(*address)))
+                return false;
+            if (is_hosts) decision.published = *address;
+        }
+    }
+    return true;
+}
+
+/// Of a request that a host is given an address for: whoever only looks whether sftdyn is alive may
+/// say nothing of whom it speaks for. What comes of strangers is looked at before.
+void HookHandler::look_at_forwarding(const AnswerSettings& settings, http::Forwarding forwarding,
+                                     const boost::asio::ip::address& peer) {
+    if (settings.hooks->reads_headers()) return;
+    if (forwarding == http::Forwarding::silent || forwarding == http::Forwarding::other)
+        watch_.forwarding(forwarding, peer);
+}
+
 void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
     RequestContext& request = *task->request;
     const update::RrsetKey target = decision.update.desired.rrset;
     const auto complete = [task, target](const update::UpdateOutcome& outcome) {
-        task->request->complete({target, task->client, outcome.status},
+        task->request->complete({target, task->request->source(), outcome.status},
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
     switch (decision.step) {
         case HookDecision::Step::failed:
             return request.complete(RequestOutcome::fail, "a hook failed",
                                     protocol::server_error(protocol::Dialect::secret_url));
+        case HookDecision::Step::get_host_failed:
+            return authenticator_.refuse_failed(request);
         case HookDecision::Step::address:
             return request.complete(RequestOutcome::address, "its own address",
                                     {200, std::move(decision.address_text)});
@@ -330,14 +427,21 @@ void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
         case HookDecision::Step::bad_key:
             return authenticator_.refuse(request);
         case HookDecision::Step::unchanged:
+            look_at_forwarding(request.settings(), task->forwarding, task->peer);
             return complete({update::UpdateStatus::unchanged});
         case HookDecision::Step::update:
-            return updates_.submit_hook_update(std::move(decision.update), complete);
+            look_at_forwarding(request.settings(), task->forwarding, task->peer);
+            return updates_.submit_hook_update(
+                std::move(decision.update), [this, complete, target, address = decision.published](
+                                                const update::UpdateOutcome& outcome) {
+                    watch_.answered(target.host, address, outcome.status);
+                    complete(outcome);
+                });
     }
 }
 
 void HookHandler::on_timeout(const TaskPtr& task) {
-    if (task->is_claimed.exchange(true)) return;
+    if (!task->claim()) return;
     const auto limit = task->request->settings().hook_time;
     const std::string hook = task->hook.load();
     log_failure(

@@ -13,6 +13,7 @@
 #include "base/mutex.hpp"
 #include "http/message.hpp"
 #include "python/conf.hpp"
+#include "server/address_watch.hpp"
 #include "server/answer_settings.hpp"
 #include "server/authenticator.hpp"
 #include "server/hook_threads.hpp"
@@ -29,7 +30,7 @@ public:
     /// What it works with outlives it. `interpreter` runs the hooks; null: the plugin's, which
     /// comes with the first conf.
     HookHandler(Authenticator& authenticator, UpdateService& updates, update::HostTable& hosts,
-                python::Interpreter* interpreter = nullptr);
+                AddressWatch& watch, python::Interpreter* interpreter = nullptr);
 
     /// Before requests come under these settings; on one thread.
     void configure(const AnswerSettings& settings);
@@ -39,7 +40,7 @@ public:
         return needs_fields_.load(std::memory_order_relaxed);
     }
 
-    /// Completes a request whose settings have hooks.
+    /// Completes a request whose settings have hooks, who take its header fields.
     void handle(RequestContext& request, const http::Request& asked);
 
     /// As `HookThreads::stop`.
@@ -52,26 +53,33 @@ private:
     struct HookDecision;
     using TaskPtr = std::shared_ptr<Task>;
 
-    [[nodiscard]] bool handle_without_hooks(RequestContext& request, std::string_view key);
+    [[nodiscard]] bool handle_without_hooks(RequestContext& request, const http::Request& asked,
+                                            std::string_view key);
     void run_hooks(const TaskPtr& task);
     [[nodiscard]] HookDecision decide(Task& task);
     [[nodiscard]] HookDecision decide_host(Task& task, python::Call& call,
-                                           const std::string& address);
+                                           const std::string& address, bool is_address);
     [[nodiscard]] bool find_host(Task& task, python::Call& call, HookDecision& decision);
     [[nodiscard]] bool ask_get_host(Task& task, python::Call& call, HookDecision& decision);
     void read_script(const Task& task, python::Call& call, const std::vector<std::string>& lines,
                      HookDecision& decision);
+    [[nodiscard]] bool may_publish(const Task& task, const std::string& what,
+                                   const boost::asio::ip::address& address);
+    [[nodiscard]] bool may_publish(const Task& task, HookDecision& decision);
     [[nodiscard]] std::string shown_warning(const Task& task, python::Call& call,
                                             const std::string& host, const std::string& warning);
     [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,
                              std::string_view rdata) const;
     void carry_out(const TaskPtr& task, HookDecision decision);
+    void look_at_forwarding(const AnswerSettings& settings, http::Forwarding forwarding,
+                            const boost::asio::ip::address& peer);
     void on_timeout(const TaskPtr& task);
     void log_failure(const std::string& kind, const std::string& text);
 
     Authenticator& authenticator_;
     UpdateService& updates_;
     update::HostTable& hosts_;
+    AddressWatch& watch_;
     python::Interpreter* interpreter_;
     base::LogThrottle failures_;  ///< of the conf's code
     base::Mutex mutex_;

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -37,8 +38,23 @@ void Reloader::reload() {
     });
 }
 
-/// On the thread that loads.
+/// On the thread that loads, which no exception ends: the old configuration goes on. What one says
+/// is not told, since it may quote the new one.
 Reloaded Reloader::load() const {
+    const char* what =
+        "it could not be loaded: an exception that nobody expected, which is a defect";
+    try {
+        return try_load();
+    } catch (const std::bad_alloc&) {
+        what = "it could not be loaded: there is not enough memory";
+    } catch (...) {
+    }
+    Reloaded failed;
+    failed.loaded.diagnostics.push_back({what, "", "`sftdyn check` may tell more"});
+    return failed;
+}
+
+Reloaded Reloader::try_load() const {
     Reloaded result;
     result.loaded = load_();
     config::Settings& settings = result.loaded.settings;

@@ -48,6 +48,7 @@ public:
 
 private:
     [[nodiscard]] Reloaded load() const;
+    [[nodiscard]] Reloaded try_load() const;
     void loaded(Reloaded result);
 
     boost::asio::io_context& io_;

@@ -70,8 +70,11 @@ public:
     [[nodiscard]] std::shared_ptr<RequestContext> defer();
 
     [[nodiscard]] const AnswerSettings& settings() const { return *settings_; }
-    /// Where the request came from.
+    /// Who asks: where the request came from, or what a conf's get_ip says of it. For it everything
+    /// is refused, counted, logged and noted.
     [[nodiscard]] const boost::asio::ip::address& source() const { return source_; }
+    /// Before any of that.
+    void set_source(const boost::asio::ip::address& source) { source_ = source; }
     [[nodiscard]] base::TimePoint began() const { return began_; }
     [[nodiscard]] protocol::Dialect dialect() const { return dialect_; }
     void set_dialect(protocol::Dialect dialect) { dialect_ = dialect; }

@@ -24,7 +24,7 @@ RequestRouter::RequestRouter(Authenticator& authenticator, UpdateService& update
       warnings_([](const std::string& text) { base::log::warn("{}", text); }),
       secret_urls_(updates, hosts, watch, warnings_),
       accounts_(authenticator, updates, hosts, watch, warnings_),
-      hooks_(authenticator, updates, hosts) {}
+      hooks_(authenticator, updates, hosts, watch) {}
 
 void RequestRouter::configure(std::shared_ptr<const AnswerSettings> settings) {
     hooks_.configure(*settings);
@@ -54,8 +54,9 @@ void RequestRouter::on_refused(const http::RefusedRequest& request) {
 
 void RequestRouter::route(RequestContext& context, const http::Request& request) {
     const AnswerSettings& settings = context.settings();
-    // A conf with hooks of its own reads such headers itself.
-    if (request.forwarding == http::Forwarding::untrusted && !hooks_.needs_fields())
+    // A conf whose hooks read headers makes of these what it likes.
+    const bool reads_headers = settings.hooks && settings.hooks->reads_headers();
+    if (request.forwarding == http::Forwarding::untrusted && !reads_headers)
         look_at_forwarding(request);
     if (settings.hooks) return hooks_.handle(context, request);
 

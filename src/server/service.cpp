@@ -53,8 +53,8 @@ unsigned http_threads(const config::Settings& settings) {
 }  // namespace
 
 Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner)
-    : server_(router_, http_limits(loaded.settings), proxies(loaded.settings),
-              http_threads(loaded.settings), &router_),
+    : server_(router_, http_limits(loaded), proxies(loaded.settings), http_threads(loaded.settings),
+              &router_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       endpoints_(listening_endpoints(loaded.settings)),
       certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
@@ -75,6 +75,7 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
                                         [](const auto& endpoint) { return endpoint.tls; });
     apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),
           all_hosts(loaded.settings, hosts_));
+    neighbours_at_start_ = http_limits(loaded).connections_per_neighbour;
     started_ = std::move(loaded.settings);
     started_.clients = {};
     started_.named_clients.clear();
@@ -100,6 +101,7 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
 
     authenticator_.configure(settings.bad_keys, settings.bad_keys_refill);
     const auto answers = answer_settings(loaded, directory);
+    watch_.configure(loaded.python != nullptr);
     router_.configure(answers);
     auto servers = zone_servers(settings);
     // A conf that was run anew may tell other things of the same hosts.
@@ -168,6 +170,10 @@ void Service::on_reloaded(Reloaded reloaded) {
     for (const auto& warning : loaded.settings.warnings) log::warn("{}", warning.text());
     const auto notice = config::restart_notice(started_, loaded.settings);
     if (!notice.empty()) log::warn("{}", notice);
+    if (http_limits(loaded).connections_per_neighbour != neighbours_at_start_)
+        log::warn(
+            "get_ip has come or gone: how many connections a proxy may have changes with a restart "
+            "only");
     apply(loaded, reloaded.directory, reloaded.clients, std::move(reloaded.hosts));
     log::info("the configuration has {} clients", reloaded.clients);
 }

@@ -70,7 +70,8 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::steady_timer summary_timer_{io_};
     platform::SystemdNotifier notifier_{io_};
-    config::Settings started_{};  ///< at the start, without the clients
+    config::Settings started_{};                        ///< at the start, without the clients
+    std::optional<std::size_t> neighbours_at_start_{};  ///< of `http::Limits`
     std::vector<http::Endpoint> endpoints_;
     platform::SandboxSettings sandbox_;
     CertificateWatcher certificates_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/wiring.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "accounts/passwords.hpp"
@@ -152,6 +153,16 @@ http::Limits http_limits(const config::Settings& settings) {
     limits.connections = settings.connections;
     limits.connections_per_client = settings.connections_per_client;
     limits.requests_per_connection = settings.requests_per_connection;
+    return limits;
+}
+
+http::Limits http_limits(const config::Loaded& loaded) {
+    http::Limits limits = http_limits(loaded.settings);
+    // Such a conf has no way to name the proxy that its get_ip may be for. Half of all connections
+    // are enough for one that asks for everybody, and leave room for others where it is none.
+    if (loaded.python && loaded.python->has_get_ip())
+        limits.connections_per_neighbour =
+            std::max(limits.connections_per_client, limits.connections / 2);
     return limits;
 }
 

@@ -33,6 +33,8 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 [[nodiscard]] std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
                                                                     const Directory& directory);
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
+/// The same, where a Python conf's get_ip may stand behind a proxy.
+[[nodiscard]] http::Limits http_limits(const config::Loaded& loaded);
 [[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
 /// What to listen on: those of the settings, with passed sockets in place of `http`, and passed
 /// ones for TLS in place of `https`. Where the machine has no IPv6, all addresses are all of IPv4.

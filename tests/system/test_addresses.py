@@ -127,6 +127,40 @@ def test_a_conf_without_a_script_of_its_own_is_ruled_too(stage):
     assert program.get("k").body == "OK", "where the connection comes from"
 
 
+SCRIPT = """
+def get_ip(source, headers, key):
+    return headers.get("X-Real-IP", source)
+
+def nsupdatecommands(host, new_ip, headers):
+    kind = "AAAA" if ":" in new_ip else "A"
+    if headers.get("X-Kind"):
+        yield f'update add {host} 5 TXT "{new_ip}"'
+        return
+    if headers.get("X-Other"):
+        yield f"update add www.{host} 5 {kind} {new_ip}"
+        yield f"update add {host} 5 TXT other"
+        return
+    yield f"update delete {host} {kind}"
+    yield f"update add {host} 5 {kind} {new_ip}"
+"""
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "224.0.0.1", "fe80::1", "::", "255.255.255.255", "::ffff:0.0.0.0", "127.0.0.9"])
+def test_nor_is_it_by_a_script_of_the_confs_own(stage, address):
+    server = stage.dns("named")
+    text = f'CLIENTS = {{"k": "{HOST}"}}\n' + SCRIPT
+    program = stage.sftdyn(text, arguments=["-vv", "--server", server.address, "--nskeyfile", server.key_file()], file="conf")
+    serial = server.serial()
+    for more in ({}, {"X-Other": "1"}):
+        assert tuple(program.get("k", headers={"X-Real-IP": address, **more})) == (403, "BADADDRESS")
+    assert server.serial() == serial
+    program.await_log(" is not updated: ")
+    # Records of other types are the conf's own business, and what the connection comes from is published.
+    assert tuple(program.get("k", headers={"X-Real-IP": address, "X-Kind": "1"})) == (200, "OK")
+    assert tuple(program.get("k", source="127.0.0.7")) == (200, "OK")
+    assert server.records(HOST, "A") == ["127.0.0.7"]
+
+
 # --- who is warned ----------------------------------------------------------------------------------------------------
 
 
@@ -184,3 +218,32 @@ def test_many_hosts_with_one_address_are_noticed(stage):
     other = stage.sftdyn(conf(server, {"k": HOST}) + tail, name="other")
     assert other.get("all").body == "OK"
     assert "one address" not in other.log()
+
+
+PLAIN_SCRIPT = """
+def nsupdatecommands(host, new_ip, headers):
+    return [f"update delete {host} A", f"update add {host} 5 A {new_ip}"]
+"""
+PLAIN_GET_IP = "def get_ip(source_ip, headers, key):\n    return source_ip\n"
+
+
+@pytest.mark.parametrize("hooks", ["", PLAIN_SCRIPT, PLAIN_GET_IP, PLAIN_GET_IP + PLAIN_SCRIPT], ids=["get_host", "script", "get_ip", "all"])
+def test_a_python_conf_is_warned_too(stage, hooks):
+    """Behind a proxy that its hooks do not ask: all hosts become the proxy's address."""
+    server = stage.dns("named")
+    text = 'CLIENTS = {f"k{number}": f"h{number}.dyn.example.org" for number in range(5)}\ndef get_host(q, ip):\n    return CLIENTS.get(q)\n' + hooks
+    program = stage.sftdyn(text, arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()], file="conf")
+    for number in range(5):
+        assert tuple(program.get(f"k{number}", headers={"X-Forwarded-For": f"198.51.100.{number + 1}"})) == (200, "OK")
+    assert program.log().count("127.0.0.1 says for whom it speaks, and no hook of the conf reads it: its own address counts") == 1
+    assert program.log().count("3 hosts have been given one address, 127.0.0.1") == 1
+    assert "let get_ip return" in program.log() and "trusted_proxies" not in program.log()
+
+
+def test_a_python_conf_that_reads_headers_knows_what_it_does(stage):
+    server = stage.dns("named")
+    text = f'CLIENTS = {{"k": "{HOST}"}}\ndef get_ip(source, headers, key):\n    return headers.get("X-Forwarded-For", source) if source == "127.0.0.1" else source\n'
+    program = stage.sftdyn(text, arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()], file="conf")
+    for source in ("127.0.0.1", "127.0.0.2"):
+        assert program.get("k", source=source, headers={"X-Forwarded-For": "198.51.100.1"}).body == "OK"
+    assert " warning: " not in program.log()

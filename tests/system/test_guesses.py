@@ -107,6 +107,58 @@ def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path):
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
 
 
+# --- a Python conf ---
+
+
+def start_python(stage, text):
+    server = stage.dns("named")
+    return stage.sftdyn(text, arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()], file="conf")
+
+
+def at_once(count, ask):
+    """The answers to so many requests, of which some are late."""
+    answers = [None] * count
+    def one(number):
+        answers[number] = tuple(ask(number))
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_guesses_are_counted_for_whom_get_ip_names(stage, tmp_path):
+    program = start_python(stage, f'CLIENTS = {{"right": "{HOST}"}}\ndef get_ip(ip, headers, q):\n    return headers.get("X-Real-IP", ip)\n')
+    answers = at_once(45, lambda number: program.get(f"guess{number}", headers={"X-Real-IP": f"198.51.100.{number + 1}"}))
+    assert answers == [(403, "BADKEY")] * 45
+    assert "too many bad keys" not in program.log()
+    assert "a wrong credential from 198.51.100.45" in program.log() and "a wrong credential from 127.0.0.1" not in program.log()
+    answers = at_once(45, lambda number: program.get(f"guess{number}", headers={"X-Real-IP": "203.0.113.9"}))
+    assert answers.count((403, "BADKEY")) in range(40, 43) and set(answers) == {(403, "BADKEY"), (429, "BADKEY")}
+    # The others behind the proxy, and the proxy itself, are nobody who guesses.
+    assert tuple(program.get("guess", headers={"X-Real-IP": "203.0.113.10"})) == (403, "BADKEY")
+    assert tuple(program.get("guess")) == (403, "BADKEY")
+    assert program.get("right", headers={"X-Real-IP": "203.0.113.9"}).body == "OK"
+    log = tmp_path / "log"
+    log.write_text(program.log())
+    hosts = subprocess.run(["fail2ban-regex", "-o", "ip", log, FILTER], capture_output=True, text=True).stdout.split()
+    assert hosts == ["203.0.113.9"]
+
+
+def test_a_key_that_get_host_raises_for_is_a_guess(stage):
+    program = start_python(stage, f'T = {{"right": "{HOST}"}}\ndef get_host(q, ip):\n    return T[q]\n'
+                                  'def nsupdatecommands(host, ip, headers):\n    return [f"update delete {host} A", f"update add {host} 5 A {ip}"]\n')
+    began = time.monotonic()
+    answers = at_once(60, lambda number: program.get(f"guess{number}"))
+    assert time.monotonic() - began > 0.9, "some are late"
+    assert answers.count((500, "FAIL")) in range(40, 43) and answers.count((429, "BADKEY")) == 60 - answers.count((500, "FAIL"))
+    assert program.log().count("too many bad keys from 127.0.0.1; refused for now") == 1
+    assert program.log().count("Traceback") == 1 and "guess" not in program.log()
+    assert tuple(program.get("right")) == (200, "OK")
+    assert tuple(program.get("other", source="127.0.0.2")) == (500, "FAIL")
+
+
 # --- every dialect ----------------------------------------------------------------------------------------------------
 
 USER = """

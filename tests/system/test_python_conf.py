@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import re
 import signal
+import socket
 import sqlite3
 import textwrap
 import threading
@@ -132,7 +133,8 @@ def test_https(stage, named, tmp_path):
     ("CLIENTS = {'a': 5, '': 'x.example.org', '/c': 'x.example.org', 'd': 'x y', 7: 'x'}\n",
      [r"host of entry 1 of CLIENTS is int", r"key of entry 2", r"key of entry 3 of CLIENTS begins with a slash", r"entry 4 of CLIENTS: this host is not a valid domain name", r"key of entry 5"]),
     ("CLIENTS = {\n", [r"conf:1: this is no Python"]),
-    ("CLIENTS = {}\nx = nothing\n", [r"conf:2: NameError: name 'nothing' is not defined; correct it"]),
+    ("CLIENTS = {}\nx = nothing\n", [r"conf:2: NameError: name '\[hidden\]' is not defined; correct it"]),
+    ("CLIENTS = {}\nprint(nskeyfile)\n", [r"conf:2: NameError: name 'nskeyfile' is not defined; correct it"]),
     ("import sys\nsys.exit()\n", [r"conf:2: it ends the program"]),
 ])
 def test_what_is_wrong_is_said(tmp_path, text, complaints):
@@ -143,7 +145,7 @@ def test_what_is_wrong_is_said(tmp_path, text, complaints):
         assert result.returncode == 1
         for complaint in complaints:
             assert re.search(complaint, result.stderr), result.stderr
-    assert f"{len(complaints)} thing" in run("check", conf).stderr
+    assert f"{len(complaints)} error" in run("check", conf).stderr
 
 
 def test_check_of_a_good_conf(tmp_path):
@@ -495,6 +497,54 @@ def test_reload_runs_the_conf_anew(stage, named):
     program.await_log("the configuration has 1 clients")
     assert tuple(program.get("plain", source="127.0.0.4")) == (200, "OK")
     assert named.ttl(HOST, "A") == 30
+
+
+# In each reading what the conf sets raises something.
+RAISING = {
+    "a path": "class X:\n    def __fspath__(self):\n        raise ValueError(f'no {list(CLIENTS)}')\nnskeyfile = X()\n",
+    "a list": "class X(list):\n    def __iter__(self):\n        raise KeyError(*CLIENTS)\nhttp = X()\n",
+    "sys.exit": "class X:\n    def __fspath__(self):\n        raise SystemExit(str(CLIENTS))\ncert = X()\n",
+    "no exception of Python's": "class E(BaseException):\n    def __str__(self):\n        raise KeyboardInterrupt\nclass X:\n    def __fspath__(self):\n        raise E\nkey = X()\n",
+    "a host": "class X:\n    def __fspath__(self):\n        raise ValueError(str(CLIENTS))\nCLIENTS['other'] = X()\n",
+}
+
+
+def test_a_conf_that_raises_while_it_is_read_ends_nothing(stage, named, tmp_path):
+    key = "raised-key-HH55-abcdef"
+    good = f'CLIENTS = {{"{key}": "{HOST}"}}\n'
+    program = start(stage, named, good)
+    for count, (name, text) in enumerate(RAISING.items(), 1):
+        program.reload(good + text)
+        program.await_log("the configuration is not taken", count=count)
+        assert program.get(key).status == 200, name
+        conf = tmp_path / "raising"
+        conf.write_text(good + text)
+        for arguments in (["check", conf], ["convert", conf], ["doctor", conf], [conf]):
+            result = run(*arguments)
+            said = result.stdout + result.stderr
+            assert result.returncode == 1 and re.search(r"raising(:\d+)?: ", said), said
+            assert "terminate" not in said and key not in said and "HH55" not in said, said
+    assert "HH55" not in program.log()
+    program.reload(good.replace(key, "another-key-JJ66"))
+    program.await_log("the configuration has 1 clients")
+    assert program.get("another-key-JJ66").status == 200
+
+
+def test_one_address_does_not_take_all_connections(stage, named):
+    program = start(stage, named, f"""
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def get_ip(source_ip, headers, key):
+            return headers.get("X-Real-IP", source_ip)
+    """)
+    with contextlib.ExitStack() as held:
+        for _ in range(1300):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", program.port), timeout=60))
+        # It may be a proxy that asks for all, and may have half of them.
+        program.await_log("127.0.0.1 has 1250 connections, and gets no more")
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b"", "the last one was closed"
+        assert tuple(program.get("k", source="127.0.0.2")) == (200, "OK")
 
 
 def test_reload_that_never_ends(stage, named):

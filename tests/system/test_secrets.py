@@ -242,6 +242,49 @@ def test_weak_keys_of_a_python_conf(tmp_path):
 # --- Python ---
 
 
+@pytest.mark.parametrize("mistake", [
+    "CLIENTS = {KEY: 'home.example.org'}\n",
+    "import sys\nCLIENTS = {sys.KEY: 'home.example.org'}\n",
+    "import KEY\n",
+    "from os import KEY\n",
+    "def clients(): pass\nCLIENTS = clients(KEY='home.example.org')\n",
+])
+def test_a_key_without_quotation_marks_is_not_told(stage, tmp_path, mistake):
+    key = "PYKEY4bea92410b3146d0"
+    path = tmp_path / "conf"
+    path.write_text(mistake.replace("KEY", key))
+    for arguments in (["check", path], ["convert", path], ["doctor", path], [path]):
+        result = run(*arguments)
+        said = result.stdout + result.stderr
+        assert result.returncode == 1 and re.search(r"conf:\d", said), said
+        assert not [piece for piece in pieces(key) if piece in said], said
+
+
+def test_nor_is_it_by_a_hook(stage):
+    key = "PYKEY4bea92410b3146d0"
+    server = stage.dns("named")
+    text = f'def get_host(q, ip):\n    return {{{key}: "home.{ZONE}"}}[q]\ndef nsupdatecommands(host, ip, headers):\n    return []\n'
+    program = stage.sftdyn(text, file="conf", arguments=("-vv", "--server", server.address, "--nskeyfile", server.key_file()))
+    assert tuple(program.get("nosuchkey")) == (500, "FAIL")
+    program.await_log("NameError: name '[hidden]' is not defined")
+    assert not [piece for piece in pieces(key) if piece in program.log()]
+
+
+@heap_of_its_own
+@pytest.mark.skipif(not ROOT, reason="reads the memory of a process that is not dumpable")
+def test_header_fields_do_not_stay_in_memory(stage):
+    """Those that no hook reads are known to C++ alone, which zeroizes them. (All functions are bound at the start: else the
+    loader spills registers, and what was copied through them, to the stack when one is called for the first time.)"""
+    server = stage.dns("named")
+    text = f'CLIENTS = {{"k": "home.{ZONE}"}}\ndef get_ip(source, headers, key):\n    return headers.get("X-Real-IP", source)\n'
+    program = stage.sftdyn(text, file="conf", environment={"LD_BIND_NOW": "1"}, arguments=("-v", "--server", server.address, "--nskeyfile", server.key_file()))
+    secrets = [f"header-secret-{number}-KK88-abcdef" for number in range(20)]
+    before = "a" * 40  # the heap keeps its lists in the first octets of what was freed
+    for secret in secrets:
+        assert program.get("k", headers={"Authorization": f"Bearer {before}{secret}{before}", "Cookie": f"id={before}{secret}"}).status == 200
+    await_true(lambda: not found_in(program.process.pid, secrets), lambda: found_in(program.process.pid, secrets), seconds=20)
+
+
 def test_a_wrong_key_shows_no_line_of_a_python_conf(stage):
     server = stage.dns("named")
     program = stage.sftdyn(f'nskeyfile = "{server.key_file()}"\n' + f"""

@@ -15,9 +15,9 @@ bool same(std::string_view name, std::string_view other) {
 }  // namespace
 
 py::object Headers::get_or(const std::string& name, py::object otherwise) const {
-    const auto found = std::find_if(fields_.begin(), fields_.end(),
+    const auto found = std::find_if(fields_.list().begin(), fields_.list().end(),
                                     [&](const auto& field) { return same(field.first, name); });
-    if (found == fields_.end()) return otherwise;
+    if (found == fields_.list().end()) return otherwise;
     return to_python(found->second);
 }
 
@@ -29,13 +29,13 @@ py::object Headers::get(const std::string& name) const {
 bool Headers::has(const py::object& name) const {
     if (!py::isinstance<py::str>(name)) return false;
     const std::string wanted = from_python(name);
-    return std::any_of(fields_.begin(), fields_.end(),
+    return std::any_of(fields_.list().begin(), fields_.list().end(),
                        [&](const auto& field) { return same(field.first, wanted); });
 }
 
 py::list Headers::get_all(const std::string& name) const {
     py::list out;
-    for (const auto& [own, value] : fields_) {
+    for (const auto& [own, value] : fields_.list()) {
         if (same(own, name)) out.append(to_python(value));
     }
     if (out.empty()) throw py::key_error(name);
@@ -49,19 +49,19 @@ py::object Headers::get_all_or(const std::string& name, py::object otherwise) co
 
 py::list Headers::names() const {
     py::list out;
-    for (const auto& field : fields_) out.append(to_python(field.first));
+    for (const auto& field : fields_.list()) out.append(to_python(field.first));
     return out;
 }
 
 py::list Headers::values() const {
     py::list out;
-    for (const auto& field : fields_) out.append(to_python(field.second));
+    for (const auto& field : fields_.list()) out.append(to_python(field.second));
     return out;
 }
 
 py::list Headers::items() const {
     py::list out;
-    for (const auto& [name, value] : fields_)
+    for (const auto& [name, value] : fields_.list())
         out.append(py::make_tuple(to_python(name), to_python(value)));
     return out;
 }

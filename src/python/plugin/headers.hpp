@@ -7,7 +7,7 @@
 
 namespace sftdyn::python {
 
-/// A copy of the fields, made for one request and owned by its Python object. Used with the
+/// The fields of one request, owned by its Python object, which a hook may keep. Used with the
 /// interpreter's lock held.
 class Headers {
 public:
@@ -22,7 +22,7 @@ public:
     [[nodiscard]] py::list names() const;
     [[nodiscard]] py::list values() const;
     [[nodiscard]] py::list items() const;
-    [[nodiscard]] std::size_t size() const { return fields_.size(); }
+    [[nodiscard]] std::size_t size() const { return fields_.list().size(); }
 
 private:
     Fields fields_;

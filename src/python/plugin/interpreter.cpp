@@ -21,7 +21,7 @@ namespace {
 struct Shared {
     py::module_ support;
     py::module_ own;  ///< with the class Headers
-    py::object address, host, script, told, shown;
+    py::object address, host, script, told, shown, timeout;
 
     base::Mutex mutex{};
     /// Of confs that are gone, to be let go with the lock in hand.
@@ -42,6 +42,40 @@ void drop_now() {
         const base::MutexLock lock(shared->mutex);
         dropped.swap(shared->dropped);
     }
+}
+
+/// What `run` gives, or what `failed` makes of the exception that has ended it: every function of
+/// the plugin is in here. Telling of an exception is Python too, which may raise the next one: then
+/// it is `otherwise`. Whoever calls holds the lock, also until all exceptions are gone.
+template <class Result, class Run, class Failed, class Otherwise>
+Result guarded(const Run& run, const Failed& failed, const Otherwise& otherwise) {
+    try {
+        try {
+            return run();
+        } catch (py::error_already_set& error) {
+            return failed(error);
+        }
+    } catch (py::error_already_set&) {
+        return otherwise;
+    } catch (const std::exception&) {
+        return otherwise;  // pybind11's: its text may quote the conf's values
+    }
+}
+
+/// What `teller`, a function of support.py, says of an exception.
+base::Error diagnostic(const char* teller, const std::string& path, py::error_already_set& error) {
+    py::object value = error.value();
+    if (!PyExceptionInstance_Check(value.ptr())) value = error.type()(value);
+    if (error.trace()) PyException_SetTraceback(value.ptr(), error.trace().ptr());
+    const py::tuple told = shared->support.attr(teller)(value, to_python(path));
+    const auto line = told[1].cast<unsigned>();
+    return {from_python(told[0]), line == 0 ? path : path + ":" + std::to_string(line),
+            "correct it: the file is run as Python 3"};
+}
+
+base::Error diagnostic_of_unknown(const std::string& path) {
+    return {"it raises an exception that can't be told", path,
+            "correct it: the file is run as Python 3"};
 }
 
 /// A callable of the conf's, or nothing.
@@ -75,45 +109,48 @@ struct Hooks {
     py::object get_ip{}, get_host{}, commands{};
 };
 
+/// Whether a hook reads its argument of that position.
+bool reads(const py::object& hook, int position) {
+    return hook && shared->support.attr("reads")(hook, position).cast<bool>();
+}
+
 class PythonCall : public Call {
 public:
     PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields,
                std::string_view key)
-        : hooks_(hooks), fields_(fields), key_(key) {
+        : hooks_(hooks), source_(source), fields_(fields), key_(key) {
         drop_now();
-        ip_ = to_python(source);
     }
 
     HookResult<std::string> get_ip() override {
-        if (!hooks_.get_ip) return from_python(ip_);
-        return guarded<std::string>("get_ip", [this] {
-            ip_ = hooks_.get_ip(ip_, headers(), to_python(key_));
+        if (!hooks_.get_ip) return source_;
+        return try_hook<std::string>("get_ip", [this] {
+            ip_ = hooks_.get_ip(ip(), headers(), to_python(key_));
             return from_python(shared->address(ip_));
         });
     }
 
     HookResult<std::string> get_host(std::string_view key) override {
-        return guarded<std::string>("get_host", [&] {
-            return from_python(shared->host(hooks_.get_host(to_python(key), ip_)));
+        return try_hook<std::string>("get_host", [&] {
+            return from_python(shared->host(hooks_.get_host(to_python(key), ip())));
         });
     }
 
     HookResult<std::vector<std::string>> nsupdate_commands(std::string_view host) override {
-        return guarded<std::vector<std::string>>("nsupdatecommands", [&] {
+        return try_hook<std::vector<std::string>>("nsupdatecommands", [&] {
             std::vector<std::string> out;
             for (const py::handle line :
-                 py::list(shared->script(hooks_.commands(to_python(host), ip_, headers()))))
+                 py::list(shared->script(hooks_.commands(to_python(host), ip(), headers()))))
                 out.push_back(from_python(line));
             return out;
         });
     }
 
     std::string shown(std::string_view text) override {
-        try {
-            return from_python(shared->shown(to_python(text), secrets()));
-        } catch (py::error_already_set&) {
-            return "[hidden]";
-        }
+        const std::string hidden = "[hidden]";
+        return guarded<std::string>(
+            [&] { return from_python(shared->shown(to_python(text), secrets())); },
+            [&](py::error_already_set&) { return hidden; }, hidden);
     }
 
 private:
@@ -121,12 +158,18 @@ private:
     py::list secrets() {
         py::list secrets;
         if (!key_.empty()) secrets.append(to_python(key_));
-        for (const auto& [name, text] : fields_) {
+        for (const auto& [name, text] : fields_.list()) {
             for (const char* secret : {"authorization", "proxy-authorization", "cookie"}) {
                 if (base::ascii_iequals(name, secret)) secrets.append(to_python(text));
             }
         }
         return secrets;
+    }
+
+    /// What get_ip said, or the source.
+    py::object ip() {
+        if (!ip_) ip_ = to_python(source_);
+        return ip_;
     }
 
     py::object headers() {
@@ -136,15 +179,14 @@ private:
 
     /// What `run` gives, or what went wrong in Python.
     template <class T, class Run>
-    HookResult<T> guarded(const char* hook, const Run& run) {
-        try {
-            return run();
-        } catch (py::error_already_set& error) {
-            return failure(hook, error);
-        }
+    HookResult<T> try_hook(const char* hook, const Run& run) {
+        return guarded<HookResult<T>>(
+            [&]() -> HookResult<T> { return run(); },
+            [&](py::error_already_set& error) -> HookResult<T> { return failure(hook, error); },
+            HookError{std::string(hook) + "/?",
+                      std::string(hook) + " raised an exception that can't be told"});
     }
 
-    /// Telling it is Python too, and may be interrupted.
     HookError failure(const char* hook, py::error_already_set& error) {
         error.restore();
         PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
@@ -154,29 +196,27 @@ private:
         const py::object owned = py::reinterpret_steal<py::object>(value);
         Py_XDECREF(type);
         Py_XDECREF(trace);
-        try {
-            const py::tuple told = shared->told(hook, owned, secrets());
-            return {from_python(told[0]), from_python(told[1])};
-        } catch (py::error_already_set&) {
-            return {std::string(hook) + "/?",
-                    std::string(hook) + " raised an exception that can't be told"};
-        }
+        const py::tuple told = shared->told(hook, owned, secrets());
+        return {from_python(told[0]), from_python(told[1])};
     }
 
     Gil gil_{};  // first: it is let go last
     Hooks hooks_;
+    std::string source_;
     py::object ip_{}, headers_{};
-    const Fields& fields_;
+    Fields fields_;
     std::string_view key_;
 };
 
 class PythonConf : public Conf {
 public:
-    PythonConf(py::module_ module, py::dict lines)
-        : module_(std::move(module)),
+    PythonConf(std::string path, py::module_ module, py::dict lines)
+        : path_(std::move(path)),
+          module_(std::move(module)),
           lines_(std::move(lines)),
           hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"),
-                 hook_of(module_, "nsupdatecommands")} {}
+                 hook_of(module_, "nsupdatecommands")},
+          reads_headers_(reads(hooks_.get_ip, 1) || reads(hooks_.commands, 2)) {}
     ~PythonConf() override {
         drop_later(std::move(module_));
         drop_later(std::move(lines_));
@@ -186,8 +226,45 @@ public:
     PythonConf(const PythonConf&) = delete;
     PythonConf& operator=(const PythonConf&) = delete;
 
-    std::vector<ConfSetting> settings(const std::vector<std::string>& names) const override {
+    base::Result<std::vector<ConfSetting>> settings(
+        const std::vector<std::string>& names) const override {
+        return try_reading<std::vector<ConfSetting>>([&] { return read_settings(names); });
+    }
+
+    base::Result<std::optional<std::vector<ConfClient>>> clients(
+        const std::string& name) const override {
+        return try_reading<std::optional<std::vector<ConfClient>>>(
+            [&] { return read_clients(name); });
+    }
+
+    base::Result<std::vector<std::string>> tables() const override {
+        return try_reading<std::vector<std::string>>([&] { return read_tables(); });
+    }
+
+    bool has_get_ip() const override { return bool(hooks_.get_ip); }
+    bool has_get_host() const override { return bool(hooks_.get_host); }
+    bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
+    bool reads_headers() const override { return reads_headers_; }
+
+    std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
+                               std::string_view key) const override {
+        return std::make_unique<PythonCall>(hooks_, source, fields, key);
+    }
+
+private:
+    /// What `read` gives, or a diagnostic of what the conf's code has raised in it.
+    template <class T, class Read>
+    base::Result<T> try_reading(const Read& read) const {
         const Gil gil;
+        return guarded<base::Result<T>>([&]() -> base::Result<T> { return read(); },
+                                        [&](py::error_already_set& error) -> base::Result<T> {
+                                            return diagnostic("fault_of_value", path_, error);
+                                        },
+                                        diagnostic_of_unknown(path_));
+    }
+
+    [[nodiscard]] std::vector<ConfSetting> read_settings(
+        const std::vector<std::string>& names) const {
         std::vector<ConfSetting> out;
         for (const auto& name : names) {
             if (!py::hasattr(module_, name.c_str())) continue;
@@ -206,21 +283,26 @@ public:
         return out;
     }
 
-    std::optional<std::vector<ConfClient>> clients(const std::string& name) const override {
-        const Gil gil;
+    [[nodiscard]] std::optional<std::vector<ConfClient>> read_clients(
+        const std::string& name) const {
         if (!py::hasattr(module_, name.c_str())) return std::nullopt;
         const py::object value = module_.attr(name.c_str());
         if (!py::isinstance<py::dict>(value)) return std::nullopt;
         std::vector<ConfClient> out;
-        for (const auto& [key, host] : py::reinterpret_borrow<py::dict>(value))
+        // A list of them: to read a value may run code, and that may change the dict.
+        const auto rows = py::reinterpret_steal<py::list>(PyDict_Items(value.ptr()));
+        if (!rows) throw py::error_already_set();
+        for (const py::handle row : rows) {
+            const auto key = py::reinterpret_borrow<py::tuple>(row)[0];
+            const auto host = py::reinterpret_borrow<py::tuple>(row)[1];
             out.push_back(
                 {base::Secret(py::isinstance<py::str>(key) ? from_python(key) : std::string()),
                  value_of(host)});
+        }
         return out;
     }
 
-    std::vector<std::string> tables() const override {
-        const Gil gil;
+    [[nodiscard]] std::vector<std::string> read_tables() const {
         std::vector<std::string> out;
         for (const auto& [name, value] :
              py::reinterpret_borrow<py::dict>(module_.attr("__dict__"))) {
@@ -235,19 +317,11 @@ public:
         return out;
     }
 
-    bool has_get_ip() const override { return bool(hooks_.get_ip); }
-    bool has_get_host() const override { return bool(hooks_.get_host); }
-    bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
-
-    std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
-                               std::string_view key) const override {
-        return std::make_unique<PythonCall>(hooks_, source, fields, key);
-    }
-
-private:
+    std::string path_;
     py::module_ module_;
     py::dict lines_;
     Hooks hooks_;
+    bool reads_headers_;
 };
 
 class PythonAttached : public Attached {
@@ -279,36 +353,28 @@ private:
 class PythonInterpreter : public Interpreter {
 public:
     base::Result<std::shared_ptr<const Conf>> run(const std::string& path) override {
+        using Ran = base::Result<std::shared_ptr<const Conf>>;
         const Gil gil;
         drop_now();
-        try {
-            const py::tuple made = shared->support.attr("run_conf")(to_python(path));
-            return std::shared_ptr<const Conf>(std::make_shared<PythonConf>(
-                made[0].cast<py::module_>(), made[1].cast<py::dict>()));
-        } catch (py::error_already_set& error) {
-            return diagnostic(path, error);
-        }
+        return guarded<Ran>(
+            [&]() -> Ran {
+                const py::tuple made = shared->support.attr("run_conf")(to_python(path));
+                return std::shared_ptr<const Conf>(std::make_shared<PythonConf>(
+                    path, made[0].cast<py::module_>(), made[1].cast<py::dict>()));
+            },
+            [&](py::error_already_set& error) -> Ran {
+                if (error.matches(PyExc_OSError) && error.trace().is_none())
+                    return base::Error{py::str(error.value()), path, ""};
+                return diagnostic("fault", path, error);
+            },
+            diagnostic_of_unknown(path));
     }
 
     std::unique_ptr<Attached> attach() override { return std::make_unique<PythonAttached>(); }
 
     void interrupt(std::uint64_t thread) override {
         const Gil gil;
-        PyThreadState_SetAsyncExc(static_cast<unsigned long>(thread),
-                                  shared->support.attr("HookTimeout").ptr());
-    }
-
-private:
-    static base::Error diagnostic(const std::string& path, py::error_already_set& error) {
-        if (error.matches(PyExc_OSError) && error.trace().is_none())
-            return {py::str(error.value()), path, ""};
-        py::object value = error.value();
-        if (!PyExceptionInstance_Check(value.ptr())) value = error.type()(value);
-        if (error.trace()) PyException_SetTraceback(value.ptr(), error.trace().ptr());
-        const py::tuple told = shared->support.attr("fault")(value, to_python(path));
-        const auto line = told[1].cast<unsigned>();
-        return {from_python(told[0]), line == 0 ? path : path + ":" + std::to_string(line),
-                "correct it: the file is run as Python 3"};
+        PyThreadState_SetAsyncExc(static_cast<unsigned long>(thread), shared->timeout.ptr());
     }
 };
 
@@ -361,7 +427,8 @@ void make_shared_parts() {
                         support.attr("host"),
                         support.attr("script"),
                         support.attr("told"),
-                        support.attr("shown")};
+                        support.attr("shown"),
+                        support.attr("HookTimeout")};
 }
 
 }  // namespace
@@ -371,7 +438,12 @@ extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter*
 sftdyn_python_interpreter(const char* version) {
     using namespace sftdyn::python;
     if (std::string_view(version) != SFTDYN_VERSION || !start_python()) return nullptr;
-    make_shared_parts();
+    const bool is_made = guarded<bool>(
+        [] {
+            make_shared_parts();
+            return true;
+        },
+        [](py::error_already_set&) { return false; }, false);
     PyEval_SaveThread();  // the lock is free for whoever needs it
-    return new PythonInterpreter;
+    return is_made ? new PythonInterpreter : nullptr;
 }

@@ -2,6 +2,7 @@
 # What of a conf may not be shown: the keys that it knows. This file stands in front of support.py.
 
 import ast
+import collections
 import functools
 import ipaddress
 import re
@@ -12,6 +13,7 @@ import weakref
 
 MODULE = "sftdyn_conf"
 READERS = ("get", "getone", "getall", "get_all")  # of a mapping
+HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects only hold what is put into them
 SHOWN = 6  # that many characters of a secret in a row are never shown
 LEAST = 3  # a shorter secret is in every text, and anybody's guess
 MOST_WORDS = 2000  # that a conf may know for a message to be searched for them; else it is not shown
@@ -19,8 +21,8 @@ MOST_DEPTH = 4  # of dicts within dicts
 
 
 class Words:
-    """Texts that are not for the log: `sure` are keys, of which no part is shown; `maybe` could be some, and are not shown
-    where they stand alone."""
+    """Texts that are not for the log: `sure` are keys, of which no part is shown; `maybe` could be some, and are not shown;
+    those of ordinary words not where they stand alone."""
 
     def __init__(self, most=MOST_WORDS):
         self.sure, self.maybe, self.most = set(), set(), most
@@ -34,9 +36,9 @@ class Words:
         if not isinstance(value, str) or len(value) < LEAST:
             return
         if is_key:
-            self.sure.add(str(value))
+            self.sure.add(str.__str__(value))
         elif len(value) >= SHOWN and not is_plain(value):
-            self.maybe.add(str(value))
+            self.maybe.add(str.__str__(value))
 
     def __or__(self, other):
         both = Words(max(self.most, other.most))
@@ -58,6 +60,13 @@ def is_address(text):
 def is_plain(text):
     """Whether a text is of several words, a path, an address or a host's name, so that it is no key unless it is used as one."""
     return re.search(r"\s", text) is not None or text.startswith("/") or is_address(text) or re.fullmatch(r"(\*\.)?([\w-]+\.)+[A-Za-z]{2,}\.?", text) is not None
+
+
+@functools.lru_cache(4 * MOST_WORDS)
+def is_of_words(text):
+    """Whether a text is of ordinary words, as the names of header fields and parts of host names are: within a longer word
+    it means something else."""
+    return all(re.fullmatch(r"[A-Z]{0,3}|[A-Za-z]?[a-z]{1,14}", word) for word in re.split(r"[\W_]", text))
 
 
 def words_of_source(tree):
@@ -131,8 +140,35 @@ class Known:
 known_confs = weakref.WeakKeyDictionary()
 
 
+def elements_of(value):
+    """What a list or the like holds, whatever a class of the conf's makes of iterating it."""
+    for kind in (list, tuple, collections.deque, set, frozenset):
+        if isinstance(value, kind):
+            return list(kind.__iter__(value))
+    return []
+
+
+def parts_of_object(value):
+    """What an object or a class holds by name."""
+    try:
+        parts = dict(value.__dict__)
+    except Exception:
+        parts = {}  # it has none, or its class hides them
+    if not isinstance(value, type):
+        for kind in type(value).__mro__:
+            slots = kind.__dict__.get("__slots__", ())
+            for name in (slots,) if isinstance(slots, str) else tuple(slots):
+                if type(kind.__dict__.get(name)) is types.MemberDescriptorType:
+                    try:
+                        parts[name] = kind.__dict__[name].__get__(value)
+                    except AttributeError:
+                        pass  # it is not set
+    return parts
+
+
 def words_of_values(values, names, words):
-    """Adds what the values hold: dicts, lists and sets, functions with what they keep, objects of the conf's own classes."""
+    """Adds what the values hold: dicts, lists and sets, functions with what they keep, objects of the conf's own classes, and
+    of those that only hold what others put into them."""
     seen = set()
 
     def visit(value, depth):
@@ -144,15 +180,19 @@ def words_of_values(values, names, words):
         if isinstance(value, types.MappingProxyType):
             value = dict(value)
         if isinstance(value, dict):
-            for key, other in list(value.items())[:words.most + 1]:
+            for key, other in list(dict.items(value))[:words.most + 1]:
                 words.add(key, True)
                 visit(other, depth + 1)
         elif isinstance(value, (set, frozenset)):
-            for other in list(value)[:words.most + 1]:
+            for other in elements_of(value)[:words.most + 1]:
                 words.add(other, True)
-        elif isinstance(value, (list, tuple)):
-            for other in value[:words.most + 1]:
+        elif isinstance(value, (list, tuple, collections.deque)):
+            for other in elements_of(value)[:words.most + 1]:
                 visit(other, depth + 1)
+        elif isinstance(value, functools.partial):
+            visit([value.func, value.args, value.keywords], depth)
+        elif isinstance(value, types.MethodType):
+            visit([value.__self__, value.__func__], depth)
         elif isinstance(value, types.FunctionType):
             visit([value.__defaults__, value.__kwdefaults__], depth)
             for cell in value.__closure__ or ():
@@ -161,10 +201,13 @@ def words_of_values(values, names, words):
                 except ValueError:
                     pass  # it is empty
         elif (value.__module__ if isinstance(value, type) else type(value).__module__) in names:
-            own = getattr(value, "__dict__", {})
-            for name, other in list(own.items())[:words.most + 1]:
+            for name, other in list(parts_of_object(value).items())[:words.most + 1]:
                 if not name.startswith("__"):
                     visit(other, depth + 1)
+        elif not isinstance(value, type) and type(value).__module__ in HOLDERS:
+            for name, other in list(parts_of_object(value).items())[:words.most + 1]:
+                words.add(name, False)
+                visit(other, depth + 1)
         return None
 
     for value in values:
@@ -225,6 +268,10 @@ def redacted(text, secrets, words=None):
     def hide(start, size):
         hidden[start:start + size] = b"\1" * size
 
+    def hide_all(word):
+        for found in re.finditer(f"(?={re.escape(word)})", text):
+            hide(found.start(), len(word))
+
     def hide_alone(word, beside):
         for found in re.finditer(f"(?<!{beside}){re.escape(word)}(?!{beside})", text):
             hide(found.start(), len(word))
@@ -246,8 +293,12 @@ def redacted(text, secrets, words=None):
             for place in places[size].get(secret[start:start + size], ()):
                 hide(place, size)
     for word in spelled(words.maybe) if words else ():
-        if word in text:
+        if word not in text:
+            continue
+        if is_of_words(word):
             hide_alone(word, r"[\w.-]")
+        else:
+            hide_all(word)
     out = []
     for position, character in enumerate(text):
         if not hidden[position]:

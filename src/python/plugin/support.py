@@ -2,6 +2,8 @@
 """What the plugin does in Python itself: it runs a conf, and tells what went wrong in one."""
 
 import ast
+import builtins
+import dis
 import ipaddress
 import keyword
 import linecache
@@ -18,6 +20,7 @@ MOST_LINES = 100_000
 MOST_EXCEPTIONS = 5  # of a chain, or a group
 MOST_FRAMES = 20
 LONGEST = 500  # characters of a message
+SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "debug", "CLIENTS", "get_ip", "get_host", "nsupdatecommands")
 
 
 class HookTimeout(BaseException):
@@ -88,6 +91,35 @@ def message_of_syntax(error):
     return re.sub(r": \w{3,}$", ": [hidden]", re.sub(r"(['\"])(.*?)\1", hide, str(error.msg)))
 
 
+def names_of_python():
+    """The names that everybody knows: Python's own, and what a conf may set."""
+    kinds = [kind for kind in [*vars(builtins).values(), *vars(types).values()] if isinstance(kind, type)] + [re.Match, re.Pattern]
+    names = {*keyword.kwlist, *keyword.softkwlist, *vars(builtins), *sys.stdlib_module_names, *SETTINGS, *READERS, "sftdyn", "Headers", MODULE}
+    for kind in kinds:
+        names |= {kind.__name__, *dir(kind)}
+    return frozenset(names)
+
+
+def is_common(name):
+    return len(name) < LEAST or all(part in NAMES for part in name.split("."))
+
+
+def without_names(error, text):
+    """The message of an exception about a name. To Python a key is one that lacks its quotation marks."""
+    name = getattr(error, "name", None)
+    if isinstance(name, str) and not is_common(name):
+        text = text.replace(name, "[hidden]")
+
+    def hide(found):
+        return found[0] if is_common(found[2]) else f"{found[1]}[hidden]{found[1]}"
+
+    return re.sub(r"(?<!\w)(['\"])(.*?)\1(?!\w)", hide, text)
+
+
+NAMES = names_of_python()
+NAMING = (NameError, AttributeError, ImportError, TypeError)  # their messages are about names
+
+
 def message_of(error, secrets, words):
     """An exception in one line, without secrets."""
     kind = type(error).__qualname__
@@ -98,6 +130,8 @@ def message_of(error, secrets, words):
         return f"{kind}: {redacted(message_of_syntax(error), secrets, words)}{where}"
     try:
         text = str(error)
+        if isinstance(error, NAMING):
+            text = without_names(error, text)
     except Exception:
         return f"{kind}: (its text can't be told)"
     if not text:
@@ -168,6 +202,15 @@ def fault(error, path):
     return message_of(error, (), words), line
 
 
+def fault_of_value(error, path):
+    """As `fault`, of a conf that has run: what it sets can't be read."""
+    path = os.path.abspath(path)
+    lines = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path]
+    if isinstance(error, SystemExit):
+        return "it ends the program (sys.exit)", lines[-1] if lines else 0
+    return message_of(error, (), known_words([error.__traceback__])), lines[-1] if lines else 0
+
+
 def shown(text, secrets):
     """What a hook gave, for the log: without secrets, and without what the confs know as keys."""
     words = known_words([])
@@ -220,7 +263,23 @@ sys.unraisablehook = lambda what: say("an exception was ignored", what.exc_value
 threading.excepthook = say_of_thread
 
 
-# --- what hooks return ---
+# --- what hooks take and return ---
+
+
+def reads(hook, position):
+    """Whether a hook does anything with its argument of that position. What can't be told does."""
+    if not isinstance(hook, types.FunctionType) or position >= hook.__code__.co_argcount:
+        return True
+    code = hook.__code__
+    name = code.co_varnames[position]
+    if name in code.co_cellvars or {"locals", "vars", "eval", "exec"} & set(code.co_names):
+        return True
+    for instruction in dis.get_instructions(code):
+        if "LOAD_FAST" in instruction.opname:
+            loaded = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
+            if name in loaded:
+                return True
+    return False
 
 
 def text_of(value, expected):

@@ -24,7 +24,7 @@ using Lines = std::vector<std::string>;
 /// A conf whose hooks are functions here.
 class HookedConf : public python::Conf {
 public:
-    std::vector<python::ConfSetting> settings(
+    base::Result<std::vector<python::ConfSetting>> settings(
         const std::vector<std::string>& names) const override {
         std::vector<python::ConfSetting> out;
         for (const auto& name : names) {
@@ -33,14 +33,16 @@ public:
         }
         return out;
     }
-    std::optional<std::vector<python::ConfClient>> clients(const std::string& name) const override {
-        if (!dicts.contains(name)) return std::nullopt;
+    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
+        const std::string& name) const override {
+        if (!dicts.contains(name)) return std::optional<std::vector<python::ConfClient>>();
         std::vector<python::ConfClient> out;
         for (const auto& [key, host] : dicts.at(name))
             out.push_back({base::Secret(key), {host, "str"}});
-        return out;
+        return std::optional(std::move(out));
     }
-    std::vector<std::string> tables() const override {
+    base::Result<std::vector<std::string>> tables() const override {
+        if (is_unreadable) return base::Error{"ValueError: broken"};
         std::vector<std::string> out;
         // An empty dict maps nothing to text.
         for (const auto& [name, rows] : dicts) {
@@ -51,11 +53,13 @@ public:
     bool has_get_ip() const override { return bool(get_ip); }
     bool has_get_host() const override { return bool(get_host); }
     bool has_nsupdate_commands() const override { return bool(commands); }
+    bool reads_headers() const override { return bool(get_ip); }
     std::unique_ptr<python::Call> call(std::string_view source, const python::Fields& fields,
                                        std::string_view) const override {
         return std::make_unique<HookedCall>(*this, std::string(source), fields);
     }
 
+    bool is_unreadable = false;  ///< its code raises when its dicts are looked for
     std::vector<std::string> options{};
     std::map<std::string, std::vector<std::pair<std::string, std::string>>> dicts{{"CLIENTS", {}}};
     std::function<std::string(const std::string& source, const python::Fields&)> get_ip{};
@@ -194,6 +198,16 @@ TEST_F(ConvertTest, AGetHostThatDoesMoreIsLost) {
     EXPECT_THAT(made.lost, lost);
 }
 
+TEST_F(ConvertTest, WhatCantBeReadIsLost) {
+    conf->get_host = [](const std::string&) { return ""; };
+    conf->dicts = {{"OTHER", {{"x", "y.example.org"}}}};
+    conf->is_unreadable = true;
+    EXPECT_THAT(clients_of(converted()), IsEmpty());
+    EXPECT_THAT(
+        made.lost,
+        testing::Contains(HasSubstr("the dicts of the conf can't be read: ValueError: broken")));
+}
+
 TEST_F(ConvertTest, NoClientsYetAreNoLoss) {
     conf->get_host = [](const std::string&) { return ""; };
     conf->dicts = {{"CLIENTS", {}}, {"OTHER", {{"x", "y.example.org"}}}};
@@ -205,7 +219,7 @@ TEST_F(ConvertTest, NoClientsYetAreNoLoss) {
 TEST_F(ConvertTest, AGetIpThatBelievesAHeaderIsAProxysWord) {
     for (const char* header : {"X-Forwarded-For", "X-Real-IP"}) {
         conf->get_ip = [header](const std::string& source, const python::Fields& fields) {
-            for (const auto& [name, value] : fields) {
+            for (const auto& [name, value] : fields.list()) {
                 if (name == header) return value;
             }
             return source;

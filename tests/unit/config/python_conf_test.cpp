@@ -13,8 +13,9 @@ using testing::IsEmpty;
 /// What a conf would set.
 class FakeConf : public python::Conf {
 public:
-    std::vector<python::ConfSetting> settings(
+    base::Result<std::vector<python::ConfSetting>> settings(
         const std::vector<std::string>& names) const override {
+        if (fault) return *fault;
         std::vector<python::ConfSetting> out;
         for (const auto& setting : set) {
             if (std::find(names.begin(), names.end(), setting.name) != names.end())
@@ -22,10 +23,15 @@ public:
         }
         return out;
     }
-    std::optional<std::vector<python::ConfClient>> clients(const std::string&) const override {
+    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
+        const std::string&) const override {
+        if (fault) return *fault;
         return table;
     }
-    std::vector<std::string> tables() const override { return {}; }
+    base::Result<std::vector<std::string>> tables() const override {
+        return std::vector<std::string>();
+    }
+    bool reads_headers() const override { return false; }
     bool has_get_ip() const override { return false; }
     bool has_get_host() const override { return get_host; }
     bool has_nsupdate_commands() const override { return commands; }
@@ -37,6 +43,7 @@ public:
     std::vector<python::ConfSetting> set{};
     std::optional<std::vector<python::ConfClient>> table = std::vector<python::ConfClient>();
     bool get_host = false, commands = false;
+    std::optional<base::Error> fault{};  ///< that its code raises when it is read
 };
 
 python::Value text(std::string value) { return {std::move(value), "str"}; }
@@ -58,6 +65,13 @@ protected:
     FakeConf conf;
     Settings settings;
 };
+
+TEST_F(PythonConfTest, WhatTheConfsCodeRaisesIsADiagnostic) {
+    conf.fault = base::Error{"ValueError: broken", "/etc/sftdyn/conf:3"};
+    EXPECT_THAT(read(), ElementsAre("/etc/sftdyn/conf:3: ValueError: broken",
+                                    "/etc/sftdyn/conf:3: ValueError: broken"));
+    EXPECT_EQ(settings.client_count(), 0U);
+}
 
 TEST_F(PythonConfTest, WhatStandsInTheWrongPlaceIsNotQuoted) {
     for (const char* name : {"http", "https", "verbose", "quiet", "debug"}) {

@@ -48,6 +48,23 @@ TEST(ConnectionLimiter, ThreadsPassTheLimitNever) {
     EXPECT_EQ(limiter.count(), 0U);
 }
 
+TEST(ConnectionLimiter, ANeighbourWhoMayBeAProxyHasMoreButNotAll) {
+    ConnectionLimiter limiter(100, 1, 3);
+    std::vector<ConnectionLimiter::Ticket> tickets;
+    const auto count = [&](const char* client) {
+        tickets.push_back(std::move(*limiter.enter()));
+        return tickets.back().count_for(address(client));
+    };
+    for (const char* neighbour : {"127.0.0.1", "10.0.0.1", "100.64.0.1", "::1", "fd00::1"}) {
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(count(neighbour)) << neighbour << i;
+        EXPECT_FALSE(count(neighbour)) << neighbour;
+    }
+    for (const char* stranger : {"192.0.2.1", "2001:db8::1"}) {
+        EXPECT_TRUE(count(stranger)) << stranger;
+        EXPECT_FALSE(count(stranger)) << stranger;
+    }
+}
+
 TEST(ConnectionLimiter, AClientHasSoMany) {
     ConnectionLimiter limiter(100, 2);
     auto first = limiter.enter(), second = limiter.enter(), third = limiter.enter();

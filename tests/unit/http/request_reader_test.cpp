@@ -12,6 +12,7 @@
 
 using sftdyn::http::Limits;
 using sftdyn::http::RequestReader;
+using sftdyn::http::RequestState;
 using sftdyn::http::usual_limits;
 
 namespace {

@@ -37,20 +37,29 @@ struct FakeConf : public python::Conf {
         std::string source_;
     };
 
-    std::vector<python::ConfSetting> settings(const std::vector<std::string>&) const override {
-        return {};
+    base::Result<std::vector<python::ConfSetting>> settings(
+        const std::vector<std::string>&) const override {
+        return std::vector<python::ConfSetting>();
     }
-    std::optional<std::vector<python::ConfClient>> clients(const std::string&) const override {
-        return std::nullopt;
+    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
+        const std::string&) const override {
+        return std::optional<std::vector<python::ConfClient>>();
     }
-    std::vector<std::string> tables() const override { return {}; }
+    base::Result<std::vector<std::string>> tables() const override {
+        return std::vector<std::string>();
+    }
     bool has_get_ip() const override { return get_ip != nullptr; }
     bool has_get_host() const override { return get_host != nullptr; }
     bool has_nsupdate_commands() const override { return commands != nullptr; }
-    std::unique_ptr<python::Call> call(std::string_view source, const python::Fields&,
+    bool reads_headers() const override { return reads; }
+    std::unique_ptr<python::Call> call(std::string_view source, const python::Fields& fields,
                                        std::string_view) const override {
+        seen = fields.list();
         return std::make_unique<FakeCall>(*this, source);
     }
+
+    bool reads = false;
+    mutable python::Fields::List seen{};  ///< the last request's header fields
 };
 
 class HookInterpreter : public python::Interpreter {
@@ -86,10 +95,18 @@ protected:
     }
     void begin(Answer& answer, std::string_view target, std::string_view method = "GET") {
         now = base::Clock::now();  // the hooks' time is the clock's
-        auto context = request(answer);
+        auto context = request(answer, source);
         handler.handle(context, {.method = method,
                                  .target = target,
-                                 .client = boost::asio::ip::make_address("192.0.2.1")});
+                                 .client = boost::asio::ip::make_address(source),
+                                 .fields = fields,
+                                 .forwarding = forwarding});
+    }
+    std::vector<std::string> checks() const {
+        std::vector<std::string> found;
+        for (const auto& warning : watch.warnings())
+            found.push_back(warning.check + " " + warning.address);
+        return found;
     }
     std::string ask(std::string_view target, std::string_view method = "GET") {
         Answer answer;
@@ -104,8 +121,12 @@ protected:
 
     std::shared_ptr<FakeConf> conf = std::make_shared<FakeConf>();
     HookInterpreter interpreter;
+    const char* source = "192.0.2.1";
+    std::vector<http::Field> fields{};
+    http::Forwarding forwarding = http::Forwarding::as_meant;
     Authenticator authenticator{io, [this] { return now; }, 1ms};
-    HookHandler handler{authenticator, updates, hosts, &interpreter};
+    AddressWatch watch;
+    HookHandler handler{authenticator, updates, hosts, watch, &interpreter};
     unsigned deferrals = 0;
 };
 
@@ -154,7 +175,101 @@ TEST_F(HookHandlerTest, GetIpSaysWhoAsks) {
     EXPECT_TRUE(handler.needs_fields());
     EXPECT_EQ(ask("/"), "200 198.51.100.7");
     EXPECT_EQ(ask("/key"), "200 OK");
-    EXPECT_EQ(lines("").back(), "info: h.dyn.example.org A 198.51.100.7 from 192.0.2.1: OK");
+    EXPECT_EQ(lines(""), (Lines{"info: a request from 198.51.100.7: its own address",
+                                "info: h.dyn.example.org A 198.51.100.7: OK"}));
+}
+
+TEST_F(HookHandlerTest, WrongKeysAreCountedForWhomGetIpNames) {
+    unsigned asked = 0;
+    conf->get_ip = [&](const std::string&) {
+        return ++asked % 2 == 1 ? "198.51.100.7" : "203.0.113.8";
+    };
+    configure();
+    // Twice the budget of 3 for each of two.
+    for (int i = 0; i < 12; ++i) EXPECT_EQ(ask("/wrong"), "403 BADKEY") << i;
+    EXPECT_EQ(ask("/wrong"), "429 BADKEY");
+    EXPECT_EQ(lines("warning"), Lines{"too many bad keys from 198.51.100.7; refused for now"});
+    EXPECT_EQ(ask("/key"), "200 OK");
+    conf->get_ip = [](const std::string&) { return "192.0.2.9"; };
+    EXPECT_EQ(ask("/wrong"), "403 BADKEY");
+    EXPECT_EQ(lines("").back(), "info: a wrong credential from 192.0.2.9");
+}
+
+TEST_F(HookHandlerTest, WhatTimesOutIsOfWhomGetIpNamed) {
+    std::promise<void> gate;
+    conf->get_ip = [](const std::string&) { return "198.51.100.7"; };
+    conf->get_host = [&](const std::string&) {
+        gate.get_future().wait();
+        return "late.dyn.example.org";
+    };
+    configure(1s);
+    Answer answer;
+    begin(answer, "/key");
+    EXPECT_EQ(answer.await().body, "FAIL");
+    gate.set_value();
+    EXPECT_TRUE(handler.stop(60s));
+    EXPECT_EQ(lines(), Lines{"a request from 198.51.100.7: a hook did not return in time"});
+}
+
+TEST_F(HookHandlerTest, HeaderFieldsAreMovedAndNothingOfThemStaysBehind) {
+    conf->get_host = [](const std::string&) { return ""; };
+    configure();
+    const std::string token = "Basic c2VjcmV0OnNlY3JldC1zZWNyZXQ=", small = "Basic eDp5";
+    fields = {{"Authorization", token}, {"Cookie", small}};
+    const char* const held = fields[0].value.data();
+    const char* const inside = fields[1].value.data();
+    EXPECT_EQ(ask("/key"), "403 BADKEY");
+    EXPECT_EQ(conf->seen, (python::Fields::List{{"Authorization", token}, {"Cookie", small}}));
+    EXPECT_NE(fields[0].value.data(), held) << "its memory went along";
+    EXPECT_TRUE(fields[0].value.empty() && fields[1].value.empty());
+    ASSERT_EQ(fields[1].value.data(), inside);
+    EXPECT_EQ(std::string_view(inside, small.size()), std::string(small.size(), '\0'));
+}
+
+TEST_F(HookHandlerTest, AKeyThatGetHostFailsWithIsAGuess) {
+    conf->get_host = [](const std::string& key) -> python::HookResult<std::string> {
+        if (key == "right") return std::string("x.dyn.example.org");
+        if (key == "name") return std::string("no name");
+        return python::HookError("get_host/raised", "get_host raised an exception");
+    };
+    configure();
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(ask(i % 2 == 1 ? "/wrong" : "/name"), "500 FAIL") << i;
+    EXPECT_EQ(ask("/wrong"), "429 BADKEY");
+    EXPECT_EQ(ask("/name"), "429 BADKEY");
+    EXPECT_EQ(ask("/right"), "200 OK");
+    EXPECT_EQ(lines("warning"), Lines{"too many bad keys from 192.0.2.1; refused for now"});
+    EXPECT_EQ(counts(),
+              (Counts{{"secret_url fail", 6}, {"secret_url badkey", 2}, {"secret_url ok", 1}}));
+}
+
+TEST_F(HookHandlerTest, HostsThatAllGetOneAddressAreNoticed) {
+    source = "10.0.0.1";
+    conf->get_host = [](const std::string& key) { return key + ".dyn.example.org"; };
+    configure();
+    for (const char* target : {"/a", "/b"}) EXPECT_EQ(ask(target), "200 OK");
+    EXPECT_EQ(checks(), Lines{});
+    conf->commands = [](const std::string& of) {
+        return std::vector<std::string>{"update add " + of + " 5 A 10.0.0.1"};
+    };
+    EXPECT_EQ(ask("/c"), "200 OK");
+    EXPECT_EQ(checks(), Lines{"shared-address 10.0.0.1"});
+}
+
+TEST_F(HookHandlerTest, AProxyThatDoesNotSayForWhomItSpeaksIsNoticedWhereNoHookReadsHeaders) {
+    conf->get_host = [](const std::string& key) { return key == "x" ? "x.dyn.example.org" : ""; };
+    configure();
+    forwarding = http::Forwarding::silent;
+    EXPECT_EQ(ask("/wrong"), "403 BADKEY");
+    EXPECT_EQ(checks(), Lines{}) << "whoever only looks";
+    EXPECT_EQ(ask("/x"), "200 OK");
+    EXPECT_EQ(checks(), Lines{"silent-proxy 192.0.2.1"});
+    forwarding = http::Forwarding::other;
+    conf->reads = true;
+    EXPECT_EQ(ask("/x"), "200 UPTODATE");
+    EXPECT_EQ(checks(), Lines{"silent-proxy 192.0.2.1"});
+    conf->reads = false;
+    EXPECT_EQ(ask("/x"), "200 UPTODATE");
+    EXPECT_EQ(checks(), (Lines{"silent-proxy 192.0.2.1", "other-header 192.0.2.1"}));
 }
 
 TEST_F(HookHandlerTest, AHookThatFailsIsSaidOnceAndItsRequestsAreTold) {
@@ -175,6 +290,41 @@ TEST_F(HookHandlerTest, AnAddressThatIsNotToBePublishedIsRefused) {
     configure();
     EXPECT_EQ(ask("/key"), "403 BADADDRESS");
     EXPECT_EQ(counts(), (Counts{{"secret_url refused", 1}}));
+}
+
+TEST_F(HookHandlerTest, AScriptPublishesNoAddressThatNoHostCanHave) {
+    std::string address;
+    conf->get_ip = [&](const std::string&) { return address; };
+    std::vector<std::string> script;
+    conf->commands = [&](const std::string&) { return script; };
+    configure();
+    for (const char* bad : {"0.0.0.0", "224.0.0.1", "255.255.255.255", "fe80::1",
+                            "::", "::ffff:169.254.1.1", "127.0.0.9"}) {
+        address = bad;
+        const std::string type = address.find(':') == std::string::npos ? " A " : " AAAA ";
+        for (const char* owner : {"h.dyn.example.org", "www.h.dyn.example.org"}) {
+            script = {"update delete h.dyn.example.org" + type,
+                      std::string("update add ") + owner + " 5" + type + bad};
+            EXPECT_EQ(ask("/key"), "403 BADADDRESS") << bad;
+            script.insert(script.begin(), {"update add x.dyn.example.org 5 TXT x", "send"});
+            EXPECT_EQ(ask("/key"), "403 BADADDRESS") << bad;
+        }
+    }
+    EXPECT_EQ(lines("error").front(),
+              "h.dyn.example.org is not updated: 0.0.0.0 is no address that a host can have");
+    EXPECT_TRUE(
+        backend.served(dns::Name::parse("x.dyn.example.org").value(), dns::Type{16}).empty())
+        << "nothing of such a script is sent";
+    // Other records are the conf's own business, and so are other addresses of other names.
+    address = "0.0.0.0";
+    script = {"update add h.dyn.example.org 5 TXT 0.0.0.0",
+              "update add l.dyn.example.org 5 A 127.0.0.9"};
+    EXPECT_EQ(ask("/key"), "200 OK");
+    // A trial on the machine itself.
+    source = "127.0.0.9";
+    address = "127.0.0.9";
+    script = {"update delete h.dyn.example.org A", "update add h.dyn.example.org 5 A 127.0.0.9"};
+    EXPECT_EQ(ask("/key"), "200 OK");
 }
 
 TEST_F(HookHandlerTest, AScriptOfMoreThanAnAddressIsSentAsItIs) {

@@ -22,11 +22,13 @@ protected:
     }
 
     bool is_faulty = false;
+    std::function<void()> fault{};  ///< ends a load
     std::atomic<unsigned> loads = 0;
     std::shared_future<void> gate;  ///< that a load waits at
     config::Load load = [this] {
         ++loads;
         if (gate.valid()) gate.wait();
+        if (fault) fault();
         config::Loaded loaded;
         const auto host = dns::Name::parse("h.dyn.example.org").value();
         EXPECT_FALSE(loaded.settings.clients.add("key", host, {}, 1));
@@ -58,6 +60,26 @@ TEST_F(ReloaderTest, AFaultyConfigurationHasNoDirectory) {
     await(1);
     EXPECT_EQ(results[0].directory, nullptr);
     EXPECT_EQ(results[0].loaded.diagnostics.size(), 1U);
+}
+
+TEST_F(ReloaderTest, NoExceptionOfALoadEndsTheProcess) {
+    struct NoStandardException {};
+    for (const auto& one : std::vector<std::function<void()>>{
+             [] { throw std::runtime_error("the-secret-key"); }, [] { throw std::bad_alloc(); },
+             [] { throw NoStandardException(); }}) {
+        fault = one;
+        reloader.reload();
+        await(results.size() + 1);
+        EXPECT_EQ(results.back().directory, nullptr);
+        ASSERT_EQ(results.back().loaded.diagnostics.size(), 1U);
+        const std::string text = results.back().loaded.diagnostics[0].text();
+        EXPECT_NE(text.find("it could not be loaded"), std::string::npos) << text;
+        EXPECT_EQ(text.find("secret"), std::string::npos) << text;
+    }
+    fault = {};
+    reloader.reload();
+    await(4);
+    EXPECT_NE(results[3].directory, nullptr) << "the next one may be good";
 }
 
 TEST_F(ReloaderTest, HoweverOftenItIsAskedMeanwhileOneMoreFollows) {

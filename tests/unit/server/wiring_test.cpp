@@ -19,13 +19,18 @@ using testing::IsEmpty;
 
 struct WiredConf : python::Conf {
     bool get_ip = false, get_host = false, commands = false;
-    std::vector<python::ConfSetting> settings(const std::vector<std::string>&) const override {
-        return {};
+    base::Result<std::vector<python::ConfSetting>> settings(
+        const std::vector<std::string>&) const override {
+        return std::vector<python::ConfSetting>();
     }
-    std::optional<std::vector<python::ConfClient>> clients(const std::string&) const override {
-        return std::nullopt;
+    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
+        const std::string&) const override {
+        return std::optional<std::vector<python::ConfClient>>();
     }
-    std::vector<std::string> tables() const override { return {}; }
+    base::Result<std::vector<std::string>> tables() const override {
+        return std::vector<std::string>();
+    }
+    bool reads_headers() const override { return false; }
     bool has_get_ip() const override { return get_ip; }
     bool has_get_host() const override { return get_host; }
     bool has_nsupdate_commands() const override { return commands; }
@@ -63,6 +68,19 @@ TEST(Wiring, EachLimitOfHttpIsItsSetting) {
     EXPECT_EQ(limits.connections, 7U);
     EXPECT_EQ(limits.connections_per_client, 8U);
     EXPECT_EQ(limits.requests_per_connection, 9U);
+}
+
+TEST(Wiring, WithGetIpANeighbourMayBeAProxyAndHasHalfOfAllConnections) {
+    config::Loaded loaded;
+    loaded.settings.connections = 2500;
+    loaded.settings.connections_per_client = 100;
+    EXPECT_EQ(http_limits(loaded).connections_per_neighbour, std::nullopt);
+    const auto conf = std::make_shared<WiredConf>();
+    loaded.python = conf;
+    EXPECT_EQ(http_limits(loaded).connections_per_neighbour, std::nullopt);
+    conf->get_ip = true;
+    EXPECT_EQ(http_limits(loaded).connections_per_neighbour, 1250U);
+    EXPECT_EQ(http_limits(loaded).connections_per_client, 100U) << "of others";
 }
 
 TEST(Wiring, EachLimitOfTheEngineIsItsSetting) {

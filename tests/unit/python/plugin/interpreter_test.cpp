@@ -18,7 +18,7 @@ TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
     const auto conf =
         run("a = 8080\nb = '[::1]:53'\n\nc = True\nd = ['1', 2]\ne = None\nf = 1.5\ng = 1 << "
             "80\nimport pathlib\nh = pathlib.Path('/x')\n");
-    const auto settings = conf->settings({"a", "b", "c", "d", "e", "f", "g", "h", "i"});
+    const auto settings = *conf->settings({"a", "b", "c", "d", "e", "f", "g", "h", "i"});
     ASSERT_EQ(settings.size(), 7U);
     EXPECT_EQ(std::get<std::int64_t>(settings[0].values.at(0).scalar), 8080);
     EXPECT_EQ(settings[0].line, 1U);
@@ -36,15 +36,15 @@ TEST_F(PluginTest, SettingsAreWhatTheConfSets) {
 TEST_F(PluginTest, ClientsAreADict) {
     const auto conf =
         run("CLIENTS = {'a': 'b.example', 'ü': 'c', 1: 2}\nOTHER = []\nmore = {'x': 'y'}\n");
-    const auto clients = conf->clients("CLIENTS");
+    const auto clients = *conf->clients("CLIENTS");
     ASSERT_TRUE(clients);
     ASSERT_EQ(clients->size(), 3U);
     EXPECT_EQ((*clients)[1].key.reveal(), "ü");
     EXPECT_TRUE((*clients)[2].key.empty());
     EXPECT_EQ((*clients)[2].host.type, "int");
-    EXPECT_FALSE(conf->clients("OTHER"));
-    EXPECT_FALSE(conf->clients("NONE"));
-    EXPECT_THAT(conf->tables(), ElementsAre("more"));
+    EXPECT_FALSE(*conf->clients("OTHER"));
+    EXPECT_FALSE(*conf->clients("NONE"));
+    EXPECT_THAT(*conf->tables(), ElementsAre("more"));
 }
 
 TEST_F(PluginTest, WhatIsWrongIsToldWithItsLine) {
@@ -221,6 +221,137 @@ TEST_F(PluginTest, AConfThatDoesNotRunIsToldWithoutItsKeys) {
         for (const char* key : {"PYKEY", "0123456"})
             EXPECT_THAT(result.error().text(), Not(HasSubstr(key))) << text;
     }
+}
+
+TEST_F(PluginTest, WhatReadingAConfRaisesIsADiagnosticWithoutItsKeys) {
+    const std::string known = "CLIENTS = {'PYKEY-0123456789': 'a.example.org'}\n";
+    struct Row {
+        const char *name, *text, *expected;
+    };
+    for (const Row& row : {
+             Row{"path",
+                 "class X:\n    def __fspath__(self):\n        raise ValueError(CLIENTS)\nx = "
+                 "X()\n",
+                 ":4: ValueError: {'[hidden]"},
+             Row{"list",
+                 "class X(list):\n    def __iter__(self):\n        raise "
+                 "KeyError('PYKEY-01234567')\n"
+                 "x = X()\n",
+                 ":4: KeyError: '[hidden]'"},
+             Row{"exit",
+                 "class X:\n    def __fspath__(self):\n        raise SystemExit('PYKEY-01')\nx = "
+                 "X()\n",
+                 ":4: it ends the program (sys.exit)"},
+             Row{"untold",
+                 "class E(BaseException):\n    def __str__(self):\n        raise SystemExit\n"
+                 "class X:\n    def __fspath__(self):\n        raise E\nx = X()\n",
+                 ": it raises an exception that can't be told"},
+         }) {
+        const auto conf = run(known + row.text);
+        const auto settings = conf->settings({"x"});
+        ASSERT_TRUE(settings.has_error()) << row.name;
+        EXPECT_THAT(settings.error().text(), HasSubstr(path + row.expected)) << row.name;
+        EXPECT_THAT(settings.error().text(), Not(HasSubstr("PYKEY"))) << row.name;
+        const auto clients = run(known + row.text + "CLIENTS['other'] = x\n")->clients("CLIENTS");
+        EXPECT_EQ(clients.has_error(), std::string_view(row.name) != "list") << row.name;
+        EXPECT_TRUE(conf->settings({"CLIENTS"}).has_value()) << "and it goes on";
+    }
+    // A dict that changes while it is read.
+    const auto conf =
+        run("class X:\n    def __fspath__(self):\n        CLIENTS.clear()\n        return 'x'\n"
+            "CLIENTS = {'a': X(), 'b': 'c'}\n");
+    EXPECT_EQ((*conf->clients("CLIENTS"))->size(), 2U);
+}
+
+TEST_F(PluginTest, ANameThatIsAKeyWithoutQuotationMarksIsHidden) {
+    for (const char* text : {
+             "CLIENTS = {PYKEY0123456789: 'a'}\n",
+             "def f():\n    x = PYKEY0123456789\n    PYKEY0123456789 = 1\nf()\n",
+             "import sys\nCLIENTS = {sys.PYKEY0123456789: 'a'}\n",
+             "class Keys: pass\nCLIENTS = {Keys().PYKEY0123456789: 'a'}\n",
+             "from sys import PYKEY0123456789\n",
+             "import PYKEY0123456789\n",
+             "import PYKEY0123456789.PYKEY0123456789\n",
+             "def f(): pass\nf(PYKEY0123456789='a')\n",
+             "def f(PYKEY0123456789): pass\nf()\n",
+             "getattr(object, 'PYKEY \\' 0123456789')\n",
+         }) {
+        const auto result = try_run(text);
+        ASSERT_TRUE(result.has_error()) << text;
+        EXPECT_THAT(result.error().text(), HasSubstr("[hidden]")) << text;
+        for (const char* key : {"PYKEY", "0123456"})
+            EXPECT_THAT(result.error().text(), Not(HasSubstr(key))) << text;
+    }
+    const auto said = get_host(
+        *run("def get_host(q, ip):\n    return {PYKEY0123456789: 'a.example.org'}[q]\n"), "k");
+    EXPECT_THAT(said, HasSubstr("NameError: name '[hidden]' is not defined"));
+    EXPECT_THAT(said, Not(HasSubstr("PYKEY")));
+    // Python's own names, and sftdyn's.
+    const auto told = [this](const std::string& text) { return try_run(text).error().text(); };
+    EXPECT_THAT(told("sqlite3.connect\n"), HasSubstr("name 'sqlite3' is not defined"));
+    EXPECT_THAT(told("CLIENTS['x'] = 1\n"), HasSubstr("name 'CLIENTS' is not defined"));
+    EXPECT_THAT(told("import re\nre.match('a', 'b').group(1)\n"),
+                HasSubstr("'NoneType' object has no attribute 'group'"));
+    EXPECT_THAT(told("[].split()\n"), HasSubstr("'list' object has no attribute 'split'"));
+    EXPECT_THAT(told("1 + ''\n"), HasSubstr("unsupported operand type(s) for +: 'int' and 'str'"));
+}
+
+TEST_F(PluginTest, KeysAreFoundWhereverAConfKeepsThem) {
+    for (const char* text : {
+             "K = ['PYKEY-0123456789']\ndef get_host(q, ip):\n    raise ValueError('x' + K[0] + "
+             "'_y ' + K[0])\n",
+             "K = ['PYKEY-0123456789']\ndef get_host(q, ip):\n    raise ValueError(K[0] * 3)\n",
+             "import types\nK = types.SimpleNamespace(a='PYKEY-' + '0123456789')\ndef get_host(q, "
+             "ip):\n    raise ValueError(K)\n",
+             "import types\nK = types.SimpleNamespace(t={'PYKEY-' + '0123456789': 1})\ndef "
+             "get_host(q, ip):\n    raise ValueError(K.t)\n",
+             "import types\nK = types.SimpleNamespace(**{'PYKEY_' + '0123456789': 1})\ndef "
+             "get_host(q, ip):\n    raise ValueError(K)\n",
+             "import argparse\nK = argparse.Namespace(a='PYKEY-' + '0123456789')\ndef get_host(q, "
+             "ip):\n    raise ValueError(K)\n",
+             "import collections\nK = collections.UserDict({'PYKEY-' + '0123456789': 1})\ndef "
+             "get_host(q, ip):\n    raise ValueError(K)\n",
+             "import collections\nK = collections.deque(['PYKEY-' + '0123456789'])\ndef "
+             "get_host(q, ip):\n    raise ValueError(K)\n",
+             "import functools\nf = functools.partial(print, 'PYKEY-' + '0123456789')\ndef "
+             "get_host(q, ip):\n    raise ValueError(f.args)\n",
+             "class C:\n    __slots__ = ('a',)\n    def __init__(self): self.a = 'PYKEY-' + "
+             "'0123456789'\nK = C()\ndef get_host(q, ip):\n    raise ValueError(K.a)\n",
+             "class C:\n    def __init__(self): self.a = 'PYKEY-' + '0123456789'\n    def "
+             "find(self, q): raise ValueError(self.a)\nfind = C().find\ndef get_host(q, ip):\n    "
+             "return find(q)\n",
+         }) {
+        const auto said = get_host(*run(text), "nosuchkey");
+        EXPECT_THAT(said, HasSubstr("[hidden]")) << text;
+        for (const char* key : {"PYKEY", "0123456"})
+            EXPECT_THAT(said, Not(HasSubstr(key))) << text << said;
+    }
+    // A word that a text of the conf is part of means something else.
+    EXPECT_THAT(
+        get_host(*run("KIND = 'update'\ndef get_host(q, ip):\n    raise ValueError('updated "
+                      "update.example.org')\n"),
+                 "nosuchkey"),
+        HasSubstr("updated update.example.org"));
+}
+
+TEST_F(PluginTest, WhetherHooksReadHeadersIsSeen) {
+    const std::string host = "def get_host(q, ip): return 'h'\n";
+    for (const char* text :
+         {"", "def get_ip(source_ip, headers, key):\n    return source_ip\n",
+          "def get_ip(source_ip, headers, key):\n    headers = 5\n    return source_ip\n",
+          "def nsupdatecommands(host, new_ip, headers):\n    yield f'{host} {new_ip}'\n"})
+        EXPECT_FALSE(run(host + text)->reads_headers()) << text;
+    for (const char* text :
+         {"def get_ip(source_ip, headers, key):\n    return headers.get('X-Real-IP')\n",
+          "def get_ip(a, b, c):\n    return list(b)\n",
+          "def get_ip(a, b, c):\n    return max(x for x in [1] if b)\n",
+          "def get_ip(a, b, c):\n    f = lambda: b\n    return f()\n",
+          "def get_ip(*all):\n    return all[0]\n",
+          "def get_ip(a, headers, c):\n    return locals()['headers']\n",
+          "import functools\nget_ip = functools.partial(print)\n",
+          "class C:\n    def get_ip(self, a, b, c): return a\nget_ip = C().get_ip\n",
+          "def nsupdatecommands(host, new_ip, headers):\n    yield headers['User-Agent']\n"})
+        EXPECT_TRUE(run(host + text)->reads_headers()) << text;
 }
 
 TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
