@@ -15,6 +15,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "base/network.hpp"
 #include "http/pending.hpp"
 
 namespace sftdyn::http {
