@@ -48,7 +48,10 @@ void Authenticator::authenticate(RequestContext& request, protocol::AddressUpdat
     if (!update.user || directory.user(*update.user) == nullptr) {
         // A key serves as a password too, whatever the user's name.
         const accounts::KeyEntry* entry = directory.find(update.secret->reveal());
-        if (entry != nullptr) return accepted(request, std::move(update), directory.client(*entry));
+        if (entry != nullptr) {
+            request.on_authenticated();
+            return accepted(request, std::move(update), directory.client(*entry));
+        }
         // A token is no user's. A user's name is asked for a password, whether there is such a user
         // or not.
         if (!update.user) return refuse(request);
@@ -89,6 +92,7 @@ void Authenticator::accept(RequestContext& request, Attempt attempt, const Accep
     if (!attempt.is_familiar)
         familiar_.remember({*update.user, attempt.network_text, update.secret->reveal()}, true);
     const accounts::Client& client = request.settings().directory->client(attempt.user->client);
+    request.on_authenticated();
     accepted(request, std::move(attempt.update), client);
 }
 

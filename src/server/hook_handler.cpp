@@ -131,6 +131,7 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
         authenticator_.refuse(request);
         return true;
     }
+    request.on_authenticated();
     const auto& address = request.source();
     const update::RrsetKey target{entry->host, dns::type_of(address)};
     if (!is_so(request, target, dns::rdata_of(address))) return false;
@@ -317,6 +318,9 @@ void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
         task->request->complete({target, task->client, outcome.status},
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
+    if (decision.step == HookDecision::Step::unchanged ||
+        decision.step == HookDecision::Step::update)
+        request.on_authenticated();
     switch (decision.step) {
         case HookDecision::Step::failed:
             return request.complete(RequestOutcome::fail, "a hook failed",
