@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "accounts/auth_failure_limiter.hpp"
 
-#include "base/token_bucket.hpp"
+#include <algorithm>
+#include <array>
 
 namespace sftdyn::accounts {
 namespace {
 
-constexpr std::size_t most_clients = 1 << 16;
 // Looking through a full table takes a millisecond: not for each guess.
 constexpr auto sweep_interval = std::chrono::milliseconds(100);
 constexpr auto say_interval = std::chrono::minutes(1);
+
+struct Width {
+    unsigned prefix;
+    unsigned share;  ///< of a network of 64 bits' budgets
+};
+constexpr std::array<Width, 3> ipv6_widths{{{64, 1}, {56, 4}, {48, 16}}};
 
 }  // namespace
 
@@ -17,68 +23,126 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::failed(const boost::asio::ip::
                                                          base::TimePoint now) {
     const base::MutexLock lock(mutex_);
     if (burst_ == 0) return {};
-    const auto network = base::client_network(client);
-    auto found = clients_.find(network);
-    if (found == clients_.end()) {
-        if (clients_.size() >= most_clients && !make_room(now)) {
-            Treatment treatment{FailureTreatmentKind::refuse, false,
-                                std::chrono::ceil<std::chrono::seconds>(refill_)};
-            treatment.table_full = now - full_said_ >= say_interval;
-            if (treatment.table_full) full_said_ = now;
-            return treatment;
-        }
-        found = clients_.try_emplace(network, FailureEntry{now, false}).first;
+    Buckets buckets = find_or_overflow(client, now);
+    Treatment treatment = treatment_of(buckets, now);
+    if (treatment.kind == FailureTreatmentKind::refuse) return treatment;
+    if (has_overflow(buckets)) {
+        treatment.counted = CountedAs::one_of_too_many;
+        treatment.table_full = may_say_full(now);
+    } else {
+        treatment.counted = CountedAs::network;
+        for (const Bucket& bucket : buckets) entries_.try_emplace(bucket.key);
+        buckets = find(client);
     }
-    FailureEntry& entry = found->second;
-    const bool clean = entry.full_at <= now;
-    if (clean) entry = {now, false};
-    const base::TokenRate rate{burst_, refill_};
-    const base::TimePoint after = rate.take(entry.full_at, now);
-    if (const auto wait = rate.wait(after, now, 2); wait > wait.zero())
-        return refused(&entry, wait);
-    entry.full_at = after;
-    Treatment treatment{rate.wait(after, now) <= base::Duration(0) ? FailureTreatmentKind::answer
-                                                                   : FailureTreatmentKind::delay};
-    treatment.counted = true;
-    treatment.clean = clean;
+    for (const Bucket& bucket : buckets) {
+        FailureEntry& entry = *bucket.entry;
+        if (entry.full_at <= now) entry.said = false;
+        const base::TokenRate rate = rate_of(bucket);
+        entry.full_at = rate.take(entry.full_at, now);
+        if (rate.wait(entry.full_at, now) > base::Duration::zero())
+            treatment.kind = FailureTreatmentKind::delay;
+    }
     return treatment;
 }
 
 AuthFailureLimiter::Treatment AuthFailureLimiter::look(const boost::asio::ip::address& client,
                                                        base::TimePoint now) {
     const base::MutexLock lock(mutex_);
-    if (burst_ == 0 || clients_.empty()) return {};
-    const auto found = clients_.find(base::client_network(client));
-    if (found == clients_.end()) return {};
-    const base::TokenRate rate{burst_, refill_};
-    const auto wait = rate.wait(rate.take(found->second.full_at, now), now, 2);
-    if (wait > wait.zero()) return refused(&found->second, wait);
-    return {};
+    if (burst_ == 0) return {};
+    return treatment_of(find_or_overflow(client, now), now);
 }
 
-AuthFailureLimiter::Treatment AuthFailureLimiter::refused(FailureEntry* entry,
-                                                          base::Duration wait) {
-    Treatment treatment{FailureTreatmentKind::refuse, !std::exchange(entry->said, true),
-                        std::chrono::ceil<std::chrono::seconds>(wait)};
-    treatment.clean = false;
+void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, CountedAs counted,
+                                   base::TimePoint now) {
+    const base::MutexLock lock(mutex_);
+    if (counted == CountedAs::nothing || burst_ == 0) return;
+    Buckets buckets = find(client);
+    if (counted == CountedAs::one_of_too_many) buckets.push_back({{}, 1, &overflow_});
+    for (const Bucket& bucket : buckets)
+        if (bucket.entry != nullptr)
+            bucket.entry->full_at = rate_of(bucket).give_back(bucket.entry->full_at);
+    for (const Bucket& bucket : buckets)
+        if (bucket.entry != nullptr && bucket.entry != &overflow_ && bucket.entry->full_at <= now)
+            entries_.erase(bucket.key);
+}
+
+/// What a failure of `client` counts in, the narrowest first.
+AuthFailureLimiter::Buckets AuthFailureLimiter::find(const boost::asio::ip::address& client) {
+    const auto network = base::client_network(client);
+    Buckets buckets;
+    if (network.v6) {
+        for (const Width& width : ipv6_widths)
+            buckets.push_back(
+                {{base::wider(network, width.prefix), width.prefix}, width.share, nullptr});
+    } else {
+        buckets.push_back({{network, 32}, 1, nullptr});
+    }
+    for (Bucket& bucket : buckets) {
+        const auto found = entries_.find(bucket.key);
+        if (found != entries_.end()) bucket.entry = &found->second;
+    }
+    return buckets;
+}
+
+/// The same, with the common entry in place of those for which there is no room.
+AuthFailureLimiter::Buckets AuthFailureLimiter::find_or_overflow(
+    const boost::asio::ip::address& client, base::TimePoint now) {
+    Buckets buckets = find(client);
+    const auto is_missing = [](const Bucket& bucket) { return bucket.entry == nullptr; };
+    const auto missing = static_cast<std::size_t>(std::ranges::count_if(buckets, is_missing));
+    if (missing == 0 || entries_.size() + missing <= most_networks) return buckets;
+    if (make_room(missing, now)) return find(client);
+    buckets.erase(std::remove_if(buckets.begin(), buckets.end(), is_missing), buckets.end());
+    buckets.push_back({{}, 1, &overflow_});
+    return buckets;
+}
+
+bool AuthFailureLimiter::has_overflow(const Buckets& buckets) const {
+    return buckets.back().entry == &overflow_;
+}
+
+/// Before the failure is counted: whether it is past a second budget.
+AuthFailureLimiter::Treatment AuthFailureLimiter::treatment_of(const Buckets& buckets,
+                                                               base::TimePoint now) {
+    Treatment treatment;
+    for (const Bucket& bucket : buckets)
+        if (bucket.entry != nullptr && bucket.entry->full_at > now)
+            treatment.forgotten_at = std::max(treatment.forgotten_at, bucket.entry->full_at);
+    for (const Bucket& bucket : buckets) {
+        if (bucket.entry == nullptr) continue;
+        const base::TokenRate rate = rate_of(bucket);
+        const auto wait = rate.wait(rate.take(bucket.entry->full_at, now), now, 2);
+        if (wait <= wait.zero()) continue;
+        treatment.kind = FailureTreatmentKind::refuse;
+        treatment.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+        // Nobody in particular has used up what is for all.
+        if (bucket.entry == &overflow_) {
+            treatment.table_full = may_say_full(now);
+        } else {
+            treatment.first = !std::exchange(bucket.entry->said, true);
+        }
+        return treatment;
+    }
     return treatment;
 }
 
-void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, base::TimePoint now) {
-    const base::MutexLock lock(mutex_);
-    const auto found = clients_.find(base::client_network(client));
-    if (found == clients_.end()) return;
-    found->second.full_at = base::TokenRate{burst_, refill_}.give_back(found->second.full_at);
-    if (found->second.full_at <= now) clients_.erase(found);
+base::TokenRate AuthFailureLimiter::rate_of(const Bucket& bucket) const {
+    return {burst_ * bucket.share, refill_ / bucket.share};
+}
+
+bool AuthFailureLimiter::may_say_full(base::TimePoint now) {
+    if (now - full_said_ < say_interval) return false;
+    full_said_ = now;
+    return true;
 }
 
 /// Forgets who has been quiet. False: everybody is at it.
-bool AuthFailureLimiter::make_room(base::TimePoint now) {
+bool AuthFailureLimiter::make_room(std::size_t entries, base::TimePoint now) {
     if (now - swept_ < sweep_interval) return false;
     swept_ = now;
-    boost::unordered::erase_if(clients_,
+    boost::unordered::erase_if(entries_,
                                [now](const auto& one) { return one.second.full_at <= now; });
-    return clients_.size() < most_clients;
+    return entries_.size() + entries <= most_networks;
 }
 
 void AuthFailureLimiter::set(unsigned burst, base::Duration refill) {
@@ -86,12 +150,13 @@ void AuthFailureLimiter::set(unsigned burst, base::Duration refill) {
     if (burst == burst_ && refill == refill_) return;
     burst_ = burst;
     refill_ = refill;
-    clients_.clear();
+    entries_.clear();
+    overflow_ = {};
 }
 
 std::size_t AuthFailureLimiter::size() const {
     const base::MutexLock lock(mutex_);
-    return clients_.size();
+    return entries_.size();
 }
 
 }  // namespace sftdyn::accounts

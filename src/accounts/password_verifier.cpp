@@ -2,42 +2,140 @@
 #include "accounts/password_verifier.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
 #include <utility>
 
 namespace sftdyn::accounts {
+namespace {
+
+using Verification = Verifier::Verification;
+
+bool has_guessed(const Verification& job) { return job.forgotten_at != base::TimePoint(); }
+
+bool is_same_network(const Verification& a, const Verification& b) {
+    return a.network == b.network;
+}
+bool is_same_home(const Verification& a, const Verification& b) {
+    return base::wider(a.network, 56) == base::wider(b.network, 56);
+}
+bool is_same_company(const Verification& a, const Verification& b) {
+    return base::wider(a.network, 48) == base::wider(b.network, 48);
+}
+bool is_other_guess_at_user(const Verification& a, const Verification& b) {
+    return has_guessed(a) && has_guessed(b) && a.user == b.user;
+}
+bool is_any(const Verification& /*a*/, const Verification& /*b*/) { return true; }
+
+/// Whether `a` is verified before `b`, whenever they came.
+bool precedes(const Verification& a, const Verification& b) {
+    if (a.is_familiar != b.is_familiar) return a.is_familiar;
+    return a.forgotten_at < b.forgotten_at;
+}
+
+}  // namespace
+
+/// How many may be there of those that are like a job.
+struct Verifier::Bound {
+    bool (*is_like)(const Verification&, const Verification&);
+    std::size_t most;
+    bool with_current;      ///< the one that is being verified counts
+    bool is_between_users;  ///< among equals the user with the most gives way
+};
 
 bool Verifier::add(Verification job) {
-    const base::MutexLock lock(mutex_);
-    if (stopping_ || !has_room(job)) return false;
-    (job.clean ? clean_ : others_).push_back(std::move(job));
-    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-    wake_.notify_one();
+    std::optional<Waiting> displaced;
+    {
+        const base::MutexLock lock(mutex_);
+        if (stopping_) return false;
+        join_same_attempt(job);
+        displaced = make_room(job);
+        if (!displaced) return false;
+        waiting_.push_back(std::move(job));
+        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+        wake_.notify_one();
+    }
+    for (const Verification& one : *displaced) one.displaced();
     return true;
 }
 
-bool Verifier::has_room(const Verification& job) const {
-    if (clean_.size() + others_.size() >= most) return false;
-    std::size_t of_user = 0, of_network = 0;
-    const auto count = [&](const Verification& other) {
-        of_user += other.user == job.user ? 1 : 0;
-        of_network += other.network == job.network ? 1 : 0;
+void Verifier::join_same_attempt(Verification& job) const {
+    const auto join = [&job](const Verification& other) {
+        if (other.attempt != job.attempt || other.network != job.network) return;
+        job.is_familiar = job.is_familiar || other.is_familiar;
+        job.forgotten_at = std::min(job.forgotten_at, other.forgotten_at);
     };
-    std::for_each(clean_.begin(), clean_.end(), count);
-    std::for_each(others_.begin(), others_.end(), count);
-    if (current_ != nullptr) count(*current_);
-    return of_user < most_of_user && of_network < most_of_network;
+    for (const Verification& other : waiting_) join(other);
+    if (current_ != nullptr) join(*current_);
+}
+
+/// Those that make room for `job`, if need be; nothing: none does.
+std::optional<Verifier::Waiting> Verifier::make_room(const Verification& job) {
+    static constexpr std::array<Bound, 5> bounds{{
+        {is_same_network, most_of_network, true, false},
+        {is_same_home, most_of_home, true, false},
+        {is_same_company, most_of_company, true, false},
+        {is_other_guess_at_user, most_of_user, false, false},
+        {is_any, most, false, true},
+    }};
+    std::vector<bool> is_displaced(waiting_.size());
+    for (const Bound& bound : bounds) {
+        std::size_t count =
+            bound.with_current && current_ != nullptr && bound.is_like(*current_, job) ? 1 : 0;
+        for (std::size_t i = 0; i < waiting_.size(); ++i)
+            count += !is_displaced[i] && bound.is_like(waiting_[i], job) ? 1 : 0;
+        if (count < bound.most) continue;
+        const auto last = last_of(bound, job, is_displaced);
+        if (!last) return std::nullopt;
+        is_displaced[*last] = true;
+    }
+    Waiting displaced;
+    displaced.reserve(bounds.size());
+    for (std::size_t i = waiting_.size(); i-- > 0;) {
+        if (!is_displaced[i]) continue;
+        displaced.push_back(std::move(waiting_[i]));
+        waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return displaced;
+}
+
+/// Which of those that are like `job` gives its place to it: among equals the oldest of the user
+/// with the most.
+std::optional<std::size_t> Verifier::last_of(const Bound& bound, const Verification& job,
+                                             const std::vector<bool>& is_displaced) const {
+    std::map<std::string_view, std::size_t> of_user{{job.user, 1}};
+    for (const Verification& one : waiting_) ++of_user[one.user];
+    std::optional<std::size_t> last;
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+        if (is_displaced[i] || !bound.is_like(waiting_[i], job)) continue;
+        const bool is_equal = last && !precedes(waiting_[*last], waiting_[i]) &&
+                              !precedes(waiting_[i], waiting_[*last]);
+        if (!last || precedes(waiting_[*last], waiting_[i]) ||
+            (is_equal && of_user[waiting_[i].user] > of_user[waiting_[*last].user]))
+            last = i;
+    }
+    if (!last || precedes(waiting_[*last], job)) return std::nullopt;
+    const bool has_fewer = of_user[job.user] < of_user[waiting_[*last].user];
+    if (precedes(job, waiting_[*last]) || (bound.is_between_users && has_fewer)) return last;
+    return std::nullopt;
+}
+
+Verifier::Verification Verifier::take_next() {
+    auto next = waiting_.begin();
+    for (auto it = next; it != waiting_.end(); ++it)
+        if (!precedes(*next, *it)) next = it;
+    Verification job = std::move(*next);
+    waiting_.erase(next);
+    return job;
 }
 
 void Verifier::run() {
     const base::MutexLock lock(mutex_);
     for (;;) {
-        wake_.wait(mutex_, [this]() REQUIRES(mutex_) {
-            return stopping_ || !clean_.empty() || !others_.empty();
-        });
+        wake_.wait(mutex_, [this]() REQUIRES(mutex_) { return stopping_ || !waiting_.empty(); });
         if (stopping_) return;
-        auto& queue = clean_.empty() ? others_ : clean_;
-        const Verification job = std::move(queue.front());
-        queue.pop_front();
+        const Verification job = take_next();
         current_ = &job;
         {
             const base::MutexUnlock unlocked(mutex_);
@@ -51,8 +149,7 @@ void Verifier::stop() {
     {
         const base::MutexLock lock(mutex_);
         stopping_ = true;
-        clean_.clear();
-        others_.clear();
+        waiting_.clear();
     }
     wake_.notify_one();
     if (thread_.joinable()) thread_.join();

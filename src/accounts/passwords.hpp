@@ -37,19 +37,20 @@ public:
         std::string_view hash;
         std::string_view password;
     };
+    using Digest = base::KeyedHash::Digest;
+    /// One number for the same attempt, another for any other.
+    [[nodiscard]] Digest digest(const PasswordAttempt& attempt) const;
     /// Nothing: it must be verified.
     [[nodiscard]] std::optional<bool> known(const PasswordAttempt& attempt) const;
     void remember(const PasswordAttempt& attempt, bool right);
     [[nodiscard]] std::size_t size() const;
 
 private:
-    using Digest = base::KeyedHash::Digest;
     struct DigestHash {
         std::size_t operator()(const Digest& digest) const {
             return static_cast<std::size_t>(digest[0]);
         }
     };
-    [[nodiscard]] Digest digest(const PasswordAttempt& attempt) const;
 
     base::KeyedHash hash_;
     mutable base::Mutex mutex_;

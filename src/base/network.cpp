@@ -116,6 +116,11 @@ ClientNetwork client_network(const boost::asio::ip::address& address) {
     return {bits, true};
 }
 
+ClientNetwork wider(const ClientNetwork& network, unsigned prefix) {
+    if (!network.v6) return network;
+    return {network.bits & ~std::uint64_t{0} << (64 - prefix), true};
+}
+
 std::string endpoint_text(const boost::asio::ip::address& address, std::uint16_t port) {
     return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(),
                        port);

@@ -55,6 +55,9 @@ struct ClientNetwork {
     friend std::size_t hash_value(const ClientNetwork& network) noexcept;
 };
 [[nodiscard]] ClientNetwork client_network(const boost::asio::ip::address& address);
+/// The IPv6 network of `prefix` bits, at least 1 and at most 64, that `network` is in. An IPv4
+/// address is a network of its own.
+[[nodiscard]] ClientNetwork wider(const ClientNetwork& network, unsigned prefix);
 
 /// "192.0.2.1:53", "[2001:db8::1]:53".
 [[nodiscard]] std::string endpoint_text(const boost::asio::ip::address& address,

@@ -101,8 +101,8 @@ constexpr Documentation documented[] = {
      "wrong keys and passwords that one client (as above) may send at once, in whatever dialect. "
      "As many again are answered a second later; then they are refused: secret URLs and FreeDNS "
      "with 429, dyndns2 and DuckDNS with 503, at which clients wait. A right key always works. A "
-     "password is then not looked at, unless it was right from the same network before. 0: no "
-     "limit"},
+     "password is then not looked at, unless it was right from the same network before. An IPv6 "
+     "network of 56 bits may send 4 times as many, one of 48 bits 16 times. 0: no limit"},
     {Section::limits, "bad_keys_refill", "", "seconds after which one of them is forgotten"},
 
     {Section::process, "user", "whoever starts it",

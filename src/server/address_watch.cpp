@@ -76,22 +76,41 @@ void AddressWatch::configure(bool is_python_conf) {
     is_python_conf_ = is_python_conf;
 }
 
-void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::address& peer) {
+void AddressWatch::forwarding(http::Forwarding kind, const boost::asio::ip::address& peer,
+                              Sender sender) {
     const auto network = base::client_network(peer);
     const base::MutexLock lock(mutex_);
-    if (warnings_.size() >= most_warnings) return;
-    const bool said = std::any_of(said_.begin(), said_.end(), [&](const Said& one) {
-        return one.kind == kind && one.peer == network;
-    });
-    if (said) return;
-    if (kind == http::Forwarding::untrusted &&
-        static_cast<std::size_t>(std::count_if(said_.begin(), said_.end(), [&](const Said& one) {
-            return one.kind == kind;
-        })) >= most_strangers)
+    const bool is_said = std::ranges::any_of(
+        said_, [&](const Said& one) { return one.kind == kind && one.peer == network; });
+    if (is_said) return;
+    if (sender == Sender::stranger) {
+        if (kind == http::Forwarding::untrusted) say_stranger(network, peer);
         return;
+    }
+    if (warnings_.size() >= most_warnings) return;
+    if (kind == http::Forwarding::untrusted)
+        std::erase_if(strangers_, [&](const Stranger& one) { return one.peer == network; });
     said_.push_back({kind, network});
-    say(is_python_conf_ ? warning_of_python_conf(kind, peer.to_string())
-                        : warning_of(kind, peer.to_string()));
+    say(warning_about(kind, peer));
+}
+
+AddressWatch::Warning AddressWatch::warning_about(http::Forwarding kind,
+                                                  const boost::asio::ip::address& peer) const {
+    return is_python_conf_ ? warning_of_python_conf(kind, peer.to_string())
+                           : warning_of(kind, peer.to_string());
+}
+
+void AddressWatch::say_stranger(const base::ClientNetwork& network,
+                                const boost::asio::ip::address& peer) {
+    if (strangers_.size() >= most_strangers ||
+        std::ranges::any_of(strangers_, [&](const Stranger& one) { return one.peer == network; }))
+        return;
+    Warning warning = warning_about(http::Forwarding::untrusted, peer);
+    warning.what = fmt::format("without a right credential, {}", warning.what);
+    base::log::warn("{}; {}", warning.what, warning.remedy);
+    if (strangers_.size() + 1 == most_strangers)
+        base::log::warn("no more are told of that speak for others without a right credential");
+    strangers_.push_back({network, std::move(warning)});
 }
 
 void AddressWatch::published(update::HostId host, const boost::asio::ip::address& address) {
@@ -139,7 +158,9 @@ void AddressWatch::say(Warning warning) {
 
 std::vector<AddressWatch::Warning> AddressWatch::warnings() const {
     const base::MutexLock lock(mutex_);
-    return warnings_;
+    std::vector<Warning> all = warnings_;
+    for (const Stranger& one : strangers_) all.push_back(one.warning);
+    return all;
 }
 
 }  // namespace sftdyn::server

@@ -33,8 +33,13 @@ public:
     /// Which remedies there are: a Python conf names no proxies.
     void configure(bool is_python_conf);
 
+    /// Who sent a request: somebody with a right credential, or anybody.
+    enum class Sender : std::uint8_t { client, stranger };
+
     /// A request of `peer` has another forwarding header than it should; each peer's first is said.
-    void forwarding(http::Forwarding kind, const boost::asio::ip::address& peer);
+    /// Of strangers that is only a header of a peer that is not trusted: those whom a trusted proxy
+    /// lets through may only look whether the program is alive.
+    void forwarding(http::Forwarding kind, const boost::asio::ip::address& peer, Sender sender);
     /// Somebody's `host` was given the address. A host of a loopback or local network shares its
     /// address with few others.
     void published(update::HostId host, const boost::asio::ip::address& address);
@@ -46,8 +51,9 @@ public:
     [[nodiscard]] std::vector<Warning> warnings() const;
 
     static constexpr std::size_t most_warnings = 64;
-    /// Of strangers, who may send what they like: they leave room for what is wrong here.
-    static constexpr std::size_t most_strangers = 16;
+    /// Of strangers, who may send what they like. These are not among the others, for which there
+    /// is room whatever strangers do.
+    static constexpr std::size_t most_strangers = 8;
     static constexpr std::size_t most_addresses = 1024;
     static constexpr std::size_t many_hosts = 3;
 
@@ -60,12 +66,22 @@ private:
         http::Forwarding kind{};
         base::ClientNetwork peer{};
     };
+    struct Stranger {
+        base::ClientNetwork peer{};
+        Warning warning{};
+    };
+    [[nodiscard]] Warning warning_about(http::Forwarding kind,
+                                        const boost::asio::ip::address& peer) const
+        REQUIRES(mutex_);
     void say(Warning warning) REQUIRES(mutex_);
+    void say_stranger(const base::ClientNetwork& network, const boost::asio::ip::address& peer)
+        REQUIRES(mutex_);
 
     mutable base::Mutex mutex_;
     bool is_python_conf_ GUARDED_BY(mutex_) = false;
     std::vector<Warning> warnings_ GUARDED_BY(mutex_);
     std::vector<Said> said_ GUARDED_BY(mutex_);
+    std::vector<Stranger> strangers_ GUARDED_BY(mutex_);
     std::map<boost::asio::ip::address, Sharing> sharing_ GUARDED_BY(mutex_);
 };
 

@@ -48,7 +48,10 @@ void Authenticator::authenticate(RequestContext& request, protocol::AddressUpdat
     if (!update.user || directory.user(*update.user) == nullptr) {
         // A key serves as a password too, whatever the user's name.
         const accounts::KeyEntry* entry = directory.find(update.secret->reveal());
-        if (entry != nullptr) return accepted(request, std::move(update), directory.client(*entry));
+        if (entry != nullptr) {
+            request.on_authenticated();
+            return accepted(request, std::move(update), directory.client(*entry));
+        }
         // A token is no user's. A user's name is asked for a password, whether there is such a user
         // or not.
         if (!update.user) return refuse(request);
@@ -68,6 +71,7 @@ void Authenticator::check_password(RequestContext& request, protocol::AddressUpd
     const std::string_view secret = attempt.update.secret->reveal();
     attempt.is_familiar = familiar_.known({user, attempt.network_text, secret}).has_value();
     const auto before = failures_.look(request.source(), request.began());
+    log_full_table(before);
     if (before.kind == accounts::FailureTreatmentKind::refuse && !attempt.is_familiar)
         return refuse(request, before);
 
@@ -89,41 +93,70 @@ void Authenticator::accept(RequestContext& request, Attempt attempt, const Accep
     if (!attempt.is_familiar)
         familiar_.remember({*update.user, attempt.network_text, update.secret->reveal()}, true);
     const accounts::Client& client = request.settings().directory->client(attempt.user->client);
+    request.on_authenticated();
     accepted(request, std::move(attempt.update), client);
 }
 
 /// On the verifier's thread, in its turn.
 void Authenticator::verify(RequestContext& request, Attempt attempt, const Accepted& accepted) {
-    // It counts as wrong while it waits: many at once are as many guesses. Who can't be counted is
-    // no guesser yet.
-    const auto failure = failures_.failed(request.source(), request.began());
-    if (failure.kind == accounts::FailureTreatmentKind::refuse && !failure.clean &&
-        !attempt.is_familiar)
+    // It counts as wrong while it waits: many at once are as many guesses. What finds no place
+    // stays counted: whoever tries again at once comes after those that have not tried.
+    const auto failure = count_failure(request, request.began());
+    if (failure.kind == accounts::FailureTreatmentKind::refuse && !attempt.is_familiar)
         return refuse(request, failure);
-    const auto network = attempt.network;
-    const std::string user = *attempt.update.user;
+    accounts::Verifier::Verification job{.network = attempt.network,
+                                         .user = *attempt.update.user,
+                                         .is_familiar = attempt.is_familiar,
+                                         .forgotten_at = failure.forgotten_at};
+    job.attempt =
+        passwords_.digest({*attempt.update.user, attempt.hash, attempt.update.secret->reveal()});
     const auto asked = std::make_shared<Attempt>(std::move(attempt));
     const auto waiting = request.defer();
-    const auto work = [this, waiting, asked, failure, accepted] {
-        const std::string_view secret = asked->update.secret->reveal();
-        const bool is_right = accounts::verify_password(asked->hash, secret) && asked->is_hashed();
-        passwords_.remember({*asked->update.user, asked->hash, secret}, is_right);
-        if (!is_right) return refuse(*waiting, failure);
-        if (failure.counted) failures_.take_back(waiting->source(), now_());
+    job.work = [this, waiting, asked, failure, accepted] {
+        if (!is_right(*asked)) return refuse(*waiting, failure);
+        failures_.take_back(waiting->source(), failure.counted, now_());
         accept(*waiting, std::move(*asked), accepted);
     };
-    if (verifier_.add({network, user, failure.clean, work})) return;
-    if (failure.counted) failures_.take_back(waiting->source(), waiting->began());
-    waiting->complete(RequestOutcome::overloaded, "too many passwords wait to be verified",
-                      protocol::server_error(waiting->dialect()));
+    job.displaced = [waiting] { refuse_for_now(*waiting); };
+    if (!verifier_.add(std::move(job))) refuse_for_now(*waiting);
+}
+
+/// On the verifier's thread. The same may have been verified while it waited.
+bool Authenticator::is_right(const Attempt& attempt) {
+    const std::string_view secret = attempt.update.secret->reveal();
+    const accounts::VerifiedPasswords::PasswordAttempt asked{*attempt.update.user, attempt.hash,
+                                                             secret};
+    if (const auto known = passwords_.known(asked)) return *known;
+    const bool right = accounts::verify_password(attempt.hash, secret) && attempt.is_hashed();
+    passwords_.remember(asked, right);
+    return right;
+}
+
+void Authenticator::refuse_for_now(RequestContext& request) {
+    request.complete(RequestOutcome::overloaded, "too many passwords wait to be verified",
+                     protocol::server_error(request.dialect()));
 }
 
 void Authenticator::refuse(RequestContext& request) {
-    refuse(request, failures_.failed(request.source(), now_()));
+    refuse(request, count_failure(request, now_()));
+}
+
+Authenticator::Failure Authenticator::count_failure(const RequestContext& request,
+                                                    base::TimePoint now) {
+    const auto failure = failures_.failed(request.source(), now);
+    log_full_table(failure);
+    return failure;
+}
+
+void Authenticator::log_full_table(const Failure& failure) {
+    if (failure.table_full)
+        log::warn(
+            "so many addresses send bad keys that no more can be counted: all others share one "
+            "budget");
 }
 
 void Authenticator::refuse_failed(RequestContext& request) {
-    refuse(request, failures_.failed(request.source(), now_()), Cause::get_host_failed);
+    refuse(request, count_failure(request, now_()), Cause::get_host_failed);
 }
 
 /// The answer within the budgets.
@@ -137,12 +170,11 @@ void Authenticator::answer(RequestContext& request, Cause cause) {
 /// The answer to a wrong credential, or to one that is not looked at.
 void Authenticator::refuse(RequestContext& request, const Failure& failure, Cause cause) {
     // The packaged fail2ban filter reads this line.
-    if (failure.first)
-        log::warn("too many bad keys from {}; refused for now", request.source().to_string());
-    if (failure.table_full)
-        log::warn(
-            "so many addresses send bad keys that no more can be counted: the bad keys of others "
-            "are refused");
+    if (failure.first) {
+        const std::string source = request.source().to_string();
+        guessers_.add(source, fmt::format("too many bad keys from {}; refused for now", source),
+                      now_());
+    }
     if (failure.kind == accounts::FailureTreatmentKind::answer) return answer(request, cause);
     if (failure.kind == accounts::FailureTreatmentKind::delay) {
         if (delayed_.fetch_add(1) < most_delayed) return refuse_late(request, cause);
@@ -152,6 +184,11 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure, Caus
     answer.retry_after =
         std::max(failure.retry_after, std::chrono::ceil<std::chrono::seconds>(delay_));
     request.complete_bad_credential(std::move(answer));
+}
+
+void Authenticator::stop() {
+    verifier_.stop();
+    guessers_.finish();
 }
 
 void Authenticator::refuse_late(RequestContext& request, Cause cause) {

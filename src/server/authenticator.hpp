@@ -13,6 +13,8 @@
 #include "accounts/auth_failure_limiter.hpp"
 #include "accounts/password_verifier.hpp"
 #include "accounts/passwords.hpp"
+#include "base/log.hpp"
+#include "base/log_throttle.hpp"
 #include "protocol/dyndns_request.hpp"
 #include "server/request_context.hpp"
 
@@ -32,7 +34,10 @@ public:
     /// What is answered late waits on `io` for `delay`.
     explicit Authenticator(boost::asio::io_context& io, Now now = base::Clock::now,
                            base::Duration delay = std::chrono::seconds(1))
-        : io_(io), now_(std::move(now)), delay_(delay) {}
+        : io_(io),
+          now_(std::move(now)),
+          delay_(delay),
+          guessers_([](const std::string& text) { base::log::warn("{}", text); }) {}
     Authenticator(const Authenticator&) = delete;
     Authenticator& operator=(const Authenticator&) = delete;
 
@@ -50,7 +55,7 @@ public:
     void refuse_failed(RequestContext& request);
 
     /// Ends the verifier's thread. What waits for it is dropped.
-    void stop() { verifier_.stop(); }
+    void stop();
 
 private:
     using Failure = accounts::AuthFailureLimiter::Treatment;
@@ -59,11 +64,15 @@ private:
     void check_password(RequestContext& request, protocol::AddressUpdate update,
                         const Accepted& accepted);
     void verify(RequestContext& request, Attempt attempt, const Accepted& accepted);
+    [[nodiscard]] bool is_right(const Attempt& attempt);
     void accept(RequestContext& request, Attempt attempt, const Accepted& accepted);
     enum class Cause : std::uint8_t { wrong, get_host_failed };
     void refuse(RequestContext& request, const Failure& failure, Cause cause = Cause::wrong);
     void refuse_late(RequestContext& request, Cause cause);
     static void answer(RequestContext& request, Cause cause);
+    static void refuse_for_now(RequestContext& request);
+    [[nodiscard]] Failure count_failure(const RequestContext& request, base::TimePoint now);
+    static void log_full_table(const Failure& failure);
 
     boost::asio::io_context& io_;
     Now now_;
@@ -72,6 +81,7 @@ private:
     accounts::VerifiedPasswords
         familiar_;  ///< which were right, by the client's network in place of a hash
     accounts::AuthFailureLimiter failures_{0, base::Duration(0)};
+    base::LogThrottle guessers_;         ///< of clients that are refused
     std::atomic<unsigned> delayed_ = 0;  ///< answers that are held back
     accounts::Verifier verifier_;        ///< last: its work uses all of the above
 };

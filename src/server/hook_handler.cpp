@@ -58,7 +58,6 @@ struct HookHandler::Task {
     Task(RequestContext& from, const http::Request& asked, std::string_view with_key)
         : request(from.defer()),
           peer(request->source()),
-          forwarding(asked.forwarding),
           key(with_key),
           fields(take_fields(asked.fields)),
           client_(peer) {}
@@ -104,7 +103,6 @@ struct HookHandler::Task {
     std::shared_ptr<RequestContext>
         request;                          ///< who has claimed it may end it, and tell its source
     const boost::asio::ip::address peer;  ///< where it came from
-    const http::Forwarding forwarding;
     std::string key;
     python::Fields fields;
     std::atomic<const char*> hook = "get_ip";  ///< that runs
@@ -167,13 +165,12 @@ void HookHandler::handle(RequestContext& request, const http::Request& asked) {
         return request.complete(RequestOutcome::address, "its own address",
                                 secret_url::who_am_i(asked));
     const std::string_view key = update == nullptr ? std::string_view() : update->key;
-    if (!has_get_ip && handle_without_hooks(request, asked, key)) return;
+    if (!has_get_ip && handle_without_hooks(request, key)) return;
     run_hooks(std::make_shared<Task>(request, asked, key));
 }
 
 /// What is no key, and what is known to be so, needs no hook where only nsupdatecommands is one.
-bool HookHandler::handle_without_hooks(RequestContext& request, const http::Request& asked,
-                                       std::string_view key) {
+bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view key) {
     const AnswerSettings& settings = request.settings();
     if (settings.hooks->has_get_host()) return false;
     const auto* entry = secret_url::find(*settings.directory, key);
@@ -181,10 +178,10 @@ bool HookHandler::handle_without_hooks(RequestContext& request, const http::Requ
         authenticator_.refuse(request);
         return true;
     }
+    request.on_authenticated();
     const auto& address = request.source();
     const update::RrsetKey target{entry->host, dns::type_of(address)};
     if (!is_so(request, target, dns::rdata_of(address))) return false;
-    look_at_forwarding(settings, asked.forwarding, address);
     request.complete({target, address, update::UpdateStatus::unchanged},
                      secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));
     return true;
@@ -396,15 +393,6 @@ bool HookHandler::may_publish(const Task& task, HookDecision& decision) {
     return true;
 }
 
-/// Of a request that a host is given an address for: whoever only looks whether sftdyn is alive may
-/// say nothing of whom it speaks for. What comes of strangers is looked at before.
-void HookHandler::look_at_forwarding(const AnswerSettings& settings, http::Forwarding forwarding,
-                                     const boost::asio::ip::address& peer) {
-    if (settings.hooks->reads_headers()) return;
-    if (forwarding == http::Forwarding::silent || forwarding == http::Forwarding::other)
-        watch_.forwarding(forwarding, peer);
-}
-
 void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
     RequestContext& request = *task->request;
     const update::RrsetKey target = decision.update.desired.rrset;
@@ -412,6 +400,9 @@ void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
         task->request->complete({target, task->request->source(), outcome.status},
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
+    if (decision.step == HookDecision::Step::unchanged ||
+        decision.step == HookDecision::Step::update)
+        request.on_authenticated();
     switch (decision.step) {
         case HookDecision::Step::failed:
             return request.complete(RequestOutcome::fail, "a hook failed",
@@ -427,10 +418,8 @@ void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
         case HookDecision::Step::bad_key:
             return authenticator_.refuse(request);
         case HookDecision::Step::unchanged:
-            look_at_forwarding(request.settings(), task->forwarding, task->peer);
             return complete({update::UpdateStatus::unchanged});
         case HookDecision::Step::update:
-            look_at_forwarding(request.settings(), task->forwarding, task->peer);
             return updates_.submit_hook_update(
                 std::move(decision.update), [this, complete, target, address = decision.published](
                                                 const update::UpdateOutcome& outcome) {

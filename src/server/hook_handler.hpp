@@ -53,8 +53,7 @@ private:
     struct HookDecision;
     using TaskPtr = std::shared_ptr<Task>;
 
-    [[nodiscard]] bool handle_without_hooks(RequestContext& request, const http::Request& asked,
-                                            std::string_view key);
+    [[nodiscard]] bool handle_without_hooks(RequestContext& request, std::string_view key);
     void run_hooks(const TaskPtr& task);
     [[nodiscard]] HookDecision decide(Task& task);
     [[nodiscard]] HookDecision decide_host(Task& task, python::Call& call,
@@ -71,8 +70,6 @@ private:
     [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,
                              std::string_view rdata) const;
     void carry_out(const TaskPtr& task, HookDecision decision);
-    void look_at_forwarding(const AnswerSettings& settings, http::Forwarding forwarding,
-                            const boost::asio::ip::address& peer);
     void on_timeout(const TaskPtr& task);
     void log_failure(const std::string& kind, const std::string& text);
 

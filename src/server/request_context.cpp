@@ -46,6 +46,9 @@ RequestContext::RequestContext(RequestContext&& other) noexcept
       began_(other.began_),
       dialect_(other.dialect_),
       ended_(std::exchange(other.ended_, true)),
+      watch_(std::exchange(other.watch_, nullptr)),
+      forwarding_(other.forwarding_),
+      peer_(other.peer_),
       client_(std::move(other.client_)),
       served_(std::move(other.served_)),
       not_served_(std::move(other.not_served_)),
@@ -72,9 +75,16 @@ telemetry::RequestFacts RequestContext::facts() const {
 
 /// False: it has ended before.
 bool RequestContext::begin_end() {
-    if (!std::exchange(ended_, true)) return true;
+    if (!std::exchange(ended_, true)) {
+        tell_watch(AddressWatch::Sender::stranger);
+        return true;
+    }
     base::log::error("a request was answered twice, which is a defect; the first answer counts");
     return false;
+}
+
+void RequestContext::tell_watch(AddressWatch::Sender sender) {
+    if (watch_ != nullptr) std::exchange(watch_, nullptr)->forwarding(forwarding_, peer_, sender);
 }
 
 void RequestContext::complete(http::Response response) {

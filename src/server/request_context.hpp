@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "http/handler.hpp"
 #include "protocol/dyndns_request.hpp"
+#include "server/address_watch.hpp"
 #include "server/answer_settings.hpp"
 #include "telemetry/request_log.hpp"
 
@@ -82,6 +83,16 @@ public:
     [[nodiscard]] std::string client() const { return client_.empty() ? "a key" : client_; }
     void set_client(const std::string& name) { client_ = name; }
 
+    /// Has `watch`, which outlives it, told that the request's forwarding header is not what it
+    /// should be: once its credential is known to be right, or at the end.
+    void watch(AddressWatch& watch, http::Forwarding kind) {
+        watch_ = &watch;
+        forwarding_ = kind;
+        peer_ = source_;
+    }
+    /// Its credential is right.
+    void on_authenticated() { tell_watch(AddressWatch::Sender::client); }
+
     /// The outcome of a record, or of a host for which nothing was asked of the DNS. It is told
     /// when the request is completed.
     void note(const telemetry::HostOutcome& host) { served_.push_back(host); }
@@ -109,6 +120,7 @@ private:
     };
     [[nodiscard]] telemetry::RequestFacts facts() const;
     [[nodiscard]] bool begin_end();
+    void tell_watch(AddressWatch::Sender sender);
 
     telemetry::RequestLog* log_;
     std::shared_ptr<const AnswerSettings> settings_;
@@ -116,6 +128,9 @@ private:
     base::TimePoint began_;
     protocol::Dialect dialect_ = protocol::Dialect::secret_url;
     bool ended_ = false;
+    AddressWatch* watch_ = nullptr;  ///< that is still to be told
+    http::Forwarding forwarding_ = http::Forwarding::as_meant;
+    boost::asio::ip::address peer_{};  ///< with `watch_`: where it came from, whatever a hook says
     std::string client_{};
     std::vector<telemetry::HostOutcome> served_{};
     std::vector<NotServed> not_served_{};

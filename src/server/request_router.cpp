@@ -56,14 +56,14 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     const AnswerSettings& settings = context.settings();
     // A conf whose hooks read headers makes of these what it likes.
     const bool reads_headers = settings.hooks && settings.hooks->reads_headers();
-    if (request.forwarding == http::Forwarding::untrusted && !reads_headers)
-        look_at_forwarding(request);
+    if (request.forwarding != http::Forwarding::as_meant && !reads_headers)
+        context.watch(watch_, request.forwarding);
     if (settings.hooks) return hooks_.handle(context, request);
 
     const auto intent = secret_url::read(request);
     if (const auto* update = std::get_if<secret_url::PresentedKey>(&intent)) {
         const auto* entry = secret_url::find(*settings.directory, update->key);
-        if (entry != nullptr) return route_key(context, request, *entry);
+        if (entry != nullptr) return route_key(context, *entry);
     }
     // A key may look like anything; only what is none may be another dialect's.
     if (route_dialect(context, request)) return;
@@ -76,9 +76,8 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     authenticator_.refuse(context);
 }
 
-void RequestRouter::route_key(RequestContext& context, const http::Request& request,
-                              const accounts::KeyEntry& entry) {
-    look_at_forwarding(request);
+void RequestRouter::route_key(RequestContext& context, const accounts::KeyEntry& entry) {
+    context.on_authenticated();
     if (entry.client == accounts::no_client) return secret_urls_.handle(context, entry);
     accounts_.update_all_hosts(context, context.settings().directory->client(entry.client));
 }
@@ -88,7 +87,6 @@ bool RequestRouter::route_dialect(RequestContext& context, const http::Request& 
     auto intent = protocol::read_address_update(request);
     if (std::holds_alternative<protocol::NotOurs>(intent)) return false;
     if (auto* update = std::get_if<protocol::AddressUpdate>(&intent)) {
-        look_at_forwarding(request);
         accounts_.handle(context, std::move(*update));
         return true;
     }
@@ -103,12 +101,6 @@ bool RequestRouter::route_dialect(RequestContext& context, const http::Request& 
                          protocol::too_many_parameters());
     }
     return true;
-}
-
-/// Whoever only looks whether sftdyn is alive may say nothing of whom it speaks for.
-void RequestRouter::look_at_forwarding(const http::Request& request) {
-    if (request.forwarding != http::Forwarding::as_meant)
-        watch_.forwarding(request.forwarding, request.client);
 }
 
 void RequestRouter::finish() {

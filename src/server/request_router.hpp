@@ -44,10 +44,8 @@ public:
 
 private:
     void route(RequestContext& context, const http::Request& request);
-    void route_key(RequestContext& context, const http::Request& request,
-                   const accounts::KeyEntry& entry);
+    void route_key(RequestContext& context, const accounts::KeyEntry& entry);
     [[nodiscard]] bool route_dialect(RequestContext& context, const http::Request& request);
-    void look_at_forwarding(const http::Request& request);
     [[nodiscard]] std::shared_ptr<const AnswerSettings> settings() const;
 
     Authenticator& authenticator_;

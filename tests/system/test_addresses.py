@@ -189,6 +189,27 @@ def test_a_proxy_that_nobody_named_is_noticed(stage):
     assert found["untrusted-proxy"] == "warning"
 
 
+def test_strangers_take_no_warning_from_the_proxy_that_hosts_move_through(stage):
+    """Whoever has no right credential can send such headers from as many addresses as it likes."""
+    server, program = start(stage, extra=admin(stage))
+    header = {"X-Forwarded-For": "192.0.2.1"}
+    for number in range(1, 31):
+        program.get(("/", "wrong", "/nic/update?hostname=c.dyn.example.org&username=u&password=wrong")[number % 3], headers=header, source=f"127.0.1.{number}")
+    strangers = status(stage)
+    assert len(strangers) == 8 and all(check == "untrusted-proxy" and address.startswith("127.0.1.") for check, address in strangers)
+    assert len([line for line in program.log().splitlines() if "without a right credential" in line]) == 9, "eight, and that there are no more"
+    assert program.get("k", headers=header).status == 200
+    assert program.get("/nic/update?hostname=c.dyn.example.org", headers={**header, **BASIC}, source="127.0.0.2").status == 200
+    own = [("untrusted-proxy", "127.0.0.1"), ("untrusted-proxy", "127.0.0.2")]
+    assert status(stage) == own + strangers
+    program.await_log("127.0.0.1 says for whom it speaks, but is none of trusted_proxies")
+    # A stranger of whom was told, whose hosts move in the end.
+    assert program.get("k", headers=header, source=strangers[0][1]).status == 200
+    assert status(stage) == own + [strangers[0]] + strangers[1:]
+    found = [one for one in json.loads(run("doctor", program.conf, "--json").stdout) if one["check"] == "untrusted-proxy"]
+    assert any("127.0.0.1" in json.dumps(one) for one in found)
+
+
 def test_a_trusted_proxy_that_says_nothing_or_something_else_is_noticed(stage):
     _, program = start(stage, TRUSTED, extra=admin(stage))
     assert program.get("/").body == "127.0.0.1" and status(stage) == [], "whoever only looks whether it is alive"

@@ -94,9 +94,9 @@ protected:
     void with_control() { settings_.admin.control = folder / "control"; }
     void with_hook() {
         settings_.admin.event_command = {"/bin/sh", "-c",
-                                "echo $SFTDYN_EVENT $SFTDYN_HOST $SFTDYN_TYPE "
-                                "$SFTDYN_ADDRESS $SFTDYN_OLD_ADDRESS >> " +
-                                    (folder / "told")};
+                                         "echo $SFTDYN_EVENT $SFTDYN_HOST $SFTDYN_TYPE "
+                                         "$SFTDYN_ADDRESS $SFTDYN_OLD_ADDRESS >> " +
+                                             (folder / "told")};
     }
     /// A host checks in, some seconds ago.
     void check_in(telemetry::RequestLog& log, const char* of, const char* address,
@@ -212,7 +212,8 @@ TEST_F(AdminTest, TheDocumentHasHostsThatCheckedInAndThoseThatNeverDid) {
     check_in(request_log, "a.example.org", "192.0.2.1");
     check_in(request_log, "b.example.org", "2001:db8::1", 1000);
     request_log.history().mark_stale(std::time(nullptr) - 500);
-    watch.forwarding(http::Forwarding::silent, make_address("10.0.0.1"));
+    watch.forwarding(http::Forwarding::silent, make_address("10.0.0.1"),
+                     AddressWatch::Sender::client);
     serve();
     const auto document = status();
     EXPECT_EQ(document.at("version").as_string(), SFTDYN_VERSION);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/authenticator.hpp"
 
+#include <set>
+
+#include <fmt/format.h>
+
 #include "accounts/passwords.hpp"
 #include "server/request_test.hpp"
 
@@ -241,6 +245,83 @@ TEST_F(AuthenticatorTest, WhatTheVerifierDropsIsAnsweredToo) {
     }
     for (const auto& [outcome, count] : counts()) sum += count;
     EXPECT_EQ(sum, 20U);
+}
+
+TEST_F(AuthenticatorTest, WhoGuessesFromEverywhereIsNamedSoOften) {
+    std::vector<std::unique_ptr<Answer>> answers;
+    const auto guess = [&](int number) {
+        const std::string source =
+            fmt::format("198.51.{}.{}", 100 + number / 250, 1 + number % 250);
+        answers.push_back(std::make_unique<Answer>());
+        auto context = request(*answers.back(), source.c_str());
+        authenticator.refuse(context);
+    };
+    for (int round = 0; round < 7; ++round)
+        for (int number = 0; number < 300; ++number) guess(number);
+    for (const auto& answer : answers) await(*answer);
+    Lines named;
+    for (const auto& line : lines("warning"))
+        if (line.starts_with("too many bad keys from ")) named.push_back(line);
+    EXPECT_EQ(named.size(), base::LogThrottle::most_kinds);
+    EXPECT_EQ(std::set(named.begin(), named.end()).size(), named.size()) << "each of them once";
+    now += 61s;
+    base::LogThrottle::summarise_all(now);
+    EXPECT_EQ(lines("warning"),
+              Lines{"200 more like it since; the last: too many bad keys from 198.51.101.50; "
+                    "refused for now"});
+}
+
+/// With the table full, too: else whoever has many addresses guesses as often as it likes.
+TEST_F(AuthenticatorTest, WhatIsFullRefusesAndLetsOnlyThoseOfAFamiliarNetworkThrough) {
+    EXPECT_EQ(answer_to(update("u", "pw"), "203.0.113.1"), "200 for home");
+    for (unsigned number = 0; number < accounts::AuthFailureLimiter::most_networks; ++number) {
+        Answer answer;
+        auto context = request(
+            answer, boost::asio::ip::make_address_v4(0x0a000000 + number).to_string().c_str());
+        authenticator.refuse(context);
+    }
+    for (int number = 0; number < 6; ++number)
+        EXPECT_EQ(answer_to(update("u", "guess"), "192.0.2.1"), "401 badauth");
+    for (const char* source : {"192.0.2.1", "192.0.2.2", "2001:db8::1"}) {
+        EXPECT_EQ(answer_to(update("u", "guess"), source), "503 911");
+        EXPECT_EQ(answer_to(update("u", "pw"), source), "503 911") << "it would tell who guessed";
+    }
+    EXPECT_EQ(answer_to(update("u", "pw"), "203.0.113.1"), "200 for home");
+    EXPECT_EQ(answer_to(update(std::nullopt, "token"), "192.0.2.2"), "200 for home");
+    EXPECT_EQ(lines("warning"),
+              Lines{"so many addresses send bad keys that no more can be counted: all others "
+                    "share one budget"});
+}
+
+/// As many networks as guess for the user, each once.
+TEST_F(AuthenticatorTest, WhoHasGuessedNothingGoesBeforeAllThatGuess) {
+    configure(true);
+    std::vector<std::unique_ptr<Answer>> guesses;
+    const auto guess = [&](const std::string& source, int number) {
+        guesses.push_back(std::make_unique<Answer>());
+        authenticate(*guesses.back(), update("u", fmt::format("guess {}", number)), source.c_str());
+    };
+    for (int number = 0; number < 50; ++number) {
+        const std::string source = fmt::format("198.51.100.{}", number);
+        Answer wrong;
+        {
+            auto context = request(wrong, source.c_str());
+            authenticator.refuse(context);
+        }
+        guess(source, number);
+    }
+    Answer right;
+    authenticate(right, update("u", "pw"));
+    right.await();
+    EXPECT_EQ(right.text(), "200 for home");
+    std::size_t answered = 0, refused = 0;
+    for (const auto& answer : guesses) {
+        if (!answer->is_given()) continue;
+        (answer->text() == "500 911" ? refused : answered) += 1;
+    }
+    EXPECT_LT(answered, 10U) << "the others wait";
+    EXPECT_GE(refused, 50 - 1 - accounts::Verifier::most_of_user) << "or have their answer";
+    authenticator.stop();
 }
 
 TEST_F(AuthenticatorTest, NoSecretIsLogged) {

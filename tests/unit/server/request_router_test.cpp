@@ -163,6 +163,27 @@ TEST_F(RequestRouterTest, AStrangerThatSpeaksForOthersIsNoticedAtOnce) {
     EXPECT_EQ(watch.warnings()[0].check, "untrusted-proxy");
 }
 
+TEST_F(RequestRouterTest, StrangersTakeNoWarningFromTheProxyThatHostsMoveThrough) {
+    for (int i = 1; i <= 100; ++i) {
+        auto asked = get(i % 2 == 0 ? "/" : "/wrong");
+        asked.forwarding = http::Forwarding::untrusted;
+        asked.client = boost::asio::ip::make_address("198.51.100." + std::to_string(i));
+        ask(asked);
+    }
+    EXPECT_EQ(watch.warnings().size(), AddressWatch::most_strangers);
+    auto asked = get("/key");
+    asked.forwarding = http::Forwarding::untrusted;
+    ask(asked);
+    ASSERT_EQ(watch.warnings().size(), AddressWatch::most_strangers + 1);
+    EXPECT_EQ(watch.warnings()[0].address, "192.0.2.1");
+    asked = get("/nic/update?hostname=a.dyn.example.org", "Token all");
+    asked.forwarding = http::Forwarding::untrusted;
+    asked.client = boost::asio::ip::make_address("192.0.2.2");
+    ask(asked);
+    ASSERT_EQ(watch.warnings().size(), AddressWatch::most_strangers + 2);
+    EXPECT_EQ(watch.warnings()[1].address, "192.0.2.2");
+}
+
 TEST_F(RequestRouterTest, NoSecretIsLogged) {
     const std::string secret = "verysecret";
     for (const auto& target :
