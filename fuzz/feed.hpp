@@ -69,7 +69,8 @@ inline std::vector<Understood> read_in_pieces(std::string_view octets,
             reader.received(size);
             state = reader.read();
             HOLDS(reader.request().body_capacity() <= limits.body_octets);
-            HOLDS(reader.request().proxy_values().size() <= sftdyn::http::RequestParser::most_fields);
+            HOLDS(reader.request().proxy_values().size() <=
+                  sftdyn::http::RequestParser::most_fields);
         }
         if (state == sftdyn::http::RequestState::refused) return out;
         out.push_back(understood(reader.request()));

@@ -68,11 +68,11 @@ public:
 
 private:
     /// A network of one width.
-    struct Key {
+    struct FailureKey {
         base::ClientNetwork network{};
         unsigned prefix = 0;
-        friend bool operator==(const Key&, const Key&) = default;
-        friend std::size_t hash_value(const Key& key) noexcept {
+        friend bool operator==(const FailureKey&, const FailureKey&) = default;
+        friend std::size_t hash_value(const FailureKey& key) noexcept {
             return hash_value(key.network) + key.prefix;
         }
     };
@@ -82,7 +82,7 @@ private:
     };
     /// One of the buckets that a failure counts in.
     struct Bucket {
-        Key key{};
+        FailureKey key{};
         unsigned share = 1;             ///< budgets that it has
         FailureEntry* entry = nullptr;  ///< null: there is none yet
     };
@@ -105,7 +105,7 @@ private:
     base::TimePoint swept_ GUARDED_BY(mutex_){};
     /// When a full table was last told of.
     base::TimePoint full_said_ GUARDED_BY(mutex_){};
-    boost::unordered::unordered_flat_map<Key, FailureEntry> entries_ GUARDED_BY(mutex_);
+    boost::unordered::unordered_flat_map<FailureKey, FailureEntry> entries_ GUARDED_BY(mutex_);
     FailureEntry overflow_ GUARDED_BY(mutex_);  ///< of all that find no place
 };
 

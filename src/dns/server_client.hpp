@@ -8,8 +8,8 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/time_source.hpp"
+#include "dns/dns_server.hpp"
 #include "dns/message.hpp"
-#include "dns/server.hpp"
 #include "dns/tcp_channel.hpp"
 #include "dns/tsig_key_provider.hpp"
 #include "dns/udp_channel.hpp"
@@ -32,7 +32,7 @@ struct ServerAddress {
 ///
 /// UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried
 /// out after a later UPDATE that went another way. On a connection, order is the server's order.
-class ServerClient : public Server, public std::enable_shared_from_this<ServerClient> {
+class ServerClient : public DnsServer, public std::enable_shared_from_this<ServerClient> {
 public:
     ServerClient(boost::asio::io_context& io, const ServerAddress& address,
                  std::shared_ptr<TsigKeyProvider> keys, bool tcp_only, base::TimeSourcePtr time);

@@ -41,8 +41,9 @@ base::Result<void> become(const std::string& user) {
     const auto entry = base::find_user(user);
     if (!entry && errno != 0) return failed("looking it up");
     if (!entry)
-        return base::Error{fmt::format("can't become the user {}: there is none of that name", user),
-                           "", "name a user of this machine (getent passwd)"};
+        return base::Error{
+            fmt::format("can't become the user {}: there is none of that name", user), "",
+            "name a user of this machine (getent passwd)"};
     const auto& [name, uid, gid] = *entry;
     if (initgroups(user.c_str(), gid) != 0) return failed("initgroups");
     if (setresgid(gid, gid, gid) != 0) return failed("setresgid");

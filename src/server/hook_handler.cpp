@@ -115,7 +115,7 @@ private:
 
 /// What the hooks made of a request.
 struct HookHandler::HookDecision {
-    enum class Step {
+    enum class Action {
         failed,
         get_host_failed,
         address,
@@ -123,7 +123,7 @@ struct HookHandler::HookDecision {
         bad_key,
         unchanged,
         update
-    } step = Step::failed;
+    } action = Action::failed;
     std::string address_text{};  ///< with `address`: the answer
     dns::Name host{};
     std::string host_text{};               ///< as the conf names it
@@ -219,7 +219,7 @@ HookHandler::HookDecision HookHandler::decide(Task& task) {
     if (parsed) task.set_client(base::plain_address(*parsed));
     if (!task.key.empty()) return decide_host(task, *call, *address, parsed.has_value());
     HookDecision decision;
-    decision.step = HookDecision::Step::address;
+    decision.action = HookDecision::Action::address;
     decision.address_text = *address;
     return decision;
 }
@@ -236,7 +236,7 @@ HookHandler::HookDecision HookHandler::decide_host(Task& task, python::Call& cal
     const auto client = task.client();
     // What a conf that writes the UPDATE itself publishes is seen in its script.
     if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
-        decision.step = HookDecision::Step::refused;
+        decision.action = HookDecision::Action::refused;
         return decision;
     }
     if (!find_host(task, call, decision)) return decision;
@@ -245,11 +245,11 @@ HookHandler::HookDecision HookHandler::decide_host(Task& task, python::Call& cal
     desired.rdata = decision.update.address = dns::rdata_of(client);
     decision.published = client;
     if (is_so(*task.request, desired.rrset, desired.rdata)) {
-        decision.step = HookDecision::Step::unchanged;
+        decision.action = HookDecision::Action::unchanged;
         return decision;
     }
     if (!task.conf().has_nsupdate_commands()) {
-        decision.step = HookDecision::Step::update;
+        decision.action = HookDecision::Action::update;
         return decision;
     }
     task.hook = "nsupdatecommands";
@@ -267,7 +267,7 @@ bool HookHandler::find_host(Task& task, python::Call& call, HookDecision& decisi
     if (task.conf().has_get_host()) return ask_get_host(task, call, decision);
     const auto* entry = secret_url::find(*task.request->settings().directory, task.key);
     if (entry == nullptr) {
-        decision.step = HookDecision::Step::bad_key;
+        decision.action = HookDecision::Action::bad_key;
         return false;
     }
     decision.host = hosts_.name(entry->host);
@@ -288,11 +288,11 @@ bool HookHandler::ask_get_host(Task& task, python::Call& call, HookDecision& dec
     // Whatever it fails with, the key was tried.
     if (said.has_error()) {
         log_failure(said.error().kind, said.error().text);
-        decision.step = HookDecision::Step::get_host_failed;
+        decision.action = HookDecision::Action::get_host_failed;
         return false;
     }
     if (said->empty()) {
-        decision.step = HookDecision::Step::bad_key;
+        decision.action = HookDecision::Action::bad_key;
         return false;
     }
     auto name = dns::Name::parse(*said);
@@ -300,7 +300,7 @@ bool HookHandler::ask_get_host(Task& task, python::Call& call, HookDecision& dec
     if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
         log_failure("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
                                                  task.shown(*said, call)));
-        decision.step = HookDecision::Step::get_host_failed;
+        decision.action = HookDecision::Action::get_host_failed;
         return false;
     }
     decision.host_text = std::move(*said);
@@ -343,12 +343,12 @@ void HookHandler::read_script(const Task& task, python::Call& call,
     }
     for (const auto& warning : script->warnings)
         log_failure("nsupdatecommands/" + warning, shown_warning(task, call, host, warning));
-    decision.step = HookDecision::Step::update;
+    decision.action = HookDecision::Action::update;
     HookUpdate& update = decision.update;
     update.is_desired_record = false;
     update.messages = std::move(script->messages);
     if (!may_publish(task, decision)) {
-        decision.step = HookDecision::Step::refused;
+        decision.action = HookDecision::Action::refused;
         return;
     }
     if (update.messages.size() != 1) return;
@@ -400,26 +400,26 @@ void HookHandler::carry_out(const TaskPtr& task, HookDecision decision) {
         task->request->complete({target, task->request->source(), outcome.status},
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
-    if (decision.step == HookDecision::Step::unchanged ||
-        decision.step == HookDecision::Step::update)
+    if (decision.action == HookDecision::Action::unchanged ||
+        decision.action == HookDecision::Action::update)
         request.on_authenticated();
-    switch (decision.step) {
-        case HookDecision::Step::failed:
+    switch (decision.action) {
+        case HookDecision::Action::failed:
             return request.complete(RequestOutcome::fail, "a hook failed",
                                     protocol::server_error(protocol::Dialect::secret_url));
-        case HookDecision::Step::get_host_failed:
+        case HookDecision::Action::get_host_failed:
             return authenticator_.refuse_failed(request);
-        case HookDecision::Step::address:
+        case HookDecision::Action::address:
             return request.complete(RequestOutcome::address, "its own address",
                                     {200, std::move(decision.address_text)});
-        case HookDecision::Step::refused:
+        case HookDecision::Action::refused:
             return request.complete(RequestOutcome::refused, "the address is not to be published",
                                     protocol::refused_address(protocol::Dialect::secret_url));
-        case HookDecision::Step::bad_key:
+        case HookDecision::Action::bad_key:
             return authenticator_.refuse(request);
-        case HookDecision::Step::unchanged:
+        case HookDecision::Action::unchanged:
             return complete({update::UpdateStatus::unchanged});
-        case HookDecision::Step::update:
+        case HookDecision::Action::update:
             return updates_.submit_hook_update(
                 std::move(decision.update), [this, complete, target, address = decision.published](
                                                 const update::UpdateOutcome& outcome) {

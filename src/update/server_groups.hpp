@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/time_source.hpp"
-#include "dns/server.hpp"
+#include "dns/dns_server.hpp"
 #include "dns/server_client.hpp"
 
 namespace sftdyn::update {
@@ -25,7 +25,7 @@ struct ZoneServers {
 };
 
 /// Makes what talks to one address of a server.
-using MakeServer = std::function<std::shared_ptr<dns::Server>(
+using MakeServer = std::function<std::shared_ptr<dns::DnsServer>(
     const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys, bool tcp_only)>;
 
 /// One server, by its addresses. Held by the configuration, and by all that is under way or in
@@ -33,7 +33,7 @@ using MakeServer = std::function<std::shared_ptr<dns::Server>(
 struct ServerGroup {
     /// One address of the server.
     struct GroupServer {
-        std::shared_ptr<dns::Server> server;
+        std::shared_ptr<dns::DnsServer> server;
         base::TimePoint avoid_until{};  ///< it was down: the others come first until then
 
         /// Another address may do better, for a while.

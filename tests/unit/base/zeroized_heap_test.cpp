@@ -63,15 +63,19 @@ TEST_F(ZeroizedHeapTest, WhatIsFreedMeanwhileIsOverwritten) {
 
 TEST_F(ZeroizedHeapTest, InEachFormOfFreeing) {
     const ZeroizedHeap wiped;
+#ifdef __cpp_sized_deallocation
     EXPECT_EQ(marks_in_freed([](void* block) { ::operator delete(block, block_octets); }), 0U);
+#endif
     EXPECT_EQ(marks_in_freed([](void* block) { ::operator delete[](block); }), 0U);
     EXPECT_EQ(
         marks_in_freed([](void* block) { ::operator delete(block, std::align_val_t(64)); }, 64),
         0U);
+#ifdef __cpp_sized_deallocation
     EXPECT_EQ(
         marks_in_freed(
             [](void* block) { ::operator delete(block, block_octets, std::align_val_t(64)); }, 64),
         0U);
+#endif
     ::operator delete(nullptr);
 }
 

@@ -131,7 +131,7 @@ TEST(TomlSectionTest, WhatAReaderSaysOfATextIsToldInItsPlace) {
     section.reader.text("zone", "a zone", use);
     EXPECT_THAT(used, ElementsAre("x"));
     EXPECT_THAT(section.said(),
-                ElementsAre("/etc/sftdyn/c.toml:1:10: it is wrong; remedy it",
+                ElementsAre("/etc/sftdyn/c.toml:1:10: it is wrong; mend it",
                             "/etc/sftdyn/c.toml:2:11: servers is of the wrong type (integer); "
                             "expected some servers"));
 }

@@ -19,7 +19,7 @@
 namespace sftdyn::update {
 
 /// Keeps what is sent to it.
-class FakeServer : public dns::Server {
+class FakeServer : public dns::DnsServer {
 public:
     struct Query {
         dns::Name name;

@@ -12,16 +12,16 @@
 namespace sftdyn::dns {
 
 /// One address of a DNS server. Used on one thread, and never calls back from within a call.
-class Server {
+class DnsServer {
 public:
     using Handler = std::function<void(Reply)>;
     using UpdateHandler = std::function<void(Reply, Delivery)>;
     using LateAnswer = std::function<void(Reply, unsigned connection)>;
 
-    Server() = default;
-    Server(const Server&) = delete;
-    Server& operator=(const Server&) = delete;
-    virtual ~Server() = default;
+    DnsServer() = default;
+    DnsServer(const DnsServer&) = delete;
+    DnsServer& operator=(const DnsServer&) = delete;
+    virtual ~DnsServer() = default;
 
     /// Address and port.
     [[nodiscard]] virtual const std::string& name() const = 0;
