@@ -25,6 +25,7 @@ ZoneIndex BatchSender::open_zone(const dns::Name& name) {
     if (is_new) {
         parts_.zones[zone].contact_begins();
         parts_.backend.contact(name, [this, index = zone] {
+            engine_thread.assert_held();
             parts_.zones[index].contact_ends();
             resolved(index);
         });
@@ -35,6 +36,7 @@ ZoneIndex BatchSender::open_zone(const dns::Name& name) {
 void BatchSender::enqueue(ChangeGroup group) {
     const ZoneIndex zone = parts_.zones.of(group.front().host);
     const bool quarantined = std::any_of(group.begin(), group.end(), [this](const RrsetKey& rrset) {
+        engine_thread.assert_held();
         return parts_.reconciler.is_quarantined(rrset);
     });
     parts_.zones[zone].push(std::move(group), quarantined);
@@ -50,6 +52,7 @@ void BatchSender::flush(ZoneIndex index) {
             continue;
         }
         auto batch = zone.take_batch(parts_.limits, [this](const RrsetKey& rrset) {
+            engine_thread.assert_held();
             return dns::wire_size_bound(parts_.rrsets.at(rrset).decision().change);
         });
         if (batch.empty()) return;
@@ -66,6 +69,7 @@ std::vector<RrsetKey> BatchSender::take_dropped(std::vector<ChangeGroup>& batch)
     std::vector<RrsetKey> dropped;
     std::erase_if(batch, [&](const ChangeGroup& group) {
         if (std::all_of(group.begin(), group.end(), [this](const RrsetKey& rrset) {
+                engine_thread.assert_held();
                 return parts_.rrsets.at(rrset).is_still_wanted();
             }))
             return false;
@@ -92,11 +96,13 @@ void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
     zone.batch_sent();
     const auto done = [this, batch, count = changes.size(),
                        began = parts_.clock()](const dns::Reply& reply) {
+        engine_thread.assert_held();
         parts_.on_update(count, parts_.clock() - began);
         answered(*batch, reply);
     };
     parts_.backend.apply(zone.name(), std::move(changes), parts_.backend_deadline(deadline), done,
                          [this, batch] {
+                             engine_thread.assert_held();
                              parts_.zones[batch->zone].batch_resolved(batch->in_doubt);
                              resolved(batch->zone);
                          });

@@ -9,6 +9,7 @@
 #include "update/backend.hpp"
 #include "update/change_rate_limiter.hpp"
 #include "update/engine_limits.hpp"
+#include "update/engine_thread.hpp"
 #include "update/query_limiter.hpp"
 #include "update/rrset_table.hpp"
 
@@ -52,13 +53,14 @@ struct EngineParts {
     Clock clock;
     OnFailure on_failure;
     OnUpdate on_update = [](std::size_t, base::Duration) {};
-    ChangeRateLimiter rate_limiter{limits.changes_burst, limits.changes_refill};
-    QueryLimiter queries{limits.queries_in_flight};
-    ZoneTable zones{};
-    RrsetTable rrsets{known, zones};
+    ChangeRateLimiter rate_limiter GUARDED_BY(engine_thread){limits.changes_burst,
+                                                             limits.changes_refill};
+    QueryLimiter queries GUARDED_BY(engine_thread){limits.queries_in_flight};
+    ZoneTable zones GUARDED_BY(engine_thread){};
+    RrsetTable rrsets GUARDED_BY(engine_thread){known, zones};
     /// Of the configuration: it grows when the servers change. What was sent or asked under an
     /// earlier one is told to nobody.
-    unsigned generation = 0;
+    unsigned generation GUARDED_BY(engine_thread) = 0;
 
     Reconciler& reconciler;
     BatchSender& batches;

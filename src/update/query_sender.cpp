@@ -99,6 +99,7 @@ void QuerySender::ask(const std::shared_ptr<Query>& query) {
     const auto deadline = share(time_->now(), query->deadline, query->order.size() - query->tried);
     member.server->query(query->name, query->type, deadline,
                          [this, query, &member](dns::Reply reply) {
+                             engine_thread.assert_held();
                              if (reply.has_error() && is_outage(reply.error())) {
                                  member.avoid(time_->now());
                                  if (++query->tried < query->order.size()) return ask(query);
@@ -135,6 +136,7 @@ void QuerySender::step(const std::shared_ptr<Search>& search) {
     auto query = std::make_shared<Query>(Query{
         group, search->candidate, Type::soa, search->deadline, {}, group->order(time_->now())});
     query->done = [this, search](const dns::Reply& reply, const std::string& server) {
+        engine_thread.assert_held();
         if (reply.has_error()) return search->done(reply.error());
         if (const auto zone = zone_in(*reply, search->candidate)) return search->done(*zone);
         if (reply->rcode == KNOT_RCODE_SERVFAIL || reply->rcode == KNOT_RCODE_FORMERR ||

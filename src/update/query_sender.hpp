@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "update/backend.hpp"
+#include "update/engine_thread.hpp"
 #include "update/server_groups.hpp"
 
 namespace sftdyn::update {
@@ -24,17 +25,19 @@ public:
         : io_(io), time_(std::move(time)), groups_(groups) {}
 
     /// See `Backend`.
-    void find_zone(const dns::Name& name, base::TimePoint deadline, Backend::Done<dns::Name> done);
+    void find_zone(const dns::Name& name, base::TimePoint deadline, Backend::Done<dns::Name> done)
+        REQUIRES(engine_thread);
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
-                 base::TimePoint deadline, Backend::Done<std::vector<std::string>> done);
+                 base::TimePoint deadline, Backend::Done<std::vector<std::string>> done)
+        REQUIRES(engine_thread);
     /// Another configuration may know zones that were refused.
-    void forget_refusals() { no_zone_until_.clear(); }
+    void forget_refusals() REQUIRES(engine_thread) { no_zone_until_.clear(); }
 
 private:
     struct Query;
     struct Search;
-    void ask(const std::shared_ptr<Query>& query);
-    void step(const std::shared_ptr<Search>& search);
+    void ask(const std::shared_ptr<Query>& query) REQUIRES(engine_thread);
+    void step(const std::shared_ptr<Search>& search) REQUIRES(engine_thread);
 
     boost::asio::io_context& io_;
     base::TimeSourcePtr time_;

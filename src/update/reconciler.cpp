@@ -29,7 +29,10 @@ void Reconciler::submit(DesiredRecord desired, OnOutcome done) {
 
 void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutcomes done) {
     if (std::any_of(desired_records.begin(), desired_records.end(),
-                    [this](const DesiredRecord& desired) { return is_full(desired); }))
+                    [this](const DesiredRecord& desired) {
+                        engine_thread.assert_held();
+                        return is_full(desired);
+                    }))
         return done(std::vector<UpdateOutcome>(
             desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
@@ -237,6 +240,7 @@ void Reconciler::decide_group(const AtomicGroupPtr& group) {
         if (member.open) changes[parts_.zones.of(member.rrset.host)].push_back(member.rrset);
     }
     const auto is_same = [this](const RrsetKey& rrset) {
+        engine_thread.assert_held();
         return parts_.rrsets.at(rrset).decision().same;
     };
     // What is right already goes along, so that it is still right when all of them are answered.
@@ -268,9 +272,11 @@ void Reconciler::decide_group(const AtomicGroupPtr& group) {
 void Reconciler::find_zone(const RrsetKey& rrset, RrsetQueue& queue) {
     queue.enter(RrsetState::finding_zone);
     parts_.queries.when_free([this, rrset, deadline = queue.front().deadline] {
+        engine_thread.assert_held();
         parts_.backend.find_zone(
             parts_.hosts.name(rrset.host), parts_.backend_deadline(deadline),
             [this, rrset, generation = parts_.generation](dns::DnsResult<dns::Name> zone) {
+                engine_thread.assert_held();
                 parts_.queries.done();
                 if (generation != parts_.generation) return advance(rrset);
                 if (zone.has_error()) return fail_all(rrset, zone.error());
@@ -293,6 +299,7 @@ void Reconciler::look_up(const RrsetKey& rrset, RrsetQueue& queue) {
         parts_.backend.look_up(
             zone_name, parts_.hosts.name(rrset.host), rrset.type, parts_.backend_deadline(deadline),
             [this, rrset, generation](dns::DnsResult<std::vector<std::string>> served) {
+                engine_thread.assert_held();
                 parts_.queries.done();
                 if (generation != parts_.generation) return advance(rrset);
                 looked_up(rrset, std::move(served));

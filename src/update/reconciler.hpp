@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "update/engine_parts.hpp"
+#include "update/engine_thread.hpp"
 #include "update/reverse_records.hpp"
 
 namespace sftdyn::update {
@@ -20,54 +21,58 @@ public:
     explicit Reconciler(EngineParts& parts) : parts_(parts) {}
 
     /// See `Engine`.
-    void submit(DesiredRecord desired, OnOutcome done);
-    void submit_group(std::vector<DesiredRecord> desired_records, OnOutcomes done);
+    void submit(DesiredRecord desired, OnOutcome done) REQUIRES(engine_thread);
+    void submit_group(std::vector<DesiredRecord> desired_records, OnOutcomes done)
+        REQUIRES(engine_thread);
     /// Ends what has passed its deadline.
-    void tick(base::TimePoint now);
+    void tick(base::TimePoint now) REQUIRES(engine_thread);
     /// What is answered at once needs no watching; without this a flood of it would leave its
     /// deadlines behind.
-    void forget_deadlines();
+    void forget_deadlines() REQUIRES(engine_thread);
 
     /// Something that the RRset waited for has happened: as far as it gets.
-    void advance(const RrsetKey& rrset);
+    void advance(const RrsetKey& rrset) REQUIRES(engine_thread);
     /// As `advance`, for what has just been submitted: whatever is at work already goes on.
-    void begin(const RrsetKey& rrset);
+    void begin(const RrsetKey& rrset) REQUIRES(engine_thread);
     /// All that waits for the RRset fails, and what belongs to it elsewhere.
-    void fail_all(const RrsetKey& rrset, const dns::DnsError& failure);
+    void fail_all(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
 
     // The outcome of a change that was sent, or was to be.
-    void committed(const RrsetKey& rrset);
-    void refused(const RrsetKey& rrset, const dns::DnsError& failure);
+    void committed(const RrsetKey& rrset) REQUIRES(engine_thread);
+    void refused(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
     /// It was not sent, since who wanted it has been given up. `advance` follows.
-    void dropped(const RrsetKey& rrset);
+    void dropped(const RrsetKey& rrset) REQUIRES(engine_thread);
     /// Another server is asked from now on: the RRset is decided anew.
-    void start_over(const RrsetKey& rrset);
-    [[nodiscard]] bool is_quarantined(const RrsetKey& rrset) const {
+    void start_over(const RrsetKey& rrset) REQUIRES(engine_thread);
+    [[nodiscard]] bool is_quarantined(const RrsetKey& rrset) const REQUIRES(engine_thread) {
         return quarantined_.contains(rrset);
     }
 
     /// The servers have changed: nothing that is known holds, and what is decided is undone.
-    void forget_servers();
+    void forget_servers() REQUIRES(engine_thread);
 
 private:
-    [[nodiscard]] bool is_full(const DesiredRecord& desired) const;
-    void give_up(const RrsetKey& rrset, std::uint64_t ticket);
-    bool decide(const RrsetKey& rrset, RrsetQueue& queue);
-    void decide_group(const AtomicGroupPtr& group);
-    bool take_back_lost(const AtomicGroupPtr& group);
-    std::optional<base::Duration> charge(const AtomicGroup& group);
-    void answer_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome);
-    void finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome);
+    [[nodiscard]] bool is_full(const DesiredRecord& desired) const REQUIRES(engine_thread);
+    void give_up(const RrsetKey& rrset, std::uint64_t ticket) REQUIRES(engine_thread);
+    bool decide(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
+    void decide_group(const AtomicGroupPtr& group) REQUIRES(engine_thread);
+    bool take_back_lost(const AtomicGroupPtr& group) REQUIRES(engine_thread);
+    std::optional<base::Duration> charge(const AtomicGroup& group) REQUIRES(engine_thread);
+    void answer_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome)
+        REQUIRES(engine_thread);
+    void finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome)
+        REQUIRES(engine_thread);
     static void close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome);
-    void abandon(const AtomicGroupPtr& group);
+    void abandon(const AtomicGroupPtr& group) REQUIRES(engine_thread);
     static void undo_decision(RrsetQueue& queue);
 
-    void find_zone(const RrsetKey& rrset, RrsetQueue& queue);
-    void look_up(const RrsetKey& rrset, RrsetQueue& queue);
-    void looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served);
-    void refund(const RrsetKey& rrset, RrsetQueue& queue);
+    void find_zone(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
+    void look_up(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
+    void looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served)
+        REQUIRES(engine_thread);
+    void refund(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
 
-    [[nodiscard]] dns::DnsError too_late(ZoneIndex zone) const;
+    [[nodiscard]] dns::DnsError too_late(ZoneIndex zone) const REQUIRES(engine_thread);
 
     EngineParts& parts_;
     ReverseRecords reverse_records_{parts_};

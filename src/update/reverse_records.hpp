@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "update/engine_parts.hpp"
+#include "update/engine_thread.hpp"
 
 namespace sftdyn::update {
 
@@ -21,14 +22,16 @@ public:
     explicit ReverseRecords(EngineParts& parts) : parts_(parts) {}
 
     /// `desired`, of an address, is served now in place of `before`, record data of its RRset.
-    void follow(const DesiredRecord& desired, const std::vector<std::string>& before);
+    void follow(const DesiredRecord& desired, const std::vector<std::string>& before)
+        REQUIRES(engine_thread);
     /// The PTR RRset is claimed for the host with the name `own`, and holds `served`: tells when
     /// that is of others.
     void report_foreign(const RrsetKey& pointer, const std::vector<std::string>& served,
-                        const std::string& own) const;
+                        const std::string& own) const REQUIRES(engine_thread);
 
 private:
-    void submit(const DesiredRecord& desired, const std::string& address, dns::ChangeKind kind);
+    void submit(const DesiredRecord& desired, const std::string& address, dns::ChangeKind kind)
+        REQUIRES(engine_thread);
 
     EngineParts& parts_;
 };

@@ -33,6 +33,7 @@ void ScriptSender::submit(const RrsetKey& about, std::vector<dns::UpdateMessage>
 void ScriptSender::take_places(const ScriptRunPtr& script) {
     script->places = std::make_shared<AtomicGroup>(
         [this, script](const std::vector<UpdateOutcome>&) {
+            engine_thread.assert_held();
             if (!script->has_ended() && !script->started) finish(*script, {UpdateStatus::failed});
         },
         script);
@@ -121,9 +122,11 @@ void ScriptSender::resume(const ScriptRunPtr& script) {
     const HostId home = parts_.hosts.number(message.home());
     if (parts_.zones.of(home) != unresolved_zone) return enqueue(script, parts_.zones.of(home));
     parts_.queries.when_free([this, script, home] {
+        engine_thread.assert_held();
         parts_.backend.find_zone(
             parts_.hosts.name(home), parts_.backend_deadline(script->deadline),
             [this, script, home, generation = parts_.generation](dns::DnsResult<dns::Name> zone) {
+                engine_thread.assert_held();
                 parts_.queries.done();
                 if (script->has_ended()) return;
                 if (generation != parts_.generation) return resume(script);
@@ -151,11 +154,15 @@ void ScriptSender::send_next(ZoneIndex index) {
     zone.script_message_sent();
     const auto done = [this, script, count = message.updates.size(),
                        began = parts_.clock()](const dns::Reply& reply) {
+        engine_thread.assert_held();
         parts_.on_update(count, parts_.clock() - began);
         answered(script, reply);
     };
     parts_.backend.apply(zone.name(), message, parts_.backend_deadline(script->deadline), done,
-                         [this, script, index] { resolved(script, index); });
+                         [this, script, index] {
+                             engine_thread.assert_held();
+                             resolved(script, index);
+                         });
 }
 
 void ScriptSender::answered(const ScriptRunPtr& script, const dns::Reply& reply) {

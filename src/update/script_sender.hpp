@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "update/engine_parts.hpp"
+#include "update/engine_thread.hpp"
 #include "update/script_run.hpp"
 
 namespace sftdyn::update {
@@ -20,28 +21,30 @@ public:
 
     /// See `Engine::submit_messages`.
     void submit(const RrsetKey& about, std::vector<dns::UpdateMessage> messages, OnOutcome done,
-                std::string served);
+                std::string served) REQUIRES(engine_thread);
     /// Its places are first in their queues.
-    void start(const ScriptRunPtr& script);
+    void start(const ScriptRunPtr& script) REQUIRES(engine_thread);
     /// Goes on with its next message, whose zone may have to be found.
-    void resume(const ScriptRunPtr& script);
+    void resume(const ScriptRunPtr& script) REQUIRES(engine_thread);
     /// Sends the message that is next in the zone.
-    void send_next(ZoneIndex zone);
-    void fail(const ScriptRunPtr& script, const dns::DnsError& failure);
+    void send_next(ZoneIndex zone) REQUIRES(engine_thread);
+    void fail(const ScriptRunPtr& script, const dns::DnsError& failure) REQUIRES(engine_thread);
 
     /// Ends what has passed its deadline.
-    void tick(base::TimePoint now);
-    void forget_deadlines() { deadlines_.clear(); }
-    [[nodiscard]] std::size_t deadlines() const { return deadlines_.size(); }
+    void tick(base::TimePoint now) REQUIRES(engine_thread);
+    void forget_deadlines() REQUIRES(engine_thread) { deadlines_.clear(); }
+    [[nodiscard]] std::size_t deadlines() const REQUIRES(engine_thread) {
+        return deadlines_.size();
+    }
 
 private:
-    void take_places(const ScriptRunPtr& script);
-    void give_up_places(ScriptRun& script);
-    void enqueue(const ScriptRunPtr& script, ZoneIndex zone);
-    void answered(const ScriptRunPtr& script, const dns::Reply& reply);
-    void resolved(const ScriptRunPtr& script, ZoneIndex zone);
-    void finish(ScriptRun& script, UpdateOutcome outcome);
-    void invalidate(const dns::UpdateMessage& message);
+    void take_places(const ScriptRunPtr& script) REQUIRES(engine_thread);
+    void give_up_places(ScriptRun& script) REQUIRES(engine_thread);
+    void enqueue(const ScriptRunPtr& script, ZoneIndex zone) REQUIRES(engine_thread);
+    void answered(const ScriptRunPtr& script, const dns::Reply& reply) REQUIRES(engine_thread);
+    void resolved(const ScriptRunPtr& script, ZoneIndex zone) REQUIRES(engine_thread);
+    void finish(ScriptRun& script, UpdateOutcome outcome) REQUIRES(engine_thread);
+    void invalidate(const dns::UpdateMessage& message) REQUIRES(engine_thread);
 
     EngineParts& parts_;
     std::deque<ScriptRunPtr> deadlines_;
