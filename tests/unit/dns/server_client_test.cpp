@@ -20,7 +20,6 @@ using testing::HasSubstr;
 namespace sftdyn::dns {
 namespace {
 
-using ErrorKind = ErrorKind;
 using Sent = DeliveryState;
 
 class ServerClientTest : public testing::Test {
