@@ -119,7 +119,7 @@ std::string Admin::database_path() const {
 
 void Admin::make_state() const {
     // What can't be made is said when it is opened.
-    if (state_) static_cast<void>(telemetry::Database::make_file(database_path()));
+    if (state_) static_cast<void>(telemetry::Database::prepare_for_sandbox(database_path()));
 }
 
 /// Without it everything still works.

@@ -116,7 +116,8 @@ base::Result<void> Database::run(const char* sql) {
     return {};
 }
 
-base::Result<void> Database::make_file(const std::string& path) {
+base::Result<void> Database::prepare_for_sandbox(const std::string& path) {
+    static_cast<void>(sqlite());  // whether it could be loaded says `open`
     constexpr mode_t owners = S_IRUSR | S_IWUSR;
     const auto failed = [&path] {
         return base::Error{
@@ -144,7 +145,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
         return base::Error{
             "SQLite (libsqlite3.so.0) can't be loaded", path,
             "install libsqlite3-0; hosts are served all the same, but not remembered"};
-    if (auto made = make_file(path); made.has_error()) return made.error();
+    if (auto prepared = prepare_for_sandbox(path); prepared.has_error()) return prepared.error();
     sqlite3* raw = nullptr;
     const int status =
         sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);

@@ -19,10 +19,10 @@ namespace sftdyn::telemetry {
 /// The database: a table `hosts` with a row for each host and family.
 class Database {
 public:
-    /// Makes the file, where there is none, and takes from group and others what they may do with
-    /// one that is there (who checked in when is nobody's business). `open` does the same; a
-    /// process in the sandbox may only do the former.
-    [[nodiscard]] static base::Result<void> make_file(const std::string& path);
+    /// What a process in the sandbox can't do: loads SQLite, makes the file where there is none,
+    /// and takes from group and others what they may do with one that is there (who checked in when
+    /// is nobody's business). `open` does the same.
+    [[nodiscard]] static base::Result<void> prepare_for_sandbox(const std::string& path);
     /// Opens the file, and makes it where there is none.
     static base::Result<std::unique_ptr<Database>> open(const std::string& path);
 
