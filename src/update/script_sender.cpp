@@ -11,6 +11,10 @@ namespace sftdyn::update {
 
 using dns::DnsError;
 
+ScriptSender::~ScriptSender() {
+    for (ScriptRun* script : placed_) AtomicGroupPtr(std::move(script->places)).reset();
+}
+
 void ScriptSender::submit(const RrsetKey& about, std::vector<dns::UpdateMessage> messages,
                           OnOutcome done, std::string served) {
     if (open_ >= parts_.limits.queue)
@@ -37,6 +41,7 @@ void ScriptSender::take_places(const ScriptRunPtr& script) {
             if (!script->has_ended() && !script->started) finish(*script, {UpdateStatus::failed});
         },
         script);
+    placed_.insert(script.get());
     std::vector<RrsetKey> rrsets;
     for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
         rrsets.push_back({script->about.host, type});
@@ -64,6 +69,7 @@ void ScriptSender::start(const ScriptRunPtr& script) {
 void ScriptSender::give_up_places(ScriptRun& script) {
     const AtomicGroupPtr places = std::exchange(script.places, nullptr);
     if (!places) return;
+    placed_.erase(&script);
     std::vector<RrsetKey> freed;
     for (std::size_t i = 0; i < places->members().size(); ++i) {
         const AtomicGroup::GroupMember& place = places->members()[i];

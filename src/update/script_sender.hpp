@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "update/engine_parts.hpp"
@@ -18,6 +19,10 @@ namespace sftdyn::update {
 class ScriptSender {
 public:
     explicit ScriptSender(EngineParts& parts) : parts_(parts) {}
+    /// What has not ended is dropped.
+    ~ScriptSender();
+    ScriptSender(const ScriptSender&) = delete;
+    ScriptSender& operator=(const ScriptSender&) = delete;
 
     /// See `Engine::submit_messages`.
     void submit(const RrsetKey& about, std::vector<dns::UpdateMessage> messages, OnOutcome done,
@@ -48,6 +53,8 @@ private:
 
     EngineParts& parts_;
     std::deque<ScriptRunPtr> deadlines_;
+    /// Those that have places. A script and its places hold each other until they are given up.
+    std::unordered_set<ScriptRun*> placed_;
     std::size_t open_ = 0;  ///< scripts that have not ended
 };
 

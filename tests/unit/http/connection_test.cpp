@@ -451,6 +451,8 @@ TEST_F(Connections, RoomIsMadeByTheSlowestAfterTwoSeconds) {
     now_ += 59min;
     EXPECT_FALSE(set_.make_room(now_)) << "one that waits for us makes room for nobody";
     EXPECT_EQ(set_.list.size(), 1U);
+    answer_first();
+    EXPECT_TRUE(received(busy).starts_with("HTTP/1.1 200 "));
 }
 
 }  // namespace

@@ -111,11 +111,23 @@ private:
 /// All that were made, by their addresses.
 class FakeServers {
 public:
+    /// Nothing is under way any more, and nobody is told: what waits for an answer may hold the
+    /// servers, which hold it. To be called while all that is told still lives.
+    void drop() {
+        std::vector<std::deque<FakeServer::Query>> queries;
+        std::vector<std::deque<FakeServer::Update>> updates;
+        for (const auto& server : all_) {
+            queries.push_back(std::exchange(server->queries, {}));
+            updates.push_back(std::exchange(server->updates, {}));
+        }
+    }
+
     [[nodiscard]] MakeServer maker() {
         return [this](const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys,
                       bool tcp_only) {
             const auto server = std::make_shared<FakeServer>(address, std::move(keys), tcp_only);
             made_[address.address.to_string()] = server;
+            all_.push_back(server);
             ++made;
             return server;
         };
@@ -127,6 +139,7 @@ public:
 
 private:
     std::map<std::string, std::shared_ptr<FakeServer>> made_;
+    std::vector<std::shared_ptr<FakeServer>> all_;  ///< also those in whose place others came
 };
 
 inline ZoneServers zone_servers(const char* zone, const std::vector<std::string>& addresses) {

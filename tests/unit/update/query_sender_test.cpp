@@ -65,6 +65,7 @@ protected:
     std::deque<Found> found;
     std::deque<Served> served;
 
+    void TearDown() override { servers.drop(); }
     void SetUp() override { groups.configure({zone_servers(nullptr, {"192.0.2.1"})}); }
 };
 
