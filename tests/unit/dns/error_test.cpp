@@ -10,7 +10,6 @@ using testing::HasSubstr;
 namespace sftdyn::dns {
 namespace {
 
-
 TEST(DnsError, OnlyAnErrorCodeIsARefusal) {
     for (int kind = 0; kind <= static_cast<int>(ErrorKind::deadline_exceeded); ++kind) {
         DnsError error;

@@ -27,7 +27,6 @@ using namespace std::chrono_literals;
 
 class EventHelperTest : public testing::Test {
 protected:
-
     ~EventHelperTest() override {
         if (helper > 0) end();
     }
