@@ -44,7 +44,7 @@ std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
 std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view text) {
     namespace ip = boost::asio::ip;
     const std::size_t mark = text.find('%');
-    const auto address = parse_address(text.substr(0, mark));
+    auto address = parse_address(text.substr(0, mark));
     if (!address || mark == std::string_view::npos) return address;
     if (!address->is_v6() || !address->to_v6().is_link_local()) return std::nullopt;
 

@@ -37,9 +37,8 @@ void zeroize(std::string& text) noexcept {
 void Secret::zeroize() noexcept { base::zeroize(value_); }
 
 // A moved-from short string keeps its characters in place, so the source is zeroized too.
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) {
-    other.zeroize();
-}  // NOLINT(performance-move-constructor-init)
+// NOLINTNEXTLINE(performance-move-constructor-init)
+Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.zeroize(); }
 
 Secret& Secret::operator=(const Secret& other) {
     if (this != &other) {

@@ -110,8 +110,7 @@ boost::asio::mutable_buffer ProxyHeaderReader::space() {
 
 ProxyProtocolHeader ProxyHeaderReader::received(std::size_t size) {
     received_ += size;
-    const ProxyProtocolHeader header =
-        read_proxy_header(std::string_view(octets_).substr(0, received_));
+    ProxyProtocolHeader header = read_proxy_header(std::string_view(octets_).substr(0, received_));
     wanted_ = header.state == ProxyHeaderState::more ? header.size : 0;
     return header;
 }

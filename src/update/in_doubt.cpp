@@ -65,7 +65,7 @@ void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
         void_now.push_back(std::move(entry));
         return true;
     });
-    finish(name, zone, std::move(void_now));
+    finish(name, zone, void_now);
     if (zone->updates.empty() || zone->under_way || zone->waiting) return;
     zone->under_way = true;
     const std::uint64_t number = next_number();
@@ -115,13 +115,13 @@ void InDoubt::done(const dns::Name& name, const ZonePtr& zone, std::uint64_t num
     }
     const bool blocked =
         !further && !silent && !zone->updates.empty() && outcome.result != FenceResult::passed;
-    finish(name, zone, std::move(resolved));
+    finish(name, zone, resolved);
     if (!zone->updates.empty() && !zone->under_way && !zone->waiting) next(name, zone, zone->pause);
     if (blocked) on_blocked_(name, outcome.failure);
 }
 
 void InDoubt::finish(const dns::Name& name, const ZonePtr& zone,
-                     std::vector<DoubtfulUpdate> resolved) {
+                     const std::vector<DoubtfulUpdate>& resolved) {
     if (zone->updates.empty()) {
         const auto found = zones_.find(name);
         if (found != zones_.end() && found->second == zone) zones_.erase(found);
@@ -140,7 +140,7 @@ void InDoubt::answered(const dns::Name& name, std::uint64_t number) {
     std::vector<DoubtfulUpdate> resolved;
     resolved.push_back(std::move(*entry));
     zone->updates.erase(entry);
-    finish(name, zone, std::move(resolved));
+    finish(name, zone, resolved);
 }
 
 void InDoubt::close() {

@@ -112,7 +112,8 @@ private:
     /// Takes out what the fence has resolved; true when it has got any further.
     static bool pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
                      const FenceOutcome& outcome, std::vector<DoubtfulUpdate>& resolved);
-    void finish(const dns::Name& name, const ZonePtr& zone, std::vector<DoubtfulUpdate> resolved);
+    void finish(const dns::Name& name, const ZonePtr& zone,
+                const std::vector<DoubtfulUpdate>& resolved);
 
     boost::asio::io_context& io_;
     base::TimeSourcePtr time_;

@@ -147,10 +147,10 @@ public:
     }
 
     std::string shown(std::string_view text) override {
-        const std::string hidden = "[hidden]";
+        constexpr const char* hidden = "[hidden]";
         return guarded<std::string>(
             [&] { return from_python(shared->shown(to_python(text), secrets())); },
-            [&](py::error_already_set&) { return hidden; }, hidden);
+            [&](py::error_already_set&) { return std::string(hidden); }, std::string(hidden));
     }
 
 private:
