@@ -67,10 +67,7 @@ base::Result<std::vector<Acceptor>> share(base::Descriptor descriptor, int famil
                                           const Endpoint& endpoint, const Contexts& contexts) {
     std::vector<Acceptor> out;
     for (asio::io_context* context : contexts) {
-        // NOLINTNEXTLINE(bugprone-use-after-move): it is moved in the last turn only
-        base::Descriptor own = context == contexts.back()
-                                   ? std::move(descriptor)
-                                   : base::Descriptor(fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 3));
+        base::Descriptor own(fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 3));
         Acceptor acceptor(*context);
         error_code error;
         if (!own) error = last_error();
