@@ -61,8 +61,8 @@ error_code open(tcp::acceptor& acceptor, const Endpoint& endpoint, bool reuse_po
 
 using Contexts = std::vector<asio::io_context*>;
 
-/// An acceptor for each context on the one listening socket `descriptor`, which they own
-/// afterwards.
+/// An acceptor for each context on the listening socket `descriptor`, each with a descriptor of
+/// its own.
 base::Result<std::vector<Acceptor>> share(base::Descriptor descriptor, int family,
                                           const Endpoint& endpoint, const Contexts& contexts) {
     std::vector<Acceptor> out;

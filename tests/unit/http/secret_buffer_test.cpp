@@ -46,7 +46,7 @@ TEST(SecretBuffer, ItNeverShrinksByGrowing) {
 }
 
 TEST(SecretBuffer, WithoutMemoryItStaysAsItWas) {
-    if (base::sanitized) GTEST_SKIP() << "a sanitizer ends the program for want of memory";
+    if (sftdyn::base::sanitized) GTEST_SKIP() << "a sanitizer ends the program for want of memory";
     SecretBuffer buffer;
     buffer.grow(4);
     std::memcpy(buffer.data(), "abcd", 4);
