@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/thread.hpp"
+
 namespace sftdyn::accounts {
 namespace {
 
@@ -53,10 +55,21 @@ bool Verifier::add(Verification job) {
         displaced = make_room(job);
         if (!displaced) return false;
         waiting_.push_back(std::move(job));
-        if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+        if (!start()) {
+            waiting_.pop_back();
+            return false;
+        }
         wake_.notify_one();
     }
     for (const Verification& one : *displaced) one.displaced();
+    return true;
+}
+
+bool Verifier::start() {
+    if (thread_.joinable()) return true;
+    auto thread = base::start_thread([this] { run(); });
+    if (!thread) return false;
+    thread_ = std::move(*thread);
     return true;
 }
 

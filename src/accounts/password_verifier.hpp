@@ -46,8 +46,8 @@ public:
     Verifier(const Verifier&) = delete;
     Verifier& operator=(const Verifier&) = delete;
 
-    /// False: too many wait already that come before it. On any thread; the first call makes the
-    /// verifier's, which should be after the process has entered the sandbox.
+    /// False: too many wait already that come before it, or there is no thread. On any thread; the
+    /// first call makes the verifier's, which should be after the process has entered the sandbox.
     [[nodiscard]] bool add(Verification job);
     void stop();
 
@@ -65,6 +65,7 @@ private:
     using Waiting = std::vector<Verification>;  ///< in the order of their arrival
     struct Bound;
 
+    [[nodiscard]] bool start() REQUIRES(mutex_);
     void run();
     void join_same_attempt(Verification& job) const REQUIRES(mutex_);
     [[nodiscard]] std::optional<Waiting> make_room(const Verification& job) REQUIRES(mutex_);

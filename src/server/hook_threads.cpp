@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "base/thread.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -51,21 +52,37 @@ struct HookThreads::Shared : std::enable_shared_from_this<HookThreads::Shared> {
     unsigned starting GUARDED_BY(mutex) = 0;  ///< new ones that have not come yet
     unsigned idle GUARDED_BY(mutex) = 0;
     unsigned threads GUARDED_BY(mutex) = 0;  ///< all that run, also those that only watch
+    std::vector<std::thread> started GUARDED_BY(mutex){};
+    bool has_monitor GUARDED_BY(mutex) = false;
+    bool has_interrupter GUARDED_BY(mutex) = false;
     bool watching GUARDED_BY(mutex) = false;
     bool stopping GUARDED_BY(mutex) = false;
 
-    void start_thread(std::function<void(Shared&)> body) REQUIRES(mutex) {
-        ++threads;
-        std::thread([self = shared_from_this(), body = std::move(body)] {
+    /// False: there is none to be had.
+    bool start_thread(std::function<void(Shared&)> body) REQUIRES(mutex) {
+        started.reserve(started.size() + 1);
+        auto thread = base::start_thread([self = shared_from_this(), body = std::move(body)] {
             body(*self);
             const base::MutexLock lock(self->mutex);
             --self->threads;
             self->changed.notify_all();
-        }).detach();
+        });
+        if (!thread) return false;
+        started.push_back(std::move(*thread));
+        ++threads;
+        return true;
+    }
+
+    /// Those that watch over the workers. False: there are not both.
+    bool start_watchers() REQUIRES(mutex) {
+        if (!has_monitor) has_monitor = start_thread([](Shared& self) { self.monitor(); });
+        if (has_monitor && !has_interrupter)
+            has_interrupter = start_thread([](Shared& self) { self.interrupt(); });
+        return has_interrupter;
     }
 
     /// One more worker, if there may be; not while one is on its way, which a busy machine may have
-    /// waiting.
+    /// waiting. Where the system gives no thread, the monitor tries it again.
     void call_worker() REQUIRES(mutex) {
         if (called > 0 || starting > 0) return;
         if (idle > 0) {
@@ -73,10 +90,12 @@ struct HookThreads::Shared : std::enable_shared_from_this<HookThreads::Shared> {
             ++active;
             work_is_there.notify_one();
         } else if (workers.size() < limits.threads) {
-            workers.push_back(std::make_shared<HookThread>());
+            std::list<WorkerPtr> added{std::make_shared<HookThread>()};
+            if (!start_thread([worker = added.back()](Shared& state) { state.work(worker); }))
+                return;
+            workers.splice(workers.end(), added);
             ++starting;
             ++active;
-            start_thread([worker = workers.back()](Shared& state) { state.work(worker); });
         }
     }
 
@@ -201,11 +220,7 @@ bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
     Shared& state = *state_;
     const base::MutexLock lock(state.mutex);
     if (state.stopping || state.queue.size() >= state.limits.queue) return false;
-    if (state.threads == 0) {
-        state.start_thread([](Shared& self) { self.monitor(); });
-        state.start_thread([](Shared& self) { self.interrupt(); });
-        state.watching = true;
-    }
+    if (!state.start_watchers()) return false;
     state.queue.push_back({std::move(work), std::move(on_timeout), base::Clock::now(), deadline});
     if (state.active == 0) state.call_worker();
     if (!state.watching) {
@@ -231,8 +246,14 @@ bool HookThreads::stop(base::Duration patience) {
         const base::MutexUnlock unlocked(state.mutex);
         for (const auto& job : undone) job.on_timeout();
     }
-    return state.changed.wait_for(state.mutex, patience,
-                                  [&]() REQUIRES(state.mutex) { return state.threads == 0; });
+    const bool all = state.changed.wait_for(
+        state.mutex, patience, [&]() REQUIRES(state.mutex) { return state.threads == 0; });
+    auto started = std::exchange(state.started, {});
+    const base::MutexUnlock unlocked(state.mutex);
+    // What a library keeps for each thread is gone only when the thread is: at the process's end
+    // that library frees the rest.
+    for (std::thread& thread : started) all ? thread.join() : thread.detach();
+    return all;
 }
 
 }  // namespace sftdyn::server

@@ -10,9 +10,19 @@
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
+#include "base/thread.hpp"
 #include "base/zeroized_heap.hpp"
 
 namespace sftdyn::server {
+namespace {
+
+Reloaded failed(const char* what, const char* remedy) {
+    Reloaded none;
+    none.loaded.diagnostics.push_back({what, "", remedy});
+    return none;
+}
+
+}  // namespace
 
 Reloader::~Reloader() {
     if (thread_.joinable()) thread_.join();
@@ -29,13 +39,17 @@ void Reloader::reload() {
     if (thread_.joinable()) thread_.join();
     std::promise<void> ended;
     ended_ = ended.get_future();
-    thread_ = std::thread([this, ended = std::move(ended)]() mutable {
+    auto thread = base::start_thread([this, ended = std::move(ended)]() mutable {
         const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
         auto result = std::make_shared<Reloaded>(load());
         malloc_trim(0);  // the configuration as text and tree is no longer needed
         boost::asio::post(io_, [this, result] { loaded(std::move(*result)); });
         ended.set_value();
     });
+    if (!thread)
+        return loaded(failed("it could not be loaded: there is no thread for it",
+                             "send SIGHUP again once there is room for one"));
+    thread_ = std::move(*thread);
 }
 
 /// On the thread that loads, which no exception ends: the old configuration goes on. What one says
@@ -49,9 +63,7 @@ Reloaded Reloader::load() const {
         what = "it could not be loaded: there is not enough memory";
     } catch (...) {
     }
-    Reloaded failed;
-    failed.loaded.diagnostics.push_back({what, "", "`sftdyn check` may tell more"});
-    return failed;
+    return failed(what, "`sftdyn check` may tell more");
 }
 
 Reloaded Reloader::try_load() const {

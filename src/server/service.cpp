@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
+#include "base/thread.hpp"
 #include "config/settings_schema.hpp"
 #include "dns/tsig_key_provider.hpp"
 #include "platform/startup_code.hpp"
@@ -82,6 +83,7 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
 }
 
 Service::~Service() {
+    if (stopper_.joinable()) stopper_.join();
     static_cast<void>(router_.stop_hooks(base::Duration(0)));
     authenticator_.stop();
     backend_.close();
@@ -183,16 +185,26 @@ void Service::stop(int signal) {
     notifier_.stopping();
     stop_deadline_ = base::Clock::now() + shutdown_time;
     // The engine must go on meanwhile, so the waiting is done elsewhere.
-    stopper_ = std::jthread([this] {
+    auto stopper = base::start_thread([this] {
         server_.stop(stop_deadline_ - tidy_time);
         admin_.stop(stop_deadline_ - tidy_time);
-        asio::post(io_, [this] {
-            update::engine_thread.assert_held();
-            updates_.finish();
-            router_.finish();
-            io_.stop();
-        });
+        asio::post(io_, [this] { finish(); });
     });
+    if (stopper) {
+        stopper_ = std::move(*stopper);
+        return;
+    }
+    // Without a thread that waits, what is under way is not waited for.
+    server_.stop(base::Clock::now());
+    admin_.stop(base::Clock::now());
+    finish();
+}
+
+void Service::finish() {
+    update::engine_thread.assert_held();
+    updates_.finish();
+    router_.finish();
+    io_.stop();
 }
 
 bool Service::is_over() {

@@ -60,6 +60,7 @@ private:
     void await_signal();
     void say_summaries();
     void stop(int signal);
+    void finish();
 
     // Requests that are under way when the program ends lie in queues of `io_`: what they are told
     // to and answered by outlives it.
@@ -90,7 +91,7 @@ private:
     std::shared_ptr<const python::Conf> python_{};  ///< that is in force
     Reloader reloader_;
     base::TimePoint stop_deadline_{};
-    std::jthread stopper_;
+    std::thread stopper_;
 };
 
 }  // namespace sftdyn::server

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process: signals, reload, a clean end, and what it leaves."""
 
+import re
+import resource
 import signal
 import threading
 import time
+from pathlib import Path
+
+import pytest
 
 from harness.process import await_true
 from harness.sanitized import is_sanitized
 from harness.sftdyn import conf, run
+from test_dyndns import basic, hashed
+from test_guesses import at_once
 
 HOST = "home.dyn.example.org"
 
@@ -38,7 +45,7 @@ def test_what_is_in_flight_is_finished(stage):
     server.process.go_on()
     client.join(60)
     assert answers == [(200, "OK")]
-    assert program.process.popen.wait(60) == 0
+    assert program.process.await_end(signal.SIGTERM) == 0
     assert server.records(HOST, "A") == ["127.0.0.3"]
 
 
@@ -50,7 +57,7 @@ def test_end_waits_no_longer_than_its_limit(stage):
     client.start()
     program.await_log(f"query {HOST}")
     program.process.send_signal(signal.SIGTERM)
-    assert program.process.popen.wait(40) == 0
+    assert program.process.await_end(signal.SIGTERM, 40) == 0
     client.join(60)
     assert not client.is_alive()
 
@@ -119,4 +126,80 @@ def test_it_ends_when_its_timers_are_due(stage):
         time.sleep(0.9 + 0.02 * number)
         program.process.send_signal(signal.SIGTERM)
         program.process.go_on()
-        assert program.process.popen.wait(60) == 0
+        assert program.process.await_end(signal.SIGTERM) == 0
+
+
+def allow_threads(program, allowed):
+    """Where none is allowed there is no address space for a stack."""
+    resource.prlimit(program.process.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if not allowed:
+        status = Path(f"/proc/{program.process.pid}/status").read_text()
+        size = int(re.search(r"VmSize:\s+(\d+)", status)[1]) * 1024 + (4 << 20)
+        resource.prlimit(program.process.pid, resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
+
+
+without_threads = pytest.mark.skipif(is_sanitized, reason="its run-time takes address space as it likes")
+
+
+@without_threads
+def test_without_a_thread_for_passwords_others_are_served(stage):
+    server = stage.dns("named")
+    user = f'[clients.u]\nuser = "u"\npassword_hash = "{hashed("pw")}"\nhosts = ["u.dyn.example.org"]\n'
+    program = stage.sftdyn(conf(server, {"k": HOST}) + user)
+    allow_threads(program, False)
+    update = "/nic/update?hostname=u.dyn.example.org"
+    assert program.get(update, headers=basic("u", "pw")).body == "911"
+    assert program.get(update, headers=basic("u", "pw")).body == "911"
+    assert program.get("k").body == "OK"
+    assert program.log().count("a thread can't be started: Resource temporarily unavailable; look at the limits of the service") == 1
+    allow_threads(program, True)
+    assert program.get(update, headers=basic("u", "pw")).body == "good 127.0.0.1"
+
+
+@without_threads
+def test_without_a_thread_for_hooks_requests_are_refused(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(f'CLIENTS = {{}}\ndef get_host(query, ip):\n    return "{HOST}"\n', file="conf",
+                           arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()])
+    allow_threads(program, False)
+    assert program.get("k").status == 503
+    assert "a thread can't be started" in program.log()
+    allow_threads(program, True)
+    assert tuple(program.get("k")) == (200, "OK")
+
+
+@without_threads
+def test_without_a_thread_for_more_hooks_those_that_wait_are_answered(stage):
+    """The only worker hangs: the next is called for, in vain."""
+    server = stage.dns("named")
+    program = stage.sftdyn(f'import time\nCLIENTS = {{}}\ndef get_host(query, ip):\n    time.sleep(1 if query == "slow" else 0)\n    return "{HOST}"\n', file="conf",
+                           arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()])
+    assert program.get("k").body == "OK"
+    allow_threads(program, False)
+    answers = at_once(4, lambda number: program.get("slow" if number == 0 else "k"))
+    assert answers == [(200, "UPTODATE")] * 4
+    assert "a thread can't be started" in program.log()
+
+
+@without_threads
+def test_without_a_thread_to_load_it_the_configuration_stays(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"old": HOST}))
+    allow_threads(program, False)
+    program.reload(conf(server, {"new": HOST}))
+    program.await_log("the configuration is not taken; the old one goes on")
+    assert "there is no thread for it" in program.log()
+    assert program.get("old").body == "OK"
+    allow_threads(program, True)
+    program.reload()
+    program.await_log("the configuration has 1 clients")
+    assert program.get("new").body == "UPTODATE"
+
+
+@without_threads
+def test_without_a_thread_that_waits_it_ends_at_once(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {"k": HOST}))
+    assert program.get("k").body == "OK"
+    allow_threads(program, False)
+    assert program.stop() == 0

@@ -48,7 +48,7 @@ def test_it_says_when_it_serves_reloads_and_ends(stage, manager):
     assert program.get("k").body == "UPTODATE"
     program.process.send_signal(signal.SIGTERM)
     manager.await_word("STOPPING=1")
-    assert program.process.popen.wait(60) == 0
+    assert program.process.await_end(signal.SIGTERM) == 0
 
 
 def test_it_feeds_the_watchdog(stage, manager):

@@ -79,7 +79,8 @@ class Sftdyn:
             status = self.process.stop(number)
             log = self.log()
             self.process = None
-            assert "ERROR: AddressSanitizer" not in log and "WARNING: ThreadSanitizer" not in log and "runtime error:" not in log and "LeakSanitizer" not in log, log[-8000:]
+            found = re.search("ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer", log)
+            assert not found, log[max(0, found.start() - 1000):][:16000]
         return status
 
     def reload(self, conf=None):

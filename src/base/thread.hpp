@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Threads where the system may have none: a limit of the service (TasksMax=), or no memory for a
+// stack, ends nothing but the work that the thread was for.
+#pragma once
+
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace sftdyn::base {
+
+/// Says in the log, once a minute, that a thread could not be started. Thread-safe.
+void say_no_thread(const std::error_code& error);
+
+/// A thread that runs `body`; none where the system gives none (pthread_create(3)), which is in the
+/// log. Thread-safe.
+template <class Body>
+[[nodiscard]] std::optional<std::thread> start_thread(Body body) {
+    try {
+        return std::thread(std::move(body));
+    } catch (const std::system_error& error) {
+        say_no_thread(error.code());
+        return std::nullopt;
+    }
+}
+
+}  // namespace sftdyn::base
