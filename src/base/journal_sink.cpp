@@ -4,18 +4,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/base_sink.h>
 
-#include "base/shared_library.hpp"
+#include "base/unix_datagram.hpp"
 
 namespace sftdyn::base::log {
 
 thread_local const Fields* fields_now = nullptr;
 
 namespace {
+
+std::atomic<int> socket_now = -1;
 
 /// As syslog(3) counts.
 int priority_of(spdlog::level::level_enum level) {
@@ -35,29 +40,26 @@ int priority_of(spdlog::level::level_enum level) {
 
 class JournalSink : public spdlog::sinks::sink {
 public:
-    explicit JournalSink(SendToJournal send) : send_(send) {}
+    explicit JournalSink(Descriptor socket) : socket_(std::move(socket)) {}
 
     void log(const spdlog::details::log_msg& message) override {
-        std::vector<std::string> texts{
-            fmt::format("MESSAGE={}",
-                        std::string_view(message.payload.data(), message.payload.size())),
-            fmt::format("PRIORITY={}", priority_of(message.level)), "SYSLOG_IDENTIFIER=sftdyn"};
+        const std::string_view text(message.payload.data(), message.payload.size());
+        std::string entry;
+        append_journal_field(entry, "MESSAGE", text);
+        append_journal_field(entry, "PRIORITY", std::to_string(priority_of(message.level)));
+        append_journal_field(entry, "SYSLOG_IDENTIFIER", "sftdyn");
         if (fields_now != nullptr) {
-            for (const auto& [name, value] : *fields_now)
-                texts.push_back(fmt::format("{}={}", name, value));
+            for (const auto& [name, value] : *fields_now) append_journal_field(entry, name, value);
         }
-        std::vector<iovec> parts;
-        for (std::string& text : texts) parts.push_back({text.data(), text.size()});
-        if (send_(parts.data(), static_cast<int>(parts.size())) >= 0) return;
-        // The journal does not take it: standard error is its, too.
-        fmt::print(stderr, "{}\n", texts.front().substr(std::string_view("MESSAGE=").size()));
+        // What the journal does not take goes to standard error, which is its, too.
+        if (!send_datagram(socket_, entry)) fmt::print(stderr, "{}\n", text);
     }
     void flush() override {}
     void set_pattern(const std::string&) override {}  // the journal has time and level already
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
-    SendToJournal send_;
+    Descriptor socket_;
 };
 
 }  // namespace
@@ -70,16 +72,32 @@ bool is_journal() {
            fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
-std::shared_ptr<spdlog::sinks::sink> journal_sink() {
+std::shared_ptr<spdlog::sinks::sink> journal_sink(std::string_view path) {
     if (!is_journal()) return nullptr;
-    SharedLibrary systemd("libsystemd.so.0");
-    const SendToJournal send =
-        systemd.function<std::remove_pointer_t<SendToJournal>>("sd_journal_sendv");
-    return send != nullptr ? journal_sink_to(send) : nullptr;
+    Descriptor socket = connect_unix_datagram(path);
+    if (!socket) return nullptr;
+    socket_now = socket.get();
+    return journal_sink_to(std::move(socket));
 }
 
-std::shared_ptr<spdlog::sinks::sink> journal_sink_to(SendToJournal send) {
-    return std::make_shared<JournalSink>(send);
+std::shared_ptr<spdlog::sinks::sink> journal_sink_to(Descriptor socket) {
+    return std::make_shared<JournalSink>(std::move(socket));
+}
+
+int journal_socket() { return socket_now; }
+
+/// A value of several lines stands behind its size, of 64 bits, little-endian.
+void append_journal_field(std::string& out, std::string_view name, std::string_view value) {
+    out += name;
+    if (value.find('\n') == std::string_view::npos) {
+        out += '=';
+    } else {
+        out += '\n';
+        for (unsigned shift = 0; shift < 64; shift += 8)
+            out += static_cast<char>(std::uint64_t(value.size()) >> shift & 0xffU);
+    }
+    out += value;
+    out += '\n';
 }
 
 }  // namespace sftdyn::base::log

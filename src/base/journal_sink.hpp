@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A way of the log to systemd's journal. libsystemd is loaded only where standard error is the
-// journal's.
+// The log's way to systemd's journal, by its native protocol
+// (https://systemd.io/JOURNAL_NATIVE_PROTOCOL).
 #pragma once
 
-#include <sys/uio.h>
-
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include <spdlog/sinks/sink.h>
 
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
 
 namespace sftdyn::base::log {
 
-/// Null where standard error is not the journal's ($JOURNAL_STREAM), or libsystemd can't be loaded.
-[[nodiscard]] std::shared_ptr<spdlog::sinks::sink> journal_sink();
+/// Null where standard error is not the journal's ($JOURNAL_STREAM), or the journal can't be
+/// connected to at `path`.
+[[nodiscard]] std::shared_ptr<spdlog::sinks::sink> journal_sink(
+    std::string_view path = "/run/systemd/journal/socket");
 
-/// sd_journal_sendv(3): `count` fields as NAME=VALUE; below 0 where they are not taken.
-using SendToJournal = int (*)(const iovec* fields, int count);
+/// One that sends lines and fields by `socket`, which is connected; what is not taken goes to
+/// standard error.
+[[nodiscard]] std::shared_ptr<spdlog::sinks::sink> journal_sink_to(Descriptor socket);
 
-/// One that sends lines and fields so; what is not taken goes to standard error.
-[[nodiscard]] std::shared_ptr<spdlog::sinks::sink> journal_sink_to(SendToJournal send);
+/// The socket of the last `journal_sink` that was not null; -1: there was none.
+[[nodiscard]] int journal_socket();
+
+/// Appends a field as the protocol has it.
+void append_journal_field(std::string& out, std::string_view name, std::string_view value);
 
 /// Whether standard error is the stream that systemd says is the journal's ($JOURNAL_STREAM).
 [[nodiscard]] bool is_journal();

@@ -141,7 +141,6 @@ void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {
     for (const auto& folder : wanted.writable) ruleset.allow(folder, reading | writing);
     for (const auto& socket : wanted.sockets)
         ruleset.allow(fs::path(socket).parent_path(), reading | LANDLOCK_ACCESS_FS_REMOVE_FILE);
-    for (const auto& folder : wanted.socket_folders) ruleset.allow(folder, access_resolve_unix);
 }
 
 }  // namespace
@@ -152,8 +151,6 @@ int landlock_abi() {
     return version < 0 ? 0 : static_cast<int>(version);
 }
 
-bool tells_unix_sockets_apart(int abi) { return abi >= 9; }
-
 std::string landlock_gaps(int abi) {
     std::string out;
     const auto add = [&out](const char* what) {
@@ -162,7 +159,7 @@ std::string landlock_gaps(int abi) {
     if (abi < 3) add("emptying a file that may be read");
     if (abi < 4) add("listening on further ports");
     if (abi < 6) add("signals to other processes");
-    if (!tells_unix_sockets_apart(abi)) add("connecting to Unix sockets");
+    if (abi < 9) add("connecting to Unix sockets");
     return out;
 }
 
@@ -172,8 +169,7 @@ base::Result<void> restrict_files(const LandlockRules& rules) {
     RulesetAttributes attributes;
     attributes.handled_access_fs = every_access(abi);
     if (abi >= 4) attributes.handled_access_net = net_bind_tcp;
-    if (abi >= 6)
-        attributes.scoped = scope_signal | (rules.abstract_sockets ? 0 : scope_abstract_unix);
+    if (abi >= 6) attributes.scoped = scope_signal | scope_abstract_unix;
 
     Ruleset ruleset(attributes);
     if (!ruleset.made()) return failed("its rules can't be made");

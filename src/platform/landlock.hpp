@@ -17,16 +17,10 @@ struct LandlockRules {
     std::vector<std::string> files{};     ///< to be read, also when they are replaced
     std::vector<std::string> sockets{};   ///< Unix sockets to be removed at the end
     std::vector<std::string> writable{};  ///< folders whose files may be made, written and removed
-    std::vector<std::string> socket_folders{};  ///< where Unix sockets may be connected to (kernels
-                                                ///< that can tell: ABI 9)
-    bool abstract_sockets = false;  ///< abstract Unix sockets of others may be connected to
 };
 
 /// The kernel's ABI version; 0: it has no Landlock.
 [[nodiscard]] int landlock_abi();
-
-/// Whether that ABI can permit some Unix sockets, and refuse others.
-[[nodiscard]] bool tells_unix_sockets_apart(int abi);
 
 /// What Landlock of this ABI can't prevent, in words; empty: it prevents all that it is used for.
 /// seccomp prevents it too.

@@ -8,12 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 
 #include <fmt/format.h>
 
-#include "base/journal_sink.hpp"
 #include "base/log.hpp"
 #include "base/sanitized.hpp"
 #include "base/system_error.hpp"
@@ -76,25 +73,10 @@ void forbid_core_dumps() {
         log::warn("core dumps could not be forbidden: {}", base::system_error_text(errno));
 }
 
-/// Of the kernels that have Landlock only the newest ones can tell which Unix sockets are connected
-/// to.
-std::vector<std::string> folders_of_systemd() {
-    const char* notify = std::getenv("NOTIFY_SOCKET");
-    if (notify == nullptr || *notify != '/') return {"/run/systemd"};
-    return {"/run/systemd", std::filesystem::path(notify).parent_path().string()};
-}
-
-void use_landlock(const SandboxSettings& wanted, bool systemd) {
-    LandlockRules rules{wanted.files, wanted.sockets, wanted.writable};
-    if (systemd) rules.socket_folders = folders_of_systemd();
-    const char* notify = std::getenv("NOTIFY_SOCKET");
-    rules.abstract_sockets = notify != nullptr && *notify == '@';
+void use_landlock(const SandboxSettings& wanted) {
+    const LandlockRules rules{wanted.files, wanted.sockets, wanted.writable};
     if (const auto restricted = restrict_files(rules); restricted.has_error())
         return log::warn("no Landlock: {}", restricted.error().text());
-    if (systemd && !tells_unix_sockets_apart(landlock_abi()))
-        log::info(
-            "Landlock of this kernel can't tell Unix sockets apart: the process may send datagrams "
-            "to any Unix socket that its user may write to, not to systemd's only");
     // seccomp closes these gaps.
     if (const std::string gaps = landlock_gaps(landlock_abi()); !gaps.empty() && !wanted.seccomp)
         log::warn(
@@ -103,9 +85,9 @@ void use_landlock(const SandboxSettings& wanted, bool systemd) {
             gaps);
 }
 
-void use_seccomp(const SandboxSettings& wanted, bool systemd) {
+void use_seccomp(const SandboxSettings& wanted) {
     const auto filtered =
-        filter_calls({!wanted.writable.empty(), !wanted.sockets.empty(), systemd});
+        filter_calls({!wanted.writable.empty(), !wanted.sockets.empty(), wanted.connected});
     if (filtered.has_error()) log::warn("no seccomp filter: {}", filtered.error().text());
 }
 
@@ -123,9 +105,8 @@ base::Result<void> drop_privileges(const std::optional<std::string>& user) {
 }
 
 void enter_sandbox(const SandboxSettings& wanted) {
-    const bool systemd = std::getenv("NOTIFY_SOCKET") != nullptr || log::is_journal();
-    if (wanted.landlock) use_landlock(wanted, systemd);
-    if (wanted.seccomp) use_seccomp(wanted, systemd);
+    if (wanted.landlock) use_landlock(wanted);
+    if (wanted.seccomp) use_seccomp(wanted);
 }
 
 void enter_helper_sandbox(bool landlock, bool seccomp) {

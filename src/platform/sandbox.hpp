@@ -19,6 +19,7 @@ struct SandboxSettings {
     std::vector<std::string> files{};     ///< that must stay readable, also when they are replaced
     std::vector<std::string> sockets{};   ///< Unix sockets to be taken away at the end
     std::vector<std::string> writable{};  ///< folders whose files may be written
+    std::vector<int> connected{};  ///< Unix datagram sockets, which stay connected to whom they are
 };
 
 /// The user, capabilities, core dumps and the right to new privileges. To be called before there is

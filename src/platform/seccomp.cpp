@@ -22,7 +22,8 @@ namespace sftdyn::platform {
 namespace {
 
 constexpr std::uint64_t socket_type_mask = 0xf;  // the rest are flags: SOCK_CLOEXEC, SOCK_NONBLOCK
-constexpr std::uint64_t temporary_file = 020000000;  // O_TMPFILE without O_DIRECTORY
+constexpr std::uint64_t descriptor_mask = 0xffffffff;  // the kernel ignores the rest
+constexpr std::uint64_t temporary_file = 020000000;    // O_TMPFILE without O_DIRECTORY
 
 // What the program, the C library, Asio, OpenSSL and spdlog call, whatever the arguments.
 constexpr const char* allowed_calls[] = {
@@ -112,16 +113,26 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-void allow_sockets(Filter& filter, const SeccompNeeds& needs) {
+/// A filter can't see which Unix socket is connected to, so there are none to be had.
+void allow_sockets(Filter& filter) {
     for (const int family : {AF_INET, AF_INET6}) {
         for (const int type : {SOCK_STREAM, SOCK_DGRAM})
             filter.allow("socket", {is(0, static_cast<unsigned>(family)),
                                     masked(1, socket_type_mask, static_cast<unsigned>(type))});
     }
-    // Which Unix socket is connected to a filter can't see, so there are none but for systemd: its
-    // are datagrams'.
-    if (needs.unix_datagrams)
-        filter.allow("socket", {is(0, AF_UNIX), masked(1, socket_type_mask, SOCK_DGRAM)});
+}
+
+/// Keeps each of `sockets` connected to whom it is, which a filter sees only by its number: it is
+/// not connected anew, not sent by to an address, and gets no other number.
+base::Result<void> keep_connected(const std::vector<int>& sockets) {
+    Filter filter(SCMP_ACT_ALLOW);
+    for (const int socket : sockets) {
+        const auto it = masked(0, descriptor_mask, static_cast<unsigned>(socket));
+        for (const char* call : {"connect", "dup", "dup2", "dup3", "fcntl", "sendmmsg", "sendmsg"})
+            filter.add(SCMP_ACT_ERRNO(EPERM), call, {it});
+        filter.add(SCMP_ACT_ERRNO(EPERM), "sendto", {it, {4, SCMP_CMP_NE, 0, 0}});
+    }
+    return filter.load();
 }
 
 /// Opening: never emptied (O_TRUNC), and only read unless there is a state folder; then nothing is
@@ -180,9 +191,13 @@ void allow_threads(Filter& filter) {
 
 base::Result<void> filter_calls(const SeccompNeeds& needs) {
     if (base::sanitized) return {};
+    // Before the other, which lets no further filter be set; of both the stricter holds.
+    if (!needs.connected.empty()) {
+        if (const auto kept = keep_connected(needs.connected); kept.has_error()) return kept;
+    }
     Filter filter(SCMP_ACT_ERRNO(EPERM));
     for (const char* call : allowed_calls) filter.allow(call);
-    allow_sockets(filter, needs);
+    allow_sockets(filter);
     allow_files(filter, needs);
     allow_memory(filter);
     allow_threads(filter);

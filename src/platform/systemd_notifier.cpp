@@ -1,37 +1,58 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "platform/systemd_notifier.hpp"
 
-#include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
+#include <string>
 
 #include <fmt/format.h>
 
 #include "base/log.hpp"
-#include "base/shared_library.hpp"
+#include "base/number.hpp"
+#include "base/system_error.hpp"
+#include "base/unix_datagram.hpp"
 
 namespace sftdyn::platform {
+namespace {
 
-SystemdNotifier::SystemdNotifier(boost::asio::io_context& io) : timer_(io) {
-    if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
-    base::SharedLibrary systemd("libsystemd.so.0");
-    notify_ = systemd.function<std::remove_pointer_t<Notify>>("sd_notify");
-    if (notify_ == nullptr) {
-        base::log::error("systemd waits for word of the start, but libsystemd can't be loaded: {}",
-                         systemd.error());
-        return;
-    }
-    std::uint64_t interval = 0;
-    const auto enabled = systemd.function<decltype(sd_watchdog_enabled)>("sd_watchdog_enabled");
-    if (enabled != nullptr && enabled(0, &interval) > 0)
-        interval_ = std::chrono::microseconds(interval);
+constexpr std::uint64_t longest_interval = 24ULL * 60 * 60 * 1'000'000;  // microseconds
+
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view() : value;
 }
 
-void SystemdNotifier::tell(const std::string& state) const {
-    if (notify_ == nullptr) return;
-    if (const int rc = notify_(0, state.c_str()); rc < 0)
-        base::log::warn("systemd could not be told: error {}", -rc);
+/// As sd_watchdog_enabled(3); 0: there is none for this process.
+std::chrono::microseconds watchdog_interval() {
+    const auto process = variable("WATCHDOG_PID");
+    if (!process.empty() && process != std::to_string(getpid())) return {};
+    const auto interval = base::parse_number<std::uint64_t>(variable("WATCHDOG_USEC"));
+    // To be told more often than it asks for is nothing to systemd.
+    return std::chrono::microseconds(std::min(interval.value_or(0), longest_interval));
+}
+
+}  // namespace
+
+SystemdNotifier::SystemdNotifier(boost::asio::io_context& io) : timer_(io) {
+    const auto name = variable("NOTIFY_SOCKET");
+    if (name.empty()) return;
+    socket_ = base::connect_unix_datagram(name);
+    if (!socket_) {
+        base::log::error("systemd waits for word of the start, but can't be reached at {}: {}",
+                         name, base::system_error_text(errno));
+        return;
+    }
+    interval_ = watchdog_interval();
+}
+
+void SystemdNotifier::tell(std::string_view state) const {
+    if (socket_ && !base::send_datagram(socket_, state))
+        base::log::warn("systemd could not be told: {}", base::system_error_text(errno));
 }
 
 void SystemdNotifier::ready() {

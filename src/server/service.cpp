@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/journal_sink.hpp"
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
 #include "base/thread.hpp"
@@ -72,6 +73,8 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
     auto listening = endpoints_;
     listening.insert(listening.end(), admin_.endpoints().begin(), admin_.endpoints().end());
     sandbox_ = sandbox_settings(loaded, listening);
+    for (const int socket : {notifier_.socket(), log::journal_socket()})
+        if (socket >= 0) sandbox_.connected.push_back(socket);
     certificates_usable_ = std::none_of(endpoints_.begin(), endpoints_.end(),
                                         [](const auto& endpoint) { return endpoint.tls; });
     apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),

@@ -253,20 +253,31 @@ def test_what_is_forbidden_is_refused_in_every_thread(stage, probe_library, plac
 
 
 @pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")
-def test_systemd_adds_datagram_sockets_and_nothing_else(stage, probe_library, place):
-    """Where a datagram goes to only Landlock can tell, and only from ABI 9 on; that is said."""
-    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+def test_systemd_is_told_and_nobody_else(stage, probe_library, place):
+    """The socket to systemd is there before the sandbox is, and leads nowhere else."""
+    manager, other = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
     manager.bind(place["STATE"] + "/notify")
-    environment = {"LD_PRELOAD": str(probe_library), "NOTIFY_SOCKET": place["STATE"] + "/notify", **place}
+    other.bind(place["STATE"] + "/other")
+    environment = {"LD_PRELOAD": str(probe_library), "NOTIFY_SOCKET": place["STATE"] + "/notify", "DATAGRAMS": place["STATE"] + "/other", **place}
     server, program = start(stage, "", environment=environment)
     assert program.get("k").body == "OK"
     for task in threads(program.process.pid):
         results = probe(program, program.process.pid, task)
-        assert {name for name, error in results.items() if error == 0} == {"end", "unix-datagram"}, results
-        assert results["unix-connect"] == results["socketpair"] == errno.EPERM
-    abi = ctypes.CDLL(None).syscall(444, None, 0, 1)
-    assert ("may send datagrams to any Unix socket" in program.log()) == (abi < 9)
+        assert {name for name, error in results.items() if error == 0} == {"end", "systemd-tell"}, results
+        assert {name for name, error in results.items() if name.startswith("systemd") and error == errno.EPERM} == {
+            "systemd-sendto", "systemd-sendmsg", "systemd-connect", "systemd-high", "systemd-dup", "systemd-dupfd"}
+        assert results["unix-connect"] == results["unix-datagram"] == results["socketpair"] == errno.EPERM
+    assert program.stop() == 0
+    manager.settimeout(60)
+    heard = [manager.recv(4096).decode()]
+    while heard[-1] != "STOPPING=1":
+        heard.append(manager.recv(4096).decode())
+    assert heard[0] == "READY=1" and heard.count("STATUS=probe") >= 3
+    other.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        other.recv(1)
     manager.close()
+    other.close()
 
 
 @pytest.mark.skipif(is_sanitized, reason="a sanitizer's run-time is not sandboxed")

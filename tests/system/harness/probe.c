@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Loaded into the program by LD_PRELOAD: whichever thread gets the signal tries what it must not be able to do, and says on
- * standard error what came of it: "probe THREAD NAME", and "done" or the error's number. PLACE, STATE, SECRET, SOCKET and VICTIM
- * come from the environment as the library is loaded. */
+ * standard error what came of it: "probe THREAD NAME", and "done" or the error's number. PLACE, STATE, SECRET, SOCKET, VICTIM and
+ * DATAGRAMS, if it is there, come from the environment as the library is loaded. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char victim_file[512], new_file[512], other_file[512], state_file[512], state_folder[512], secret[512], socket_path[100];
+static char victim_file[512], new_file[512], other_file[512], state_file[512], state_folder[512], secret[512], socket_path[100], datagram_path[100];
 static pid_t victim;
 static int gentle; /* nothing that would end a program that may do it */
 static int open_victim = -1; /* as a file that was opened for reading */
@@ -120,6 +120,29 @@ static void sockets(void) {
     if (listener >= 0) close(listener);
 }
 
+/* To another by the sockets that lead to systemd. Their number is all that tells them from others. */
+static void systemd_sockets(void) {
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    strcpy(to.sun_path, datagram_path);
+    for (int number = 3; number < 64; ++number) {
+        int domain = 0, type = 0;
+        socklen_t size = sizeof domain;
+        if (getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) continue;
+        size = sizeof type;
+        if (getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_DGRAM) continue;
+        char octet[] = "x";
+        struct iovec part = {octet, 1};
+        struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &part, .msg_iovlen = 1};
+        TRY("systemd-tell", send(number, "STATUS=probe", 12, MSG_NOSIGNAL));
+        TRY("systemd-sendto", sendto(number, octet, 1, 0, (struct sockaddr *)&to, sizeof to));
+        TRY("systemd-sendmsg", sendmsg(number, &message, 0));
+        TRY("systemd-connect", connect(number, (struct sockaddr *)&to, sizeof to));
+        TRY("systemd-high", syscall(SYS_connect, (1L << 32) | number, &to, sizeof to));
+        TRY("systemd-dup", dup(number));
+        TRY("systemd-dupfd", fcntl(number, F_DUPFD, 100));
+    }
+}
+
 static void memory(void) {
     TRY("map-code", mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, open_victim, 0));
     TRY("memfd", syscall(SYS_memfd_create, "x", 0));
@@ -155,6 +178,7 @@ static void probe(int number) {
         files();
         processes();
         sockets();
+        systemd_sockets();
         memory();
         close(open_victim);
     }
@@ -172,6 +196,7 @@ __attribute__((constructor)) static void load(void) {
     snprintf(state_folder, sizeof state_folder, "%s/folder", getenv("STATE"));
     snprintf(secret, sizeof secret, "%s", getenv("SECRET"));
     snprintf(socket_path, sizeof socket_path, "%s", getenv("SOCKET"));
+    if (getenv("DATAGRAMS")) snprintf(datagram_path, sizeof datagram_path, "%s", getenv("DATAGRAMS"));
     victim = atoi(getenv("VICTIM"));
     gentle = getenv("GENTLE") != NULL;
     struct sigaction action = {.sa_handler = probe, .sa_flags = SA_RESTART};

@@ -7,37 +7,33 @@
 
 #include <cstdlib>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "base/unix_datagram.hpp"
 #include "child_process.hpp"
+#include "datagram_receiver.hpp"
 #include "temporary_folder.hpp"
 
 namespace sftdyn::base::log {
 namespace {
 
+using namespace std::string_literals;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
-std::vector<std::string> sent;  // since the last test began
-
-int take_fields(const iovec* fields, int count) {
-    for (int i = 0; i < count; ++i)
-        sent.emplace_back(static_cast<const char*>(fields[i].iov_base), fields[i].iov_len);
-    return 0;
-}
-int take_nothing(const iovec*, int) { return -1; }
-
-void say(SendToJournal send, spdlog::level::level_enum level, std::string_view text) {
-    journal_sink_to(send)->log(spdlog::details::log_msg("", level, {text.data(), text.size()}));
-}
-
+/// A test that is the journal.
 class JournalSinkTest : public testing::Test {
 protected:
-    JournalSinkTest() { sent.clear(); }
     ~JournalSinkTest() override { fields_now = nullptr; }
+
+    void say(spdlog::level::level_enum level, std::string_view text) const {
+        sink->log(spdlog::details::log_msg("", level, {text.data(), text.size()}));
+    }
+
+    DatagramReceiver journal;
+    const std::shared_ptr<spdlog::sinks::sink> sink =
+        journal_sink_to(connect_unix_datagram(journal.name()));
 };
 
 TEST_F(JournalSinkTest, ALineIsAMessageWithItsPriority) {
@@ -46,24 +42,32 @@ TEST_F(JournalSinkTest, ALineIsAMessageWithItsPriority) {
         {level_enum::critical, "2"}, {level_enum::err, "3"},   {level_enum::warn, "4"},
         {level_enum::info, "6"},     {level_enum::debug, "7"}, {level_enum::trace, "7"}};
     for (const auto& [level, priority] : priorities) {
-        sent.clear();
-        say(take_fields, level, "two\nlines = x");
-        EXPECT_THAT(sent, ElementsAre("MESSAGE=two\nlines = x", std::string("PRIORITY=") + priority,
-                                      "SYSLOG_IDENTIFIER=sftdyn"));
+        say(level, "a line = x");
+        EXPECT_THAT(journal.received(),
+                    ElementsAre(fmt::format(
+                        "MESSAGE=a line = x\nPRIORITY={}\nSYSLOG_IDENTIFIER=sftdyn\n", priority)));
     }
 }
 
 TEST_F(JournalSinkTest, TheEventsFieldsStandBehind) {
     const Fields fields{{"SFTDYN_HOST", "h.example.org"}, {"SFTDYN_EMPTY", ""}};
     fields_now = &fields;
-    say(take_fields, spdlog::level::info, "text");
-    ASSERT_EQ(sent.size(), 5U);
-    EXPECT_EQ(sent[3], "SFTDYN_HOST=h.example.org");
-    EXPECT_EQ(sent[4], "SFTDYN_EMPTY=");
+    say(spdlog::level::info, "text");
+    const std::string line = "MESSAGE=text\nPRIORITY=6\nSYSLOG_IDENTIFIER=sftdyn\n";
+    EXPECT_THAT(journal.received(),
+                ElementsAre(line + "SFTDYN_HOST=h.example.org\nSFTDYN_EMPTY=\n"));
     fields_now = nullptr;
-    sent.clear();
-    say(take_fields, spdlog::level::info, "text");
-    EXPECT_EQ(sent.size(), 3U);
+    say(spdlog::level::info, "text");
+    EXPECT_THAT(journal.received(), ElementsAre(line));
+}
+
+TEST_F(JournalSinkTest, AValueOfSeveralLinesStandsBehindItsSize) {
+    std::string entry;
+    append_journal_field(entry, "A", "x\ny");
+    append_journal_field(entry, "B", std::string(0x1234, '\n'));
+    append_journal_field(entry, "C", "z");
+    EXPECT_EQ(entry, "A\n\3\0\0\0\0\0\0\0x\ny\n"s + "B\n\x34\x12\0\0\0\0\0\0"s +
+                         std::string(0x1234, '\n') + "\nC=z\n");
 }
 
 TEST_F(JournalSinkTest, WhatTheJournalDoesNotTakeGoesToStandardError) {
@@ -71,28 +75,37 @@ TEST_F(JournalSinkTest, WhatTheJournalDoesNotTakeGoesToStandardError) {
     const std::string path = folder.write("stderr", "");
     in_child([&] {
         dup2(open(path.c_str(), O_WRONLY), STDERR_FILENO);
-        say(take_nothing, spdlog::level::warn, "a line");
-        say(take_fields, spdlog::level::warn, "another");
+        say(spdlog::level::warn, "another");
+        say(spdlog::level::warn, std::string(1 << 20, 'a'));  // more than a datagram may have
+        journal.close();
+        say(spdlog::level::warn, "a line");
         std::fflush(stderr);
         return std::string();
     });
-    EXPECT_EQ(text_of_file(path), "a line\n");
+    EXPECT_EQ(text_of_file(path), std::string(1 << 20, 'a') + "\n");
+    EXPECT_EQ(journal.received().size(), 2U) << "the child closed only its own end of the socket";
 }
 
 TEST_F(JournalSinkTest, ItIsTheJournalOnlyWhereStandardErrorIsTheStreamThatIsNamed) {
-    const auto child = [](auto stream) {
-        return in_child([&] {
+    const auto child = [this](auto stream, std::string_view path = {}) {
+        return in_child([&, path] {
             struct stat status {};
             fstat(STDERR_FILENO, &status);
             const std::string value = stream(status);
             value.empty() ? unsetenv("JOURNAL_STREAM") : setenv("JOURNAL_STREAM", value.c_str(), 1);
-            return std::string(is_journal() ? "journal" : "another") +
-                   (journal_sink() != nullptr ? " with a sink" : "");
+            std::string out = is_journal() ? "journal" : "another";
+            if (journal_sink(path.empty() ? journal.name() : path) != nullptr)
+                out += " with a sink";
+            if (journal_socket() >= 0) out += " and a socket";
+            return out;
         });
     };
     EXPECT_EQ(child([](const auto&) { return std::string(); }), "another");
     EXPECT_EQ(child([](const auto& own) { return fmt::format("{}:{}", own.st_dev, own.st_ino); }),
-              "journal with a sink");
+              "journal with a sink and a socket");
+    EXPECT_EQ(child([](const auto& own) { return fmt::format("{}:{}", own.st_dev, own.st_ino); },
+                    "/no/such/socket"),
+              "journal");
     EXPECT_EQ(
         child([](const auto& own) { return fmt::format("{}:{}", own.st_dev, own.st_ino + 1); }),
         "another");

@@ -22,7 +22,9 @@
 #include <gmock/gmock.h>
 
 #include "base/sanitized.hpp"
+#include "base/unix_datagram.hpp"
 #include "child_process.hpp"
+#include "datagram_receiver.hpp"
 #include "temporary_folder.hpp"
 
 namespace sftdyn::platform {
@@ -31,7 +33,7 @@ namespace {
 using testing::IsEmpty;
 
 /// What a call needs to be allowed.
-enum class Need { nothing, state, removal, datagrams, never };
+enum class Need { nothing, state, removal, never };
 
 struct FilteredCall {
     Attempt attempt;
@@ -46,8 +48,6 @@ bool is_met(Need need, const SeccompNeeds& needs) {
             return needs.writes_state;
         case Need::removal:
             return needs.writes_state || needs.removes_files;
-        case Need::datagrams:
-            return needs.unix_datagrams;
         case Need::never:
             return false;
     }
@@ -100,12 +100,12 @@ std::vector<FilteredCall> filtered_calls(const TemporaryFolder& folder, int desc
         return [option, argument]() -> long { return prctl(option, argument, 0, 0, 0); };
     };
     return {
-        // Sockets: of IP, and of systemd.
+        // Sockets: of IP.
         {{"IPv4 TCP", socket_of(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK)},
          Need::nothing},
         {{"IPv4 UDP", socket_of(AF_INET, SOCK_DGRAM)}, Need::nothing},
         {{"IPv4 raw", socket_of(AF_INET, SOCK_RAW)}, Need::never},
-        {{"Unix datagrams", socket_of(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)}, Need::datagrams},
+        {{"Unix datagrams", socket_of(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)}, Need::never},
         {{"Unix stream", socket_of(AF_UNIX, SOCK_STREAM)}, Need::never},
         {{"Unix packets", socket_of(AF_UNIX, SOCK_SEQPACKET)}, Need::never},
         {{"netlink", socket_of(AF_NETLINK, SOCK_RAW)}, Need::never},
@@ -246,9 +246,7 @@ protected:
 class SeccompFilter : public SeccompTest, public testing::WithParamInterface<int> {
 protected:
     [[nodiscard]] static SeccompNeeds needs() {
-        return {.writes_state = (GetParam() & 1) != 0,
-                .removes_files = (GetParam() & 2) != 0,
-                .unix_datagrams = (GetParam() & 4) != 0};
+        return {.writes_state = (GetParam() & 1) != 0, .removes_files = (GetParam() & 2) != 0};
     }
 };
 
@@ -283,13 +281,106 @@ TEST_P(SeccompFilter, AllowsWhatIsNeededAndNothingElseInEveryThread) {
     close(descriptor);
 }
 
-INSTANTIATE_TEST_SUITE_P(Needs, SeccompFilter, testing::Range(0, 8), [](const auto& row) {
+INSTANTIATE_TEST_SUITE_P(Needs, SeccompFilter, testing::Range(0, 4), [](const auto& row) {
     std::string name;
     if ((row.param & 1) != 0) name += "State";
     if ((row.param & 2) != 0) name += "Sockets";
-    if ((row.param & 4) != 0) name += "Systemd";
     return name.empty() ? std::string("Nothing") : name;
 });
+
+/// What could send a datagram elsewhere than to whom the socket is connected, and what can't.
+std::vector<Attempt> datagram_attempts(const base::Descriptor& socket, sockaddr_un other) {
+    const int number = socket.get();
+    const auto message = [other](bool with_address) {
+        static sockaddr_un to;
+        static char text[] = "x";
+        static iovec part{text, 1};
+        to = other;
+        msghdr out{};
+        if (with_address) {
+            out.msg_name = &to;
+            out.msg_namelen = sizeof to;
+        }
+        out.msg_iov = &part;
+        out.msg_iovlen = 1;
+        return out;
+    };
+    const auto to_other = [number, other] {
+        return sendto(number, "x", 1, MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&other),
+                      sizeof other);
+    };
+    // The kernel ignores the upper half of a descriptor.
+    const long high = (1L << 32) | number;
+    return {
+        {"send", [number] { return send(number, "x", 1, MSG_NOSIGNAL); }},
+        {"write", [number] { return write(number, "x", 1); }},
+        {"sendto", to_other},
+        {"sendmsg",
+         [=] {
+             const auto out = message(true);
+             return sendmsg(number, &out, MSG_NOSIGNAL);
+         }},
+        {"sendmsg without an address",
+         [=] {
+             const auto out = message(false);
+             return sendmsg(number, &out, MSG_NOSIGNAL);
+         }},
+        {"sendmmsg",
+         [=] {
+             mmsghdr out{message(true), 0};
+             return sendmmsg(number, &out, 1, MSG_NOSIGNAL);
+         }},
+        {"connect",
+         [=] { return connect(number, reinterpret_cast<const sockaddr*>(&other), sizeof other); }},
+        {"connect, high", [=] { return syscall(SYS_connect, high, &other, sizeof other); }},
+        {"sendto, high",
+         [=] { return syscall(SYS_sendto, high, "x", 1, MSG_NOSIGNAL, &other, sizeof other); }},
+        {"dup", [number] { return dup(number); }},
+        {"dup2", [number] { return dup2(number, 200); }},
+        {"dup3", [number] { return dup3(number, 200, O_CLOEXEC); }},
+        {"fcntl", [number] { return fcntl(number, F_DUPFD, 0); }},
+        {"open",
+         [number] { return open(("/proc/self/fd/" + std::to_string(number)).c_str(), O_RDONLY); }},
+    };
+}
+
+TEST_F(SeccompTest, ADatagramGoesOnlyToWhomItsSocketIsConnected) {
+    const DatagramReceiver systemd, journal, other;
+    const auto first = base::connect_unix_datagram(systemd.name());
+    const auto second = base::connect_unix_datagram(journal.name());
+    const auto done = [&](const std::vector<int>& connected) {
+        const auto text = in_child([&]() -> std::string {
+            if (filter_calls({.connected = connected}).has_error()) return "there is no filter";
+            std::string out;
+            for (const auto* socket : {&first, &second})
+                for (auto& attempt : datagram_attempts(*socket, other.address()))
+                    out += attempt.name + (socket == &first ? " 1\t" : " 2\t") +
+                           outcome_of(attempt.call) + '\n';
+            return out + "IPv4 TCP\t" + outcome_of([] {
+                       return base::Descriptor(socket(AF_INET, SOCK_STREAM, 0)).get();
+                   }) +
+                   "\nIPv4 dup\t" + outcome_of([] { return dup(socket(AF_INET, SOCK_STREAM, 0)); });
+        });
+        return outcomes(text);
+    };
+    const auto kept = done({first.get(), second.get()});
+    EXPECT_EQ(kept.size(), 30U);
+    for (const auto& [name, outcome] : kept) {
+        const bool may =
+            name.starts_with("send ") || name.starts_with("write") || name.starts_with("IPv4");
+        const bool open = name.starts_with("open");
+        EXPECT_EQ(outcome, may ? "works" : open ? "ENXIO" : "EPERM") << name;
+    }
+    EXPECT_EQ(systemd.received().size(), 2U);
+    EXPECT_EQ(journal.received().size(), 2U);
+    EXPECT_THAT(other.received(), IsEmpty());
+    // A socket that is not named may do all that, as one that is connected by IP must.
+    const auto one = done({first.get()});
+    EXPECT_EQ(one.at("sendto 1"), "EPERM");
+    for (const char* name : {"sendto 2", "sendmsg 2", "connect 2", "dup 2", "fcntl 2"})
+        EXPECT_EQ(one.at(name), "works") << name;
+    EXPECT_EQ(other.received().size(), 4U);
+}
 
 /// What may be called whatever the arguments. A call that is added here needs a reason: each is a
 /// piece of the kernel that whoever has taken the process over may use.

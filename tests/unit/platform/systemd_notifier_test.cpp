@@ -2,18 +2,15 @@
 #include "platform/systemd_notifier.hpp"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <vector>
 
 #include <gmock/gmock.h>
 
-#include "base/descriptor.hpp"
-#include "temporary_folder.hpp"
+#include "datagram_receiver.hpp"
 
 namespace sftdyn::platform {
 namespace {
@@ -24,15 +21,7 @@ using testing::IsEmpty;
 /// A test that is systemd.
 class SystemdNotifierTest : public testing::Test {
 protected:
-    SystemdNotifierTest() : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        const std::string path = folder_ / "notify";
-        std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-        EXPECT_EQ(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
-                  0);
-        setenv("NOTIFY_SOCKET", path.c_str(), 1);
-    }
+    SystemdNotifierTest() { setenv("NOTIFY_SOCKET", systemd.name().c_str(), 1); }
     ~SystemdNotifierTest() override {
         for (const char* variable : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
             unsetenv(variable);
@@ -43,21 +32,10 @@ protected:
         setenv("WATCHDOG_PID", std::to_string(process).c_str(), 1);
     }
     /// What was told since the last time.
-    [[nodiscard]] std::vector<std::string> told() const {
-        std::vector<std::string> out;
-        char part[512];
-        for (;;) {
-            const ssize_t size = recv(socket_.get(), part, sizeof part, MSG_DONTWAIT);
-            if (size <= 0) return out;
-            out.emplace_back(part, static_cast<std::size_t>(size));
-        }
-    }
+    [[nodiscard]] std::vector<std::string> told() const { return systemd.received(); }
 
+    DatagramReceiver systemd;
     boost::asio::io_context io;
-
-private:
-    const TemporaryFolder folder_;
-    const base::Descriptor socket_;
 };
 
 TEST_F(SystemdNotifierTest, TellsWhatItDoes) {
@@ -127,11 +105,46 @@ TEST_F(SystemdNotifierTest, WithoutSystemdNothingIsTold) {
     EXPECT_THAT(told(), IsEmpty());
 }
 
+TEST_F(SystemdNotifierTest, TheSocketIsTheOneThatTells) {
+    SystemdNotifier notifier(io);
+    ASSERT_GE(notifier.socket(), 0);
+    ASSERT_EQ(send(notifier.socket(), "STATUS=x", 8, 0), 8);
+    EXPECT_THAT(told(), ElementsAre("STATUS=x"));
+    unsetenv("NOTIFY_SOCKET");
+    EXPECT_EQ(SystemdNotifier(io).socket(), -1);
+}
+
+TEST_F(SystemdNotifierTest, AnIntervalThatIsNoneIsNoWatchdog) {
+    for (const char* interval : {"", "0", "-2", "2s", "99999999999999999999999"}) {
+        set_watchdog(interval);
+        SystemdNotifier notifier(io);
+        notifier.ready();
+        EXPECT_THAT(told(), ElementsAre("READY=1")) << interval;
+    }
+}
+
+TEST_F(SystemdNotifierTest, AnIntervalOfAgesIsOne) {
+    set_watchdog("18446744073709551614");
+    SystemdNotifier notifier(io);
+    notifier.ready();
+    EXPECT_EQ(io.poll(), 0U);
+    EXPECT_THAT(told(), ElementsAre("READY=1", "WATCHDOG=1"));
+}
+
 TEST_F(SystemdNotifierTest, SystemdThatIsGoneIsNoReasonToEnd) {
     SystemdNotifier notifier(io);
-    setenv("NOTIFY_SOCKET", "/no/such/socket", 1);
+    systemd.close();
     notifier.ready();
-    EXPECT_THAT(told(), IsEmpty());
+    notifier.stopping();
+}
+
+TEST_F(SystemdNotifierTest, SystemdThatCanNotBeReachedIsNoReasonToEnd) {
+    setenv("NOTIFY_SOCKET", "/no/such/socket", 1);
+    set_watchdog("2");
+    SystemdNotifier notifier(io);
+    notifier.ready();
+    EXPECT_EQ(notifier.socket(), -1);
+    EXPECT_EQ(io.run(), 0U);
 }
 
 }  // namespace
