@@ -193,7 +193,7 @@ base::Result<void> filter_calls(const SeccompNeeds& needs) {
     if (base::sanitized) return {};
     // Before the other, which lets no further filter be set; of both the stricter holds.
     if (!needs.connected.empty()) {
-        if (const auto kept = keep_connected(needs.connected); kept.has_error()) return kept;
+        if (auto kept = keep_connected(needs.connected); kept.has_error()) return kept;
     }
     Filter filter(SCMP_ACT_ERRNO(EPERM));
     for (const char* call : allowed_calls) filter.allow(call);
