@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "python/plugin/python_conf.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "python/plugin/python_call.hpp"
+#include "python/plugin/shared_objects.hpp"
+
+namespace sftdyn::python {
+namespace {
+
+/// A callable of the conf's, or nothing.
+py::object hook_of(const py::module_& module, const char* name) {
+    if (!py::hasattr(module, name)) return {};
+    py::object hook = module.attr(name);
+    return PyCallable_Check(hook.ptr()) != 0 ? hook : py::object();
+}
+
+std::string type_of(py::handle object) { return py::str(py::type::of(object).attr("__name__")); }
+
+Value value_of(py::handle object) {
+    Value value{{}, type_of(object)};
+    if (py::isinstance<py::bool_>(object)) {
+        value.scalar = object.cast<bool>();
+    } else if (py::isinstance<py::int_>(object)) {
+        int overflow = 0;
+        const std::int64_t number = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+        if (overflow == 0) value.scalar = number;
+    } else if (py::isinstance<py::str>(object)) {
+        value.scalar = from_python(object);
+    } else if (py::hasattr(object, "__fspath__")) {
+        const py::object path = object.attr("__fspath__")();
+        if (py::isinstance<py::str>(path)) value.scalar = from_python(path);
+    }
+    return value;
+}
+
+/// Whether a hook reads its argument of that position.
+bool reads(const py::object& hook, int position) {
+    return hook && shared->support.attr("reads")(hook, position).cast<bool>();
+}
+
+class PythonConf : public Conf {
+public:
+    PythonConf(std::string path, py::module_ module, py::dict lines)
+        : path_(std::move(path)),
+          module_(std::move(module)),
+          lines_(std::move(lines)),
+          hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"),
+                 hook_of(module_, "nsupdatecommands")},
+          reads_headers_(reads(hooks_.get_ip, 1) || reads(hooks_.commands, 2)) {}
+    ~PythonConf() override {
+        drop_later(std::move(module_));
+        drop_later(std::move(lines_));
+        for (py::object* hook : {&hooks_.get_ip, &hooks_.get_host, &hooks_.commands})
+            drop_later(std::move(*hook));
+    }
+    PythonConf(const PythonConf&) = delete;
+    PythonConf& operator=(const PythonConf&) = delete;
+
+    base::Result<std::vector<ConfSetting>> settings(
+        const std::vector<std::string>& names) const override {
+        return try_reading<std::vector<ConfSetting>>([&] { return read_settings(names); });
+    }
+
+    base::Result<std::optional<std::vector<ConfClient>>> clients(
+        const std::string& name) const override {
+        return try_reading<std::optional<std::vector<ConfClient>>>(
+            [&] { return read_clients(name); });
+    }
+
+    base::Result<std::vector<std::string>> tables() const override {
+        return try_reading<std::vector<std::string>>([&] { return read_tables(); });
+    }
+
+    bool has_get_ip() const override { return bool(hooks_.get_ip); }
+    bool has_get_host() const override { return bool(hooks_.get_host); }
+    bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
+    bool reads_headers() const override { return reads_headers_; }
+
+    std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
+                               std::string_view key) const override {
+        return make_call(hooks_, source, fields, key);
+    }
+
+private:
+    /// What `read` gives, or a diagnostic of what the conf's code has raised in it.
+    template <class T, class Read>
+    base::Result<T> try_reading(const Read& read) const {
+        const Gil gil;
+        return guarded<base::Result<T>>([&]() -> base::Result<T> { return read(); },
+                                        [&](py::error_already_set& error) -> base::Result<T> {
+                                            return diagnostic("fault_of_value", path_, error);
+                                        },
+                                        diagnostic_of_unknown(path_));
+    }
+
+    [[nodiscard]] std::vector<ConfSetting> read_settings(
+        const std::vector<std::string>& names) const {
+        std::vector<ConfSetting> out;
+        for (const auto& name : names) {
+            if (!py::hasattr(module_, name.c_str())) continue;
+            const py::object value = module_.attr(name.c_str());
+            if (value.is_none()) continue;
+            ConfSetting setting{name, {}, 0};
+            const py::str key(name);
+            if (lines_.contains(key)) setting.line = lines_[key].cast<unsigned>();
+            if (py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value)) {
+                for (const py::handle one : value) setting.values.push_back(value_of(one));
+            } else {
+                setting.values.push_back(value_of(value));
+            }
+            out.push_back(std::move(setting));
+        }
+        return out;
+    }
+
+    [[nodiscard]] std::optional<std::vector<ConfClient>> read_clients(
+        const std::string& name) const {
+        if (!py::hasattr(module_, name.c_str())) return std::nullopt;
+        const py::object value = module_.attr(name.c_str());
+        if (!py::isinstance<py::dict>(value)) return std::nullopt;
+        std::vector<ConfClient> out;
+        // A list of them: to read a value may run code, and that may change the dict.
+        const auto rows = py::reinterpret_steal<py::list>(PyDict_Items(value.ptr()));
+        if (!rows) throw py::error_already_set();
+        for (const py::handle row : rows) {
+            const auto key = py::reinterpret_borrow<py::tuple>(row)[0];
+            const auto host = py::reinterpret_borrow<py::tuple>(row)[1];
+            out.push_back(
+                {base::Secret(py::isinstance<py::str>(key) ? from_python(key) : std::string()),
+                 value_of(host)});
+        }
+        return out;
+    }
+
+    [[nodiscard]] std::vector<std::string> read_tables() const {
+        std::vector<std::string> out;
+        for (const auto& [name, value] :
+             py::reinterpret_borrow<py::dict>(module_.attr("__dict__"))) {
+            if (!py::isinstance<py::dict>(value) || from_python(name).starts_with("__")) continue;
+            const auto table = py::reinterpret_borrow<py::dict>(value);
+            const auto is_text = [](const auto& row) {
+                return py::isinstance<py::str>(row.first) && py::isinstance<py::str>(row.second);
+            };
+            if (!table.empty() && std::all_of(table.begin(), table.end(), is_text))
+                out.push_back(from_python(name));
+        }
+        return out;
+    }
+
+    std::string path_;
+    py::module_ module_;
+    py::dict lines_;
+    Hooks hooks_;
+    bool reads_headers_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Conf> make_conf(std::string path, py::module_ module, py::dict lines) {
+    return std::make_shared<PythonConf>(std::move(path), std::move(module), std::move(lines));
+}
+
+}  // namespace sftdyn::python

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A Python conf that was run: its settings, clients and hooks.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "python/conf.hpp"
+#include "python/plugin/python.hpp"
+
+namespace sftdyn::python {
+
+/// `module` is the conf, `lines` where each of its names was set. With the interpreter's lock; the
+/// conf may be let go without.
+[[nodiscard]] std::shared_ptr<const Conf> make_conf(std::string path, py::module_ module,
+                                                    py::dict lines);
+
+}  // namespace sftdyn::python

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "server/hook_decider.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/address_rules.hpp"
+#include "base/log.hpp"
+#include "base/network.hpp"
+#include "dns/nsupdate_script.hpp"
+#include "protocol/form_parameters.hpp"
+#include "protocol/secret_url.hpp"
+
+namespace sftdyn::server {
+namespace {
+
+namespace secret_url = protocol::secret_url;
+namespace log = base::log;
+
+/// Letters, digits, and what else stands in names of hosts and of wildcards, in two labels or more:
+/// a text of one is rather a key in a host's place.
+bool looks_like_a_host(std::string_view text) {
+    constexpr std::string_view good =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*";
+    return text.find_first_not_of(good) == std::string_view::npos &&
+           text.substr(0, text.size() - 1).find('.') != std::string_view::npos;
+}
+
+}  // namespace
+
+HookDecider::HookDecider(UpdateService& updates, update::HostTable& hosts)
+    : updates_(updates),
+      hosts_(hosts),
+      failures_([](const std::string& text) { log::error("{}", text); }) {}
+
+void HookDecider::forget_warnings() {
+    const base::MutexLock lock(mutex_);
+    shown_warnings_.clear();
+}
+
+bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& target,
+                        std::string_view rdata) const {
+    return updates_.is_served_or_scripted(target, rdata,
+                                          request.began() - request.settings().verify_interval);
+}
+
+/// On a hook's thread.
+HookDecision HookDecider::decide(HookTask& task) {
+    const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
+    const auto address = call->get_ip();
+    if (address.has_error()) {
+        log_failure(address.error().kind, address.error().text);
+        return {};
+    }
+    const auto parsed = base::parse_address(*address);
+    if (parsed) task.set_client(base::plain_address(*parsed));
+    if (!task.key.empty()) return decide_host(task, *call, *address, parsed.has_value());
+    HookDecision decision;
+    decision.action = HookDecision::Action::address;
+    decision.address_text = *address;
+    return decision;
+}
+
+HookDecision HookDecider::decide_host(HookTask& task, python::Call& call,
+                                      const std::string& address, bool is_address) {
+    HookDecision decision;
+    if (!is_address) {
+        log_failure("get_ip/address",
+                    fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
+                                task.shown(address, call)));
+        return decision;
+    }
+    const auto client = task.client();
+    // What a conf that writes the UPDATE itself publishes is seen in its script.
+    if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
+        decision.action = HookDecision::Action::refused;
+        return decision;
+    }
+    if (!find_host(task, call, decision)) return decision;
+    update::DesiredRecord& desired = decision.update.desired;
+    desired.rrset.type = dns::type_of(client);
+    desired.rdata = decision.update.address = dns::rdata_of(client);
+    decision.published = client;
+    if (is_so(*task.request, desired.rrset, desired.rdata)) {
+        decision.action = HookDecision::Action::unchanged;
+        return decision;
+    }
+    if (!task.conf().has_nsupdate_commands()) {
+        decision.action = HookDecision::Action::update;
+        return decision;
+    }
+    task.hook = "nsupdatecommands";
+    const auto lines = call.nsupdate_commands(decision.host_text);
+    if (lines.has_error()) {
+        log_failure(lines.error().kind, lines.error().text);
+        return decision;
+    }
+    read_script(task, call, *lines, decision);
+    return decision;
+}
+
+/// False: `decision` is made.
+bool HookDecider::find_host(HookTask& task, python::Call& call, HookDecision& decision) {
+    if (task.conf().has_get_host()) return ask_get_host(task, call, decision);
+    const auto* entry = secret_url::find(*task.request->settings().directory, task.key);
+    if (entry == nullptr) {
+        decision.action = HookDecision::Action::bad_key;
+        return false;
+    }
+    decision.host = hosts_.name(entry->host);
+    decision.host_text = decision.host.text();
+    decision.update.desired.rrset.host = entry->host;
+    decision.update.desired.ttl = entry->ttl;
+    return true;
+}
+
+bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision& decision) {
+    task.hook = "get_host";
+    auto said = call.get_host(task.key);
+    if (said.has_value() && said->empty() && task.key.find('%') != std::string::npos) {
+        std::string decoded = protocol::percent_decoded(task.key);
+        said = call.get_host(decoded);
+        base::zeroize(decoded);
+    }
+    // Whatever it fails with, the key was tried.
+    if (said.has_error()) {
+        log_failure(said.error().kind, said.error().text);
+        decision.action = HookDecision::Action::get_host_failed;
+        return false;
+    }
+    if (said->empty()) {
+        decision.action = HookDecision::Action::bad_key;
+        return false;
+    }
+    auto name = dns::Name::parse(*said);
+    // What is no name but happens to be one with escapes would be told as a host's name.
+    if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
+        log_failure("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
+                                                 task.shown(*said, call)));
+        decision.action = HookDecision::Action::get_host_failed;
+        return false;
+    }
+    decision.host_text = std::move(*said);
+    decision.host = std::move(*name);
+    decision.update.desired.rrset.host = hosts_.number(decision.host);
+    decision.update.desired.ttl = task.request->settings().hook_ttl;
+    return true;
+}
+
+/// Looking for a conf's keys in a text takes its time, and a line that is passed over comes with
+/// each request: what was looked at is remembered.
+std::string HookDecider::shown_warning(const HookTask& task, python::Call& call,
+                                       const std::string& host, const std::string& warning) {
+    const std::string plain = host + ' ' + warning;
+    {
+        const base::MutexLock lock(mutex_);
+        if (const auto found = shown_warnings_.find(plain); found != shown_warnings_.end())
+            return found->second;
+    }
+    // Without the lock: this thread may have to wait for the interpreter's in between.
+    std::string shown =
+        fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(warning, call));
+    const base::MutexLock lock(mutex_);
+    if (shown_warnings_.size() >= most_warnings) shown_warnings_.clear();
+    shown_warnings_.try_emplace(plain, shown);
+    return shown;
+}
+
+/// What a script is: a desired record that can go with others, or messages of its own.
+void HookDecider::read_script(const HookTask& task, python::Call& call,
+                              const std::vector<std::string>& lines, HookDecision& decision) {
+    const std::string host = decision.host.text();
+    auto script = dns::parse_script(lines, dns::Unsent::send);
+    if (script.has_error()) {
+        log_failure(
+            "nsupdatecommands/" + script.error().where,
+            fmt::format("nsupdatecommands for {}, {}: {}; {}", host, script.error().where,
+                        task.shown_quote(script.error().what, call), script.error().remedy));
+        return;
+    }
+    for (const auto& warning : script->warnings)
+        log_failure("nsupdatecommands/" + warning, shown_warning(task, call, host, warning));
+    decision.action = HookDecision::Action::update;
+    HookUpdate& update = decision.update;
+    update.is_desired_record = false;
+    update.messages = std::move(script->messages);
+    if (!may_publish(task, decision)) {
+        decision.action = HookDecision::Action::refused;
+        return;
+    }
+    if (update.messages.size() != 1) return;
+    auto change = dns::replacement_of(update.messages.front());
+    if (!change || change->owner != decision.host || change->type != update.desired.rrset.type)
+        return;
+    update.is_desired_record = true;
+    update.desired.ttl = change->ttl;
+    update.desired.rdata = std::move(change->rdata);
+    update.zone = update.messages.front().zone;
+}
+
+bool HookDecider::may_publish(const HookTask& task, const std::string& what,
+                              const boost::asio::ip::address& address) {
+    const auto ruling =
+        task.request->settings().directory->rules().rule(address, address != task.peer);
+    if (ruling == base::AddressRules::Ruling::may_be) return true;
+    log_failure("address/" + what, fmt::format("{} is not updated: {} {}", what,
+                                               address.to_string(), base::text_of(ruling)));
+    return false;
+}
+
+/// Whether the script's addresses may be published: all that it gives the host, and the client's
+/// wherever else it stands. Other records, and other addresses of other names, are the conf's own
+/// business.
+bool HookDecider::may_publish(const HookTask& task, HookDecision& decision) {
+    const auto client = task.client();
+    decision.published = boost::asio::ip::address();
+    for (const auto& message : decision.update.messages) {
+        for (const auto& record : message.updates) {
+            if (record.rclass != dns::UpdateRecord::Class::in) continue;
+            if (record.type != dns::Type::a && record.type != dns::Type::aaaa) continue;
+            const auto address = dns::address_of(record.type, record.rdata);
+            if (address.has_error()) continue;
+            const bool is_hosts = record.owner == decision.host;
+            if (!is_hosts && base::plain_address(*address) != client) continue;
+            if (!may_publish(task, record.owner.text(), base::plain_address(*address)))
+                return false;
+            if (is_hosts) decision.published = *address;
+        }
+    }
+    return true;
+}
+
+void HookDecider::log_failure(const std::string& kind, const std::string& text) {
+    failures_.add(kind, text, base::Clock::now());
+}
+
+}  // namespace sftdyn::server

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A Python conf without Python.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "python/conf.hpp"
+
+namespace sftdyn::server {
+
+/// Hooks as C++ functions; one that is empty is not defined.
+struct FakeConf : public python::Conf {
+    std::function<python::HookResult<std::string>(std::string source)> get_ip;
+    std::function<python::HookResult<std::string>(std::string key)> get_host;
+    std::function<python::HookResult<std::vector<std::string>>(std::string host)> commands;
+
+    class FakeCall : public python::Call {
+    public:
+        FakeCall(const FakeConf& conf, std::string_view source) : conf_(conf), source_(source) {}
+        python::HookResult<std::string> get_ip() override {
+            return conf_.get_ip ? conf_.get_ip(source_) : source_;
+        }
+        python::HookResult<std::string> get_host(std::string_view key) override {
+            return conf_.get_host(std::string(key));
+        }
+        python::HookResult<std::vector<std::string>> nsupdate_commands(
+            std::string_view host) override {
+            return conf_.commands(std::string(host));
+        }
+        std::string shown(std::string_view text) override { return std::string(text); }
+
+    private:
+        const FakeConf& conf_;
+        std::string source_;
+    };
+
+    base::Result<std::vector<python::ConfSetting>> settings(
+        const std::vector<std::string>&) const override {
+        return std::vector<python::ConfSetting>();
+    }
+    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
+        const std::string&) const override {
+        return std::optional<std::vector<python::ConfClient>>();
+    }
+    base::Result<std::vector<std::string>> tables() const override {
+        return std::vector<std::string>();
+    }
+    bool has_get_ip() const override { return get_ip != nullptr; }
+    bool has_get_host() const override { return get_host != nullptr; }
+    bool has_nsupdate_commands() const override { return commands != nullptr; }
+    bool reads_headers() const override { return false; }
+    std::unique_ptr<python::Call> call(std::string_view source, const python::Fields& fields,
+                                       std::string_view) const override {
+        seen = fields.list();
+        return std::make_unique<FakeCall>(*this, source);
+    }
+
+    mutable python::Fields::List seen{};  ///< the last request's header fields
+};
+
+class HookInterpreter : public python::Interpreter {
+public:
+    class Thread : public python::Attached {
+    public:
+        std::uint64_t number() const override { return 1; }
+        void clear_interrupt() override {}
+    };
+    base::Result<std::shared_ptr<const python::Conf>> run(const std::string&) override {
+        return base::Error{"none"};
+    }
+    std::unique_ptr<python::Attached> attach() override { return std::make_unique<Thread>(); }
+    void interrupt(std::uint64_t) override {}
+};
+
+}  // namespace sftdyn::server
