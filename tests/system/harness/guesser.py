@@ -4,7 +4,8 @@
     guesser.py PORT CONNECTIONS NETWORK...
 
 Each network is an address for X-Forwarded-For, with CONNECTIONS connections. Each line on stdin is the users to guess for, separated
-by blanks; "-" is one who does not exist, each time another. At the end of stdin it ends, and says how many answers of each status came.
+by blanks; "-" is one who does not exist, each time another. A line "?" asks how many answers of each status came, and so does the end of
+stdin, at which it ends.
 """
 
 import asyncio
@@ -45,6 +46,9 @@ async def main(port, connections, networks):
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     tasks = []
     async for line in lines:
+        if line == b"?\n":
+            print(json.dumps(statuses), flush=True)
+            continue
         users[:] = line.decode().split()
         tasks = tasks or [asyncio.create_task(guess(port, network, users, statuses)) for network in networks for _ in range(connections)]
     for task in tasks:

@@ -8,13 +8,11 @@
 
 #include <cctype>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 
 #include "http/tls_pair.hpp"
+#include "temporary_folder.hpp"
 
 namespace sftdyn::http {
 
@@ -75,28 +73,18 @@ inline std::string pem_of(EVP_PKEY* key, const char* password = nullptr) {
     return out;
 }
 
-/// A folder that goes with it, with the two files of a pair.
+/// A folder with the two files of a pair.
 class PairFolder {
 public:
-    PairFolder() {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "sftdyn-pair-XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
-        folder_ = pattern;
-    }
-    ~PairFolder() { std::filesystem::remove_all(folder_); }
-    PairFolder(const PairFolder&) = delete;
-    PairFolder& operator=(const PairFolder&) = delete;
-
-    [[nodiscard]] std::string cert() const { return folder_ + "/cert.pem"; }
-    [[nodiscard]] std::string key() const { return folder_ + "/key.pem"; }
+    [[nodiscard]] std::string cert() const { return folder_ / "cert.pem"; }
+    [[nodiscard]] std::string key() const { return folder_ / "key.pem"; }
     void write(const std::string& cert_text, const std::string& key_text) const {
-        std::ofstream(cert()) << cert_text;
-        std::ofstream(key()) << key_text;
+        folder_.write("cert.pem", cert_text);
+        folder_.write("key.pem", key_text);
     }
 
 private:
-    std::string folder_;
+    TemporaryFolder folder_{};
 };
 
 }  // namespace sftdyn::http
