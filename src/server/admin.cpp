@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <future>
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
@@ -25,6 +26,7 @@ constexpr std::int64_t remembered =
     366 * 86400;  // seconds that a host is remembered without a check-in
 constexpr auto look_interval = std::chrono::minutes(1);  // for stale hosts, at the longest
 constexpr auto probe_time = std::chrono::seconds(1);     // for DNS servers to answer
+constexpr auto engine_time = std::chrono::seconds(2);    // for the engine's thread to answer
 constexpr auto stop_time = std::chrono::milliseconds(500);
 const std::time_t began = std::time(nullptr);
 
@@ -65,8 +67,9 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       state_(settings.admin.state),
       has_event_command_(!settings.admin.event_command.empty()),
       events_(parts.io, runner),
-      page_(parts.request_log.metrics(),
-            [this](const MetricsPage::Gathered& done) { gather(done); }),
+      page_(
+          parts.request_log.metrics(), [this](const MetricsPage::Gathered& done) { gather(done); },
+          [this] { return is_engine_alive(); }),
       status_(parts.io,
               [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); }),
       timer_(parts.io) {
@@ -165,6 +168,14 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
         log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
     events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
                   event.now.address, event.before, event.now.checked_in});
+}
+
+/// On the page server's thread, which may wait: other pages need the engine too.
+bool Admin::is_engine_alive() const {
+    const auto answered = std::make_shared<std::promise<void>>();
+    auto answer = answered->get_future();
+    boost::asio::post(parts_.io, [answered] { answered->set_value(); });
+    return answer.wait_for(engine_time) == std::future_status::ready;
 }
 
 /// On the page server's thread.

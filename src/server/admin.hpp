@@ -69,6 +69,7 @@ private:
     [[nodiscard]] std::string database_path() const;
     using Gathered = MetricsPage::Gathered;
     void gather(const Gathered& done);
+    [[nodiscard]] bool is_engine_alive() const;
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();
     void tell(const telemetry::HistoryEvent& event);

@@ -125,6 +125,18 @@ def test_health_and_readiness(stage, named):
     assert watched.page("/readyz")[0] == 200
 
 
+def test_health_asks_the_dns_nothing(stage, named):
+    """What it does not ask it does not wait for."""
+    watched = Watched(stage, named)
+    named.process.stand_still()
+    asked = watched.program.log().count("query . SOA")
+    assert watched.page("/healthz") == (200, "alive\n")
+    assert watched.program.log().count("query . SOA") == asked
+    assert watched.page("/readyz")[0] == 503
+    assert watched.program.log().count("query . SOA") > asked, "and readiness does"
+    named.process.go_on()
+
+
 def test_certificates_are_told_of(stage, named, tmp_path):
     assert run("cert", "dyn.example.org", "--days", "5", "--dir", tmp_path).returncode == 0
     port = free_port()

@@ -176,6 +176,17 @@ TEST_F(AdminTest, ThePagesTellWhatIsSoNow) {
     EXPECT_THAT(metrics, Not(HasSubstr("sftdyn_event_commands"))) << "there is no event command";
 }
 
+TEST_F(AdminTest, AnEngineThatDoesNotAnswerIsNotAlive) {
+    with_pages();
+    make();
+    serve();
+    std::promise<void> over;
+    boost::asio::post(io, [end = over.get_future().share()] { end.wait(); });
+    EXPECT_THAT(get("/healthz"), testing::StartsWith("HTTP/1.1 503 "));
+    over.set_value();
+    EXPECT_THAT(get("/healthz"), testing::StartsWith("HTTP/1.1 200 "));
+}
+
 TEST_F(AdminTest, AServerThatDoesNotAnswerMakesItNotReady) {
     with_pages();
     with_control();
