@@ -137,6 +137,13 @@ void print(const json::object& status, std::ostream& out) {
             server.contains("zone") ? fmt::format(" ({})", text(server.at("zone"))) : std::string(),
             text(server.at("state")));
     }
+    if (const auto* in_doubt = status.if_contains("in_doubt")) {
+        for (const auto& zone : in_doubt->as_array())
+            out << fmt::format(
+                "zone {}: an UPDATE has been unanswered for {}, and nothing is sent that could "
+                "overtake it\n",
+                text(zone.at("zone")), span(number(zone.at("seconds"))));
+    }
     if (const auto* warnings = status.if_contains("warnings")) {
         for (const auto& one : warnings->as_array())
             out << fmt::format("warning: {}\n         -> {}\n", text(one.at("what")),

@@ -8,6 +8,8 @@
 #include <ctime>
 #include <filesystem>
 #include <future>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
@@ -68,7 +70,8 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       has_event_command_(!settings.admin.event_command.empty()),
       events_(parts.io, runner),
       page_(
-          parts.request_log.metrics(), [this](const MetricsPage::Gathered& done) { gather(done); },
+          parts.request_log.metrics(),
+          [this](Needed needed, const Gathered& done) { gather(needed, done); },
           [this] { return is_engine_alive(); }),
       status_(parts.io,
               [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); }),
@@ -179,42 +182,65 @@ bool Admin::is_engine_alive() const {
 }
 
 /// On the page server's thread.
-void Admin::gather(const Gathered& done) {
+void Admin::gather(Needed needed, const Gathered& done) {
     const auto asked = std::make_shared<Gathered>(done);
     {
         const base::MutexLock lock(asked_mutex_);
         asked_.insert(asked);
     }
-    boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
+    const auto end = needed == Needed::readiness ? update::ProbeEnd::can_be_asked
+                                                 : update::ProbeEnd::all_answered;
+    boost::asio::post(parts_.io, [this, end, weak = std::weak_ptr(asked)] {
         update::engine_thread.assert_held();
-        parts_.backend.probe(base::Clock::now() + probe_time,
+        parts_.backend.probe(base::Clock::now() + probe_time, end,
                              [this, weak](const std::vector<update::ServerState>& servers) {
                                  update::engine_thread.assert_held();
                                  const auto still_asked = weak.lock();
                                  if (!still_asked) return;
-                                 telemetry::Metrics::Now now;
-                                 now.waiting = parts_.updates.waiting();
-                                 now.connections = parts_.server.connections();
-                                 now.clients = clients_;
-                                 now.stale_hosts = parts_.request_log.history().stale_count();
-                                 now.ready = std::all_of(
-                                     servers.begin(), servers.end(),
-                                     [](const auto& server) { return !server.failure; });
-                                 now.certificates = parts_.certificates.validity();
-                                 if (has_event_command_) {
-                                     const auto counts = events_.counts();
-                                     now.event_commands = {{"ok", counts.succeeded},
-                                                           {"failed", counts.failed},
-                                                           {"timed_out", counts.timed_out},
-                                                           {"not_run", counts.not_run},
-                                                           {"lost", counts.lost}};
-                                     now.event_commands_waiting = counts.waiting;
-                                 }
-                                 (*still_asked)(now);
+                                 (*still_asked)(now(servers));
                                  const base::MutexLock lock(asked_mutex_);
                                  asked_.erase(still_asked);
                              });
     });
+}
+
+telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& servers) const {
+    telemetry::Metrics::Now now;
+    now.waiting = parts_.updates.waiting();
+    now.connections = parts_.server.connections();
+    now.clients = clients_;
+    now.stale_hosts = parts_.request_log.history().stale_count();
+    now.ready = is_ready(servers);
+    // An address may be named twice.
+    std::map<std::pair<std::string, std::string>, bool> up;
+    for (const auto& server : servers) {
+        const std::string zone = server.zone ? server.zone->text() : std::string();
+        auto& good = up.try_emplace({server.name, zone}, true).first->second;
+        good = good && !server.failure;
+    }
+    for (const auto& [server, good] : up)
+        now.servers.push_back({server.first, server.second, good});
+    now.certificates = parts_.certificates.validity();
+    if (!has_event_command_) return now;
+    const auto counts = events_.counts();
+    now.event_commands = {{"ok", counts.succeeded},
+                          {"failed", counts.failed},
+                          {"timed_out", counts.timed_out},
+                          {"not_run", counts.not_run},
+                          {"lost", counts.lost}};
+    now.event_commands_waiting = counts.waiting;
+    return now;
+}
+
+/// Whether requests can be served. Where an UPDATE has been in doubt for as long as a request may
+/// take, each that came since was answered with a failure.
+bool Admin::is_ready(const std::vector<update::ServerState>& servers) const {
+    const auto in_doubt = parts_.backend.in_doubt();
+    return can_be_asked(servers) &&
+           std::all_of(in_doubt.begin(), in_doubt.end(), [this](const update::ZoneInDoubt& zone) {
+               update::engine_thread.assert_held();
+               return zone.time < parts_.updates.timeout();
+           });
 }
 
 /// What the document needs of the engine's thread; the hosts are written elsewhere.
@@ -237,6 +263,12 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             if (server.zone) one["zone"] = server.zone->text();
             list.push_back(std::move(one));
         }
+        boost::json::array in_doubt;
+        for (const auto& zone : parts_.backend.in_doubt()) {
+            const auto time = std::chrono::duration_cast<std::chrono::seconds>(zone.time);
+            in_doubt.push_back(
+                boost::json::object{{"zone", zone.zone.text()}, {"seconds", time.count()}});
+        }
         boost::json::array warnings;
         for (const auto& one : parts_.watch.warnings())
             warnings.push_back(boost::json::object{{"check", one.check},
@@ -251,7 +283,9 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"clients", clients_},
                                        {"waiting", parts_.updates.waiting()},
                                        {"connections", parts_.server.connections()},
+                                       {"ready", is_ready(servers)},
                                        {"servers", std::move(list)},
+                                       {"in_doubt", std::move(in_doubt)},
                                        {"warnings", std::move(warnings)}};
         const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), hosts_});
         // The hosts, which may be many, are written one by one into the end of that object.
@@ -279,7 +313,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
         });
     };
     update::engine_thread.assert_held();
-    parts_.backend.probe(base::Clock::now() + probe_time, asked);
+    parts_.backend.probe(base::Clock::now() + probe_time, update::ProbeEnd::all_answered, asked);
 }
 
 }  // namespace sftdyn::server

@@ -68,7 +68,12 @@ private:
     void open_store();
     [[nodiscard]] std::string database_path() const;
     using Gathered = MetricsPage::Gathered;
-    void gather(const Gathered& done);
+    using Needed = MetricsPage::Needed;
+    void gather(Needed needed, const Gathered& done);
+    [[nodiscard]] telemetry::Metrics::Now now(const std::vector<update::ServerState>& servers) const
+        REQUIRES(update::engine_thread);
+    [[nodiscard]] bool is_ready(const std::vector<update::ServerState>& servers) const
+        REQUIRES(update::engine_thread);
     [[nodiscard]] bool is_engine_alive() const;
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();

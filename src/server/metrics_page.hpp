@@ -12,9 +12,11 @@ namespace sftdyn::server {
 /// Answers `/metrics`, `/healthz` and `/readyz`.
 class MetricsPage : public http::Handler {
 public:
+    /// What of it is needed: all that is not needed may be left out.
+    enum class Needed : std::uint8_t { readiness, all };
     /// `gather` calls back with what is so now, on any thread.
     using Gathered = std::function<void(const telemetry::Metrics::Now&)>;
-    using Gather = std::function<void(Gathered)>;
+    using Gather = std::function<void(Needed needed, Gathered)>;
     /// Whether the engine's thread runs what it is given. It may wait for that a while, but for
     /// nothing else.
     using IsAlive = std::function<bool()>;

@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.dns_servers import Key
+from harness.fake_dns import QueueingDns
 from harness.process import await_true, free_port
 from harness.sanitized import is_sanitized
 from harness.sftdyn import BINARY, conf, run
@@ -135,6 +138,47 @@ def test_health_asks_the_dns_nothing(stage, named):
     assert watched.page("/readyz")[0] == 503
     assert watched.program.log().count("query . SOA") > asked, "and readiness does"
     named.process.go_on()
+
+
+def test_it_is_ready_while_one_address_of_the_server_answers(stage, named):
+    down = f"127.0.0.1:{free_port()}"
+    watched = Watched(stage, named, named=False, dns=f'servers = ["{down}", "{named.address}"]')
+    assert watched.program.get("secretkey-one").body == "OK"
+    assert watched.page("/readyz") == (200, "ready\n")
+    assert watched.metric("sftdyn_ready") == 1
+    assert watched.metric(f'sftdyn_server_up{{server="{down}",zone=""}}') == 0
+    assert watched.metric(f'sftdyn_server_up{{server="{named.address}",zone=""}}') == 1
+    status = watched.status()
+    assert status["ready"] and {server["address"]: server["good"] for server in status["servers"]} == {down: False, named.address: True}
+    named.stop()
+    assert watched.page("/readyz")[0] == 503
+    assert watched.metric("sftdyn_ready") == 0 and not watched.status()["ready"]
+
+
+def test_it_is_not_ready_while_updates_hang(stage, tmp_path):
+    """Queries are answered all the time."""
+    going = threading.Event()
+    going.set()
+    key = Key()
+    server = QueueingDns(key, delay=lambda request: going.wait() and 0)
+    stage.running.append(server)
+    watched = Watched(stage, server, dns="timeout = 1", key_file=key.write(tmp_path / "key"))
+    assert watched.program.get("secretkey-one").body == "OK"
+    assert watched.page("/readyz")[0] == 200
+    going.clear()
+    assert watched.program.get("secretkey-one", source="127.0.0.7").body == "FAIL"
+    await_true(lambda: watched.page("/readyz")[0] == 503, "requests fail")
+    assert watched.program.get("secretkey-two").body == "FAIL"
+    assert "an earlier UPDATE of the zone is still unanswered" in watched.program.log()
+    assert watched.metric("sftdyn_ready") == 0
+    assert watched.metric(f'sftdyn_server_up{{server="{server.address}",zone=""}}') == 1
+    [zone] = watched.status()["in_doubt"]
+    assert zone["zone"] == ZONE and zone["seconds"] >= 1
+    assert f"zone {ZONE}: an UPDATE has been unanswered for" in run("status", "--socket", watched.control).stdout
+    going.set()
+    await_true(lambda: watched.page("/readyz")[0] == 200, "it is answered")
+    assert watched.program.get("secretkey-two").body == "OK"
+    assert watched.status()["in_doubt"] == []
 
 
 def test_certificates_are_told_of(stage, named, tmp_path):
