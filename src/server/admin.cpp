@@ -220,7 +220,8 @@ telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& serve
     }
     for (const auto& [server, good] : up)
         now.servers.push_back({server.first, server.second, good});
-    now.certificates = parts_.certificates.validity();
+    const auto certificates = parts_.certificates.validity();
+    now.certificates.assign(certificates.begin(), certificates.end());
     if (!has_event_command_) return now;
     const auto counts = events_.counts();
     now.event_commands = {{"ok", counts.succeeded},

@@ -81,13 +81,15 @@ void CertificateWatcher::warn_of_expiry() {
     }
 }
 
-std::vector<std::pair<std::string, std::chrono::seconds>> CertificateWatcher::validity() const {
-    std::vector<std::pair<std::string, std::chrono::seconds>> out;
+std::map<std::string, std::chrono::seconds> CertificateWatcher::validity() const {
+    std::map<std::string, std::chrono::seconds> out;
     for (const auto& one : all_) {
         if (!one.certificate) continue;
-        out.emplace_back(
-            one.certificate->names.empty() ? one.files.cert : one.certificate->names.front(),
-            http::time_left(*one.certificate));
+        const auto& names = one.certificate->names;
+        const auto left = http::time_left(*one.certificate);
+        auto& least =
+            out.try_emplace(names.empty() ? one.files.cert : names.front(), left).first->second;
+        least = std::min(least, left);
     }
     return out;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,8 +41,9 @@ public:
     /// once there are certificates.
     void look();
 
-    /// Each certificate that is in use, by its first name, and how long it is valid.
-    [[nodiscard]] std::vector<std::pair<std::string, std::chrono::seconds>> validity() const;
+    /// The certificates in use by their first names, and how long they are valid. Of several with
+    /// one name, an old and a new one or those of two algorithms, the one that expires first.
+    [[nodiscard]] std::map<std::string, std::chrono::seconds> validity() const;
 
 private:
     struct One {

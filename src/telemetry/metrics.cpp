@@ -160,7 +160,8 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
     }
     if (!now.certificates.empty())
         describe(out, "sftdyn_certificate_valid_seconds", "gauge",
-                 "How long a certificate is still valid.");
+                 "How long a certificate is still valid; of several with one name, the one that "
+                 "expires first.");
     for (const auto& [name, left] : now.certificates)
         out += fmt::format("sftdyn_certificate_valid_seconds{{name=\"{}\"}} {}\n", label(name),
                            left.count());

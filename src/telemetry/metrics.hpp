@@ -68,7 +68,7 @@ public:
             event_commands{};  ///< outcome of the event command, and how often; empty: none
         std::size_t event_commands_waiting = 0;  ///< events that it has not been told of
         std::vector<std::pair<std::string, std::chrono::seconds>>
-            certificates{};  ///< name, and how long it is valid
+            certificates{};  ///< name, each once, and how long it is valid
     };
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
 

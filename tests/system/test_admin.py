@@ -192,6 +192,19 @@ def test_certificates_are_told_of(stage, named, tmp_path):
     assert 4 * 86400 < int(found[1]) <= 5 * 86400
 
 
+def test_of_two_certificates_with_one_name_the_first_to_expire_is_told_of(stage, named, tmp_path):
+    """Two series with the same labels would be one to Prometheus: either."""
+    for folder, days in (("new", 100), ("old", 3)):
+        (tmp_path / folder).mkdir()
+        assert run("cert", "dyn.example.org", "--days", str(days), "--dir", tmp_path / folder).returncode == 0
+    port = free_port()
+    pair = lambda folder: f'cert = "{tmp_path}/{folder}/server.crt"\nkey = "{tmp_path}/{folder}/server.key"\n'
+    stage.sftdyn('https = "127.0.0.1:0"\n' + pair("new") + conf(named, {"k": HOST}, extra="[[certificate]]\n" + pair("old")) + f'\n[admin]\nmetrics = "127.0.0.1:{port}"\n', listen=())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        [left] = re.findall(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+    assert 2 * 86400 < int(left) <= 3 * 86400
+
+
 def test_status_lists_hosts_and_those_that_never_came(stage, named):
     watched = Watched(stage, named)
     assert watched.status()["never"] == [HOST, OTHER]

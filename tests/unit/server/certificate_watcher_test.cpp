@@ -171,9 +171,28 @@ TEST_F(CertificateWatcherTest, EachIsKnownByItsFirstNameElseByItsFile) {
     EXPECT_TRUE(watcher.use({files(first)}));
     const auto all = watcher.validity();
     ASSERT_EQ(all.size(), 1U);
-    EXPECT_EQ(all[0].first, first.cert());
-    EXPECT_LE(all[0].second, 10h);
-    EXPECT_GT(all[0].second, 9h);
+    EXPECT_EQ(all.begin()->first, first.cert());
+    EXPECT_LE(all.begin()->second, 10h);
+    EXPECT_GT(all.begin()->second, 9h);
+}
+
+TEST_F(CertificateWatcherTest, OfSeveralWithOneNameTheFirstToExpireCounts) {
+    for (const auto& [time_of_first, time_of_second] :
+         {std::pair(10h, 100h), std::pair(100h, 10h)}) {
+        const auto write_named = [](const http::PairFolder& to, std::chrono::seconds time) {
+            const auto key = http::make_test_key("EC");
+            to.write(http::make_test_certificate(key.get(), "x", false, time, "a.example"),
+                     http::pem_of(key.get()));
+        };
+        write_named(first, time_of_first);
+        write_named(second, time_of_second);
+        EXPECT_TRUE(watcher.use({files(first), files(second)}));
+        const auto all = watcher.validity();
+        ASSERT_EQ(all.size(), 1U);
+        EXPECT_EQ(all.begin()->first, "a.example");
+        EXPECT_LE(all.begin()->second, 10h);
+        EXPECT_GT(all.begin()->second, 9h);
+    }
 }
 
 TEST_F(CertificateWatcherTest, AllCertificatesOldAndNewShareTheirTicketKeys) {
