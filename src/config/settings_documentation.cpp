@@ -12,8 +12,9 @@ constexpr Documentation documented[] = {
     {Section::top, "https", "none", "as `http`, for HTTPS; takes `cert` and `key` too"},
     {Section::top, "cert", "none",
      "the certificate with its chain behind it, PEM. Relative to the configuration file. Read "
-     "again when it changes; one that is not usable is reported, and the old one stays. From 14 "
-     "days before it expires, a warning is logged each day"},
+     "again when it changes; one that is no longer usable is reported, and the old one stays. A "
+     "reload with one that is not usable is refused. From 14 days before it expires, a warning is "
+     "logged each day"},
     {Section::top, "key", "none", "its private key, PEM, not encrypted: RSA, ECDSA or Ed25519"},
     {Section::top, "trusted_proxies", "none",
      "proxies whose word on the client's address is believed: a list of addresses and CIDR blocks"},
@@ -29,7 +30,8 @@ constexpr Documentation documented[] = {
     {Section::top, "nskeyfile", "BIND's session key",
      "the TSIG key: a file in BIND's form (`key \"name\" { algorithm …; secret …; };`, as "
      "`tsig-keygen` writes it) or one of a `K….private`/`K….key` pair. Relative to the "
-     "configuration file. Read again when it changes"},
+     "configuration file. Read again when it changes; one that can't be read is warned of at the "
+     "start and at a reload, and tried again with each update"},
 
     {Section::listener, "listen", "needed",
      "`PORT`, `IP4:PORT`, `[IP6]:PORT` or `unix:PATH`, as a string"},

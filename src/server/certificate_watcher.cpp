@@ -26,18 +26,19 @@ std::string state_of(const std::string& file) {
 }  // namespace
 
 bool CertificateWatcher::use(const std::vector<Files>& files) {
-    std::vector<One> before;
-    before.swap(all_);
+    std::vector<One> all;
     bool usable = true;
     for (const auto& one : files) {
-        const auto known = std::find_if(before.begin(), before.end(),
+        const auto known = std::find_if(all_.begin(), all_.end(),
                                         [&](const One& other) { return other.files == one; });
-        all_.push_back(known == before.end() ? One{one} : *known);
-        usable = read(all_.back()) && usable;
+        all.push_back(known == all_.end() ? One{one} : *known);
+        usable = read(all.back()) && usable;
     }
+    if (!usable) return false;
+    all_ = std::move(all);
     give();
     watch();
-    return usable;
+    return true;
 }
 
 bool CertificateWatcher::read(One& one) {

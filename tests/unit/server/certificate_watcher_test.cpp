@@ -58,19 +58,25 @@ TEST_F(CertificateWatcherTest, TheCertificatesAreGivenInTheirOrder) {
     EXPECT_THAT(log.lines(""), IsEmpty());
 }
 
-TEST_F(CertificateWatcherTest, OneThatIsNotUsableIsToldOfAndTheOthersAreUsed) {
+TEST_F(CertificateWatcherTest, WithOneThatIsNotUsableNothingChanges) {
     write(first, "one");
     EXPECT_FALSE(watcher.use({files(second), files(first)}));
-    EXPECT_THAT(names(), ElementsAre("one"));
     EXPECT_THAT(log.lines("error"), ElementsAre(HasSubstr(second.cert())));
-}
-
-TEST_F(CertificateWatcherTest, WithoutAnyUsableOneNothingIsGiven) {
-    EXPECT_FALSE(watcher.use({files(first)}));
     EXPECT_THAT(given, IsEmpty());
-    write(first, "one");
+
+    EXPECT_TRUE(watcher.use({files(first)}));
+    http::PairFolder third;
+    write(third, "three");
+    EXPECT_FALSE(watcher.use({files(third), files(second)}));
+    EXPECT_EQ(given.size(), 1U);
+    EXPECT_THAT(names(), ElementsAre("one"));
+    write(third, "newer");
+    write(second, "two");
     watcher.look();
-    EXPECT_THAT(names(), ElementsAre("one")) << "it may come later";
+    EXPECT_EQ(given.size(), 1U) << "they are not looked at";
+    write(first, "newest");
+    watcher.look();
+    EXPECT_THAT(names(), ElementsAre("newest")) << "and what is in use is";
 }
 
 TEST_F(CertificateWatcherTest, NewFilesAreReadAndOldOnesAreNot) {
@@ -101,7 +107,7 @@ TEST_F(CertificateWatcherTest, AnUnusableFileIsToldOfOnceAndWhatIsInUseStays) {
                 ElementsAre(testing::AllOf(testing::StartsWith("error: "),
                                            HasSubstr("(the certificate in use stays)"))));
     EXPECT_EQ(watcher.validity().size(), 1U);
-    EXPECT_FALSE(watcher.use({files(first)})) << "a reload says it again";
+    EXPECT_FALSE(watcher.use({files(first)})) << "a reload is refused, and says it again";
     EXPECT_THAT(log.lines("error"), ElementsAre(HasSubstr("(the certificate in use stays)")));
     EXPECT_EQ(watcher.validity().size(), 1U);
     EXPECT_THAT(names(), ElementsAre("one"));
