@@ -68,7 +68,9 @@ constexpr Documentation documented[] = {
      "changes in one UPDATE at the most. A message holds 64 KiB, whatever this says"},
     {Section::dns, "updates_in_flight", "", "UPDATEs for each zone that may be under way at once"},
     {Section::dns, "queries_in_flight", "", "queries in all that may be under way at once"},
-    {Section::dns, "queue", "", "requests that may wait for one zone; more are answered 503"},
+    {Section::dns, "queue", "",
+     "records (of a host and family) that requests may wait for in one zone; requests for more are "
+     "answered 503 at once"},
 
     {Section::zone, "name", "needed", "the zone's name"},
     {Section::zone, "server, servers, tcp", "as `[dns]` has by default", ""},
