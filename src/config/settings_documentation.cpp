@@ -127,7 +127,7 @@ constexpr Documentation documented[] = {
      "the folder where it is remembered which host checked in when (`hosts.sqlite`). Relative to "
      "the configuration file"},
     {Section::admin, "stale_after", "",
-     "seconds without a check-in after which a host is quiet. 0: never"},
+     "seconds without a check-in of any of its addresses after which a host is stale. 0: never"},
     {Section::admin, "event_command", "none",
      "a command that is told of changes and of stale hosts: `[\"/usr/local/bin/notify\", "
      "\"argument\"]`. No shell is between. Its former name is `hook`"},
@@ -193,7 +193,7 @@ constexpr SampleLine sample[] = {
     {Section::admin, "For Prometheus, with /healthz and /readyz beside it.", "metrics",
      "\"127.0.0.1:9153\""},
     {Section::admin,
-     "Hosts that have not checked in for so many seconds are quiet: `sftdyn status`.",
+     "Hosts that have not checked in for so many seconds are stale: `sftdyn status`.",
      "stale_after"},
     {Section::admin,
      "Is told of changes and of stale hosts; see the manual page for its environment.",

@@ -45,7 +45,7 @@ http::Limits page_limits() {
 }
 
 std::string host_json(const dns::Name& name, const update::RrsetKey& target,
-                      const telemetry::HostRecord& record) {
+                      const telemetry::HostRecord& record, bool stale) {
     boost::json::value address;
     if (!record.address.is_unspecified()) address = record.address.to_string();
     const auto time = [](std::int64_t at) {
@@ -58,7 +58,7 @@ std::string host_json(const dns::Name& name, const update::RrsetKey& target,
                             {"checked_in", time(record.checked_in)},
                             {"changed", time(record.changed)},
                             {"outcome", telemetry::text_of(record.outcome)},
-                            {"stale", record.stale}});
+                            {"stale", stale}});
 }
 
 }  // namespace
@@ -111,6 +111,7 @@ void Admin::start() {
     if (state_) open_store();
     if (pages_) pages_->start();
     if (control_) status_.start();
+    started_ = true;
     look_for_stale();
 }
 
@@ -145,13 +146,17 @@ void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
     hosts_ = std::make_shared<const std::vector<update::HostId>>(std::move(hosts));
     stale_after_ = stale_after;
     conf_ = conf;
+    if (started_) look_for_stale();
+}
+
+/// Who has not checked in since then is stale now.
+std::int64_t Admin::stale_since() const {
+    if (stale_after_.count() == 0) return telemetry::History::never;
+    return std::time(nullptr) - std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
 }
 
 void Admin::look_for_stale() {
-    if (stale_after_.count() > 0) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
-        parts_.request_log.history().mark_stale(std::time(nullptr) - seconds);
-    }
+    parts_.request_log.history().tell_stale(stale_since());
     timer_.expires_after(
         stale_after_.count() > 0
             ? std::min<base::Duration>(
@@ -169,6 +174,8 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
     const std::string host = parts_.hosts.name(event.rrset.host).text();
     if (!change)
         log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
+    if (!change)
+        parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
     events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
                   event.now.address, event.before, event.now.checked_in});
 }
@@ -209,7 +216,7 @@ telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& serve
     now.waiting = parts_.updates.waiting();
     now.connections = parts_.server.connections();
     now.clients = clients_;
-    now.stale_hosts = parts_.request_log.history().stale_count();
+    now.stale_hosts = parts_.request_log.history().stale_count(stale_since());
     now.ready = is_ready(servers);
     // An address may be named twice.
     std::map<std::pair<std::string, std::string>, bool> up;
@@ -291,7 +298,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
         const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), hosts_});
         // The hosts, which may be many, are written one by one into the end of that object.
         facts->head.pop_back();
-        done([this, facts](const ControlSocket::Part& part) {
+        done([this, facts, since = stale_since()](const ControlSocket::Part& part) {
             const auto& history = parts_.request_log.history();
             const auto& names = parts_.hosts;
             part(facts->head + ",\"hosts\":[");
@@ -301,7 +308,8 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             };
             for (const auto& [target, record] : history.all()) {
                 separate();
-                part(host_json(names.name(target.host), target, record));
+                part(host_json(names.name(target.host), target, record,
+                               history.is_stale(target, since)));
             }
             part("],\"never\":[");
             first = true;

@@ -77,6 +77,7 @@ private:
     [[nodiscard]] bool is_engine_alive() const;
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();
+    [[nodiscard]] std::int64_t stale_since() const;
     void tell(const telemetry::HistoryEvent& event);
 
     Parts parts_;
@@ -92,6 +93,7 @@ private:
     ControlSocket status_;
     boost::asio::steady_timer timer_;
     base::Duration stale_after_{};
+    bool started_ = false;
     std::shared_ptr<const std::vector<update::HostId>> hosts_ =
         std::make_shared<const std::vector<update::HostId>>();
     std::size_t clients_ = 0;

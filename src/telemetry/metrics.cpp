@@ -136,8 +136,8 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
     value(out, "sftdyn_waiting", "gauge", "Requests that wait for the DNS server.", now.waiting);
     value(out, "sftdyn_connections", "gauge", "Open HTTP and HTTPS connections.", now.connections);
     value(out, "sftdyn_clients", "gauge", "Clients in the configuration.", now.clients);
-    value(out, "sftdyn_stale_hosts", "gauge", "Hosts that have not checked in for stale_after.",
-          now.stale_hosts);
+    value(out, "sftdyn_stale_hosts", "gauge",
+          "Hosts none of whose addresses has checked in for stale_after.", now.stale_hosts);
     value(out, "sftdyn_ready", "gauge",
           "1 when requests can be served: of each DNS server an address answers and takes the key, "
           "and no zone has had an unanswered UPDATE for longer than a request may take.",

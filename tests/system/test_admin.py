@@ -395,15 +395,70 @@ def test_hooks_are_counted(stage, named):
     assert watched.metric("sftdyn_event_commands_waiting") == 0
 
 
-def test_a_host_goes_quiet_and_comes_back(stage, named):
+def test_a_host_becomes_stale_and_comes_back(stage, named):
     watched = Watched(stage, named, "stale_after = 5")
     watched.program.get("secretkey-one")
-    await_true(lambda: watched.host(HOST)["stale"], "it is quiet")
+    await_true(lambda: watched.host(HOST)["stale"], "it is stale")
     assert watched.metric("sftdyn_stale_hosts") == 1
-    assert "quiet" in run("status", "--socket", watched.control).stdout
+    assert "  stale\n" in run("status", "--socket", watched.control).stdout
     watched.program.await_log(f"{HOST} A has not checked in for long")
     watched.program.get("secretkey-one")
     assert not watched.host(HOST)["stale"]
+
+
+class Aged(Watched):
+    """One client of two hosts, a and b, with a stale_after of a day; check-ins can be made older."""
+
+    def __init__(self, stage, server):
+        super().__init__(stage, server, f'stale_after = 86400\n[clients.c]\nuser = "u"\npassword = "a-password-of-a-test"\nhosts = ["a.{ZONE}", "b.{ZONE}"]')
+
+    def update(self, host, parameters):
+        return self.program.get(f"/nic/update?hostname={host}.{ZONE}&username=u&password=a-password-of-a-test&{parameters}").body
+
+    def age(self, days, types=("A", "AAAA")):
+        """Over a restart."""
+        self.program.stop()
+        with sqlite3.connect(self.folder / "state/hosts.sqlite") as database:
+            for kind in types:
+                database.execute("UPDATE hosts SET checked_in = checked_in - ? WHERE type = ?", (days * 86400, kind))
+        self.program.start()
+
+    def stale(self):
+        """Names and types, as the document says; and how many hosts it is that the metric counts."""
+        return {(host["host"].partition(".")[0], host["type"]) for host in self.status()["hosts"] if host["stale"]}, self.metric("sftdyn_stale_hosts")
+
+
+def test_stale_are_hosts_and_not_addresses(stage, named):
+    aged = Aged(stage, named)
+    for host in ("a", "b"):
+        assert aged.update(host, "myip=192.0.2.9,2001:db8::9").startswith("good")
+    aged.age(2, ["AAAA"])
+    assert aged.stale() == (set(), 0), "IPv4 checks in"
+    aged.age(2, ["A"])
+    assert aged.stale() == ({("a", "A"), ("a", "AAAA"), ("b", "A"), ("b", "AAAA")}, 2)
+    assert aged.update("a", "myip=192.0.2.9").startswith("nochg")
+    assert aged.stale() == ({("b", "A"), ("b", "AAAA")}, 1)
+    assert aged.update("b", "offline=YES").startswith("good")
+    aged.age(2, ["A"])
+    assert {host for host, _ in aged.stale()[0]} == {"a"}, "nobody expects b, which is offline, for ever"
+    assert aged.metric("sftdyn_stale_hosts") == 1
+
+
+def test_another_time_of_stale_hosts_applies_to_all_at_the_reload(stage, named):
+    aged = Aged(stage, named)
+    assert aged.update("a", "myip=192.0.2.9").startswith("good")
+    aged.age(2)
+    assert aged.stale() == ({("a", "A")}, 1)
+    both = {0: (set(), 0), 86400: ({("a", "A")}, 1), 864000: (set(), 0), 3600: ({("a", "A")}, 1)}
+    for count, (seconds, expected) in enumerate(both.items(), 1):
+        aged.program.reload(aged.text.replace("stale_after = 86400", f"stale_after = {seconds}"))
+        aged.program.await_log("the configuration has", count=count)
+        assert aged.stale() == expected, seconds
+    aged.program.reload(aged.text.replace("stale_after = 86400", "stale_after = 864000"))
+    aged.program.await_log("the configuration has", count=5)
+    aged.program.stop()
+    aged.program.start()
+    assert aged.stale() == (set(), 0), "nor is what the state holds"
 
 
 HOOK = """#!/bin/sh
