@@ -68,7 +68,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       control_(settings.admin.control),
       state_(settings.admin.state),
       has_event_command_(!settings.admin.event_command.empty()),
-      events_(parts.io, runner),
+      events_(parts.io, runner, [this](const Event& event) { on_command_run(event); }),
       page_(
           parts.request_log.metrics(),
           [this](Needed needed, const Gathered& done) { gather(needed, done); },
@@ -174,10 +174,18 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
     const std::string host = parts_.hosts.name(event.rrset.host).text();
     if (!change)
         log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
-    if (!change)
+    // Without a command the log is all that is told.
+    if (!change && !has_event_command_)
         parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
     events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
                   event.now.address, event.before, event.now.checked_in});
+}
+
+void Admin::on_command_run(const Event& event) {
+    if (event.kind != EventKind::stale) return;
+    const auto name = dns::Name::parse(event.host);
+    const auto host = name.has_value() ? parts_.hosts.find(*name) : std::nullopt;
+    if (host) parts_.request_log.history().stale_was_told({*host, event.type}, event.checked_in);
 }
 
 /// On the page server's thread, which may wait: other pages need the engine too.

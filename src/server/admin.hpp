@@ -78,6 +78,7 @@ private:
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();
     [[nodiscard]] std::int64_t stale_since() const;
+    void on_command_run(const Event& event);
     void tell(const telemetry::HistoryEvent& event);
 
     Parts parts_;
