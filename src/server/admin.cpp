@@ -68,6 +68,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       control_(settings.admin.control),
       state_(settings.admin.state),
       has_event_command_(!settings.admin.event_command.empty()),
+      choice_(settings.admin.events),
       events_(parts.io, runner, [this](const Event& event) { on_command_run(event); }),
       page_(
           parts.request_log.metrics(),
@@ -170,15 +171,31 @@ void Admin::look_for_stale() {
 
 /// On any thread.
 void Admin::tell(const telemetry::HistoryEvent& event) {
-    const bool change = event.kind == telemetry::HistoryEventKind::change;
+    using telemetry::HistoryEventKind;
     const std::string host = parts_.hosts.name(event.rrset.host).text();
-    if (!change)
+    const bool stale = event.kind == HistoryEventKind::stale;
+    if (stale)
         log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
+    if (const auto kind = wanted(event.kind))
+        return events_.tell(
+            {*kind, host, event.rrset.type, event.now.address, event.before, event.now.checked_in});
     // Without a command the log is all that is told.
-    if (!change && !has_event_command_)
-        parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
-    events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
-                  event.now.address, event.before, event.now.checked_in});
+    if (stale) parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
+}
+
+/// None: no command is told of such an event.
+std::optional<EventKind> Admin::wanted(telemetry::HistoryEventKind kind) const {
+    using telemetry::HistoryEventKind;
+    if (!has_event_command_) return std::nullopt;
+    switch (kind) {
+        case HistoryEventKind::change:
+            return choice_.change ? std::optional(EventKind::change) : std::nullopt;
+        case HistoryEventKind::stale:
+            return choice_.stale ? std::optional(EventKind::stale) : std::nullopt;
+        case HistoryEventKind::failure:
+            return choice_.failure ? std::optional(EventKind::failure) : std::nullopt;
+    }
+    return std::nullopt;
 }
 
 void Admin::on_command_run(const Event& event) {
