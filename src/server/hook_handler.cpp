@@ -97,13 +97,14 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
     if (decision.action == HookDecision::Action::unchanged ||
-        decision.action == HookDecision::Action::update)
+        decision.action == HookDecision::Action::update ||
+        decision.action == HookDecision::Action::refused)
         request.on_authenticated();
     switch (decision.action) {
         case HookDecision::Action::failed:
             return request.complete(RequestOutcome::fail, "a hook failed",
                                     protocol::server_error(protocol::Dialect::secret_url));
-        case HookDecision::Action::get_host_failed:
+        case HookDecision::Action::key_failed:
             return authenticator_.refuse_failed(request);
         case HookDecision::Action::address:
             return request.complete(RequestOutcome::address, "its own address",

@@ -388,6 +388,19 @@ TEST_F(PluginTest, AnInterruptionEndsALoop) {
         after = get_host(*conf, "k");
     });
     while (number == 0) std::this_thread::yield();
+TEST_F(PluginTest, WhetherGetIpReadsTheKeyIsKnown) {
+    const std::string host = "def get_host(querystring, ip): return querystring\n";
+    for (const char* text :
+         {"", "def get_ip(source_ip, headers, key):\n    return headers.get('X-Real-IP')\n",
+          "PROXIED = {}\ndef get_ip(ip, headers, key):\n    return PROXIED.get(ip, ip)\n"})
+        EXPECT_FALSE(run(host + text)->get_ip_reads_key()) << text;
+    for (const char* text :
+         {"PROXIED = {}\ndef get_ip(ip, headers, key):\n    return PROXIED[key]\n",
+          "def get_ip(*all):\n    return all[2]\n", "def get_ip(a, *rest):\n    return rest[1]\n",
+          "import functools\nget_ip = functools.partial(print)\n"})
+        EXPECT_TRUE(run(host + text)->get_ip_reads_key()) << text;
+}
+
     interpreter().interrupt(number);
     thread.join();
     EXPECT_THAT(said, HasSubstr("HookTimeout"));
