@@ -66,6 +66,7 @@ public:
 private:
     struct Facts;
     void open_store();
+    void start_pages();
     [[nodiscard]] std::string database_path() const;
     using Gathered = MetricsPage::Gathered;
     void gather(const Gathered& done);
