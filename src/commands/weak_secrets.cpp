@@ -122,8 +122,7 @@ private:
         if (lstat(entry.c_str(), &link) != 0 || !S_ISLNK(link.st_mode) ||
             trusted_.is_user(link.st_uid))
             return false;
-        return told(text_of_user(link.st_uid), "owns the link in",
-                    "name the file that is meant");
+        return told(text_of_user(link.st_uid), "owns the link in", "name the file that is meant");
     }
 
     void add(std::string what, std::string remedy) {
