@@ -110,10 +110,19 @@ base::Result<void> Admin::listen() {
 
 void Admin::start() {
     if (state_) open_store();
-    if (pages_) pages_->start();
+    if (pages_) start_pages();
     if (control_) status_.start();
     started_ = true;
     look_for_stale();
+}
+
+/// Without them everything else works.
+void Admin::start_pages() {
+    const auto started = pages_->start();
+    if (!started.has_error()) return;
+    log::error("there are no metrics: {}", started.error().text());
+    pages_.reset();
+    endpoints_.clear();
 }
 
 void Admin::stop(base::TimePoint deadline) {

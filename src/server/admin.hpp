@@ -67,6 +67,7 @@ public:
 private:
     struct Facts;
     void open_store();
+    void start_pages();
     [[nodiscard]] std::string database_path() const;
     using Gathered = MetricsPage::Gathered;
     using Needed = MetricsPage::Needed;

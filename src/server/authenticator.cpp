@@ -175,7 +175,7 @@ void Authenticator::log_full_table(const Failure& failure) {
 }
 
 void Authenticator::refuse_failed(RequestContext& request) {
-    refuse(request, count_failure(request, now_()), Cause::get_host_failed);
+    refuse(request, count_failure(request, now_()), Cause::hook_failed);
 }
 
 /// The answer within the budgets.

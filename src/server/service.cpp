@@ -132,7 +132,10 @@ int Service::run(const Ready& ready) {
     platform::enter_sandbox(sandbox_);
     await_signal();
     say_summaries();
-    server_.start();
+    if (const auto started = server_.start(); started.has_error()) {
+        log::critical("{}", started.error().text());
+        return 1;
+    }
     admin_.start();
     for (const auto& url : urls(admin_.endpoints())) log::info("metrics on {}", url);
     platform::release_startup_code();
