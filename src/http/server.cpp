@@ -66,10 +66,12 @@ struct Server::Worker {
     void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint,
                           ConnectionLimiter::Ticket ticket) {
         if (endpoint.proxy_protocol && !peer.trusted) {
-            base::log::info(
-                "{} is none of trusted_proxies, and may not speak the PROXY protocol: its "
-                "connection was closed",
-                peer.address->to_string());
+            const std::string address = peer.address->to_string();
+            base::log::event(spdlog::level::info,
+                             address +
+                                 " is none of trusted_proxies, and may not speak the PROXY "
+                                 "protocol: its connection was closed",
+                             {{"SFTDYN_CLIENT", address}});
             return;
         }
         if (endpoint.tls) {

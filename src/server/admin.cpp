@@ -162,7 +162,10 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
     const bool change = event.kind == telemetry::HistoryEventKind::change;
     const std::string host = parts_.hosts.name(event.rrset.host).text();
     if (!change)
-        log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
+        log::event(spdlog::level::warn,
+                   fmt::format("{} {} has not checked in for long", host,
+                               dns::type_text(event.rrset.type)),
+                   {{"SFTDYN_HOST", host}});
     events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
                   event.now.address, event.before, event.now.checked_in});
 }

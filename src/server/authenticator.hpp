@@ -72,7 +72,7 @@ private:
     static void answer(RequestContext& request, Cause cause);
     static void refuse_for_now(RequestContext& request);
     [[nodiscard]] Failure count_failure(const RequestContext& request, base::TimePoint now);
-    static void log_full_table(const Failure& failure);
+    static void log_full_table(const RequestContext& request, const Failure& failure);
 
     boost::asio::io_context& io_;
     Now now_;

@@ -27,6 +27,12 @@ bool looks_like_a_host(std::string_view text) {
            text.substr(0, text.size() - 1).find('.') != std::string_view::npos;
 }
 
+/// The request's context is that of who claims the request.
+log::Fields log_fields(const HookTask& task) {
+    return {{"SFTDYN_CLIENT", task.client().to_string()},
+            {"SFTDYN_DIALECT", text_of(telemetry::Dialect::secret_url)}};
+}
+
 }  // namespace
 
 HookDecider::HookDecider(UpdateService& updates, update::HostTable& hosts)
@@ -47,6 +53,7 @@ bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& t
 
 /// On a hook's thread.
 HookDecision HookDecider::decide(HookTask& task) {
+    const log::FieldScope of_peer(log_fields(task));
     const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
     const auto address = call->get_ip();
     if (address.has_error()) {
@@ -55,6 +62,7 @@ HookDecision HookDecider::decide(HookTask& task) {
     }
     const auto parsed = base::parse_address(*address);
     if (parsed) task.set_client(base::plain_address(*parsed));
+    const log::FieldScope of_client(log_fields(task));
     if (!task.key.empty()) return decide_host(task, *call, *address, parsed.has_value());
     HookDecision decision;
     decision.action = HookDecision::Action::address;
@@ -78,6 +86,9 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call,
         return decision;
     }
     if (!find_host(task, call, decision)) return decision;
+    auto fields = log_fields(task);
+    fields.emplace_back("SFTDYN_HOST", decision.host.text());
+    const log::FieldScope of_host(std::move(fields));
     update::DesiredRecord& desired = decision.update.desired;
     desired.rrset.type = dns::type_of(client);
     desired.rdata = decision.update.address = dns::rdata_of(client);

@@ -129,6 +129,7 @@ void HookHandler::on_timeout(const HookTaskPtr& task) {
     if (!task->claim()) return;
     const auto limit = task->request->settings().hook_time;
     const std::string hook = task->hook.load();
+    const base::log::FieldScope scope(task->request->log_fields(RequestOutcome::fail));
     decider_.log_failure(
         hook + "/timed out",
         fmt::format(

@@ -114,6 +114,8 @@ void UpdateService::on_failure(const dns::Name& host, dns::Type type,
     }
     const auto text =
         fmt::format("{} {} not updated: {}", host.text(), dns::type_text(type), failure.text());
+    const log::FieldScope scope({{"SFTDYN_HOST", host.text()},
+                                 {"SFTDYN_OUTCOME", text_of(telemetry::RequestOutcome::fail)}});
     failures_.add((is_pointer ? "ptr/" : "") + failure.key(), text, clock_());
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import journal
 from harness.sanitized import not_sanitized
 from harness.process import await_true, free_port
 from harness.sftdyn import BINARY, conf
@@ -180,9 +181,9 @@ def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path):
     hosts = subprocess.run(["fail2ban-regex", "-o", "ip", log, FILTER], capture_output=True, text=True).stdout.split()
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
     # As systemd's journal shows it.
-    journal = tmp_path / "journal"
-    journal.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {line}\n" for line in program.log().splitlines()))
-    hosts = subprocess.run(["fail2ban-regex", "-o", "ip", journal, FILTER], capture_output=True, text=True).stdout.split()
+    lines = tmp_path / "journal"
+    lines.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {line}\n" for line in program.log().splitlines()))
+    hosts = subprocess.run(["fail2ban-regex", "-o", "ip", lines, FILTER], capture_output=True, text=True).stdout.split()
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
 
 
@@ -458,12 +459,11 @@ def test_fail2ban_finds_the_guesser_in_the_journal(stage, tmp_path):
     server = stage.dns("named")
     path = tmp_path / "conf.toml"
     path.write_text(conf(server, {"secretkey-one": HOST}, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 600\n"))
-    listener = Path(__file__).parent / "harness/journal.py"
-    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(free_port()), "4"], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    messages = [message["MESSAGE"] for message in json.loads(result.stdout)]
+    requests = [*((f"/guess{number}", "127.0.0.1") for number in range(4)), ("/secretkey-one", "127.0.0.1")]
+    found = journal.messages_of(BINARY, path, free_port(), requests, ["-v"])
+    messages = [message["MESSAGE"] for message in found]
     assert "too many bad keys from 127.0.0.1; refused for now" in messages
-    journal = tmp_path / "journal"
-    journal.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {message}\n" for message in messages))
-    found = subprocess.run(["fail2ban-regex", "-o", "ip", journal, FILTER], capture_output=True, text=True).stdout.split()
+    lines = tmp_path / "journal"
+    lines.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {message}\n" for message in messages))
+    found = subprocess.run(["fail2ban-regex", "-o", "ip", lines, FILTER], capture_output=True, text=True).stdout.split()
     assert found == ["127.0.0.1"]
