@@ -93,9 +93,10 @@ Loaded load_settings(const Overrides& line) {
     if (!line.https.empty()) settings.https = line.https;
     if (line.cert) settings.cert = line.cert;
     if (line.key) settings.key = line.key;
-    if (settings.http.empty() && settings.https.empty())
+    const bool is_passed = line.passed_http || line.passed_https;
+    if (settings.http.empty() && settings.https.empty() && !is_passed)
         settings.http.push_back({std::nullopt, default_port});
-    if (const auto https = check_https(settings); https.has_error())
+    if (const auto https = check_https(settings, line.passed_https); https.has_error())
         loaded.diagnostics.push_back({https.error().what, path, https.error().remedy});
     for (const auto& wrong : check_listeners(settings))
         loaded.diagnostics.push_back({wrong.what, path, wrong.remedy});

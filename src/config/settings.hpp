@@ -152,8 +152,9 @@ struct Settings {
 /// All certificates, the one for clients that name none, or no known name, first.
 [[nodiscard]] std::vector<Settings::CertificateFiles> certificates(const Settings& settings);
 
-/// An error when of https, cert and key some are there and some are not.
-[[nodiscard]] base::Result<void> check_https(const Settings& settings);
+/// An error when of https, cert and key some are there and some are not. With a socket for TLS that
+/// was passed https is there.
+[[nodiscard]] base::Result<void> check_https(const Settings& settings, bool is_passed = false);
 
 /// What is wrong with the listeners together: an address that two of them take, and the PROXY
 /// protocol where nobody may speak it.

@@ -54,11 +54,12 @@ unsigned http_threads(const config::Settings& settings) {
 
 }  // namespace
 
-Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner)
+Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner,
+                 std::vector<http::Endpoint> passed)
     : server_(router_, http_limits(loaded), proxies(loaded.settings), http_threads(loaded.settings),
               &router_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
-      endpoints_(listening_endpoints(loaded.settings)),
+      endpoints_(listening_endpoints(loaded.settings, std::move(passed))),
       certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
       backend_(io_),
       updates_(io_, backend_, hosts_, request_log_.metrics(), engine_limits(loaded.settings)),

@@ -39,7 +39,9 @@ public:
     using Ready = std::function<void(const std::vector<std::string>& addresses)>;
 
     /// `loaded` is without diagnostics; `load` loads it anew. `load` and `runner` outlive it.
-    Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner);
+    /// `passed` are systemd's sockets.
+    Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner,
+            std::vector<http::Endpoint> passed = {});
     /// Ends what is under way; requests that wait are answered with a failure.
     ~Service();
     Service(const Service&) = delete;

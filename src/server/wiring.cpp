@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "accounts/passwords.hpp"
 #include "base/log.hpp"
 
@@ -41,6 +43,12 @@ void add_named(const config::Settings& settings, update::HostTable& hosts,
              directory.add_user(*named.user, number, named.password.reveal(), named.password_hash));
         if (!added) log::error("two keys can't be told apart; the second is ignored");
     }
+}
+
+/// Where no unit's FileDescriptorName= names the socket: the unit's own name; what libsystemd says
+/// where whoever passes it says nothing (sd_listen_fds_with_names(3)).
+bool is_default_name(std::string_view name) {
+    return name.empty() || name == "unknown" || name.ends_with(".socket");
 }
 
 /// Whether this machine can open IPv6 sockets at all.
@@ -185,12 +193,13 @@ std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     return out;
 }
 
-std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings) {
+std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings,
+                                                std::vector<http::Endpoint> passed) {
     auto configured = endpoints(settings);
-    auto listening = endpoints_of(platform::passed_sockets());
-    for (const auto& passed : listening)
+    auto listening = std::move(passed);
+    for (const auto& socket : listening)
         std::erase_if(configured,
-                      [&](const http::Endpoint& other) { return other.tls == passed.tls; });
+                      [&](const http::Endpoint& other) { return other.tls == socket.tls; });
     listening.insert(listening.end(), configured.begin(), configured.end());
     if (has_ipv6()) return listening;
     for (auto& endpoint : listening) {
@@ -206,7 +215,8 @@ std::string url_of(const http::Endpoint& endpoint) {
     return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
 }
 
-std::vector<http::Endpoint> endpoints_of(const std::vector<platform::PassedSocket>& sockets) {
+base::Result<std::vector<http::Endpoint>> endpoints_of(
+    const std::vector<platform::PassedSocket>& sockets) {
     std::vector<http::Endpoint> endpoints;
     for (const auto& socket : sockets) {
         std::string_view name = socket.name;
@@ -215,6 +225,12 @@ std::vector<http::Endpoint> endpoints_of(const std::vector<platform::PassedSocke
         endpoint.proxy_protocol = name.ends_with("-proxy");
         if (endpoint.proxy_protocol) name.remove_suffix(std::string_view("-proxy").size());
         endpoint.tls = name == "https";
+        if (!endpoint.tls && name != "http" && !is_default_name(socket.name))
+            return base::Error{fmt::format("systemd passed a socket that is called \"{}\"",
+                                           log::printable(socket.name)),
+                               "",
+                               "FileDescriptorName= of a socket unit is http, https, http-proxy or "
+                               "https-proxy, or is not there (then it is http)"};
         endpoints.push_back(endpoint);
     }
     return endpoints;

@@ -254,21 +254,32 @@ TEST(Wiring, EndpointsAreAsTheyAreWritten) {
 }
 
 TEST(Wiring, ThePassedSocketsNameSaysWhatItIsFor) {
-    const auto all = endpoints_of({{3, "http"},
-                                   {4, "https"},
-                                   {5, ""},
-                                   {6, "http-proxy"},
-                                   {7, "https-proxy"},
-                                   {8, "-proxy"},
-                                   {9, "https.socket"}});
+    const auto found = endpoints_of({{3, "http"},
+                                     {4, "https"},
+                                     {5, ""},
+                                     {6, "http-proxy"},
+                                     {7, "https-proxy"},
+                                     {8, "unknown"},
+                                     {9, "sftdyn.socket"}});
+    ASSERT_TRUE(found.has_value());
+    const auto& all = *found;
     ASSERT_EQ(all.size(), 7U);
     const std::vector<std::pair<bool, bool>> expected{{false, false}, {true, false}, {false, false},
-                                                      {false, true},  {true, true},  {false, true},
+                                                      {false, true},  {true, true},  {false, false},
                                                       {false, false}};
     for (std::size_t i = 0; i < all.size(); ++i) {
         EXPECT_EQ(all[i].inherited, static_cast<int>(i) + 3);
         EXPECT_EQ(all[i].tls, expected[i].first) << i;
         EXPECT_EQ(all[i].proxy_protocol, expected[i].second) << i;
+    }
+}
+
+TEST(Wiring, APassedSocketOfAnotherNameIsAnError) {
+    for (const char* name : {"HTTPS", "tls", "htttp", "-proxy", "https-", "proxy", "connection"}) {
+        const auto found = endpoints_of({{3, "http"}, {4, name}});
+        ASSERT_TRUE(found.has_error()) << name;
+        EXPECT_THAT(found.error().what, testing::HasSubstr(name));
+        EXPECT_THAT(found.error().remedy, testing::HasSubstr("http, https, http-proxy"));
     }
 }
 
