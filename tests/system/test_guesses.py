@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import pytest
 
 from harness import journal
 from harness.sanitized import not_sanitized
-from harness.process import await_true, free_port
+from harness.process import Process, await_true, free_port
 from harness.sftdyn import BINARY, conf
 from test_dyndns import hashed
 
@@ -467,3 +468,38 @@ def test_fail2ban_finds_the_guesser_in_the_journal(stage, tmp_path):
     lines.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {message}\n" for message in messages))
     found = subprocess.run(["fail2ban-regex", "-o", "ip", lines, FILTER], capture_output=True, text=True).stdout.split()
     assert found == ["127.0.0.1"]
+
+
+RECORD = """[Definition]
+actionban = echo "<ip> <bantime>" >> {}
+actionunban =
+"""
+
+
+def test_the_real_fail2ban_bans_the_guesser_and_nobody_else(stage, tmp_path):
+    """The shipped filter and jail, but for where the log is and what is done to whom it bans."""
+    folder = tmp_path / "fail2ban"
+    for name in ("filter.d", "jail.d", "action.d"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(FILTER, folder / "filter.d")
+    shutil.copy(FILTER.parents[1] / "jail.d/sftdyn.conf", folder / "jail.d")
+    shutil.copy("/etc/fail2ban/fail2ban.conf", folder)
+    banned = tmp_path / "banned"
+    (folder / "action.d/record.conf").write_text(RECORD.format(banned))
+    program = start(stage, "bad_keys = 1\nbad_keys_refill = 600", arguments=(), extra='trusted_proxies = ["127.0.0.1"]\n')
+    log = program.folder / "sftdyn.log"
+    (folder / "jail.conf").write_text("[DEFAULT]\naction = record\n")
+    (folder / "jail.local").write_text(f"[sftdyn]\nbackend = polling\njournalmatch =\nlogpath = {log}\n")
+    paths = ["-c", folder, "-s", tmp_path / "socket", "-p", tmp_path / "pid"]
+    server = Process(["fail2ban-server", "-xf", *paths, "--logtarget", "STDOUT", "--syslogsocket", "none", "start"], tmp_path / "server.log")
+    stage.running.append(server)
+    server.await_log("Jail 'sftdyn' started")
+    for address in ("198.51.100.7", "2001:db8::7"):
+        for _ in range(5):
+            program.get("guess", headers={"X-Forwarded-For": address})
+    program.get("guess", headers={"X-Forwarded-For": "203.0.113.1"})
+    program.get("right", headers={"X-Forwarded-For": "203.0.113.2"})
+    await_true(lambda: banned.exists() and len(banned.read_text().splitlines()) == 2, lambda: program.log() + server.log())
+    assert sorted(banned.read_text().splitlines()) == ["198.51.100.7 3600", "2001:db8::7 3600"]
+    status = subprocess.run(["fail2ban-client", *map(str, paths), "status", "sftdyn"], capture_output=True, text=True, timeout=60).stdout
+    assert "Currently banned:\t2" in status, status
