@@ -26,6 +26,8 @@ namespace log = base::log;
 // together, less what it takes to put things away.
 constexpr auto shutdown_time = std::chrono::seconds(5);
 constexpr auto tidy_time = std::chrono::milliseconds(500);
+// Before that, what still waits for the DNS is given up: so long may its answers take to go out.
+constexpr auto answer_time = std::chrono::milliseconds(500);
 // How often counts of what repeated in the log are looked for; they are said a minute after it was
 // first said.
 constexpr auto summary_interval = std::chrono::seconds(5);
@@ -188,6 +190,11 @@ void Service::stop(int signal) {
     log::info("{}: finishing what is under way", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     notifier_.stopping();
     stop_deadline_ = base::Clock::now() + shutdown_time;
+    give_up_timer_.expires_at(stop_deadline_ - tidy_time - answer_time);
+    give_up_timer_.async_wait([this](boost::system::error_code error) {
+        update::engine_thread.assert_held();
+        if (!error) updates_.give_up();
+    });
     // The engine must go on meanwhile, so the waiting is done elsewhere.
     auto stopper = base::start_thread([this] {
         server_.stop(stop_deadline_ - tidy_time);

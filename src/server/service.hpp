@@ -72,6 +72,7 @@ private:
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     boost::asio::steady_timer summary_timer_{io_};
+    boost::asio::steady_timer give_up_timer_{io_};
     platform::SystemdNotifier notifier_{io_};
     config::Settings started_{};                        ///< at the start, without the clients
     std::optional<std::size_t> neighbours_at_start_{};  ///< of `http::Limits`

@@ -119,7 +119,13 @@ void UpdateService::on_failure(const dns::Name& host, dns::Type type,
     failures_.add((is_pointer ? "ptr/" : "") + failure.key(), text, clock_());
 }
 
+void UpdateService::give_up() {
+    has_given_up_ = true;
+    engine_.give_up_all();
+}
+
 void UpdateService::wake_engine() {
+    if (has_given_up_) engine_.give_up_all();
     if (!ticking_ && engine_.busy()) keep_ticking();
 }
 

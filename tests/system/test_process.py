@@ -53,13 +53,18 @@ def test_end_waits_no_longer_than_its_limit(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 60"))
     server.process.stand_still()
-    client = threading.Thread(target=lambda: program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=150))
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=150)))
     client.start()
     program.await_log(f"query {HOST}")
     program.process.send_signal(signal.SIGTERM)
     assert program.process.await_end(signal.SIGTERM, 40) == 0
     client.join(60)
     assert not client.is_alive()
+    # It is given up in time for its answer, and said.
+    [answer] = answers
+    assert answer.startswith(b"HTTP/1.0 500 ") and answer.endswith(b"\r\n\r\nFAIL"), answer
+    assert f"{HOST} A not updated: it was not done in time" in program.log()
 
 
 def test_sighup_takes_a_new_conf(stage):
