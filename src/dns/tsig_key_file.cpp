@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/kept_from.hpp"
 #include "base/system_error.hpp"
 #include "base/system_user.hpp"
 
@@ -28,6 +29,17 @@ std::string user_name() {
     return user ? fmt::format("{} (uid {})", user->name, uid) : fmt::format("uid {}", uid);
 }
 
+/// What to do about a key file that can't be opened.
+const char* remedy_of(int code, const std::string& path) {
+    if (code == EMFILE || code == ENFILE) return base::descriptors_remedy;
+    if (code != EACCES && code != EPERM)
+        return "is the DNS server running, and is the path right? (nskeyfile names another key)";
+    return base::is_kept_from(path)
+               ? base::sandbox_remedy
+               : "let that user's group read it (chgrp and chmod 640), or give sftdyn a key of its "
+                 "own with nskeyfile";
+}
+
 base::Result<base::Secret> read_whole(const std::string& path) {
     errno = 0;
     std::ifstream file(path, std::ios::binary);
@@ -39,14 +51,9 @@ base::Result<base::Secret> read_whole(const std::string& path) {
     }
     if (!file.is_open() || file.bad()) {
         const int code = errno;
-        const bool denied = code == EACCES || code == EPERM;
         return base::Error{fmt::format("the key file can't be read as user {}: {}", user_name(),
                                        base::system_error_text(code)),
-                           path,
-                           denied ? "let that user's group read it (chgrp and chmod 640), or give "
-                                    "sftdyn a key of its own with nskeyfile"
-                                  : "is the DNS server running, and is the path right? (nskeyfile "
-                                    "names another key)"};
+                           path, remedy_of(code, path)};
     }
     base::Secret whole(text);
     const bool too_large = text.size() > largest_key_file;
