@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/service.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -10,9 +12,11 @@
 #include "base/journal_sink.hpp"
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
+#include "base/system_error.hpp"
 #include "base/thread.hpp"
 #include "config/settings_schema.hpp"
 #include "dns/tsig_key_provider.hpp"
+#include "platform/processors.hpp"
 #include "platform/startup_code.hpp"
 #include "server/wiring.hpp"
 
@@ -51,14 +55,29 @@ std::vector<std::string> urls(const std::vector<http::Endpoint>& endpoints) {
 }
 
 unsigned http_threads(const config::Settings& settings) {
-    return settings.threads != 0 ? settings.threads : std::thread::hardware_concurrency();
+    return settings.threads != 0 ? settings.threads : platform::usable_processors();
+}
+
+/// As the settings say, but with no more connections than leave descriptors for the DNS.
+http::Limits limits_of(const config::Loaded& loaded) {
+    http::Limits limits = http_limits(loaded);
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return limits;
+    const auto& settings = loaded.settings;
+    const std::size_t most = connections_within(files.rlim_cur, http_threads(settings),
+                                                settings.http.size() + settings.https.size());
+    if (limits.connections <= most) return limits;
+    log::warn("connections is {}, but {} file descriptors allow no more than {}; {}",
+              limits.connections, files.rlim_cur, most, base::descriptors_remedy);
+    limits.connections = most;
+    return limits;
 }
 
 }  // namespace
 
 Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner,
                  std::vector<http::Endpoint> passed)
-    : server_(router_, http_limits(loaded), proxies(loaded.settings), http_threads(loaded.settings),
+    : server_(router_, limits_of(loaded), proxies(loaded.settings), http_threads(loaded.settings),
               &router_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       endpoints_(listening_endpoints(loaded.settings, std::move(passed))),

@@ -174,6 +174,16 @@ http::Limits http_limits(const config::Loaded& loaded) {
     return limits;
 }
 
+std::size_t connections_within(std::size_t descriptors, unsigned threads, std::size_t listeners) {
+    // Sockets to the DNS, files that are read anew, the database, the control socket, and the
+    // pages' own connections.
+    constexpr std::size_t others = 128;
+    // Each event loop has three of its own.
+    const std::size_t needed = others + threads * (3 + listeners);
+    const std::size_t left = descriptors > 2 * needed ? descriptors - needed : descriptors / 2;
+    return std::max<std::size_t>(left, 1);
+}
+
 std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     std::vector<http::Endpoint> out;
     const auto add = [&out](const config::Listen& listen, bool tls) {

@@ -35,6 +35,10 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
 /// The same, where a Python conf's get_ip may stand behind a proxy.
 [[nodiscard]] http::Limits http_limits(const config::Loaded& loaded);
+/// The most connections of which so many file descriptors allow, when the DNS, key files, event
+/// loops, listeners and pages have theirs. At least one.
+[[nodiscard]] std::size_t connections_within(std::size_t descriptors, unsigned threads,
+                                             std::size_t listeners);
 [[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
 /// What to listen on: those of the settings, with passed sockets in place of `http`, and passed
 /// ones for TLS in place of `https`. Where the machine has no IPv6, all addresses are all of IPv4.

@@ -274,6 +274,14 @@ TEST(Wiring, ThePassedSocketsNameSaysWhatItIsFor) {
     }
 }
 
+TEST(Wiring, ConnectionsLeaveDescriptorsForTheRest) {
+    EXPECT_EQ(connections_within(65536, 2, 2), 65536U - 128 - 10);
+    EXPECT_EQ(connections_within(1024, 4, 1), 1024U - 128 - 16);
+    EXPECT_EQ(connections_within(100, 1, 1), 50U) << "of few, half";
+    EXPECT_EQ(connections_within(1, 1, 1), 1U);
+    EXPECT_EQ(connections_within(0, 1, 1), 1U);
+}
+
 TEST(Wiring, APassedSocketOfAnotherNameIsAnError) {
     for (const char* name : {"HTTPS", "tls", "htttp", "-proxy", "https-", "proxy", "connection"}) {
         const auto found = endpoints_of({{3, "http"}, {4, name}});
