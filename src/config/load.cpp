@@ -53,6 +53,9 @@ void use_folders_of_systemd(AdminSettings& admin) {
     };
     if (!admin.control) admin.control = folder("RUNTIME_DIRECTORY", "control");
     if (!admin.state) admin.state = folder("STATE_DIRECTORY", "");
+    for (auto* path : {&admin.control, &admin.state}) {
+        if (*path && (*path)->empty()) path->reset();  // switched off
+    }
 }
 
 }  // namespace
@@ -106,6 +109,8 @@ Loaded load_settings(const Overrides& line) {
     if (line.verbosity != 0 || line.debug) {
         settings.verbosity.reset();
         settings.debug = false;
+    } else if (!settings.verbosity) {
+        settings.verbosity = 0;  // also where the file had one before
     }
     return loaded;
 }

@@ -57,9 +57,11 @@ struct NamedClient {
 
 /// [admin]: what is for those who run it.
 struct AdminSettings {
-    std::vector<Listen> metrics{};         ///< where Prometheus asks; empty: nowhere
-    std::optional<std::string> control{};  ///< the Unix socket of `sftdyn status`; empty: none
-    std::optional<std::string> state{};  ///< the folder of what is remembered of hosts; empty: none
+    std::vector<Listen> metrics{};  ///< where Prometheus asks; empty: nowhere
+    // Without a value there is none; an empty path, which keeps systemd's folders from standing
+    // there, is none once the settings are loaded.
+    std::optional<std::string> control{};      ///< the Unix socket of `sftdyn status`
+    std::optional<std::string> state{};        ///< the folder of what is remembered of hosts
     std::chrono::milliseconds stale_after{};   ///< 0: hosts never are
     std::vector<std::string> event_command{};  ///< the command that is told of changes; empty: none
     std::uint32_t event_commands_at_once{};    ///< how many of it may run
@@ -76,6 +78,8 @@ struct Settings {
     std::vector<base::Network>
         trusted_proxies{};  ///< whose word on the client's address is believed
     ProxyHeaderSetting proxy_header{};
+    std::string proxy_field{};  ///< another header of one address, in lower case, which is read as
+                                ///< X-Real-IP is; empty: `proxy_header` says which
     base::AddressRules addresses{};  ///< [addresses]: what may be published
     std::optional<std::string>
         cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`

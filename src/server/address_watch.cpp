@@ -54,7 +54,7 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
                                 "proxy_header names: hosts get its own address",
                                 peer),
                     "set proxy_header to \"X-Forwarded-For\", \"Forwarded\" or \"X-Real-IP\", "
-                    "whichever it sends"};
+                    "whichever it sends, or to the name of another that it does"};
         case http::Forwarding::untrusted:
         case http::Forwarding::as_meant:
             break;

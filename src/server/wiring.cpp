@@ -259,7 +259,8 @@ std::vector<std::string> files(const config::Settings& settings) {
 }
 
 http::Proxies proxies(const config::Settings& settings) {
-    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for};
+    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for,
+                      settings.proxy_field};
     if (settings.proxy_header == config::Settings::ProxyHeaderSetting::forwarded)
         out.header = http::ProxyHeader::forwarded;
     if (settings.proxy_header == config::Settings::ProxyHeaderSetting::x_real_ip)

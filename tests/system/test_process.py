@@ -208,3 +208,21 @@ def test_without_a_thread_that_waits_it_ends_at_once(stage):
     assert program.get("k").body == "OK"
     allow_threads(program, False)
     assert program.stop() == 0
+
+
+@pytest.mark.parametrize("is_off", [False, True])
+def test_control_and_state_can_be_switched_off(stage, is_off):
+    """As systemd's unit has it: the folders are there, and stand for the settings."""
+    server = stage.dns("named")
+    folders = {name: stage.folder / name for name in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY")}
+    for folder in folders.values():
+        folder.mkdir()
+    off = "[admin]\ncontrol = false\nstate = false" if is_off else ""
+    program = stage.sftdyn(conf(server, {"k": HOST}, extra=off), environment={name: str(folder) for name, folder in folders.items()})
+    assert program.get("k").body == "OK"
+    program.reload()
+    program.await_log("the configuration has 1 clients")
+    assert "takes effect with a restart only" not in program.log()
+    assert (folders["RUNTIME_DIRECTORY"] / "control").exists() != is_off
+    assert program.stop() == 0
+    assert ([path.name for path in folders["STATE_DIRECTORY"].iterdir()] == []) == is_off

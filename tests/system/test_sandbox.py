@@ -112,6 +112,15 @@ def test_who_is_not_root_can_not_become_another(tmp_path):
     assert result.returncode == 1 and "can't become the user root: only root can" in result.stderr, result.stderr
 
 
+@root_only
+def test_a_user_may_be_a_number(stage):
+    server = stage.dns("named")
+    user = pwd.getpwnam("daemon")
+    program = stage.sftdyn(f'http = "127.0.0.1:0"\n[process]\nuser = "{user.pw_uid}"\n[clients]\n', arguments=())
+    assert set(status(program)["Uid"].split()) == {str(user.pw_uid)}
+    assert set(status(program)["Gid"].split()) == {str(user.pw_gid)}
+
+
 def test_unknown_users_are_told(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text('[process]\nuser = "nobody-has-this"\nseccomp = 1\n')

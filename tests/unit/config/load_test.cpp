@@ -148,6 +148,9 @@ TEST_F(LoadTest, FoldersOfSystemdAreUsedWhereTheFileNamesNone) {
     admin = load("[admin]\ncontrol = \"/c\"\nstate = \"/s\"\n").settings.admin;
     EXPECT_EQ(admin.control, "/c");
     EXPECT_EQ(admin.state, "/s");
+    admin = load("[admin]\ncontrol = false\nstate = false\n").settings.admin;
+    EXPECT_FALSE(admin.control);
+    EXPECT_FALSE(admin.state);
     setenv("RUNTIME_DIRECTORY", "", 1);
     setenv("STATE_DIRECTORY", "", 1);
     admin = load("[dns]\n").settings.admin;

@@ -302,7 +302,10 @@ TEST(Wiring, TheProxysHeaderIsTheSettings) {
         settings.proxy_header = written;
         EXPECT_EQ(proxies(settings).header, header);
         EXPECT_EQ(proxies(settings).trusted.size(), 1U);
+        EXPECT_EQ(proxies(settings).field, "");
     }
+    settings.proxy_field = "cf-connecting-ip";
+    EXPECT_EQ(proxies(settings).field, "cf-connecting-ip");
 }
 
 TEST(Wiring, TheEventCommandIsTheSettings) {
