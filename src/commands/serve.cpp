@@ -41,7 +41,8 @@ void add_serve(CommandLine& line) {
     add_file(line.app, "-k,--key", line.overrides, &Overrides::key,
              "The certificate's private key, PEM. Wins over the file");
     add_key_file(line.app, line.overrides,
-                 "The TSIG key for updates (default: BIND's session key). Wins over the file");
+                 "The TSIG key for updates (default: BIND's session key). Wins over the file's, but "
+                 "not over a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
 }
@@ -57,9 +58,12 @@ int serve(const config::Overrides& asked, const Console& console) {
     for (const auto& socket : *passed)
         (socket.tls ? overrides.passed_https : overrides.passed_http) = true;
     return server::serve([&overrides] { return server::load(overrides); },
-                         [&console](const std::vector<std::string>& addresses) {
+                         [&console](const std::vector<std::string>& addresses,
+                                    const std::vector<std::string>& metrics) {
                              for (const auto& address : addresses)
                                  console.out << "listening on " << address << std::endl;
+                             for (const auto& address : metrics)
+                                 console.out << "metrics on " << address << std::endl;
                          },
                          *passed);
 }

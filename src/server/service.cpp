@@ -152,9 +152,8 @@ int Service::run(const Ready& ready) {
     say_summaries();
     server_.start();
     admin_.start();
-    for (const auto& url : urls(admin_.endpoints())) log::info("metrics on {}", url);
     platform::release_startup_code();
-    ready(urls(endpoints_));
+    ready(urls(endpoints_), urls(admin_.endpoints()));
     notifier_.ready();
     const base::ThreadRole::Binding engine_thread(update::engine_thread);
     io_.run();

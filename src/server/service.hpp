@@ -35,8 +35,9 @@ namespace sftdyn::server {
 /// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
 class Service {
 public:
-    /// Called with the addresses that are listened on.
-    using Ready = std::function<void(const std::vector<std::string>& addresses)>;
+    /// Called with the addresses that are listened on, and those of metrics.
+    using Ready = std::function<void(const std::vector<std::string>& addresses,
+                                     const std::vector<std::string>& metrics)>;
 
     /// `loaded` is without diagnostics; `load` loads it anew. `load` and `runner` outlive it.
     /// `passed` are systemd's sockets.

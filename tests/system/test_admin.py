@@ -414,6 +414,22 @@ def test_idle_memory_with_everything_on(stage, named):
     assert watched.program.resident_kib() < 20 * 1024
 
 
+def test_the_port_of_metrics_is_said_without_v(stage, named):
+    program = stage.sftdyn(conf(named, {"secretkey-one": HOST}) + '[admin]\nmetrics = "127.0.0.1:0"\n', arguments=())
+    program.await_log("metrics on http://127.0.0.1:")
+    port = program.log().rpartition("metrics on http://127.0.0.1:")[2].split()[0]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another file in the configuration's place")
+def test_status_says_that_the_default_configuration_is_broken(tmp_path):
+    (tmp_path / "sftdyn.toml").write_text("[admin\n")
+    script = f'mount --make-rprivate / && mount -t tmpfs tmpfs /etc && mkdir /etc/sftdyn && cp {tmp_path}/sftdyn.toml /etc/sftdyn && exec {BINARY} status'
+    result = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1 and "/etc/sftdyn/sftdyn.toml:1:" in result.stderr, result.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another socket in the journal's place")
 def test_the_journal_gets_fields(stage, named):
     """The real messages, on a socket of the test's in a namespace of its own."""
