@@ -46,23 +46,23 @@ struct Verifier::Bound {
     bool is_between_users;  ///< among equals the user with the most gives way
 };
 
-bool Verifier::add(Verification job) {
+Verifier::Place Verifier::add(Verification job) {
     std::optional<Waiting> displaced;
     {
         const base::MutexLock lock(mutex_);
-        if (stopping_) return false;
+        if (stopping_) return Place::none;
         join_same_attempt(job);
         displaced = make_room(job);
-        if (!displaced) return false;
+        if (!displaced) return Place::none;
         waiting_.push_back(std::move(job));
         if (!start()) {
             waiting_.pop_back();
-            return false;
+            return Place::no_thread;
         }
         wake_.notify_one();
     }
     for (const Verification& one : *displaced) one.displaced();
-    return true;
+    return Place::taken;
 }
 
 bool Verifier::start() {
@@ -152,7 +152,7 @@ void Verifier::run() {
         current_ = &job;
         {
             const base::MutexUnlock unlocked(mutex_);
-            job.work();
+            base::survive_no_memory(job.work);
         }
         current_ = nullptr;
     }

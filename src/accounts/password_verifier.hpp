@@ -46,9 +46,14 @@ public:
     Verifier(const Verifier&) = delete;
     Verifier& operator=(const Verifier&) = delete;
 
-    /// False: too many wait already that come before it, or there is no thread. On any thread; the
-    /// first call makes the verifier's, which should be after the process has entered the sandbox.
-    [[nodiscard]] bool add(Verification job);
+    enum class Place : std::uint8_t {
+        taken,
+        none,      ///< too many wait already that come before it
+        no_thread  ///< the system gives none
+    };
+    /// On any thread; the first call makes the verifier's, which should be after the process has
+    /// entered the sandbox.
+    [[nodiscard]] Place add(Verification job);
     void stop();
 
     /// That wait: more could not be served within a client's patience.

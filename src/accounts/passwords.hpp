@@ -24,8 +24,10 @@ namespace sftdyn::accounts {
 /// 256 MiB.
 [[nodiscard]] base::Result<void> check_password_hash(const std::string& hash);
 
-/// Verifies, which takes its time.
-[[nodiscard]] bool verify_password(const std::string& hash, std::string_view password);
+/// Verifies, which takes its time, on this thread alone. An error: it can't be told whether the
+/// password is right, since there is no memory, or `check_password_hash` does not hold.
+[[nodiscard]] base::Result<bool> verify_password(const std::string& hash,
+                                                 std::string_view password);
 
 /// What was verified before; on any thread. A password is remembered for the name that it was tried
 /// with, so that one that was tried with another name takes as long as any.

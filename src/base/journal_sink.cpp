@@ -51,8 +51,15 @@ public:
         if (fields_now != nullptr) {
             for (const auto& [name, value] : *fields_now) append_journal_field(entry, name, value);
         }
-        // What the journal does not take goes to standard error, which is its, too.
-        if (!send_datagram(socket_, entry)) fmt::print(stderr, "{}\n", text);
+        // What the journal does not take goes to standard error, which is its, too: the number in
+        // front is the priority (sd-daemon(3)).
+        if (send_datagram(socket_, entry)) return;
+        std::string lines = fmt::format("<{}>", priority_of(message.level));
+        for (const char c : text) {
+            lines += c;
+            if (c == '\n') lines += fmt::format("<{}>", priority_of(message.level));
+        }
+        fmt::print(stderr, "{}\n", lines);
     }
     void flush() override {}
     void set_pattern(const std::string&) override {}  // the journal has time and level already

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace sftdyn::base {
@@ -34,11 +35,13 @@ void zeroize(std::string& text) noexcept {
     text.clear();
 }
 
-void Secret::zeroize() noexcept { base::zeroize(value_); }
+void Secret::zeroize() noexcept {
+    value_.resize(value_.capacity());  // what is there already: nothing is allocated
+    base::zeroize(value_);
+}
 
-// A moved-from short string keeps its characters in place, so the source is zeroized too.
-// NOLINTNEXTLINE(performance-move-constructor-init)
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.zeroize(); }
+// A short string's characters stay behind where it was moved from.
+Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.zeroize(); }
 
 Secret& Secret::operator=(const Secret& other) {
     if (this != &other) {
@@ -51,7 +54,7 @@ Secret& Secret::operator=(const Secret& other) {
 Secret& Secret::operator=(Secret&& other) noexcept {
     if (this != &other) {
         zeroize();
-        value_ = other.value_;
+        value_ = std::move(other.value_);
         other.zeroize();
     }
     return *this;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/thread.hpp"
 
+#include <new>
+#include <string>
+
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
@@ -17,6 +20,15 @@ void say_no_thread(const std::error_code& error) {
                              "(TasksMax=, MemoryMax=, ulimit -u)",
                              system_error_text(error.value())),
                  Clock::now());
+}
+
+void say_no_memory() noexcept {
+    static LogThrottle failures([](const std::string& text) { log::error("{}", text); });
+    try {
+        failures.add("memory", "there is no memory for a request, which is refused", Clock::now());
+    } catch (const std::bad_alloc&) {
+        // Nor to say so.
+    }
 }
 
 }  // namespace sftdyn::base

@@ -3,6 +3,7 @@
 // stack, ends nothing but the work that the thread was for.
 #pragma once
 
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -22,6 +23,19 @@ template <class Body>
     } catch (const std::system_error& error) {
         say_no_thread(error.code());
         return std::nullopt;
+    }
+}
+
+/// Says in the log, once a minute, that there was no memory for something. Thread-safe.
+void say_no_memory() noexcept;
+
+/// Does `work`, which a lack of memory may end: then that is in the log, and the thread goes on.
+template <class Work>
+void survive_no_memory(const Work& work) {
+    try {
+        work();
+    } catch (const std::bad_alloc&) {
+        say_no_memory();
     }
 }
 

@@ -29,7 +29,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr auto redraw_interval = std::chrono::seconds(2);
-constexpr std::size_t most_quiet = 20;  // hosts that never checked in and are named
+constexpr std::size_t most_named = 20;  // hosts that never checked in and are named
 
 struct StatusOptions {
     std::string socket{};  ///< empty: as the configuration tells
@@ -115,14 +115,14 @@ void print_hosts(const json::object& status, std::int64_t now, std::ostream& out
         out << fmt::format("{:<{}}  {:<4}  {:<39}  {:>14}  {:>14}  {}{}\n", text(host->at("host")),
                            width, text(host->at("type")), text(host->at("address")),
                            ago(host->at("checked_in"), now), ago(host->at("changed"), now),
-                           text(host->at("outcome")), host->at("stale").as_bool() ? "  quiet" : "");
+                           text(host->at("outcome")), host->at("stale").as_bool() ? "  stale" : "");
     }
     const auto& never = status.at("never").as_array();
     if (never.empty()) return;
     out << fmt::format("\n{} host{} never checked in:", never.size(), never.size() == 1 ? "" : "s");
-    for (std::size_t i = 0; i < std::min(never.size(), most_quiet); ++i)
+    for (std::size_t i = 0; i < std::min(never.size(), most_named); ++i)
         out << ' ' << text(never[i]);
-    out << (never.size() > most_quiet ? " …\n" : "\n");
+    out << (never.size() > most_named ? " …\n" : "\n");
 }
 
 void print(const json::object& status, std::ostream& out) {
@@ -139,6 +139,13 @@ void print(const json::object& status, std::ostream& out) {
             "DNS server {}{}: {}\n", text(server.at("address")),
             server.contains("zone") ? fmt::format(" ({})", text(server.at("zone"))) : std::string(),
             text(server.at("state")));
+    }
+    if (const auto* in_doubt = status.if_contains("in_doubt")) {
+        for (const auto& zone : in_doubt->as_array())
+            out << fmt::format(
+                "zone {}: an UPDATE has been unanswered for {}, and nothing is sent that could "
+                "overtake it\n",
+                text(zone.at("zone")), span(number(zone.at("seconds"))));
     }
     if (const auto* warnings = status.if_contains("warnings")) {
         for (const auto& one : warnings->as_array())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `status` command: what the running program says of itself, with the hosts that have gone
-// quiet first.
+// The `status` command: what the running program says of itself, with the hosts that have not
+// checked in for longest first.
 #pragma once
 
 #include <string>

@@ -12,8 +12,9 @@ constexpr Documentation documented[] = {
     {Section::top, "https", "none", "as `http`, for HTTPS; takes `cert` and `key` too"},
     {Section::top, "cert", "none",
      "the certificate with its chain behind it, PEM. Relative to the configuration file. Read "
-     "again when it changes; one that is not usable is reported, and the old one stays. From 14 "
-     "days before it expires, a warning is logged each day"},
+     "again when it changes; one that is no longer usable is reported, and the old one stays. A "
+     "reload with one that is not usable is refused. From 14 days before it expires, a warning is "
+     "logged each day"},
     {Section::top, "key", "none", "its private key, PEM, not encrypted: RSA, ECDSA or Ed25519"},
     {Section::top, "trusted_proxies", "none",
      "proxies whose word on the client's address is believed: a list of addresses and CIDR blocks"},
@@ -34,7 +35,8 @@ constexpr Documentation documented[] = {
     {Section::top, "nskeyfile", "BIND's session key",
      "the TSIG key: a file in BIND's form (`key \"name\" { algorithm …; secret …; };`, as "
      "`tsig-keygen` writes it) or one of a `K….private`/`K….key` pair. Relative to the "
-     "configuration file. Read again when it changes"},
+     "configuration file. Read again when it changes; one that can't be read is warned of at the "
+     "start and at a reload, and tried again with each update"},
 
     {Section::listener, "listen", "needed",
      "`PORT`, `IP4:PORT`, `[IP6]:PORT` or `unix:PATH`, as a string"},
@@ -71,7 +73,9 @@ constexpr Documentation documented[] = {
      "changes in one UPDATE at the most. A message holds 64 KiB, whatever this says"},
     {Section::dns, "updates_in_flight", "", "UPDATEs for each zone that may be under way at once"},
     {Section::dns, "queries_in_flight", "", "queries in all that may be under way at once"},
-    {Section::dns, "queue", "", "requests that may wait for one zone; more are answered 503"},
+    {Section::dns, "queue", "",
+     "records (of a host and family) that requests may wait for in one zone; requests for more are "
+     "answered 503 at once"},
 
     {Section::zone, "name", "needed", "the zone's name"},
     {Section::zone, "server, servers, tcp", "as `[dns]` has by default", ""},
@@ -135,7 +139,7 @@ constexpr Documentation documented[] = {
      "(`hosts.sqlite`), for 366 days after its last check-in. Relative to the configuration file. "
      "`false`: nothing is written; what is there stays"},
     {Section::admin, "stale_after", "",
-     "seconds without a check-in after which a host is quiet. 0: never"},
+     "seconds without a check-in of any of its addresses after which a host is stale. 0: never"},
     {Section::admin, "event_command", "none",
      "a command that is told of changes and of stale hosts: `[\"/usr/local/bin/notify\", "
      "\"argument\"]`. No shell is between. Its former name is `hook`"},
@@ -201,7 +205,7 @@ constexpr SampleLine sample[] = {
     {Section::admin, "For Prometheus, with /healthz and /readyz beside it.", "metrics",
      "\"127.0.0.1:9153\""},
     {Section::admin,
-     "Hosts that have not checked in for so many seconds are quiet: `sftdyn status`.",
+     "Hosts that have not checked in for so many seconds are stale: `sftdyn status`.",
      "stale_after"},
     {Section::admin,
      "Is told of changes and of stale hosts; see the manual page for its environment.",

@@ -23,7 +23,7 @@ constexpr auto slow_time = std::chrono::seconds(2);
 // That memory is short is said once in a while.
 constexpr auto memory_interval = std::chrono::minutes(1);
 // The handler answers within its own deadline; this is only against a defect.
-constexpr auto handling_time = std::chrono::hours(1);
+constexpr auto handling_time = std::chrono::minutes(5);
 
 }  // namespace
 

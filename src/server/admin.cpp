@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <future>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
@@ -25,6 +28,7 @@ constexpr std::int64_t remembered =
     366 * 86400;  // seconds that a host is remembered without a check-in
 constexpr auto look_interval = std::chrono::minutes(1);  // for stale hosts, at the longest
 constexpr auto probe_time = std::chrono::seconds(1);     // for DNS servers to answer
+constexpr auto engine_time = std::chrono::seconds(2);    // for the engine's thread to answer
 constexpr auto stop_time = std::chrono::milliseconds(500);
 const std::time_t began = std::time(nullptr);
 
@@ -41,7 +45,7 @@ http::Limits page_limits() {
 }
 
 std::string host_json(const dns::Name& name, const update::RrsetKey& target,
-                      const telemetry::HostRecord& record) {
+                      const telemetry::HostRecord& record, bool stale) {
     boost::json::value address;
     if (!record.address.is_unspecified()) address = record.address.to_string();
     const auto time = [](std::int64_t at) {
@@ -54,7 +58,7 @@ std::string host_json(const dns::Name& name, const update::RrsetKey& target,
                             {"checked_in", time(record.checked_in)},
                             {"changed", time(record.changed)},
                             {"outcome", telemetry::text_of(record.outcome)},
-                            {"stale", record.stale}});
+                            {"stale", stale}});
 }
 
 }  // namespace
@@ -64,9 +68,11 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       control_(settings.admin.control),
       state_(settings.admin.state),
       has_event_command_(!settings.admin.event_command.empty()),
-      events_(parts.io, runner),
-      page_(parts.request_log.metrics(),
-            [this](const MetricsPage::Gathered& done) { gather(done); }),
+      events_(parts.io, runner, [this](const Event& event) { on_command_run(event); }),
+      page_(
+          parts.request_log.metrics(),
+          [this](Needed needed, const Gathered& done) { gather(needed, done); },
+          [this] { return is_engine_alive(); }),
       status_(parts.io,
               [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); }),
       timer_(parts.io) {
@@ -105,6 +111,7 @@ void Admin::start() {
     if (state_) open_store();
     if (pages_) pages_->start();
     if (control_) status_.start();
+    started_ = true;
     look_for_stale();
 }
 
@@ -139,13 +146,17 @@ void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
     hosts_ = std::make_shared<const std::vector<update::HostId>>(std::move(hosts));
     stale_after_ = stale_after;
     conf_ = conf;
+    if (started_) look_for_stale();
+}
+
+/// Who has not checked in since then is stale now.
+std::int64_t Admin::stale_since() const {
+    if (stale_after_.count() == 0) return telemetry::History::never;
+    return std::time(nullptr) - std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
 }
 
 void Admin::look_for_stale() {
-    if (stale_after_.count() > 0) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
-        parts_.request_log.history().mark_stale(std::time(nullptr) - seconds);
-    }
+    parts_.request_log.history().tell_stale(stale_since());
     timer_.expires_after(
         stale_after_.count() > 0
             ? std::min<base::Duration>(
@@ -166,47 +177,89 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
                    fmt::format("{} {} has not checked in for long", host,
                                dns::type_text(event.rrset.type)),
                    {{"SFTDYN_HOST", host}});
+    // Without a command the log is all that is told.
+    if (!change && !has_event_command_)
+        parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
     events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
                   event.now.address, event.before, event.now.checked_in});
 }
 
+void Admin::on_command_run(const Event& event) {
+    if (event.kind != EventKind::stale) return;
+    const auto name = dns::Name::parse(event.host);
+    const auto host = name.has_value() ? parts_.hosts.find(*name) : std::nullopt;
+    if (host) parts_.request_log.history().stale_was_told({*host, event.type}, event.checked_in);
+}
+
+/// On the page server's thread, which may wait: other pages need the engine too.
+bool Admin::is_engine_alive() const {
+    const auto answered = std::make_shared<std::promise<void>>();
+    auto answer = answered->get_future();
+    boost::asio::post(parts_.io, [answered] { answered->set_value(); });
+    return answer.wait_for(engine_time) == std::future_status::ready;
+}
+
 /// On the page server's thread.
-void Admin::gather(const Gathered& done) {
+void Admin::gather(Needed needed, const Gathered& done) {
     const auto asked = std::make_shared<Gathered>(done);
     {
         const base::MutexLock lock(asked_mutex_);
         asked_.insert(asked);
     }
-    boost::asio::post(parts_.io, [this, weak = std::weak_ptr(asked)] {
+    const auto end = needed == Needed::readiness ? update::ProbeEnd::can_be_asked
+                                                 : update::ProbeEnd::all_answered;
+    boost::asio::post(parts_.io, [this, end, weak = std::weak_ptr(asked)] {
         update::engine_thread.assert_held();
-        parts_.backend.probe(base::Clock::now() + probe_time,
+        parts_.backend.probe(base::Clock::now() + probe_time, end,
                              [this, weak](const std::vector<update::ServerState>& servers) {
                                  update::engine_thread.assert_held();
                                  const auto still_asked = weak.lock();
                                  if (!still_asked) return;
-                                 telemetry::Metrics::Now now;
-                                 now.waiting = parts_.updates.waiting();
-                                 now.connections = parts_.server.connections();
-                                 now.clients = clients_;
-                                 now.stale_hosts = parts_.request_log.history().stale_count();
-                                 now.ready = std::all_of(
-                                     servers.begin(), servers.end(),
-                                     [](const auto& server) { return !server.failure; });
-                                 now.certificates = parts_.certificates.validity();
-                                 if (has_event_command_) {
-                                     const auto counts = events_.counts();
-                                     now.event_commands = {{"ok", counts.succeeded},
-                                                           {"failed", counts.failed},
-                                                           {"timed_out", counts.timed_out},
-                                                           {"not_run", counts.not_run},
-                                                           {"lost", counts.lost}};
-                                     now.event_commands_waiting = counts.waiting;
-                                 }
-                                 (*still_asked)(now);
+                                 (*still_asked)(now(servers));
                                  const base::MutexLock lock(asked_mutex_);
                                  asked_.erase(still_asked);
                              });
     });
+}
+
+telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& servers) const {
+    telemetry::Metrics::Now now;
+    now.waiting = parts_.updates.waiting();
+    now.connections = parts_.server.connections();
+    now.clients = clients_;
+    now.stale_hosts = parts_.request_log.history().stale_count(stale_since());
+    now.ready = is_ready(servers);
+    // An address may be named twice.
+    std::map<std::pair<std::string, std::string>, bool> up;
+    for (const auto& server : servers) {
+        const std::string zone = server.zone ? server.zone->text() : std::string();
+        auto& good = up.try_emplace({server.name, zone}, true).first->second;
+        good = good && !server.failure;
+    }
+    for (const auto& [server, good] : up)
+        now.servers.push_back({server.first, server.second, good});
+    const auto certificates = parts_.certificates.validity();
+    now.certificates.assign(certificates.begin(), certificates.end());
+    if (!has_event_command_) return now;
+    const auto counts = events_.counts();
+    now.event_commands = {{"ok", counts.succeeded},
+                          {"failed", counts.failed},
+                          {"timed_out", counts.timed_out},
+                          {"not_run", counts.not_run},
+                          {"lost", counts.lost}};
+    now.event_commands_waiting = counts.waiting;
+    return now;
+}
+
+/// Whether requests can be served. Where an UPDATE has been in doubt for as long as a request may
+/// take, each that came since was answered with a failure.
+bool Admin::is_ready(const std::vector<update::ServerState>& servers) const {
+    const auto in_doubt = parts_.backend.in_doubt();
+    return can_be_asked(servers) &&
+           std::all_of(in_doubt.begin(), in_doubt.end(), [this](const update::ZoneInDoubt& zone) {
+               update::engine_thread.assert_held();
+               return zone.time < parts_.updates.timeout();
+           });
 }
 
 /// What the document needs of the engine's thread; the hosts are written elsewhere.
@@ -229,6 +282,12 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             if (server.zone) one["zone"] = server.zone->text();
             list.push_back(std::move(one));
         }
+        boost::json::array in_doubt;
+        for (const auto& zone : parts_.backend.in_doubt()) {
+            const auto time = std::chrono::duration_cast<std::chrono::seconds>(zone.time);
+            in_doubt.push_back(
+                boost::json::object{{"zone", zone.zone.text()}, {"seconds", time.count()}});
+        }
         boost::json::array warnings;
         for (const auto& one : parts_.watch.warnings())
             warnings.push_back(boost::json::object{{"check", one.check},
@@ -243,12 +302,14 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"clients", clients_},
                                        {"waiting", parts_.updates.waiting()},
                                        {"connections", parts_.server.connections()},
+                                       {"ready", is_ready(servers)},
                                        {"servers", std::move(list)},
+                                       {"in_doubt", std::move(in_doubt)},
                                        {"warnings", std::move(warnings)}};
         const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), hosts_});
         // The hosts, which may be many, are written one by one into the end of that object.
         facts->head.pop_back();
-        done([this, facts](const ControlSocket::Part& part) {
+        done([this, facts, since = stale_since()](const ControlSocket::Part& part) {
             const auto& history = parts_.request_log.history();
             const auto& names = parts_.hosts;
             part(facts->head + ",\"hosts\":[");
@@ -258,7 +319,8 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             };
             for (const auto& [target, record] : history.all()) {
                 separate();
-                part(host_json(names.name(target.host), target, record));
+                part(host_json(names.name(target.host), target, record,
+                               history.is_stale(target, since)));
             }
             part("],\"never\":[");
             first = true;
@@ -271,7 +333,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
         });
     };
     update::engine_thread.assert_held();
-    parts_.backend.probe(base::Clock::now() + probe_time, asked);
+    parts_.backend.probe(base::Clock::now() + probe_time, update::ProbeEnd::all_answered, asked);
 }
 
 }  // namespace sftdyn::server

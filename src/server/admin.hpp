@@ -68,9 +68,17 @@ private:
     void open_store();
     [[nodiscard]] std::string database_path() const;
     using Gathered = MetricsPage::Gathered;
-    void gather(const Gathered& done);
+    using Needed = MetricsPage::Needed;
+    void gather(Needed needed, const Gathered& done);
+    [[nodiscard]] telemetry::Metrics::Now now(const std::vector<update::ServerState>& servers) const
+        REQUIRES(update::engine_thread);
+    [[nodiscard]] bool is_ready(const std::vector<update::ServerState>& servers) const
+        REQUIRES(update::engine_thread);
+    [[nodiscard]] bool is_engine_alive() const;
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();
+    [[nodiscard]] std::int64_t stale_since() const;
+    void on_command_run(const Event& event);
     void tell(const telemetry::HistoryEvent& event);
 
     Parts parts_;
@@ -86,6 +94,7 @@ private:
     ControlSocket status_;
     boost::asio::steady_timer timer_;
     base::Duration stale_after_{};
+    bool started_ = false;
     std::shared_ptr<const std::vector<update::HostId>> hosts_ =
         std::make_shared<const std::vector<update::HostId>>();
     std::size_t clients_ = 0;

@@ -69,7 +69,7 @@ void Authenticator::check_password(RequestContext& request, protocol::AddressUpd
     attempt.network_text = fmt::format("{}/{}", attempt.network.v6 ? 6 : 4, attempt.network.bits);
     const std::string& user = *attempt.update.user;
     const std::string_view secret = attempt.update.secret->reveal();
-    attempt.is_familiar = familiar_.known({user, attempt.network_text, secret}).has_value();
+    attempt.is_familiar = familiar_.is_known({user, attempt.network_text, secret});
     const auto before = failures_.look(request.source(), request.began());
     log_full_table(request, before);
     if (before.kind == accounts::FailureTreatmentKind::refuse && !attempt.is_familiar)
@@ -91,7 +91,7 @@ void Authenticator::check_password(RequestContext& request, protocol::AddressUpd
 void Authenticator::accept(RequestContext& request, Attempt attempt, const Accepted& accepted) {
     const protocol::AddressUpdate& update = attempt.update;
     if (!attempt.is_familiar)
-        familiar_.remember({*update.user, attempt.network_text, update.secret->reveal()}, true);
+        familiar_.remember({*update.user, attempt.network_text, update.secret->reveal()});
     const accounts::Client& client = request.settings().directory->client(attempt.user->client);
     request.on_authenticated();
     accepted(request, std::move(attempt.update), client);
@@ -113,28 +113,47 @@ void Authenticator::verify(RequestContext& request, Attempt attempt, const Accep
     const auto asked = std::make_shared<Attempt>(std::move(attempt));
     const auto waiting = request.defer();
     job.work = [this, waiting, asked, failure, accepted] {
-        if (!is_right(*asked)) return refuse(*waiting, failure);
+        const auto right = is_right(*asked);
+        if (right.has_error()) return refuse_unverified(*waiting, failure, right.error().what);
+        if (!*right) return refuse(*waiting, failure);
         failures_.take_back(waiting->source(), failure.counted, now_());
         accept(*waiting, std::move(*asked), accepted);
     };
-    job.displaced = [waiting] { refuse_for_now(*waiting); };
-    if (!verifier_.add(std::move(job))) refuse_for_now(*waiting);
+    const char* const full = "too many passwords wait to be verified";
+    job.displaced = [waiting, full] { refuse_for_now(*waiting, full); };
+    switch (verifier_.add(std::move(job))) {
+        case accounts::Verifier::Place::taken:
+            return;
+        case accounts::Verifier::Place::none:
+            return refuse_for_now(*waiting, full);
+        case accounts::Verifier::Place::no_thread:
+            return refuse_unverified(*waiting, failure, "there is no thread for it");
+    }
 }
 
 /// On the verifier's thread. The same may have been verified while it waited.
-bool Authenticator::is_right(const Attempt& attempt) {
+base::Result<bool> Authenticator::is_right(const Attempt& attempt) {
     const std::string_view secret = attempt.update.secret->reveal();
     const accounts::VerifiedPasswords::PasswordAttempt asked{*attempt.update.user, attempt.hash,
                                                              secret};
     if (const auto known = passwords_.known(asked)) return *known;
-    const bool right = accounts::verify_password(attempt.hash, secret) && attempt.is_hashed();
+    const auto verified = accounts::verify_password(attempt.hash, secret);
+    if (verified.has_error()) return verified;
+    const bool right = *verified && attempt.is_hashed();
     passwords_.remember(asked, right);
     return right;
 }
 
-void Authenticator::refuse_for_now(RequestContext& request) {
-    request.complete(RequestOutcome::overloaded, "too many passwords wait to be verified",
-                     protocol::server_error(request.dialect()));
+void Authenticator::refuse_for_now(RequestContext& request, std::string_view why) {
+    request.complete(RequestOutcome::overloaded, why, protocol::server_error(request.dialect()));
+}
+
+/// Whether it is right can't be told, through no fault of the client's: nothing is counted.
+void Authenticator::refuse_unverified(RequestContext& request, const Failure& failure,
+                                      std::string_view why) {
+    failures_.take_back(request.source(), failure.counted, now_());
+    unverified_.add("password", fmt::format("a password can't be verified: {}", why), now_());
+    refuse_for_now(request, "its password can't be verified");
 }
 
 void Authenticator::refuse(RequestContext& request) {
@@ -192,6 +211,7 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure, Caus
 void Authenticator::stop() {
     verifier_.stop();
     guessers_.finish();
+    unverified_.finish();
 }
 
 void Authenticator::refuse_late(RequestContext& request, Cause cause) {

@@ -11,6 +11,7 @@
 
 #include "accounts/account_directory.hpp"
 #include "accounts/auth_failure_limiter.hpp"
+#include "accounts/familiar_networks.hpp"
 #include "accounts/password_verifier.hpp"
 #include "accounts/passwords.hpp"
 #include "base/log.hpp"
@@ -37,7 +38,8 @@ public:
         : io_(io),
           now_(std::move(now)),
           delay_(delay),
-          guessers_([](const std::string& text) { base::log::warn("{}", text); }) {}
+          guessers_([](const std::string& text) { base::log::warn("{}", text); }),
+          unverified_([](const std::string& text) { base::log::error("{}", text); }) {}
     Authenticator(const Authenticator&) = delete;
     Authenticator& operator=(const Authenticator&) = delete;
 
@@ -64,13 +66,14 @@ private:
     void check_password(RequestContext& request, protocol::AddressUpdate update,
                         const Accepted& accepted);
     void verify(RequestContext& request, Attempt attempt, const Accepted& accepted);
-    [[nodiscard]] bool is_right(const Attempt& attempt);
+    [[nodiscard]] base::Result<bool> is_right(const Attempt& attempt);
     void accept(RequestContext& request, Attempt attempt, const Accepted& accepted);
     enum class Cause : std::uint8_t { wrong, get_host_failed };
     void refuse(RequestContext& request, const Failure& failure, Cause cause = Cause::wrong);
     void refuse_late(RequestContext& request, Cause cause);
     static void answer(RequestContext& request, Cause cause);
-    static void refuse_for_now(RequestContext& request);
+    static void refuse_for_now(RequestContext& request, std::string_view why);
+    void refuse_unverified(RequestContext& request, const Failure& failure, std::string_view why);
     [[nodiscard]] Failure count_failure(const RequestContext& request, base::TimePoint now);
     static void log_full_table(const RequestContext& request, const Failure& failure);
 
@@ -78,10 +81,10 @@ private:
     Now now_;
     base::Duration delay_;
     accounts::VerifiedPasswords passwords_;
-    accounts::VerifiedPasswords
-        familiar_;  ///< which were right, by the client's network in place of a hash
+    accounts::FamiliarNetworks familiar_;
     accounts::AuthFailureLimiter failures_{0, base::Duration(0)};
     base::LogThrottle guessers_;         ///< of clients that are refused
+    base::LogThrottle unverified_;       ///< passwords of which nothing can be told
     std::atomic<unsigned> delayed_ = 0;  ///< answers that are held back
     accounts::Verifier verifier_;        ///< last: its work uses all of the above
 };

@@ -26,18 +26,19 @@ std::string state_of(const std::string& file) {
 }  // namespace
 
 bool CertificateWatcher::use(const std::vector<Files>& files) {
-    std::vector<One> before;
-    before.swap(all_);
+    std::vector<One> all;
     bool usable = true;
     for (const auto& one : files) {
-        const auto known = std::find_if(before.begin(), before.end(),
+        const auto known = std::find_if(all_.begin(), all_.end(),
                                         [&](const One& other) { return other.files == one; });
-        all_.push_back(known == before.end() ? One{one} : *known);
-        usable = read(all_.back()) && usable;
+        all.push_back(known == all_.end() ? One{one} : *known);
+        usable = read(all.back()) && usable;
     }
+    if (!usable) return false;
+    all_ = std::move(all);
     give();
     watch();
-    return usable;
+    return true;
 }
 
 bool CertificateWatcher::read(One& one) {
@@ -81,13 +82,15 @@ void CertificateWatcher::warn_of_expiry() {
     }
 }
 
-std::vector<std::pair<std::string, std::chrono::seconds>> CertificateWatcher::validity() const {
-    std::vector<std::pair<std::string, std::chrono::seconds>> out;
+std::map<std::string, std::chrono::seconds> CertificateWatcher::validity() const {
+    std::map<std::string, std::chrono::seconds> out;
     for (const auto& one : all_) {
         if (!one.certificate) continue;
-        out.emplace_back(
-            one.certificate->names.empty() ? one.files.cert : one.certificate->names.front(),
-            http::time_left(*one.certificate));
+        const auto& names = one.certificate->names;
+        const auto left = http::time_left(*one.certificate);
+        auto& least =
+            out.try_emplace(names.empty() ? one.files.cert : names.front(), left).first->second;
+        least = std::min(least, left);
     }
     return out;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +19,9 @@
 
 namespace sftdyn::server {
 
-/// Reads the certificate files and gives the certificates to the HTTP server. A file that is not
-/// usable is logged, and the certificate in use stays. Owned by `Service`, used on the thread of
-/// `io`.
+/// Reads the certificate files and gives the certificates to the HTTP server. A file that is no
+/// longer usable is logged, and the certificate in use stays. Owned by `Service`, used on the
+/// thread of `io`.
 class CertificateWatcher {
 public:
     using Files = config::Settings::CertificateFiles;
@@ -33,15 +34,16 @@ public:
         : timer_(io), on_change_(std::move(on_change)), clock_(std::move(clock)) {}
 
     /// Reads the files now, and again when they change. False: some are not usable, the log says
-    /// why, and of those what was in use stays so.
-    bool use(const std::vector<Files>& files);
+    /// why, and all that was in use before stays so.
+    [[nodiscard]] bool use(const std::vector<Files>& files);
 
     /// Looks whether the files have changed, and does what else is due. Called every two seconds
     /// once there are certificates.
     void look();
 
-    /// Each certificate that is in use, by its first name, and how long it is valid.
-    [[nodiscard]] std::vector<std::pair<std::string, std::chrono::seconds>> validity() const;
+    /// The certificates in use by their first names, and how long they are valid. Of several with
+    /// one name, an old and a new one or those of two algorithms, the one that expires first.
+    [[nodiscard]] std::map<std::string, std::chrono::seconds> validity() const;
 
 private:
     struct One {

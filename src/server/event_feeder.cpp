@@ -31,9 +31,10 @@ std::string shown(const Event& event) {
 
 }  // namespace
 
-EventFeeder::EventFeeder(boost::asio::io_context& io, const EventCommand& runner)
+EventFeeder::EventFeeder(boost::asio::io_context& io, const EventCommand& runner, OnRun on_run)
     : io_(io),
       runner_(runner),
+      on_run_(std::move(on_run)),
       socket_(io),
       timer_(io),
       problems_([](const std::string& text) { log::error("{}", text); }),
@@ -46,16 +47,17 @@ EventFeeder::EventFeeder(boost::asio::io_context& io, const EventCommand& runner
 EventFeeder::~EventFeeder() {
     if (socket_.is_open()) socket_.release();  // the runner's
     problems_.finish();
-    if (queue_.size() + under_way_.size() == 0) return;
+    const std::size_t count = queue_.size() + under_way_.size();
     std::string names;
     std::size_t named = 0;
     const auto name = [&](const Event& event) {
-        if (named++ < most_named) names += (names.empty() ? "" : ", ") + shown(event);
+        names += (names.empty() ? "" : ", ") + shown(event);
+        if (++named % most_named != 0 && named != count) return;
+        log::warn("{}: at the end {} event commands were not run or had not ended: {}",
+                  runner_.name(), count, std::exchange(names, {}));
     };
     for (const auto& [id, event] : under_way_) name(event);
     for (const auto& event : queue_.events()) name(event);
-    log::warn("{}: at the end {} event commands were not run or had not ended: {}{}",
-              runner_.name(), named, names, named > most_named ? ", …" : "");
 }
 
 void EventFeeder::tell(Event event) {
@@ -129,6 +131,13 @@ void EventFeeder::await_answers() {
 
 /// False: there are no more to come.
 bool EventFeeder::read_answers() {
+    std::vector<Event> run;
+    const bool more = read_answers(run);
+    for (const Event& event : run) on_run_(event);
+    return more;
+}
+
+bool EventFeeder::read_answers(std::vector<Event>& run) {
     const base::MutexLock lock(mutex_);
     std::array<char, EventAnswer::size + 1> octets{};
     while (true) {
@@ -145,6 +154,7 @@ bool EventFeeder::read_answers() {
         const Event event = std::move(found->second);
         under_way_.erase(found);
         ended(event, *answer);
+        if (answer->outcome != EventOutcome::not_run) run.push_back(event);
     }
     feed_soon();
     if (under_way_.empty()) idle_.notify_all();

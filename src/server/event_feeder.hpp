@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -25,9 +27,13 @@ namespace sftdyn::server {
 /// and failed is not.
 class EventFeeder {
 public:
+    /// Called with each event whose command was run, when that has ended.
+    using OnRun = std::function<void(const Event&)>;
     /// `io` and `runner` outlive it. All that it does but `tell` and `wait_until_idle` is on the
     /// thread of `io`.
-    EventFeeder(boost::asio::io_context& io, const EventCommand& runner);
+    EventFeeder(
+        boost::asio::io_context& io, const EventCommand& runner,
+        OnRun on_run = [](const Event&) {});
     /// Says in the log what was not run. After `io` has stopped.
     ~EventFeeder();
     EventFeeder(const EventFeeder&) = delete;
@@ -56,6 +62,7 @@ private:
     [[nodiscard]] bool send(std::uint64_t id, const Event& event) REQUIRES(mutex_);
     void await_answers();
     [[nodiscard]] bool read_answers();
+    [[nodiscard]] bool read_answers(std::vector<Event>& run);
     void ended(const Event& event, const EventAnswer& answer) REQUIRES(mutex_);
     void again(Event event, int error) REQUIRES(mutex_);
     void helper_is_gone() REQUIRES(mutex_);
@@ -63,6 +70,7 @@ private:
 
     boost::asio::io_context& io_;
     const EventCommand& runner_;
+    OnRun on_run_;
     boost::asio::posix::stream_descriptor socket_;
     boost::asio::steady_timer timer_;
     base::LogThrottle problems_;

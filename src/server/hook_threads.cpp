@@ -108,7 +108,7 @@ struct HookThreads::Shared : std::enable_shared_from_this<HookThreads::Shared> {
             const Work& job = self->job->work;
             {
                 const base::MutexUnlock unlocked(mutex);
-                job();
+                base::survive_no_memory(job);
             }
             finish(*self, *attached);
         }
@@ -176,7 +176,7 @@ struct HookThreads::Shared : std::enable_shared_from_this<HookThreads::Shared> {
                 call_worker();
             if (!timed_out.empty()) {
                 const base::MutexUnlock unlocked(mutex);
-                for (const HookJob& job : timed_out) job.on_timeout();
+                for (const HookJob& job : timed_out) base::survive_no_memory(job.on_timeout);
                 timed_out.clear();
                 continue;
             }
@@ -244,7 +244,7 @@ bool HookThreads::stop(base::Duration patience) {
     state.to_interrupt_is_there.notify_all();
     {
         const base::MutexUnlock unlocked(state.mutex);
-        for (const auto& job : undone) job.on_timeout();
+        for (const auto& job : undone) base::survive_no_memory(job.on_timeout);
     }
     const bool all = state.changed.wait_for(
         state.mutex, patience, [&]() REQUIRES(state.mutex) { return state.threads == 0; });

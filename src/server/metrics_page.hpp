@@ -12,12 +12,16 @@ namespace sftdyn::server {
 /// Answers `/metrics`, `/healthz` and `/readyz`.
 class MetricsPage : public http::Handler {
 public:
-    /// `gather` calls back with what is so now, on any thread; that it does shows that the engine
-    /// is alive.
+    /// What of it is needed: all that is not needed may be left out.
+    enum class Needed : std::uint8_t { readiness, all };
+    /// `gather` calls back with what is so now, on any thread.
     using Gathered = std::function<void(const telemetry::Metrics::Now&)>;
-    using Gather = std::function<void(Gathered)>;
-    MetricsPage(const telemetry::Metrics& metrics, Gather gather)
-        : metrics_(metrics), gather_(std::move(gather)) {}
+    using Gather = std::function<void(Needed needed, Gathered)>;
+    /// Whether the engine's thread runs what it is given. It may wait for that a while, but for
+    /// nothing else.
+    using IsAlive = std::function<bool()>;
+    MetricsPage(const telemetry::Metrics& metrics, Gather gather, IsAlive is_alive)
+        : metrics_(metrics), gather_(std::move(gather)), is_alive_(std::move(is_alive)) {}
 
     /// It is the same for everybody, so that it may be on a Unix socket too.
     [[nodiscard]] bool needs_client() const override { return false; }
@@ -27,6 +31,7 @@ public:
 private:
     const telemetry::Metrics& metrics_;
     Gather gather_;
+    IsAlive is_alive_;
 };
 
 }  // namespace sftdyn::server

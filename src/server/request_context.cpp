@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/thread.hpp"
 #include "protocol/dyndns_response.hpp"
 
 namespace sftdyn::server {
@@ -76,7 +77,7 @@ telemetry::RequestFacts RequestContext::facts() const {
 /// False: it has ended before.
 bool RequestContext::begin_end() {
     if (!std::exchange(ended_, true)) {
-        tell_watch(AddressWatch::Sender::stranger);
+        base::survive_no_memory([this] { tell_watch(AddressWatch::Sender::stranger); });
         return true;
     }
     base::log::error("a request was answered twice, which is a defect; the first answer counts");
@@ -87,32 +88,36 @@ void RequestContext::tell_watch(AddressWatch::Sender sender) {
     if (watch_ != nullptr) std::exchange(watch_, nullptr)->forwarding(forwarding_, peer_, sender);
 }
 
+// What was done is answered, also where there is no memory to tell of it.
+
 void RequestContext::complete(http::Response response) {
     if (!begin_end()) return;
-    for (const auto& host : served_) log_->served(facts(), host);
-    for (const auto& [host, word, outcome] : not_served_)
-        log_->not_served(facts(), host, word, outcome);
-    if (served_.empty() && not_served_.empty())
-        log_->ended(facts(), RequestOutcome::refused, "it names no host");
+    base::survive_no_memory([this] {
+        for (const auto& host : served_) log_->served(facts(), host);
+        for (const auto& [host, word, outcome] : not_served_)
+            log_->not_served(facts(), host, word, outcome);
+        if (served_.empty() && not_served_.empty())
+            log_->ended(facts(), RequestOutcome::refused, "it names no host");
+    });
     responder_.respond(std::move(response));
 }
 
 void RequestContext::complete(const telemetry::HostOutcome& host, http::Response response) {
     if (!begin_end()) return;
-    log_->served(facts(), host);
+    base::survive_no_memory([&] { log_->served(facts(), host); });
     responder_.respond(std::move(response));
 }
 
 void RequestContext::complete(RequestOutcome outcome, std::string_view what,
                               http::Response response) {
     if (!begin_end()) return;
-    log_->ended(facts(), outcome, what);
+    base::survive_no_memory([&] { log_->ended(facts(), outcome, what); });
     responder_.respond(std::move(response));
 }
 
 void RequestContext::complete_bad_credential(http::Response response) {
     if (!begin_end()) return;
-    log_->bad_credential(facts());
+    base::survive_no_memory([this] { log_->bad_credential(facts()); });
     responder_.respond(std::move(response));
 }
 

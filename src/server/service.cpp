@@ -97,8 +97,7 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
     sandbox_ = sandbox_settings(loaded, listening);
     for (const int socket : {notifier_.socket(), log::journal_socket()})
         if (socket >= 0) sandbox_.connected.push_back(socket);
-    certificates_usable_ = std::none_of(endpoints_.begin(), endpoints_.end(),
-                                        [](const auto& endpoint) { return endpoint.tls; });
+    certificates_usable_ = use_certificates(loaded.settings);
     apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),
           all_hosts(loaded.settings, hosts_));
     neighbours_at_start_ = http_limits(loaded).connections_per_neighbour;
@@ -114,12 +113,17 @@ Service::~Service() {
     backend_.close();
 }
 
+/// False: one of them can't be used, or there is none where it is needed.
+bool Service::use_certificates(const config::Settings& settings) {
+    const auto certificates = config::certificates(settings);
+    if (!certificates.empty()) return certificates_.use(certificates);
+    return std::none_of(endpoints_.begin(), endpoints_.end(),
+                        [](const auto& endpoint) { return endpoint.tls; });
+}
+
 void Service::apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
                     std::vector<update::HostId> hosts) {
     const config::Settings& settings = loaded.settings;
-    const auto certificates = config::certificates(settings);
-    if (!certificates.empty())
-        certificates_usable_ = certificates_.use(certificates) || certificates_usable_;
     const bool has_get_host = loaded.python && loaded.python->has_get_host();
     if (clients == 0 && !has_get_host) log::warn("there are no clients: every key is a bad key");
     say_keys(settings);
@@ -189,7 +193,8 @@ void Service::say_summaries() {
 void Service::on_reloaded(Reloaded reloaded) {
     const config::Loaded& loaded = reloaded.loaded;
     for (const auto& diagnostic : loaded.diagnostics) log::error("{}", diagnostic.text());
-    if (!loaded.diagnostics.empty()) {
+    // They come first: all of the configuration is taken, or nothing.
+    if (!loaded.diagnostics.empty() || !use_certificates(loaded.settings)) {
         log::error("the configuration is not taken; the old one goes on");
         return;
     }

@@ -56,6 +56,7 @@ public:
     [[nodiscard]] bool is_over();
 
 private:
+    [[nodiscard]] bool use_certificates(const config::Settings& settings);
     void apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
                std::vector<update::HostId> hosts) REQUIRES(update::engine_thread);
     void on_reloaded(Reloaded reloaded) REQUIRES(update::engine_thread);

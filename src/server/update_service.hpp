@@ -74,6 +74,10 @@ public:
     [[nodiscard]] std::size_t waiting() const REQUIRES(update::engine_thread) {
         return engine_.waiting();
     }
+    /// How long a request may take.
+    [[nodiscard]] base::Duration timeout() const REQUIRES(update::engine_thread) {
+        return engine_.timeout();
+    }
     /// A new configuration; see Engine::reconfigure.
     void configure(const update::EngineLimits& limits, bool servers_changed)
         REQUIRES(update::engine_thread);

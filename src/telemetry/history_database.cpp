@@ -210,7 +210,7 @@ base::Result<void> Database::save(const std::vector<History::Row>& rows,
         sqlite().bind_int64(statement.get(), 4, record.checked_in);
         sqlite().bind_int64(statement.get(), 5, record.changed);
         sqlite().bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
-        sqlite().bind_int(statement.get(), 7, record.stale ? 1 : 0);
+        sqlite().bind_int(statement.get(), 7, record.stale_told ? 1 : 0);
         good = sqlite().step(statement.get()) == SQLITE_DONE &&
                sqlite().reset(statement.get()) == SQLITE_OK;
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/host_history.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace sftdyn::telemetry {
+
 void History::touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry) {
     if (!std::exchange(entry.unsaved, true)) shard.unsaved.push_back(rrset);
 }
@@ -18,7 +19,8 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
         HostRecord& record = entry.record;
         record.checked_in = now;
         record.outcome = outcome;
-        record.stale = false;
+        record.stale_told = false;
+        entry.telling = false;
         touch(shard, rrset, entry);
         event.before = record.address;
         if (outcome == RequestOutcome::ok || outcome == RequestOutcome::uptodate)
@@ -33,18 +35,33 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
 void History::restore(const update::RrsetKey& rrset, const HostRecord& record) {
     HistoryShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
-    shard.entries.try_emplace(rrset, HistoryEntry{record, false});
+    shard.entries.try_emplace(rrset, HistoryEntry{record});
 }
 
-void History::mark_stale(std::int64_t since) {
+const update::RrsetKey* History::first_stale(const HistoryShard& shard, update::HostId host,
+                                             std::int64_t since) {
+    const update::RrsetKey* first = nullptr;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+        const auto found = shard.entries.find(update::RrsetKey{host, type});
+        if (found == shard.entries.end()) continue;
+        if (found->second.record.checked_in > since) return nullptr;
+        if (first == nullptr && !found->second.record.is_gone()) first = &found->first;
+    }
+    return first;
+}
+
+void History::tell_stale(std::int64_t since) {
     shards_.for_each([&](HistoryShard& shard) {
         std::vector<HistoryEvent> events;
         {
             const base::MutexLock lock(shard.mutex);
             for (auto& [rrset, entry] : shard.entries) {
-                if (entry.record.stale || entry.record.checked_in > since) continue;
-                entry.record.stale = true;
-                touch(shard, rrset, entry);
+                if (!is_stale(shard, rrset, entry, since)) {
+                    entry.telling = false;
+                    if (std::exchange(entry.record.stale_told, false)) touch(shard, rrset, entry);
+                    continue;
+                }
+                if (entry.record.stale_told || std::exchange(entry.telling, true)) continue;
                 events.push_back(
                     {HistoryEventKind::stale, rrset, entry.record, entry.record.address});
             }
@@ -52,6 +69,18 @@ void History::mark_stale(std::int64_t since) {
         if (!told_) return;
         for (const HistoryEvent& event : events) told_(event);
     });
+}
+
+void History::stale_was_told(const update::RrsetKey& rrset, std::int64_t checked_in) {
+    HistoryShard& shard = shards_.of(rrset.host);
+    const base::MutexLock lock(shard.mutex);
+    const auto found = shard.entries.find(rrset);
+    if (found == shard.entries.end()) return;
+    HistoryEntry& entry = found->second;
+    // It may have checked in meanwhile.
+    if (entry.record.checked_in != checked_in || !std::exchange(entry.telling, false)) return;
+    entry.record.stale_told = true;
+    touch(shard, rrset, entry);
 }
 
 std::vector<History::Row> History::all() const {
@@ -77,13 +106,21 @@ std::vector<History::Row> History::take_unsaved() {
     return out;
 }
 
-std::size_t History::stale_count() const {
+bool History::is_stale(const update::RrsetKey& rrset, std::int64_t since) const {
+    const HistoryShard& shard = shards_.of(rrset.host);
+    const base::MutexLock lock(shard.mutex);
+    const auto found = shard.entries.find(rrset);
+    return found != shard.entries.end() && is_stale(shard, rrset, found->second, since);
+}
+
+std::size_t History::stale_count(std::int64_t since) const {
     std::size_t count = 0;
     shards_.for_each([&](const HistoryShard& shard) {
         const base::MutexLock lock(shard.mutex);
-        count += static_cast<std::size_t>(
-            std::count_if(shard.entries.begin(), shard.entries.end(),
-                          [](const auto& entry) { return entry.second.record.stale; }));
+        for (const auto& [rrset, entry] : shard.entries) {
+            const auto* first = first_stale(shard, rrset.host, since);
+            count += first != nullptr && *first == rrset ? 1 : 0;
+        }
     });
     return count;
 }

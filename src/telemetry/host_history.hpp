@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,13 @@ struct HostRecord {
     std::int64_t changed = 0;
     boost::asio::ip::address address{};  ///< the last that was confirmed; unspecified: none
     RequestOutcome outcome = RequestOutcome::ok;  ///< of the last check-in
-    bool stale = false;
+    bool stale_told = false;  ///< whoever is to be told that the host is stale has been
+
+    /// The address was removed: no check-in is expected.
+    [[nodiscard]] bool is_gone() const {
+        return address.is_unspecified() &&
+               (outcome == RequestOutcome::ok || outcome == RequestOutcome::uptodate);
+    }
 };
 
 /// Why somebody may want to be told.
@@ -40,8 +47,14 @@ struct HistoryEvent {
 
 /// Who checked in when, from where, and with which outcome. Kept in memory; `Store` carries it over
 /// restarts. Thread-safe.
+///
+/// A host is stale since a time when none of its records has checked in after it; so are those of
+/// its records that are not gone, and with none left it is not stale.
 class History {
 public:
+    /// Since when nobody is stale.
+    static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
+
     using OnEvent = std::function<void(const HistoryEvent&)>;
     /// On whatever thread notes it.
     void on_event(OnEvent told) { told_ = std::move(told); }
@@ -53,20 +66,26 @@ public:
     /// What an earlier run remembered; what has been noted since stays.
     void restore(const update::RrsetKey& rrset, const HostRecord& record);
 
-    /// Marks those that have not checked in since, and tells of each that was not marked before.
-    void mark_stale(std::int64_t since);
+    /// Tells of each record that is stale, unless it was told of, or is being, since it became so.
+    void tell_stale(std::int64_t since);
+    /// Whoever is to be told of it has been: it is told once, over restarts too. `checked_in` is
+    /// the event's.
+    void stale_was_told(const update::RrsetKey& rrset, std::int64_t checked_in);
 
     using Row = std::pair<update::RrsetKey, HostRecord>;
     [[nodiscard]] std::vector<Row> all() const;
     /// Those that have changed since they were last taken.
     [[nodiscard]] std::vector<Row> take_unsaved();
-    [[nodiscard]] std::size_t stale_count() const;
+    [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, std::int64_t since) const;
+    /// Hosts.
+    [[nodiscard]] std::size_t stale_count(std::int64_t since) const;
     [[nodiscard]] bool knows(update::HostId host) const;
 
 private:
     struct HistoryEntry {
         HostRecord record{};
         bool unsaved = false;
+        bool telling = false;  ///< that it is stale was told of, and nobody has been told yet
     };
     struct HistoryShard {
         mutable base::Mutex mutex;
@@ -76,6 +95,16 @@ private:
     };
     static void touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry)
         REQUIRES(shard.mutex);
+    /// Of the host's records, the first that is stale; null: none is.
+    [[nodiscard]] static const update::RrsetKey* first_stale(const HistoryShard& shard,
+                                                             update::HostId host,
+                                                             std::int64_t since)
+        REQUIRES(shard.mutex);
+    [[nodiscard]] static bool is_stale(const HistoryShard& shard, const update::RrsetKey& rrset,
+                                       const HistoryEntry& entry, std::int64_t since)
+        REQUIRES(shard.mutex) {
+        return !entry.record.is_gone() && first_stale(shard, rrset.host, since) != nullptr;
+    }
 
     base::Sharded<HistoryShard> shards_;  ///< by the host's number
     OnEvent told_{};

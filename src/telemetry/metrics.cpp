@@ -136,10 +136,19 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
     value(out, "sftdyn_waiting", "gauge", "Requests that wait for the DNS server.", now.waiting);
     value(out, "sftdyn_connections", "gauge", "Open HTTP and HTTPS connections.", now.connections);
     value(out, "sftdyn_clients", "gauge", "Clients in the configuration.", now.clients);
-    value(out, "sftdyn_stale_hosts", "gauge", "Hosts that have not checked in for stale_after.",
-          now.stale_hosts);
-    value(out, "sftdyn_ready", "gauge", "1 when updates can be expected to work.",
+    value(out, "sftdyn_stale_hosts", "gauge",
+          "Hosts none of whose addresses has checked in for stale_after.", now.stale_hosts);
+    value(out, "sftdyn_ready", "gauge",
+          "1 when requests can be served: of each DNS server an address answers and takes the key, "
+          "and no zone has had an unanswered UPDATE for longer than a request may take.",
           now.ready ? 1 : 0);
+    if (!now.servers.empty())
+        describe(out, "sftdyn_server_up", "gauge",
+                 "1 when this address of a DNS server answers and takes the key; zone is empty "
+                 "unless it is a [[zone]]'s.");
+    for (const auto& server : now.servers)
+        out += fmt::format("sftdyn_server_up{{server=\"{}\",zone=\"{}\"}} {}\n",
+                           label(server.address), label(server.zone), server.up ? 1 : 0);
     if (!now.event_commands.empty()) {
         describe(out, "sftdyn_event_commands_total", "counter",
                  "Outcomes of the event command ([admin] event_command).");
@@ -151,7 +160,8 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
     }
     if (!now.certificates.empty())
         describe(out, "sftdyn_certificate_valid_seconds", "gauge",
-                 "How long a certificate is still valid.");
+                 "How long a certificate is still valid; of several with one name, the one that "
+                 "expires first.");
     for (const auto& [name, left] : now.certificates)
         out += fmt::format("sftdyn_certificate_valid_seconds{{name=\"{}\"}} {}\n", label(name),
                            left.count());

@@ -50,18 +50,25 @@ public:
     /// What went wrong with the DNS. On the engine's thread.
     void dns_error(dns::ErrorKind kind);
 
+    /// Whether an address of a DNS server answers.
+    struct Server {
+        std::string address{}, zone{};  ///< zone: that it is for; empty: all without their own
+        bool up = false;
+    };
+
     /// What is only known at the moment of asking.
     struct Now {
         std::size_t waiting = 0;      ///< requests in the engine
         std::size_t connections = 0;  ///< of HTTP
         std::size_t clients = 0;      ///< in the configuration
         std::size_t stale_hosts = 0;
-        bool ready = false;
+        bool ready = false;             ///< requests can be served
+        std::vector<Server> servers{};  ///< each once
         std::vector<std::pair<const char*, std::uint64_t>>
             event_commands{};  ///< outcome of the event command, and how often; empty: none
         std::size_t event_commands_waiting = 0;  ///< events that it has not been told of
         std::vector<std::pair<std::string, std::chrono::seconds>>
-            certificates{};  ///< name, and how long it is valid
+            certificates{};  ///< name, each once, and how long it is valid
     };
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
 

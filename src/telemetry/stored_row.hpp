@@ -15,7 +15,7 @@ namespace sftdyn::telemetry {
 struct StoredRow {
     std::string host{}, type{}, address{}, outcome{};
     std::int64_t checked_in = 0, changed = 0;
-    bool stale = false;
+    bool stale = false;  ///< it was told that the host is
 };
 
 /// A row that was found valid.

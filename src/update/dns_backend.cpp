@@ -2,6 +2,7 @@
 #include "update/dns_backend.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -240,11 +241,12 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
         });
 }
 
-void DnsBackend::probe(base::TimePoint deadline,
+void DnsBackend::probe(base::TimePoint deadline, ProbeEnd end,
                        std::function<void(const std::vector<ServerState>&)> done) const {
     struct Round {
         std::vector<ServerState> states{};
         std::size_t open = 0;
+        bool told = false;
         std::function<void(const std::vector<ServerState>&)> done{};
     };
     const auto round = std::make_shared<Round>();
@@ -254,18 +256,35 @@ void DnsBackend::probe(base::TimePoint deadline,
         boost::asio::post(io_, [round] { round->done(round->states); });
         return;
     }
+    const auto answered = [round, end](std::size_t place, const dns::Reply& reply) {
+        round->states[place].failure.reset();
+        if (reply.has_error()) round->states[place].failure = reply.error();
+        --round->open;
+        const bool enough = end == ProbeEnd::can_be_asked && can_be_asked(round->states);
+        if ((round->open > 0 && !enough) || std::exchange(round->told, true)) return;
+        round->done(round->states);
+    };
     for (const auto& group : groups_.all()) {
-        for (const ServerGroup::GroupServer& member : group->members) {
-            const std::size_t place = round->states.size();
-            round->states.push_back({member.server->name(), group->config.zone, std::nullopt});
-            member.server->query(group->config.zone.value_or(Name()), Type::soa, deadline,
-                                 [round, place](const dns::Reply& reply) {
-                                     if (reply.has_error())
-                                         round->states[place].failure = reply.error();
-                                     if (--round->open == 0) round->done(round->states);
-                                 });
-        }
+        for (const ServerGroup::GroupServer& member : group->members)
+            round->states.push_back(
+                {member.server->name(), group->config.zone,
+                 DnsError{dns::ErrorKind::timeout, 0, member.server->name(), "no answer yet", ""}});
     }
+    std::size_t place = 0;
+    for (const auto& group : groups_.all()) {
+        for (const ServerGroup::GroupServer& member : group->members)
+            member.server->query(
+                group->config.zone.value_or(Name()), Type::soa, deadline,
+                [answered, at = place++](const dns::Reply& reply) { answered(at, reply); });
+    }
+}
+
+bool can_be_asked(const std::vector<ServerState>& addresses) {
+    return std::all_of(addresses.begin(), addresses.end(), [&](const ServerState& silent) {
+        return std::any_of(addresses.begin(), addresses.end(), [&](const ServerState& other) {
+            return other.zone == silent.zone && !other.failure;
+        });
+    });
 }
 
 }  // namespace sftdyn::update

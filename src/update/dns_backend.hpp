@@ -25,6 +25,15 @@ struct ServerState {
     std::optional<dns::DnsError> failure{};  ///< absent: it answers, and takes our signature
 };
 
+/// Whether of each server, for whichever zone, an address answers.
+[[nodiscard]] bool can_be_asked(const std::vector<ServerState>& addresses);
+
+/// How long a probe goes on.
+enum class ProbeEnd : std::uint8_t {
+    all_answered,
+    can_be_asked,  ///< what has not answered then counts as silent
+};
+
 /// Owns the connections to the servers and what is in doubt there. Where a server's address does
 /// not answer, the next one is tried. Owned by `server::Service`; used on the thread of `io`, which
 /// is the engine's; what is called as a `Backend` asserts that.
@@ -49,11 +58,17 @@ public:
                Done<dns::Answer> done, std::function<void()> resolved) override;
     void contact(const dns::Name& zone, std::function<void()> resolved) override;
 
-    /// Asks every server a signed question, and calls back when all have answered or the time is
-    /// up.
-    void probe(base::TimePoint deadline,
+    /// Asks every address of every server a signed question, and calls back when enough is known
+    /// or the time is up.
+    void probe(base::TimePoint deadline, ProbeEnd end,
                std::function<void(const std::vector<ServerState>&)> done) const
         REQUIRES(engine_thread);
+
+    /// The zones in which an UPDATE is unanswered that the server may still carry out: nothing is
+    /// sent there.
+    [[nodiscard]] std::vector<ZoneInDoubt> in_doubt() const REQUIRES(engine_thread) {
+        return in_doubt_.zones();
+    }
 
 private:
     struct Fence;

@@ -82,6 +82,11 @@ public:
         return parts_.rrsets.deadlines() + scripts_.deadlines();
     }
 
+    /// How long a request may take.
+    [[nodiscard]] base::Duration timeout() const REQUIRES(engine_thread) {
+        return parts_.limits.timeout;
+    }
+
     /// New limits; with `servers_changed` all that is known of zones and records is asked anew, and
     /// what is under way is told to nobody before the servers that are named now have confirmed it.
     void reconfigure(const EngineLimits& limits, bool servers_changed) REQUIRES(engine_thread);

@@ -30,12 +30,11 @@ base::Duration patience(unsigned attempt) {
 
 void InDoubt::add(const dns::Name& zone, std::uint64_t number, const Way& way,
                   std::shared_ptr<void> keep, Resolved resolved) {
-    add(zone, DoubtfulUpdate{number, way, time_->now() + signature_life, std::move(keep),
-                             std::move(resolved)});
+    add(zone, DoubtfulUpdate{number, way, time_->now(), std::move(keep), std::move(resolved)});
 }
 
 void InDoubt::add_unknown(const dns::Name& zone, Resolved resolved) {
-    add(zone, DoubtfulUpdate{0, {}, time_->now() + signature_life, {}, std::move(resolved)});
+    add(zone, DoubtfulUpdate{0, {}, time_->now(), {}, std::move(resolved)});
 }
 
 void InDoubt::add(const dns::Name& name, DoubtfulUpdate entry) {
@@ -61,7 +60,7 @@ void InDoubt::send(const dns::Name& name, const ZonePtr& zone) {
     std::vector<DoubtfulUpdate> void_now;
     const auto now = time_->now();
     std::erase_if(zone->updates, [&](DoubtfulUpdate& entry) {
-        if (entry.void_at > now) return false;
+        if (entry.since + signature_life > now) return false;
         void_now.push_back(std::move(entry));
         return true;
     });
@@ -141,6 +140,16 @@ void InDoubt::answered(const dns::Name& name, std::uint64_t number) {
     resolved.push_back(std::move(*entry));
     zone->updates.erase(entry);
     finish(name, zone, resolved);
+}
+
+std::vector<ZoneInDoubt> InDoubt::zones() const {
+    std::vector<ZoneInDoubt> out;
+    for (const auto& [name, zone] : zones_) {
+        // The first to come is the first in the list.
+        if (!zone->updates.empty())
+            out.push_back({name, time_->now() - zone->updates.front().since});
+    }
+    return out;
 }
 
 void InDoubt::close() {

@@ -25,6 +25,12 @@ enum class FenceResult : std::uint8_t {
     failed       ///< not sent, or answered by what can't be believed
 };
 
+/// A zone with something in doubt, and for how long the oldest of it is.
+struct ZoneInDoubt {
+    dns::Name zone{};
+    base::Duration time{};
+};
+
 /// Keeps the UPDATEs in doubt, and the fence of each zone that tells when the server can't carry
 /// them out any more. Owned by `DnsBackend`. Used on one thread.
 ///
@@ -80,6 +86,9 @@ public:
     /// That UPDATE was answered after all.
     void answered(const dns::Name& zone, std::uint64_t number);
 
+    /// All zones with something in doubt.
+    [[nodiscard]] std::vector<ZoneInDoubt> zones() const;
+
     /// Sends no more fences, and takes everything as resolved: the process ends.
     void close();
 
@@ -87,7 +96,7 @@ private:
     struct DoubtfulUpdate {
         std::uint64_t number = 0;  ///< 0: of a process before
         Way way{};
-        base::TimePoint void_at{};  ///< its signature is not accepted any more
+        base::TimePoint since{};  ///< it has been in doubt
         std::shared_ptr<void> keep{};
         Resolved resolved{};
         std::uint64_t passed =

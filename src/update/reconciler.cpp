@@ -66,8 +66,41 @@ void Reconciler::give_up(const RrsetKey& rrset, std::uint64_t ticket) {
     if (!late) return;
     parts_.fail(rrset, too_late(parts_.zones.of(rrset.host)));
     close(*late, {UpdateStatus::failed});
-    if (late->group) abandon(late->group);
+    if (late->group) abandon(late->group, {UpdateStatus::failed});
     if (stopped) advance(rrset);
+}
+
+/// There is no room for it after all.
+void Reconciler::turn_away(const RrsetKey& rrset, std::uint64_t ticket) {
+    const UpdateOutcome outcome{UpdateStatus::overloaded, EngineParts::overload_pause};
+    RrsetQueue* queue = parts_.rrsets.find(rrset);
+    if (queue == nullptr) return;
+    const bool stopped = queue->is_first(ticket) && queue->state() == RrsetState::ready;
+    const auto excess = parts_.rrsets.take(rrset, *queue, ticket);
+    if (!excess) return;
+    close(*excess, outcome);
+    if (excess->group) abandon(excess->group, outcome);
+    if (stopped) advance(rrset);
+}
+
+void Reconciler::enter_zone(HostId host, ZoneIndex zone) {
+    if (parts_.zones.of(host) == zone) return;
+    parts_.rrsets.set_zone(host, zone);
+    // As at its acceptance: the last to come are turned away. Scripts are bounded by themselves.
+    std::vector<std::pair<std::uint64_t, RrsetKey>> newest;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa, dns::Type::ptr}) {
+        const RrsetKey rrset{host, type};
+        const RrsetQueue* queue = parts_.rrsets.find(rrset);
+        if (queue == nullptr || parts_.zones.waiting(zone) <= parts_.limits.queue) continue;
+        for (const std::uint64_t ticket : queue->desired_records())
+            newest.emplace_back(ticket, rrset);
+    }
+    std::sort(newest.begin(), newest.end(),
+              [](const auto& one, const auto& other) { return one.first > other.first; });
+    for (const auto& [ticket, rrset] : newest) {
+        if (parts_.zones.waiting(zone) <= parts_.limits.queue) return;
+        turn_away(rrset, ticket);
+    }
 }
 
 /// Why a desired record of the zone was not done in time.
@@ -93,7 +126,7 @@ void Reconciler::close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome
 }
 
 /// One of them could not be served in time, or at all: neither are those that still wait.
-void Reconciler::abandon(const AtomicGroupPtr& group) {
+void Reconciler::abandon(const AtomicGroupPtr& group, UpdateOutcome outcome) {
     std::vector<RrsetQueue::Waiting> given_up;
     std::vector<RrsetKey> stopped;
     for (const AtomicGroup::GroupMember& member : group->members()) {
@@ -106,7 +139,7 @@ void Reconciler::abandon(const AtomicGroupPtr& group) {
         if (stops) stopped.push_back(member.rrset);
         given_up.push_back(std::move(*taken));
     }
-    for (const auto& one : given_up) close(one, {UpdateStatus::failed});
+    for (const auto& one : given_up) close(one, outcome);
     for (const RrsetKey& rrset : stopped) advance(rrset);
 }
 
@@ -118,7 +151,7 @@ void Reconciler::fail_all(const RrsetKey& rrset, const DnsError& failure) {
     for (const auto& one : parts_.rrsets.take_all(rrset)) {
         parts_.fail(rrset, failure);
         close(one, {UpdateStatus::failed});
-        if (one.group) abandon(one.group);
+        if (one.group) abandon(one.group, {UpdateStatus::failed});
     }
 }
 
@@ -280,7 +313,7 @@ void Reconciler::find_zone(const RrsetKey& rrset, RrsetQueue& queue) {
                 parts_.queries.done();
                 if (generation != parts_.generation) return advance(rrset);
                 if (zone.has_error()) return fail_all(rrset, zone.error());
-                parts_.rrsets.set_zone(rrset.host, parts_.batches.open_zone(*zone));
+                enter_zone(rrset.host, parts_.batches.open_zone(*zone));
                 advance(rrset);
             });
     });

@@ -34,6 +34,9 @@ public:
     void advance(const RrsetKey& rrset) REQUIRES(engine_thread);
     /// As `advance`, for what has just been submitted: whatever is at work already goes on.
     void begin(const RrsetKey& rrset) REQUIRES(engine_thread);
+    /// The host's zone was found. What then waits there beyond the queue's limit, and came with
+    /// this host, is turned away.
+    void enter_zone(HostId host, ZoneIndex zone) REQUIRES(engine_thread);
     /// All that waits for the RRset fails, and what belongs to it elsewhere.
     void fail_all(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
 
@@ -63,7 +66,8 @@ private:
     void finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome)
         REQUIRES(engine_thread);
     static void close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome);
-    void abandon(const AtomicGroupPtr& group) REQUIRES(engine_thread);
+    void abandon(const AtomicGroupPtr& group, UpdateOutcome outcome) REQUIRES(engine_thread);
+    void turn_away(const RrsetKey& rrset, std::uint64_t ticket) REQUIRES(engine_thread);
     static void undo_decision(RrsetQueue& queue);
 
     void find_zone(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);

@@ -54,6 +54,14 @@ std::optional<RrsetQueue::Waiting> RrsetQueue::take(std::uint64_t ticket) {
     return taken;
 }
 
+std::vector<std::uint64_t> RrsetQueue::desired_records() const {
+    std::vector<std::uint64_t> tickets;
+    for (const Waiting& one : waiting_) {
+        if (!one.group || !one.group->script()) tickets.push_back(one.ticket);
+    }
+    return tickets;
+}
+
 void RrsetQueue::set_served(std::vector<std::string> served, base::TimePoint at, bool verified) {
     served_ = std::move(served);
     served_at_ = at;

@@ -54,6 +54,8 @@ public:
     /// Takes it from anywhere in the queue, if it is there.
     [[nodiscard]] std::optional<Waiting> take(std::uint64_t ticket);
     [[nodiscard]] std::vector<Waiting> take_all() { return std::move(waiting_); }
+    /// The tickets of what waits, but for scripts' places.
+    [[nodiscard]] std::vector<std::uint64_t> desired_records() const;
     [[nodiscard]] bool is_first(std::uint64_t ticket) const {
         return !waiting_.empty() && front().ticket == ticket;
     }

@@ -138,7 +138,7 @@ void ScriptSender::resume(const ScriptRunPtr& script) {
                 if (generation != parts_.generation) return resume(script);
                 if (zone.has_error()) return fail(script, zone.error());
                 const ZoneIndex index = parts_.batches.open_zone(*zone);
-                parts_.rrsets.set_zone(home, index);
+                parts_.reconciler.enter_zone(home, index);
                 enqueue(script, index);
             });
     });

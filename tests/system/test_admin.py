@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from harness import journal
+from harness.dns_servers import Key
+from harness.fake_dns import QueueingDns
 from harness.process import await_true, free_port
 from harness.sanitized import is_sanitized
 from harness.sftdyn import BINARY, conf, run
@@ -126,6 +129,59 @@ def test_health_and_readiness(stage, named):
     assert watched.page("/readyz")[0] == 200
 
 
+def test_health_asks_the_dns_nothing(stage, named):
+    """What it does not ask it does not wait for."""
+    watched = Watched(stage, named)
+    named.process.stand_still()
+    asked = watched.program.log().count("query . SOA")
+    assert watched.page("/healthz") == (200, "alive\n")
+    assert watched.program.log().count("query . SOA") == asked
+    assert watched.page("/readyz")[0] == 503
+    assert watched.program.log().count("query . SOA") > asked, "and readiness does"
+    named.process.go_on()
+
+
+def test_it_is_ready_while_one_address_of_the_server_answers(stage, named):
+    down = f"127.0.0.1:{free_port()}"
+    watched = Watched(stage, named, named=False, dns=f'servers = ["{down}", "{named.address}"]')
+    assert watched.program.get("secretkey-one").body == "OK"
+    assert watched.page("/readyz") == (200, "ready\n")
+    assert watched.metric("sftdyn_ready") == 1
+    assert watched.metric(f'sftdyn_server_up{{server="{down}",zone=""}}') == 0
+    assert watched.metric(f'sftdyn_server_up{{server="{named.address}",zone=""}}') == 1
+    status = watched.status()
+    assert status["ready"] and {server["address"]: server["good"] for server in status["servers"]} == {down: False, named.address: True}
+    named.stop()
+    assert watched.page("/readyz")[0] == 503
+    assert watched.metric("sftdyn_ready") == 0 and not watched.status()["ready"]
+
+
+def test_it_is_not_ready_while_updates_hang(stage, tmp_path):
+    """Queries are answered all the time."""
+    going = threading.Event()
+    going.set()
+    key = Key()
+    server = QueueingDns(key, delay=lambda request: going.wait() and 0)
+    stage.running.append(server)
+    watched = Watched(stage, server, dns="timeout = 1", key_file=key.write(tmp_path / "key"))
+    assert watched.program.get("secretkey-one").body == "OK"
+    assert watched.page("/readyz")[0] == 200
+    going.clear()
+    assert watched.program.get("secretkey-one", source="127.0.0.7").body == "FAIL"
+    await_true(lambda: watched.page("/readyz")[0] == 503, "requests fail")
+    assert watched.program.get("secretkey-two").body == "FAIL"
+    assert "an earlier UPDATE of the zone is still unanswered" in watched.program.log()
+    assert watched.metric("sftdyn_ready") == 0
+    assert watched.metric(f'sftdyn_server_up{{server="{server.address}",zone=""}}') == 1
+    [zone] = watched.status()["in_doubt"]
+    assert zone["zone"] == ZONE and zone["seconds"] >= 1
+    assert f"zone {ZONE}: an UPDATE has been unanswered for" in run("status", "--socket", watched.control).stdout
+    going.set()
+    await_true(lambda: watched.page("/readyz")[0] == 200, "it is answered")
+    assert watched.program.get("secretkey-two").body == "OK"
+    assert watched.status()["in_doubt"] == []
+
+
 def test_certificates_are_told_of(stage, named, tmp_path):
     assert run("cert", "dyn.example.org", "--days", "5", "--dir", tmp_path).returncode == 0
     port = free_port()
@@ -135,6 +191,19 @@ def test_certificates_are_told_of(stage, named, tmp_path):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         found = re.search(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
     assert 4 * 86400 < int(found[1]) <= 5 * 86400
+
+
+def test_of_two_certificates_with_one_name_the_first_to_expire_is_told_of(stage, named, tmp_path):
+    """Two series with the same labels would be one to Prometheus: either."""
+    for folder, days in (("new", 100), ("old", 3)):
+        (tmp_path / folder).mkdir()
+        assert run("cert", "dyn.example.org", "--days", str(days), "--dir", tmp_path / folder).returncode == 0
+    port = free_port()
+    pair = lambda folder: f'cert = "{tmp_path}/{folder}/server.crt"\nkey = "{tmp_path}/{folder}/server.key"\n'
+    stage.sftdyn('https = "127.0.0.1:0"\n' + pair("new") + conf(named, {"k": HOST}, extra="[[certificate]]\n" + pair("old")) + f'\n[admin]\nmetrics = "127.0.0.1:{port}"\n', listen=())
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        [left] = re.findall(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+    assert 2 * 86400 < int(left) <= 3 * 86400
 
 
 def test_status_lists_hosts_and_those_that_never_came(stage, named):
@@ -327,15 +396,70 @@ def test_hooks_are_counted(stage, named):
     assert watched.metric("sftdyn_event_commands_waiting") == 0
 
 
-def test_a_host_goes_quiet_and_comes_back(stage, named):
+def test_a_host_becomes_stale_and_comes_back(stage, named):
     watched = Watched(stage, named, "stale_after = 5")
     watched.program.get("secretkey-one")
-    await_true(lambda: watched.host(HOST)["stale"], "it is quiet")
+    await_true(lambda: watched.host(HOST)["stale"], "it is stale")
     assert watched.metric("sftdyn_stale_hosts") == 1
-    assert "quiet" in run("status", "--socket", watched.control).stdout
+    assert "  stale\n" in run("status", "--socket", watched.control).stdout
     watched.program.await_log(f"{HOST} A has not checked in for long")
     watched.program.get("secretkey-one")
     assert not watched.host(HOST)["stale"]
+
+
+class Aged(Watched):
+    """One client of two hosts, a and b, with a stale_after of a day; check-ins can be made older."""
+
+    def __init__(self, stage, server):
+        super().__init__(stage, server, f'stale_after = 86400\n[clients.c]\nuser = "u"\npassword = "a-password-of-a-test"\nhosts = ["a.{ZONE}", "b.{ZONE}"]')
+
+    def update(self, host, parameters):
+        return self.program.get(f"/nic/update?hostname={host}.{ZONE}&username=u&password=a-password-of-a-test&{parameters}").body
+
+    def age(self, days, types=("A", "AAAA")):
+        """Over a restart."""
+        self.program.stop()
+        with sqlite3.connect(self.folder / "state/hosts.sqlite") as database:
+            for kind in types:
+                database.execute("UPDATE hosts SET checked_in = checked_in - ? WHERE type = ?", (days * 86400, kind))
+        self.program.start()
+
+    def stale(self):
+        """Names and types, as the document says; and how many hosts it is that the metric counts."""
+        return {(host["host"].partition(".")[0], host["type"]) for host in self.status()["hosts"] if host["stale"]}, self.metric("sftdyn_stale_hosts")
+
+
+def test_stale_are_hosts_and_not_addresses(stage, named):
+    aged = Aged(stage, named)
+    for host in ("a", "b"):
+        assert aged.update(host, "myip=192.0.2.9,2001:db8::9").startswith("good")
+    aged.age(2, ["AAAA"])
+    assert aged.stale() == (set(), 0), "IPv4 checks in"
+    aged.age(2, ["A"])
+    assert aged.stale() == ({("a", "A"), ("a", "AAAA"), ("b", "A"), ("b", "AAAA")}, 2)
+    assert aged.update("a", "myip=192.0.2.9").startswith("nochg")
+    assert aged.stale() == ({("b", "A"), ("b", "AAAA")}, 1)
+    assert aged.update("b", "offline=YES").startswith("good")
+    aged.age(2, ["A"])
+    assert {host for host, _ in aged.stale()[0]} == {"a"}, "nobody expects b, which is offline, for ever"
+    assert aged.metric("sftdyn_stale_hosts") == 1
+
+
+def test_another_time_of_stale_hosts_applies_to_all_at_the_reload(stage, named):
+    aged = Aged(stage, named)
+    assert aged.update("a", "myip=192.0.2.9").startswith("good")
+    aged.age(2)
+    assert aged.stale() == ({("a", "A")}, 1)
+    both = {0: (set(), 0), 86400: ({("a", "A")}, 1), 864000: (set(), 0), 3600: ({("a", "A")}, 1)}
+    for count, (seconds, expected) in enumerate(both.items(), 1):
+        aged.program.reload(aged.text.replace("stale_after = 86400", f"stale_after = {seconds}"))
+        aged.program.await_log("the configuration has", count=count)
+        assert aged.stale() == expected, seconds
+    aged.program.reload(aged.text.replace("stale_after = 86400", "stale_after = 864000"))
+    aged.program.await_log("the configuration has", count=5)
+    aged.program.stop()
+    aged.program.start()
+    assert aged.stale() == (set(), 0), "nor is what the state holds"
 
 
 HOOK = """#!/bin/sh

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import threading
 import time
@@ -441,17 +442,18 @@ def test_the_time_of_an_answer_does_not_tell_who_there_is(stage):
     user = hashed_users("u") + '[clients.p]\nuser = "plain"\npassword = "secret"\nhosts = ["p.dyn.example.org"]\n'
     program = start_with_user(stage, "bad_keys = 0", user)
     def took(name, guess):
-        began = time.monotonic()
+        """Of the processors, which is what the time of an answer is where nothing else runs."""
+        before = program.process.cpu_seconds()
         assert program.get(f"/nic/update?hostname={NAME}", headers=basic(name, guess)).status == 401
-        return time.monotonic() - began
+        return program.process.cpu_seconds() - before
     # In turns: what else the machine does meets all of them.
     names = ("u", "plain", "nobody", "else")
     rounds = [{name: took(name, f"guess {number}") for name in names} for number in range(8)]
-    times = {name: min(one[name] for one in rounds) for name in names}
-    assert max(times.values()) < 3 * min(times.values()), times
+    times = {name: statistics.median(one[name] for one in rounds) for name in names}
+    assert max(times.values()) < 2 * min(times.values()), times
     # What was tried before is known at once, for whomever.
-    again = {name: min(took(name, "guess 1") for _ in range(4)) for name in names}
-    assert max(again.values()) < min(times.values()), (again, times)
+    again = {name: statistics.median(took(name, "guess 1") for _ in range(8)) for name in names}
+    assert max(again.values()) < min(times.values()) / 2, (again, times)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another socket in the journal's place")

@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -387,6 +388,42 @@ def test_several_certificates_chosen_by_name(stage, authority):
     await_true(lambda: served_names(program, "new.example", root) == ["second.example", "new.example"], "the new one is served")
     program.await_log("the certificate in use stays")
     assert served_names(program, "own.wild.example", root) == ["own.wild.example"]
+
+
+def test_a_reload_with_a_bad_certificate_is_refused_as_a_whole(stage, authority):
+    folder, server = stage.folder, stage.dns("named")
+    for name in ("first", "second"):
+        key, cert = authority.server(name, names=f"DNS:{name}.example")
+        shutil.copy(key, folder / f"{name}.key")
+        shutil.copy(cert, folder / f"{name}.pem")
+
+    def text(uptodate, first="first.pem", second_key="second.key"):
+        return (f'http = "127.0.0.1:0"\nhttps = "127.0.0.1:0"\ncert = "{folder}/{first}"\nkey = "{folder}/first.key"\nuptodate = "{uptodate}"\n' +
+                conf(server, {"k": "home.dyn.example.org"}, extra=f'[[certificate]]\ncert = "{folder}/second.pem"\nkey = "{folder}/{second_key}"\n'))
+
+    program = stage.sftdyn(text("RIGHT"), listen=())
+    await_true(lambda: len(program.addresses_of_log()) == 2, "it listens on both")
+    root = authority.root[1]
+    plain, tls = (int(re.search(rf"listening on {scheme}://127.0.0.1:(\d+)", program.log())[1]) for scheme in ("http", "https"))
+    program.addresses = [("127.0.0.1", tls)]
+
+    def state():
+        body = [urllib.request.urlopen(f"http://127.0.0.1:{plain}/k", timeout=60).read().decode() for _ in range(2)][1]
+        return body, served_names(program, None, root), served_names(program, "second.example", root)
+
+    before = ("RIGHT", ["first.example"], ["second.example"])
+    assert state() == before
+    for count, broken in enumerate((text("WRONG", first="absent.pem"), text("WRONG", second_key="absent.key"), text("WRONG", second_key="first.key")), 1):
+        program.reload(broken)
+        program.await_log("the configuration is not taken; the old one goes on", count=count)
+        assert state() == before
+    assert "absent.pem" in program.log() and "absent.key" in program.log() and "the private key does not fit the certificate" in program.log()
+    program.reload(text("NEW").replace(f'nskeyfile = "{server.key_file()}"', 'nskeyfile = "/nonexistent/key"'))
+    program.await_log("the configuration has 1 clients")
+    assert "/nonexistent/key" in program.log(), "a TSIG key that can't be read is only warned of"
+    program.reload(text("NEW"))
+    program.await_log("the configuration has 1 clients", count=2)
+    assert state() == ("NEW", ["first.example"], ["second.example"])
 
 
 def test_further_certificates_are_checked(tmp_path):

@@ -70,6 +70,21 @@ def test_a_full_queue_is_503_at_once_and_nothing_hangs(stage):
     assert {program.get(key).body for key in hosts} == {"OK", "UPTODATE"}
 
 
+def test_a_full_queue_turns_away_hosts_that_are_asked_for_the_first_time(stage):
+    """As after a start, or a reload with another server: no host's zone is known then."""
+    server = stage.dns("named")
+    hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(40)}
+    program = stage.sftdyn(conf(server, hosts, dns='queue = 2\ntimeout = 60\nzone = "dyn.example.org"'))
+    server.process.stand_still()
+    answers, clients = ask_all(program, hosts)
+    await_true(lambda: len(answers) >= 38, "all but two are turned away, though the server stands still")
+    assert [tuple(answer) for answer in answers] == [(503, "FAIL")] * 38
+    server.process.go_on()
+    for client in clients:
+        client.join()
+    assert [answer.body for answer in answers[38:]] == ["OK"] * 2
+
+
 def test_those_that_wait_for_a_server_that_stands_still_fail_in_time(stage):
     server = stage.dns("named")
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(5)}

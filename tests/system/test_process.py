@@ -162,6 +162,29 @@ def test_without_a_thread_for_passwords_others_are_served(stage):
 
 
 @without_threads
+def test_a_right_password_that_can_not_be_verified_is_not_wrong(stage):
+    """One that takes more memory than there is: nothing is counted or remembered of it."""
+    server = stage.dns("named")
+    # One of 128 MiB: more than malloc reserves for a thread.
+    large = "$argon2id$v=19$m=131072,t=1,p=1$c29tZXNhbHQ$lL/xDdCFCC8IIhqgUupF6d9iWJ8UonKVZ9QNdYoe7eA"
+    user = f'[clients.u]\nuser = "u"\npassword_hash = "{large}"\nhosts = ["u.dyn.example.org"]\n'
+    # One of 64 KiB, which begins the thread.
+    small = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$cpx6VEQbwTVZvcpxNIxOVUWZ5xnAipUmAe1cg2GMG70"
+    user += f'[clients.v]\nuser = "v"\npassword_hash = "{small}"\nhosts = ["v.dyn.example.org"]\n'
+    program = stage.sftdyn(conf(server, {"k": HOST}, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 3600") + user)
+    update = "/nic/update?hostname=u.dyn.example.org"
+    assert program.get(update, headers=basic("v", "guess"), source="127.0.0.9").body == "badauth"
+    allow_threads(program, False)
+    for _ in range(5):
+        assert program.get(update, headers=basic("u", "pw")).body == "911"
+    assert program.log().count("a password can't be verified: Memory allocation error") == 1, program.log()
+    assert "a wrong credential from 127.0.0.1" not in program.log()
+    assert program.get("k").body == "OK"
+    allow_threads(program, True)
+    assert program.get(update, headers=basic("u", "pw")).body == "good 127.0.0.1"
+
+
+@without_threads
 def test_without_a_thread_for_hooks_requests_are_refused(stage):
     server = stage.dns("named")
     program = stage.sftdyn(f'CLIENTS = {{}}\ndef get_host(query, ip):\n    return "{HOST}"\n', file="conf",

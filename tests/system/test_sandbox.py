@@ -205,7 +205,7 @@ FORBIDDEN = {
     "fork", "execute", "execveat", "kill", "kill-all", "tkill", "tgkill", "sigqueue", "pidfd", "setown", "setsig", "ptrace", "seize", "read-memory",
     "open-memory", "limit-other", "dumpable", "setuid",
     # Sockets.
-    "netlink", "raw", "packet", "vsock", "unix-connect", "unix-datagram", "socketpair", "bind", "listen", "interface",
+    "netlink", "raw", "packet", "vsock", "unix-connect", "unix-datagram", "socketpair", "take-descriptor", "bind", "listen", "interface",
     # The kernel.
     "memfd", "io_uring", "bpf", "userfaultfd", "keyctl", "unshare", "mount", "perf", "personality", "write-and-execute", "make-executable", "map-code",
 }

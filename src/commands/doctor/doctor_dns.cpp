@@ -98,7 +98,7 @@ private:
     bool servers() {
         const auto states = await<std::vector<update::ServerState>>(io_, [&](auto done) {
             update::engine_thread.assert_held();
-            backend_.probe(deadline(), done);
+            backend_.probe(deadline(), update::ProbeEnd::all_answered, done);
         });
         const bool usable = std::any_of(states.begin(), states.end(),
                                         [](const auto& state) { return !state.failure; });

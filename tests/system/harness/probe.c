@@ -111,6 +111,8 @@ static void sockets(void) {
     say("unix-datagram", datagram);
     int pair[2];
     TRY("socketpair", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+    struct msghdr empty = {0};
+    TRY("take-descriptor", recvmsg(-1, &empty, 0)); /* by which sockets could be handed in */
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in any = {.sin_family = AF_INET};
     TRY("bind", listener < 0 ? -1 : bind(listener, (struct sockaddr *)&any, sizeof any));

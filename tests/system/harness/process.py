@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 
 resend_time = 10  # seconds until a signal is sent again where it may be held
@@ -72,6 +73,11 @@ class Process:
     def log(self):
         with open(self.log_path, errors="replace") as file:
             return file.read()
+
+    def cpu_seconds(self):
+        """What its threads have taken of the processors, whatever else they do."""
+        return sum(int(Path(f"/proc/{self.pid}/task/{task}/schedstat").read_text().split()[0])
+                   for task in os.listdir(f"/proc/{self.pid}/task")) / 1e9
 
     def send_signal(self, number):
         os.kill(self.pid, number)

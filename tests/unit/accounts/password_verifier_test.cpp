@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <future>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -25,14 +27,15 @@ constexpr base::TimePoint later(int seconds) {
 class VerifierTest : public testing::Test {
 protected:
     VerifierTest() {
-        EXPECT_TRUE(verifier.add({.network = network(1000),
-                                  .user = "first",
-                                  .work =
-                                      [this] {
-                                          started.set_value();
-                                          gate.get_future().wait();
-                                      },
-                                  .displaced = [] {}}));
+        EXPECT_EQ(verifier.add({.network = network(1000),
+                                .user = "first",
+                                .work =
+                                    [this] {
+                                        started.set_value();
+                                        gate.get_future().wait();
+                                    },
+                                .displaced = [] {}}),
+                  Verifier::Place::taken);
         started.get_future().wait();
     }
     bool add(base::ClientNetwork from, const std::string& user,
@@ -42,7 +45,8 @@ protected:
         static std::uint64_t number = 1000;
         if (attempt == base::KeyedHash::Digest{}) attempt[0] = ++number;
         const std::string name = user + " " + std::to_string(from.bits);
-        return verifier.add({.network = from,
+        return Verifier::Place::taken ==
+               verifier.add({.network = from,
                              .user = user,
                              .is_familiar = is_familiar,
                              .forgotten_at = forgotten_at,
@@ -167,8 +171,24 @@ TEST_F(VerifierTest, WhatWaitsHasABoundAndIsDroppedAtTheEnd) {
     std::thread opener([this] { gate.set_value(); });
     verifier.stop();
     opener.join();
-    EXPECT_FALSE(verifier.add({.network = network(1), .user = "u", .work = [] {}}));
+    EXPECT_EQ(verifier.add({.network = network(1), .user = "u", .work = [] {}}),
+              Verifier::Place::none);
     EXPECT_TRUE(displaced.empty());
+}
+
+TEST_F(VerifierTest, WhatHasNoMemoryIsDroppedAndTheNextIsVerified) {
+    auto held = std::make_shared<int>(0);
+    const std::weak_ptr<int> watched = held;
+    EXPECT_EQ(verifier.add({.network = network(1),
+                            .user = "u",
+                            .work = [kept = std::move(held)] { throw std::bad_alloc(); },
+                            .displaced = [] {}}),
+              Verifier::Place::taken);
+    // Its network has guessed, so that it comes after.
+    EXPECT_TRUE(add(network(2), "v", base::TimePoint(std::chrono::hours(1))));
+    let_go(1);
+    EXPECT_TRUE(watched.expired()) << "what waits for an answer is told that there is none";
+    EXPECT_EQ(order, (std::vector<std::string>{"v 2"}));
 }
 
 }  // namespace

@@ -24,6 +24,28 @@ TEST(Secret, MovingEmptiesTheSource) {
     EXPECT_TRUE(from.empty());  // NOLINT(bugprone-use-after-move): that is the point
 }
 
+TEST(Secret, MovingNeedsNoMemory) {
+    Secret from(std::string(100, 'x'));
+    const char* const where = from.c_str();
+    Secret to(std::move(from));
+    EXPECT_EQ(to.c_str(), where);
+    Secret assigned("other");
+    assigned = std::move(to);
+    EXPECT_EQ(assigned.c_str(), where);
+}
+
+TEST(Secret, OfAShortOneThatWasMovedFromNothingIsLeft) {
+    Secret from("visible");
+    const char* const where = from.c_str();
+    Secret to(std::move(from));
+    EXPECT_EQ(std::string(where, 7), std::string(7, '\0'));
+    const char* const inside = to.c_str();
+    Secret assigned;
+    assigned = std::move(to);
+    EXPECT_EQ(std::string(inside, 7), std::string(7, '\0'));
+    EXPECT_EQ(assigned.reveal(), "visible");
+}
+
 TEST(Secret, AssigningKeepsTheValue) {
     const Secret from(std::string(100, 'x'));
     Secret to("other");

@@ -83,7 +83,7 @@ TEST_F(StatusTest, HostsThatAreLongestQuietComeFirst) {
     EXPECT_THAT(ran.out, HasSubstr("\nhost                       type  address"));
     EXPECT_THAT(ran.out,
                 ContainsRegex("a-longer-name\\.example\\.org  A     192\\.0\\.2\\.1 +5 days ago "
-                              "+never  good  quiet\n"));
+                              "+never  good  stale\n"));
     EXPECT_THAT(ran.out, ContainsRegex("new\\.example\\.org +A .* 10 s ago +16 min ago  good\n"));
 }
 

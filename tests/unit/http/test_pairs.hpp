@@ -33,7 +33,8 @@ inline TestKey make_test_key(const std::string& kind) {
 /// A certificate for `key`, PEM; an authority's if it is `ca`. It is valid for `time` from now on.
 inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "localhost",
                                          bool ca = false,
-                                         std::chrono::seconds time = std::chrono::hours(24)) {
+                                         std::chrono::seconds time = std::chrono::hours(24),
+                                         const char* dns_name = nullptr) {
     static const TestKey signer = make_test_key("EC");
     TlsPart<X509> certificate(X509_new());
     X509_set_version(certificate.get(), X509_VERSION_3);
@@ -48,6 +49,12 @@ inline std::string make_test_certificate(EVP_PKEY* key, const char* name = "loca
         nullptr, nullptr, NID_basic_constraints, ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
     X509_add_ext(certificate.get(), constraints, -1);
     X509_EXTENSION_free(constraints);
+    if (dns_name != nullptr) {
+        X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                                                    (std::string("DNS:") + dns_name).c_str());
+        X509_add_ext(certificate.get(), names, -1);
+        X509_EXTENSION_free(names);
+    }
     if (X509_sign(certificate.get(), signer.get(), EVP_sha256()) == 0)
         throw std::runtime_error("no certificate");
     BIO* bio = BIO_new(BIO_s_mem());

@@ -388,8 +388,8 @@ const char* const usual_calls[] = {
     // To serve and to ask: sockets, events, timers.
     "accept", "accept4", "connect", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
     "epoll_wait", "eventfd2", "getpeername", "getsockname", "getsockopt", "pipe2", "poll", "ppoll",
-    "pselect6", "recvfrom", "recvmmsg", "recvmsg", "select", "sendmmsg", "sendmsg", "sendto",
-    "setsockopt", "shutdown", "timerfd_create", "timerfd_gettime", "timerfd_settime",
+    "pselect6", "recvfrom", "select", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
+    "timerfd_create", "timerfd_gettime", "timerfd_settime",
     // To read files, and to write to those that are open.
     "access", "close", "close_range", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fstat",
     "fstatfs", "getcwd", "getdents64", "lseek", "lstat", "newfstatat", "pread64", "read",

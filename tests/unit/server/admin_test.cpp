@@ -145,7 +145,7 @@ TEST_F(AdminTest, HostsAreRememberedWhereSomebodyAsksForThem) {
         note(log);
         EXPECT_EQ(log.history().all().size(), 1U);
         end();
-        log.history().mark_stale(std::time(nullptr) + 1000);
+        log.history().tell_stale(std::time(nullptr) + 1000);
         log.served({telemetry::Dialect::secret_url, make_address("192.0.2.1"), now},
                    {{host("b.example.org"), dns::Type::a},
                     make_address("192.0.2.1"),
@@ -164,16 +164,27 @@ TEST_F(AdminTest, WithoutSettingsNothingIsListenedOn) {
 TEST_F(AdminTest, ThePagesTellWhatIsSoNow) {
     with_pages();
     make();
-    admin->configure(12, {}, 0s, "conf");
+    admin->configure(12, {}, 500s, "conf");
     serve();
     EXPECT_EQ(get("/healthz").substr(0, 15), "HTTP/1.1 200 OK");
     EXPECT_EQ(get("/readyz").substr(0, 15), "HTTP/1.1 200 OK");
     check_in(request_log, "a.example.org", "192.0.2.1", 1000);
-    request_log.history().mark_stale(std::time(nullptr));
+    check_in(request_log, "a.example.org", "2001:db8::1", 1000);
     const std::string metrics = get("/metrics");
     EXPECT_THAT(metrics, HasSubstr("\nsftdyn_clients 12\n"));
     EXPECT_THAT(metrics, HasSubstr("\nsftdyn_stale_hosts 1\n"));
     EXPECT_THAT(metrics, Not(HasSubstr("sftdyn_event_commands"))) << "there is no event command";
+}
+
+TEST_F(AdminTest, AnEngineThatDoesNotAnswerIsNotAlive) {
+    with_pages();
+    make();
+    serve();
+    std::promise<void> over;
+    boost::asio::post(io, [end = over.get_future().share()] { end.wait(); });
+    EXPECT_THAT(get("/healthz"), testing::StartsWith("HTTP/1.1 503 "));
+    over.set_value();
+    EXPECT_THAT(get("/healthz"), testing::StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(AdminTest, AServerThatDoesNotAnswerMakesItNotReady) {
@@ -207,11 +218,10 @@ TEST_F(AdminTest, AServerThatDoesNotAnswerMakesItNotReady) {
 TEST_F(AdminTest, TheDocumentHasHostsThatCheckedInAndThoseThatNeverDid) {
     with_control();
     make();
-    admin->configure(3, {host("a.example.org"), host("b.example.org"), host("c.example.org")}, 0s,
+    admin->configure(3, {host("a.example.org"), host("b.example.org"), host("c.example.org")}, 500s,
                      "/etc/x.toml");
     check_in(request_log, "a.example.org", "192.0.2.1");
     check_in(request_log, "b.example.org", "2001:db8::1", 1000);
-    request_log.history().mark_stale(std::time(nullptr) - 500);
     watch.forwarding(http::Forwarding::silent, make_address("10.0.0.1"),
                      AddressWatch::Sender::client);
     serve();
@@ -311,8 +321,31 @@ TEST_F(AdminTest, WithoutATimeNobodyIsStale) {
     check_in(request_log, "b.example.org", "192.0.2.1", 366 * 86400);
     admin->configure(1, {}, 0s, "conf");
     serve();
-    EXPECT_EQ(request_log.history().stale_count(), 0U);
     EXPECT_THAT(lines("warning"), IsEmpty());
+}
+
+TEST_F(AdminTest, AnotherTimeIsTakenAtOnce) {
+    with_pages();
+    with_control();
+    make();
+    serve();
+    check_in(request_log, "b.example.org", "192.0.2.1", 1000);
+    const auto set = [this](base::Duration time) {
+        std::promise<void> done;
+        boost::asio::post(io, [&] {
+            admin->configure(1, {}, time, "conf");
+            done.set_value();
+        });
+        done.get_future().wait();
+    };
+    for (const auto& [time, stale] :
+         {std::pair<base::Duration, bool>(500s, true), {0s, false}, {500s, true}, {2000s, false}}) {
+        set(time);
+        EXPECT_THAT(get("/metrics"),
+                    HasSubstr(stale ? "\nsftdyn_stale_hosts 1\n" : "\nsftdyn_stale_hosts 0\n"));
+        EXPECT_EQ(status().at("hosts").at(0).at("stale").as_bool(), stale);
+    }
+    EXPECT_THAT(lines("warning"), testing::SizeIs(2)) << "each time that it becomes stale";
 }
 
 TEST_F(AdminTest, WhatCanNotBeListenedOnIsAnError) {

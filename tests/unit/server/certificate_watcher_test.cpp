@@ -58,19 +58,25 @@ TEST_F(CertificateWatcherTest, TheCertificatesAreGivenInTheirOrder) {
     EXPECT_THAT(log.lines(""), IsEmpty());
 }
 
-TEST_F(CertificateWatcherTest, OneThatIsNotUsableIsToldOfAndTheOthersAreUsed) {
+TEST_F(CertificateWatcherTest, WithOneThatIsNotUsableNothingChanges) {
     write(first, "one");
     EXPECT_FALSE(watcher.use({files(second), files(first)}));
-    EXPECT_THAT(names(), ElementsAre("one"));
     EXPECT_THAT(log.lines("error"), ElementsAre(HasSubstr(second.cert())));
-}
-
-TEST_F(CertificateWatcherTest, WithoutAnyUsableOneNothingIsGiven) {
-    EXPECT_FALSE(watcher.use({files(first)}));
     EXPECT_THAT(given, IsEmpty());
-    write(first, "one");
+
+    EXPECT_TRUE(watcher.use({files(first)}));
+    http::PairFolder third;
+    write(third, "three");
+    EXPECT_FALSE(watcher.use({files(third), files(second)}));
+    EXPECT_EQ(given.size(), 1U);
+    EXPECT_THAT(names(), ElementsAre("one"));
+    write(third, "newer");
+    write(second, "two");
     watcher.look();
-    EXPECT_THAT(names(), ElementsAre("one")) << "it may come later";
+    EXPECT_EQ(given.size(), 1U) << "they are not looked at";
+    write(first, "newest");
+    watcher.look();
+    EXPECT_THAT(names(), ElementsAre("newest")) << "and what is in use is";
 }
 
 TEST_F(CertificateWatcherTest, NewFilesAreReadAndOldOnesAreNot) {
@@ -101,7 +107,7 @@ TEST_F(CertificateWatcherTest, AnUnusableFileIsToldOfOnceAndWhatIsInUseStays) {
                 ElementsAre(testing::AllOf(testing::StartsWith("error: "),
                                            HasSubstr("(the certificate in use stays)"))));
     EXPECT_EQ(watcher.validity().size(), 1U);
-    EXPECT_FALSE(watcher.use({files(first)})) << "a reload says it again";
+    EXPECT_FALSE(watcher.use({files(first)})) << "a reload is refused, and says it again";
     EXPECT_THAT(log.lines("error"), ElementsAre(HasSubstr("(the certificate in use stays)")));
     EXPECT_EQ(watcher.validity().size(), 1U);
     EXPECT_THAT(names(), ElementsAre("one"));
@@ -171,9 +177,28 @@ TEST_F(CertificateWatcherTest, EachIsKnownByItsFirstNameElseByItsFile) {
     EXPECT_TRUE(watcher.use({files(first)}));
     const auto all = watcher.validity();
     ASSERT_EQ(all.size(), 1U);
-    EXPECT_EQ(all[0].first, first.cert());
-    EXPECT_LE(all[0].second, 10h);
-    EXPECT_GT(all[0].second, 9h);
+    EXPECT_EQ(all.begin()->first, first.cert());
+    EXPECT_LE(all.begin()->second, 10h);
+    EXPECT_GT(all.begin()->second, 9h);
+}
+
+TEST_F(CertificateWatcherTest, OfSeveralWithOneNameTheFirstToExpireCounts) {
+    for (const auto& [time_of_first, time_of_second] :
+         {std::pair(10h, 100h), std::pair(100h, 10h)}) {
+        const auto write_named = [](const http::PairFolder& to, std::chrono::seconds time) {
+            const auto key = http::make_test_key("EC");
+            to.write(http::make_test_certificate(key.get(), "x", false, time, "a.example"),
+                     http::pem_of(key.get()));
+        };
+        write_named(first, time_of_first);
+        write_named(second, time_of_second);
+        EXPECT_TRUE(watcher.use({files(first), files(second)}));
+        const auto all = watcher.validity();
+        ASSERT_EQ(all.size(), 1U);
+        EXPECT_EQ(all.begin()->first, "a.example");
+        EXPECT_LE(all.begin()->second, 10h);
+        EXPECT_GT(all.begin()->second, 9h);
+    }
 }
 
 TEST_F(CertificateWatcherTest, AllCertificatesOldAndNewShareTheirTicketKeys) {

@@ -9,6 +9,8 @@
 
 #include <gmock/gmock.h>
 
+#include "captured_log.hpp"
+
 namespace sftdyn::server {
 namespace {
 
@@ -141,6 +143,37 @@ TEST_F(EventFeederTest, TheEnvironmentIsTheSixVariablesAndAPath) {
     EXPECT_THAT(told(), testing::UnorderedElementsAre("PATH", "SFTDYN_EVENT", "SFTDYN_HOST",
                                                       "SFTDYN_TYPE", "SFTDYN_ADDRESS",
                                                       "SFTDYN_OLD_ADDRESS", "SFTDYN_CHECKED_IN"));
+}
+
+TEST_F(EventFeederTest, WhoeverAsksIsToldOfWhatWasRunHoweverItEnded) {
+    auto settings = shell("case $SFTDYN_HOST in a) exit 0;; b) exit 3;; c) exec sleep 60;; esac");
+    settings.time_limit = 2s;
+    const EventCommand runner(settings);
+    const EventCommand missing({{folder + "/none"}, 4, 30s, std::nullopt, true, true});
+    std::set<std::string> run;
+    const auto note = [&run](const Event& event) { run.insert(event.host); };
+    EventFeeder feeder(io, runner, note), other(io, missing, note);
+    for (const char* host : {"a", "b", "c", "a\\032b"}) feeder.tell(change(host));
+    other.tell(change("d"));
+    run_until([&] { return run.size() == 3 && other.counts().not_run > 0; });
+    EXPECT_THAT(run, testing::ElementsAre("a", "b", "c"));
+}
+
+TEST_F(EventFeederTest, AllThatWasNotRunAtTheEndIsNamed) {
+    CapturedLog log;
+    const EventCommand runner(shell("echo x >> $OUT; exec sleep 60"));
+    {
+        EventFeeder feeder(io, runner);
+        for (int i = 0; i < 45; ++i) feeder.tell(change("h" + std::to_string(i) + ".example"));
+        run_until([&] { return told().size() == 4; });
+    }
+    const auto lines = log.lines("warning");
+    EXPECT_THAT(lines, testing::Each(testing::HasSubstr(
+                           "at the end 45 event commands were not run or had not ended: ")));
+    ASSERT_EQ(lines.size(), 3U);
+    const std::string all = lines[0] + "," + lines[1] + "," + lines[2] + ",";
+    for (int i = 0; i < 45; ++i)
+        EXPECT_THAT(all, testing::HasSubstr(" change h" + std::to_string(i) + ".example A,"));
 }
 
 TEST_F(EventFeederTest, ItWaitsForWhatRunsAndNoLongerThanItMay) {

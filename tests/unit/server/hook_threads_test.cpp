@@ -4,7 +4,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <future>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -52,6 +54,19 @@ constexpr HookLimits usual{.queue = 1000};
 
 base::TimePoint in(base::Duration time) { return base::Clock::now() + time; }
 void never() { ADD_FAILURE() << "it timed out"; }
+
+TEST(HookThreads, WhatHasNoMemoryIsDroppedAndTheNextRuns) {
+    FakeInterpreter interpreter;
+    HookThreads threads(interpreter, {1000, 1});
+    auto held = std::make_shared<int>(0);
+    const std::weak_ptr<int> watched = held;
+    std::promise<void> done;
+    ASSERT_TRUE(threads.run([kept = std::move(held)] { throw std::bad_alloc(); }, never, in(60s)));
+    ASSERT_TRUE(threads.run([&] { done.set_value(); }, never, in(60s)));
+    done.get_future().wait();
+    EXPECT_TRUE(watched.expired()) << "what waits for an answer is told that there is none";
+    EXPECT_TRUE(threads.stop(60s));
+}
 
 // By one thread, were it not for the machine, which may let that one wait.
 TEST(HookThreads, QuickWorkIsDoneByFewThreads) {

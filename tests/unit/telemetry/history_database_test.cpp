@@ -32,7 +32,8 @@ TEST_F(StoreTest, WhatWasSavedIsThereAgain) {
                      make_address("2001:db8::1"), RequestOutcome::uptodate, 200);
         history.note({hosts.number(name("b.example")), dns::Type::a}, make_address("192.0.2.2"),
                      RequestOutcome::abuse, 300);
-        history.mark_stale(150);
+        history.tell_stale(250);
+        history.stale_was_told({hosts.number(name("a.example")), dns::Type::a}, 100);
         const Store store(*Database::open(path), history, hosts);
     }  // saved at the end
     update::HostTable other_numbers;
@@ -51,10 +52,10 @@ TEST_F(StoreTest, WhatWasSavedIsThereAgain) {
         } else if (target.type == dns::Type::a) {
             EXPECT_EQ(record.address, make_address("192.0.2.1"));
             EXPECT_EQ(record.changed, 100);
-            EXPECT_TRUE(record.stale);
+            EXPECT_TRUE(record.stale_told);
         } else {
             EXPECT_EQ(record.address, make_address("2001:db8::1"));
-            EXPECT_FALSE(record.stale);
+            EXPECT_FALSE(record.stale_told);
         }
     }
 }

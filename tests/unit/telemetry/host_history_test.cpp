@@ -58,17 +58,88 @@ TEST_F(HistoryTest, ChangesAreToldWithTheAddressBefore) {
     EXPECT_EQ(events[2].rrset, v6);
 }
 
-TEST_F(HistoryTest, StaleHostsAreMarkedAndToldOnce) {
+TEST_F(HistoryTest, StaleHostsAreToldOfOnce) {
     history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 100);
     history.note(other, make_address("192.0.2.1"), RequestOutcome::uptodate, 300);
-    history.mark_stale(200);
-    history.mark_stale(200);
+    history.tell_stale(200);
+    history.tell_stale(200);
     ASSERT_THAT(events, SizeIs(1));
     EXPECT_EQ(events[0].kind, HistoryEventKind::stale);
     EXPECT_EQ(events[0].rrset, v4);
-    EXPECT_EQ(history.stale_count(), 1U);
+    EXPECT_FALSE(record(v4).stale_told) << "nobody has been told";
+    history.stale_was_told(v4, 100);
+    EXPECT_TRUE(record(v4).stale_told);
+    history.tell_stale(200);
+    EXPECT_THAT(events, SizeIs(1));
     history.note(v4, make_address("192.0.2.1"), RequestOutcome::fail, 400);
-    EXPECT_EQ(history.stale_count(), 0U);
+    EXPECT_FALSE(record(v4).stale_told);
+    history.tell_stale(500);
+    EXPECT_THAT(events, SizeIs(3)) << "both, and the first again";
+}
+
+TEST_F(HistoryTest, WhatIsToldTooLateIsNotTakenForTold) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 100);
+    history.tell_stale(200);
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 300);
+    history.stale_was_told(v4, 100);
+    EXPECT_FALSE(record(v4).stale_told);
+    history.tell_stale(400);
+    EXPECT_THAT(events, SizeIs(2));
+    history.stale_was_told(v4, 100);
+    EXPECT_FALSE(record(v4).stale_told) << "that was the event before";
+    history.stale_was_told(other, 100);
+    EXPECT_FALSE(history.knows(other.host));
+}
+
+TEST_F(HistoryTest, WhatAnEarlierRunHasNotToldIsToldAndWhatItHasIsNot) {
+    const HostRecord untold{100, 100, make_address("192.0.2.1"), RequestOutcome::ok, false};
+    HostRecord told = untold;
+    told.stale_told = true;
+    history.restore(v4, untold);
+    history.restore(other, told);
+    history.tell_stale(200);
+    ASSERT_THAT(events, SizeIs(1));
+    EXPECT_EQ(events[0].rrset, v4);
+}
+
+TEST_F(HistoryTest, AHostIsStaleWhenNoneOfItsRecordsHasCheckedIn) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    history.note(v6, make_address("2001:db8::1"), RequestOutcome::ok, 300);
+    EXPECT_EQ(history.stale_count(200), 0U);
+    EXPECT_FALSE(history.is_stale(v4, 200));
+    history.tell_stale(200);
+    EXPECT_THAT(events, SizeIs(2)) << "but the changes";
+    EXPECT_EQ(history.stale_count(300), 1U) << "hosts, not records";
+    EXPECT_TRUE(history.is_stale(v4, 300));
+    EXPECT_TRUE(history.is_stale(v6, 300));
+    EXPECT_FALSE(history.is_stale(other, 300)) << "it is not known";
+    history.tell_stale(300);
+    EXPECT_THAT(events, SizeIs(4));
+}
+
+TEST_F(HistoryTest, AnAddressThatWasRemovedIsNotExpected) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    history.note(v6, {}, RequestOutcome::ok, 100);
+    EXPECT_EQ(history.stale_count(200), 1U);
+    EXPECT_TRUE(history.is_stale(v4, 200));
+    EXPECT_FALSE(history.is_stale(v6, 200));
+    history.note(v4, {}, RequestOutcome::ok, 100);
+    EXPECT_EQ(history.stale_count(200), 0U) << "a host without any";
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::fail, 100);
+    EXPECT_EQ(history.stale_count(200), 1U) << "it wants one again";
+}
+
+TEST_F(HistoryTest, AnotherTimeAppliesToAll) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 100);
+    history.tell_stale(200);
+    history.stale_was_told(v4, 100);
+    static_cast<void>(history.take_unsaved());
+    EXPECT_EQ(history.stale_count(History::never), 0U);
+    history.tell_stale(History::never);
+    EXPECT_FALSE(record(v4).stale_told);
+    EXPECT_THAT(history.take_unsaved(), SizeIs(1));
+    history.tell_stale(200);
+    EXPECT_THAT(events, SizeIs(2)) << "it is stale again";
 }
 
 TEST_F(HistoryTest, UnsavedRowsAreTakenOnce) {
@@ -78,7 +149,9 @@ TEST_F(HistoryTest, UnsavedRowsAreTakenOnce) {
     ASSERT_THAT(rows, SizeIs(1));
     EXPECT_EQ(rows[0].second.checked_in, 200);
     EXPECT_THAT(history.take_unsaved(), IsEmpty());
-    history.mark_stale(1000);
+    history.tell_stale(1000);
+    EXPECT_THAT(history.take_unsaved(), IsEmpty()) << "nobody has been told";
+    history.stale_was_told(v4, 200);
     EXPECT_THAT(history.take_unsaved(), SizeIs(1));
 }
 

@@ -79,13 +79,17 @@ TEST(Metrics, WhatIsSoNow) {
     now.connections = 5;
     now.stale_hosts = 6;
     now.ready = true;
+    now.servers = {{"192.0.2.1:53", "", true}, {"[2001:db8::1]:53", "a.example", false}};
     now.certificates = {{"a\"b\\c", 77s}};
     const std::string text = metrics.text(now, "1.2.3");
     for (const char* line : {"sftdyn_build_info{version=\"1.2.3\"} 1\n", "sftdyn_waiting 4\n",
                              "sftdyn_connections 5\n", "sftdyn_stale_hosts 6\n", "sftdyn_ready 1\n",
+                             "sftdyn_server_up{server=\"192.0.2.1:53\",zone=\"\"} 1\n",
+                             "sftdyn_server_up{server=\"[2001:db8::1]:53\",zone=\"a.example\"} 0\n",
                              "sftdyn_certificate_valid_seconds{name=\"a\\\"b\\\\c\"} 77\n"})
         EXPECT_THAT(text, HasSubstr(line));
     EXPECT_THAT(metrics.text({}, "1"), Not(HasSubstr("sftdyn_certificate")));
+    EXPECT_THAT(metrics.text({}, "1"), Not(HasSubstr("sftdyn_server_up")));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST(StoredRow, IsReadAsItWasSaved) {
     EXPECT_EQ(host->record.checked_in, 200);
     EXPECT_EQ(host->record.changed, 100);
     EXPECT_EQ(host->record.outcome, RequestOutcome::ok);
-    EXPECT_TRUE(host->record.stale);
+    EXPECT_TRUE(host->record.stale_told);
     StoredRow none = good;
     none.address.clear();
     EXPECT_TRUE(read_row(none)->record.address.is_unspecified());

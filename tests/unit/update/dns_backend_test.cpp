@@ -104,6 +104,20 @@ protected:
     }
 };
 
+TEST_F(DnsBackendTest, AZoneIsInDoubtUntilItsUpdateIsResolved) {
+    apply();
+    const auto update = first().take_update();
+    time->pass(5s);
+    EXPECT_TRUE(backend.in_doubt().empty()) << "it may be answered in time";
+    leave_in_doubt(update);
+    const auto zones = backend.in_doubt();
+    ASSERT_EQ(zones.size(), 1U);
+    EXPECT_EQ(zones[0].zone, zone);
+    EXPECT_EQ(zones[0].time, 0s);
+    pass(fence_at(first()));
+    EXPECT_TRUE(backend.in_doubt().empty());
+}
+
 TEST_F(DnsBackendTest, WhatIsAnsweredIsToldAndResolved) {
     const Applied& good = apply();
     const auto update = first().take_update();
@@ -452,8 +466,8 @@ TEST_F(DnsBackendTest, AtTheEndAllIsResolvedAndAllIsClosed) {
 class ProbeTest : public DnsBackendTest {
 protected:
     using States = std::optional<std::vector<ServerState>>;
-    void probe(States& states) {
-        backend.probe(time->now() + 2s, [&states](const std::vector<ServerState>& all) {
+    void probe(States& states, ProbeEnd end = ProbeEnd::all_answered) {
+        backend.probe(time->now() + 2s, end, [&states](const std::vector<ServerState>& all) {
             EXPECT_FALSE(states.has_value()) << "twice";
             states = all;
         });
@@ -485,6 +499,27 @@ TEST_F(ProbeTest, EachAddressOfEachServerIsAskedAndAllAreAwaited) {
     EXPECT_EQ((*states)[2].name, "192.0.2.3:53");
     EXPECT_FALSE((*states)[2].zone.has_value());
     EXPECT_EQ((*states)[2].failure->kind, dns::ErrorKind::timeout);
+}
+
+TEST_F(ProbeTest, OneAddressOfEachServerIsEnoughToBeAsked) {
+    backend.configure({zone_servers("dyn.example.org", {"192.0.2.1", "192.0.2.2"}),
+                       zone_servers(nullptr, {"192.0.2.3"})});
+    States states, all;
+    probe(states, ProbeEnd::can_be_asked);
+    second().take_query().handler(authoritative(KNOT_RCODE_NOERROR));
+    EXPECT_FALSE(states.has_value()) << "the other zones' server has not answered";
+    servers.at("192.0.2.3").take_query().handler(authoritative(KNOT_RCODE_NOERROR));
+    ASSERT_TRUE(states.has_value());
+    EXPECT_TRUE(can_be_asked(*states));
+    EXPECT_TRUE((*states)[0].failure.has_value()) << "it has not answered";
+    first().take_query().handler(dns_failure(dns::ErrorKind::timeout));
+
+    probe(all, ProbeEnd::can_be_asked);
+    first().take_query().handler(authoritative(KNOT_RCODE_NOERROR));
+    second().take_query().handler(authoritative(KNOT_RCODE_NOERROR));
+    servers.at("192.0.2.3").take_query().handler(dns_failure(dns::ErrorKind::timeout));
+    ASSERT_TRUE(all.has_value());
+    EXPECT_FALSE(can_be_asked(*all));
 }
 
 TEST_F(ProbeTest, WithoutServersThereIsNothingToTell) {

@@ -16,6 +16,7 @@ const std::string foreign_name =
 EngineModel::EngineModel(std::uint32_t seed, ModelCounts& counts) : random_(seed), counts_(counts) {
     limits_.changes_burst = one_in(3) ? pick(1, 3) : 0;
     limits_.batch = pick(1, 8);
+    if (one_in(4)) limits_.queue = pick(1, 5);
     limits_.updates_in_flight = pick(1, 2);
     limits_.queries_in_flight = pick(1, 4);
     limits_.verify_interval = one_in(2) ? 300s : 0s;
@@ -43,11 +44,11 @@ void EngineModel::one_step() {
         case 0:
         case 1:
         case 2:
-            return submit();
+            return give([this] { submit(); });
         case 3:
-            return submit_group();
+            return give([this] { submit_group(); });
         case 4:
-            return submit_script();
+            return give([this] { submit_script(); });
         case 5:
         case 6:
             return backend_.run_searches();
@@ -88,6 +89,12 @@ void EngineModel::one_step() {
 }
 
 // --- what clients and others do
+
+void EngineModel::give(const std::function<void()>& submit) {
+    accepting_ = true;
+    submit();
+    accepting_ = false;
+}
 
 DesiredRecord EngineModel::random_desired(const Record& record) {
     DesiredRecord desired;
@@ -308,6 +315,7 @@ void EngineModel::tell(const Record& record, const std::string& rdata, std::uint
     if (status != UpdateStatus::committed && status != UpdateStatus::unchanged) {
         told.failed = std::max(told.failed, ticket);
         counts_.over_budget += status == UpdateStatus::over_budget;
+        counts_.turned_away += status == UpdateStatus::overloaded && !accepting_;
         return;
     }
     ++counts_.truths;

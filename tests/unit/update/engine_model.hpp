@@ -4,6 +4,7 @@
 // serves was told the truth.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -26,6 +27,7 @@ struct ModelCounts {
     unsigned groups_told = 0;
     unsigned removals_told = 0;
     unsigned over_budget = 0;
+    unsigned turned_away = 0;  ///< by a full zone, after it was accepted
     unsigned pointers_set = 0;
     unsigned edits = 0;  ///< by somebody else
     unsigned server_changes = 0;
@@ -85,6 +87,7 @@ private:
     // What clients and others do.
     DesiredRecord random_desired(const Record& record);
     std::uint64_t accept(const Record& record);
+    void give(const std::function<void()>& submit);
     void submit();
     void submit_group();
     void submit_script();
@@ -123,9 +126,10 @@ private:
     std::map<std::uint64_t, base::TimePoint> open_;                ///< deadlines, by ticket
     std::set<std::pair<unsigned, std::string>> foreign_pointers_;  ///< server, owner
     std::uint64_t tickets_ = 0;
-    bool edits_ = false;    ///< somebody else edits the zone
-    bool reverse_ = false;  ///< there are reverse zones
-    bool zones_ = false;    ///< some hosts have a zone of their own
+    bool edits_ = false;      ///< somebody else edits the zone
+    bool reverse_ = false;    ///< there are reverse zones
+    bool accepting_ = false;  ///< the engine is being given something
+    bool zones_ = false;      ///< some hosts have a zone of their own
 };
 
 }  // namespace sftdyn::update

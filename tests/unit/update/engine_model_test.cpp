@@ -17,8 +17,8 @@ TEST(EngineModel, TheTruthIsToldInThousandsOfInterleavings) {
     EXPECT_GT(counts.truths, 100000U);
     for (const unsigned count :
          {counts.scripts_told, counts.groups_told, counts.removals_told, counts.over_budget,
-          counts.pointers_set, counts.edits, counts.server_changes, counts.sent_again, counts.late,
-          counts.of_earlier_process})
+          counts.turned_away, counts.pointers_set, counts.edits, counts.server_changes,
+          counts.sent_again, counts.late, counts.of_earlier_process})
         EXPECT_GT(count, 1000U);
 }
 

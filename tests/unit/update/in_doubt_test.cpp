@@ -77,6 +77,21 @@ TEST_F(InDoubtTest, AFenceOnTheSameConnectionResolvesWhatWasSentBefore) {
     EXPECT_TRUE(fences.empty());
 }
 
+TEST_F(InDoubtTest, ItIsKnownHowLongAZoneHasBeenInDoubt) {
+    EXPECT_TRUE(in_doubt.zones().empty());
+    add(way, a, zone);
+    time->pass(std::chrono::milliseconds(300));
+    add(after, b, zone);
+    time->pass(std::chrono::milliseconds(100));
+    auto zones = in_doubt.zones();
+    ASSERT_EQ(zones.size(), 1U);
+    EXPECT_EQ(zones[0].zone, zone);
+    EXPECT_EQ(zones[0].time, std::chrono::milliseconds(400));
+    in_doubt.close();
+    EXPECT_TRUE(in_doubt.zones().empty());
+    EXPECT_TRUE(a && b);
+}
+
 TEST_F(InDoubtTest, AnotherConnectionTakesTwo) {
     for (const InDoubt::Way& other_way : {after, elsewhere}) {
         a = false;
