@@ -40,9 +40,10 @@ void add_serve(CommandLine& line) {
              "The certificate with its chain, PEM. Wins over the file");
     add_file(line.app, "-k,--key", line.overrides, &Overrides::key,
              "The certificate's private key, PEM. Wins over the file");
-    add_key_file(line.app, line.overrides,
-                 "The TSIG key for updates (default: BIND's session key). Wins over the file's, but "
-                 "not over a [[zone]]'s own");
+    add_key_file(
+        line.app, line.overrides,
+        "The TSIG key for updates (default: BIND's session key). Wins over the file's, but "
+        "not over a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
 }
