@@ -48,11 +48,10 @@ void read_events(TomlContext& context, TomlSection& section, EventChoice& target
 void read_process(TomlContext& context, const toml::table& table, Settings& settings) {
     TomlSection section(context, table, Section::process);
     section.text("user", "the name of a user", [&](const std::string& value) -> base::Result<void> {
-        if (!is_user(value))
-            return base::Error{"there is no user of this name", "",
-                               "name a user of this machine (getent passwd)"};
-        settings.user = value;
-        return {};
+        settings.user = user_name(value);
+        if (settings.user) return {};
+        return base::Error{"there is no user of this name", "",
+                           "name a user of this machine (getent passwd)"};
     });
     section.plain(settings);
     section.reject_unknown();

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/descriptor.hpp"
+#include "base/kept_from.hpp"
 #include "base/secret.hpp"
 #include "base/system_error.hpp"
 #include "base/system_user.hpp"
@@ -32,15 +33,21 @@ std::string user_name() {
     return user ? fmt::format("{} (uid {})", user->name, uid) : fmt::format("uid {}", uid);
 }
 
+/// What to do about a key file that can't be opened.
+const char* remedy_of(int code, const std::string& path) {
+    if (code == EMFILE || code == ENFILE) return base::descriptors_remedy;
+    if (code != EACCES && code != EPERM)
+        return "is the DNS server running, and is the path right? (nskeyfile names another key)";
+    return base::is_kept_from(path)
+               ? base::sandbox_remedy
+               : "let that user's group read it (chgrp and chmod 640), or give sftdyn a key of its "
+                 "own with nskeyfile";
+}
+
 base::Error unreadable(const std::string& path, int code) {
-    const bool denied = code == EACCES || code == EPERM;
     return {fmt::format("the key file can't be read as user {}: {}", user_name(),
                         base::system_error_text(code)),
-            path,
-            denied ? "let that user's group read it (chgrp and chmod 640), or give sftdyn a key of "
-                     "its own with nskeyfile"
-                   : "is the DNS server running, and is the path right? (nskeyfile names another "
-                     "key)"};
+            path, remedy_of(code, path)};
 }
 
 base::Result<base::Secret> read_whole(const std::string& path) {

@@ -31,6 +31,7 @@ constexpr auto memory_pause = std::chrono::milliseconds(10);
 constexpr auto say_interval = std::chrono::minutes(1);
 
 std::string_view field_of(const Proxies& proxies) {
+    if (!proxies.field.empty()) return proxies.field;
     switch (proxies.header) {
         case ProxyHeader::x_forwarded_for:
             return "x-forwarded-for";
@@ -67,10 +68,12 @@ struct Server::Worker {
     void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint,
                           ConnectionLimiter::Ticket ticket) {
         if (endpoint.proxy_protocol && !peer.trusted) {
-            base::log::info(
-                "{} is none of trusted_proxies, and may not speak the PROXY protocol: its "
-                "connection was closed",
-                peer.address->to_string());
+            const std::string address = peer.address->to_string();
+            base::log::event(spdlog::level::info,
+                             address +
+                                 " is none of trusted_proxies, and may not speak the PROXY "
+                                 "protocol: its connection was closed",
+                             {{"SFTDYN_CLIENT", address}});
             return;
         }
         if (endpoint.tls) {
@@ -186,7 +189,7 @@ Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, u
       admission_(limits.connections, limits.connections_per_client,
                  limits.connections_per_neighbour) {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
-        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies),
+        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies_),
                                                     admission_, observer));
     }
     for (const auto& worker : workers_) {

@@ -184,7 +184,10 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
     const std::string host = parts_.hosts.name(event.rrset.host).text();
     const bool stale = event.kind == HistoryEventKind::stale;
     if (stale)
-        log::warn("{} {} has not checked in for long", host, dns::type_text(event.rrset.type));
+        log::event(spdlog::level::warn,
+                   fmt::format("{} {} has not checked in for long", host,
+                               dns::type_text(event.rrset.type)),
+                   {{"SFTDYN_HOST", host}});
     if (const auto kind = wanted(event.kind))
         return events_.tell(
             {*kind, host, event.rrset.type, event.now.address, event.before, event.now.checked_in});

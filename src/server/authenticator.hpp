@@ -75,7 +75,7 @@ private:
     static void refuse_for_now(RequestContext& request, std::string_view why);
     void refuse_unverified(RequestContext& request, const Failure& failure, std::string_view why);
     [[nodiscard]] Failure count_failure(const RequestContext& request, base::TimePoint now);
-    static void log_full_table(const Failure& failure);
+    static void log_full_table(const RequestContext& request, const Failure& failure);
 
     boost::asio::io_context& io_;
     Now now_;

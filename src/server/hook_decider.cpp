@@ -27,6 +27,12 @@ bool looks_like_a_host(std::string_view text) {
            text.substr(0, text.size() - 1).find('.') != std::string_view::npos;
 }
 
+/// The request's context is that of who claims the request.
+log::Fields log_fields(const HookTask& task) {
+    return {{"SFTDYN_CLIENT", task.client().to_string()},
+            {"SFTDYN_DIALECT", text_of(telemetry::Dialect::secret_url)}};
+}
+
 }  // namespace
 
 HookDecider::HookDecider(UpdateService& updates, update::HostTable& hosts)
@@ -47,6 +53,7 @@ bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& t
 
 /// On a hook's thread.
 HookDecision HookDecider::decide(HookTask& task) {
+    const log::FieldScope of_peer(log_fields(task));
     const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
     HookDecision decision;
     auto address = ask_get_ip(task, *call);
@@ -56,6 +63,7 @@ HookDecision HookDecider::decide(HookTask& task) {
             decision.action = HookDecision::Action::key_failed;
         return decision;
     }
+    const log::FieldScope of_client(log_fields(task));
     if (!task.key.empty()) return decide_host(task, *call);
     decision.action = HookDecision::Action::address;
     decision.address_text = std::move(*address);
@@ -85,6 +93,9 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call) {
     HookDecision decision;
     const auto client = task.client();
     if (!find_host(task, call, decision)) return decision;
+    auto fields = log_fields(task);
+    fields.emplace_back("SFTDYN_HOST", decision.host.text());
+    const log::FieldScope of_host(std::move(fields));
     // What a conf that writes the UPDATE itself publishes is seen in its script. Only who has a
     // key is told: else each address that is refused would be a guess that is not counted.
     if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {

@@ -130,6 +130,7 @@ void HookHandler::on_timeout(const HookTaskPtr& task) {
     if (!task->claim()) return;
     const auto limit = std::chrono::duration<double>(task->request->settings().hook_time).count();
     const char* hook = task->hook;
+    const base::log::FieldScope scope(task->request->log_fields(RequestOutcome::fail));
     if (hook == nullptr) {
         decider_.log_failure(
             "waited for a thread",

@@ -128,7 +128,7 @@ private:
         };
         const EventCommand none({});
         std::optional<Service> service(std::in_place, load(), load, none);
-        const int code = service->run([](const std::vector<std::string>& addresses) {
+        const int code = service->run([](const std::vector<std::string>& addresses, const auto&) {
             for (const auto& address : addresses) base::log::info("it listens on {}", address);
         });
         const bool is_over = service->is_over();
