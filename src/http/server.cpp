@@ -241,7 +241,8 @@ base::Result<void> Server::start() {
         return {};
     stop(base::Clock::now());
     return base::Error{
-        fmt::format("can't serve: it takes {} threads, and the system gives no more", workers_.size()),
+        fmt::format("can't serve: it takes {} threads, and the system gives no more",
+                    workers_.size()),
         "",
         "raise the limits of the service (TasksMax=, MemoryMax=, ulimit -u), or let it have fewer "
         "(threads)"};

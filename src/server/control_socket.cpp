@@ -83,8 +83,10 @@ base::Result<void> ControlSocket::listen(const std::string& path) {
 void ControlSocket::start() {
     writer_ = base::start_thread([this] { writing_.run(); });
     if (writer_) return accept();
-    base::log::error("{}: there is no thread to serve it: `sftdyn status` does not work until a "
-                     "restart", path_);
+    base::log::error(
+        "{}: there is no thread to serve it: `sftdyn status` does not work until a "
+        "restart",
+        path_);
     error_code ignored;  // nobody is served either way
     acceptor_.close(ignored);
     unlink(path_.c_str());

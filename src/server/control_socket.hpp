@@ -8,7 +8,6 @@
 #include <set>
 #include <string>
 #include <thread>
-#include <string>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

@@ -154,12 +154,12 @@ TEST_F(WeakFilesTest, WhatBelongsToTheServicesUserOrToWhoAsksIsNotTold) {
 TEST_F(WeakFilesTest, WhoeverElseItBelongsToMayChangeIt) {
     for (const std::string& path : {loaded.conf, key(), *loaded.settings.key})
         give(path, stranger, of("daemon"), 0640);
-    EXPECT_THAT(said(),
-                ElementsAre(loaded.conf + ": it belongs to the user nobody, who may change it, and "
-                                          "with it where all hosts point; chown root " +
-                                loaded.conf,
-                            HasSubstr("ns.key: it belongs to the user nobody"),
-                            HasSubstr("server.key: it belongs to the user nobody")));
+    EXPECT_THAT(said(), ElementsAre(loaded.conf +
+                                        ": it belongs to the user nobody, who may change it, and "
+                                        "with it where all hosts point; chown root " +
+                                        loaded.conf,
+                                    HasSubstr("ns.key: it belongs to the user nobody"),
+                                    HasSubstr("server.key: it belongs to the user nobody")));
     // That the folder is a sticky one does not help then.
     give(folder.path(), 0, 0, 01777);
     EXPECT_EQ(said().size(), 3U);
@@ -168,11 +168,12 @@ TEST_F(WeakFilesTest, WhoeverElseItBelongsToMayChangeIt) {
 TEST_F(WeakFilesTest, AGroupOfOthersMayReadIt) {
     for (const std::string& path : {loaded.conf, key(), *loaded.settings.key})
         give(path, 0, of("users"), 0640);
-    EXPECT_THAT(said(),
-                ElementsAre(loaded.conf + ": the group users may read the keys in it; chgrp daemon " +
-                                loaded.conf,
-                            HasSubstr("ns.key: the group users may read the TSIG key in it"),
-                            HasSubstr("server.key: the group users may read the private key")));
+    EXPECT_THAT(
+        said(),
+        ElementsAre(
+            loaded.conf + ": the group users may read the keys in it; chgrp daemon " + loaded.conf,
+            HasSubstr("ns.key: the group users may read the TSIG key in it"),
+            HasSubstr("server.key: the group users may read the private key")));
     give(loaded.conf, 0, 0, 0640);
     give(key(), 0, of("users"), 0600);
     give(*loaded.settings.key, 0, of("users"), 0620);
@@ -189,8 +190,9 @@ TEST_F(WeakFilesTest, EachFolderAboveCounts) {
     give(folder / "c.toml", 0, of("daemon"), 0640);
     EXPECT_THAT(said(), IsEmpty());
     const auto is_told = [&](const std::string& what) {
-        EXPECT_THAT(said(), ElementsAre(HasSubstr(conf + ": " + what + ", may put another in its "
-                                                                       "place, and with it")));
+        EXPECT_THAT(said(), ElementsAre(HasSubstr(conf + ": " + what +
+                                                  ", may put another in its "
+                                                  "place, and with it")));
     };
     give(above, 0, 0, 0777);
     is_told("everybody on this machine may write to " + above + ", above it");

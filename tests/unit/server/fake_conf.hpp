@@ -16,7 +16,7 @@ namespace sftdyn::server {
 /// Hooks as C++ functions; one that is empty is not defined.
 struct FakeConf : public python::Conf {
     std::function<python::HookResult<std::string>(std::string source)> get_ip;
-    bool reads_key = false;  ///< get_ip does
+    bool reads_key = false;                 ///< get_ip does
     std::function<void()> on_call = [] {};  ///< before any hook, as a wait for the interpreter
     std::function<python::HookResult<std::string>(std::string key)> get_host;
     std::function<python::HookResult<std::vector<std::string>>(std::string host)> commands;

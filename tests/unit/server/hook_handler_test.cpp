@@ -291,10 +291,10 @@ TEST_F(HookHandlerTest, AHookThatDoesNotReturnHasItsRequestAnsweredOnce) {
     run();
     EXPECT_EQ(answer.later.size(), 1U);
     // On a busy machine the time may be over before it is run.
-    EXPECT_THAT(lines(),
-                testing::AnyOf(
-                    Lines{"a request from 192.0.2.1: a hook did not return in time"},
-                    Lines{"a request from 192.0.2.1: no thread was there for a hook in time"}));
+    EXPECT_THAT(
+        lines(),
+        testing::AnyOf(Lines{"a request from 192.0.2.1: a hook did not return in time"},
+                       Lines{"a request from 192.0.2.1: no thread was there for a hook in time"}));
     EXPECT_EQ(counts(), (Counts{{"secret_url fail", 1}}));
 }
 
