@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/journal_sink.hpp"
 
@@ -105,10 +106,15 @@ void adjust(int verbosity, bool developer) {
                                   : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
 }
 
+FieldScope::FieldScope(Fields fields) : fields_(std::move(fields)), outer_(fields_now) {
+    fields_now = &fields_;
+}
+
+FieldScope::~FieldScope() { fields_now = outer_; }
+
 void event(spdlog::level::level_enum level, const std::string& text, const Fields& fields) {
-    fields_now = &fields;
+    const FieldScope scope(fields);
     spdlog::log(level, "{}", text);
-    fields_now = nullptr;
 }
 
 std::string printable(std::string_view text) {

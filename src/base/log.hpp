@@ -31,6 +31,19 @@ using spdlog::warn;
 
 /// A field of the journal (systemd.journal-fields(7)): capital letters and `_`, and its value.
 using Fields = std::vector<std::pair<const char*, std::string>>;
+/// While it lives, what this thread logs has these fields in the journal, and what it gives a
+/// LogThrottle, which may be said later. The innermost counts. Used on one thread.
+class FieldScope {
+public:
+    explicit FieldScope(Fields fields);
+    ~FieldScope();
+    FieldScope(const FieldScope&) = delete;
+    FieldScope& operator=(const FieldScope&) = delete;
+
+private:
+    const Fields fields_;
+    const Fields* const outer_;
+};
 /// A line with fields for the journal; elsewhere the line alone.
 void event(spdlog::level::level_enum level, const std::string& text, const Fields& fields);
 

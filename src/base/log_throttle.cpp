@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/log_throttle.hpp"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "base/journal_sink.hpp"
 #include "base/mutex.hpp"
 
 namespace sftdyn::base {
@@ -44,19 +47,32 @@ void LogThrottle::add(const std::string& kind, const std::string& text, TimePoin
     const bool room = kinds_.size() < most_kinds;
     auto found = kinds_.find(kind);
     if (found == kinds_.end() && room) {
-        kinds_.emplace(kind, Count{now + window_, 0, {}});
+        kinds_.emplace(kind, Count{now + window_});
         say_(text);
         return;
     }
-    if (found == kinds_.end())
-        found = kinds_.try_emplace(others, Count{now + window_, 0, {}}).first;
+    if (found == kinds_.end()) found = kinds_.try_emplace(others, Count{now + window_}).first;
     ++found->second.silent;
     found->second.last = text.substr(0, text.find('\n'));
+    add_fields(found->second.fields);
+}
+
+/// Those of the line that this thread adds. The journal takes several values of one field.
+void LogThrottle::add_fields(log::Fields& target) {
+    if (log::fields_now == nullptr) return;
+    for (const auto& field : *log::fields_now) {
+        if (target.size() >= most_fields) return;
+        const bool is_there = std::ranges::any_of(target, [&field](const auto& other) {
+            return std::string_view(other.first) == field.first && other.second == field.second;
+        });
+        if (!is_there) target.push_back(field);
+    }
 }
 
 void LogThrottle::say_summary(const Count& count) const {
-    if (count.silent > 0)
-        say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
+    if (count.silent == 0) return;
+    const log::FieldScope scope(count.fields);
+    say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
 }
 
 void LogThrottle::summarise_locked(TimePoint now) {

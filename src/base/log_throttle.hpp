@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/mutex.hpp"
 
 namespace sftdyn::base {
@@ -20,6 +21,7 @@ class LogThrottle {
 public:
     using Say = std::function<void(const std::string&)>;
     static constexpr std::size_t most_kinds = 100;
+    static constexpr std::size_t most_fields = 64;
 
     /// `say` writes a line, and adds nothing here; `window` is how long a kind stays silent after
     /// it was said.
@@ -29,7 +31,8 @@ public:
     LogThrottle& operator=(const LogThrottle&) = delete;
 
     /// One more error of `kind`. The first of a window is said at once, with `text`; of the others
-    /// the last one's first line.
+    /// the last one's first line, with the journal's fields of all (log::FieldScope): who looks for
+    /// a host there finds the line that counts it, up to `most_fields` of them.
     void add(const std::string& kind, const std::string& text, TimePoint now);
 
     /// Says what was counted in windows that have ended.
@@ -44,9 +47,11 @@ private:
     struct Count {
         TimePoint until;
         std::uint64_t silent = 0;
-        std::string last;
+        std::string last{};
+        log::Fields fields{};  ///< of those that were counted, each once
     };
     using Kinds = std::map<std::string, Count>;
+    static void add_fields(log::Fields& target);
     void say_summary(const Count& count) const;
     void summarise_locked(TimePoint now) REQUIRES(mutex_);
 

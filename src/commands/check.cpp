@@ -50,6 +50,8 @@ int check(const config::Overrides& overrides, const Console& console) {
     }
     for (const auto& warning : loaded.settings.warnings)
         console.out << "warning: " << warning.text() << '\n';
+    for (const auto& missing : missing_folders(loaded.settings))
+        console.out << "warning: " << missing.text() << '\n';
     for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
         for (const auto& one : weaknesses) console.out << "warning: " << one.error.text() << '\n';
     }

@@ -46,7 +46,7 @@ void add_server(CLI::App& app, const OverridesPtr& overrides) {
                }
            },
            "The DNS server to send updates to (default: 127.0.0.1, then ::1); several times for "
-           "several. Wins over the file's [dns]")
+           "several. Wins over the file's [dns], but not over a [[zone]]'s own")
         ->type_name("ADDR[:PORT]")
         ->allow_extra_args(false)
         ->take_all();
@@ -77,7 +77,7 @@ void add_log_flags(CLI::App& app, const OverridesPtr& overrides) {
     app.add_flag_function(
         "-v,--verbose",
         [overrides](std::int64_t count) { overrides->verbosity += static_cast<int>(count); },
-        "Say more: -v every update, -vv every detail (the default says warnings and errors)");
+        "Say more: -v each request, -vv every detail (the default says warnings and errors)");
     app.add_flag_function(
         "-q,--quiet",
         [overrides](std::int64_t count) { overrides->verbosity -= static_cast<int>(count); },

@@ -71,7 +71,7 @@ int demo(const config::Overrides& overrides, std::uint16_t dns_port, const Conso
         loaded.settings.clients.add(key, dns::Name::parse_host(host).value(), {}, 1);
         return loaded;
     };
-    return server::serve(load, [&](const std::vector<std::string>& addresses) {
+    return server::serve(load, [&](const std::vector<std::string>& addresses, const auto&) {
         say_what_to_try(console.out, addresses, dns_server->address(), key);
     });
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -45,6 +46,29 @@ std::vector<NamedFileFault> faults_of_named_files(const config::Settings& settin
         look_at_event_command(settings.admin.event_command.front(), faults);
     if (settings.admin.state) look_at_state(*settings.admin.state, faults);
     return faults;
+}
+
+std::vector<base::Error> missing_folders(const config::Settings& settings) {
+    std::vector<base::Error> missing;
+    const auto look = [&missing](const char* name, const std::filesystem::path& folder) {
+        struct stat status {};
+        if (folder.empty() || stat(folder.c_str(), &status) == 0 || errno != ENOENT) return;
+        missing.push_back(
+            {fmt::format("the folder of {} is not there", name), folder.string(),
+             "make it before sftdyn starts, or let systemd make it (RuntimeDirectory=, "
+             "StateDirectory=)"});
+    };
+    const auto look_at = [&look](const char* name, const std::vector<config::Listen>& listens) {
+        for (const auto& listen : listens)
+            look(name, std::filesystem::path(listen.path).parent_path());
+    };
+    look_at("http", settings.http);
+    look_at("https", settings.https);
+    look_at("[admin] metrics", settings.admin.metrics);
+    const auto& admin = settings.admin;
+    if (admin.control) look("[admin] control", std::filesystem::path(*admin.control).parent_path());
+    if (admin.state) look("[admin] state", *admin.state);
+    return missing;
 }
 
 }  // namespace sftdyn::commands

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What [admin] names and is not what it must be: the event command, the folder of the state.
+// What the configuration names and is not what it must be: the event command, folders.
 // The running program would see it with the first event, or not at all.
 #pragma once
 
@@ -18,5 +18,9 @@ struct NamedFileFault {
 
 /// As whoever asks sees it.
 [[nodiscard]] std::vector<NamedFileFault> faults_of_named_files(const config::Settings& settings);
+
+/// Folders of sockets and of the state that are not there; something may make them before the
+/// start, as systemd does (RuntimeDirectory=, StateDirectory=).
+[[nodiscard]] std::vector<base::Error> missing_folders(const config::Settings& settings);
 
 }  // namespace sftdyn::commands

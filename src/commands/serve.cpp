@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "commands/common_options.hpp"
+#include "platform/socket_activation.hpp"
 #include "server/serve.hpp"
 #include "server/wiring.hpp"
 
@@ -39,19 +40,33 @@ void add_serve(CommandLine& line) {
              "The certificate with its chain, PEM. Wins over the file");
     add_file(line.app, "-k,--key", line.overrides, &Overrides::key,
              "The certificate's private key, PEM. Wins over the file");
-    add_key_file(line.app, line.overrides,
-                 "The TSIG key for updates (default: BIND's session key). Wins over the file");
+    add_key_file(
+        line.app, line.overrides,
+        "The TSIG key for updates (default: BIND's session key). Wins over the file's, but "
+        "not over a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
 }
 
-int serve(const config::Overrides& overrides, const Console& console) {
+int serve(const config::Overrides& asked, const Console& console) {
+    config::Overrides overrides = asked;
     base::log::start(overrides.verbosity, overrides.debug);
+    const auto passed = server::endpoints_of(platform::passed_sockets());
+    if (passed.has_error()) {
+        base::log::critical("{}", passed.error().text());
+        return 1;
+    }
+    for (const auto& socket : *passed)
+        (socket.tls ? overrides.passed_https : overrides.passed_http) = true;
     return server::serve([&overrides] { return server::load(overrides); },
-                         [&console](const std::vector<std::string>& addresses) {
+                         [&console](const std::vector<std::string>& addresses,
+                                    const std::vector<std::string>& metrics) {
                              for (const auto& address : addresses)
                                  console.out << "listening on " << address << std::endl;
-                         });
+                             for (const auto& address : metrics)
+                                 console.out << "metrics on " << address << std::endl;
+                         },
+                         *passed);
 }
 
 }  // namespace sftdyn::commands

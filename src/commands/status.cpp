@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/status.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -43,8 +45,9 @@ std::string socket_path(const config::Overrides& overrides, const StatusOptions&
     if (!conf.ends_with(".toml")) return usual_socket;
     config::Settings settings;
     const auto diagnostics = config::read_toml_file(conf, settings);
-    // The control socket may be named all the same; of a file that nobody named nothing is said.
-    if (overrides.conf) {
+    // The control socket may be named all the same. A file that nobody named need not be there, or
+    // be readable for everybody.
+    if (overrides.conf || ::access(conf.c_str(), R_OK) == 0) {
         for (const auto& diagnostic : diagnostics) console.err << diagnostic.text() << '\n';
     }
     return settings.admin.control.value_or(usual_socket);

@@ -53,6 +53,9 @@ void use_folders_of_systemd(AdminSettings& admin) {
     };
     if (!admin.control) admin.control = folder("RUNTIME_DIRECTORY", "control");
     if (!admin.state) admin.state = folder("STATE_DIRECTORY", "");
+    for (auto* path : {&admin.control, &admin.state}) {
+        if (*path && (*path)->empty()) path->reset();  // switched off
+    }
 }
 
 }  // namespace
@@ -93,9 +96,10 @@ Loaded load_settings(const Overrides& line) {
     if (!line.https.empty()) settings.https = line.https;
     if (line.cert) settings.cert = line.cert;
     if (line.key) settings.key = line.key;
-    if (settings.http.empty() && settings.https.empty())
+    const bool is_passed = line.passed_http || line.passed_https;
+    if (settings.http.empty() && settings.https.empty() && !is_passed)
         settings.http.push_back({std::nullopt, default_port});
-    if (const auto https = check_https(settings); https.has_error())
+    if (const auto https = check_https(settings, line.passed_https); https.has_error())
         loaded.diagnostics.push_back({https.error().what, path, https.error().remedy});
     for (const auto& wrong : check_listeners(settings))
         loaded.diagnostics.push_back({wrong.what, path, wrong.remedy});
@@ -105,6 +109,8 @@ Loaded load_settings(const Overrides& line) {
     if (line.verbosity != 0 || line.debug) {
         settings.verbosity.reset();
         settings.debug = false;
+    } else if (!settings.verbosity) {
+        settings.verbosity = 0;  // also where the file had one before
     }
     return loaded;
 }

@@ -30,7 +30,9 @@ struct Overrides {
     std::optional<std::string> key{};
     std::optional<std::string> key_file{};
     std::vector<dns::ServerAddress> servers{};  ///< of the DNS; empty: the file's
-    int verbosity = 0;                          ///< the -v less the -q
+    /// systemd has passed sockets, which stand in place of the settings.
+    bool passed_http = false, passed_https = false;
+    int verbosity = 0;  ///< the -v less the -q
     bool debug = false;
 };
 

@@ -95,9 +95,10 @@ std::vector<Settings::CertificateFiles> certificates(const Settings& settings) {
     return out;
 }
 
-base::Result<void> check_https(const Settings& settings) {
+base::Result<void> check_https(const Settings& settings, bool is_passed) {
     const bool more = !settings.certificates.empty() && !settings.cert && !settings.key;
-    const std::pair<const char*, bool> parts[] = {{"https", !settings.https.empty()},
+    const char* const https = is_passed ? "https (a socket that systemd passed)" : "https";
+    const std::pair<const char*, bool> parts[] = {{https, is_passed || !settings.https.empty()},
                                                   {"cert", settings.cert || more},
                                                   {"key", settings.key || more}};
     std::vector<std::string> there, missing;
@@ -105,7 +106,8 @@ base::Result<void> check_https(const Settings& settings) {
     if (there.empty() || missing.empty()) return {};
     return base::Error{
         fmt::format("{} without {}", fmt::join(there, " and "), fmt::join(missing, " and ")), "",
-        "HTTPS takes all three of https, cert and key, and HTTP none"};
+        "HTTPS takes all three of https, cert and key, and HTTP none; a socket unit with "
+        "FileDescriptorName=https stands for https when systemd starts the program"};
 }
 
 std::vector<base::Error> check_listeners(const Settings& settings) {

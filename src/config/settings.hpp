@@ -55,14 +55,23 @@ struct NamedClient {
     std::uint32_t line = 0;
 };
 
+/// Of which events the event command is told.
+struct EventChoice {
+    bool change = true, stale = true, failure = false;
+    friend bool operator==(const EventChoice&, const EventChoice&) = default;
+};
+
 /// [admin]: what is for those who run it.
 struct AdminSettings {
-    std::vector<Listen> metrics{};         ///< where Prometheus asks; empty: nowhere
-    std::optional<std::string> control{};  ///< the Unix socket of `sftdyn status`; empty: none
-    std::optional<std::string> state{};  ///< the folder of what is remembered of hosts; empty: none
+    std::vector<Listen> metrics{};  ///< where Prometheus asks; empty: nowhere
+    // Without a value there is none; an empty path, which keeps systemd's folders from standing
+    // there, is none once the settings are loaded.
+    std::optional<std::string> control{};      ///< the Unix socket of `sftdyn status`
+    std::optional<std::string> state{};        ///< the folder of what is remembered of hosts
     std::chrono::milliseconds stale_after{};   ///< 0: hosts never are
     std::vector<std::string> event_command{};  ///< the command that is told of changes; empty: none
-    std::uint32_t event_commands_at_once{};    ///< how many of it may run
+    EventChoice events{};
+    std::uint32_t event_commands_at_once{};          ///< how many of it may run
     std::chrono::milliseconds event_command_time{};  ///< after which it is killed
 };
 /// What a setting is when nobody says stands in the schema (settings_schema.cpp), and nowhere else.
@@ -76,6 +85,8 @@ struct Settings {
     std::vector<base::Network>
         trusted_proxies{};  ///< whose word on the client's address is believed
     ProxyHeaderSetting proxy_header{};
+    std::string proxy_field{};  ///< another header of one address, in lower case, which is read as
+                                ///< X-Real-IP is; empty: `proxy_header` says which
     base::AddressRules addresses{};  ///< [addresses]: what may be published
     std::optional<std::string>
         cert{};  ///< PEM, the certificate and its chain; goes with `https` and `key`
@@ -152,8 +163,9 @@ struct Settings {
 /// All certificates, the one for clients that name none, or no known name, first.
 [[nodiscard]] std::vector<Settings::CertificateFiles> certificates(const Settings& settings);
 
-/// An error when of https, cert and key some are there and some are not.
-[[nodiscard]] base::Result<void> check_https(const Settings& settings);
+/// An error when of https, cert and key some are there and some are not. With a socket for TLS that
+/// was passed https is there.
+[[nodiscard]] base::Result<void> check_https(const Settings& settings, bool is_passed = false);
 
 /// What is wrong with the listeners together: an address that two of them take, and the PROXY
 /// protocol where nobody may speak it.

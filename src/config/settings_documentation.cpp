@@ -19,11 +19,16 @@ constexpr Documentation documented[] = {
     {Section::top, "trusted_proxies", "none",
      "proxies whose word on the client's address is believed: a list of addresses and CIDR blocks"},
     {Section::top, "proxy_header", "",
-     "where they say it: `\"X-Forwarded-For\"`, `\"Forwarded\"` (RFC 7239) or `\"X-Real-IP\"`. "
+     "where they say it: `\"X-Forwarded-For\"`, `\"Forwarded\"` (RFC 7239) or `\"X-Real-IP\"`; "
+     "or another header of one address, which is read as `X-Real-IP` is: `\"CF-Connecting-IP\"`, "
+     "`\"True-Client-IP\"`. "
      "Several hops are unwound from the right, past trusted proxies. Of several lines the last "
      "one is read first; `X-Real-IP` may have one only. A request of a trusted proxy whose "
      "header can't be understood is answered 400; one without the header is the proxy's own. In "
      "`Forwarded` an IPv6 address stands in quotation marks and brackets: `for=\"[2001:db8::1]\"`"},
+    {Section::top, "log", "",
+     "what the log says: `\"error\"` (as `-q`), `\"warning\"`, `\"info\"` (as `-v`) or "
+     "`\"debug\"` (as `-vv`). Any of those options wins over it"},
     {Section::top, "uptodate", "`\"UPTODATE\"`",
      "what a secret URL answers when the address was right already: there are clients for which "
      "only `\"OK\"` is a success"},
@@ -81,7 +86,8 @@ constexpr Documentation documented[] = {
      "changes that a host may make at once; then 429, or `abuse` in dyndns2. 0: no limit"},
     {Section::limits, "changes_refill", "", "seconds after which it may make one more"},
     {Section::limits, "threads", "one for each core",
-     "threads that serve HTTP. 0: one for each core"},
+     "threads that serve HTTP. 0: one for each core that the process may use; with a quota of its "
+     "control group (`CPUQuota=`, a container's limit) as many as that comes to, rounded up"},
     {Section::limits, "header_time", "", "seconds from the first octet of a request to its last"},
     {Section::limits, "idle_time", "",
      "seconds that a connection may wait for its next request, or its first"},
@@ -95,6 +101,9 @@ constexpr Documentation documented[] = {
     {Section::limits, "connections", "",
      "in all. When they are taken, the one that was idle longest makes room, else the one whose "
      "client has been slow longest to send a request (for 2 seconds at least); else others wait. "
+     "What the limit of file descriptors leaves beside those for the DNS is the most, and a "
+     "warning "
+     "at the start says so. "
      "Times what one may hold ([security](security.md#memory)), it is how much memory all can "
      "take"},
     {Section::limits, "connections_per_client", "",
@@ -110,10 +119,12 @@ constexpr Documentation documented[] = {
     {Section::limits, "bad_keys_refill", "", "seconds after which one of them is forgotten"},
 
     {Section::process, "user", "whoever starts it",
-     "whom to become, with that user's groups, when root starts it"},
+     "whom to become, with that user's groups, when root starts it: a name, or a number that has "
+     "a name in the list of users"},
     {Section::process, "seccomp", "", "only the system calls that it needs; others fail"},
     {Section::process, "landlock", "",
-     "no file is written (but in the `state` folder) and none executed; read is what is below "
+     "no file is written (but in the `state` folder), none is removed (but there, and Unix sockets "
+     "at the end) and none executed; read is what is below "
      "`/etc`, `/run`, `/var`, `/srv`, `/opt`, `/usr`, `/lib`, `/lib64` and `/proc`, and below "
      "the folders at the root that hold files named in the configuration at the start"},
 
@@ -122,15 +133,19 @@ constexpr Documentation documented[] = {
      "and `/healthz` and `/readyz` beside it"},
     {Section::admin, "control", "`control` in `$RUNTIME_DIRECTORY`, which systemd sets",
      "the Unix socket that `sftdyn status` asks. Its owner and group may. Relative to the "
-     "configuration file"},
+     "configuration file. `false`: none, whatever systemd sets"},
     {Section::admin, "state", "`$STATE_DIRECTORY`, which systemd sets",
-     "the folder where it is remembered which host checked in when (`hosts.sqlite`). Relative to "
-     "the configuration file"},
+     "the folder where it is remembered which host checked in when, and with which address "
+     "(`hosts.sqlite`), for 366 days after its last check-in. Relative to the configuration file. "
+     "`false`: nothing is written; what is there stays"},
     {Section::admin, "stale_after", "",
      "seconds without a check-in of any of its addresses after which a host is stale. 0: never"},
     {Section::admin, "event_command", "none",
-     "a command that is told of changes and of stale hosts: `[\"/usr/local/bin/notify\", "
+     "a command that is told of `events`: `[\"/usr/local/bin/notify\", "
      "\"argument\"]`. No shell is between. Its former name is `hook`"},
+    {Section::admin, "events", "`[\"change\", \"stale\"]`",
+     "which events it is told of: `change` (a host has another address), `stale`, and `failure` "
+     "(an update of a host fails, after one that did not)"},
     {Section::admin, "event_commands_at_once", "",
      "how many of it may run at a time. Its former name is `hooks_at_once`"},
     {Section::admin, "event_command_time", "",

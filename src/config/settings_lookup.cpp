@@ -82,9 +82,12 @@ std::string expected_of(const Setting& setting) {
             return fmt::format("seconds, from {} to {}", static_cast<double>(setting.least) / 1000,
                                static_cast<double>(setting.most) / 1000);
         case SettingKind::choice:
-            return fmt::format("one of \"{}\"", fmt::join(setting.words, "\", \""));
+            return fmt::format("one of \"{}\"{}", fmt::join(setting.words, "\", \""),
+                               setting.take_other == nullptr
+                                   ? ""
+                                   : ", or another header of one address, as \"CF-Connecting-IP\"");
         case SettingKind::path:
-            return "the path of a file";
+            return setting.may_be_off ? "a path, or false for none" : "the path of a file";
         case SettingKind::text:
             return "a text";
         case SettingKind::texts:

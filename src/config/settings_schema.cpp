@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/ascii.hpp"
+
 namespace sftdyn::config {
 namespace {
 
@@ -119,6 +121,42 @@ constexpr Setting choice(Place place, std::span<const std::string_view> words) {
             .is_same = &At::is_same};
 }
 
+/// Words with hyphens between, which no client's key is: "CF-Connecting-IP".
+bool is_header_name(std::string_view text) {
+    const auto is_hyphen = [](char c) { return c == '-'; };
+    const auto is_good = [&](char c) {
+        return is_hyphen(c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    };
+    const std::string lower = base::ascii_lower(text);
+    return lower.size() <= 64 && lower.find("--") == std::string::npos && lower.front() >= 'a' &&
+           lower.back() != '-' && std::any_of(lower.begin(), lower.end(), is_hyphen) &&
+           std::all_of(lower.begin(), lower.end(), is_good);
+}
+
+/// One of our words in another case is meant as that word, and is not taken.
+bool take_header(Settings& settings, std::string_view name) {
+    const std::string lower = base::ascii_lower(name);
+    const bool is_ours = lower == "x-forwarded-for" || lower == "x-real-ip";
+    if (name.empty() || is_ours || !is_header_name(name)) return false;
+    settings.proxy_header = Settings::ProxyHeaderSetting::x_real_ip;
+    settings.proxy_field = lower;
+    return true;
+}
+
+constexpr Setting or_other_header(Setting row) {
+    row.take_other = &take_header;
+    row.is_same = [](const Settings& a, const Settings& b) {
+        return a.proxy_header == b.proxy_header && a.proxy_field == b.proxy_field;
+    };
+    return row;
+}
+
+/// The row of a path that may be switched off.
+constexpr Setting or_off(Setting row) {
+    row.may_be_off = true;
+    return row;
+}
+
 /// The row of a setting that had another name before.
 constexpr Setting renamed(std::string_view former_name, Setting row) {
     row.former_name = former_name;
@@ -133,6 +171,12 @@ constexpr Setting other(Place place, SettingKind kind, std::int64_t fallback = 0
             .kind = kind,
             .effect = place.effect,
             .fallback = fallback};
+}
+constexpr Setting words(Place place, std::span<const std::string_view> words,
+                        std::int64_t fallback) {
+    Setting row = other(place, SettingKind::choice, fallback);
+    row.words = words;
+    return row;
 }
 template <auto... Members>
 constexpr Setting read(Place place, SettingKind kind, std::int64_t fallback = 0) {
@@ -168,6 +212,7 @@ using Admin = AdminSettings;
 
 constexpr std::int64_t any_number = std::numeric_limits<std::int64_t>::max();
 
+constexpr std::string_view log_levels[] = {"error", "warning", "info", "debug"};
 constexpr std::string_view proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP"};
 
 constexpr Setting table[] = {
@@ -176,7 +221,8 @@ constexpr Setting table[] = {
     path<&S::cert>({top, "cert", reload}),
     path<&S::key>({top, "key", reload}),
     read<&S::trusted_proxies>({top, "trusted_proxies", restart}, K::texts),
-    choice<&S::proxy_header>({top, "proxy_header", restart}, proxy_headers),
+    or_other_header(choice<&S::proxy_header>({top, "proxy_header", restart}, proxy_headers)),
+    words({top, "log", reload}, log_levels, 1),
     other({top, "uptodate", reload}, K::text),
     path<&S::dns, &Zone::key_file>({top, "nskeyfile", reload}),
     section("certificate", K::tables),
@@ -240,11 +286,12 @@ constexpr Setting table[] = {
     flag<&S::landlock>({process, "landlock", restart}, true),
 
     read<&S::admin, &Admin::metrics>({admin, "metrics", restart}, K::listeners),
-    path<&S::admin, &Admin::control>({admin, "control", restart}),
-    path<&S::admin, &Admin::state>({admin, "state", restart}),
+    or_off(path<&S::admin, &Admin::control>({admin, "control", restart})),
+    or_off(path<&S::admin, &Admin::state>({admin, "state", restart})),
     seconds<&S::admin, &Admin::stale_after>({admin, "stale_after", reload}, {24h, 0s, 366 * 24h}),
     renamed("hook",
             read<&S::admin, &Admin::event_command>({admin, "event_command", restart}, K::command)),
+    read<&S::admin, &Admin::events>({admin, "events", restart}, K::texts),
     renamed("hooks_at_once", whole<&S::admin, &Admin::event_commands_at_once>(
                                  {admin, "event_commands_at_once", restart}, {4, 1, 64})),
     renamed("hook_time", seconds<&S::admin, &Admin::event_command_time>(

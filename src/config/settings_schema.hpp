@@ -61,6 +61,10 @@ struct Setting {
     /// The default: of a flag 0 or 1, of a choice the word's number, of a listener its port.
     std::int64_t fallback = 0;
     std::span<const std::string_view> words{};  ///< of a choice
+    bool may_be_off = false;  ///< a path: `false` in its place keeps a default from standing there,
+                              ///< and is the empty path
+    /// Of a choice: takes what is none of its words, or returns false. Null: nothing else is taken.
+    bool (*take_other)(Settings& settings, std::string_view word) = nullptr;
     /// Where `Settings` keeps it; null: in a structure that a hand-written reader fills.
     void (*set)(Settings& settings, std::int64_t value) = nullptr;
     std::optional<std::string>& (*path)(Settings& settings) = nullptr;

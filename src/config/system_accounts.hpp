@@ -11,5 +11,7 @@ namespace sftdyn::config {
 
 [[nodiscard]] std::optional<unsigned> group_number(const std::string& name);
 [[nodiscard]] bool is_user(const std::string& name);
+/// The name of a user who is named, or whose number stands there; nothing: there is none.
+[[nodiscard]] std::optional<std::string> user_name(const std::string& name_or_number);
 
 }  // namespace sftdyn::config

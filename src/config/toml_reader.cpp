@@ -95,6 +95,8 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
     top.table("limits", with(read_limits));
     read_clients(context, top, settings, lines);
     read_uptodate(top, settings);
+    // The words are in the order of the verbosity, of which the second is 0.
+    if (const auto level = top.choice("log")) settings.verbosity = static_cast<int>(*level) - 1;
     top.reject_unknown();
 }
 

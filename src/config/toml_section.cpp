@@ -46,6 +46,11 @@ void TomlSection::plain(Settings& settings) {
     for (const Setting& row : settings_of(section_)) {
         if (row.path != nullptr) path(row.name, row.path(settings));
         if (row.set == nullptr) continue;
+        if (row.take_other != nullptr) {
+            const toml::node* node = take(row.name);
+            const auto other = node != nullptr ? node->value_exact<std::string>() : std::nullopt;
+            if (other && row.take_other(settings, *other)) continue;
+        }
         if (const auto value = number(row)) row.set(settings, *value);
     }
 }
@@ -76,10 +81,17 @@ void TomlSection::text(std::string_view name, const char* expected,
 }
 
 void TomlSection::path(std::string_view name, std::optional<std::string>& target) {
-    text(name, "the path of a file", [&](const std::string& value) -> base::Result<void> {
+    const Setting& row = schema(name);
+    const toml::node* node = take(name);
+    if (row.may_be_off && node != nullptr && node->value_exact<bool>() == false) {
+        target = std::string();
+        return;
+    }
+    text(name, expected_of(row).c_str(), [&](const std::string& value) -> base::Result<void> {
         if (value.empty())
             return base::Error{fmt::format("{} is empty", name), "",
-                               "name the file, or leave the line out"};
+                               row.may_be_off ? "name a path, or write false for none"
+                                              : "name the file, or leave the line out"};
         // Else a text of several lines that was not meant as one would bring what it swallowed into
         // messages.
         if (has_control_characters(value))

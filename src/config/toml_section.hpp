@@ -101,6 +101,8 @@ public:
         }
     }
     void flag(std::string_view name, bool& target);
+    /// The number of one of the schema's words.
+    std::optional<std::int64_t> choice(std::string_view name) { return number(schema(name)); }
     /// Calls `use` for the table of that name.
     void table(std::string_view name, const std::function<void(const toml::table&)>& use);
     /// Calls `use` for each table of that name.

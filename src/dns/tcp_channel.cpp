@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 
 #include "base/random.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::dns {
 namespace {
@@ -75,7 +76,9 @@ void TcpChannel::connect() {
                         refused
                             ? "nothing listens there (connection refused)"
                             : fmt::format("the DNS server can't be reached: {}", error.message()),
-                        "is the DNS server running, and is [dns] server right?"});
+                        error == asio::error::no_descriptors
+                            ? base::descriptors_remedy
+                            : "is the DNS server running, and is [dns] server right?"});
             return;
         }
         self->connected();

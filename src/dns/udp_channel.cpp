@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/random.hpp"
+#include "base/system_error.hpp"
 
 namespace sftdyn::dns {
 namespace {
@@ -41,27 +42,29 @@ std::uint16_t UdpChannel::fresh_id() const {
     return id;
 }
 
-bool UdpChannel::open() {
-    if (socket_.is_open()) return true;
+error_code UdpChannel::open() {
     error_code error;
+    if (socket_.is_open()) return error;
     socket_.open(endpoint_.protocol(), error);
     if (!error) socket_.non_blocking(true, error);
     if (!error) socket_.connect(endpoint_, error);
     if (error) {
         error_code ignored;  // it never was of use
         socket_.close(ignored);
-        return false;
+        return error;
     }
     receive();
-    return true;
+    return error;
 }
 
 void UdpChannel::send(OutgoingMessage request, base::TimePoint deadline, Handler handler) {
-    if (!open()) {
-        asio::post(io_, [handler = std::move(handler), server = server_] {
+    if (const error_code failed = open()) {
+        const bool is_short = failed == asio::error::no_descriptors;
+        asio::post(io_, [handler = std::move(handler), server = server_, is_short, failed] {
             handler(DnsError{ErrorKind::unreachable, 0, server,
-                             "the DNS server can't be reached: no route to it",
-                             "check [dns] server"});
+                             fmt::format("the DNS server can't be reached: {}",
+                                         is_short ? failed.message() : "no route to it"),
+                             is_short ? base::descriptors_remedy : "check [dns] server"});
         });
         return;
     }

@@ -44,7 +44,7 @@ private:
         base::Duration patience;
     };
 
-    bool open();
+    [[nodiscard]] boost::system::error_code open();
     void transmit(PendingDatagram& pending);
     void await_answer(std::uint16_t id);
     void receive();

@@ -52,6 +52,7 @@ bool ConnectionLimiter::Ticket::count_for(const boost::asio::ip::address& client
     const base::MutexLock lock(admission_->mutex_);
     std::size_t& count = admission_->clients_[network];
     if (count >= most) {
+        const base::log::FieldScope scope({{"SFTDYN_CLIENT", client.to_string()}});
         admission_->refusals_.add(
             "connections",
             fmt::format("{} has {} connections, and gets no more (connections_per_client)",

@@ -22,6 +22,8 @@ enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 struct Proxies {
     std::vector<base::Network> trusted{};
     ProxyHeader header = ProxyHeader::x_forwarded_for;
+    std::string
+        field{};  ///< another, in lower case, which is read as X-Real-IP is; empty: `header`
 };
 
 /// Whom a connection comes from, and whether it is believed when it speaks for others.

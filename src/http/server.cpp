@@ -12,6 +12,7 @@
 
 #include "base/log.hpp"
 #include "base/network.hpp"
+#include "base/thread.hpp"
 #include "http/connection.hpp"
 #include "http/pending.hpp"
 #include "http/plain_connection.hpp"
@@ -30,6 +31,7 @@ constexpr auto memory_pause = std::chrono::milliseconds(10);
 constexpr auto say_interval = std::chrono::minutes(1);
 
 std::string_view field_of(const Proxies& proxies) {
+    if (!proxies.field.empty()) return proxies.field;
     switch (proxies.header) {
         case ProxyHeader::x_forwarded_for:
             return "x-forwarded-for";
@@ -66,10 +68,12 @@ struct Server::Worker {
     void start_connection(Socket socket, const Peer& peer, const Endpoint& endpoint,
                           ConnectionLimiter::Ticket ticket) {
         if (endpoint.proxy_protocol && !peer.trusted) {
-            base::log::info(
-                "{} is none of trusted_proxies, and may not speak the PROXY protocol: its "
-                "connection was closed",
-                peer.address->to_string());
+            const std::string address = peer.address->to_string();
+            base::log::event(spdlog::level::info,
+                             address +
+                                 " is none of trusted_proxies, and may not speak the PROXY "
+                                 "protocol: its connection was closed",
+                             {{"SFTDYN_CLIENT", address}});
             return;
         }
         if (endpoint.tls) {
@@ -122,10 +126,13 @@ struct Server::Worker {
         if (!sweeping) sweep();
     }
 
-    void start() {
+    /// False: there is no thread for it.
+    bool start() {
         for (const auto& listener : listeners) listener->start();
         sweep();
-        thread = std::thread([this] { run(); });
+        auto started = base::start_thread([this] { run(); });
+        if (started) thread = std::move(*started);
+        return started.has_value();
     }
 
     /// The worker's thread.
@@ -182,7 +189,7 @@ Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, u
       admission_(limits.connections, limits.connections_per_client,
                  limits.connections_per_neighbour) {
     for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
-        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies),
+        workers_.push_back(std::make_unique<Worker>(handler, limits_, proxies_, field_of(proxies_),
                                                     admission_, observer));
     }
     for (const auto& worker : workers_) {
@@ -228,8 +235,16 @@ void Server::use_tls(const TlsContext& context) {
     }
 }
 
-void Server::start() {
-    for (const auto& worker : workers_) worker->start();
+base::Result<void> Server::start() {
+    if (std::all_of(workers_.begin(), workers_.end(),
+                    [](const auto& worker) { return worker->start(); }))
+        return {};
+    stop(base::Clock::now());
+    return base::Error{
+        fmt::format("can't serve: it takes {} threads, and the system gives no more", workers_.size()),
+        "",
+        "raise the limits of the service (TasksMax=, MemoryMax=, ulimit -u), or let it have fewer "
+        "(threads)"};
 }
 
 void Server::stop(base::TimePoint deadline) {

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "base/descriptor.hpp"
+#include "base/kept_from.hpp"
 #include "base/system_error.hpp"
 #include "http/secret_buffer.hpp"
 
@@ -39,7 +40,8 @@ struct PemFile {
 
 base::Error unreadable(const PemFile& file, const std::string& reason) {
     return {fmt::format("{} can't be read: {}", file.content, reason), file.path,
-            "name a file that the user sftdyn runs as may read"};
+            base::is_kept_from(file.path) ? base::sandbox_remedy
+                                          : "name a file that the user sftdyn runs as may read"};
 }
 
 base::Error unusable(const PemFile& file, const std::string& reason) {

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/descriptor.hpp"
+#include "base/kept_from.hpp"
 #include "base/log.hpp"
 #include "base/system_error.hpp"
 
@@ -101,8 +102,12 @@ public:
         rule.parent_fd = place.get();
         if (rule.allowed_access != 0 && syscall(SYS_landlock_add_rule, descriptor_.get(),
                                                 LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-            say(path);
+            return say(path);
+        if ((rule.allowed_access & LANDLOCK_ACCESS_FS_READ_FILE) != 0)
+            readable_.push_back(path.string());
     }
+
+    [[nodiscard]] const std::vector<std::string>& readable() const { return readable_; }
 
     [[nodiscard]] bool restrict_self() const {
         return syscall(SYS_landlock_restrict_self, descriptor_.get(), 0) == 0;
@@ -116,6 +121,7 @@ private:
 
     std::uint64_t handled_;
     base::Descriptor descriptor_;
+    std::vector<std::string> readable_{};  ///< what rules let the process read
 };
 
 void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {
@@ -175,6 +181,7 @@ base::Result<void> restrict_files(const LandlockRules& rules) {
     if (!ruleset.made()) return failed("its rules can't be made");
     allow_all(ruleset, rules);
     if (!ruleset.restrict_self()) return failed("its rules could not be set");
+    base::set_readable(ruleset.readable());
     return {};
 }
 

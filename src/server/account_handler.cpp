@@ -80,6 +80,7 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
 void AccountHandler::refuse_address(RequestContext& request, const std::string& why,
                                     http::Response response) {
     const std::string who = request.client();
+    const base::log::FieldScope scope(request.log_fields(RequestOutcome::refused));
     warnings_.add(
         "address/" + who,
         fmt::format("{} from {} is not updated: {}", who, request.source().to_string(), why),
@@ -89,6 +90,11 @@ void AccountHandler::refuse_address(RequestContext& request, const std::string& 
 }
 
 void AccountHandler::log_warnings(const RequestContext& request, const AccountUpdate& job) {
+    if (job.plan.warnings.empty()) return;
+    auto fields = request.log_fields();
+    for (const auto& answer : job.plan.answers)
+        fields.emplace_back("SFTDYN_HOST", base::log::printable(answer.host));
+    const base::log::FieldScope scope(std::move(fields));
     for (const auto& warning : job.plan.warnings)
         warnings_.add(
             "warning/" + request.client(),

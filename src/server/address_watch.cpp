@@ -54,7 +54,7 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
                                 "proxy_header names: hosts get its own address",
                                 peer),
                     "set proxy_header to \"X-Forwarded-For\", \"Forwarded\" or \"X-Real-IP\", "
-                    "whichever it sends"};
+                    "whichever it sends, or to the name of another that it does"};
         case http::Forwarding::untrusted:
         case http::Forwarding::as_meant:
             break;
@@ -67,6 +67,13 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
         fmt::format(
             "if it is your proxy: trusted_proxies = [\"{}\"]; if not, a client has made that up",
             peer)};
+}
+
+/// The address that somebody has, or that of a proxy, as whose the request counts.
+void log_warning(const AddressWatch::Warning& warning) {
+    base::log::event(spdlog::level::warn, fmt::format("{}; {}", warning.what, warning.remedy),
+                     {{warning.check == "shared-address" ? "SFTDYN_ADDRESS" : "SFTDYN_CLIENT",
+                       warning.address}});
 }
 
 }  // namespace
@@ -107,7 +114,7 @@ void AddressWatch::say_stranger(const base::ClientNetwork& network,
         return;
     Warning warning = warning_about(http::Forwarding::untrusted, peer);
     warning.what = fmt::format("without a right credential, {}", warning.what);
-    base::log::warn("{}; {}", warning.what, warning.remedy);
+    log_warning(warning);
     if (strangers_.size() + 1 == most_strangers)
         base::log::warn("no more are told of that speak for others without a right credential");
     strangers_.push_back({network, std::move(warning)});
@@ -150,7 +157,7 @@ void AddressWatch::answered(update::HostId host, const boost::asio::ip::address&
 }
 
 void AddressWatch::say(Warning warning) {
-    base::log::warn("{}; {}", warning.what, warning.remedy);
+    log_warning(warning);
     if (warnings_.size() + 1 == most_warnings)
         base::log::warn("no more warnings of that kind are given before the next start");
     warnings_.push_back(std::move(warning));

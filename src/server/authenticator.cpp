@@ -71,7 +71,7 @@ void Authenticator::check_password(RequestContext& request, protocol::AddressUpd
     const std::string_view secret = attempt.update.secret->reveal();
     attempt.is_familiar = familiar_.is_known({user, attempt.network_text, secret});
     const auto before = failures_.look(request.source(), request.began());
-    log_full_table(before);
+    log_full_table(request, before);
     if (before.kind == accounts::FailureTreatmentKind::refuse && !attempt.is_familiar)
         return refuse(request, before);
 
@@ -163,19 +163,20 @@ void Authenticator::refuse(RequestContext& request) {
 Authenticator::Failure Authenticator::count_failure(const RequestContext& request,
                                                     base::TimePoint now) {
     const auto failure = failures_.failed(request.source(), now);
-    log_full_table(failure);
+    log_full_table(request, failure);
     return failure;
 }
 
-void Authenticator::log_full_table(const Failure& failure) {
+void Authenticator::log_full_table(const RequestContext& request, const Failure& failure) {
     if (failure.table_full)
-        log::warn(
-            "so many addresses send bad keys that no more can be counted: all others share one "
-            "budget");
+        log::event(spdlog::level::warn,
+                   "so many addresses send bad keys that no more can be counted: all others share "
+                   "one budget",
+                   request.log_fields());
 }
 
 void Authenticator::refuse_failed(RequestContext& request) {
-    refuse(request, count_failure(request, now_()), Cause::get_host_failed);
+    refuse(request, count_failure(request, now_()), Cause::hook_failed);
 }
 
 /// The answer within the budgets.
@@ -191,6 +192,8 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure, Caus
     // The packaged fail2ban filter reads this line.
     if (failure.first) {
         const std::string source = request.source().to_string();
+        const log::FieldScope scope(request.log_fields(
+            cause == Cause::wrong ? RequestOutcome::badkey : RequestOutcome::fail));
         guessers_.add(source, fmt::format("too many bad keys from {}; refused for now", source),
                       now_());
     }

@@ -62,10 +62,11 @@ EventFeeder::~EventFeeder() {
 
 void EventFeeder::tell(Event event) {
     if (runner_.socket() < 0) return;
-    const std::string text = shown(event);
+    const std::string text = shown(event), host = event.host;
     const base::MutexLock lock(mutex_);
     if (!queue_.add(std::move(event))) {
         ++counts_.lost;
+        const log::FieldScope scope({{"SFTDYN_HOST", host}});
         problems_.add("lost",
                       fmt::format("{}: an event command is not run, since {} wait already: {}",
                                   runner_.name(), capacity, text),
@@ -105,6 +106,7 @@ bool EventFeeder::send(std::uint64_t id, const Event& event) {
     const auto octets = EventMessage{id, event}.write();
     if (!octets) {
         ++counts_.lost;
+        const log::FieldScope scope({{"SFTDYN_HOST", log::printable(event.host)}});
         problems_.add(
             "name",
             fmt::format("{}: an event command is not run, since the name can't be told to it: {}",
@@ -160,6 +162,7 @@ bool EventFeeder::read_answers(std::vector<Event>& run) {
 }
 
 void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
+    const log::FieldScope scope({{"SFTDYN_HOST", event.host}});
     const auto say = [&](const char* kind, const std::string& text) {
         problems_.add(kind, fmt::format("{}: {} ({})", runner_.name(), text, shown(event)),
                       base::Clock::now());
@@ -191,6 +194,7 @@ void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
 /// together.
 void EventFeeder::again(Event event, int error) {
     ++counts_.not_run;
+    const log::FieldScope scope({{"SFTDYN_HOST", event.host}});
     problems_.add(
         "start",
         fmt::format("{}: the event command can't be run: {}; it is tried again. Is the path in "

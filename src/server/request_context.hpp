@@ -82,6 +82,11 @@ public:
     /// Who asks, once that is known, as the log names it: never a key.
     [[nodiscard]] std::string client() const { return client_.empty() ? "a key" : client_; }
     void set_client(const std::string& name) { client_ = name; }
+    /// For the journal, of a line about it before its end.
+    [[nodiscard]] base::log::Fields log_fields() const { return telemetry::log_fields(facts()); }
+    [[nodiscard]] base::log::Fields log_fields(telemetry::RequestOutcome outcome) const {
+        return telemetry::log_fields(facts(), outcome);
+    }
 
     /// Has `watch`, which outlives it, told that the request's forwarding header is not what it
     /// should be: once its credential is known to be right, or at the end.

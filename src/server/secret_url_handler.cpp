@@ -31,6 +31,9 @@ void SecretUrlHandler::handle(RequestContext& request, const accounts::KeyEntry&
 void SecretUrlHandler::refuse_address(RequestContext& request, update::HostId host,
                                       std::string_view why) {
     const std::string name = hosts_.name(host).text();
+    auto fields = request.log_fields(telemetry::RequestOutcome::refused);
+    fields.emplace_back("SFTDYN_HOST", name);
+    const base::log::FieldScope scope(std::move(fields));
     warnings_.add("address/" + name,
                   fmt::format("{} is not updated: {} {}", name, request.source().to_string(), why),
                   base::Clock::now());

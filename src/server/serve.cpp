@@ -42,8 +42,8 @@ std::unique_ptr<config::Loaded> load_good(const config::Load& load) {
 }
 
 /// Null: it can't be started, and why is said. `runner` is made for it.
-std::unique_ptr<Service> make_service(const config::Load& load,
-                                      std::optional<EventCommand>& runner) {
+std::unique_ptr<Service> make_service(const config::Load& load, std::optional<EventCommand>& runner,
+                                      std::vector<http::Endpoint> passed) {
     const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
     auto loaded = load_good(load);
     if (!loaded) return nullptr;
@@ -54,15 +54,16 @@ std::unique_ptr<Service> make_service(const config::Load& load,
         }
         malloc_trim(0);
     });
-    return std::make_unique<Service>(std::move(*loaded), load, *runner);
+    return std::make_unique<Service>(std::move(*loaded), load, *runner, std::move(passed));
 }
 
 }  // namespace
 
-int serve(const config::Load& load, const Service::Ready& ready) {
+int serve(const config::Load& load, const Service::Ready& ready,
+          std::vector<http::Endpoint> passed) {
     raise_descriptor_limit();
     std::optional<EventCommand> runner;
-    const auto service = make_service(load, runner);
+    const auto service = make_service(load, runner, std::move(passed));
     if (!service) return 1;
     malloc_trim(0);  // the configuration as text and tree is no longer needed
     const int status = service->run(ready);

@@ -2,12 +2,17 @@
 // Starts the service and serves, from the first load of the configuration to the exit status.
 #pragma once
 
+#include <vector>
+
 #include "config/load.hpp"
+#include "http/server.hpp"
 #include "server/service.hpp"
 
 namespace sftdyn::server {
 
-/// Serves until SIGTERM or SIGINT; SIGHUP loads anew. Returns the exit status.
-int serve(const config::Load& load, const Service::Ready& ready);
+/// Serves until SIGTERM or SIGINT; SIGHUP loads anew. `passed` are the sockets that systemd opened.
+/// Returns the exit status.
+int serve(const config::Load& load, const Service::Ready& ready,
+          std::vector<http::Endpoint> passed = {});
 
 }  // namespace sftdyn::server

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/service.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -10,9 +12,11 @@
 #include "base/journal_sink.hpp"
 #include "base/log.hpp"
 #include "base/log_throttle.hpp"
+#include "base/system_error.hpp"
 #include "base/thread.hpp"
 #include "config/settings_schema.hpp"
 #include "dns/tsig_key_provider.hpp"
+#include "platform/processors.hpp"
 #include "platform/startup_code.hpp"
 #include "server/wiring.hpp"
 
@@ -26,6 +30,8 @@ namespace log = base::log;
 // together, less what it takes to put things away.
 constexpr auto shutdown_time = std::chrono::seconds(5);
 constexpr auto tidy_time = std::chrono::milliseconds(500);
+// Before that, what still waits for the DNS is given up: so long may its answers take to go out.
+constexpr auto answer_time = std::chrono::milliseconds(500);
 // How often counts of what repeated in the log are looked for; they are said a minute after it was
 // first said.
 constexpr auto summary_interval = std::chrono::seconds(5);
@@ -49,16 +55,32 @@ std::vector<std::string> urls(const std::vector<http::Endpoint>& endpoints) {
 }
 
 unsigned http_threads(const config::Settings& settings) {
-    return settings.threads != 0 ? settings.threads : std::thread::hardware_concurrency();
+    return settings.threads != 0 ? settings.threads : platform::usable_processors();
+}
+
+/// As the settings say, but with no more connections than leave descriptors for the DNS.
+http::Limits limits_of(const config::Loaded& loaded) {
+    http::Limits limits = http_limits(loaded);
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return limits;
+    const auto& settings = loaded.settings;
+    const std::size_t most = connections_within(files.rlim_cur, http_threads(settings),
+                                                settings.http.size() + settings.https.size());
+    if (limits.connections <= most) return limits;
+    log::warn("connections is {}, but {} file descriptors allow no more than {}; {}",
+              limits.connections, files.rlim_cur, most, base::descriptors_remedy);
+    limits.connections = most;
+    return limits;
 }
 
 }  // namespace
 
-Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner)
-    : server_(router_, http_limits(loaded), proxies(loaded.settings), http_threads(loaded.settings),
+Service::Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner,
+                 std::vector<http::Endpoint> passed)
+    : server_(router_, limits_of(loaded), proxies(loaded.settings), http_threads(loaded.settings),
               &router_),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
-      endpoints_(listening_endpoints(loaded.settings)),
+      endpoints_(listening_endpoints(loaded.settings, std::move(passed))),
       certificates_(io_, [this](const http::TlsContext& context) { server_.use_tls(context); }),
       backend_(io_),
       updates_(io_, backend_, hosts_, request_log_.metrics(), engine_limits(loaded.settings)),
@@ -134,11 +156,13 @@ int Service::run(const Ready& ready) {
     platform::enter_sandbox(sandbox_);
     await_signal();
     say_summaries();
-    server_.start();
+    if (const auto started = server_.start(); started.has_error()) {
+        log::critical("{}", started.error().text());
+        return 1;
+    }
     admin_.start();
-    for (const auto& url : urls(admin_.endpoints())) log::info("metrics on {}", url);
     platform::release_startup_code();
-    ready(urls(endpoints_));
+    ready(urls(endpoints_), urls(admin_.endpoints()));
     notifier_.ready();
     const base::ThreadRole::Binding engine_thread(update::engine_thread);
     io_.run();
@@ -194,6 +218,11 @@ void Service::stop(int signal) {
     log::info("{}: finishing what is under way", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     notifier_.stopping();
     stop_deadline_ = base::Clock::now() + shutdown_time;
+    give_up_timer_.expires_at(stop_deadline_ - tidy_time - answer_time);
+    give_up_timer_.async_wait([this](boost::system::error_code error) {
+        update::engine_thread.assert_held();
+        if (!error) updates_.give_up();
+    });
     // The engine must go on meanwhile, so the waiting is done elsewhere.
     auto stopper = base::start_thread([this] {
         server_.stop(stop_deadline_ - tidy_time);

@@ -35,11 +35,14 @@ namespace sftdyn::server {
 /// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
 class Service {
 public:
-    /// Called with the addresses that are listened on.
-    using Ready = std::function<void(const std::vector<std::string>& addresses)>;
+    /// Called with the addresses that are listened on, and those of metrics.
+    using Ready = std::function<void(const std::vector<std::string>& addresses,
+                                     const std::vector<std::string>& metrics)>;
 
     /// `loaded` is without diagnostics; `load` loads it anew. `load` and `runner` outlive it.
-    Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner);
+    /// `passed` are systemd's sockets.
+    Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner,
+            std::vector<http::Endpoint> passed = {});
     /// Ends what is under way; requests that wait are answered with a failure.
     ~Service();
     Service(const Service&) = delete;
@@ -71,6 +74,7 @@ private:
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     boost::asio::steady_timer summary_timer_{io_};
+    boost::asio::steady_timer give_up_timer_{io_};
     platform::SystemdNotifier notifier_{io_};
     config::Settings started_{};                        ///< at the start, without the clients
     std::optional<std::size_t> neighbours_at_start_{};  ///< of `http::Limits`

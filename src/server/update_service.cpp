@@ -114,10 +114,18 @@ void UpdateService::on_failure(const dns::Name& host, dns::Type type,
     }
     const auto text =
         fmt::format("{} {} not updated: {}", host.text(), dns::type_text(type), failure.text());
+    const log::FieldScope scope({{"SFTDYN_HOST", host.text()},
+                                 {"SFTDYN_OUTCOME", text_of(telemetry::RequestOutcome::fail)}});
     failures_.add((is_pointer ? "ptr/" : "") + failure.key(), text, clock_());
 }
 
+void UpdateService::give_up() {
+    has_given_up_ = true;
+    engine_.give_up_all();
+}
+
 void UpdateService::wake_engine() {
+    if (has_given_up_) engine_.give_up_all();
     if (!ticking_ && engine_.busy()) keep_ticking();
 }
 

@@ -81,6 +81,9 @@ public:
     /// A new configuration; see Engine::reconfigure.
     void configure(const update::EngineLimits& limits, bool servers_changed)
         REQUIRES(update::engine_thread);
+    /// The program ends: what waits fails now, and what comes fails at once, so that its answers
+    /// still go out.
+    void give_up() REQUIRES(update::engine_thread);
     /// Says what is still only counted.
     void finish() REQUIRES(update::engine_thread) { failures_.finish(); }
 
@@ -97,6 +100,7 @@ private:
     Clock clock_;
     boost::asio::steady_timer timer_ GUARDED_BY(update::engine_thread);
     bool ticking_ GUARDED_BY(update::engine_thread) = false;
+    bool has_given_up_ GUARDED_BY(update::engine_thread) = false;
     base::LogThrottle failures_;
     update::ServedCache known_;
     update::ScriptCache scripts_;  ///< of all confs: an old one's request may end after a new one's

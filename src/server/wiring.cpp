@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "accounts/passwords.hpp"
 #include "base/log.hpp"
 
@@ -41,6 +43,12 @@ void add_named(const config::Settings& settings, update::HostTable& hosts,
              directory.add_user(*named.user, number, named.password.reveal(), named.password_hash));
         if (!added) log::error("two keys can't be told apart; the second is ignored");
     }
+}
+
+/// Where no unit's FileDescriptorName= names the socket: the unit's own name; what libsystemd says
+/// where whoever passes it says nothing (sd_listen_fds_with_names(3)).
+bool is_default_name(std::string_view name) {
+    return name.empty() || name == "unknown" || name.ends_with(".socket");
 }
 
 /// Whether this machine can open IPv6 sockets at all.
@@ -166,6 +174,16 @@ http::Limits http_limits(const config::Loaded& loaded) {
     return limits;
 }
 
+std::size_t connections_within(std::size_t descriptors, unsigned threads, std::size_t listeners) {
+    // Sockets to the DNS, files that are read anew, the database, the control socket, and the
+    // pages' own connections.
+    constexpr std::size_t others = 128;
+    // Each event loop has three of its own.
+    const std::size_t needed = others + threads * (3 + listeners);
+    const std::size_t left = descriptors > 2 * needed ? descriptors - needed : descriptors / 2;
+    return std::max<std::size_t>(left, 1);
+}
+
 std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     std::vector<http::Endpoint> out;
     const auto add = [&out](const config::Listen& listen, bool tls) {
@@ -185,12 +203,13 @@ std::vector<http::Endpoint> endpoints(const config::Settings& settings) {
     return out;
 }
 
-std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings) {
+std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings,
+                                                std::vector<http::Endpoint> passed) {
     auto configured = endpoints(settings);
-    auto listening = endpoints_of(platform::passed_sockets());
-    for (const auto& passed : listening)
+    auto listening = std::move(passed);
+    for (const auto& socket : listening)
         std::erase_if(configured,
-                      [&](const http::Endpoint& other) { return other.tls == passed.tls; });
+                      [&](const http::Endpoint& other) { return other.tls == socket.tls; });
     listening.insert(listening.end(), configured.begin(), configured.end());
     if (has_ipv6()) return listening;
     for (auto& endpoint : listening) {
@@ -206,7 +225,8 @@ std::string url_of(const http::Endpoint& endpoint) {
     return (endpoint.tls ? "https://" : "http://") + http::text_of(endpoint);
 }
 
-std::vector<http::Endpoint> endpoints_of(const std::vector<platform::PassedSocket>& sockets) {
+base::Result<std::vector<http::Endpoint>> endpoints_of(
+    const std::vector<platform::PassedSocket>& sockets) {
     std::vector<http::Endpoint> endpoints;
     for (const auto& socket : sockets) {
         std::string_view name = socket.name;
@@ -215,6 +235,12 @@ std::vector<http::Endpoint> endpoints_of(const std::vector<platform::PassedSocke
         endpoint.proxy_protocol = name.ends_with("-proxy");
         if (endpoint.proxy_protocol) name.remove_suffix(std::string_view("-proxy").size());
         endpoint.tls = name == "https";
+        if (!endpoint.tls && name != "http" && !is_default_name(socket.name))
+            return base::Error{fmt::format("systemd passed a socket that is called \"{}\"",
+                                           log::printable(socket.name)),
+                               "",
+                               "FileDescriptorName= of a socket unit is http, https, http-proxy or "
+                               "https-proxy, or is not there (then it is http)"};
         endpoints.push_back(endpoint);
     }
     return endpoints;
@@ -233,7 +259,8 @@ std::vector<std::string> files(const config::Settings& settings) {
 }
 
 http::Proxies proxies(const config::Settings& settings) {
-    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for};
+    http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for,
+                      settings.proxy_field};
     if (settings.proxy_header == config::Settings::ProxyHeaderSetting::forwarded)
         out.header = http::ProxyHeader::forwarded;
     if (settings.proxy_header == config::Settings::ProxyHeaderSetting::x_real_ip)

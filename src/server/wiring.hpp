@@ -35,15 +35,21 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
 /// The same, where a Python conf's get_ip may stand behind a proxy.
 [[nodiscard]] http::Limits http_limits(const config::Loaded& loaded);
+/// The most connections of which so many file descriptors allow, when the DNS, key files, event
+/// loops, listeners and pages have theirs. At least one.
+[[nodiscard]] std::size_t connections_within(std::size_t descriptors, unsigned threads,
+                                             std::size_t listeners);
 [[nodiscard]] std::vector<http::Endpoint> endpoints(const config::Settings& settings);
 /// What to listen on: those of the settings, with passed sockets in place of `http`, and passed
 /// ones for TLS in place of `https`. Where the machine has no IPv6, all addresses are all of IPv4.
-[[nodiscard]] std::vector<http::Endpoint> listening_endpoints(const config::Settings& settings);
+[[nodiscard]] std::vector<http::Endpoint> listening_endpoints(
+    const config::Settings& settings, std::vector<http::Endpoint> passed = {});
 /// "https://192.0.2.1:443", "unix:/run/…"
 [[nodiscard]] std::string url_of(const http::Endpoint& endpoint);
-/// Of sockets that were passed: their names say what they are for: "https" for TLS, any other for
-/// HTTP; with "-proxy" behind it for the PROXY protocol.
-[[nodiscard]] std::vector<http::Endpoint> endpoints_of(
+/// Of sockets that were passed: their names say what they are for, "https" or "http", with "-proxy"
+/// behind it for the PROXY protocol. One without a name of its own is for HTTP; an error says which
+/// names there are.
+[[nodiscard]] base::Result<std::vector<http::Endpoint>> endpoints_of(
     const std::vector<platform::PassedSocket>& sockets);
 [[nodiscard]] http::Proxies proxies(const config::Settings& settings);
 [[nodiscard]] EventCommandSettings event_command_settings(const config::Settings& settings);

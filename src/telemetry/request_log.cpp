@@ -54,17 +54,27 @@ std::string microseconds_since(base::TimePoint began) {
         std::chrono::duration_cast<std::chrono::microseconds>(base::Clock::now() - began).count());
 }
 
-/// A line of a request, with what the journal has of every one.
+/// A line of a request at its end.
 void say(const RequestFacts& facts, RequestOutcome outcome, const std::string& text,
          log::Fields fields = {}) {
-    fields.emplace_back("SFTDYN_CLIENT", facts.client.to_string());
-    fields.emplace_back("SFTDYN_DIALECT", text_of(facts.dialect));
-    fields.emplace_back("SFTDYN_OUTCOME", text_of(outcome));
+    const auto common = log_fields(facts, outcome);
+    fields.insert(fields.end(), common.begin(), common.end());
     fields.emplace_back("SFTDYN_DURATION_USEC", microseconds_since(facts.began));
     log::event(spdlog::level::info, text, fields);
 }
 
 }  // namespace
+
+log::Fields log_fields(const RequestFacts& facts) {
+    return {{"SFTDYN_CLIENT", facts.client.to_string()},
+            {"SFTDYN_DIALECT", text_of(facts.dialect)}};
+}
+
+log::Fields log_fields(const RequestFacts& facts, RequestOutcome outcome) {
+    auto fields = log_fields(facts);
+    fields.emplace_back("SFTDYN_OUTCOME", text_of(outcome));
+    return fields;
+}
 
 void RequestLog::served(const RequestFacts& facts, const HostOutcome& host) {
     const RequestOutcome outcome = outcome_of(host.status);

@@ -10,6 +10,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "telemetry/host_history.hpp"
 #include "telemetry/metrics.hpp"
 #include "update/engine.hpp"
@@ -23,6 +24,10 @@ struct RequestFacts {
     boost::asio::ip::address client{};  ///< who asked
     base::TimePoint began{};            ///< when the request came
 };
+
+/// What the journal has of every line about a request, whatever its level.
+[[nodiscard]] base::log::Fields log_fields(const RequestFacts& facts);
+[[nodiscard]] base::log::Fields log_fields(const RequestFacts& facts, RequestOutcome outcome);
 
 /// The outcome of one record of a host.
 struct HostOutcome {

@@ -67,6 +67,11 @@ void Engine::tick() {
     next_sweep_ = now + sweep_interval;
 }
 
+void Engine::give_up_all() {
+    reconciler_.tick(base::TimePoint::max());
+    scripts_.tick(base::TimePoint::max());
+}
+
 void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     parts_.limits = limits;
     parts_.queries.set_limit(limits.queries_in_flight);

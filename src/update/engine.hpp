@@ -66,6 +66,9 @@ public:
     /// Ends what has passed its deadline. Call it often while `busy()`.
     void tick() REQUIRES(engine_thread);
 
+    /// Ends all that waits, as if its deadline had passed.
+    void give_up_all() REQUIRES(engine_thread);
+
     /// True while a desired record or a message waits.
     [[nodiscard]] bool busy() const REQUIRES(engine_thread) { return waiting() > 0; }
     [[nodiscard]] std::size_t waiting() const REQUIRES(engine_thread) {

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import journal
 from harness.dns_servers import Key
 from harness.fake_dns import QueueingDns
 from harness.process import await_true, free_port
@@ -537,19 +538,57 @@ def test_idle_memory_with_everything_on(stage, named):
     assert watched.program.resident_kib() < 20 * 1024
 
 
+def test_the_port_of_metrics_is_said_without_v(stage, named):
+    program = stage.sftdyn(conf(named, {"secretkey-one": HOST}) + '[admin]\nmetrics = "127.0.0.1:0"\n', arguments=())
+    program.await_log("metrics on http://127.0.0.1:")
+    port = program.log().rpartition("metrics on http://127.0.0.1:")[2].split()[0]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another file in the configuration's place")
+def test_status_says_that_the_default_configuration_is_broken(tmp_path):
+    (tmp_path / "sftdyn.toml").write_text("[admin\n")
+    script = f'mount --make-rprivate / && mount -t tmpfs tmpfs /etc && mkdir /etc/sftdyn && cp {tmp_path}/sftdyn.toml /etc/sftdyn && exec {BINARY} status'
+    result = subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1 and "/etc/sftdyn/sftdyn.toml:1:" in result.stderr, result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another socket in the journal's place")
 def test_the_journal_gets_fields(stage, named):
-    """The real libsystemd's messages, on a socket of the test's in a namespace of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("it takes root to put another socket in the journal's place")
-    listener = Path(__file__).parent / "harness/journal.py"
+    """The real messages, on a socket of the test's in a namespace of its own."""
     path = stage.folder / "conf.toml"
     path.write_text(conf(named, {"secretkey-one": HOST}))
-    port = free_port()
-    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(port)], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    messages = json.loads(result.stdout)
+    messages = journal.messages_of(BINARY, path, free_port(), [("/secretkey-one", "127.0.0.1")], ["-v"])
     [event] = [message for message in messages if message.get("SFTDYN_HOST") == HOST]
     assert event["SFTDYN_CLIENT"] == event["SFTDYN_ADDRESS"] == "127.0.0.1"
     assert (event["SFTDYN_OUTCOME"], event["SFTDYN_DIALECT"], event["PRIORITY"], event["SYSLOG_IDENTIFIER"]) == ("ok", "secret_url", "6", "sftdyn")
     assert event["MESSAGE"] == f"{HOST} A 127.0.0.1: OK" and int(event["SFTDYN_DURATION_USEC"]) > 0
-    assert "secretkey" not in result.stdout
+    assert "secretkey" not in str(messages)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it takes root to put another socket in the journal's place")
+def test_warnings_and_errors_have_the_journals_fields_without_v(stage, named):
+    """journalctl SFTDYN_HOST=… finds what is wrong with a host, whatever the verbosity; also in the line that counts what repeats."""
+    path = stage.folder / "conf.toml"
+    others = {f"secretkey-{n}": f"h{n}.dyn.example.org" for n in range(3)}
+    limits = '[limits]\nbad_keys = 1\nbad_keys_refill = 600\n[addresses]\ndeny = ["127.0.0.66/32"]'
+    path.write_text(conf(named, {"secretkey-one": HOST, "secretkey-two": OTHER, **others}, extra=limits))
+    named.stop()
+    server = "127.0.0.1"
+    update = f"/nic/update?hostname={HOST}&username=x&password=secretkey-one&myip=192.0.2.77"
+    requests = [("/secretkey-one", server), *((f"/{key}", server) for key in others), (update, "127.0.0.3"), ("/secretkey-two", "127.0.0.66"),
+                *((f"/wrong-{n}", "127.0.0.9") for n in range(3))]
+    messages = journal.messages_of(BINARY, path, free_port(), requests)
+
+    def about(text):
+        [message] = [message for message in messages if text in message["MESSAGE"]]
+        assert message["PRIORITY"] in ("3", "4"), message
+        return {name: value for name, value in message.items() if name.startswith("SFTDYN_")}
+
+    assert about(f"{HOST} A not updated: ") == {"SFTDYN_HOST": HOST, "SFTDYN_OUTCOME": "fail"}
+    assert about("more like it since") == {"SFTDYN_HOST": list(others.values()), "SFTDYN_OUTCOME": "fail"}
+    assert about("names another address") == {"SFTDYN_HOST": HOST, "SFTDYN_CLIENT": "127.0.0.3", "SFTDYN_DIALECT": "dyndns2"}
+    assert about("is not to be published") == {"SFTDYN_HOST": OTHER, "SFTDYN_CLIENT": "127.0.0.66", "SFTDYN_DIALECT": "secret_url", "SFTDYN_OUTCOME": "refused"}
+    assert about("too many bad keys") == {"SFTDYN_CLIENT": "127.0.0.9", "SFTDYN_DIALECT": "secret_url", "SFTDYN_OUTCOME": "badkey"}
+    assert "secretkey" not in str(messages)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.process import await_true
 from harness.sftdyn import BINARY, conf, run
 
 
@@ -151,6 +152,11 @@ LONG = "/run/" + "x" * 103
     ('[admin]\nevent_command = ["/tmp"]\n', ["/tmp: [admin] event_command is no program"]),
     ('[admin]\nevent_command = ["/etc/passwd"]\n', ["/etc/passwd: [admin] event_command can't be run: nobody may execute it; chmod a+x /etc/passwd"]),
     ('[admin]\nstate = "c.toml"\n', ["c.toml: [admin] state is no folder"]),
+    ('[admin]\nstate = true\n', ["c.toml:2:9: state is of the wrong type (boolean); expected a path, or false for none"]),
+    ('[admin]\ncontrol = ""\n', ["c.toml:2:11: control is empty; name a path, or write false for none"]),
+    ('cert = false\n', ["c.toml:1:8: cert is of the wrong type (boolean); expected the path of a file"]),
+    ('log = "verbose"\n', ['c.toml:1:7: log has no such value; expected one of "error", "warning", "info", "debug"']),
+    ('[process]\nuser = "4294967294"\n', ["c.toml:2:8: there is no user of this name"]),
 ])
 def test_what_would_be_found_at_the_start_or_later_is_found_before(tmp_path, text, words):
     result = check(tmp_path, text)
@@ -169,6 +175,17 @@ def test_what_would_be_found_at_the_start_or_later_is_found_before(tmp_path, tex
 def test_what_is_like_it_is_good(tmp_path, text):
     result = check(tmp_path, text)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_folder_that_is_not_there_yet_is_a_warning(tmp_path):
+    """systemd makes some of them at the start."""
+    (tmp_path / "here").mkdir()
+    result = check(tmp_path, 'http = ["unix:/nonexistent/a/http", "unix:/tmp/http"]\n[admin]\ncontrol = "/nonexistent/b/control"\nstate = "/nonexistent/c"\n')
+    assert result.returncode == 0, result.stderr
+    for folder, setting in (("a", "http"), ("b", "[admin] control"), ("c", "[admin] state")):
+        assert f"warning: /nonexistent/{folder}: the folder of {setting} is not there" in result.stdout, result.stdout
+    assert result.stdout.count("is not there") == 3
+    assert "not there" not in check(tmp_path, '[admin]\ncontrol = "here/control"\nstate = "here"\n').stdout
 
 
 @pytest.mark.parametrize("text", ['http = "{}"', "http = ['8080', '{}']", 'https = "{}"', 'verbose = "{}"', 'key = ["{}", "x"]'])
@@ -338,6 +355,33 @@ def test_warning_is_the_default_level(stage):
     server = stage.dns("named")
     assert "no clients" in stage.sftdyn(conf(server, {}), arguments=(), name="default").log()
     assert "no clients" not in stage.sftdyn(conf(server, {}), arguments=("-q",), name="quiet").log()
+
+
+@pytest.mark.parametrize("level,arguments,warning,update,debug", [("error", (), False, False, False), ("warning", (), True, False, False),
+                                                                    ("info", (), True, True, False), ("debug", (), True, True, True),
+                                                                    ("debug", ("-q",), False, False, False), ("error", ("-v",), True, True, False)])
+def test_the_level_of_the_log_in_the_file(stage, level, arguments, warning, update, debug):
+    server = stage.dns("named")
+    text = conf(server, {"k": "a.dyn.example.org"}, extra='[addresses]\ndeny = ["127.0.0.2/32"]')
+    program = stage.sftdyn(f'log = "{level}"\n' + text, arguments=arguments)
+    assert program.get("k").body == "OK"
+    assert program.get("k", source="127.0.0.2").status == 403
+    log = program.log()
+    assert ("is not to be published" in log, "A 127.0.0.1: OK" in log, "UPDATE of dyn.example.org with 1 change" in log) == (warning, update, debug)
+    if arguments:
+        return
+    # A reload takes it, also when the line is gone.
+    program.reload('log = "info"\n' + text)
+    await_true(lambda: "a.dyn.example.org A 127.0.0.1: UPTODATE" in said_of_request(program), "each request is said")
+    program.reload(text)
+    await_true(lambda: "a.dyn.example.org A" not in said_of_request(program), "warnings alone are said")
+
+
+def said_of_request(program):
+    """What is logged of one more request."""
+    before = len(program.log())
+    assert program.get("k").status == 200
+    return program.log()[before:]
 
 
 def test_command_line_wins_over_the_file(stage):

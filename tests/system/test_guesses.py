@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import journal
 from harness.sanitized import not_sanitized
-from harness.process import await_true, free_port
+from harness.process import Process, await_true, free_port
 from harness.sftdyn import BINARY, conf
 from test_dyndns import hashed
 
@@ -181,9 +183,9 @@ def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path):
     hosts = subprocess.run(["fail2ban-regex", "-o", "ip", log, FILTER], capture_output=True, text=True).stdout.split()
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
     # As systemd's journal shows it.
-    journal = tmp_path / "journal"
-    journal.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {line}\n" for line in program.log().splitlines()))
-    hosts = subprocess.run(["fail2ban-regex", "-o", "ip", journal, FILTER], capture_output=True, text=True).stdout.split()
+    lines = tmp_path / "journal"
+    lines.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {line}\n" for line in program.log().splitlines()))
+    hosts = subprocess.run(["fail2ban-regex", "-o", "ip", lines, FILTER], capture_output=True, text=True).stdout.split()
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
 
 
@@ -224,6 +226,25 @@ def test_guesses_are_counted_for_whom_get_ip_names(stage, tmp_path):
     log.write_text(program.log())
     hosts = subprocess.run(["fail2ban-regex", "-o", "ip", log, FILTER], capture_output=True, text=True).stdout.split()
     assert hosts == ["203.0.113.9"]
+
+
+@pytest.mark.parametrize("line,answer", [
+    ("PROXIED[key]", (500, "FAIL")),
+    ("PROXIED.get(key)", (500, "FAIL")),
+    ('PROXIED.get(key, "nobody")', (500, "FAIL")),
+    ('PROXIED.get(key, "0.0.0.0")', (403, "BADKEY")),
+], ids=["raises", "None", "no address", "nobody's"])
+def test_a_key_that_get_ip_fails_with_is_a_guess(stage, line, answer):
+    program = start_python(stage, f'CLIENTS = {{"right": "{HOST}"}}\nPROXIED = {{"right": "198.51.100.7"}}\n'
+                                  f'def get_ip(ip, headers, key):\n    return {line}\n')
+    answers = at_once(60, lambda number: program.get(f"guess{number}"))
+    assert answers.count(answer) in range(40, 43) and answers.count((429, "BADKEY")) == 60 - answers.count(answer)
+    assert tuple(program.get("right")) == (200, "OK")
+
+
+def test_a_get_ip_that_fails_whatever_the_key_is_no_guess(stage):
+    program = start_python(stage, f'CLIENTS = {{"right": "{HOST}"}}\ndef get_ip(ip, headers, key):\n    return headers["X-None"]\n')
+    assert at_once(60, lambda number: program.get("right")) == [(500, "FAIL")] * 60
 
 
 def test_a_key_that_get_host_raises_for_is_a_guess(stage):
@@ -460,12 +481,46 @@ def test_fail2ban_finds_the_guesser_in_the_journal(stage, tmp_path):
     server = stage.dns("named")
     path = tmp_path / "conf.toml"
     path.write_text(conf(server, {"secretkey-one": HOST}, extra="[limits]\nbad_keys = 1\nbad_keys_refill = 600\n"))
-    listener = Path(__file__).parent / "harness/journal.py"
-    result = subprocess.run(["unshare", "--mount", "/usr/bin/python3", listener, BINARY, path, str(free_port()), "4"], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    messages = [message["MESSAGE"] for message in json.loads(result.stdout)]
+    requests = [*((f"/guess{number}", "127.0.0.1") for number in range(4)), ("/secretkey-one", "127.0.0.1")]
+    found = journal.messages_of(BINARY, path, free_port(), requests, ["-v"])
+    messages = [message["MESSAGE"] for message in found]
     assert "too many bad keys from 127.0.0.1; refused for now" in messages
-    journal = tmp_path / "journal"
-    journal.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {message}\n" for message in messages))
-    found = subprocess.run(["fail2ban-regex", "-o", "ip", journal, FILTER], capture_output=True, text=True).stdout.split()
+    lines = tmp_path / "journal"
+    lines.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {message}\n" for message in messages))
+    found = subprocess.run(["fail2ban-regex", "-o", "ip", lines, FILTER], capture_output=True, text=True).stdout.split()
     assert found == ["127.0.0.1"]
+
+
+RECORD = """[Definition]
+actionban = echo "<ip> <bantime>" >> {}
+actionunban =
+"""
+
+
+def test_the_real_fail2ban_bans_the_guesser_and_nobody_else(stage, tmp_path):
+    """The shipped filter and jail, but for where the log is and what is done to whom it bans."""
+    folder = tmp_path / "fail2ban"
+    for name in ("filter.d", "jail.d", "action.d"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(FILTER, folder / "filter.d")
+    shutil.copy(FILTER.parents[1] / "jail.d/sftdyn.conf", folder / "jail.d")
+    shutil.copy("/etc/fail2ban/fail2ban.conf", folder)
+    banned = tmp_path / "banned"
+    (folder / "action.d/record.conf").write_text(RECORD.format(banned))
+    program = start(stage, "bad_keys = 1\nbad_keys_refill = 600", arguments=(), extra='trusted_proxies = ["127.0.0.1"]\n')
+    log = program.folder / "sftdyn.log"
+    (folder / "jail.conf").write_text("[DEFAULT]\naction = record\n")
+    (folder / "jail.local").write_text(f"[sftdyn]\nbackend = polling\njournalmatch =\nlogpath = {log}\n")
+    paths = ["-c", folder, "-s", tmp_path / "socket", "-p", tmp_path / "pid"]
+    server = Process(["fail2ban-server", "-xf", *paths, "--logtarget", "STDOUT", "--syslogsocket", "none", "start"], tmp_path / "server.log")
+    stage.running.append(server)
+    server.await_log("Jail 'sftdyn' started")
+    for address in ("198.51.100.7", "2001:db8::7"):
+        for _ in range(5):
+            program.get("guess", headers={"X-Forwarded-For": address})
+    program.get("guess", headers={"X-Forwarded-For": "203.0.113.1"})
+    program.get("right", headers={"X-Forwarded-For": "203.0.113.2"})
+    await_true(lambda: banned.exists() and len(banned.read_text().splitlines()) == 2, lambda: program.log() + server.log())
+    assert sorted(banned.read_text().splitlines()) == ["198.51.100.7 3600", "2001:db8::7 3600"]
+    status = subprocess.run(["fail2ban-client", *map(str, paths), "status", "sftdyn"], capture_output=True, text=True, timeout=60).stdout
+    assert "Currently banned:\t2" in status, status

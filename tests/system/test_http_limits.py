@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.process import await_true
+from harness.process import Process, await_true
 from harness.sanitized import is_sanitized, not_sanitized
-from harness.sftdyn import conf
+from harness.sftdyn import BINARY, conf
 
 HOST = "home.dyn.example.org"
 REQUEST = b"GET /k HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -255,6 +255,30 @@ def test_out_of_descriptors(stage):
         connection.close()
     await_true(lambda: is_served(program), "it accepts again")
     assert program.log().count("no file descriptor is left") == 1, program.log()
+
+
+@pytest.mark.skipif(is_sanitized, reason="its run-time needs descriptors of its own")
+def test_the_dns_has_descriptors_however_many_connect(stage):
+    server = stage.dns("named")
+    path = stage.folder / "conf.toml"
+    path.write_text(conf(server, {"k": HOST}, extra="[limits]\nconnections_per_client = 1000\nthreads = 1"))
+    process = Process(["prlimit", "--nofile=100:100", BINARY, path, "-l", "127.0.0.1:0"], stage.folder / "log")
+    stage.running.append(process)
+    process.await_log("listening on")
+    assert "connections is 2500, but 100 file descriptors allow no more than 50; raise the limit of file descriptors (LimitNOFILE=" in process.log()
+    port = int(process.log().rpartition("listening on http://127.0.0.1:")[2].split()[0])
+    held = []
+    for _ in range(120):
+        held.append(socket.create_connection(("127.0.0.1", port), timeout=60))
+        held[-1].sendall(b"GET /k HTTP/1.1\r\n")  # none of them is idle
+    process.await_log("there are 50 connections, and no more are taken (connections)")
+    # One of the slow ones makes room for it.
+    held.append(socket.create_connection(("127.0.0.1", port), timeout=60))
+    held[-1].sendall(REQUEST)
+    assert held[-1].recv(4000).endswith(b"\r\n\r\nOK")
+    assert "Too many open files" not in process.log()
+    for connection in held:
+        connection.close()
 
 
 def test_a_handshake_has_its_time(stage, tmp_path):

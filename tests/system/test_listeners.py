@@ -86,6 +86,53 @@ def test_sockets_passed_by_systemd(stage, names, tmp_path):
     assert f"listening on {'https' if names else 'http'}://127.0.0.1:{port}" in process.log()
 
 
+def activated(stage, text, names, file="sftdyn.toml"):
+    """sftdyn with one socket of systemd's, under that name, and its port."""
+    path = stage.folder / file
+    path.write_text(text)
+    port = free_port()
+    process = Process(["systemd-socket-activate", "-l", f"127.0.0.1:{port}", f"--fdname={names}", BINARY, path], stage.folder / "sftdyn.log")
+    stage.running.append(process)
+    return process, port
+
+
+def connect(process, port):
+    """It is started by the first connection."""
+    await_true(lambda: "Listening on" in process.log(), process.log)
+    socket.create_connection(("127.0.0.1", port), timeout=60).close()
+
+
+def test_a_passed_socket_for_tls_needs_no_https_setting(stage, tmp_path):
+    server = stage.dns("named")
+    authority = Authority(tmp_path / "ca")
+    key, cert = authority.server("socket")
+    process, port = activated(stage, f'key = "{key}"\ncert = "{cert}"\n' + conf(server, {"k": HOST}), "https")
+    await_true(lambda: curl("--cacert", authority.root[1], f"https://127.0.0.1:{port}/k") in ("OK", "UPTODATE"), process.log)
+    assert process.log().count("listening on ") == 1, process.log()
+
+
+@pytest.mark.parametrize("extra", ["", 'http = "127.0.0.1:0"\n'])
+def test_a_passed_socket_for_tls_without_a_certificate_is_said(stage, extra):
+    process, port = activated(stage, extra + '[clients]\n"k" = "a.example.org"\n', "https")
+    connect(process, port)
+    assert process.popen.wait(60) == 1
+    assert "https (a socket that systemd passed) without cert and key" in process.log(), process.log()
+
+
+@pytest.mark.parametrize("name", ["HTTPS", "tls", "htps-proxy"])
+def test_a_passed_socket_of_an_unknown_name_is_said(stage, name):
+    process, port = activated(stage, '[clients]\n"k" = "a.example.org"\n', name)
+    connect(process, port)
+    assert process.popen.wait(60) == 1
+    assert f'called "{name}"; FileDescriptorName= of a socket unit is http, https, http-proxy or https-proxy' in process.log(), process.log()
+
+
+def test_the_units_name_is_no_error(stage):
+    """systemd's name of a socket without FileDescriptorName=."""
+    process, port = activated(stage, '[clients]\n"k" = "a.example.org"\n', "sftdyn.socket")
+    await_true(lambda: curl(f"http://127.0.0.1:{port}/") == "127.0.0.1", process.log)
+
+
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 

@@ -53,13 +53,18 @@ def test_end_waits_no_longer_than_its_limit(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"k": HOST}, dns="timeout = 60"))
     server.process.stand_still()
-    client = threading.Thread(target=lambda: program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=150))
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(program.raw(b"GET /k HTTP/1.0\r\n\r\n", seconds=150)))
     client.start()
     program.await_log(f"query {HOST}")
     program.process.send_signal(signal.SIGTERM)
     assert program.process.await_end(signal.SIGTERM, 40) == 0
     client.join(60)
     assert not client.is_alive()
+    # It is given up in time for its answer, and said.
+    [answer] = answers
+    assert answer.startswith(b"HTTP/1.0 500 ") and answer.endswith(b"\r\n\r\nFAIL"), answer
+    assert f"{HOST} A not updated: it was not done in time" in program.log()
 
 
 def test_sighup_takes_a_new_conf(stage):
@@ -226,3 +231,21 @@ def test_without_a_thread_that_waits_it_ends_at_once(stage):
     assert program.get("k").body == "OK"
     allow_threads(program, False)
     assert program.stop() == 0
+
+
+@pytest.mark.parametrize("is_off", [False, True])
+def test_control_and_state_can_be_switched_off(stage, is_off):
+    """As systemd's unit has it: the folders are there, and stand for the settings."""
+    server = stage.dns("named")
+    folders = {name: stage.folder / name for name in ("RUNTIME_DIRECTORY", "STATE_DIRECTORY")}
+    for folder in folders.values():
+        folder.mkdir()
+    off = "[admin]\ncontrol = false\nstate = false" if is_off else ""
+    program = stage.sftdyn(conf(server, {"k": HOST}, extra=off), environment={name: str(folder) for name, folder in folders.items()})
+    assert program.get("k").body == "OK"
+    program.reload()
+    program.await_log("the configuration has 1 clients")
+    assert "takes effect with a restart only" not in program.log()
+    assert (folders["RUNTIME_DIRECTORY"] / "control").exists() != is_off
+    assert program.stop() == 0
+    assert ([path.name for path in folders["STATE_DIRECTORY"].iterdir()] == []) == is_off

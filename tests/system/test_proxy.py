@@ -59,6 +59,43 @@ def test_the_header_is_a_choice(stage, name, value):
     assert server.records(HOST, "AAAA") == ["2001:db8::9"]
 
 
+def test_another_header_holds_one_address_of_a_trusted_proxys_client(stage):
+    server, program = start(stage, 'trusted_proxies = ["127.0.0.1"]\nproxy_header = "CF-Connecting-IP"')
+    get = lambda value, **kwargs: program.get("k", headers={"cf-connecting-ip": value, "X-Forwarded-For": "6.6.6.6", "X-Real-IP": "6.6.6.6"}, **kwargs)
+    assert get("198.51.100.7").body == "OK"
+    assert server.records(HOST, "A") == ["198.51.100.7"]
+    assert get("2001:db8::9").body == "OK"
+    assert server.records(HOST, "AAAA") == ["2001:db8::9"]
+    # A list, two lines, and what is no address are refused.
+    serial = server.serial()
+    for value in ("198.51.100.8, 198.51.100.9", "junk", ""):
+        assert get(value).status == 400
+    line = b"CF-Connecting-IP: 198.51.100.8\r\n"
+    assert program.raw(b"GET /k HTTP/1.0\r\n" + line + line + b"\r\n").startswith(b"HTTP/1.0 400 ")
+    assert server.serial() == serial
+    # Nobody else's word counts, and without the header the proxy speaks for itself.
+    assert get("198.51.100.8", source="127.0.0.2").body == "OK"
+    assert server.records(HOST, "A") == ["127.0.0.2"]
+    assert program.get("k").body == "OK"
+    assert server.records(HOST, "A") == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("name", ["x-forwarded-for", "X-REAL-IP", "Via", "CF Connecting-IP", "-IP", "CF-", "CF--IP", "4bea92410b3146d0-1", "X:Y-Z", "X-" + "a" * 64, ""])
+def test_what_is_no_other_header_is_refused(tmp_path, name):
+    """Ours in another case would be a list, which another header may not hold."""
+    path = tmp_path / "c.toml"
+    path.write_text(f'proxy_header = "{name}"\n')
+    result = run("check", path)
+    assert result.returncode == 1
+    assert 'c.toml:1:16: proxy_header has no such value; expected one of "X-Forwarded-For", "Forwarded", "X-Real-IP", or another header of one address' in result.stderr
+
+
+def test_a_reload_names_another_header(stage):
+    _, program = start(stage, 'trusted_proxies = ["127.0.0.1"]\nproxy_header = "CF-Connecting-IP"')
+    program.reload(program.conf.read_text().replace("CF-Connecting-IP", "True-Client-IP"))
+    program.await_log("proxy_header has changed: that takes effect with a restart only")
+
+
 def test_settings_are_checked(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text('trusted_proxies = ["10.0.0.0/33", 7]\nproxy_header = "Via"\n')

@@ -112,6 +112,15 @@ def test_who_is_not_root_can_not_become_another(tmp_path):
     assert result.returncode == 1 and "can't become the user root: only root can" in result.stderr, result.stderr
 
 
+@root_only
+def test_a_user_may_be_a_number(stage):
+    server = stage.dns("named")
+    user = pwd.getpwnam("daemon")
+    program = stage.sftdyn(f'http = "127.0.0.1:0"\n[process]\nuser = "{user.pw_uid}"\n[clients]\n', arguments=())
+    assert set(status(program)["Uid"].split()) == {str(user.pw_uid)}
+    assert set(status(program)["Gid"].split()) == {str(user.pw_gid)}
+
+
 def test_unknown_users_are_told(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text('[process]\nuser = "nobody-has-this"\nseccomp = 1\n')
@@ -137,6 +146,30 @@ def test_landlock_keeps_it_from_what_is_not_its_business(stage, landlock):
         program.await_log("the configuration has 1 clients")
         assert program.get("k").body == ("FAIL" if landlock else "OK")
         assert ("Permission denied" in program.log()) == landlock
+        # What is wrong is the sandbox, and not the file's mode.
+        assert ("the sandbox ([process] landlock) lets this process read" in program.log() and "restart sftdyn" in program.log()) == landlock
+        assert "chgrp" not in program.log()
+    finally:
+        shutil.rmtree(elsewhere)
+
+
+@root_only
+def test_a_certificate_that_landlock_keeps_it_from_is_said(stage, tmp_path):
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        assert run("cert", "a.example.org", "--dir", tmp_path / folder).returncode == 0
+    elsewhere = Path(tempfile.mkdtemp(dir="/root"))
+    server = stage.dns("named")
+
+    def text(folder):
+        return f'https = "127.0.0.1:0"\ncert = "{folder}/server.crt"\nkey = "{folder}/server.key"\n' + conf(server, {"k": HOST})
+
+    try:
+        program = stage.sftdyn(text(tmp_path / "first"))
+        for file in (tmp_path / "second").iterdir():
+            shutil.copy(file, elsewhere)
+        program.reload(text(elsewhere))
+        program.await_log("can't be read: Permission denied; the sandbox ([process] landlock)")
     finally:
         shutil.rmtree(elsewhere)
 

@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/journal_sink.hpp"
+
 using namespace std::chrono_literals;
 using sftdyn::base::LogThrottle;
 using sftdyn::base::TimePoint;
@@ -37,6 +39,29 @@ TEST_F(RepeatsTest, SummarisesAfterTheWindow) {
     EXPECT_THAT(said, ElementsAre("a1", "2 more like it since; the last: a3"));
     repeats.add("a", "a4", start + 61s);
     EXPECT_EQ(said.back(), "a4");
+}
+
+/// Who looks for a host finds the line that says what happened to it, or counts it.
+TEST_F(RepeatsTest, ALineHasTheFieldsOfWhatItTells) {
+    using sftdyn::base::log::Fields;
+    std::vector<Fields> found;
+    LogThrottle throttle([&found](const std::string&) {
+        const auto* fields = sftdyn::base::log::fields_now;
+        found.push_back(fields != nullptr ? *fields : Fields{});
+    });
+    const auto add = [&](const std::string& host) {
+        const sftdyn::base::log::FieldScope scope({{"HOST", host}, {"OUTCOME", "fail"}});
+        throttle.add("a", "text", start);
+    };
+    for (const char* host : {"h1", "h2", "h3", "h2"}) add(host);
+    throttle.finish();
+    EXPECT_THAT(found, ElementsAre(Fields{{"HOST", "h1"}, {"OUTCOME", "fail"}},
+                                   Fields{{"HOST", "h2"}, {"OUTCOME", "fail"}, {"HOST", "h3"}}));
+    found.clear();
+    for (std::size_t i = 0; i < 1000; ++i) add(std::to_string(i));
+    throttle.finish();
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found.back().size(), LogThrottle::most_fields);
 }
 
 TEST_F(RepeatsTest, LosesNothingAtTheEnd) {

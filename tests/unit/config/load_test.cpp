@@ -104,6 +104,21 @@ TEST_F(LoadTest, WhatFitsNotTogetherIsToldOfTheWhole) {
     EXPECT_THAT(said(load("https = 443\n", line)), IsEmpty());
 }
 
+TEST_F(LoadTest, SocketsThatWerePassedStandInPlaceOfSettings) {
+    Overrides line;
+    line.passed_https = true;
+    const std::string pair = "cert = \"/c\"\nkey = \"/k\"\n";
+    EXPECT_THAT(said(load("", line)),
+                ElementsAre(HasSubstr("a socket that systemd passed) without cert and key")));
+    const auto loaded = load(pair, line);
+    EXPECT_THAT(said(loaded), IsEmpty());
+    EXPECT_THAT(loaded.settings.http, IsEmpty());
+    EXPECT_THAT(said(load(pair)), ElementsAre(HasSubstr("cert and key without https")));
+    line = {};
+    line.passed_http = true;
+    EXPECT_THAT(load("", line).settings.http, IsEmpty());
+}
+
 TEST_F(LoadTest, AFileThatIsWrongIsToldInItsOrder) {
     EXPECT_THAT(said(load("http = true\n[limits]\nthreads = 999\n")),
                 ElementsAre(HasSubstr("c.toml:1:"), HasSubstr("c.toml:3:")));
@@ -133,6 +148,9 @@ TEST_F(LoadTest, FoldersOfSystemdAreUsedWhereTheFileNamesNone) {
     admin = load("[admin]\ncontrol = \"/c\"\nstate = \"/s\"\n").settings.admin;
     EXPECT_EQ(admin.control, "/c");
     EXPECT_EQ(admin.state, "/s");
+    admin = load("[admin]\ncontrol = false\nstate = false\n").settings.admin;
+    EXPECT_FALSE(admin.control);
+    EXPECT_FALSE(admin.state);
     setenv("RUNTIME_DIRECTORY", "", 1);
     setenv("STATE_DIRECTORY", "", 1);
     admin = load("[dns]\n").settings.admin;

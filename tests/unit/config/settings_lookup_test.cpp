@@ -54,7 +54,10 @@ TEST(SettingsLookup, WhatIsExpectedIsSaidInWords) {
     EXPECT_EQ(expected(Section::dns, "batch"), "a whole number from 1 to 5000");
     EXPECT_EQ(expected(Section::dns, "timeout"), "seconds, from 0.1 to 60");
     EXPECT_EQ(expected(Section::top, "proxy_header"),
-              "one of \"X-Forwarded-For\", \"Forwarded\", \"X-Real-IP\"");
+              "one of \"X-Forwarded-For\", \"Forwarded\", \"X-Real-IP\", or another header of one "
+              "address, as \"CF-Connecting-IP\"");
+    EXPECT_EQ(expected(Section::top, "log"), "one of \"error\", \"warning\", \"info\", \"debug\"");
+    EXPECT_EQ(expected(Section::admin, "state"), "a path, or false for none");
     EXPECT_EQ(expected(Section::top, "cert"), "the path of a file");
     EXPECT_EQ(expected(Section::top, "uptodate"), "a text");
     EXPECT_EQ(expected(Section::addresses, "deny"), "a text, or a list of them");

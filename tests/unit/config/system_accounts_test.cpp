@@ -21,6 +21,13 @@ TEST(SystemAccounts, ThoseOfThisMachineAreFound) {
     EXPECT_FALSE(is_user(""));
 }
 
+TEST(SystemAccounts, AUserMayBeANumber) {
+    EXPECT_EQ(user_name("root"), "root");
+    EXPECT_EQ(user_name("0"), "root");
+    for (const char* wrong : {"", "-1", "0x0", "4294967294", "4294967296", "no-such-user-here"})
+        EXPECT_FALSE(user_name(wrong)) << wrong;
+}
+
 TEST(SystemAccounts, WhoWasFoundOnceIsKnownWhereNobodyCanBeAsked) {
     const std::string text = in_child([] {
         static_cast<void>(group_number("daemon"));

@@ -31,6 +31,7 @@ struct WiredConf : python::Conf {
         return std::vector<std::string>();
     }
     bool reads_headers() const override { return false; }
+    bool get_ip_reads_key() const override { return false; }
     bool has_get_ip() const override { return get_ip; }
     bool has_get_host() const override { return get_host; }
     bool has_nsupdate_commands() const override { return commands; }
@@ -254,21 +255,40 @@ TEST(Wiring, EndpointsAreAsTheyAreWritten) {
 }
 
 TEST(Wiring, ThePassedSocketsNameSaysWhatItIsFor) {
-    const auto all = endpoints_of({{3, "http"},
-                                   {4, "https"},
-                                   {5, ""},
-                                   {6, "http-proxy"},
-                                   {7, "https-proxy"},
-                                   {8, "-proxy"},
-                                   {9, "https.socket"}});
+    const auto found = endpoints_of({{3, "http"},
+                                     {4, "https"},
+                                     {5, ""},
+                                     {6, "http-proxy"},
+                                     {7, "https-proxy"},
+                                     {8, "unknown"},
+                                     {9, "sftdyn.socket"}});
+    ASSERT_TRUE(found.has_value());
+    const auto& all = *found;
     ASSERT_EQ(all.size(), 7U);
     const std::vector<std::pair<bool, bool>> expected{{false, false}, {true, false}, {false, false},
-                                                      {false, true},  {true, true},  {false, true},
+                                                      {false, true},  {true, true},  {false, false},
                                                       {false, false}};
     for (std::size_t i = 0; i < all.size(); ++i) {
         EXPECT_EQ(all[i].inherited, static_cast<int>(i) + 3);
         EXPECT_EQ(all[i].tls, expected[i].first) << i;
         EXPECT_EQ(all[i].proxy_protocol, expected[i].second) << i;
+    }
+}
+
+TEST(Wiring, ConnectionsLeaveDescriptorsForTheRest) {
+    EXPECT_EQ(connections_within(65536, 2, 2), 65536U - 128 - 10);
+    EXPECT_EQ(connections_within(1024, 4, 1), 1024U - 128 - 16);
+    EXPECT_EQ(connections_within(100, 1, 1), 50U) << "of few, half";
+    EXPECT_EQ(connections_within(1, 1, 1), 1U);
+    EXPECT_EQ(connections_within(0, 1, 1), 1U);
+}
+
+TEST(Wiring, APassedSocketOfAnotherNameIsAnError) {
+    for (const char* name : {"HTTPS", "tls", "htttp", "-proxy", "https-", "proxy", "connection"}) {
+        const auto found = endpoints_of({{3, "http"}, {4, name}});
+        ASSERT_TRUE(found.has_error()) << name;
+        EXPECT_THAT(found.error().what, testing::HasSubstr(name));
+        EXPECT_THAT(found.error().remedy, testing::HasSubstr("http, https, http-proxy"));
     }
 }
 
@@ -283,7 +303,10 @@ TEST(Wiring, TheProxysHeaderIsTheSettings) {
         settings.proxy_header = written;
         EXPECT_EQ(proxies(settings).header, header);
         EXPECT_EQ(proxies(settings).trusted.size(), 1U);
+        EXPECT_EQ(proxies(settings).field, "");
     }
+    settings.proxy_field = "cf-connecting-ip";
+    EXPECT_EQ(proxies(settings).field, "cf-connecting-ip");
 }
 
 TEST(Wiring, TheEventCommandIsTheSettings) {
