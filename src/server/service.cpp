@@ -117,8 +117,10 @@ Service::~Service() {
 bool Service::use_certificates(const config::Settings& settings) {
     const auto certificates = config::certificates(settings);
     if (!certificates.empty()) return certificates_.use(certificates);
-    return std::none_of(endpoints_.begin(), endpoints_.end(),
-                        [](const auto& endpoint) { return endpoint.tls; });
+    const bool needed = std::any_of(endpoints_.begin(), endpoints_.end(),
+                                    [](const auto& endpoint) { return endpoint.tls; });
+    if (needed) log::error("HTTPS is listened on without a certificate; set cert and key");
+    return !needed;
 }
 
 void Service::apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,

@@ -183,6 +183,31 @@ TEST_F(ServiceTest, AFaultyReloadChangesNothing) {
     EXPECT_THAT(get("/second"), StartsWith("HTTP/1.1 403 "));
 }
 
+TEST_F(ServiceTest, AReloadWithACertificateThatCanNotBeUsedChangesNothing) {
+    const http::PairFolder pair;
+    const auto key = http::make_test_key("EC");
+    pair.write(http::make_test_certificate(key.get()), http::pem_of(key.get()));
+    loaded.settings.https = {{.address = make_address("127.0.0.1"), .port = 0}};
+    loaded.settings.cert = pair.cert();
+    loaded.settings.key = pair.key();
+    start([this](config::Loaded& to, int number) {
+        add(to, number == 0 ? "first" : "second");
+        if (number == 1) to.settings.cert = folder / "absent";
+        if (number == 2) to.settings.cert = to.settings.key = std::nullopt;
+    });
+    await_start();
+    for (const auto& reason :
+         {std::string(folder / "absent"), std::string("without a certificate")}) {
+        ASSERT_EQ(kill(process, SIGHUP), 0);
+        EXPECT_THAT(read_until("the old one goes on"), HasSubstr(reason));
+        EXPECT_THAT(get("/first"), StartsWith("HTTP/1.1 500 "));
+        EXPECT_THAT(get("/second"), StartsWith("HTTP/1.1 403 "));
+    }
+    ASSERT_EQ(kill(process, SIGHUP), 0);
+    read_until("the configuration has");
+    EXPECT_THAT(get("/second"), StartsWith("HTTP/1.1 500 "));
+}
+
 TEST_F(ServiceTest, WhatTakesARestartIsSaidAtAReload) {
     start([](config::Loaded& to, int number) {
         add(to, "key");
