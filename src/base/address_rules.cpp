@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,6 +21,7 @@ struct RegistryRow {
     AddressScope scope;
     int embeds = plain;  ///< where in it an IPv4 address stands, which decides then (octet)
     bool inverted = false;
+    int server = plain;  ///< where in it the IPv4 address of a server stands that leads to it
 };
 
 using enum AddressScope;
@@ -51,17 +51,18 @@ constexpr RegistryRow rows[] = {
      {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
      96,
      global,
-     12},                                              // IPv4-mapped (RFC 4291 §2.5.5.2)
-    {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},     // NAT64 (RFC 6052 §2.1)
-    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},  // NAT64 of a network's own (RFC 8215)
-    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true},  // Teredo (RFC 4380 §4): the client, inverted
-    {true, {0x20, 0x01, 0, 2, 0, 0}, 48, global},      // benchmarking (RFC 5180 §8)
-    {true, {0x20, 0x01, 0, 0}, 23, nobodys},           // protocol assignments (RFC 2928): ORCHID,
-                                                       // anycast of protocols, drones' numbers
-    {true, {0x20, 0x02}, 16, global, 2},               // 6to4 (RFC 3056 §2)
-    {true, {0x3f, 0xfe}, 16, nobodys},                 // the 6bone, ended (RFC 3701)
-    {true, {0x20}, 3, global},                         // global unicast (RFC 4291 §2.4)
-    {true, {0xfc}, 7, local},                          // unique local (RFC 4193)
+     12},                                                 // IPv4-mapped (RFC 4291 §2.5.5.2)
+    {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},        // NAT64 (RFC 6052 §2.1)
+    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},     // NAT64 of a network's own (RFC 8215)
+    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true, 4},  // Teredo (RFC 4380 §4): the client,
+                                                          // inverted
+    {true, {0x20, 0x01, 0, 2, 0, 0}, 48, global},         // benchmarking (RFC 5180 §8)
+    {true, {0x20, 0x01, 0, 0}, 23, nobodys},  // protocol assignments (RFC 2928): ORCHID,
+                                              // anycast of protocols, drones' numbers
+    {true, {0x20, 0x02}, 16, global, 2},      // 6to4 (RFC 3056 §2)
+    {true, {0x3f, 0xfe}, 16, nobodys},        // the 6bone, ended (RFC 3701)
+    {true, {0x20}, 3, global},                // global unicast (RFC 4291 §2.4)
+    {true, {0xfc}, 7, local},                 // unique local (RFC 4193)
     // Link-local, multicast, site-local, "::", IPv4-compatible, discard-only (RFC 6666), SRv6
     // segments (RFC 9602), and what is reserved by the IETF: no part of it is for hosts.
     {true, {}, 0, nobodys},
@@ -96,19 +97,32 @@ bool is_isatap(const Octets& octets) {
     return (octets[8] & ~2U) == 0 && octets[9] == 0 && octets[10] == 0x5e && octets[11] == 0xfe;
 }
 
-/// The IPv4 address within an IPv6 address.
-std::optional<ip::address> embedded_in(const ip::address& address, const RegistryRow* row) {
-    if (!address.is_v6() || row->scope == nobodys) return std::nullopt;
-    const auto octets = address.to_v6().to_bytes();
-    const bool isatap = row->embeds == plain && is_isatap(octets);
-    if (row->embeds == plain && !isatap) return std::nullopt;
-    const std::size_t begin = isatap ? 12 : static_cast<std::size_t>(row->embeds);
+/// An IPv4 address within an IPv6 address.
+struct Embedded {
+    ip::address address;
+    /// Where it leads is where the IPv6 address does; else it is only part of the way, or of the
+    /// host.
+    bool decides;
+};
+
+ip::address_v4 address_at(const Octets& octets, int begin, bool inverted) {
     ip::address_v4::bytes_type bytes;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const unsigned char octet = octets[begin + i];
-        bytes[i] = row->inverted ? static_cast<unsigned char>(~octet) : octet;
+        const unsigned char octet = octets[static_cast<std::size_t>(begin) + i];
+        bytes[i] = inverted ? static_cast<unsigned char>(~octet) : octet;
     }
     return ip::address_v4(bytes);
+}
+
+/// All of them: a 6to4 network may have a host with an ISATAP address.
+std::vector<Embedded> embedded_in(const ip::address& address, const RegistryRow* row) {
+    std::vector<Embedded> out;
+    if (!address.is_v6() || row->scope == nobodys) return out;
+    const auto octets = address.to_v6().to_bytes();
+    if (row->embeds != plain) out.push_back({address_at(octets, row->embeds, row->inverted), true});
+    if (row->server != plain) out.push_back({address_at(octets, row->server, false), false});
+    if (is_isatap(octets)) out.push_back({address_at(octets, 12, false), false});
+    return out;
 }
 
 /// An IPv4-mapped address is its IPv4 address in another form.
@@ -131,15 +145,16 @@ int longest(const std::vector<Network>& networks, const ip::address& address) {
 AddressScope scope_of(const ip::address& address) {
     const RegistryRow* row = row_of(address);
     if (row == nullptr) return global;
-    const auto embedded = embedded_in(address, row);
-    if (!embedded) return row->scope;
-    const AddressScope inner = scope_of(*embedded);
-    // An ISATAP address leads to its network, wherever its IPv4 address does.
-    if (row->embeds == plain && inner != loopback && inner != nobodys) return row->scope;
-    // A mapped address is its IPv4 address in another form; no host has any other that leads to a
-    // loopback address.
-    const bool mapped = address.to_v6().is_v4_mapped();
-    return inner == loopback && !mapped ? nobodys : inner;
+    const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+    AddressScope scope = row->scope;
+    for (const Embedded& embedded : embedded_in(address, row)) {
+        const AddressScope inner = scope_of(embedded.address);
+        // A mapped address is its IPv4 address in another form; no host has any other that leads to
+        // a loopback address.
+        if (inner == nobodys || (inner == loopback && !mapped)) return nobodys;
+        if (embedded.decides) scope = inner;
+    }
+    return scope;
 }
 
 bool is_nobodys(const ip::address& address) { return scope_of(address) == nobodys; }
@@ -179,7 +194,10 @@ AddressRules::Ruling AddressRules::rule(const ip::address& address, bool named) 
     if (is_denied(own)) return Ruling::denied;
     if (deny.empty() && longest(allow, own) < 0) return Ruling::denied;
     const auto embedded = embedded_in(own, row_of(own));
-    return embedded && is_denied(*embedded) ? Ruling::denied : Ruling::may_be;
+    const bool denied =
+        std::any_of(embedded.begin(), embedded.end(),
+                    [this](const Embedded& inner) { return is_denied(inner.address); });
+    return denied ? Ruling::denied : Ruling::may_be;
 }
 
 bool AddressRules::is_denied(const ip::address& address) const {

@@ -16,7 +16,8 @@ namespace sftdyn::base {
 
 /// What an address is for, as far as it matters who may be given it. An IPv6 address that embeds an
 /// IPv4 address (IPv4-mapped, NAT64, 6to4, Teredo) is of that one's scope; an ISATAP address is of
-/// its network's, unless no host can have the IPv4 address.
+/// its network's, which may be one of these. No host can have it where none can have one of the
+/// IPv4 addresses in it: also ISATAP's, and that of Teredo's server.
 enum class AddressScope : std::uint8_t {
     global,  ///< anything that is none of the others; documentation and benchmarking addresses too
     loopback,
@@ -49,7 +50,7 @@ struct AddressRules {
     };
     /// `named`: a client or a script names it; else the request comes from it, as the connection or
     /// a trusted proxy says. The longest network that holds the address decides, `deny` of two
-    /// alike. An IPv4 address that it embeds must not be denied either; that it is allowed says
+    /// alike. No IPv4 address that it embeds may be denied either; that one is allowed says
     /// nothing of the IPv6 address, which may lead elsewhere. An IPv4-mapped address is the IPv4
     /// address.
     [[nodiscard]] Ruling rule(const boost::asio::ip::address& address, bool named) const;

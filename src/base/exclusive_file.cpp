@@ -5,11 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
-#include <deque>
 
+#include "base/folder_walk.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
 #include "base/system_error.hpp"
@@ -19,83 +17,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int most_links = 40;  // in one path, as the kernel has it
-
 Error no_file(const fs::path& path, int error, const std::string& remedy) {
+    const bool may_not = error == EACCES || error == EPERM || error == EROFS;
     return Error{std::string("can't be made: ") + system_error_text(error), path.string(),
                  error == EEXIST ? "move the old one away first, or " + remedy
-                                 : "choose a folder that you may write to: " + remedy};
+                 : may_not       ? remedy + ", one that you may write to"
+                                 : remedy};
 }
-
-/// Whether nobody but root and this user can put anything into the folder.
-bool is_ours_alone(int folder) {
-    struct stat status {};
-    return fstat(folder, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid()) &&
-           (status.st_mode & 0022) == 0;
-}
-
-/// What a symbolic link in `folder` names; nothing: it is none.
-std::optional<fs::path> target_of_link(int folder, const fs::path& name) {
-    std::array<char, PATH_MAX> target{};
-    const ssize_t size = readlinkat(folder, name.c_str(), target.data(), target.size());
-    if (size <= 0 || static_cast<std::size_t>(size) == target.size()) return std::nullopt;
-    return fs::path(std::string(target.data(), static_cast<std::size_t>(size)));
-}
-
-/// Goes down a path, one name after the other.
-class Walk {
-public:
-    Walk(const fs::path& folder, bool make_folders, const std::string& remedy)
-        : whole_(folder), make_folders_(make_folders), mend_(remedy) {
-        const fs::path absolute = fs::absolute(folder).lexically_normal();
-        names_.assign(absolute.begin(), absolute.end());
-    }
-
-    Result<Descriptor> go() {
-        while (!names_.empty()) {
-            const fs::path name = names_.front();
-            names_.pop_front();
-            if (name.empty() || name == ".") continue;
-            if (auto stepped = step(name); stepped.has_error()) return stepped.error();
-        }
-        return std::move(at_);
-    }
-
-private:
-    Result<void> step(const fs::path& name) {
-        Descriptor next = open_folder(name);
-        if (!next && errno == ENOENT && make_folders_ &&
-            (mkdirat(at_.get(), name.c_str(), 0755) == 0 || errno == EEXIST))
-            next = open_folder(name);
-        if (next) {
-            at_ = std::move(next);
-            return {};
-        }
-        const int error = errno;
-        const auto target = target_of_link(at_.get(), name);
-        if (!target) return no_file(whole_, error, mend_);
-        if (!is_ours_alone(at_.get()))
-            return Error{
-                "is not followed: it is a symbolic link in a folder where others may write",
-                (whole_ / name).string(), "name the folder that is meant: " + mend_};
-        if (++links_ > most_links) return no_file(whole_, ELOOP, mend_);
-        names_.insert(names_.begin(), target->begin(), target->end());
-        return {};
-    }
-
-    /// An absolute name starts anew.
-    [[nodiscard]] Descriptor open_folder(const fs::path& name) const {
-        return Descriptor(openat(name.is_absolute() ? AT_FDCWD : at_.get(), name.c_str(),
-                                 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    }
-
-    const fs::path& whole_;
-    bool make_folders_;
-    const std::string& mend_;
-    std::deque<fs::path> names_{};
-    Descriptor at_{};
-    int links_ = 0;
-};
 
 bool write_whole(int file, std::string_view text) {
     while (!text.empty()) {
@@ -113,8 +41,9 @@ Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& remedy) {
     NewFile out;
     out.path_ = plan.path;
     out.mend_ = remedy;
-    const fs::path parent = plan.path.has_parent_path() ? plan.path.parent_path() : fs::path(".");
-    auto folder = Walk(parent, plan.make_folders, remedy).go();
+    auto folder =
+        walk_to_folder(folder_of(plan.path),
+                       plan.make_folders ? MissingFolders::make : MissingFolders::refuse, remedy);
     if (folder.has_error()) return folder.error();
     out.folder_ = std::move(*folder);
     out.file_ = Descriptor(openat(out.folder_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));

@@ -2,9 +2,8 @@
 // Makes files that were not there: nobody's file is overwritten, and nobody is given another file
 // than the one made here.
 //
-// A folder is opened one name after the other, by descriptors; a symbolic link in the way is
-// followed only where nobody but root and this user could have made it. Owner and mode are set on
-// the descriptor. A file gets its name when it is whole, so a run that is interrupted leaves none.
+// A folder is opened as base/folder_walk.hpp says. Owner and mode are set on the descriptor. A file
+// gets its name when it is whole, so a run that is interrupted leaves none.
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/cert.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -16,6 +17,7 @@
 
 #include "base/exclusive_file.hpp"
 #include "base/network.hpp"
+#include "base/own_file.hpp"
 #include "base/secret.hpp"
 #include "dns/name.hpp"
 
@@ -127,9 +129,14 @@ bool is_there(const fs::path& path) {
     return fs::exists(fs::symlink_status(path, error));
 }
 
-/// The private key of a run before that ended between its two files.
+/// The private key of a run before that ended between its two files; null: there is none.
 base::Result<Key> read_key(const fs::path& file) {
-    const Bio bio(BIO_new_file(file.c_str(), "r"));
+    constexpr std::size_t largest_key = 1 << 20;
+    const auto text = base::read_own_file(file, largest_key, elsewhere);
+    if (text.has_error()) return text.error();
+    if (!*text) return Key();
+    const std::string_view pem_text = (*text)->reveal();
+    const Bio bio(BIO_new_mem_buf(pem_text.data(), static_cast<int>(pem_text.size())));
     const auto no_password = [](char*, int, int, void*) { return 0; };
     Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr);
     ERR_clear_error();
@@ -144,10 +151,10 @@ base::Result<void> make(const CertOptions& options, const fs::path& key_file,
     if (is_there(cert_file))
         return base::Error{"can't be made: File exists", cert_file.string(),
                            std::string("move the old one away first, or ") + elsewhere};
-    const bool has_key = is_there(key_file);
-    auto made_key = has_key ? read_key(key_file) : base::Result<Key>(Key(EVP_EC_gen("P-256")));
-    if (made_key.has_error()) return made_key.error();
-    const Key key = std::move(*made_key);
+    auto old_key = read_key(key_file);
+    if (old_key.has_error()) return old_key.error();
+    const bool has_key = *old_key != nullptr;
+    const Key key = has_key ? std::move(*old_key) : Key(EVP_EC_gen("P-256"));
     if (!key) return openssl_failed;
     const auto certificate = make_certificate(key.get(), options.hosts, options.days);
     if (certificate.has_error()) return certificate.error();
@@ -182,6 +189,13 @@ std::string in_url(const std::string& host) {
     return error ? host : fmt::format("[{}]", address.to_string());
 }
 
+/// One of the hosts, for the example; below a wildcard where there is no other.
+std::string example_host(const std::vector<std::string>& hosts) {
+    const auto is_wildcard = [](const std::string& host) { return host.starts_with("*."); };
+    const auto host = std::find_if_not(hosts.begin(), hosts.end(), is_wildcard);
+    return host == hosts.end() ? "home" + hosts.front().substr(1) : in_url(*host);
+}
+
 int cert(const CertOptions& options, const Console& console) {
     const fs::path folder(options.folder);
     const auto key_file = folder / "server.key", cert_file = folder / "server.crt";
@@ -199,7 +213,7 @@ int cert(const CertOptions& options, const Console& console) {
         "Copy {} to each client, and there:\n\n  curl --cacert server.crt "
         "https://{}:4443/yourkey\n",
         key_file.string(), cert_file.string(), options.days, absolute(cert_file),
-        absolute(key_file), cert_file.string(), in_url(options.hosts.front()));
+        absolute(key_file), cert_file.string(), example_host(options.hosts));
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/ascii.hpp"
 #include "base/secret.hpp"
 #include "base/system_user.hpp"
+#include "commands/trusted_accounts.hpp"
 #include "dns/tsig_key_file.hpp"
 #include "protocol/form_parameters.hpp"
 
@@ -29,61 +30,108 @@ constexpr const char* new_key = "make a long random one: openssl rand -hex 16";
 
 // --- files ---
 
-/// Whether the file's group is its owner's alone, as where each user has a group of that name
-/// (Debian's USERGROUPS).
-bool is_own_group(const struct stat& status) {
-    const auto owner = base::find_user(status.st_uid);
-    return owner && owner->gid == status.st_gid;
-}
-
-std::string name_of_group(gid_t number) {
-    const auto found = base::find_group(number);
-    return found ? found->name : std::to_string(number);
-}
-
-/// Who but the owner may write to it; empty: nobody.
-std::string who_may_write(const struct stat& status) {
+/// Who may write to a file or folder; empty: nobody but who is trusted.
+std::string who_may_write(const struct stat& status, const TrustedAccounts& trusted) {
     if ((status.st_mode & S_IWOTH) != 0) return "everybody on this machine";
-    if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && !is_own_group(status))
-        return "the group " + name_of_group(status.st_gid);
+    if ((status.st_mode & S_IWGRP) != 0 && !trusted.is_group(status.st_gid))
+        return text_of_group(status.st_gid);
     return {};
 }
 
+/// One file with a secret.
+struct SecretFile {
+    const char* subject;  ///< as `Weakness` has it
+    std::string path;
+    const char* content;  ///< what is in it
+    const char* power;    ///< what whoever changes it can do
+};
+
 class FileInspector {
 public:
-    explicit FileInspector(std::vector<Weakness>& found) : found_(found) {}
+    FileInspector(const SecretFile& file, const TrustedAccounts& trusted,
+                  const std::string& service_group, std::vector<Weakness>& found)
+        : file_(file), trusted_(trusted), service_group_(service_group), found_(found) {}
 
-    /// `secret` is what is in the file, and `power` what whoever changes it can do.
-    void inspect(const char* subject, const std::string& file, const char* secret,
-                 const char* power) {
+    void inspect() {
         struct stat status {};
-        if (stat(file.c_str(), &status) != 0) return;  // that it is missing is said elsewhere
-        if ((status.st_mode & S_IROTH) != 0) {
-            // The service reads it as its group; a group like root's would shut it out.
-            const std::string remedy = status.st_gid == 0
-                                           ? fmt::format("chgrp sftdyn {0} && chmod 640 {0}", file)
-                                           : fmt::format("chmod o= {}", file);
-            add(subject, fmt::format("everybody on this machine may read {} in it", secret), file,
-                remedy);
-        }
-        if (const std::string who = who_may_write(status); !who.empty())
-            add(subject, fmt::format("{} may change it, and {}", who, power), file,
-                fmt::format("chmod go-w {}", file));
-        const std::string folder = fs::absolute(file).parent_path().string();
-        struct stat above {};
-        if (stat(folder.c_str(), &above) != 0 || (above.st_mode & S_ISVTX) != 0) return;
-        if (const std::string who = who_may_write(above); !who.empty())
-            add(subject,
-                fmt::format("{} may write to its folder, put another in its place, and {}", who,
-                            power),
-                file, fmt::format("chmod go-w {}", folder));
+        if (stat(file_.path.c_str(), &status) != 0) return;  // that it is missing is said elsewhere
+        look_at_readers(status);
+        look_at_writers(status);
+        // The path may be one of symbolic links: who may change these counts, too.
+        std::error_code error;
+        const fs::path given = fs::absolute(file_.path).lexically_normal();
+        const fs::path real = fs::canonical(given, error);
+        if (!look_at_folders(given) && !error && real != given) look_at_folders(real);
     }
 
 private:
-    void add(const char* subject, std::string what, const std::string& file, std::string remedy) {
-        found_.push_back({subject, {std::move(what), file, std::move(remedy)}});
+    void look_at_readers(const struct stat& status) {
+        const std::string& path = file_.path;
+        if ((status.st_mode & S_IROTH) != 0) {
+            // The service reads it as its group; a group like root's would shut it out.
+            add(fmt::format("everybody on this machine may read {} in it", file_.content),
+                status.st_gid == 0
+                    ? fmt::format("chgrp {0} {1} && chmod 640 {1}", service_group_, path)
+                    : fmt::format("chmod o= {}", path));
+        } else if ((status.st_mode & (S_IRGRP | S_IWGRP)) == S_IRGRP &&
+                   !trusted_.is_group(status.st_gid)) {
+            add(fmt::format("{} may read {} in it", text_of_group(status.st_gid), file_.content),
+                fmt::format("chgrp {} {}", service_group_, path));
+        }
     }
 
+    void look_at_writers(const struct stat& status) {
+        if (!trusted_.is_user(status.st_uid))
+            add(fmt::format("it belongs to {}, who may change it, and {}",
+                            text_of_user(status.st_uid), file_.power),
+                fmt::format("chown root {}", file_.path));
+        if (const std::string who = who_may_write(status, trusted_); !who.empty())
+            add(fmt::format("{} may change it, and {}", who, file_.power),
+                fmt::format("chmod go-w {}", file_.path));
+    }
+
+    /// The folders from that of `path` up to the root. True: something was found.
+    bool look_at_folders(const fs::path& path) {
+        for (fs::path below = path; below.has_relative_path(); below = below.parent_path()) {
+            if (look_at_folder(below.parent_path(), below, below == path)) return true;
+        }
+        return false;
+    }
+
+    /// `entry` is what the path has in it.
+    bool look_at_folder(const fs::path& folder, const fs::path& entry, bool is_its_own) {
+        struct stat status {};
+        if (stat(folder.c_str(), &status) != 0) return false;
+        const std::string where =
+            is_its_own ? std::string("its folder") : fmt::format("{}, above it", folder.string());
+        const auto told = [&](const std::string& who, const char* may, std::string remedy) {
+            add(fmt::format("{} {} {}, may put another in its place, and {}", who, may, where,
+                            file_.power),
+                std::move(remedy));
+            return true;
+        };
+        if (!trusted_.is_user(status.st_uid))
+            return told(text_of_user(status.st_uid), "owns",
+                        fmt::format("chown root {}", folder.string()));
+        const std::string who = who_may_write(status, trusted_);
+        if (who.empty()) return false;
+        if ((status.st_mode & S_ISVTX) == 0)
+            return told(who, "may write to", fmt::format("chmod go-w {}", folder.string()));
+        // There only who owns it can replace it: of a file or folder that is looked at anyway.
+        struct stat link {};
+        if (lstat(entry.c_str(), &link) != 0 || !S_ISLNK(link.st_mode) ||
+            trusted_.is_user(link.st_uid))
+            return false;
+        return told(text_of_user(link.st_uid), "owns the link in", "name the file that is meant");
+    }
+
+    void add(std::string what, std::string remedy) {
+        found_.push_back({file_.subject, {std::move(what), file_.path, std::move(remedy)}});
+    }
+
+    const SecretFile& file_;
+    const TrustedAccounts& trusted_;
+    const std::string& service_group_;
     std::vector<Weakness>& found_;
 };
 
@@ -206,25 +254,33 @@ double bits_of(std::string_view secret) {
 }
 
 std::vector<Weakness> weak_files(const config::Loaded& loaded) {
+    using Secret = TrustedAccounts::Secret;
+    const config::Settings& settings = loaded.settings;
+    const auto service = base::find_user(name_of_service_user(settings));
+    const auto group = service ? base::find_group(service->gid) : std::nullopt;
+    const std::string service_group = group ? group->name : "sftdyn";
+
     std::vector<Weakness> found;
-    FileInspector inspector(found);
-    if (!loaded.conf.empty())
-        inspector.inspect("conf", loaded.conf, "the keys", "with it where all hosts point");
     std::vector<std::string> seen;
-    const auto once = [&](const char* subject, const std::string& file, const char* secret,
-                          const char* power) {
-        if (std::find(seen.begin(), seen.end(), file) != seen.end()) return;
-        seen.push_back(file);
-        inspector.inspect(subject, file, secret, power);
+    const auto inspect = [&](const SecretFile& file, const TrustedAccounts& trusted) {
+        if (std::find(seen.begin(), seen.end(), file.path) != seen.end()) return;
+        seen.push_back(file.path);
+        FileInspector(file, trusted, service_group, found).inspect();
     };
+    if (!loaded.conf.empty())
+        inspect({"conf", loaded.conf, "the keys", "with it where all hosts point"},
+                TrustedAccounts(settings, Secret::clients_keys));
+    const TrustedAccounts with_dns(settings, Secret::tsig_key);
     const auto key_of = [&](const config::ZoneSettings& zone) {
         for (const auto& file : config::key_files(zone))
-            once("key", dns::key_file_path(file), "the TSIG key", "stop all updates");
+            inspect({"key", dns::key_file_path(file), "the TSIG key", "stop all updates"},
+                    with_dns);
     };
-    key_of(loaded.settings.dns);
-    for (const auto& zone : loaded.settings.zones) key_of(zone);
-    for (const auto& files : config::certificates(loaded.settings))
-        once("certificate", files.key, "the private key", "stop HTTPS");
+    key_of(settings.dns);
+    for (const auto& zone : settings.zones) key_of(zone);
+    const TrustedAccounts with_certificates(settings, Secret::private_key);
+    for (const auto& files : config::certificates(settings))
+        inspect({"certificate", files.key, "the private key", "stop HTTPS"}, with_certificates);
     return found;
 }
 

@@ -55,6 +55,12 @@ struct NamedClient {
     std::uint32_t line = 0;
 };
 
+/// Of which events the event command is told.
+struct EventChoice {
+    bool change = true, stale = true, failure = false;
+    friend bool operator==(const EventChoice&, const EventChoice&) = default;
+};
+
 /// [admin]: what is for those who run it.
 struct AdminSettings {
     std::vector<Listen> metrics{};  ///< where Prometheus asks; empty: nowhere
@@ -64,7 +70,8 @@ struct AdminSettings {
     std::optional<std::string> state{};        ///< the folder of what is remembered of hosts
     std::chrono::milliseconds stale_after{};   ///< 0: hosts never are
     std::vector<std::string> event_command{};  ///< the command that is told of changes; empty: none
-    std::uint32_t event_commands_at_once{};    ///< how many of it may run
+    EventChoice events{};
+    std::uint32_t event_commands_at_once{};          ///< how many of it may run
     std::chrono::milliseconds event_command_time{};  ///< after which it is killed
 };
 /// What a setting is when nobody says stands in the schema (settings_schema.cpp), and nowhere else.

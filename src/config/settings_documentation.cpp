@@ -141,8 +141,11 @@ constexpr Documentation documented[] = {
     {Section::admin, "stale_after", "",
      "seconds without a check-in of any of its addresses after which a host is stale. 0: never"},
     {Section::admin, "event_command", "none",
-     "a command that is told of changes and of stale hosts: `[\"/usr/local/bin/notify\", "
+     "a command that is told of `events`: `[\"/usr/local/bin/notify\", "
      "\"argument\"]`. No shell is between. Its former name is `hook`"},
+    {Section::admin, "events", "`[\"change\", \"stale\"]`",
+     "which events it is told of: `change` (a host has another address), `stale`, and `failure` "
+     "(an update of a host fails, after one that did not)"},
     {Section::admin, "event_commands_at_once", "",
      "how many of it may run at a time. Its former name is `hooks_at_once`"},
     {Section::admin, "event_command_time", "",

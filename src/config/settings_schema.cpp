@@ -291,6 +291,7 @@ constexpr Setting table[] = {
     seconds<&S::admin, &Admin::stale_after>({admin, "stale_after", reload}, {24h, 0s, 366 * 24h}),
     renamed("hook",
             read<&S::admin, &Admin::event_command>({admin, "event_command", restart}, K::command)),
+    read<&S::admin, &Admin::events>({admin, "events", restart}, K::texts),
     renamed("hooks_at_once", whole<&S::admin, &Admin::event_commands_at_once>(
                                  {admin, "event_commands_at_once", restart}, {4, 1, 64})),
     renamed("hook_time", seconds<&S::admin, &Admin::event_command_time>(

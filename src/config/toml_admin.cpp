@@ -20,6 +20,29 @@ void read_command(TomlContext& context, TomlSection& section, std::vector<std::s
                       "give its whole path: there is no shell to look for it");
 }
 
+void read_events(TomlContext& context, TomlSection& section, EventChoice& target) {
+    const toml::node* node =
+        section.take_some("events", "name some of them, or leave event_command out");
+    if (node == nullptr) return;
+    const toml::array* names = node->as_array();
+    const auto is_text = [](const toml::node& name) { return name.is_string(); };
+    if (names == nullptr || !std::all_of(names->begin(), names->end(), is_text))
+        return section.wrong_type(*node, section.schema("events"));
+    target = {.change = false, .stale = false, .failure = false};
+    for (const auto& name : *names) {
+        const std::string text = *name.value_exact<std::string>();
+        if (text == "change")
+            target.change = true;
+        else if (text == "stale")
+            target.stale = true;
+        else if (text == "failure")
+            target.failure = true;
+        else
+            context.error(name.source(), "events names one that there is none of",
+                          "those that there are: \"change\", \"stale\", \"failure\"");
+    }
+}
+
 }  // namespace
 
 void read_process(TomlContext& context, const toml::table& table, Settings& settings) {
@@ -44,6 +67,7 @@ void read_admin(TomlContext& context, const toml::table& table, Settings& settin
                           fits.error().remedy);
     }
     read_command(context, section, settings.admin.event_command);
+    read_events(context, section, settings.admin.events);
     section.reject_unknown();
 }
 

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/tsig_key_file.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "base/kept_from.hpp"
+#include "base/secret.hpp"
 #include "base/system_error.hpp"
 #include "base/system_user.hpp"
 
@@ -40,25 +44,39 @@ const char* remedy_of(int code, const std::string& path) {
                  "own with nskeyfile";
 }
 
+base::Error unreadable(const std::string& path, int code) {
+    return {fmt::format("the key file can't be read as user {}: {}", user_name(),
+                        base::system_error_text(code)),
+            path, remedy_of(code, path)};
+}
+
 base::Result<base::Secret> read_whole(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string text;
-    if (file) {
-        text.resize(largest_key_file + 1);
-        file.read(text.data(), static_cast<std::streamsize>(text.size()));
-        text.resize(static_cast<std::size_t>(file.gcount()));
+    // Who opens a pipe would wait for its writer.
+    const base::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    struct stat status {};
+    if (!file || fstat(file.get(), &status) != 0) return unreadable(path, errno);
+    if (S_ISDIR(status.st_mode)) return unreadable(path, EISDIR);
+    if (!S_ISREG(status.st_mode))
+        return base::Error{"the key file is no regular file, but a pipe, a device or a socket",
+                           path, "name the key's file with nskeyfile"};
+    std::string text(largest_key_file + 1, '\0');
+    std::size_t have = 0;
+    ssize_t size = 1;
+    while (have < text.size() && size != 0) {
+        size = read(file.get(), text.data() + have, text.size() - have);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) {
+            const int code = errno;
+            base::zeroize(text);
+            return unreadable(path, code);
+        }
+        have += static_cast<std::size_t>(size);
     }
-    if (!file.is_open() || file.bad()) {
-        const int code = errno;
-        return base::Error{fmt::format("the key file can't be read as user {}: {}", user_name(),
-                                       base::system_error_text(code)),
-                           path, remedy_of(code, path)};
-    }
+    text.resize(have);
     base::Secret whole(text);
-    const bool too_large = text.size() > largest_key_file;
     base::zeroize(text);
-    if (too_large) return base::Error{"the file is too large for a key file", path, bind_form};
+    if (have > largest_key_file)
+        return base::Error{"the file is too large for a key file", path, bind_form};
     return whole;
 }
 

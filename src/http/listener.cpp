@@ -239,11 +239,11 @@ void Listener::accept() {
         if (!self->acceptor_.is_open()) return;
         if (error == asio::error::no_descriptors ||
             error == error_code(ENFILE, boost::system::system_category()) ||
-            error == asio::error::no_buffer_space || error == asio::error::no_memory) {
+            error == asio::error::no_buffer_space || error == asio::error::no_memory)
             self->capacity_.make(true);
-            return self->pause();
-        }
-        if (!error) self->accepted_ = std::move(socket);
+        // Whatever it is, it may be so the next time, too.
+        if (error) return self->pause();
+        self->accepted_ = std::move(socket);
         self->hand_on();
     };
     acceptor_.async_accept(peer_, std::move(on_connection));

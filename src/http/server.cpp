@@ -12,6 +12,7 @@
 
 #include "base/log.hpp"
 #include "base/network.hpp"
+#include "base/thread.hpp"
 #include "http/connection.hpp"
 #include "http/pending.hpp"
 #include "http/plain_connection.hpp"
@@ -125,10 +126,13 @@ struct Server::Worker {
         if (!sweeping) sweep();
     }
 
-    void start() {
+    /// False: there is no thread for it.
+    bool start() {
         for (const auto& listener : listeners) listener->start();
         sweep();
-        thread = std::thread([this] { run(); });
+        auto started = base::start_thread([this] { run(); });
+        if (started) thread = std::move(*started);
+        return started.has_value();
     }
 
     /// The worker's thread.
@@ -231,8 +235,16 @@ void Server::use_tls(const TlsContext& context) {
     }
 }
 
-void Server::start() {
-    for (const auto& worker : workers_) worker->start();
+base::Result<void> Server::start() {
+    if (std::all_of(workers_.begin(), workers_.end(),
+                    [](const auto& worker) { return worker->start(); }))
+        return {};
+    stop(base::Clock::now());
+    return base::Error{
+        fmt::format("can't serve: it takes {} threads, and the system gives no more", workers_.size()),
+        "",
+        "raise the limits of the service (TasksMax=, MemoryMax=, ulimit -u), or let it have fewer "
+        "(threads)"};
 }
 
 void Server::stop(base::TimePoint deadline) {

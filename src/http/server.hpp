@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 #include "http/connection_limiter.hpp"
 #include "http/forwarded.hpp"
 #include "http/handler.hpp"
@@ -39,8 +40,8 @@ public:
     /// Open connections; on any thread.
     [[nodiscard]] std::size_t connections() const { return admission_.count(); }
 
-    /// Starts serving.
-    void start();
+    /// Starts serving; an error: the system gives no thread for it, and it serves nobody.
+    [[nodiscard]] base::Result<void> start();
 
     /// Stops accepting, waits until the requests under way are answered, at most until `deadline`,
     /// and ends.

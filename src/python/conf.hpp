@@ -124,6 +124,9 @@ public:
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
     /// Whether any hook does something with the header fields that it is given.
     [[nodiscard]] virtual bool reads_headers() const = 0;
+    /// Whether get_ip does something with the key that it is given: then it may fail with a wrong
+    /// one, and not with a right one.
+    [[nodiscard]] virtual bool get_ip_reads_key() const = 0;
 
     /// `source` is the client's address; `key` is the request's, as it was sent.
     /// `key` outlives the call.

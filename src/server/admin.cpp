@@ -68,6 +68,7 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
       control_(settings.admin.control),
       state_(settings.admin.state),
       has_event_command_(!settings.admin.event_command.empty()),
+      choice_(settings.admin.events),
       events_(parts.io, runner, [this](const Event& event) { on_command_run(event); }),
       page_(
           parts.request_log.metrics(),
@@ -109,10 +110,19 @@ base::Result<void> Admin::listen() {
 
 void Admin::start() {
     if (state_) open_store();
-    if (pages_) pages_->start();
+    if (pages_) start_pages();
     if (control_) status_.start();
     started_ = true;
     look_for_stale();
+}
+
+/// Without them everything else works.
+void Admin::start_pages() {
+    const auto started = pages_->start();
+    if (!started.has_error()) return;
+    log::error("there are no metrics: {}", started.error().text());
+    pages_.reset();
+    endpoints_.clear();
 }
 
 void Admin::stop(base::TimePoint deadline) {
@@ -170,18 +180,34 @@ void Admin::look_for_stale() {
 
 /// On any thread.
 void Admin::tell(const telemetry::HistoryEvent& event) {
-    const bool change = event.kind == telemetry::HistoryEventKind::change;
+    using telemetry::HistoryEventKind;
     const std::string host = parts_.hosts.name(event.rrset.host).text();
-    if (!change)
+    const bool stale = event.kind == HistoryEventKind::stale;
+    if (stale)
         log::event(spdlog::level::warn,
                    fmt::format("{} {} has not checked in for long", host,
                                dns::type_text(event.rrset.type)),
                    {{"SFTDYN_HOST", host}});
+    if (const auto kind = wanted(event.kind))
+        return events_.tell(
+            {*kind, host, event.rrset.type, event.now.address, event.before, event.now.checked_in});
     // Without a command the log is all that is told.
-    if (!change && !has_event_command_)
-        parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
-    events_.tell({change ? EventKind::change : EventKind::stale, host, event.rrset.type,
-                  event.now.address, event.before, event.now.checked_in});
+    if (stale) parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
+}
+
+/// None: no command is told of such an event.
+std::optional<EventKind> Admin::wanted(telemetry::HistoryEventKind kind) const {
+    using telemetry::HistoryEventKind;
+    if (!has_event_command_) return std::nullopt;
+    switch (kind) {
+        case HistoryEventKind::change:
+            return choice_.change ? std::optional(EventKind::change) : std::nullopt;
+        case HistoryEventKind::stale:
+            return choice_.stale ? std::optional(EventKind::stale) : std::nullopt;
+        case HistoryEventKind::failure:
+            return choice_.failure ? std::optional(EventKind::failure) : std::nullopt;
+    }
+    return std::nullopt;
 }
 
 void Admin::on_command_run(const Event& event) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -66,6 +67,7 @@ public:
 private:
     struct Facts;
     void open_store();
+    void start_pages();
     [[nodiscard]] std::string database_path() const;
     using Gathered = MetricsPage::Gathered;
     using Needed = MetricsPage::Needed;
@@ -80,10 +82,12 @@ private:
     [[nodiscard]] std::int64_t stale_since() const;
     void on_command_run(const Event& event);
     void tell(const telemetry::HistoryEvent& event);
+    [[nodiscard]] std::optional<EventKind> wanted(telemetry::HistoryEventKind kind) const;
 
     Parts parts_;
     std::optional<std::string> control_, state_;
     bool has_event_command_;
+    config::EventChoice choice_;
     EventFeeder events_;
     std::vector<http::Endpoint> endpoints_;
     MetricsPage page_;

@@ -176,7 +176,7 @@ void Authenticator::log_full_table(const RequestContext& request, const Failure&
 }
 
 void Authenticator::refuse_failed(RequestContext& request) {
-    refuse(request, count_failure(request, now_()), Cause::get_host_failed);
+    refuse(request, count_failure(request, now_()), Cause::hook_failed);
 }
 
 /// The answer within the budgets.

@@ -52,8 +52,8 @@ public:
 
     /// Completes a request whose key is wrong.
     void refuse(RequestContext& request);
-    /// Completes a request whose key can't be looked at, since the conf's get_host fails with it:
-    /// that is a guess as any other. Within the budgets it is answered with the failure.
+    /// Completes a request whose key can't be looked at, since a hook that is given it fails: that
+    /// is a guess as any other. Within the budgets it is answered with the failure.
     void refuse_failed(RequestContext& request);
 
     /// Ends the verifier's thread. What waits for it is dropped.
@@ -68,7 +68,7 @@ private:
     void verify(RequestContext& request, Attempt attempt, const Accepted& accepted);
     [[nodiscard]] base::Result<bool> is_right(const Attempt& attempt);
     void accept(RequestContext& request, Attempt attempt, const Accepted& accepted);
-    enum class Cause : std::uint8_t { wrong, get_host_failed };
+    enum class Cause : std::uint8_t { wrong, hook_failed };
     void refuse(RequestContext& request, const Failure& failure, Cause cause = Cause::wrong);
     void refuse_late(RequestContext& request, Cause cause);
     static void answer(RequestContext& request, Cause cause);

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include <fmt/format.h>
 #include <boost/asio/post.hpp>
 
 #include "base/log.hpp"
+#include "base/thread.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -21,6 +23,7 @@ using boost::system::error_code;
 constexpr unsigned most_open = 8;
 constexpr timeval write_time{5, 0};  // for a reader to take a part
 constexpr std::size_t part_size = 64 * 1024;
+constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 /// Whether somebody listens on a socket's path.
 bool is_served(boost::asio::io_context& io, const std::string& path) {
@@ -49,7 +52,7 @@ ControlSocket::~ControlSocket() {
     if (writer_) {
         // A reader that does not read would be waited for.
         for (const auto& socket : open_) ::shutdown(socket->native_handle(), SHUT_RDWR);
-        writer_->stop();
+        writing_.stop();
         writer_->join();
     }
     if (!path_.empty()) unlink(path_.c_str());
@@ -78,23 +81,37 @@ base::Result<void> ControlSocket::listen(const std::string& path) {
 }
 
 void ControlSocket::start() {
-    writer_ = std::make_unique<boost::asio::thread_pool>(1);
-    accept();
+    writer_ = base::start_thread([this] { writing_.run(); });
+    if (writer_) return accept();
+    base::log::error("{}: there is no thread to serve it: `sftdyn status` does not work until a "
+                     "restart", path_);
+    error_code ignored;  // nobody is served either way
+    acceptor_.close(ignored);
+    unlink(path_.c_str());
+    path_.clear();
 }
 
 void ControlSocket::accept() {
     auto socket = std::make_shared<Protocol::socket>(io_);
     acceptor_.async_accept(*socket, [this, socket](error_code error) {
         if (error == boost::asio::error::operation_aborted) return;
-        if (!error && open_.size() < most_open) answer(socket);
+        if (error) return pause();
+        if (open_.size() < most_open) answer(socket);
         accept();
+    });
+}
+
+void ControlSocket::pause() {
+    timer_.expires_after(accept_pause);
+    timer_.async_wait([this](error_code error) {
+        if (!error) accept();
     });
 }
 
 void ControlSocket::answer(std::shared_ptr<Protocol::socket> socket) {
     open_.insert(socket);
     prepare_([this, socket = std::move(socket)](Document document) {
-        boost::asio::post(*writer_, [this, socket, document = std::move(document)] {
+        boost::asio::post(writing_, [this, socket, document = std::move(document)] {
             error_code ignored;  // a reader that is gone shows when it is written to
             socket->native_non_blocking(false, ignored);
             setsockopt(socket->native_handle(), SOL_SOCKET, SO_SNDTIMEO, &write_time,

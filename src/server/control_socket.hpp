@@ -4,12 +4,16 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <string>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/result.hpp"
 
@@ -27,19 +31,22 @@ public:
     using Prepare = std::function<void(std::function<void(Document)>)>;
 
     ControlSocket(boost::asio::io_context& io, Prepare prepare)
-        : io_(io), acceptor_(io), prepare_(std::move(prepare)) {}
+        : io_(io), acceptor_(io), prepare_(std::move(prepare)), timer_(io) {}
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
 
     /// Its owner and group may connect. A socket that nobody listens on is replaced.
     [[nodiscard]] base::Result<void> listen(const std::string& path);
-    /// To be called when threads may be made.
+    /// To be called when threads may be made. Where there is none for it, that is said in the log,
+    /// and nobody is served: the socket's file goes.
     void start();
 
 private:
     using Protocol = boost::asio::local::stream_protocol;
     void accept();
+    /// Out of descriptors, those that are there are served first.
+    void pause();
     void answer(std::shared_ptr<Protocol::socket> socket);
 
     boost::asio::io_context& io_;
@@ -47,7 +54,11 @@ private:
     Prepare prepare_;
     std::string path_;
     std::set<std::shared_ptr<Protocol::socket>> open_{};  ///< connections; on the thread of `io`
-    std::unique_ptr<boost::asio::thread_pool> writer_;
+    boost::asio::steady_timer timer_;
+    boost::asio::io_context writing_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+        writing_.get_executor()};
+    std::optional<std::thread> writer_{};  ///< runs what is in `writing_`
 };
 
 }  // namespace sftdyn::server

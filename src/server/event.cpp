@@ -111,7 +111,7 @@ std::optional<EventMessage> EventMessage::read(std::string_view octets) {
     std::copy(octets.begin(), octets.end(), in.begin());
     EventMessage out;
     out.event.kind = static_cast<EventKind>(in[kind_at]);
-    if (out.event.kind != EventKind::change && out.event.kind != EventKind::stale)
+    if (out.event.kind < EventKind::change || out.event.kind > EventKind::failure)
         return std::nullopt;
     out.event.type = in[family_at] == 4 ? dns::Type::a : dns::Type::aaaa;
     out.id = get<std::uint64_t>(&in[id_at]);
@@ -145,7 +145,17 @@ std::optional<EventAnswer> EventAnswer::read(std::string_view octets) {
                        get<std::int32_t>(in + detail_at)};
 }
 
-const char* text_of(EventKind kind) { return kind == EventKind::change ? "change" : "stale"; }
+const char* text_of(EventKind kind) {
+    switch (kind) {
+        case EventKind::change:
+            return "change";
+        case EventKind::stale:
+            return "stale";
+        case EventKind::failure:
+            return "failure";
+    }
+    return "";
+}
 
 std::vector<std::string> environment_of(const Event& event) {
     return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -19,18 +19,20 @@ namespace sftdyn::server {
 
 /// Why the command is run.
 enum class EventKind : std::uint8_t {
-    change = 1,  ///< the host has another address
-    stale = 2,   ///< it has not checked in for long
+    change = 1,   ///< the host has another address
+    stale = 2,    ///< it has not checked in for long
+    failure = 3,  ///< it could not be given the address that it asked for
 };
 
-/// What the command is told: a host has another address, or has not checked in for long.
+/// What the command is told.
 struct Event {
     EventKind kind = EventKind::change;
     std::string host{};                  ///< as `dns::Name::text` gives it
     dns::Type type = dns::Type::a;       ///< A or AAAA
-    boost::asio::ip::address address{};  ///< now; unspecified: none
-    boost::asio::ip::address
-        old_address{};  ///< that the command was last told of; unspecified: none, or unknown
+    boost::asio::ip::address address{};  ///< now, or that was asked for; unspecified: none
+    /// That the command was last told of, or that the host still has; unspecified: none, or
+    /// unknown.
+    boost::asio::ip::address old_address{};
     std::int64_t checked_in = 0;  ///< seconds since 1970
     friend bool operator==(const Event&, const Event&) = default;
 };

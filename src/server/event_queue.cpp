@@ -16,7 +16,8 @@ void EventQueue::erase(Events::iterator event) {
 bool EventQueue::add(Event event) {
     const Record record = record_of(event);
     if (event.kind == EventKind::change) {
-        if (const auto stale = find(record, EventKind::stale); stale != events_.end()) erase(stale);
+        for (const EventKind over : {EventKind::stale, EventKind::failure})
+            if (const auto found = find(record, over); found != events_.end()) erase(found);
     }
     if (const auto waiting = find(record, event.kind); waiting != events_.end()) {
         if (event.kind == EventKind::change) event.old_address = waiting->old_address;
@@ -42,8 +43,8 @@ std::optional<Event> EventQueue::take(const std::function<bool(const Record&)>& 
 void EventQueue::put_back(Event event) {
     const Record record = record_of(event);
     const auto change = find(record, EventKind::change);
-    if (event.kind == EventKind::stale &&
-        (change != events_.end() || find(record, EventKind::stale) != events_.end()))
+    if (event.kind != EventKind::change &&
+        (change != events_.end() || find(record, event.kind) != events_.end()))
         return;
     if (event.kind == EventKind::change && change != events_.end()) {
         change->old_address = event.old_address;

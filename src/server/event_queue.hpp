@@ -22,12 +22,12 @@ public:
     using Record = std::pair<std::string, dns::Type>;
     [[nodiscard]] static Record record_of(const Event& event) { return {event.host, event.type}; }
 
-    /// `capacity`: how many may wait. There are at most two for each record.
+    /// `capacity`: how many may wait. There are at most three for each record.
     explicit EventQueue(std::size_t capacity) : capacity_(capacity) {}
 
     /// A change takes the place of one that waits, and keeps the old address of that one, which the
-    /// command was told of last; a host that has changed is not stale any more. False: there is no
-    /// room, and it is not taken.
+    /// command was told of last; a host that has changed is not stale any more, and does not fail.
+    /// False: there is no room, and it is not taken.
     [[nodiscard]] bool add(Event event);
 
     /// What waits longest, of records that are not `busy`.

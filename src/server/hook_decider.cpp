@@ -55,40 +55,53 @@ bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& t
 HookDecision HookDecider::decide(HookTask& task) {
     const log::FieldScope of_peer(log_fields(task));
     const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
-    const auto address = call->get_ip();
-    if (address.has_error()) {
-        log_failure(address.error().kind, address.error().text);
-        return {};
-    }
-    const auto parsed = base::parse_address(*address);
-    if (parsed) task.set_client(base::plain_address(*parsed));
-    const log::FieldScope of_client(log_fields(task));
-    if (!task.key.empty()) return decide_host(task, *call, *address, parsed.has_value());
     HookDecision decision;
+    auto address = ask_get_ip(task, *call);
+    if (!address) {
+        // Whatever it fails with, the key was tried.
+        if (!task.key.empty() && task.conf().get_ip_reads_key())
+            decision.action = HookDecision::Action::key_failed;
+        return decision;
+    }
+    const log::FieldScope of_client(log_fields(task));
+    if (!task.key.empty()) return decide_host(task, *call);
     decision.action = HookDecision::Action::address;
-    decision.address_text = *address;
+    decision.address_text = std::move(*address);
     return decision;
 }
 
-HookDecision HookDecider::decide_host(HookTask& task, python::Call& call,
-                                      const std::string& address, bool is_address) {
-    HookDecision decision;
-    if (!is_address) {
+/// The address, as the hook says it, and the task's client; nothing: there is none to be had.
+std::optional<std::string> HookDecider::ask_get_ip(HookTask& task, python::Call& call) {
+    task.hook = "get_ip";
+    auto said = call.get_ip();
+    if (said.has_error()) {
+        log_failure(said.error().kind, said.error().text);
+        return std::nullopt;
+    }
+    const auto parsed = base::parse_address(*said);
+    if (!parsed) {
         log_failure("get_ip/address",
                     fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
-                                task.shown(address, call)));
-        return decision;
+                                task.shown(*said, call)));
+        return std::nullopt;
     }
+    task.set_client(base::plain_address(*parsed));
+    return std::move(*said);
+}
+
+HookDecision HookDecider::decide_host(HookTask& task, python::Call& call) {
+    HookDecision decision;
     const auto client = task.client();
-    // What a conf that writes the UPDATE itself publishes is seen in its script.
-    if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
-        decision.action = HookDecision::Action::refused;
-        return decision;
-    }
     if (!find_host(task, call, decision)) return decision;
     auto fields = log_fields(task);
     fields.emplace_back("SFTDYN_HOST", decision.host.text());
     const log::FieldScope of_host(std::move(fields));
+    // What a conf that writes the UPDATE itself publishes is seen in its script. Only who has a
+    // key is told: else each address that is refused would be a guess that is not counted.
+    if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
+        decision.action = HookDecision::Action::refused;
+        return decision;
+    }
     update::DesiredRecord& desired = decision.update.desired;
     desired.rrset.type = dns::type_of(client);
     desired.rdata = decision.update.address = dns::rdata_of(client);
@@ -137,7 +150,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
     // Whatever it fails with, the key was tried.
     if (said.has_error()) {
         log_failure(said.error().kind, said.error().text);
-        decision.action = HookDecision::Action::get_host_failed;
+        decision.action = HookDecision::Action::key_failed;
         return false;
     }
     if (said->empty()) {
@@ -149,7 +162,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
     if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
         log_failure("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
                                                  task.shown(*said, call)));
-        decision.action = HookDecision::Action::get_host_failed;
+        decision.action = HookDecision::Action::key_failed;
         return false;
     }
     decision.host_text = std::move(*said);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +24,9 @@ namespace sftdyn::server {
 struct HookDecision {
     enum class Action {
         failed,
-        get_host_failed,
+        key_failed,  ///< a hook that was given the key: it may have failed because of it
         address,
-        refused,
+        refused,  ///< the key is right, and the address is not to be published
         bad_key,
         unchanged,
         update
@@ -59,8 +60,8 @@ public:
     void forget_warnings();
 
 private:
-    [[nodiscard]] HookDecision decide_host(HookTask& task, python::Call& call,
-                                           const std::string& address, bool is_address);
+    [[nodiscard]] std::optional<std::string> ask_get_ip(HookTask& task, python::Call& call);
+    [[nodiscard]] HookDecision decide_host(HookTask& task, python::Call& call);
     [[nodiscard]] bool find_host(HookTask& task, python::Call& call, HookDecision& decision);
     [[nodiscard]] bool ask_get_host(HookTask& task, python::Call& call, HookDecision& decision);
     void read_script(const HookTask& task, python::Call& call,

@@ -97,13 +97,14 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
     if (decision.action == HookDecision::Action::unchanged ||
-        decision.action == HookDecision::Action::update)
+        decision.action == HookDecision::Action::update ||
+        decision.action == HookDecision::Action::refused)
         request.on_authenticated();
     switch (decision.action) {
         case HookDecision::Action::failed:
             return request.complete(RequestOutcome::fail, "a hook failed",
                                     protocol::server_error(protocol::Dialect::secret_url));
-        case HookDecision::Action::get_host_failed:
+        case HookDecision::Action::key_failed:
             return authenticator_.refuse_failed(request);
         case HookDecision::Action::address:
             return request.complete(RequestOutcome::address, "its own address",
@@ -127,15 +128,25 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
 
 void HookHandler::on_timeout(const HookTaskPtr& task) {
     if (!task->claim()) return;
-    const auto limit = task->request->settings().hook_time;
-    const std::string hook = task->hook.load();
+    const auto limit = std::chrono::duration<double>(task->request->settings().hook_time).count();
+    const char* hook = task->hook;
     const base::log::FieldScope scope(task->request->log_fields(RequestOutcome::fail));
-    decider_.log_failure(
-        hook + "/timed out",
-        fmt::format(
-            "{} did not return within {} s: it is left to itself, and the request has failed", hook,
-            std::chrono::duration<double>(limit).count()));
-    task->request->complete(RequestOutcome::fail, "a hook did not return in time",
+    if (hook == nullptr) {
+        decider_.log_failure(
+            "waited for a thread",
+            fmt::format("a request waited for a thread for {} s, and has failed: no hook was run "
+                        "for it; others take long, or the system gives no more threads",
+                        limit));
+    } else {
+        decider_.log_failure(
+            std::string(hook) + "/timed out",
+            fmt::format(
+                "{} did not return within {} s: it is left to itself, and the request has failed",
+                hook, limit));
+    }
+    task->request->complete(RequestOutcome::fail,
+                            hook == nullptr ? "no thread was there for a hook in time"
+                                            : "a hook did not return in time",
                             protocol::server_error(protocol::Dialect::secret_url));
 }
 

@@ -55,7 +55,7 @@ struct HookTask {
     const boost::asio::ip::address peer;  ///< where it came from
     std::string key;
     python::Fields fields;
-    std::atomic<const char*> hook = "get_ip";  ///< that runs
+    std::atomic<const char*> hook = nullptr;  ///< that runs; null: none yet
 
 private:
     mutable base::Mutex mutex_;

@@ -223,6 +223,10 @@ bool HookThreads::run(Work work, Work on_timeout, base::TimePoint deadline) {
     if (!state.start_watchers()) return false;
     state.queue.push_back({std::move(work), std::move(on_timeout), base::Clock::now(), deadline});
     if (state.active == 0) state.call_worker();
+    if (state.workers.empty()) {
+        state.queue.pop_back();
+        return false;
+    }
     if (!state.watching) {
         state.watching = true;
         state.watch.notify_one();

@@ -29,8 +29,8 @@ public:
     HookThreads& operator=(const HookThreads&) = delete;
 
     /// Runs `work` on one of the threads. When that has not returned by the deadline, `on_timeout`
-    /// is called, and what it runs in Python is interrupted. False: too many wait already, or the
-    /// system gives no thread.
+    /// is called, and what it runs in Python is interrupted. False: too many wait already, or there
+    /// is no thread, and the system gives none.
     [[nodiscard]] bool run(Work work, Work on_timeout, base::TimePoint deadline);
 
     /// Interrupts what is still under way, and waits for it. False: some does not return; then the

@@ -154,7 +154,10 @@ int Service::run(const Ready& ready) {
     platform::enter_sandbox(sandbox_);
     await_signal();
     say_summaries();
-    server_.start();
+    if (const auto started = server_.start(); started.has_error()) {
+        log::critical("{}", started.error().text());
+        return 1;
+    }
     admin_.start();
     platform::release_startup_code();
     ready(urls(endpoints_), urls(admin_.endpoints()));

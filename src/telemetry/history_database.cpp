@@ -15,6 +15,7 @@
 #include "base/log.hpp"
 #include "base/shared_library.hpp"
 #include "base/system_error.hpp"
+#include "base/thread.hpp"
 #include "telemetry/stored_row.hpp"
 
 namespace sftdyn::telemetry {
@@ -226,7 +227,12 @@ Store::Store(std::unique_ptr<Database> database, History& history, const update:
       history_(history),
       hosts_(hosts),
       problems_([](const std::string& text) { base::log::warn("{}", text); }),
-      thread_([this] { work(); }) {}
+      thread_(base::start_thread([this] { work(); })) {
+    if (!thread_)
+        base::log::warn(
+            "there is no thread to save what is remembered of hosts: it is saved when sftdyn ends, "
+            "and lost if it is killed");
+}
 
 Store::~Store() {
     {
@@ -234,7 +240,10 @@ Store::~Store() {
         ending_ = true;
     }
     end_.notify_all();
-    thread_.join();
+    if (thread_)
+        thread_->join();
+    else
+        save();
     problems_.finish();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -47,7 +48,8 @@ private:
 };
 
 /// A thread that saves what is new every ten seconds, and at the end. What can't be saved is said
-/// in the log, and tried again.
+/// in the log, and tried again. Where the system gives no thread, that is said, and it is saved at
+/// the end only.
 class Store {
 public:
     Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts);
@@ -66,8 +68,8 @@ private:
     base::Mutex mutex_;
     base::Condition end_;
     bool ending_ GUARDED_BY(mutex_) = false;
-    std::vector<History::Row> failed_;  ///< to be tried again; the thread's
-    std::thread thread_;
+    std::vector<History::Row> failed_;  ///< to be tried again; the thread's, as long as it is there
+    std::optional<std::thread> thread_;
 };
 
 }  // namespace sftdyn::telemetry

@@ -17,6 +17,8 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
         const base::MutexLock lock(shard.mutex);
         HistoryEntry& entry = shard.entries[rrset];
         HostRecord& record = entry.record;
+        const bool fails_now =
+            outcome == RequestOutcome::fail && record.outcome != RequestOutcome::fail;
         record.checked_in = now;
         record.outcome = outcome;
         record.stale_told = false;
@@ -25,9 +27,16 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
         event.before = record.address;
         if (outcome == RequestOutcome::ok || outcome == RequestOutcome::uptodate)
             record.address = address;
-        if (outcome != RequestOutcome::ok) return;
-        record.changed = now;
-        event.now = record;
+        if (fails_now) {
+            event.kind = HistoryEventKind::failure;
+            event.now = record;
+            event.now.address = address;
+        } else if (outcome == RequestOutcome::ok) {
+            record.changed = now;
+            event.now = record;
+        } else {
+            return;
+        }
     }
     if (told_) told_(event);
 }

@@ -35,7 +35,11 @@ struct HostRecord {
 };
 
 /// Why somebody may want to be told.
-enum class HistoryEventKind { change, stale };
+enum class HistoryEventKind {
+    change,
+    stale,
+    failure,  ///< after a check-in that did not fail; `now` has the address that was wanted
+};
 
 /// Something that somebody may want to be told of.
 struct HistoryEvent {

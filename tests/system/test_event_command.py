@@ -3,6 +3,7 @@
 
 import array
 import ctypes
+import json
 import os
 import re
 import signal
@@ -64,6 +65,25 @@ def test_number_and_time_are_settings(stage, named):
     out = stage.folder / "hook.out"
     await_true(lambda: out.exists() and out.read_text().split() == list(hosts.values()), "one after the other, each for its time")
     watched.program.await_log("the event command did not end in time, and was killed")
+
+
+@pytest.mark.parametrize("chosen", [["failure"], ["change", "failure"], ["change"], ["stale"], None])
+def test_events_are_those_that_are_chosen(stage, named, chosen):
+    """A host changes, an update of it fails twice, and it is stale."""
+    hook = hook_file(stage, "#!/bin/sh\necho $SFTDYN_EVENT $SFTDYN_HOST $SFTDYN_ADDRESS $SFTDYN_OLD_ADDRESS >> {out}\n")
+    events = "" if chosen is None else f"events = {json.dumps(chosen)}"
+    watched = Watched(stage, named, f'event_command = ["{hook}"]\nstale_after = 3\n{events}')
+    assert watched.program.get("secretkey-one").body == "OK"
+    named.stop()
+    for _ in range(2):
+        assert watched.program.get("secretkey-one", source="127.0.0.2").body == "FAIL"
+    watched.program.await_log(f"{HOST} A has not checked in for long")
+    out = stage.folder / "hook.out"
+    expected = {"change": f"change {HOST} 127.0.0.1", "failure": f"failure {HOST} 127.0.0.2 127.0.0.1", "stale": f"stale {HOST} 127.0.0.1 127.0.0.1"}
+    expected = [expected[kind] for kind in ("change", "failure", "stale") if kind in (chosen or ["change", "stale"])]
+    await_true(lambda: out.exists() and len(out.read_text().splitlines()) >= len(expected), "all have run")
+    assert watched.program.stop() == 0
+    assert sorted(out.read_text().splitlines()) == sorted(expected)
 
 
 def test_nobody_is_forgotten_when_all_hosts_change_and_go_quiet_at_once(stage, named):

@@ -228,6 +228,25 @@ def test_guesses_are_counted_for_whom_get_ip_names(stage, tmp_path):
     assert hosts == ["203.0.113.9"]
 
 
+@pytest.mark.parametrize("line,answer", [
+    ("PROXIED[key]", (500, "FAIL")),
+    ("PROXIED.get(key)", (500, "FAIL")),
+    ('PROXIED.get(key, "nobody")', (500, "FAIL")),
+    ('PROXIED.get(key, "0.0.0.0")', (403, "BADKEY")),
+], ids=["raises", "None", "no address", "nobody's"])
+def test_a_key_that_get_ip_fails_with_is_a_guess(stage, line, answer):
+    program = start_python(stage, f'CLIENTS = {{"right": "{HOST}"}}\nPROXIED = {{"right": "198.51.100.7"}}\n'
+                                  f'def get_ip(ip, headers, key):\n    return {line}\n')
+    answers = at_once(60, lambda number: program.get(f"guess{number}"))
+    assert answers.count(answer) in range(40, 43) and answers.count((429, "BADKEY")) == 60 - answers.count(answer)
+    assert tuple(program.get("right")) == (200, "OK")
+
+
+def test_a_get_ip_that_fails_whatever_the_key_is_no_guess(stage):
+    program = start_python(stage, f'CLIENTS = {{"right": "{HOST}"}}\ndef get_ip(ip, headers, key):\n    return headers["X-None"]\n')
+    assert at_once(60, lambda number: program.get("right")) == [(500, "FAIL")] * 60
+
+
 def test_a_key_that_get_host_raises_for_is_a_guess(stage):
     program = start_python(stage, f'T = {{"right": "{HOST}"}}\ndef get_host(q, ip):\n    return T[q]\n'
                                   'def nsupdatecommands(host, ip, headers):\n    return [f"update delete {host} A", f"update add {host} 5 A {ip}"]\n')

@@ -52,7 +52,8 @@ public:
           lines_(std::move(lines)),
           hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"),
                  hook_of(module_, "nsupdatecommands")},
-          reads_headers_(reads(hooks_.get_ip, 1) || reads(hooks_.commands, 2)) {}
+          reads_headers_(reads(hooks_.get_ip, 1) || reads(hooks_.commands, 2)),
+          get_ip_reads_key_(reads(hooks_.get_ip, 2)) {}
     ~PythonConf() override {
         drop_later(std::move(module_));
         drop_later(std::move(lines_));
@@ -81,6 +82,7 @@ public:
     bool has_get_host() const override { return bool(hooks_.get_host); }
     bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
     bool reads_headers() const override { return reads_headers_; }
+    bool get_ip_reads_key() const override { return get_ip_reads_key_; }
 
     std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                std::string_view key) const override {
@@ -158,6 +160,7 @@ private:
     py::dict lines_;
     Hooks hooks_;
     bool reads_headers_;
+    bool get_ip_reads_key_;
 };
 
 }  // namespace

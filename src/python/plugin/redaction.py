@@ -31,6 +31,12 @@ class Words:
         return len(self.sure) + len(self.maybe) > self.most
 
     def add(self, value, is_key):
+        if is_key and isinstance(value, (tuple, frozenset)):
+            for part in elements_of(value)[:self.most + 1]:
+                self.add(part, True)
+            return
+        if is_key and isinstance(value, (int, float)):
+            value = text_of_number(value)
         if isinstance(value, (bytes, bytearray)):
             value = value.decode("utf-8", "surrogateescape")
         if not isinstance(value, str) or len(value) < LEAST:
@@ -44,6 +50,15 @@ class Words:
         both = Words(max(self.most, other.most))
         both.sure, both.maybe = self.sure | other.sure, self.maybe | other.maybe
         return both
+
+
+def text_of_number(value):
+    """A number as Python writes it, whatever a class of the conf's makes of that; a short one is in every text."""
+    try:
+        text = int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
+    except ValueError:
+        return ""  # of more digits than Python writes
+    return text if len(text) >= SHOWN else ""
 
 
 def is_address(text):

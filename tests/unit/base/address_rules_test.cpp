@@ -49,7 +49,13 @@ INSTANTIATE_TEST_SUITE_P(
                     "2001:30::1", "3ffe::1", "200::1", "1fff::1", "4000::1", "6000::1", "8000::1",
                     "a000::1", "c000::1", "e000::1", "f000::1", "f800::1", "fbff::1", "fe00::1",
                     "2001:db8::5efe:127.0.0.1", "2001:db8::200:5efe:169.254.1.1",
-                    "fd00::5efe:0.0.0.0", "2a00::200:5efe:255.255.255.255"));
+                    "fd00::5efe:0.0.0.0", "2a00::200:5efe:255.255.255.255",
+                    // Several within each other.
+                    "2002:cb00:7101:1:0:5efe:127.0.0.1", "2002:cb00:7101:1:0:5efe:0.0.0.0",
+                    "2002:cb00:7101:1:200:5efe:224.0.0.1", "2002:7f00:1:1:0:5efe:192.0.2.1",
+                    "2001:0:cb00:7101:0:5efe:127.0.0.1", "2001:0:cb00:7101:200:5efe:0.0.0.0",
+                    "2001:0:cb00:7101:0:5efe:255.255.255.254", "2001:0:7f00:1:8000:63bf:3fff:fdd2",
+                    "2001:0:e000:1:8000:63bf:3fff:fdd2"));
 
 class Publishable : public testing::TestWithParam<const char*> {};
 TEST_P(Publishable, IsPublishedUnlessTheSettingsSayOtherwise) {
@@ -63,7 +69,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1", "3fff::1",
                     "2002:c000:201::1", "2a00::1", "fc00::1", "fd00::1", "2000::1", "2001:2::1",
                     "2001:200::1", "3fff:ffff::1", "2001:db8::5efe:192.0.2.1",
-                    "2001:db8::200:5efe:10.0.0.1", "2001:db8::100:5efe:127.0.0.1"));
+                    "2001:db8::200:5efe:10.0.0.1", "2001:db8::100:5efe:127.0.0.1",
+                    "2002:cb00:7101:1:0:5efe:192.0.2.1", "2002:cb00:7101:1:100:5efe:127.0.0.1",
+                    "2001:0:cb00:7101:0:5efe:192.0.2.1"));
 
 TEST(AddressRules, LoopbackIsForConnectionsOnly) {
     for (const char* text : {"127.0.0.1", "127.9.9.9", "::1"}) {
@@ -123,10 +131,16 @@ TEST(AddressRules, ADeniedIpv4AddressDeniesEachIpv6AddressThatEmbedsIt) {
     const auto policy =
         rules({"2001:db8::/32", "64:ff9b::/96", "2002::/16", "10.9.0.0/16"}, {"private", "::/0"});
     for (const char* form :
-         {"2001:db8::5efe:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "::ffff:10.0.0.1"})
+         {"2001:db8::5efe:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "::ffff:10.0.0.1",
+          "2002:cb00:7101:1:0:5efe:10.0.0.1", "2002:a00:1:1:0:5efe:192.0.2.1"})
         EXPECT_EQ(rule(policy, form), Ruling::denied) << form;
-    for (const char* form :
-         {"2001:db8::5efe:10.9.0.1", "64:ff9b::10.9.0.1", "2002:a09:1::1", "2001:db8::1"})
+    for (const char* form : {"2001:0:cb00:7101:200:ffff:f5ff:fffe", "2001:0:a00:1:0:ffff:3fff:fdfe",
+                             "2001:0:cb00:7101:0:5efe:192.0.2.1"})
+        EXPECT_EQ(rule(rules({"2001::/32"}, {"private", "192.0.2.0/24", "::/0"}), form),
+                  Ruling::denied)
+            << form;
+    for (const char* form : {"2001:db8::5efe:10.9.0.1", "64:ff9b::10.9.0.1", "2002:a09:1::1",
+                             "2001:db8::1", "2002:cb00:7101:1:0:5efe:10.9.0.1"})
         EXPECT_EQ(rule(policy, form), Ruling::may_be) << form;
 }
 

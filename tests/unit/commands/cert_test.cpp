@@ -119,6 +119,43 @@ TEST_F(CertTest, WhatIsNoKeyIsNotTouchedAndNothingIsMade) {
     EXPECT_FALSE(std::filesystem::exists(cert_file));
 }
 
+/// Somebody else laid it there, for whoever makes a certificate to use.
+TEST_F(CertTest, AKeyThatOthersHadAHandInIsNotUsed) {
+    ASSERT_EQ(cert({"dyn.example.org"}).status, 0);
+    std::filesystem::remove(cert_file);
+    const auto is_refused = [this](const char* why) {
+        const Ran ran = cert({"dyn.example.org"});
+        EXPECT_EQ(ran.status, 1) << why;
+        EXPECT_THAT(ran.err, HasSubstr(key_file + ": is there already, and "));
+        EXPECT_THAT(ran.err, HasSubstr(why));
+        EXPECT_THAT(ran.err, HasSubstr("choose another folder with --dir"));
+        EXPECT_FALSE(std::filesystem::exists(cert_file)) << why;
+    };
+    ASSERT_EQ(chmod(key_file.c_str(), 0620), 0);
+    is_refused("others may write to it");
+    ASSERT_EQ(chmod(key_file.c_str(), 0600), 0);
+    std::filesystem::rename(key_file, folder / "other.key");
+    std::filesystem::create_symlink(folder / "other.key", key_file);
+    is_refused("is a symbolic link");
+    std::filesystem::remove(key_file);
+    ASSERT_EQ(mkfifo(key_file.c_str(), 0600), 0);
+    is_refused("is no regular file");
+}
+
+TEST_F(CertTest, AFolderThatIsNotThereIsCalledThat) {
+    const Ran ran = run_command({"cert", "--dir", folder / "none", "dyn.example.org"});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(ran.err, (folder / "none") +
+                           ": there is no such folder; make it first, or choose "
+                           "another folder with --dir\n");
+}
+
+TEST_F(CertTest, TheExampleNamesAHostThatThereCanBe) {
+    EXPECT_THAT(cert({"*.example.org"}).out, HasSubstr("https://home.example.org:4443/yourkey"));
+    std::filesystem::remove(cert_file);
+    EXPECT_THAT(cert({"*.example.org", "::1"}).out, HasSubstr("https://[::1]:4443/yourkey"));
+}
+
 TEST_F(CertTest, ANameThatIsNoneMakesNothing) {
     for (const char* host : {"a..b", "a b", "a/b"}) {
         const Ran ran = cert({"good.example.org", host});

@@ -54,6 +54,7 @@ public:
     bool has_get_host() const override { return bool(get_host); }
     bool has_nsupdate_commands() const override { return bool(commands); }
     bool reads_headers() const override { return bool(get_ip); }
+    bool get_ip_reads_key() const override { return false; }
     std::unique_ptr<python::Call> call(std::string_view source, const python::Fields& fields,
                                        std::string_view) const override {
         return std::make_unique<HookedCall>(*this, std::string(source), fields);

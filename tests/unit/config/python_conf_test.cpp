@@ -32,6 +32,7 @@ public:
         return std::vector<std::string>();
     }
     bool reads_headers() const override { return false; }
+    bool get_ip_reads_key() const override { return false; }
     bool has_get_ip() const override { return false; }
     bool has_get_host() const override { return get_host; }
     bool has_nsupdate_commands() const override { return commands; }

@@ -123,6 +123,7 @@ const std::map<std::string_view, const char*> good_values{
     {"control", "\"/run/c\""},
     {"state", "\"/var/s\""},
     {"event_command", "[\"/bin/true\"]"},
+    {"events", "[\"failure\"]"},
     {"host", "\"a.example.org\""},
     {"hosts", "[\"a.example.org\", { host = \"b.example.org\" }]"},
     {"password", "\"p\""},

@@ -35,6 +35,17 @@ TEST(TomlAdmin, EachIsTaken) {
     EXPECT_EQ(admin.event_command_time, 1500ms);
 }
 
+TEST(TomlAdmin, EventsAreThoseThatAreNamed) {
+    const auto events = [](const char* list) {
+        const ReadText read(std::string("[admin]\nevents = ") + list + "\n");
+        EXPECT_THAT(read.said, IsEmpty()) << list;
+        return read.settings.admin.events;
+    };
+    EXPECT_EQ(ReadText("[admin]\n").settings.admin.events, (EventChoice{true, true, false}));
+    EXPECT_EQ(events("[\"failure\"]"), (EventChoice{false, false, true}));
+    EXPECT_EQ(events("[\"stale\", \"change\", \"stale\"]"), (EventChoice{true, true, false}));
+}
+
 TEST(TomlAdmin, WhatIsNotThereStaysAsItIsByDefault) {
     const ReadText read("[process]\n[admin]\n");
     EXPECT_THAT(read.said, IsEmpty());
@@ -76,6 +87,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongText{"AnEventCommandWithANumber", "[admin]\nevent_command = [\"/bin/true\", 1]\n",
                   "2:17: event_command is of the wrong type (array); ",
                   "a command with its arguments"},
+        WrongText{"AnEventThatThereIsNot", "[admin]\nevents = [\"change\", \"chnage\"]\n",
+                  "2:21: events names one that there is none of; ", "\"failure\""},
+        WrongText{"NoEvents", "[admin]\nevents = []\n", "2:10: events is an empty list; ",
+                  "leave event_command out"},
+        WrongText{"AnEventThatIsNoList", "[admin]\nevents = \"change\"\n",
+                  "2:10: events is of the wrong type (string); ", ""},
         WrongText{"ASocketOfTooLongAName", long_path_text.c_str(), "2:11: ", "path"},
         WrongText{"AnEmptyListOfMetrics", "[admin]\nmetrics = []\n",
                   "2:11: metrics is an empty list; ", "or leave the line out"},

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/tsig_key_file.hpp"
 
+#include <sys/stat.h>
+
 #include <gtest/gtest.h>
+
+#include "temporary_folder.hpp"
 
 using namespace sftdyn;
 using dns::parse_bind_key;
@@ -126,7 +130,18 @@ TEST(KeyFile, MissingFileNamesPathAndUser) {
 
 TEST(KeyFile, AFolderAndAHugeFileAreErrors) {
     EXPECT_TRUE(dns::read_key_file("/tmp").has_error());
-    EXPECT_NE(error_of(dns::read_key_file("/dev/zero")).find("too large"), std::string::npos);
+    const TemporaryFolder folder;
+    const std::string huge = folder.write("huge.key", std::string(1 << 20, ' '));
+    EXPECT_NE(error_of(dns::read_key_file(huge)).find("too large"), std::string::npos);
+}
+
+TEST(KeyFile, APipeOrADeviceIsNotWaitedFor) {
+    const TemporaryFolder folder;
+    const std::string pipe = folder / "pipe";
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    for (const std::string& path : {pipe, std::string("/dev/zero")})
+        EXPECT_NE(error_of(dns::read_key_file(path)).find("is no regular file"), std::string::npos)
+            << path;
 }
 
 }  // namespace

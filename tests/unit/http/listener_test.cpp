@@ -245,6 +245,7 @@ protected:
     ListenerTest() {
         auto sockets = listen(endpoint_);
         EXPECT_TRUE(sockets.has_value());
+        descriptor_ = sockets->front().native_handle();
         Listener::Capacity room{[this] { return places_ > 0; },
                                 [this](bool descriptors_are_short) {
                                     EXPECT_FALSE(descriptors_are_short);
@@ -280,6 +281,7 @@ protected:
     }
 
     Endpoint endpoint_ = loopback();
+    int descriptor_ = -1;
     int places_ = 100, made_ = 0;
     bool can_make_ = false;
     std::function<bool(Socket&, const Stream::endpoint&)> on_accept_;
@@ -334,6 +336,15 @@ TEST_F(ListenerTest, WithoutAPlaceItWaitsUntilThereIsOne) {
     can_make_ = true;
     run_until([&] { return taken_.size() == 2; });
     EXPECT_EQ(made_, 3);
+}
+
+TEST_F(ListenerTest, WhereItCanNotAcceptItWaitsBeforeItTriesAgain) {
+    ASSERT_EQ(shutdown(descriptor_, SHUT_RDWR), 0);  // each accept(2) fails with EINVAL
+    io_.restart();
+    int turns = 0;
+    while (turns < 100 && io_.poll_one() > 0) ++turns;
+    EXPECT_GT(turns, 0);
+    EXPECT_LT(turns, 100);
 }
 
 TEST_F(ListenerTest, AfterItsEndItAcceptsNobody) {

@@ -104,7 +104,7 @@ protected:
         endpoints[0].address = boost::asio::ip::make_address("127.0.0.1");
         EXPECT_TRUE(server_->listen(endpoints));
         port_ = endpoints[0].port;
-        server_->start();
+        EXPECT_FALSE(server_->start().has_error());
     }
     ~Memory() override { left = std::numeric_limits<int>::max(); }
 

@@ -17,9 +17,12 @@
 #include <boost/json.hpp>
 
 #include "base/descriptor.hpp"
+#include "base/sanitized.hpp"
+#include "child_process.hpp"
 #include "server/request_test.hpp"
 #include "server/wiring.hpp"
 #include "temporary_folder.hpp"
+#include "without_threads.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -294,6 +297,45 @@ TEST_F(AdminTest, WithoutItsFolderItGoesOn) {
     EXPECT_THAT(lines("warning"), ElementsAre(HasSubstr(folder / "none/hosts.sqlite")));
     note(request_log);
     EXPECT_EQ(request_log.history().all().size(), 1U);
+}
+
+TEST_F(AdminTest, WithoutThreadsItGoesOnWithWhatNeedsNone) {
+    if (base::sanitized) GTEST_SKIP() << "a sanitizer's run-time takes no seccomp filter";
+    settings_.admin.state = folder.path();
+    with_pages();
+    with_control();
+    make();
+    const std::string said = in_child([this] {
+        refuse_threads();
+        if (const auto listening = admin->listen(); listening.has_error())
+            return listening.error().text();
+        admin->start();
+        check_in(request_log, "a.example.org", "192.0.2.1");
+        std::string text;
+        for (const auto& line : lines("")) text += line + '\n';
+        for (const char* name : {"metrics", "control"}) {
+            if (std::filesystem::exists(folder / name)) text += std::string(name) + " stays\n";
+        }
+        admin.reset();
+        return text;
+    });
+    EXPECT_EQ(said,
+              "error: a thread can't be started: Resource temporarily unavailable; look at the "
+              "limits of the service (TasksMax=, MemoryMax=, ulimit -u)\n"
+              "warning: there is no thread to save what is remembered of hosts: it is saved when "
+              "sftdyn ends, and lost if it is killed\n"
+              "error: there are no metrics: can't serve: it takes 1 threads, and the system gives "
+              "no more; raise the limits of the service (TasksMax=, MemoryMax=, ulimit -u), or let "
+              "it have fewer (threads)\n"
+              "error: " +
+                  (folder / "control") +
+                  ": there is no thread to serve it: `sftdyn status` does not work until a "
+                  "restart\n");
+    telemetry::RequestLog later(hosts);
+    make(later);
+    serve();
+    EXPECT_EQ(later.history().all().size(), 1U) << "it was saved at the end";
+    end();
 }
 
 TEST_F(AdminTest, TheCommandIsToldOfChangesAndOfStaleHosts) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/control_socket.hpp"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -144,6 +145,23 @@ TEST_F(ControlSocketTest, EightAreServedAtOnceAndNoMore) {
     std::string answer;
     while (answer.empty()) answer = read(connect());
     EXPECT_EQ(answer, "{}\n");
+}
+
+TEST_F(ControlSocketTest, WithoutADescriptorItWaitsBeforeItTriesAgain) {
+    ASSERT_TRUE(control->listen(path).has_value());
+    control->start();
+    const auto client = connect();
+    rlimit limit{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit none{3, limit.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int turns = 0;
+    while (turns < 100 && io.poll_one() > 0) ++turns;
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_GT(turns, 0);
+    EXPECT_LT(turns, 100) << "it has failed, and tries nothing meanwhile";
+    thread = std::thread([this] { io.run(); });
+    EXPECT_EQ(read(client), "{}\n");
 }
 
 TEST_F(ControlSocketTest, OwnerAndGroupMayConnectWhateverTheMask) {

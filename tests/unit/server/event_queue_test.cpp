@@ -16,6 +16,10 @@ Event stale(const std::string& host) {
     return {EventKind::stale, host, dns::Type::a, make_address("192.0.2.1"), {}, 1};
 }
 
+Event failure(const std::string& host, const char* wanted = "192.0.2.7") {
+    return {EventKind::failure, host, dns::Type::a, make_address(wanted), {}, 1};
+}
+
 class EventQueueTest : public testing::Test {
 protected:
     void add(const Event& event) { EXPECT_TRUE(queue.add(event)); }
@@ -35,6 +39,20 @@ TEST_F(EventQueueTest, TheFirstComesFirst) {
     add(stale("b"));
     add(change("c", "192.0.2.1", "192.0.2.2"));
     EXPECT_THAT(all(), testing::ElementsAre("change a", "stale b", "change c"));
+}
+
+TEST_F(EventQueueTest, AHostThatHasChangedDoesNotFail) {
+    add(failure("a"));
+    add(failure("b"));
+    add(change("a", "192.0.2.1", "192.0.2.2"));
+    EXPECT_THAT(all(), testing::ElementsAre("failure b", "change a"));
+    add(change("a", "192.0.2.1", "192.0.2.2"));
+    add(failure("a"));
+    add(failure("a", "192.0.2.8"));
+    EXPECT_THAT(all(), testing::ElementsAre("change a", "failure a")) << "it fails since";
+    add(change("a", "192.0.2.1", "192.0.2.2"));
+    queue.put_back(failure("a"));
+    EXPECT_THAT(all(), testing::ElementsAre("change a")) << "it has changed meanwhile";
 }
 
 TEST_F(EventQueueTest, OfChangesTheNewestIsKeptWithTheAddressThatWasToldLast) {

@@ -25,7 +25,10 @@ TEST(EventMessage, IsReadAsItWasWritten) {
     EventMessage six{
         1,
         {EventKind::stale, "*.a-_1.example", dns::Type::aaaa, {}, make_address("2001:db8::1"), 0}};
-    for (const EventMessage& message : {change(), six}) {
+    EventMessage failure = change();
+    failure.event.kind = EventKind::failure;
+    EXPECT_EQ(environment_of(failure.event)[1], "SFTDYN_EVENT=failure");
+    for (const EventMessage& message : {change(), six, failure}) {
         const auto octets = message.write();
         ASSERT_TRUE(octets.has_value());
         const auto read = EventMessage::read(text_of(*octets));

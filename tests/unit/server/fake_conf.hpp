@@ -16,6 +16,8 @@ namespace sftdyn::server {
 /// Hooks as C++ functions; one that is empty is not defined.
 struct FakeConf : public python::Conf {
     std::function<python::HookResult<std::string>(std::string source)> get_ip;
+    bool reads_key = false;  ///< get_ip does
+    std::function<void()> on_call = [] {};  ///< before any hook, as a wait for the interpreter
     std::function<python::HookResult<std::string>(std::string key)> get_host;
     std::function<python::HookResult<std::vector<std::string>>(std::string host)> commands;
 
@@ -54,8 +56,10 @@ struct FakeConf : public python::Conf {
     bool has_get_host() const override { return get_host != nullptr; }
     bool has_nsupdate_commands() const override { return commands != nullptr; }
     bool reads_headers() const override { return false; }
+    bool get_ip_reads_key() const override { return reads_key; }
     std::unique_ptr<python::Call> call(std::string_view source, const python::Fields& fields,
                                        std::string_view) const override {
+        on_call();
         seen = fields.list();
         return std::make_unique<FakeCall>(*this, source);
     }

@@ -36,11 +36,52 @@ protected:
 };
 
 TEST_F(HookDeciderTest, WithoutAKeyTheAnswerIsWhatGetIpSaid) {
-    conf->get_ip = [](const std::string& source) { return "for " + source; };
-    const auto decision = decide("");
-    EXPECT_EQ(decision.action, Action::address);
-    EXPECT_EQ(decision.address_text, "for 192.0.2.1");
-    EXPECT_EQ(client, "192.0.2.1") << "what is no address is nobody's";
+    for (const char* said : {"198.51.100.7", "::ffff:198.51.100.7", "2001:DB8::1"}) {
+        conf->get_ip = [said](const std::string&) { return said; };
+        const auto decision = decide("");
+        EXPECT_EQ(decision.action, Action::address);
+        EXPECT_EQ(decision.address_text, said);
+    }
+    EXPECT_EQ(client, "2001:db8::1");
+}
+
+TEST_F(HookDeciderTest, WhatIsNoAddressFailsAndIsNotEchoed) {
+    for (const char* said : {"<script>x", "", "192.0.2.1, 192.0.2.2", "fe80::1%lo"}) {
+        conf->get_ip = [said](const std::string&) { return said; };
+        const auto decision = decide("");
+        EXPECT_EQ(decision.action, Action::failed) << said;
+        EXPECT_EQ(decision.address_text, "") << said;
+        EXPECT_EQ(client, "192.0.2.1") << "what is no address is nobody's";
+    }
+    EXPECT_EQ(lines("error"),
+              Lines{"get_ip returned \"<script>x\": expected an IPv4 or IPv6 address"});
+}
+
+TEST_F(HookDeciderTest, AGetIpThatReadsTheKeyMayFailBecauseOfIt) {
+    const auto decided = [this] { return std::pair(decide("key").action, decide("").action); };
+    const auto raising = [](const std::string&) -> python::HookResult<std::string> {
+        return python::HookError("get_ip/raised", "get_ip raised an exception");
+    };
+    const auto pointless = [](const std::string&) { return "no address"; };
+    for (const bool reads_key : {false, true}) {
+        conf->reads_key = reads_key;
+        const auto expected =
+            std::pair(reads_key ? Action::key_failed : Action::failed, Action::failed);
+        conf->get_ip = raising;
+        EXPECT_EQ(decided(), expected) << "raising, " << reads_key;
+        conf->get_ip = pointless;
+        EXPECT_EQ(decided(), expected) << "no address, " << reads_key;
+    }
+}
+
+TEST_F(HookDeciderTest, OnlyWhoHasAKeyIsToldThatAnAddressIsNotToBePublished) {
+    conf->get_ip = [](const std::string&) { return "0.0.0.0"; };
+    EXPECT_EQ(decide("key").action, Action::refused);
+    EXPECT_EQ(decide("wrong").action, Action::bad_key);
+    conf->get_host = [](const std::string&) -> python::HookResult<std::string> {
+        return python::HookError("get_host/raised", "get_host raised an exception");
+    };
+    EXPECT_EQ(decide("wrong").action, Action::key_failed);
 }
 
 TEST_F(HookDeciderTest, AHostIsTheKeysOrWhatGetHostSaid) {
@@ -64,7 +105,7 @@ TEST_F(HookDeciderTest, AHostIsTheKeysOrWhatGetHostSaid) {
 TEST_F(HookDeciderTest, WhatIsNoHostsNameFailsAndIsNotEchoed) {
     for (const char* said : {"secret-key", "a b.example.org", "..", ".", "x.example.org\n"}) {
         conf->get_host = [said](const std::string&) { return said; };
-        EXPECT_EQ(decide("secret-key").action, Action::get_host_failed) << said;
+        EXPECT_EQ(decide("secret-key").action, Action::key_failed) << said;
     }
     for (const auto& line : lines("error"))
         EXPECT_EQ(line.find("secret"), std::string::npos) << line;

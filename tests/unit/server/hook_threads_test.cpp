@@ -153,6 +153,14 @@ TEST(HookThreads, AFullQueueIsRefused) {
     static_cast<void>(threads.stop(1min));  // those that wait may be given up with `on_timeout`
 }
 
+TEST(HookThreads, WithoutAThreadItIsRefusedAtOnce) {
+    FakeInterpreter interpreter;
+    HookThreads threads(interpreter, {.queue = 10, .threads = 0});
+    for (int i = 0; i < 2; ++i)
+        EXPECT_FALSE(threads.run([] { ADD_FAILURE() << "it is not run"; }, never, in(1min)));
+    EXPECT_TRUE(threads.stop(1min));
+}
+
 TEST(HookThreads, WhatDoesNotReturnIsNotWaitedFor) {
     static FakeInterpreter interpreter;  // the thread outlives the test
     static std::promise<void> gate;

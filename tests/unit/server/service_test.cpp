@@ -17,8 +17,10 @@
 
 #include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/sanitized.hpp"
 #include "http/test_pairs.hpp"
 #include "temporary_folder.hpp"
+#include "without_threads.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -197,6 +199,15 @@ TEST_F(ServiceTest, WithoutItsAddressItDoesNotStart) {
     loaded.settings.http[0].port = taken.local_endpoint().port();
     start();
     EXPECT_THAT(read_until("can't listen"), HasSubstr("Address already in use"));
+    EXPECT_EQ(status(), 1);
+}
+
+TEST_F(ServiceTest, WithoutAThreadItDoesNotStart) {
+    if (base::sanitized) GTEST_SKIP() << "a sanitizer's run-time takes no seccomp filter";
+    start([](auto&, int) { refuse_threads(); });
+    EXPECT_THAT(read_until("can't serve"),
+                HasSubstr("it takes 1 threads, and the system gives no more; raise the limits of "
+                          "the service (TasksMax="));
     EXPECT_EQ(status(), 1);
 }
 

@@ -31,6 +31,7 @@ struct WiredConf : python::Conf {
         return std::vector<std::string>();
     }
     bool reads_headers() const override { return false; }
+    bool get_ip_reads_key() const override { return false; }
     bool has_get_ip() const override { return get_ip; }
     bool has_get_host() const override { return get_host; }
     bool has_nsupdate_commands() const override { return commands; }

@@ -58,6 +58,25 @@ TEST_F(HistoryTest, ChangesAreToldWithTheAddressBefore) {
     EXPECT_EQ(events[2].rrset, v6);
 }
 
+TEST_F(HistoryTest, TheFirstOfSeveralFailuresIsTold) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    events.clear();
+    for (int time = 200; time < 203; ++time)
+        history.note(v4, make_address("192.0.2.2"), RequestOutcome::fail, time);
+    ASSERT_THAT(events, SizeIs(1));
+    EXPECT_EQ(events[0].kind, HistoryEventKind::failure);
+    EXPECT_EQ(events[0].before, make_address("192.0.2.1"));
+    EXPECT_EQ(events[0].now.address, make_address("192.0.2.2")) << "that was asked for";
+    EXPECT_EQ(events[0].now.checked_in, 200);
+    EXPECT_EQ(record(v4).address, make_address("192.0.2.1")) << "it still has";
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 300);
+    history.note(v4, make_address("192.0.2.2"), RequestOutcome::fail, 400);
+    EXPECT_THAT(events, SizeIs(2)) << "after one that did not fail";
+    history.note(other, make_address("192.0.2.3"), RequestOutcome::fail, 400);
+    ASSERT_THAT(events, SizeIs(3)) << "nor had this one failed before";
+    EXPECT_TRUE(events[2].before.is_unspecified());
+}
+
 TEST_F(HistoryTest, StaleHostsAreToldOfOnce) {
     history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 100);
     history.note(other, make_address("192.0.2.1"), RequestOutcome::uptodate, 300);

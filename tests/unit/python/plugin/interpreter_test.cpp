@@ -205,6 +205,40 @@ TEST_F(PluginTest, NoTracebackShowsASourceLineOrAKey) {
     EXPECT_THAT(said, HasSubstr("ValueError: the header X-Real-IP is missing from 192.0.2.1"));
 }
 
+TEST_F(PluginTest, KeysThatAreNoTextsAreHiddenAsThose) {
+    const std::vector<std::pair<std::string, std::string>> confs = {
+        {"C = {739184650192: 1}\ndef get_host(q, ip):\n    raise ValueError(C)\n",
+         "ValueError: {[hidden]: 1}"},
+        {"C = {int('7391' + '84650192'): 1}\ndef get_host(q, ip):\n    return C[739184650199]\n",
+         "KeyError: [hidden]9"},
+        {"def get_host(q, ip):\n    return {739184650192: 1}[739184650192 + 1]\n",
+         "KeyError: [hidden]3"},
+        {"C = {739184650192.5: 1}\ndef get_host(q, ip):\n    raise ValueError(list(C))\n",
+         "ValueError: [[hidden]]"},
+        {"C = {('a', 'PYKEY-' + '0123456789', 739184650190 + 2): 1}\ndef get_host(q, ip):\n    "
+         "raise ValueError(list(C))\n",
+         "ValueError: [('a', '[hidden]', [hidden])]"},
+        {"C = {739184650190 + 2, 5}\ndef get_host(q, ip):\n    raise ValueError(sorted(C))\n",
+         "ValueError: [5, [hidden]]"},
+        {"def get_host(q, ip):\n    if 1 == 739184650192: return ''\n    raise "
+         "ValueError('not 73918465')\n",
+         "ValueError: not [hidden]"},
+        {"class N(int):\n    def __repr__(self): return 'n'\n    __str__ = __repr__\nC = "
+         "{N(739184650192): 1, 10 ** 5000: 2}\ndef get_host(q, ip):\n    raise "
+         "ValueError('not 739184650192')\n",
+         "ValueError: not [hidden]"},
+        // Short ones are in every text.
+        {"C = {80: 1, 8080: 2, True: 3}\ndef get_host(q, ip):\n    raise ValueError(C, 1, "
+         "65536)\n",
+         "ValueError: ({80: 1, 8080: 2, True: 3}, 1, 65536)"},
+    };
+    for (const auto& [text, expected] : confs) {
+        const auto said = get_host(*run(text), "nosuchkey");
+        EXPECT_THAT(said, HasSubstr(expected)) << text;
+        EXPECT_THAT(said, Not(HasSubstr("739184"))) << text << said;
+    }
+}
+
 TEST_F(PluginTest, AConfThatDoesNotRunIsToldWithoutItsKeys) {
     for (const char* text : {
              "CLIENTS = {'PYKEY-0123456789': nowhere.example.org}\n",
@@ -352,6 +386,19 @@ TEST_F(PluginTest, WhetherHooksReadHeadersIsSeen) {
           "class C:\n    def get_ip(self, a, b, c): return a\nget_ip = C().get_ip\n",
           "def nsupdatecommands(host, new_ip, headers):\n    yield headers['User-Agent']\n"})
         EXPECT_TRUE(run(host + text)->reads_headers()) << text;
+}
+
+TEST_F(PluginTest, WhetherGetIpReadsTheKeyIsKnown) {
+    const std::string host = "def get_host(querystring, ip): return querystring\n";
+    for (const char* text :
+         {"", "def get_ip(source_ip, headers, key):\n    return headers.get('X-Real-IP')\n",
+          "PROXIED = {}\ndef get_ip(ip, headers, key):\n    return PROXIED.get(ip, ip)\n"})
+        EXPECT_FALSE(run(host + text)->get_ip_reads_key()) << text;
+    for (const char* text :
+         {"PROXIED = {}\ndef get_ip(ip, headers, key):\n    return PROXIED[key]\n",
+          "def get_ip(*all):\n    return all[2]\n", "def get_ip(a, *rest):\n    return rest[1]\n",
+          "import functools\nget_ip = functools.partial(print)\n"})
+        EXPECT_TRUE(run(host + text)->get_ip_reads_key()) << text;
 }
 
 TEST_F(PluginTest, ModulesBesideTheConfAreReadAnewWithIt) {
