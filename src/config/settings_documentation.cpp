@@ -26,7 +26,7 @@ constexpr Documentation documented[] = {
      "one is read first; `X-Real-IP` may have one only. A request of a trusted proxy whose "
      "header can't be understood is answered 400; one without the header is the proxy's own. In "
      "`Forwarded` an IPv6 address stands in quotation marks and brackets: `for=\"[2001:db8::1]\"`"},
-    {Section::top, "log", "",
+    {Section::top, "log", "`{}`",
      "what the log says: `\"error\"` (as `-q`), `\"warning\"`, `\"info\"` (as `-v`) or "
      "`\"debug\"` (as `-vv`). Any of those options wins over it"},
     {Section::top, "uptodate", "`\"UPTODATE\"`",

@@ -63,7 +63,7 @@ def test_end_waits_no_longer_than_its_limit(stage):
     assert not client.is_alive()
     # It is given up in time for its answer, and said.
     [answer] = answers
-    assert answer.startswith(b"HTTP/1.0 500 ") and answer.endswith(b"\r\n\r\nFAIL"), answer
+    assert answer.startswith(b"HTTP/1.1 500 ") and answer.endswith(b"\r\n\r\nFAIL"), answer
     assert f"{HOST} A not updated: it was not done in time" in program.log()
 
 

@@ -71,7 +71,7 @@ def test_another_header_holds_one_address_of_a_trusted_proxys_client(stage):
     for value in ("198.51.100.8, 198.51.100.9", "junk", ""):
         assert get(value).status == 400
     line = b"CF-Connecting-IP: 198.51.100.8\r\n"
-    assert program.raw(b"GET /k HTTP/1.0\r\n" + line + line + b"\r\n").startswith(b"HTTP/1.0 400 ")
+    assert program.raw(b"GET /k HTTP/1.0\r\n" + line + line + b"\r\n").startswith(b"HTTP/1.1 400 ")
     assert server.serial() == serial
     # Nobody else's word counts, and without the header the proxy speaks for itself.
     assert get("198.51.100.8", source="127.0.0.2").body == "OK"

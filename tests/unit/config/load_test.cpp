@@ -108,7 +108,7 @@ TEST_F(LoadTest, SocketsThatWerePassedStandInPlaceOfSettings) {
     Overrides line;
     line.passed_https = true;
     const std::string pair = "cert = \"/c\"\nkey = \"/k\"\n";
-    EXPECT_THAT(said(load("", line)),
+    EXPECT_THAT(said(load("[dns]\n", line)),
                 ElementsAre(HasSubstr("a socket that systemd passed) without cert and key")));
     const auto loaded = load(pair, line);
     EXPECT_THAT(said(loaded), IsEmpty());
@@ -116,7 +116,7 @@ TEST_F(LoadTest, SocketsThatWerePassedStandInPlaceOfSettings) {
     EXPECT_THAT(said(load(pair)), ElementsAre(HasSubstr("cert and key without https")));
     line = {};
     line.passed_http = true;
-    EXPECT_THAT(load("", line).settings.http, IsEmpty());
+    EXPECT_THAT(load("[dns]\n", line).settings.http, IsEmpty());
 }
 
 TEST_F(LoadTest, AFileThatIsWrongIsToldInItsOrder) {

@@ -106,6 +106,7 @@ const std::map<std::string_view, const char*> good_values{
     {"key", "\"k\""},
     {"trusted_proxies", "[\"192.0.2.0/24\"]"},
     {"proxy_header", "\"Forwarded\""},
+    {"log", "\"debug\""},
     {"uptodate", "\"OK\""},
     {"nskeyfile", "\"credential:key\""},
     {"listen", "\"unix:/run/x\""},
