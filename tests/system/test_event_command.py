@@ -235,7 +235,7 @@ FORGED = {
     "a long one": message(tail=b"\0"),
     "a very long one": message(tail=b"LD_PRELOAD=x\0" * 5000),
     "another mark": message(mark=b"SFE2"),
-    "another event": message(kind=3),
+    "another event": message(kind=4),
     "no event": message(kind=0),
     "another type": message(family=16),
     "unknown bits": message(has=0xff),

@@ -90,7 +90,7 @@ TEST_F(HistoryTest, StaleHostsAreToldOfOnce) {
     EXPECT_TRUE(record(v4).stale_told);
     history.tell_stale(200);
     EXPECT_THAT(events, SizeIs(1));
-    history.note(v4, make_address("192.0.2.1"), RequestOutcome::fail, 400);
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::abuse, 400);
     EXPECT_FALSE(record(v4).stale_told);
     history.tell_stale(500);
     EXPECT_THAT(events, SizeIs(3)) << "both, and the first again";
