@@ -137,7 +137,7 @@ base::Result<bool> Authenticator::is_right(const Attempt& attempt) {
     const accounts::VerifiedPasswords::PasswordAttempt asked{*attempt.update.user, attempt.hash,
                                                              secret};
     if (const auto known = passwords_.known(asked)) return *known;
-    const auto verified = accounts::verify_password(attempt.hash, secret);
+    auto verified = accounts::verify_password(attempt.hash, secret);
     if (verified.has_error()) return verified;
     const bool right = *verified && attempt.is_hashed();
     passwords_.remember(asked, right);
