@@ -43,7 +43,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     update::HostTable hosts;
     telemetry::History history;
     history.restore({hosts.number(host->name), host->type}, record);
-    history.mark_stale(record.checked_in);
-    HOLDS(history.stale_count() == 1 && history.all().size() == 1);
+    const std::size_t stale = record.is_gone() ? 0 : 1;
+    unsigned told = 0;
+    history.on_event([&told](const telemetry::HistoryEvent&) { ++told; });
+    history.tell_stale(record.checked_in);
+    HOLDS(history.stale_count(record.checked_in) == stale && history.all().size() == 1);
+    HOLDS(told == (stale == 1 && !record.stale_told ? 1U : 0U));
     return 0;
 }
