@@ -30,7 +30,7 @@ bool looks_like_a_host(std::string_view text) {
 /// The request's context is that of who claims the request.
 log::Fields log_fields(const HookTask& task) {
     return {{"SFTDYN_CLIENT", task.client().to_string()},
-            {"SFTDYN_DIALECT", text_of(telemetry::Dialect::secret_url)}};
+            {"SFTDYN_DIALECT", text_of(telemetry::DialectLabel::secret_url)}};
 }
 
 }  // namespace

@@ -13,18 +13,18 @@ namespace {
 
 using telemetry::RequestOutcome;
 
-telemetry::Dialect reported(protocol::Dialect dialect) {
+telemetry::DialectLabel reported(protocol::Dialect dialect) {
     switch (dialect) {
         case protocol::Dialect::secret_url:
             break;
         case protocol::Dialect::dyndns2:
-            return telemetry::Dialect::dyndns2;
+            return telemetry::DialectLabel::dyndns2;
         case protocol::Dialect::duckdns:
-            return telemetry::Dialect::duckdns;
+            return telemetry::DialectLabel::duckdns;
         case protocol::Dialect::freedns:
-            return telemetry::Dialect::freedns;
+            return telemetry::DialectLabel::freedns;
     }
-    return telemetry::Dialect::secret_url;
+    return telemetry::DialectLabel::secret_url;
 }
 
 }  // namespace

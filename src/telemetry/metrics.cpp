@@ -86,7 +86,7 @@ const std::time_t started = std::time(nullptr);
 
 }  // namespace
 
-const char* text_of(Dialect dialect) {
+const char* text_of(DialectLabel dialect) {
     static constexpr const char* texts[dialects] = {"secret_url", "dyndns2", "duckdns", "freedns",
                                                     "none"};
     return texts[static_cast<std::size_t>(dialect)];
@@ -119,7 +119,7 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
     for (std::size_t dialect = 0; dialect < dialects; ++dialect) {
         for (std::size_t outcome = 0; outcome < outcomes; ++outcome) {
             out += fmt::format("sftdyn_requests_total{{dialect=\"{}\",outcome=\"{}\"}} {}\n",
-                               text_of(static_cast<Dialect>(dialect)),
+                               text_of(static_cast<DialectLabel>(dialect)),
                                text_of(static_cast<RequestOutcome>(outcome)),
                                requests_[dialect][outcome].value());
         }

@@ -16,8 +16,9 @@
 
 namespace sftdyn::telemetry {
 
-/// `none`: of a request that nobody could read.
-enum class Dialect : std::uint8_t { secret_url, dyndns2, duckdns, freedns, none };
+/// As the label of a metric and the field of the log have it. `none`: of a request that nobody
+/// could read.
+enum class DialectLabel : std::uint8_t { secret_url, dyndns2, duckdns, freedns, none };
 constexpr std::size_t dialects = 5;
 /// What a request ended in; of several hosts in one request each is counted.
 enum class RequestOutcome : std::uint8_t {
@@ -33,7 +34,7 @@ enum class RequestOutcome : std::uint8_t {
 };
 constexpr std::size_t outcomes = 9;
 
-[[nodiscard]] const char* text_of(Dialect dialect);
+[[nodiscard]] const char* text_of(DialectLabel dialect);
 [[nodiscard]] const char* text_of(RequestOutcome outcome);
 
 /// Owned by `RequestLog`. `request` and `text` may be called on any thread, and what counts for the
@@ -42,7 +43,7 @@ class Metrics {
 public:
     Metrics();
 
-    void request(Dialect dialect, RequestOutcome outcome) {
+    void request(DialectLabel dialect, RequestOutcome outcome) {
         requests_[static_cast<std::size_t>(dialect)][static_cast<std::size_t>(outcome)].add();
     }
     /// An UPDATE that was answered, or given up. On the engine's thread.

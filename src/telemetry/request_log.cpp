@@ -115,13 +115,13 @@ void RequestLog::ended(const RequestFacts& facts, RequestOutcome outcome, std::s
 
 void RequestLog::unreadable(const std::optional<boost::asio::ip::address>& client,
                             unsigned status) {
-    metrics_.request(Dialect::none, RequestOutcome::refused);
+    metrics_.request(DialectLabel::none, RequestOutcome::refused);
     if (!log::says(spdlog::level::info)) return;
     const std::string from = client ? client->to_string() : "a Unix socket";
     log::event(spdlog::level::info,
                fmt::format("a request from {}: refused unread with status {}", from, status),
                {{"SFTDYN_CLIENT", from},
-                {"SFTDYN_DIALECT", text_of(Dialect::none)},
+                {"SFTDYN_DIALECT", text_of(DialectLabel::none)},
                 {"SFTDYN_OUTCOME", text_of(RequestOutcome::refused)}});
 }
 

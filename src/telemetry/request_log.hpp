@@ -20,7 +20,7 @@ namespace sftdyn::telemetry {
 
 /// What is told of every request.
 struct RequestFacts {
-    Dialect dialect = Dialect::secret_url;
+    DialectLabel dialect = DialectLabel::secret_url;
     boost::asio::ip::address client{};  ///< who asked
     base::TimePoint began{};            ///< when the request came
 };

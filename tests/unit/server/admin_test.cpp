@@ -108,7 +108,7 @@ protected:
                            telemetry::RequestOutcome::ok, std::time(nullptr) - ago);
     }
     void note(telemetry::RequestLog& log) {
-        log.served({telemetry::Dialect::secret_url, make_address("192.0.2.1"), now},
+        log.served({telemetry::DialectLabel::secret_url, make_address("192.0.2.1"), now},
                    {{host("a.example.org"), dns::Type::a},
                     make_address("192.0.2.1"),
                     update::UpdateStatus::committed});
@@ -149,7 +149,7 @@ TEST_F(AdminTest, HostsAreRememberedWhereSomebodyAsksForThem) {
         EXPECT_EQ(log.history().all().size(), 1U);
         end();
         log.history().tell_stale(std::time(nullptr) + 1000);
-        log.served({telemetry::Dialect::secret_url, make_address("192.0.2.1"), now},
+        log.served({telemetry::DialectLabel::secret_url, make_address("192.0.2.1"), now},
                    {{host("b.example.org"), dns::Type::a},
                     make_address("192.0.2.1"),
                     update::UpdateStatus::committed});

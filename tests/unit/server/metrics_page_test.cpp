@@ -38,7 +38,7 @@ protected:
 };
 
 TEST_F(MetricsPageTest, MetricsAreInPrometheussFormat) {
-    metrics.request(telemetry::Dialect::duckdns, telemetry::RequestOutcome::ok);
+    metrics.request(telemetry::DialectLabel::duckdns, telemetry::RequestOutcome::ok);
     so_now.clients = 12;
     const auto response = ask("/metrics");
     EXPECT_EQ(response.status, 200U);

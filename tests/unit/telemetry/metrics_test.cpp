@@ -18,7 +18,7 @@ TEST(Metrics, RequestsAreCountedByAllThreads) {
     for (int i = 0; i < 10; ++i) {
         threads.emplace_back([&] {
             for (int n = 0; n < 1000; ++n)
-                metrics.request(Dialect::dyndns2, RequestOutcome::uptodate);
+                metrics.request(DialectLabel::dyndns2, RequestOutcome::uptodate);
         });
     }
     for (auto& thread : threads) thread.join();

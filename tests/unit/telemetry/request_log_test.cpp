@@ -18,7 +18,7 @@ using update::UpdateStatus;
 class RequestLogTest : public testing::Test {
 protected:
     /// Whether that was counted so often, and nothing else of the dialect.
-    testing::AssertionResult is_counted(Dialect dialect, RequestOutcome counted,
+    testing::AssertionResult is_counted(DialectLabel dialect, RequestOutcome counted,
                                         unsigned count = 1) {
         const std::string text = log.metrics().text({}, "1");
         for (std::size_t i = 0; i < outcomes; ++i) {
@@ -35,7 +35,7 @@ protected:
     CapturedLog captured;
     update::HostTable hosts;
     RequestLog log{hosts};
-    RequestFacts facts{Dialect::dyndns2, make_address("192.0.2.1"), {}};
+    RequestFacts facts{DialectLabel::dyndns2, make_address("192.0.2.1"), {}};
     HostOutcome outcome{{hosts.number(name("h.example.org")), dns::Type::a},
                         make_address("192.0.2.1"),
                         UpdateStatus::committed};
@@ -55,7 +55,7 @@ TEST_P(ServedRecords, HaveALineACountAndAnEntryInTheMemory) {
     log.served(facts, outcome);
     EXPECT_THAT(captured.lines(""),
                 ElementsAre(std::string("info: h.example.org A 192.0.2.1: ") + GetParam().word));
-    EXPECT_TRUE(is_counted(Dialect::dyndns2, GetParam().outcome));
+    EXPECT_TRUE(is_counted(DialectLabel::dyndns2, GetParam().outcome));
     const auto all = log.history().all();
     ASSERT_EQ(all.size(), 1U);
     EXPECT_EQ(all[0].first, outcome.target);
@@ -101,20 +101,20 @@ TEST_F(RequestLogTest, WhatAClientCallsAHostForgesNoLine) {
     EXPECT_THAT(captured.lines(""),
                 ElementsAre("info: x\\x0a2026-01-01 error: forged from 192.0.2.1: nohost",
                             "info: " + std::string(255, 'h') + " from 192.0.2.1: notfqdn"));
-    EXPECT_TRUE(is_counted(Dialect::dyndns2, RequestOutcome::refused, 2));
+    EXPECT_TRUE(is_counted(DialectLabel::dyndns2, RequestOutcome::refused, 2));
 }
 
 TEST_F(RequestLogTest, AWrongCredentialIsToldWithoutIt) {
     log.bad_credential(facts);
     EXPECT_THAT(captured.lines(""), ElementsAre("info: a wrong credential from 192.0.2.1"));
-    EXPECT_TRUE(is_counted(Dialect::dyndns2, RequestOutcome::badkey));
+    EXPECT_TRUE(is_counted(DialectLabel::dyndns2, RequestOutcome::badkey));
 }
 
 TEST_F(RequestLogTest, ARequestForNoHostIsToldToo) {
-    facts.dialect = Dialect::secret_url;
+    facts.dialect = DialectLabel::secret_url;
     log.ended(facts, RequestOutcome::address, "its own address");
     EXPECT_THAT(captured.lines(""), ElementsAre("info: a request from 192.0.2.1: its own address"));
-    EXPECT_TRUE(is_counted(Dialect::secret_url, RequestOutcome::address));
+    EXPECT_TRUE(is_counted(DialectLabel::secret_url, RequestOutcome::address));
 }
 
 TEST_F(RequestLogTest, WhatNobodyCouldReadIsOfNoDialect) {
@@ -123,7 +123,7 @@ TEST_F(RequestLogTest, WhatNobodyCouldReadIsOfNoDialect) {
     EXPECT_THAT(captured.lines(""),
                 ElementsAre("info: a request from 2001:db8::1: refused unread with status 431",
                             "info: a request from a Unix socket: refused unread with status 400"));
-    EXPECT_TRUE(is_counted(Dialect::none, RequestOutcome::refused, 2));
+    EXPECT_TRUE(is_counted(DialectLabel::none, RequestOutcome::refused, 2));
 }
 
 TEST_F(RequestLogTest, WhatIsNotSaidIsCountedAllTheSame) {
@@ -139,7 +139,7 @@ TEST_F(RequestLogTest, WhatIsNotSaidIsCountedAllTheSame) {
     for (const char* outcome_text : {"ok", "refused", "badkey", "address"})
         EXPECT_THAT(text, HasSubstr(std::string("{dialect=\"dyndns2\",outcome=\"") + outcome_text +
                                     "\"} 1\n"));
-    EXPECT_TRUE(is_counted(Dialect::none, RequestOutcome::refused));
+    EXPECT_TRUE(is_counted(DialectLabel::none, RequestOutcome::refused));
     EXPECT_EQ(log.history().all().size(), 1U);
 }
 
