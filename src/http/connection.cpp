@@ -2,6 +2,7 @@
 #include "http/connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -22,6 +23,7 @@ constexpr auto linger_time = std::chrono::seconds(2);
 constexpr auto slow_time = std::chrono::seconds(2);
 // That memory is short is said once in a while.
 constexpr auto memory_interval = std::chrono::minutes(1);
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 // The handler answers within its own deadline; this is only against a defect.
 constexpr auto handling_time = std::chrono::minutes(5);
 
@@ -144,6 +146,7 @@ void Connection::abort() {
 
 void Connection::next_request() {
     reader_.next(set_.handler.needs_fields());
+    told_to_continue_ = false;
     const bool fresh = !reader_.has_input();
     if (fresh) set_.list.splice(set_.list.end(), set_.list, set_.list.iterator_to(*this));
     enter(fresh ? Phase::idle : Phase::reading,
@@ -166,7 +169,10 @@ void Connection::on_read(error_code error, std::size_t size) {
 bool Connection::parse() {
     switch (reader_.read()) {
         case RequestState::more:
-            return false;
+            if (told_to_continue_ || !reader_.request().awaits_continue()) return false;
+            told_to_continue_ = is_continuing_ = true;
+            async_write(asio::buffer(continue_line));
+            return true;
         case RequestState::refused:
             refuse(reader_.status());
             return true;
@@ -184,8 +190,8 @@ void Connection::dispatch() {
     const auto client = known.value_or(asio::ip::address());
     const bool keep_alive =
         parser.keep_alive() && !set_.closing && ++requests_ < set_.limits.requests_per_connection;
-    const Request request{parser.method(), parser.target(),  client,      parser.authorization(),
-                          parser.body(),   reader_.fields(), forwarding()};
+    const Request request{parser.method(), parser.target(),  client,       parser.authorization(),
+                          parser.body(),   reader_.fields(), forwarding(), parser.agent()};
     enter(Phase::handling, handling_time);
     const auto defer = [this, keep_alive]() -> Later {
         held_ = shared_from_this();
@@ -235,6 +241,7 @@ void Connection::respond(const Response& response, bool keep_alive) {
 void Connection::on_written(error_code error) {
     if (error) return abort();
     guarded([&] {
+        if (std::exchange(is_continuing_, false)) return read_some();
         if (out_.capacity() > kept_answer) std::string().swap(out_);
         if (keep_alive_) return next_request();
         enter(Phase::lingering, linger_time);

@@ -102,6 +102,8 @@ private:
     Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
     bool refused_ = false;
+    bool told_to_continue_ = false;                  ///< the client, of this request
+    bool is_continuing_ = false;                     ///< that is being written
     std::shared_ptr<Connection> held_;               ///< itself, while only the handler knows of it
     std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
     RequestReader reader_;

@@ -37,6 +37,8 @@ struct Request {
     std::string_view body{};
     std::span<Field> fields{};  ///< in order; only for a handler that needs them, who may take them
     Forwarding forwarding = Forwarding::as_meant;
+    /// How the User-Agent field begins (RFC 9110 §10.1.5): at most 15 octets.
+    std::string_view agent{};
 };
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";

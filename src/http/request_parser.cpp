@@ -15,6 +15,8 @@ using beast::http::error;
 
 namespace {
 
+constexpr std::size_t most_agent = 15;
+
 /// uri-host [":" port] (RFC 9110 §7.2), or nothing. A comma could stand in a name, but stands for
 /// two of them.
 bool is_host(std::string_view text) {
@@ -67,13 +69,30 @@ unsigned RequestParser::status_of(const boost::system::error_code& code) const {
 std::size_t RequestParser::feed(std::string_view octets, error_code& code) {
     error_code bad;
     code = {};
+    bool is_open = false;
+    const std::size_t skipped = header_size_ == 0 ? skip_empty_lines(octets, is_open) : 0;
+    octets.remove_prefix(skipped);
+    if (is_open || (octets.empty() && skipped > 0)) {
+        code = error::need_more;
+        return skipped;
+    }
     const std::size_t good = scan(octets, bad);
     // What stands before the bad octet is read first, so that it does not matter in which pieces it
     // all came.
     const std::size_t used = good > 0 ? put(boost::asio::buffer(octets.data(), good), code) : 0;
     scanned_ -= std::min(used, scanned_);
     if (bad && (!code || code == error::need_more)) code = bad;
-    return used;
+    return skipped + used;
+}
+
+std::size_t RequestParser::skip_empty_lines(std::string_view octets, bool& is_open) {
+    std::size_t skipped = 0;
+    while (empty_lines_ < most_empty_lines && octets.substr(skipped).starts_with("\r\n")) {
+        skipped += 2;
+        ++empty_lines_;
+    }
+    is_open = empty_lines_ < most_empty_lines && octets.substr(skipped) == "\r";
+    return skipped;
 }
 
 std::size_t RequestParser::scan(std::string_view octets, error_code& code) {
@@ -146,6 +165,12 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
             bad_field_ = bad_field_ || ++authorizations_ > 1;
             authorization_ = text;
             break;
+        case beast::http::field::user_agent:
+            agent_ = text.substr(0, most_agent);
+            break;
+        case beast::http::field::expect:
+            expects_continue_ = beast::iequals(value, "100-continue");
+            break;
         case beast::http::field::forwarded:
             is_forwarded_ = true;
             break;
@@ -162,16 +187,37 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
 }
 
 void RequestParser::on_header_impl(error_code& code) {
-    // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a
-    // resource of ours.
+    // RFC 9112 §3.2: exactly one Host in HTTP/1.1. We are no proxy: the absolute form, which a
+    // server must accept, names a resource of ours as the origin form does.
     const bool bad_host = hosts_ > 1 || (hosts_ == 0 && version_ >= 11);
     // RFC 9112 §6.1, §6.3: where the body ends is said by one Content-Length, or there is none.
-    if (bad_host || lengths_ > 1 || bad_field_ || !target().starts_with('/')) {
+    if (bad_host || lengths_ > 1 || bad_field_ || !take_origin_form()) {
         code = error::bad_field;
     } else if (encodings_ > 0) {
         lacks_length_ = encodings_ == 1 && lengths_ == 0 && !is_other_encoding_ && version_ >= 11;
         code = error::bad_transfer_encoding;
     }
+}
+
+bool RequestParser::take_origin_form() {
+    if (target().starts_with('/')) return true;
+    const std::string_view sent = target();
+    const std::size_t scheme = sent.find("://");
+    if (scheme == std::string_view::npos) return false;
+    const auto word = sent.substr(0, scheme);
+    if (!beast::iequals(view(word.data(), word.size()), "http") &&
+        !beast::iequals(view(word.data(), word.size()), "https"))
+        return false;
+    const std::size_t host = scheme + 3;
+    const std::size_t end = std::min(sent.find_first_of("/?", host), sent.size());
+    if (end == host || !is_host(sent.substr(host, end - host))) return false;
+    std::string origin = line_.substr(0, method_size_);
+    origin.reserve(line_.size() + 1);
+    if (end == sent.size() || sent[end] == '?') origin += '/';
+    origin += sent.substr(end);
+    base::zeroize(line_);
+    line_ = std::move(origin);
+    return true;
 }
 
 void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) {

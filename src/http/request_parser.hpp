@@ -23,6 +23,8 @@ namespace sftdyn::http {
 class RequestParser : private boost::beast::http::basic_parser<true> {
 public:
     using basic_parser::is_done;
+    /// Empty lines before a request that are ignored (RFC 9112 §2.2).
+    static constexpr unsigned most_empty_lines = 4;
     using basic_parser::keep_alive;
 
     /// Fields that a request may have; more are answered with 431, as too long a header is. Each
@@ -53,6 +55,12 @@ public:
     [[nodiscard]] bool is_forwarded() const { return is_forwarded_; }
     /// The Authorization field's value; empty: there is none.
     [[nodiscard]] std::string_view authorization() const { return authorization_; }
+    /// The client waits for 100 (RFC 9110 §10.1.1) before it sends its body.
+    [[nodiscard]] bool awaits_continue() const {
+        return expects_continue_ && is_header_done() && version_ >= 11 && body_.view().empty();
+    }
+    /// How the User-Agent field begins; empty: there is none.
+    [[nodiscard]] std::string_view agent() const { return agent_; }
     [[nodiscard]] std::string_view body() const { return body_.view(); }
     /// All fields in their order, if they are kept.
     [[nodiscard]] std::span<const Field> fields() const { return fields_; }
@@ -87,6 +95,10 @@ private:
     /// Looks at the header's octets for what Beast lets pass and others read in another way, and
     /// counts them. Returns how many of `octets` are good; if not all of them are, `code` says why.
     std::size_t scan(std::string_view octets, error_code& code);
+    /// Octets of empty lines at the beginning; `is_open`: one of them is not whole yet.
+    std::size_t skip_empty_lines(std::string_view octets, bool& is_open);
+    /// Makes the origin form of an absolute one. False: it is neither.
+    bool take_origin_form();
     [[nodiscard]] bool is_good(char c);
 
     enum class Scan : std::uint8_t { line, cr, line_start, last_cr, over } scan_ = Scan::line;
@@ -94,10 +106,12 @@ private:
     std::size_t header_size_ = 0;  ///< octets of the header that were scanned
     std::size_t most_header_;      ///< octets that it may have
     bool has_line_ = false;        ///< the request line is over
+    unsigned empty_lines_ = 0;     ///< before it
     std::string line_;             ///< method and target
     std::size_t method_size_ = 0;
     unsigned version_ = 11;
     std::string authorization_;
+    std::string agent_;  ///< no longer than costs no memory
     SecretText body_;
     std::size_t body_size_ = 0;  ///< as Content-Length says
     std::size_t field_count_ = 0;
@@ -106,6 +120,7 @@ private:
     unsigned lengths_ = 0;    ///< Content-Length fields
     unsigned encodings_ = 0;  ///< Transfer-Encoding fields
     bool bad_field_ = false;
+    bool expects_continue_ = false;
     bool is_forwarded_ = false;
     bool is_other_encoding_ = false;  ///< than "chunked"
     bool lacks_length_ = false;       ///< the body comes in chunks, and all else is right

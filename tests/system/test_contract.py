@@ -119,12 +119,29 @@ def test_request_in_single_octets(pair):
         assert connection.makefile("rb").read().endswith(b"\r\n\r\nOK")
 
 
+def test_forms_of_a_request_that_rfc_9110_and_9112_know(pair):
+    server, program = pair
+    assert program.raw(b"GET http://127.0.0.1/secret HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n").rpartition(b"\r\n\r\n")[2] in (b"OK", b"UPTODATE")
+    assert program.raw(b"\r\n\r\nGET /secret HTTP/1.0\r\n\r\n").endswith(b"\r\n\r\nUPTODATE")
+    serial = server.serial()
+    assert tuple(program.get("/", method="HEAD", source="127.0.0.9")) == (200, "") and program.get("/", method="HEAD").headers["Content-Length"] == "9"
+    assert {program.get(path, method="HEAD", source="127.0.0.9").status for path in ("/secret", "/wrong")} == {405}, "it tells of no key, and moves nothing"
+    assert server.serial() == serial
+    assert tuple(program.get("/favicon.ico")) == (404, "NOT FOUND")
+    with socket.create_connection(("127.0.0.1", program.port), timeout=60) as connection:
+        connection.sendall(b"POST /nic/update HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+        answer = connection.makefile("rb")
+        assert [answer.readline(), answer.readline()] == [b"HTTP/1.1 100 Continue\r\n", b"\r\n"]
+        connection.sendall(b"a=b")
+        assert answer.readline().startswith(b"HTTP/1.1 401 ")
+
+
 @pytest.mark.parametrize("request_octets,status", [
     (b"GET /secret\r\n\r\n", b"400"),
     (b"nonsense\r\n\r\n", b"400"),
     (b"GET /secret HTTP/1.1\r\n\r\n", b"400"),
     (b"GET /secret HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
-    (b"GET http://x/secret HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+    (b"GET ftp://x/secret HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
     (b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
     (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
     (b"GET /a HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20000 + b"\r\n\r\n", b"431"),

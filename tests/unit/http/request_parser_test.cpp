@@ -54,8 +54,56 @@ TEST(RequestParser, HostIsNeededOnceInHttp11) {
     EXPECT_EQ(parse("GET / HTTP/1.0\r\n\r\n").status, 0U);
 }
 
-TEST(RequestParser, OnlyTheOriginFormIsServed) {
-    EXPECT_EQ(parse("GET http://x/k HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U);
+TEST(RequestParser, TheAbsoluteFormIsTheOriginForm) {
+    const auto target = [](const std::string& sent) {
+        const auto out = parse("GET " + sent + " HTTP/1.1\r\nHost: other\r\n\r\n");
+        return out.done ? out.target : std::to_string(out.status);
+    };
+    EXPECT_EQ(target("http://x/k?a=b"), "/k?a=b");
+    EXPECT_EQ(target("HTTPS://[2001:db8::1]:8080/a/b"), "/a/b");
+    EXPECT_EQ(target("http://x"), "/");
+    EXPECT_EQ(target("http://x:80?a"), "/?a");
+}
+
+TEST(RequestParser, EmptyLinesBeforeARequestAreIgnored) {
+    const std::string request = "GET /k HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (const char* lines : {"", "\r\n", "\r\n\r\n\r\n\r\n"})
+        EXPECT_TRUE(parse(lines + request).done) << request;
+    for (const char* lines : {"\n", "\r", "\r\r\n", " \r\n", "\r\n\r\n\r\n\r\n\r\n"})
+        EXPECT_EQ(parse(lines + request).status, 400U) << request;
+    // Octet by octet.
+    RequestParser parser(usual_limits(), "");
+    std::string waiting;
+    for (const char octet : "\r\n\r\n" + request) {
+        boost::system::error_code error;
+        waiting += octet;
+        waiting.erase(0, parser.feed(waiting, error));
+    }
+    EXPECT_TRUE(parser.is_done());
+}
+
+TEST(RequestParser, WhoWaitsForAHundredIsKnown) {
+    const auto awaits = [](std::string_view text) {
+        RequestParser parser(usual_limits(), "");
+        boost::system::error_code error;
+        while (!text.empty()) {
+            const std::size_t used = parser.feed(text, error);
+            text.remove_prefix(used);
+            if (used == 0) break;
+        }
+        return parser.awaits_continue();
+    };
+    const std::string length = "Host: x\r\nContent-Length: 3\r\n";
+    EXPECT_TRUE(awaits("POST / HTTP/1.1\r\n" + length + "Expect: 100-Continue\r\n\r\n"));
+    EXPECT_FALSE(awaits("POST / HTTP/1.1\r\n" + length + "Expect: 100-continue\r\n\r\na"));
+    EXPECT_FALSE(awaits("POST / HTTP/1.0\r\n" + length + "Expect: 100-continue\r\n\r\n"));
+    EXPECT_FALSE(awaits("POST / HTTP/1.1\r\n" + length + "\r\n"));
+}
+
+TEST(RequestParser, NoOtherFormIsServed) {
+    for (const char* target : {"http:///k", "http://u@x/k", "ftp://x/k", "x:80", "*", "://x/"})
+        EXPECT_EQ(parse("GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U)
+            << target;
     EXPECT_EQ(parse("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U);
     EXPECT_EQ(parse("CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n").status, 400U);
 }
