@@ -39,7 +39,14 @@ bool AccountDirectory::add_user(const std::string& user, ClientNumber client,
         dummy_hashes_.push_back(password_hash);
     User entry{client, password_hash.empty() ? hash_(password) : Digest{},
                std::move(password_hash)};
-    return users_.try_emplace(user, std::move(entry)).second;
+    if (!users_.try_emplace(user, std::move(entry)).second) return false;
+    for (const Host& host : clients_.at(client).hosts) users_of_hosts_.try_emplace(host.host, user);
+    return true;
+}
+
+const std::string* AccountDirectory::user_of(update::HostId host) const {
+    const auto found = users_of_hosts_.find(host);
+    return found == users_of_hosts_.end() ? nullptr : &found->second;
 }
 
 Client AccountDirectory::client(const KeyEntry& entry) const {

@@ -38,6 +38,7 @@ struct Client {
     std::string name{};
     std::vector<Host> hosts{};
     bool may_set_address = false;  ///< may name another address than its own
+    bool empty_removes = false;    ///< an address that it names without a value is removed
 };
 
 using ClientNumber = std::uint32_t;
@@ -93,6 +94,8 @@ public:
 
     /// Null when there is no such user.
     [[nodiscard]] const User* user(std::string_view name) const;
+    /// The user whose client has the host, the first of several; null: there is none.
+    [[nodiscard]] const std::string* user_of(update::HostId host) const;
     /// Whether it is the user's password; only for a plain one.
     [[nodiscard]] bool is_password(const User& user, std::string_view password) const;
 
@@ -126,6 +129,7 @@ private:
     boost::unordered_flat_set<KeyRow, RowHash, RowEqual> rows_;
     std::vector<Client> clients_;
     boost::unordered_flat_map<std::string, User> users_;
+    boost::unordered_flat_map<update::HostId, std::string> users_of_hosts_;
     std::vector<std::string> dummy_hashes_;  ///< one for each cost that there is
     base::AddressRules rules_;
 };

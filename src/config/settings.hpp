@@ -52,6 +52,7 @@ struct NamedClient {
     std::string password_hash{};  ///< empty: `password` is it
     std::vector<NamedHost> hosts{};
     bool may_set_address = false;
+    bool empty_removes = false;
     std::uint32_t line = 0;
 };
 
@@ -139,6 +140,7 @@ struct Settings {
 
     ClientList clients{};
     std::vector<NamedClient> named_clients{};
+    bool refusals_in_200 = false;
     std::string uptodate{default_uptodate};  ///< the secret URL's word for it
 
     [[nodiscard]] std::size_t client_count() const { return clients.size() + named_clients.size(); }

@@ -32,6 +32,11 @@ constexpr Documentation documented[] = {
     {Section::top, "uptodate", "`\"UPTODATE\"`",
      "what a secret URL answers when the address was right already: there are clients for which "
      "only `\"OK\"` is a success"},
+    {Section::top, "refusals_in_200", "false",
+     "`nohost`, `!yours`, `notfqdn`, `numhost` and `KO` are answered with status 200, as the "
+     "letter of dyndns2 and DuckDNS has it. Without it the status is 404, 403 or 400 when no host "
+     "of a request was served, since many clients read nothing else "
+     "([clients](clients.md#what-each-client-concludes))"},
     {Section::top, "nskeyfile", "BIND's session key",
      "the TSIG key: a file in BIND's form (`key \"name\" { algorithm …; secret …; };`, as "
      "`tsig-keygen` writes it) or one of a `K….private`/`K….key` pair. Relative to the "
@@ -83,7 +88,7 @@ constexpr Documentation documented[] = {
     {Section::zone, "ttl", "", "in seconds"},
 
     {Section::limits, "changes", "",
-     "changes that a host may make at once; then 429, or `abuse` in dyndns2. 0: no limit"},
+     "changes that a host may make at once; then 429, or 503 with `911` in dyndns2. 0: no limit"},
     {Section::limits, "changes_refill", "", "seconds after which it may make one more"},
     {Section::limits, "threads", "one for each core",
      "threads that serve HTTP. 0: one for each core that the process may use; with a quota of its "
@@ -174,6 +179,10 @@ constexpr Documentation documented[] = {
     {Section::named_client, "may_set_address", "true if it has a `user`",
      "it may name another address than the one it asks from. A client without it, and a key of "
      "the short form, may not"},
+    {Section::named_client, "empty_removes", "false",
+     "a parameter for one family without a value (`myipv6=`) removes that record, as deSEC has "
+     "it. Without it such a parameter names nothing: many routers send one when they have no "
+     "address"},
 
     {Section::host, "host", "needed", "its name"},
     {Section::host, "ttl, ptr", "as above", "as of a key's host, above"},

@@ -3,6 +3,7 @@
 
 #include <cctype>
 #include <map>
+#include <set>
 
 #include "base/network.hpp"
 #include "base/secret.hpp"
@@ -118,6 +119,7 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
                  });
     client.may_set_address = client.user.has_value();
     section.flag("may_set_address", client.may_set_address);
+    section.flag("empty_removes", client.empty_removes);
     read_hosts(section, table, client);
     section.reject_unknown();
     if (context_.found.size() != before) return;
@@ -203,7 +205,6 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
 
 void TomlClients::compare_named() {
     std::map<std::string_view, std::uint32_t> keys, users;
-    std::map<dns::Name, std::uint32_t> hosts;
     // In the file's order, which is not the library's: the second one is the mistake.
     std::vector<const NamedClient*> clients;
     for (const auto& client : settings_.named_clients) clients.push_back(&client);
@@ -226,10 +227,10 @@ void TomlClients::compare_named() {
             const auto [found, is_new] = users.try_emplace(*client.user, client.line);
             if (!is_new) twice("user", found->second);
         }
+        // Several clients may have one host: a router its IPv4 address, a machine its IPv6 one.
+        std::set<dns::Name> hosts;
         for (const auto& host : client.hosts) {
-            const auto other = settings_.clients.line_of_host(host.name);
-            const auto [found, is_new] = hosts.try_emplace(host.name, client.line);
-            if (other || !is_new) twice("host", other.value_or(found->second));
+            if (!hosts.insert(host.name).second) twice("host", client.line);
         }
     }
 }
@@ -247,15 +248,22 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
     if (are_swapped(key, *host))
         return context_.error(key_at, "host and key stand in the wrong order",
                               "the key comes first: \"key\" = \"host.example.org\"");
-    const auto clash = settings_.clients.add(key, *host, options, at.line);
-    if (!clash) return;
-    if (clash->kind == ClashKind::key) {
-        return context_.error(
-            key_at, fmt::format("this key is there twice (first in line {})", clash->line),
-            "give each host a key of its own");
+    const auto twice = [&](std::uint32_t line) {
+        context_.error(key_at, fmt::format("this key is there twice (first in line {})", line),
+                       "give each host a key of its own");
+    };
+    if (const auto line = settings_.clients.line_of_key(key)) return twice(*line);
+    // A second key of a host, while the first is replaced by it: a client of its own.
+    if (settings_.clients.line_of_host(*host)) {
+        NamedClient named;
+        named.name = host->text();
+        named.key = base::Secret(std::string(key));
+        named.hosts.push_back({.name = *host, .ttl = options.ttl, .reverse = options.reverse});
+        named.line = at.line;
+        settings_.named_clients.push_back(std::move(named));
+        return;
     }
-    context_.error(at, fmt::format("this host is there twice (first in line {})", clash->line),
-                   "keep one of them: a host has one key");
+    static_cast<void>(settings_.clients.add(key, *host, options, at.line));
 }
 
 std::optional<dns::Name> TomlClients::long_form(const toml::table& table,

@@ -95,6 +95,7 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
     top.table("limits", with(read_limits));
     read_clients(context, top, settings, lines);
     read_uptodate(top, settings);
+    top.flag("refusals_in_200", settings.refusals_in_200);
     // The words are in the order of the verbosity, of which the second is 0.
     if (const auto level = top.choice("log")) settings.verbosity = static_cast<int>(*level) - 1;
     top.reject_unknown();

@@ -2,16 +2,14 @@
 #include "protocol/dyndns_request.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
-#include "base/address_rules.hpp"
 #include "base/ascii.hpp"
-#include "base/base64.hpp"
 #include "base/network.hpp"
-#include "base/number.hpp"
+#include "protocol/body_parameters.hpp"
 #include "protocol/form_parameters.hpp"
+#include "protocol/parameter_names.hpp"
 
 namespace sftdyn::protocol {
 namespace {
@@ -20,215 +18,254 @@ namespace ip = boost::asio::ip;
 
 bool is(std::string_view text, std::string_view other) { return base::ascii_iequals(text, other); }
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
+bool is_yes(std::string_view value) {
+    return is(value, "yes") || is(value, "true") || is(value, "on") || value == "1";
 }
 
-/// At most `most` parts, and one more if there are more; empty ones are left out.
-std::vector<std::string_view> split(std::string_view text, std::size_t most) {
-    std::vector<std::string_view> out;
-    while (!text.empty() && out.size() <= most) {
-        const std::size_t end = std::min(text.find(','), text.size());
-        if (const auto part = trim(text.substr(0, end)); !part.empty()) out.push_back(part);
-        text.remove_prefix(std::min(end + 1, text.size()));
+/// The name of a parameter as a log may show it. What does not look like one may be a part of a
+/// password, whose `&` the client has not encoded.
+std::string shown_name(const std::string& name, const Credential& credential) {
+    const bool is_plain =
+        !name.empty() && name.size() <= 24 && std::ranges::all_of(name, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '_' || c == '-';
+        });
+    const auto secret = credential.secret ? credential.secret->reveal() : std::string_view();
+    const bool is_secret = secret.find(name) != std::string_view::npos ||
+                           (!secret.empty() && name.find(secret) != std::string::npos);
+    return is_plain && !is_secret ? fmt::format("\"{}\"", name) : "that is no name of any";
+}
+
+/// Makes an update of parameters, one after the other.
+class ParameterReader {
+public:
+    ParameterReader(AddressUpdate& update, const ip::address& source)
+        : update_(update), source_(source) {}
+
+    void read(const Parameter& parameter) {
+        // deSEC: "myipv4:host" is for that host alone.
+        const std::size_t colon = parameter.name.find(':');
+        const auto name = std::string_view(parameter.name).substr(0, colon);
+        const auto meaning = meaning_of(name);
+        if (!meaning) return unknown(parameter);
+        if (colon == std::string::npos) return read(*meaning, parameter.value, update_);
+        if (!is_address(*meaning)) return unknown(parameter);
+        read(*meaning, parameter.value, of_host(parameter.name.substr(colon + 1)));
     }
-    return out;
-}
 
-std::vector<std::string> split_hosts(std::string_view text) {
-    const auto parts = split(text, most_hosts);
-    return {parts.begin(), parts.end()};
-}
-
-/// Basic (RFC 7617), or a token as deSEC takes it.
-void read_authorization(std::string_view value, AddressUpdate& update) {
-    const std::size_t space = value.find(' ');
-    if (space == std::string_view::npos) return;
-    const auto scheme = value.substr(0, space), rest = trim(value.substr(space + 1));
-    if (is(scheme, "Token") || is(scheme, "Bearer")) {
-        update.secret = base::Secret(std::string(rest));
-        return;
+    /// A word behind a secret URL's `?`: a host, or an address.
+    void read_word(std::string_view word) {
+        if (word.find('.') == std::string_view::npos && word.find(':') == std::string_view::npos)
+            return set_fault("it has a word behind its key that is neither host nor address");
+        if (base::parse_address(word)) return add_addresses(word, Family::any, update_);
+        add_hosts(word);
     }
-    if (!is(scheme, "Basic")) return;
-    const auto pair = base::base64_decoded(rest);
-    if (!pair) return;
-    const std::size_t colon = pair->reveal().find(':');
-    if (colon == std::string_view::npos) return;
-    update.user = std::string(pair->reveal().substr(0, colon));
-    update.secret = base::Secret(std::string(pair->reveal().substr(colon + 1)));
-}
 
-void read_credential(const http::Request& request, const Parameters& parameters,
-                     AddressUpdate& update) {
-    if (!request.authorization.empty()) return read_authorization(request.authorization, update);
-    // As the makers of network storage send it.
-    const std::string* user = parameters.find_any({"username", "user", "login"});
-    const std::string* password = parameters.find_any({"password", "passwd", "pass", "pw"});
-    if (user != nullptr && password != nullptr) {
-        update.user = *user;
-        update.secret = base::Secret(*password);
-    }
-}
-
-/// As much of a text as a log shows.
-std::string start_of(std::string_view text) { return std::string(text.substr(0, 80)); }
-
-/// An address, maybe with a prefix length behind it, or brackets around it.
-std::optional<AddressUpdate::Named> read_address(std::string_view text) {
-    const std::size_t slash = text.find('/');
-    if (slash != std::string_view::npos) {
-        const auto length = text.substr(slash + 1);
-        if (length.empty() || length.size() > 3 ||
-            length.find_first_not_of("0123456789") != std::string_view::npos)
-            return std::nullopt;
-        text = text.substr(0, slash);
-    }
-    std::string_view bare = text;
-    if (bare.starts_with('[') && bare.ends_with(']') && bare.size() > 2)
-        bare = bare.substr(1, bare.size() - 2);
-    const auto address = base::parse_address(bare);
-    if (!address) return std::nullopt;
-    AddressUpdate::Named named{base::plain_address(*address), std::string(text)};
-    if (base::AddressRules{}.rule(named.address, true) != base::AddressRules::Ruling::may_be)
-        return std::nullopt;
-    return named;
-}
-
-void read_addresses(const Parameters& parameters, AddressUpdate& update) {
-    std::size_t listed = 0;
-    for (const char* name :
-         {"myip", "myipv4", "myipv6", "myip6", "ip", "ipv4", "ipv6", "address"}) {
-        const std::string* value = parameters.find(name);
-        if (value == nullptr) continue;
-        for (const std::string_view text : split(*value, most_addresses)) {
-            if (++listed > most_addresses) {
-                update.unusable = start_of(text);
-                return;
-            }
-            if (text == "preserve")
-                continue;  // deSEC: this family is not to be touched, as if it were not named
-            auto named = read_address(text);
-            if (!named) {
-                update.unusable = start_of(text);
-                continue;
-            }
-            auto& place = named->address.is_v4() ? update.v4 : update.v6;
-            if (!place) place = std::move(*named);
+    void add_hosts(std::string_view text) {
+        for (const auto host : split_list(text, most_hosts)) {
+            if (update_.hostnames.size() > most_hosts) return;
+            update_.hostnames.emplace_back(host);
         }
     }
-}
-
-std::optional<AddressUpdate::Prefix> read_prefix(std::string_view text) {
-    const std::size_t slash = text.find('/');
-    const auto address = base::parse_address(text.substr(0, slash));
-    if (!address || !address->is_v6() ||
-        base::AddressRules{}.rule(*address, true) != base::AddressRules::Ruling::may_be)
-        return std::nullopt;
-    if (address->to_v6().is_v4_mapped()) return std::nullopt;
-    AddressUpdate::Prefix out{address->to_v6(), 64};
-    if (slash == std::string_view::npos) return out;
-    const auto bits = text.substr(slash + 1);
-    const auto length = base::parse_number<decltype(out.length)>(bits);
-    if (!length || *length < 8 || *length > 127) return std::nullopt;
-    out.length = *length;
-    return out;
-}
-
-void read_prefixes(const Parameters& parameters, AddressUpdate& update) {
-    const std::string* value =
-        parameters.find_any({"ip6lanprefix", "ipv6prefix", "ip6prefix", "prefix"});
-    if (value == nullptr || trim(*value).empty()) return;
-    update.prefix = read_prefix(trim(*value));
-    if (!update.prefix) update.unusable = start_of(*value);
-}
-
-bool is_yes(const std::string* value) {
-    return value != nullptr &&
-           (is(*value, "yes") || is(*value, "true") || is(*value, "on") || *value == "1");
-}
-
-AddressUpdate read_dyndns2(const http::Request& request, const Parameters& parameters) {
-    AddressUpdate out;
-    read_credential(request, parameters, out);
-    if (const std::string* hosts = parameters.find_any(
-            {"hostname", "hostnames", "host", "domain", "domains", "domain_name"}))
-        out.hostnames = split_hosts(*hosts);
-    read_addresses(parameters, out);
-    read_prefixes(parameters, out);
-    out.offline = is_yes(parameters.find("offline"));
-    return out;
-}
-
-AddressUpdate read_duckdns(const Parameters& parameters) {
-    AddressUpdate out;
-    out.dialect = Dialect::duckdns;
-    if (const std::string* token = parameters.find("token")) out.secret = base::Secret(*token);
-    if (const std::string* hosts = parameters.find_any({"domains", "domain"}))
-        out.hostnames = split_hosts(*hosts);
-    read_addresses(parameters, out);
-    read_prefixes(parameters, out);
-    out.offline = is_yes(parameters.find("clear"));
-    out.verbose = is_yes(parameters.find("verbose"));
-    return out;
-}
-
-/// Without parameters: /update/domains/token[/ip].
-AddressUpdate read_duckdns_path(const std::vector<std::string_view>& path) {
-    AddressUpdate out;
-    out.dialect = Dialect::duckdns;
-    out.hostnames = split_hosts(percent_decoded(path[1]));
-    out.secret = base::Secret(percent_decoded(path[2]));
-    if (path.size() > 3) {
-        const std::string text = percent_decoded(path[3]);
-        const auto named = read_address(text);
-        if (!named) out.unusable = start_of(text);
-        if (named) (named->address.is_v4() ? out.v4 : out.v6) = named;
+    void add_addresses(std::string_view text, Family family, Addresses& into) {
+        const auto parts = split_list(text, most_addresses);
+        if (parts.empty()) {
+            into.empty_v4 = into.empty_v4 || family == Family::v4;
+            into.empty_v6 = into.empty_v6 || family == Family::v6;
+        }
+        for (const auto part : parts) {
+            if (++listed_ > most_addresses)
+                return set_fault("it names more addresses than one may");
+            read_address(part, family, source_, into);
+        }
     }
+    void set_fault(std::string fault) {
+        if (update_.fault.empty()) update_.fault = std::move(fault);
+    }
+
+    /// What is known when all have been read.
+    void finish() {
+        join_label_and_domain();
+        // deSEC's, selfHOST's: hostname says only that another parameter has it.
+        const auto says_nothing = [](const std::string& host) {
+            return is(host, "yes") || host == "1";
+        };
+        std::erase_if(update_.hostnames, says_nothing);
+        if (update_.hostnames.empty()) add_hosts(host_id_);
+        bool several = update_.has_several;
+        for (const auto& [host, addresses] : update_.of_hosts) {
+            several = several || addresses.has_several;
+            const bool is_named = std::ranges::any_of(
+                update_.hostnames, [&](const std::string& other) { return is(other, host); });
+            if (!is_named) update_.hostnames.push_back(host);
+        }
+        if (several) set_fault("it names several addresses of one family for a host");
+    }
+
+private:
+    static bool is_address(Meaning meaning) {
+        return meaning == Meaning::address || meaning == Meaning::v4 || meaning == Meaning::v6 ||
+               meaning == Meaning::prefix;
+    }
+
+    void read(Meaning meaning, std::string_view value, Addresses& into) {
+        switch (meaning) {
+            case Meaning::hosts:
+                return add_hosts(value);
+            case Meaning::label:
+                return keep(label_, value);
+            case Meaning::domain:
+                return keep(domain_, value);
+            case Meaning::host_id:
+                return keep(host_id_, value);
+            case Meaning::address:
+                return add_addresses(value, Family::any, into);
+            case Meaning::v4:
+                return add_addresses(value, Family::v4, into);
+            case Meaning::v6:
+                return add_addresses(value, Family::v6, into);
+            case Meaning::prefix:
+                if (!split_list(value, 1).empty()) read_prefix(value, into);
+                return;
+            case Meaning::offline:
+                update_.offline = update_.offline || is_yes(value);
+                return;
+            case Meaning::verbose:
+                update_.verbose = update_.verbose || is_yes(value);
+                return;
+            case Meaning::user:
+            case Meaning::password:
+            case Meaning::key:
+            case Meaning::ignored:
+                return;
+        }
+    }
+
+    /// The first of a kind, and the others behind it.
+    static void keep(std::string& place, std::string_view value) {
+        if (value.empty()) return;
+        place += (place.empty() ? "" : ",") + std::string(value.substr(0, 8192));
+    }
+
+    /// Namecheap's: `host` is what stands before `domain`, "@" the domain itself. Elsewhere each of
+    /// them is a host.
+    void join_label_and_domain() {
+        const bool is_pair = !label_.empty() && !domain_.empty() &&
+                             label_.find(',') == std::string::npos &&
+                             domain_.find(',') == std::string::npos;
+        if (!is_pair) {
+            add_hosts(label_);
+            return add_hosts(domain_);
+        }
+        const bool is_whole =
+            is(label_, domain_) ||
+            (label_.size() > domain_.size() &&
+             is(std::string_view(label_).substr(label_.size() - domain_.size()), domain_));
+        add_hosts(label_ == "@" ? domain_ : is_whole ? label_ : label_ + "." + domain_);
+    }
+
+    Addresses& of_host(std::string host) {
+        for (auto& [other, addresses] : update_.of_hosts) {
+            if (is(other, host)) return addresses;
+        }
+        return update_.of_hosts.emplace_back(std::move(host), Addresses{}).second;
+    }
+
+    void unknown(const Parameter& parameter) {
+        set_fault(is(parameter.name, "txt")
+                      ? "it sets a TXT record, which is not supported"
+                      : fmt::format("it has a parameter {}, which is not understood",
+                                    shown_name(parameter.name, update_)));
+    }
+
+    AddressUpdate& update_;
+    const ip::address& source_;
+    std::size_t listed_ = 0;
+    std::string label_{}, domain_{}, host_id_{};
+};
+
+/// Who asks: as the path says, else as the header says if that can be used, else as parameters do.
+Credential find_credential(const http::Request& request, const Parameters& parameters,
+                           std::string_view path_key) {
+    if (!path_key.empty()) {
+        Credential out;
+        out.secret = base::Secret(percent_decoded(path_key));
+        return out;
+    }
+    Credential header = credential_of(request.authorization);
+    if (header.secret && !header.secret->empty()) return header;
+    Credential sent = credential_of(parameters);
+    return sent.secret ? std::move(sent) : std::move(header);
+}
+
+AddressUpdate read_update(const http::Request& request, const DialectRow& row,
+                          const std::vector<std::string_view>& path, const Parameters& parameters) {
+    AddressUpdate out;
+    out.dialect = row.dialect;
+    auto all = parameters.all();
+    if (row.bare_key && !all.empty() && !all.front().has_value) {
+        static_cast<Credential&>(out).secret = base::Secret(all.front().name);
+        all = all.subspan(1);
+    } else {
+        static_cast<Credential&>(out) =
+            find_credential(request, parameters, segment_for("{key}", row, path));
+    }
+    ParameterReader reader(out, request.client);
+    reader.add_hosts(percent_decoded(segment_for("{host}", row, path)));
+    reader.add_addresses(percent_decoded(segment_for("{ip}", row, path)), Family::any, out);
+    for (const Parameter& parameter : all) reader.read(parameter);
+    reader.finish();
+    // FreeDNS names its hosts by the key.
+    out.all_hosts = out.dialect == Dialect::freedns && out.hostnames.empty();
     return out;
 }
 
-AddressUpdate read_freedns(std::string_view token, const Parameters& parameters) {
-    AddressUpdate out;
-    out.dialect = Dialect::freedns;
-    out.secret = base::Secret(percent_decoded(token));
-    out.all_hosts = true;
-    read_addresses(parameters, out);
-    read_prefixes(parameters, out);
-    return out;
+bool is_checkip(const std::vector<std::string_view>& path) {
+    return (path.size() == 2 && path[0] == "nic" && path[1] == "checkip") ||
+           (path.size() == 1 && (path[0] == "checkip" || path[0] == "checkip.html"));
 }
 
 }  // namespace
 
 AddressIntent read_address_update(const http::Request& request) {
     const auto path = path_segments(request.target);
-    const auto at = [&](std::size_t i, std::string_view word) {
-        return path.size() > i && path[i] == word;
-    };
-    const bool check = (path.size() == 2 && at(0, "nic") && at(1, "checkip")) ||
-                       (path.size() == 1 && (at(0, "checkip") || at(0, "checkip.html")));
-    const bool update = (path.size() == 2 && (at(0, "nic") || at(0, "v3")) && at(1, "update")) ||
-                        (path.size() == 1 && at(0, "update"));
-    const bool duckdns_path = (path.size() == 3 || path.size() == 4) && at(0, "update");
-    const bool freedns = path.size() == 2 && at(0, "u");
-    const bool form = request.method == "POST" && request.body.find('=') != std::string_view::npos;
-    if (!check && !update && !duckdns_path && !freedns && !path.empty()) return NotOurs{};
+    const bool is_authorized = !request.authorization.empty();
+    const std::string_view query = query_of(request.target);
+    const bool is_get = request.method == "GET" || request.method == "HEAD";
+    if (is_checkip(path)) {
+        if (!is_get && request.method != "POST") return WrongMethod{};
+        if (is_authorized) return CheckIpWithCredential{};
+        return CheckIp{};
+    }
+    if (!path.empty() && !is_authorized && !is_path_of_dialect(path)) return NotOurs{};
 
     Parameters parameters;
-    parameters.add(query_of(request.target));
-    if (form && !parameters.too_many()) parameters.add(request.body);
-    // The root is the update page of deSEC and of many storage makers, if it names a host.
-    const bool root =
-        path.empty() && parameters.find_any({"hostname", "host", "domain", "hostnames"}) != nullptr;
-    if (path.empty() && !root) return NotOurs{};
-    if (request.method != "GET" && request.method != "POST") return WrongMethod{};
+    parameters.add(query);
+    const bool is_body_read = parameters.too_many() || is_get || add_body(request.body, parameters);
+    const DialectRow* row = find_dialect(path, parameters, is_authorized);
+    if (row == nullptr) return NotOurs{};
+    if (request.method != "GET" && request.method != "POST" && request.method != "PUT")
+        return WrongMethod{};
     if (parameters.too_many()) return TooManyParameters{};
-    if (check) return CheckIp{};
-    if (duckdns_path) return read_duckdns_path(path);
-    if (freedns) return read_freedns(path[1], parameters);
-    if (parameters.find("token") != nullptr) return read_duckdns(parameters);
-    return read_dyndns2(request, parameters);
+    auto update = read_update(request, *row, path, parameters);
+    if (!is_body_read) update.fault = "its body is no form, and no JSON object";
+    return update;
+}
+
+AddressUpdate read_behind_key(std::string_view text, const ip::address& source) {
+    AddressUpdate out;
+    out.dialect = Dialect::secret_url;
+    ParameterReader reader(out, source);
+    const std::size_t mark = std::min(text.find('?'), text.size());
+    if (const auto word = text.substr(0, mark); !word.empty())
+        reader.read_word(percent_decoded(word));
+    Parameters parameters;
+    parameters.add(text.substr(std::min(mark + 1, text.size())));
+    if (parameters.too_many()) reader.set_fault("too many parameters");
+    for (const Parameter& parameter : parameters.all())
+        parameter.has_value ? reader.read(parameter) : reader.read_word(parameter.name);
+    reader.finish();
+    return out;
 }
 
 }  // namespace sftdyn::protocol

@@ -8,37 +8,150 @@
 namespace sftdyn::protocol {
 namespace {
 
-bool is_success(const HostAnswer& host) {
-    return host.code == ReturnCode::good || host.code == ReturnCode::nochg;
-}
-bool is_trouble(const HostAnswer& host) {
-    return host.code == ReturnCode::dnserr || host.code == ReturnCode::server_error;
+constexpr std::string_view challenge = "Basic realm=\"sftdyn\", charset=\"UTF-8\"";
+
+/// What a dialect with one answer for all hosts says.
+struct Words {
+    std::string_view good, nochg, bad_credential, refused, trouble;
+    bool has_challenge = false;  ///< its clients send Basic authorization
+};
+
+const Words& words_of(Dialect dialect) {
+    static constexpr Words secret_url{"OK", "", "BADKEY", "BADHOST", "FAIL"};
+    static constexpr Words dyndns2{"good", "nochg", "badauth", "911", "911", true};
+    static constexpr Words duckdns{"OK", "OK", "KO", "KO", "KO"};
+    static constexpr Words freedns{"", "", "ERROR: Invalid update URL", "ERROR: not understood",
+                                   "911"};
+    static constexpr Words dynv6{"addresses updated", "addresses unchanged",
+                                 "invalid authentication token", "invalid request", "server error"};
+    static constexpr Words namecheap{
+        "<?xml version=\"1.0\"?><interface-response><ErrCount>0</ErrCount><Done>true</Done>"
+        "</interface-response>",
+        "<?xml version=\"1.0\"?><interface-response><ErrCount>0</ErrCount><Done>true</Done>"
+        "</interface-response>",
+        "<?xml version=\"1.0\"?><interface-response><ErrCount>1</ErrCount><errors><Err1>Passwords "
+        "do not match</Err1></errors></interface-response>",
+        "<?xml version=\"1.0\"?><interface-response><ErrCount>1</ErrCount><errors><Err1>Domain "
+        "name not found</Err1></errors></interface-response>",
+        "<?xml version=\"1.0\"?><interface-response><ErrCount>1</ErrCount><errors><Err1>Try again "
+        "later</Err1></errors></interface-response>"};
+    static constexpr Words regfish{"success|100|update succeeded!", "success|101|no update needed",
+                                   "failure|401|passed token is not valid",
+                                   "failure|402|host not valid", "failure|500|try again later"};
+    static constexpr Words ydns{"ok", "ok", "badauth", "nohost", "911", true};
+    static constexpr Words easydns{"NOERROR",       "NOERROR", "NOACCESS",
+                                   "ILLEGAL INPUT", "TOOSOON", true};
+    switch (dialect) {
+        case Dialect::secret_url:
+            return secret_url;
+        case Dialect::dyndns2:
+            break;
+        case Dialect::duckdns:
+            return duckdns;
+        case Dialect::freedns:
+            return freedns;
+        case Dialect::dynv6:
+            return dynv6;
+        case Dialect::namecheap:
+            return namecheap;
+        case Dialect::regfish:
+            return regfish;
+        case Dialect::ydns:
+            return ydns;
+        case Dialect::easydns:
+            return easydns;
+    }
+    return dyndns2;
 }
 
-http::Response answer_dyndns2(const std::vector<HostAnswer>& hosts) {
-    http::Response out;
-    for (const HostAnswer& host : hosts) {
-        if (!out.body.empty()) out.body += '\n';
-        out.body += text_of(host.code);
-        if (is_success(host) && !host.addresses.empty()) out.body += " " + host.addresses;
-    }
-    if (hosts.empty()) out.body = "notfqdn";
-    // A client that finds one of its hosts done must read it.
-    if (!hosts.empty() && std::all_of(hosts.begin(), hosts.end(), is_trouble)) out.status = 500;
+http::Response say(Dialect dialect, unsigned status, std::string_view word) {
+    http::Response out{status, std::string(word)};
+    if (dialect == Dialect::namecheap) out.content_type = "application/xml; charset=utf-8";
     return out;
 }
 
-http::Response answer_duckdns(const AddressUpdate& update, const std::vector<HostAnswer>& hosts) {
-    if (hosts.empty() || !std::all_of(hosts.begin(), hosts.end(), is_success)) return {200, "KO"};
-    if (!update.verbose) return {200, "OK"};
-    const bool changed = std::any_of(hosts.begin(), hosts.end(), [](const HostAnswer& host) {
-        return host.code == ReturnCode::good;
-    });
-    return {200, fmt::format("OK\n{}\n{}\n{}", update.v4 ? update.v4->text : "",
-                             update.v6 ? update.v6->text : "", changed ? "UPDATED" : "NOCHANGE")};
+bool is_success(const HostAnswer& host) {
+    return host.code == ReturnCode::good || host.code == ReturnCode::nochg;
+}
+/// It may be tried again as it is.
+bool is_trouble(const HostAnswer& host) {
+    return host.code == ReturnCode::dnserr || host.code == ReturnCode::server_error ||
+           host.code == ReturnCode::later;
 }
 
-http::Response answer_freedns(const std::vector<HostAnswer>& hosts) {
+unsigned status_of(ReturnCode code) {
+    switch (code) {
+        case ReturnCode::good:
+        case ReturnCode::nochg:
+            return 200;
+        case ReturnCode::nohost:
+            return 404;
+        case ReturnCode::not_yours:
+            return 403;
+        case ReturnCode::notfqdn:
+            return 400;
+        case ReturnCode::later:
+            return 503;
+        case ReturnCode::dnserr:
+        case ReturnCode::server_error:
+            break;
+    }
+    return 500;
+}
+
+/// The host whose code stands for all where one answer does: the worst. Null: there is none.
+const HostAnswer* deciding(const std::vector<HostAnswer>& hosts) {
+    const HostAnswer* found = nullptr;
+    const auto rank = [](const HostAnswer& host) {
+        return host.code == ReturnCode::nochg   ? 0
+               : host.code == ReturnCode::good  ? 1
+               : host.code == ReturnCode::later ? 2
+               : is_trouble(host)               ? 3
+                                                : 4;
+    };
+    for (const HostAnswer& host : hosts) {
+        const bool is_fuller = found != nullptr && rank(host) == rank(*found) &&
+                               found->addresses.empty() && !host.addresses.empty();
+        if (found == nullptr || rank(host) > rank(*found) || is_fuller) found = &host;
+    }
+    return found;
+}
+
+std::chrono::seconds wait_of(const std::vector<HostAnswer>& hosts) {
+    std::chrono::seconds most{};
+    for (const HostAnswer& host : hosts) most = std::max(most, host.retry_after);
+    return most;
+}
+
+/// Where no host succeeded the status says so, to clients that read nothing else.
+unsigned status_of(const std::vector<HostAnswer>& hosts, const AnswerStyle& style,
+                   bool is_dyndns2) {
+    const bool in_200 =
+        style.refusals_in_200 || (is_dyndns2 && style.client == ClientKind::ddclient);
+    if (std::ranges::any_of(hosts, is_success)) return 200;
+    const auto trouble = std::ranges::find_if(hosts, is_trouble);
+    if (trouble != hosts.end()) return status_of(trouble->code);
+    if (in_200) return 200;
+    return hosts.empty() ? 404 : status_of(hosts.front().code);
+}
+
+std::string line_of(const HostAnswer& host) {
+    std::string line = text_of(host.code);
+    if (is_success(host) && !host.addresses.empty()) line += " " + host.addresses;
+    return line;
+}
+
+http::Response answer_each_host(const std::vector<HostAnswer>& hosts, const AnswerStyle& style) {
+    http::Response out;
+    for (const HostAnswer& host : hosts) {
+        if (!out.body.empty()) out.body += '\n';
+        out.body += line_of(host);
+    }
+    out.status = status_of(hosts, style, true);
+    return out;
+}
+
+http::Response answer_freedns(const std::vector<HostAnswer>& hosts, const AnswerStyle& style) {
     http::Response out;
     for (const HostAnswer& host : hosts) {
         if (!out.body.empty()) out.body += '\n';
@@ -51,18 +164,51 @@ http::Response answer_freedns(const std::vector<HostAnswer>& hosts) {
             out.body += fmt::format("ERROR: {}: {}", host.host, text_of(host.code));
         }
     }
-    if (std::any_of(hosts.begin(), hosts.end(), is_trouble)) out.status = 500;
+    out.status = status_of(hosts, style, false);
     return out;
 }
 
-http::Response answer_secret_url(const std::vector<HostAnswer>& hosts, std::string_view uptodate) {
-    const auto any = [&](ReturnCode code) {
-        return std::any_of(hosts.begin(), hosts.end(),
-                           [&](const HostAnswer& host) { return host.code == code; });
-    };
-    if (any(ReturnCode::dnserr) || any(ReturnCode::server_error)) return {500, "FAIL"};
-    if (any(ReturnCode::abuse)) return {429, "ABUSE", {}, std::chrono::seconds(30)};
-    return {200, any(ReturnCode::good) ? "OK" : std::string(uptodate)};
+http::Response answer_secret_url(const HostAnswer& host, const AnswerStyle& style) {
+    switch (host.code) {
+        case ReturnCode::good:
+            return {200, "OK"};
+        case ReturnCode::nochg:
+            return {200, std::string(style.unchanged_word())};
+        case ReturnCode::later:
+            return {429, "ABUSE"};
+        case ReturnCode::not_yours:
+            return {403, "BADADDRESS"};
+        case ReturnCode::nohost:
+        case ReturnCode::notfqdn:
+            return {404, "BADHOST"};
+        case ReturnCode::dnserr:
+        case ReturnCode::server_error:
+            break;
+    }
+    return {500, "FAIL"};
+}
+
+std::string verbose_duckdns(const AddressUpdate& update, const HostAnswer& host) {
+    return fmt::format("OK\n{}\n{}\n{}", update.v4 ? update.v4->text : "",
+                       update.v6 ? update.v6->text : "",
+                       host.code == ReturnCode::good ? "UPDATED" : "NOCHANGE");
+}
+
+/// One answer for all: success is all of it, and with any other nothing has changed.
+http::Response answer_all_hosts(const AddressUpdate& update, const HostAnswer& host,
+                                const AnswerStyle& style) {
+    if (update.dialect == Dialect::secret_url) return answer_secret_url(host, style);
+    const bool is_dyndns2 = update.dialect == Dialect::dyndns2;
+    const unsigned status = status_of({host}, style, is_dyndns2);
+    if (is_dyndns2) return {status, line_of(host)};
+    const Words& words = words_of(update.dialect);
+    if (update.dialect == Dialect::duckdns && update.verbose && is_success(host))
+        return {200, verbose_duckdns(update, host)};
+    return say(update.dialect, status,
+               host.code == ReturnCode::good    ? words.good
+               : host.code == ReturnCode::nochg ? words.nochg
+               : is_trouble(host)               ? words.trouble
+                                                : words.refused);
 }
 
 }  // namespace
@@ -79,36 +225,41 @@ const char* text_of(ReturnCode code) {
             return "!yours";
         case ReturnCode::notfqdn:
             return "notfqdn";
-        case ReturnCode::abuse:
-            return "abuse";
         case ReturnCode::dnserr:
             return "dnserr";
+        // "abuse" would be: until a person has spoken with us.
+        case ReturnCode::later:
         case ReturnCode::server_error:
             break;
     }
     return "911";
 }
 
+ClientKind kind_of_client(std::string_view user_agent) {
+    if (user_agent.starts_with("inadyn/")) return ClientKind::inadyn;
+    return user_agent.starts_with("ddclient/") ? ClientKind::ddclient : ClientKind::any;
+}
+
 http::Response answer(const AddressUpdate& update, const std::vector<HostAnswer>& hosts,
-                      std::string_view uptodate) {
-    switch (update.dialect) {
-        case Dialect::secret_url:
-            return answer_secret_url(hosts, uptodate);
-        case Dialect::duckdns:
-            return answer_duckdns(update, hosts);
-        case Dialect::freedns:
-            return answer_freedns(hosts);
-        case Dialect::dyndns2:
-            break;
+                      const AnswerStyle& style) {
+    http::Response out;
+    if (update.has_one_answer()) {
+        const HostAnswer none{ReturnCode::notfqdn, {}, {}, {}};
+        const HostAnswer* host = deciding(hosts);
+        out = answer_all_hosts(update, host != nullptr ? *host : none, style);
+    } else {
+        out = update.dialect == Dialect::freedns ? answer_freedns(hosts, style)
+                                                 : answer_each_host(hosts, style);
     }
-    return answer_dyndns2(hosts);
+    if (out.status >= 400) out.retry_after = wait_of(hosts);
+    return out;
 }
 
 http::Response bad_credential(Dialect dialect) {
-    if (dialect == Dialect::secret_url) return {403, "BADKEY"};
-    if (dialect == Dialect::duckdns) return {200, "KO"};
-    if (dialect == Dialect::freedns) return {403, "ERROR: Invalid update URL"};
-    return {401, "badauth", {}, {}, "Basic realm=\"sftdyn\""};
+    const Words& words = words_of(dialect);
+    auto out = say(dialect, words.has_challenge ? 401 : 403, words.bad_credential);
+    if (words.has_challenge) out.authenticate = challenge;
+    return out;
 }
 
 http::Response refused_address(Dialect dialect) {
@@ -124,22 +275,26 @@ http::Response too_many_guesses(Dialect dialect) {
         return out;
     }
     // 429 is nothing that inadyn knows, which would end itself; at 503 it waits, as ddclient does.
-    return {503, dialect == Dialect::duckdns ? "KO" : "911"};
+    return say(dialect, 503, words_of(dialect).trouble);
 }
 
-http::Response too_many_hosts(Dialect dialect) {
-    return {200, dialect == Dialect::duckdns ? "KO" : "numhost"};
+http::Response too_many_hosts(Dialect dialect, const AnswerStyle& style) {
+    const bool is_dyndns2 = dialect == Dialect::dyndns2;
+    const unsigned status = status_of({{ReturnCode::notfqdn, {}, {}, {}}}, style, is_dyndns2);
+    return say(dialect, status, is_dyndns2 ? "numhost" : words_of(dialect).refused);
+}
+
+http::Response not_understood(Dialect dialect) {
+    return say(dialect, 400, words_of(dialect).refused);
 }
 
 http::Response server_error(Dialect dialect) {
-    return {500, dialect == Dialect::duckdns      ? "KO"
-                 : dialect == Dialect::secret_url ? "FAIL"
-                                                  : "911"};
+    return say(dialect, 500, words_of(dialect).trouble);
 }
 
 http::Response too_many_parameters() { return {400, "BAD REQUEST"}; }
 
-http::Response wrong_method() { return {405, "METHOD NOT ALLOWED", "GET, POST"}; }
+http::Response wrong_method() { return {405, "METHOD NOT ALLOWED", "GET, POST, PUT"}; }
 
 http::Response check_ip(const http::Request& request) {
     return {200,
@@ -151,5 +306,7 @@ http::Response check_ip(const http::Request& request) {
             {},
             "text/html; charset=utf-8"};
 }
+
+http::Response check_ip_with_credential() { return {400, "badsys"}; }
 
 }  // namespace sftdyn::protocol

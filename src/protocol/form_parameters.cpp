@@ -41,35 +41,44 @@ std::string percent_decoded(std::string_view text) {
 }
 
 Parameters::~Parameters() {
-    for (auto& [name, value] : pairs_) base::zeroize(value);
+    for (auto& [name, value, has_value] : list_) {
+        base::zeroize(name);
+        base::zeroize(value);
+    }
+}
+
+/// Moving them when the list grows would leave copies of what is short.
+bool Parameters::has_room() {
+    if (list_.empty()) list_.reserve(most);
+    too_many_ = too_many_ || list_.size() == most;
+    return !too_many_;
 }
 
 void Parameters::add(std::string_view query) {
     while (!query.empty()) {
         const std::size_t end = std::min(query.find('&'), query.size());
-        const std::string_view pair = query.substr(0, end);
+        std::string_view pair = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
+        // "&amp;" of a page that was copied is "&".
+        if (pair.starts_with("amp;")) pair.remove_prefix(4);
         if (pair.empty()) continue;
-        too_many_ = pairs_.size() == most;
-        if (too_many_) return;
+        if (!has_room()) return;
         const std::size_t equals = std::min(pair.find('='), pair.size());
-        pairs_.emplace_back(form_decoded(pair.substr(0, equals)),
-                            form_decoded(pair.substr(std::min(equals + 1, pair.size()))));
+        list_.push_back({form_decoded(pair.substr(0, equals)),
+                         form_decoded(pair.substr(std::min(equals + 1, pair.size()))),
+                         equals < pair.size()});
     }
+}
+
+void Parameters::add(std::string name, std::string value) {
+    if (has_room()) list_.push_back({std::move(name), std::move(value), true});
 }
 
 const std::string* Parameters::find(std::string_view name) const {
-    for (const auto& [other, value] : pairs_) {
-        if (base::ascii_iequals(other, name)) return &value;
-    }
-    return nullptr;
-}
-
-const std::string* Parameters::find_any(std::initializer_list<std::string_view> names) const {
-    for (const std::string_view name : names) {
-        if (const std::string* value = find(name)) return value;
-    }
-    return nullptr;
+    const auto found = std::ranges::find_if(list_, [&](const Parameter& parameter) {
+        return base::ascii_iequals(parameter.name, name);
+    });
+    return found == list_.end() ? nullptr : &found->value;
 }
 
 std::vector<std::string_view> path_segments(std::string_view target) {

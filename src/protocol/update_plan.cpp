@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/ascii.hpp"
+#include "base/log.hpp"
+#include "protocol/prefix_place.hpp"
 
 namespace sftdyn::protocol {
 namespace {
@@ -14,16 +16,22 @@ namespace ip = boost::asio::ip;
 
 bool same_label(std::string_view a, std::string_view b) { return base::ascii_iequals(a, b); }
 
-std::uint64_t upper_half(const ip::address_v6& address) {
-    std::uint64_t out = 0;
-    for (std::size_t i = 0; i < 8; ++i) out = out << 8 | address.to_bytes()[i];
-    return out;
+/// Why an address is not to be published; empty: it may be.
+std::string refusal(const ip::address& address, bool named, const base::AddressRules& rules) {
+    const auto ruling = rules.rule(address, named);
+    if (ruling == base::AddressRules::Ruling::may_be) return {};
+    return fmt::format("{} {}", address.to_string(), base::text_of(ruling));
 }
-std::uint64_t lower_half(const ip::address_v6& address) {
-    std::uint64_t out = 0;
-    for (std::size_t i = 8; i < 16; ++i) out = out << 8 | address.to_bytes()[i];
-    return out;
-}
+
+/// What one host is to be given.
+struct HostAddresses {
+    std::optional<Addresses::Named> v4{}, v6{};
+    std::optional<Addresses::Prefix> prefix{};
+    bool is_from_source = false;  ///< nothing was named
+    bool remove_v4 = false, remove_v6 = false;
+    std::string refused{};                ///< why nothing of it may be published
+    std::vector<std::string> warnings{};  ///< what of it is not
+};
 
 class Planner {
 public:
@@ -35,30 +43,91 @@ public:
           names_(names),
           source_(source),
           rules_(rules),
-          v4_(update.v4),
-          v6_(update.v6) {
-        // Nothing named: where the request came from, that family only.
-        if (v4_ || v6_) return;
-        from_source_ = true;
-        (source.is_v4() ? v4_ : v6_) = AddressUpdate::Named{source, source.to_string()};
-    }
+          common_(effective(update)) {}
 
     UpdatePlan make() {
-        if (update_.all_hosts) {
-            for (const auto& host : client_.hosts) answer_for(host, names_.name(host.host).text());
-        } else {
-            for (const auto& text : update_.hostnames) answer_for(text);
-        }
-        if (update_.prefix && !update_.offline) {
-            for (const auto& host : client_.hosts) {
-                if (host.place && !is_planned(host.host)) add_place(host, UpdatePlan::unanswered);
-            }
-        }
-        if (update_.prefix || update_.dialect == Dialect::secret_url) join_all();
+        plan_.refused = common_.refused;
+        if (!plan_.refused.empty()) return std::move(plan_);
+        plan_.warnings = common_.warnings;
+        plan_hosts();
+        const bool has_host = !planned_.empty();
+        if (common_.prefix && has_host && !update_.offline) plan_others_behind_prefix();
+        if (update_.prefix || update_.has_one_answer()) join_all();
+        if (update_.has_one_answer() && std::ranges::any_of(plan_.answers, is_refused))
+            plan_.groups.clear();  // it will be told a failure: nothing is done
         return std::move(plan_);
     }
 
 private:
+    static bool is_refused(const HostAnswer& host) { return host.code != ReturnCode::nochg; }
+
+    /// Without a name those are meant that the credential is for, or the one that the user's name
+    /// is (deSEC).
+    void plan_hosts() {
+        if (!update_.all_hosts && !update_.hostnames.empty()) {
+            for (const auto& text : update_.hostnames) answer_for(text);
+            return;
+        }
+        const auto* by_user = update_.user ? find(*update_.user) : nullptr;
+        if (by_user != nullptr && !update_.all_hosts)
+            return answer_for(*by_user, names_.name(by_user->host).text());
+        is_implied_ = client_.hosts.size() > 1;
+        for (const auto& host : client_.hosts) answer_for(host, names_.name(host.host).text());
+        const bool has_address = common_.v4 || common_.v6 || common_.prefix;
+        if (is_implied_ && has_address && !update_.offline && plan_.groups.empty()) {
+            for (std::size_t i = 0; i < plan_.answers.size(); ++i) set_placeless(i);
+        }
+    }
+
+    /// The address that there is is none of this host's.
+    void set_placeless(std::size_t number) {
+        plan_.answers[number].code = ReturnCode::server_error;
+        plan_.warnings.push_back(fmt::format(
+            "{}: it has an ipv6_suffix, and the request has no prefix that it fits into",
+            plan_.answers[number].host));
+    }
+
+    HostAddresses effective(const Addresses& sent) const {
+        HostAddresses out{.v4 = sent.v4, .v6 = sent.v6, .prefix = sent.prefix};
+        out.remove_v4 = client_.empty_removes && sent.empty_v4 && !sent.v4;
+        out.remove_v6 = client_.empty_removes && sent.empty_v6 && !sent.v6 && !sent.prefix;
+        if (update_.offline) return out;
+        if (!sent.unusable.empty()) {
+            auto why = fmt::format("it named \"{}\", which is no address that a host can have",
+                                   base::log::printable(sent.unusable));
+            if (!sent.has_any()) {
+                out.refused = std::move(why);
+                return out;
+            }
+            out.warnings.push_back(why + ": that is left out");
+        }
+        if (!sent.has_any()) use_source(sent, out);
+        apply_rules(out);
+        return out;
+    }
+
+    /// Nothing named: where the request came from, that family only, unless it is to be left alone.
+    void use_source(const Addresses& sent, HostAddresses& out) const {
+        const bool is_other_meant =
+            source_.is_v4() ? sent.keep_v4 || out.remove_v4 : sent.keep_v6 || out.remove_v6;
+        if (is_other_meant) return;
+        out.is_from_source = true;
+        (source_.is_v4() ? out.v4 : out.v6) = Addresses::Named{source_, source_.to_string()};
+    }
+
+    /// What is good beside a refused one is published.
+    void apply_rules(HostAddresses& out) const {
+        for (auto* named : {&out.v4, &out.v6}) {
+            if (!*named) continue;
+            auto why = refusal((*named)->address, (*named)->address != source_, rules_);
+            if (why.empty()) continue;
+            out.refused = why;
+            out.warnings.push_back(why + ": that is left out");
+            named->reset();
+        }
+        if (out.v4 || out.v6 || out.prefix) out.refused.clear();
+    }
+
     void answer_for(const std::string& text) {
         const auto* host = find(text);
         if (host != nullptr) return answer_for(*host, text);
@@ -69,7 +138,7 @@ private:
         } else if (names_.find(*name)) {
             code = ReturnCode::not_yours;
         }
-        plan_.answers.push_back({code, text, {}});
+        plan_.answers.push_back({code, text, {}, {}});
     }
 
     /// DuckDNS clients name hosts by their first label.
@@ -89,30 +158,69 @@ private:
 
     void answer_for(const accounts::Host& host, const std::string& text) {
         const std::size_t number = plan_.answers.size();
-        plan_.answers.push_back({ReturnCode::nochg, text, {}});
+        plan_.answers.push_back({ReturnCode::nochg, text, {}, {}});
         if (const auto* before = planned(host.host)) {
             plan_.repeats.emplace_back(number, *before);
             return;
         }
         planned_.emplace_back(host.host, number);
         if (update_.offline) {
-            for (const auto type : {dns::Type::a, dns::Type::aaaa}) {
-                auto desired = record_for(host, type);
-                desired.kind = dns::ChangeKind::remove;
-                add({number, std::move(desired)});
-            }
+            add_removal(host, number, dns::Type::a);
+            return add_removal(host, number, dns::Type::aaaa);
+        }
+        for (const auto& [name, addresses] : update_.of_hosts) {
+            if (find(name) != &host) continue;
+            auto own = effective(addresses);
+            plan_.warnings.insert(plan_.warnings.end(), own.warnings.begin(), own.warnings.end());
+            if (own.refused.empty()) return plan_host(host, number, own);
+            plan_.warnings.push_back(own.refused);
+            plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
-        if (v4_) add_address(host, number, *v4_);
-        if (host.place && update_.prefix) {
-            add_place(host, number);
-        } else if (v6_ && !(host.place && from_source_)) {
-            add_address(host, number, *v6_);
+        plan_host(host, number, common_);
+    }
+
+    void plan_host(const accounts::Host& host, std::size_t number, const HostAddresses& given) {
+        if (given.v4) add_address(host, number, *given.v4);
+        if (given.remove_v4) add_removal(host, number, dns::Type::a);
+        // The router's own address is none of a host that stands in its network.
+        const bool is_routers = host.place && (given.is_from_source || is_implied_);
+        if (host.place && given.prefix) {
+            add_place(host, number, *given.prefix);
+        } else if (given.v6 && !is_routers) {
+            add_address(host, number, *given.v6);
+        } else if (given.remove_v6) {
+            add_removal(host, number, dns::Type::aaaa);
+        } else if (given.v6 && !given.v4 && !is_implied_) {
+            set_placeless(number);
+        }
+    }
+
+    /// A prefix moves all hosts that stand in it. A host of the request that has nothing of its own
+    /// in it is answered for them.
+    void plan_others_behind_prefix() {
+        std::size_t number = UpdatePlan::unanswered;
+        for (const auto& [host, answer] : planned_) {
+            const bool has_step = std::ranges::any_of(
+                plan_.groups, [&](const auto& group) { return group.front().answer == answer; });
+            if (!has_step && plan_.answers[answer].code == ReturnCode::nochg) number = answer;
+        }
+        const bool has_place = std::ranges::any_of(
+            client_.hosts, [](const accounts::Host& host) { return host.place.has_value(); });
+        if (!has_place) {
+            plan_.warnings.emplace_back(
+                "it names a prefix, but none of its hosts has an ipv6_suffix: that is left out");
+            if (number != UpdatePlan::unanswered)
+                plan_.answers[number].code = ReturnCode::server_error;
+        }
+        for (const auto& host : client_.hosts) {
+            if (host.place && planned(host.host) == nullptr)
+                add_place(host, UpdatePlan::unanswered, *common_.prefix, number);
         }
     }
 
     void add_address(const accounts::Host& host, std::size_t number,
-                     const AddressUpdate::Named& named) {
+                     const Addresses::Named& named) {
         auto desired = record_for(host, dns::type_of(named.address));
         desired.rdata = dns::rdata_of(named.address);
         desired.at_source = named.address == source_;
@@ -120,22 +228,23 @@ private:
         add({number, std::move(desired)});
     }
 
-    void add_place(const accounts::Host& host, std::size_t number) {
-        const auto address = place_in(*update_.prefix, *host.place);
-        if (!address) {
-            plan_.warnings.push_back(
-                fmt::format("{}: its ipv6_subnet and ipv6_suffix don't fit into the prefix {}/{}",
-                            names_.name(host.host).text(), update_.prefix->network.to_string(),
-                            update_.prefix->length));
-            if (number != UpdatePlan::unanswered)
-                plan_.answers[number].code = ReturnCode::server_error;
-            return;
-        }
-        if (const auto ruling = rules_.rule(*address, *address != source_);
-            ruling != base::AddressRules::Ruling::may_be) {
-            plan_.warnings.push_back(fmt::format("{}: {} {}", names_.name(host.host).text(),
-                                                 address->to_string(), base::text_of(ruling)));
-            if (number != UpdatePlan::unanswered)
+    void add_removal(const accounts::Host& host, std::size_t number, dns::Type type) {
+        auto desired = record_for(host, type);
+        desired.kind = dns::ChangeKind::remove;
+        add({number, std::move(desired)});
+    }
+
+    /// `number`: the answer that names its address; `speaker`: one that its outcome decides, too.
+    void add_place(const accounts::Host& host, std::size_t number, const Addresses::Prefix& prefix,
+                   std::size_t speaker = UpdatePlan::unanswered) {
+        const auto address = place_in(prefix, *host.place);
+        const auto why =
+            address ? refusal(*address, *address != source_, rules_)
+                    : fmt::format("its ipv6_subnet and ipv6_suffix don't fit into the prefix {}/{}",
+                                  prefix.network.to_string(), prefix.length);
+        if (!why.empty()) {
+            plan_.warnings.push_back(fmt::format("{}: {}", names_.name(host.host).text(), why));
+            if (number != UpdatePlan::unanswered && !is_implied_)
                 plan_.answers[number].code = ReturnCode::server_error;
             return;
         }
@@ -144,7 +253,7 @@ private:
         desired.at_source = *address == source_;
         if (number != UpdatePlan::unanswered)
             append(plan_.answers[number].addresses, address->to_string());
-        add({number, std::move(desired)});
+        add({number != UpdatePlan::unanswered ? number : speaker, std::move(desired)});
     }
 
     static void append(std::string& list, const std::string& text) {
@@ -181,46 +290,26 @@ private:
                                         [&](const auto& one) { return one.first == host; });
         return found == planned_.end() ? nullptr : &found->second;
     }
-    bool is_planned(update::HostId host) const { return planned(host) != nullptr; }
 
     const AddressUpdate& update_;
     const accounts::Client& client_;
     const update::HostTable& names_;
     const ip::address& source_;
     const base::AddressRules& rules_;
-    std::optional<AddressUpdate::Named> v4_, v6_;
-    bool from_source_ = false;
+    HostAddresses common_;     ///< of hosts that have none of their own
+    bool is_implied_ = false;  ///< its hosts were not named
     std::vector<std::pair<update::HostId, std::size_t>> planned_;
     UpdatePlan plan_;
 };
 
 /// Whether it names an address that is not where the request came from.
 bool names_another(const AddressUpdate& update, const ip::address& source) {
-    const auto other = [&](const std::optional<AddressUpdate::Named>& named) {
-        return named && named->address != source;
+    const auto other = [&](const Addresses& sent) {
+        return (sent.v4 && sent.v4->address != source) || (sent.v6 && sent.v6->address != source) ||
+               sent.prefix;
     };
-    return other(update.v4) || other(update.v6) || update.prefix;
-}
-
-/// Why an address is not to be published; empty: it may be.
-std::string refusal(const ip::address& address, bool named, const base::AddressRules& rules) {
-    const auto ruling = rules.rule(address, named);
-    if (ruling == base::AddressRules::Ruling::may_be) return {};
-    return fmt::format("{} {}", address.to_string(), base::text_of(ruling));
-}
-
-/// The same of those that the request is about; what a prefix makes of its hosts is looked at for
-/// each of them.
-std::string refusal(const AddressUpdate& update, const ip::address& source,
-                    const base::AddressRules& rules) {
-    if (update.offline) return {};
-    if (!update.v4 && !update.v6) return refusal(source, false, rules);
-    for (const auto* named : {&update.v4, &update.v6}) {
-        if (!*named) continue;
-        if (auto why = refusal((*named)->address, (*named)->address != source, rules); !why.empty())
-            return why;
-    }
-    return {};
+    return other(update) ||
+           std::ranges::any_of(update.of_hosts, [&](const auto& own) { return other(own.second); });
 }
 
 }  // namespace
@@ -228,43 +317,15 @@ std::string refusal(const AddressUpdate& update, const ip::address& source,
 UpdatePlan make_plan(const AddressUpdate& update, const accounts::Client& client,
                      const update::HostTable& names, const ip::address& source,
                      const base::AddressRules& rules) {
-    UpdatePlan plan;
-    if (plan.refused = refusal(update, source, rules); !plan.refused.empty()) return plan;
-    if (client.may_set_address || !names_another(update, source))
-        return Planner(update, client, names, source, rules).make();
-    plan.warnings.emplace_back(
+    UpdatePlan plan = Planner(update, client, names, source, rules).make();
+    if (!plan.refused.empty() || client.may_set_address || !names_another(update, source))
+        return plan;
+    UpdatePlan refused;
+    refused.warnings.emplace_back(
         "it names another address than its own, which needs may_set_address = true");
-    const std::size_t count = update.all_hosts ? client.hosts.size() : update.hostnames.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        plan.answers.push_back(
-            {ReturnCode::not_yours,
-             update.all_hosts ? names.name(client.hosts[i].host).text() : update.hostnames[i],
-             {}});
-    }
-    return plan;
-}
-
-std::optional<ip::address_v6> place_in(const AddressUpdate::Prefix& prefix,
-                                       const accounts::Ipv6Place& place) {
-    std::uint64_t upper = upper_half(prefix.network), lower = lower_half(place.suffix);
-    if (prefix.length <= 64) {
-        const std::uint64_t networks =
-            prefix.length == 64
-                ? 0
-                : ~std::uint64_t(0) >> prefix.length;  // the bits that are left for them
-        if ((place.subnet & ~networks) != 0) return std::nullopt;
-        upper = (upper & ~networks) | place.subnet;
-    } else {
-        const std::uint64_t hosts = ~std::uint64_t(0) >> (prefix.length - 64);
-        if (place.subnet != 0 || (lower & ~hosts) != 0) return std::nullopt;
-        lower |= lower_half(prefix.network) & ~hosts;
-    }
-    ip::address_v6::bytes_type bytes;
-    for (std::size_t i = 0; i < 8; ++i) {
-        bytes[i] = static_cast<unsigned char>(upper >> (56 - 8 * i));
-        bytes[8 + i] = static_cast<unsigned char>(lower >> (56 - 8 * i));
-    }
-    return ip::address_v6(bytes);
+    for (const HostAnswer& answer : plan.answers)
+        refused.answers.push_back({ReturnCode::not_yours, answer.host, {}, {}});
+    return refused;
 }
 
 ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses) {
@@ -272,8 +333,8 @@ ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses) {
         return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
     };
     if (any(update::UpdateStatus::failed)) return ReturnCode::dnserr;
-    if (any(update::UpdateStatus::overloaded)) return ReturnCode::server_error;
-    if (any(update::UpdateStatus::over_budget)) return ReturnCode::abuse;
+    if (any(update::UpdateStatus::overloaded)) return ReturnCode::later;
+    if (any(update::UpdateStatus::over_budget)) return ReturnCode::later;
     return any(update::UpdateStatus::committed) ? ReturnCode::good : ReturnCode::nochg;
 }
 

@@ -40,11 +40,6 @@ struct UpdatePlan {
                                    const boost::asio::ip::address& source,
                                    const base::AddressRules& rules = {});
 
-/// Where a host is in the network that was delegated: prefix, subnet and suffix put together.
-/// Nothing: they don't fit.
-[[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(
-    const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
-
 /// The return code for the outcomes of a host's desired records.
 [[nodiscard]] ReturnCode return_code_for(const std::vector<update::UpdateStatus>& statuses);
 

@@ -41,10 +41,34 @@ struct AccountHandler::AccountUpdate {
 
 void AccountHandler::handle(RequestContext& request, protocol::AddressUpdate update) {
     request.set_dialect(update.dialect);
+    find_user(*request.settings().directory, update);
     authenticator_.authenticate(
         request, std::move(update),
         [this](RequestContext& accepted, protocol::AddressUpdate asked,
                const accounts::Client& client) { carry_out(accepted, std::move(asked), client); });
+}
+
+void AccountHandler::handle_authenticated(RequestContext& request, protocol::AddressUpdate update,
+                                          const accounts::Client& client) {
+    request.set_dialect(update.dialect);
+    carry_out(request, std::move(update), client);
+}
+
+/// Whoever names no user, or a host in its place, is the user of that host. It is one password that
+/// is looked at, as with a name; a key is one all the same.
+void AccountHandler::find_user(const accounts::AccountDirectory& directory,
+                               protocol::AddressUpdate& update) const {
+    if (!update.secret || directory.find(update.secret->reveal()) != nullptr) return;
+    if (update.user ? directory.user(*update.user) != nullptr : !update.may_be_password) return;
+    const std::string* text = update.user                ? &*update.user
+                              : update.hostnames.empty() ? nullptr
+                                                         : &update.hostnames.front();
+    const auto name =
+        text != nullptr ? dns::Name::parse_host(*text) : base::Result<dns::Name>(base::Error{});
+    const auto host = name.has_error() ? std::nullopt : hosts_.find(*name);
+    const std::string* user = host ? directory.user_of(*host) : nullptr;
+    // A name that is nobody's: its password takes as long to look at as any.
+    if (user != nullptr || !update.user) update.user = user != nullptr ? *user : std::string();
 }
 
 void AccountHandler::update_all_hosts(RequestContext& request, const accounts::Client& client) {
@@ -58,14 +82,14 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
                                const accounts::Client& client) {
     const auto dialect = update.dialect;
     request.set_client(client.name);
-    if (!update.unusable.empty()) {
-        const auto why = fmt::format("it named \"{}\", which is no address that a host can have",
-                                     base::log::printable(update.unusable));
-        return refuse_address(request, why, protocol::server_error(dialect));
+    if (!update.fault.empty()) {
+        log_warning(request, update.fault);
+        return request.complete(RequestOutcome::refused, "it is not understood",
+                                protocol::not_understood(dialect));
     }
     if (update.hostnames.size() > protocol::most_hosts)
         return request.complete(RequestOutcome::refused, "it names more hosts than one may",
-                                protocol::too_many_hosts(dialect));
+                                protocol::too_many_hosts(dialect, request.answer_style()));
     AccountUpdate job{std::move(update)};
     job.plan = protocol::make_plan(job.update, client, hosts_, request.source(),
                                    request.settings().directory->rules());
@@ -87,6 +111,14 @@ void AccountHandler::refuse_address(RequestContext& request, const std::string& 
         base::Clock::now());
     request.complete(RequestOutcome::refused, "the address is not to be published, or is none",
                      std::move(response));
+}
+
+void AccountHandler::log_warning(const RequestContext& request, const std::string& warning) {
+    const base::log::FieldScope scope(request.log_fields());
+    warnings_.add(
+        "warning/" + request.client(),
+        fmt::format("{} from {}: {}", request.client(), request.source().to_string(), warning),
+        base::Clock::now());
 }
 
 void AccountHandler::log_warnings(const RequestContext& request, const AccountUpdate& job) {
@@ -137,8 +169,14 @@ void AccountHandler::ask_engine(RequestContext& request, AccountUpdate job) {
 void AccountHandler::answered(AccountUpdate& job, std::size_t asked,
                               const std::vector<update::UpdateOutcome>& outcomes) {
     const std::size_t number = job.asked[asked];
-    std::transform(outcomes.begin(), outcomes.end(), job.statuses[number].begin(),
-                   [](const update::UpdateOutcome& outcome) { return outcome.status; });
+    auto& answers = job.plan.answers;
+    for (std::size_t step = 0; step < outcomes.size(); ++step) {
+        job.statuses[number][step] = outcomes[step].status;
+        const std::size_t answer = job.plan.groups[number][step].answer;
+        if (answers.empty()) continue;
+        auto& wait = answers[answer == protocol::UpdatePlan::unanswered ? 0 : answer].retry_after;
+        wait = std::max(wait, outcomes[step].retry_after);
+    }
     // Who has a credential gets an address for all its hosts: that counts once.
     if (asked == 0) {
         const auto& desired = job.plan.groups[number].front().desired;
@@ -195,7 +233,7 @@ void AccountHandler::complete(RequestContext& request, AccountUpdate& job) {
                          answers[i].code == ReturnCode::nochg ? RequestOutcome::uptodate
                                                               : RequestOutcome::refused);
     }
-    request.complete(protocol::answer(job.update, answers, request.settings().uptodate));
+    request.complete(protocol::answer(job.update, answers, request.answer_style()));
 }
 
 }  // namespace sftdyn::server

@@ -30,15 +30,24 @@ public:
     /// Completes a request whose credential was not looked at yet.
     void handle(RequestContext& request, protocol::AddressUpdate update);
 
+    /// Completes a request whose credential is right, and `client`'s.
+    void handle_authenticated(RequestContext& request, protocol::AddressUpdate update,
+                              const accounts::Client& client);
     /// Completes the request of a secret URL that is for all hosts of `client`.
     void update_all_hosts(RequestContext& request, const accounts::Client& client);
+
+    [[nodiscard]] const update::HostTable& hosts() const { return hosts_; }
 
 private:
     struct AccountUpdate;
 
+    void find_user(const accounts::AccountDirectory& directory,
+                   protocol::AddressUpdate& update) const;
+
     void carry_out(RequestContext& request, protocol::AddressUpdate update,
                    const accounts::Client& client);
     void refuse_address(RequestContext& request, const std::string& why, http::Response response);
+    void log_warning(const RequestContext& request, const std::string& warning);
     void log_warnings(const RequestContext& request, const AccountUpdate& job);
     void look_up_served(const RequestContext& request, AccountUpdate& job) const;
     void ask_engine(RequestContext& request, AccountUpdate job);

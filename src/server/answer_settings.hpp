@@ -18,6 +18,7 @@ struct AnswerSettings {
     std::shared_ptr<const accounts::AccountDirectory> directory =
         std::make_shared<const accounts::AccountDirectory>();
     std::string uptodate{};            ///< the secret URL's word for a record that is as it was
+    bool refusals_in_200 = false;      ///< as the letter of dyndns2 has it
     base::Duration verify_interval{};  ///< how long a confirmed state is believed
     std::shared_ptr<const python::Conf>
         hooks{};                 ///< a conf that defines some; null: there are none

@@ -71,7 +71,8 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
     const update::RrsetKey target{entry->host, dns::type_of(address)};
     if (!decider_.is_so(request, target, dns::rdata_of(address))) return false;
     request.complete({target, address, update::UpdateStatus::unchanged},
-                     secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));
+                     secret_url::answer({update::UpdateStatus::unchanged},
+                                        request.answer_style().unchanged_word()));
     return true;
 }
 
@@ -93,8 +94,9 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
     RequestContext& request = *task->request;
     const update::RrsetKey target = decision.update.desired.rrset;
     const auto complete = [task, target](const update::UpdateOutcome& outcome) {
-        task->request->complete({target, task->request->source(), outcome.status},
-                                secret_url::answer(outcome, task->request->settings().uptodate));
+        task->request->complete(
+            {target, task->request->source(), outcome.status},
+            secret_url::answer(outcome, task->request->answer_style().unchanged_word()));
     };
     if (decision.action == HookDecision::Action::unchanged ||
         decision.action == HookDecision::Action::update ||

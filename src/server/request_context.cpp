@@ -18,6 +18,11 @@ telemetry::DialectLabel reported(protocol::Dialect dialect) {
         case protocol::Dialect::secret_url:
             break;
         case protocol::Dialect::dyndns2:
+        case protocol::Dialect::dynv6:
+        case protocol::Dialect::namecheap:
+        case protocol::Dialect::regfish:
+        case protocol::Dialect::ydns:
+        case protocol::Dialect::easydns:
             return telemetry::DialectLabel::dyndns2;
         case protocol::Dialect::duckdns:
             return telemetry::DialectLabel::duckdns;
@@ -46,6 +51,7 @@ RequestContext::RequestContext(RequestContext&& other) noexcept
       source_(std::move(other.source_)),
       began_(other.began_),
       dialect_(other.dialect_),
+      kind_(other.kind_),
       ended_(std::exchange(other.ended_, true)),
       watch_(std::exchange(other.watch_, nullptr)),
       forwarding_(other.forwarding_),

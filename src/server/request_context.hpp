@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "http/handler.hpp"
 #include "protocol/dyndns_request.hpp"
+#include "protocol/dyndns_response.hpp"
 #include "server/address_watch.hpp"
 #include "server/answer_settings.hpp"
 #include "telemetry/request_log.hpp"
@@ -79,6 +80,11 @@ public:
     [[nodiscard]] base::TimePoint began() const { return began_; }
     [[nodiscard]] protocol::Dialect dialect() const { return dialect_; }
     void set_dialect(protocol::Dialect dialect) { dialect_ = dialect; }
+    /// Whose way of reading answers the client has.
+    void set_client_kind(protocol::ClientKind kind) { kind_ = kind; }
+    [[nodiscard]] protocol::AnswerStyle answer_style() const {
+        return {settings_->uptodate, settings_->refusals_in_200, kind_};
+    }
     /// Who asks, once that is known, as the log names it: never a key.
     [[nodiscard]] std::string client() const { return client_.empty() ? "a key" : client_; }
     void set_client(const std::string& name) { client_ = name; }
@@ -132,6 +138,7 @@ private:
     boost::asio::ip::address source_;
     base::TimePoint began_;
     protocol::Dialect dialect_ = protocol::Dialect::secret_url;
+    protocol::ClientKind kind_ = protocol::ClientKind::any;
     bool ended_ = false;
     AddressWatch* watch_ = nullptr;  ///< that is still to be told
     http::Forwarding forwarding_ = http::Forwarding::as_meant;

@@ -43,6 +43,7 @@ std::optional<http::Response> RequestRouter::handle(const http::Request& request
     {
         RequestContext context(request_log_, settings(), request.client, base::Clock::now(),
                                Responder(answer, defer));
+        context.set_client_kind(protocol::kind_of_client(request.agent));
         route(context, request);
     }
     return answer;
@@ -67,6 +68,14 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     }
     // A key may look like anything; only what is none may be another dialect's.
     if (route_dialect(context, request)) return;
+    if (const auto* update = std::get_if<secret_url::PresentedKey>(&intent)) {
+        const auto longer =
+            secret_url::find_longer(*settings.directory, accounts_.hosts(), update->key);
+        if (longer) return route_longer(context, request, *longer);
+        if (secret_url::is_asked_by_browsers(update->key))
+            return context.complete(RequestOutcome::refused, "a page that there is not",
+                                    secret_url::no_page());
+    }
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
         return context.complete(RequestOutcome::refused, "another method than GET",
                                 secret_url::method_not_allowed());
@@ -82,6 +91,25 @@ void RequestRouter::route_key(RequestContext& context, const accounts::KeyEntry&
     accounts_.update_all_hosts(context, context.settings().directory->client(entry.client));
 }
 
+/// What stands behind a key is an update in another dialect, as of a client that puts its own path
+/// behind the server's name; or it says hosts and addresses.
+void RequestRouter::route_longer(RequestContext& context, const http::Request& request,
+                                 const secret_url::LongerTarget& longer) {
+    if (longer.behind.empty() || longer.behind == "?") return route_key(context, *longer.entry);
+    const std::string target = "/" + std::string(longer.behind);
+    http::Request inner = request;
+    inner.target = target;
+    inner.authorization = {};
+    auto intent = longer.behind.starts_with('?') ? protocol::AddressIntent(protocol::NotOurs{})
+                                                 : protocol::read_address_update(inner);
+    auto* found = std::get_if<protocol::AddressUpdate>(&intent);
+    auto update = found != nullptr ? std::move(*found)
+                                   : protocol::read_behind_key(longer.behind, request.client);
+    context.on_authenticated();
+    accounts_.handle_authenticated(context, std::move(update),
+                                   context.settings().directory->client(*longer.entry));
+}
+
 /// False: the request is none of those that name hosts and addresses.
 bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request) {
     auto intent = protocol::read_address_update(request);
@@ -93,8 +121,12 @@ bool RequestRouter::route_dialect(RequestContext& context, const http::Request& 
     context.set_dialect(protocol::Dialect::dyndns2);
     if (std::holds_alternative<protocol::CheckIp>(intent)) {
         context.complete(RequestOutcome::address, "its own address", protocol::check_ip(request));
+    } else if (std::holds_alternative<protocol::CheckIpWithCredential>(intent)) {
+        context.complete(RequestOutcome::refused,
+                         "it shows a credential where only its address is told",
+                         protocol::check_ip_with_credential());
     } else if (std::holds_alternative<protocol::WrongMethod>(intent)) {
-        context.complete(RequestOutcome::refused, "another method than GET and POST",
+        context.complete(RequestOutcome::refused, "another method than GET, POST and PUT",
                          protocol::wrong_method());
     } else {
         context.complete(RequestOutcome::refused, "too many parameters",

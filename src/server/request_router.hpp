@@ -9,6 +9,7 @@
 #include "base/mutex.hpp"
 #include "http/handler.hpp"
 #include "http/observer.hpp"
+#include "protocol/secret_url.hpp"
 #include "server/account_handler.hpp"
 #include "server/address_watch.hpp"
 #include "server/answer_settings.hpp"
@@ -45,6 +46,8 @@ public:
 private:
     void route(RequestContext& context, const http::Request& request);
     void route_key(RequestContext& context, const accounts::KeyEntry& entry);
+    void route_longer(RequestContext& context, const http::Request& request,
+                      const protocol::secret_url::LongerTarget& longer);
     [[nodiscard]] bool route_dialect(RequestContext& context, const http::Request& request);
     [[nodiscard]] std::shared_ptr<const AnswerSettings> settings() const;
 

@@ -25,7 +25,8 @@ void SecretUrlHandler::handle(RequestContext& request, const accounts::KeyEntry&
     if (!updates_.is_served(target, dns::rdata_of(address), since))
         return ask_engine(request, entry);
     request.complete({target, address, update::UpdateStatus::unchanged},
-                     secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));
+                     secret_url::answer({update::UpdateStatus::unchanged},
+                                        request.answer_style().unchanged_word()));
 }
 
 void SecretUrlHandler::refuse_address(RequestContext& request, update::HostId host,
@@ -54,7 +55,7 @@ void SecretUrlHandler::ask_engine(RequestContext& request, const accounts::KeyEn
                                          waiting = request.defer()](update::UpdateOutcome outcome) {
         watch_.answered(target.host, waiting->source(), outcome.status);
         waiting->complete({target, waiting->source(), outcome.status},
-                          secret_url::answer(outcome, waiting->settings().uptodate));
+                          secret_url::answer(outcome, waiting->answer_style().unchanged_word()));
     });
 }
 

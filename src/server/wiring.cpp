@@ -23,7 +23,7 @@ std::uint32_t ttl_of(const config::Settings& settings, const dns::Name& host) {
 void add_named(const config::Settings& settings, update::HostTable& hosts,
                accounts::AccountDirectory& directory) {
     for (const auto& named : settings.named_clients) {
-        accounts::Client client{named.name, {}, named.may_set_address};
+        accounts::Client client{named.name, {}, named.may_set_address, named.empty_removes};
         for (const auto& host : named.hosts) {
             accounts::Host out{hosts.number(host.name),
                                host.ttl.value_or(ttl_of(settings, host.name)), host.reverse,
@@ -143,6 +143,7 @@ std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& load
     return std::make_shared<const AnswerSettings>(
         AnswerSettings{.directory = directory,
                        .uptodate = settings.uptodate,
+                       .refusals_in_200 = settings.refusals_in_200,
                        .verify_interval = limits.verify_interval,
                        .hooks = has_hooks ? conf : nullptr,
                        .hook_ttl = settings.dns.ttl.value_or(settings.ttl),

@@ -292,7 +292,7 @@ def test_openwrt_needs_the_401_first(stage):
         first = b""
         while not first.endswith(b"badauth"):
             first += connection.recv(4096)
-        assert b"HTTP/1.1 401 " in first and b'WWW-Authenticate: Basic realm="sftdyn"\r\n' in first
+        assert b"HTTP/1.1 401 " in first and b'WWW-Authenticate: Basic realm="sftdyn", charset="UTF-8"\r\n' in first
         connection.sendall(f"GET {url} HTTP/1.1\r\nHost: x\r\n{authorization()}Connection: close\r\n\r\n".encode())
         second = b""
         while part := connection.recv(4096):

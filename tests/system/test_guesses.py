@@ -287,9 +287,20 @@ GUESSES = {
     "dyndns2, unknown user": ((f"/nic/update?hostname={NAME}", basic("nobody", "guess")), (401, "badauth"), (503, "911"), (f"/nic/update?hostname={NAME}", basic("any", "token"))),
     "dyndns2, in the query": ((f"/nic/update?hostname={NAME}&user=u&pass=guess", {}), (401, "badauth"), (503, "911"), None),
     "Token": ((f"/?hostname={NAME}", {"Authorization": "Token guess"}), (401, "badauth"), (503, "911"), (f"/?hostname={NAME}", {"Authorization": "Token token"})),
-    "DuckDNS": (("/update?domains=u&token=guess", {}), (200, "KO"), (503, "KO"), ("/update?domains=u&token=token", {})),
-    "DuckDNS, path": (("/update/u/guess", {}), (200, "KO"), (503, "KO"), ("/update/u/token", {})),
+    "DuckDNS": (("/update?domains=u&token=guess", {}), (403, "KO"), (503, "KO"), ("/update?domains=u&token=token", {})),
+    "DuckDNS, path": (("/update/u/guess", {}), (403, "KO"), (503, "KO"), ("/update/u/token", {})),
     "FreeDNS": (("/u/guess/", {}), (403, "ERROR: Invalid update URL"), (429, "ERROR: Invalid update URL"), ("/u/token/", {})),
+    "FreeDNS, version 1": (("/dynamic/update.php?guess", {}), (403, "ERROR: Invalid update URL"), (429, "ERROR: Invalid update URL"), ("/dynamic/update.php?token", {})),
+    "password without a user": ((f"/nic/update?hostname={NAME}&password=guess", {}), (401, "badauth"), (503, "911"), (f"/nic/update?hostname={NAME}&password=token", {})),
+    "the host as user": ((f"/nic/update?hostname={NAME}", basic(NAME, "guess")), (401, "badauth"), (503, "911"), (f"/nic/update?hostname={NAME}", basic(NAME, "token"))),
+    "key": ((f"/nic/update?hostname={NAME}&key=guess", {}), (401, "badauth"), (503, "911"), (f"/nic/update?hostname={NAME}&key=token", {})),
+    "dynv6": ((f"/api/update?zone={NAME}&token=guess", {}), (403, "invalid authentication token"), (503, "server error"), (f"/api/update?zone={NAME}&token=token", {})),
+    "YDNS": ((f"/api/v1/update/?host={NAME}", basic("u", "guess")), (401, "badauth"), (503, "911"), (f"/api/v1/update/?host={NAME}", basic("any", "token"))),
+    "easyDNS": ((f"/dyn/generic.php?hostname={NAME}", basic("u", "guess")), (401, "NOACCESS"), (503, "TOOSOON"), (f"/dyn/generic.php?hostname={NAME}", basic("any", "token"))),
+    "regfish": ((f"/?fqdn={NAME}&token=guess", {}), (403, "failure|401|passed token is not valid"), (503, "failure|500|try again later"), (f"/?fqdn={NAME}&token=token", {})),
+    "any path": ((f"/x/y?hostname={NAME}", basic("u", "guess")), (401, "badauth"), (503, "911"), (f"/x/y?hostname={NAME}", basic("any", "token"))),
+    "secret URL with something behind it": (("/guess?ip=", {}), (403, "BADKEY"), (429, "BADKEY"), ("/token?ip=", {})),
+    "secret URL with a host behind it": (("/guess" + NAME, {}), (403, "BADKEY"), (429, "BADKEY"), ("/token" + NAME, {})),
 }
 
 

@@ -61,20 +61,22 @@ CASES = {
     "address": (get("/"), 200, f"a request{FROM}: its own address", "secret_url address"),
     "checkip": (get("/nic/checkip"), 200, f"a request{FROM}: its own address", "dyndns2 address"),
     "PUT": (get(SECRET, method="PUT"), 405, f"a request{FROM}: another method than GET", "secret_url refused"),
-    "HEAD": (get("/", method="HEAD"), 405, f"a request{FROM}: another method than GET", "secret_url refused"),
-    "PUT of dyndns2": (get(UPDATE, method="PUT"), 405, f"a request{FROM}: another method than GET and POST", "dyndns2 refused"),
+    "HEAD": (get("/" + SECRET, method="HEAD"), 405, f"a request{FROM}: another method than GET", "secret_url refused"),
+    "DELETE of dyndns2": (get(UPDATE, method="DELETE"), 405, f"a request{FROM}: another method than GET, POST and PUT", "dyndns2 refused"),
     "nochg": (get(UPDATE + f"&hostname={HOST}"), 200, f"{HOST} A 127.0.0.1: UPTODATE", "dyndns2 uptodate"),
     "badauth": (get("/nic/update?hostname=x&username=x&password=wrong"), 401, "a wrong credential" + FROM, "dyndns2 badkey"),
     "no credential": (get(f"/nic/update?hostname={HOST}"), 401, f"a request{FROM}: no credential", "dyndns2 no_credential"),
-    "no hostname": (get(UPDATE), 200, f"a request{FROM}: it names no host", "dyndns2 refused"),
-    "nohost": (get(UPDATE + "&hostname=unknown.example.net"), 200, f"unknown.example.net{FROM}: nohost", "dyndns2 refused"),
-    "numhost": (get(UPDATE + "&hostname=" + ",".join(["a.b"] * 21)), 200, f"a request{FROM}: it names more hosts than one may", "dyndns2 refused"),
+    "no hostname": (get(UPDATE), 200, f"{HOST} A 127.0.0.1: UPTODATE", "dyndns2 uptodate"),
+    "not understood": (get(UPDATE + "&foo=1"), 400, f"a request{FROM}: it is not understood", "dyndns2 refused"),
+    "credential for a page": (get("/nic/checkip", headers={"Authorization": "Basic dTpw"}), 400, f"a request{FROM}: it shows a credential where only its address is told", "dyndns2 refused"),
+    "nohost": (get(UPDATE + "&hostname=unknown.example.net"), 404, f"unknown.example.net{FROM}: nohost", "dyndns2 refused"),
+    "numhost": (get(UPDATE + "&hostname=" + ",".join(["a.b"] * 21)), 400, f"a request{FROM}: it names more hosts than one may", "dyndns2 refused"),
     "no address": (get(UPDATE + f"&hostname={HOST}&myip=nonsense"), 500, f"a request{FROM}: the address is not to be published, or is none", "dyndns2 refused"),
-    "another address": (get(UPDATE + f"&hostname={HOST}&myip=192.0.2.1"), 200, f"{HOST}{FROM}: !yours", "dyndns2 refused"),
+    "another address": (get(UPDATE + f"&hostname={HOST}&myip=192.0.2.1"), 403, f"{HOST}{FROM}: !yours", "dyndns2 refused"),
     "denied, secret URL": (get(SECRET, source="127.0.0.66"), 403, f"{HOST} from 127.0.0.66: its address is not to be published", "secret_url refused"),
     "denied, dyndns2": (get(UPDATE + f"&hostname={HOST}", source="127.0.0.66"), 500, "a request from 127.0.0.66: the address is not to be published, or is none", "dyndns2 refused"),
     "too many parameters": (get("/nic/update?" + "a&" * 5000), 400, f"a request{FROM}: too many parameters", "dyndns2 refused"),
-    "KO": (get("/update?domains=x&token=wrong"), 200, "a wrong credential" + FROM, "duckdns badkey"),
+    "KO": (get("/update?domains=x&token=wrong"), 403, "a wrong credential" + FROM, "duckdns badkey"),
     "FreeDNS": (get("/u/wrong/"), 403, "a wrong credential" + FROM, "freedns badkey"),
     "no HTTP": (raw(b"nonsense " + SECRET.encode() + b"\r\n\r\n"), 400, f"a request{FROM}: refused unread with status 400", "none refused"),
     "no Host": (raw(b"GET /" + SECRET.encode() + b" HTTP/1.1\r\n\r\n"), 400, f"a request{FROM}: refused unread with status 400", "none refused"),
@@ -141,7 +143,7 @@ def test_a_proxys_request_without_a_client(stage):
 def test_without_v_there_is_none(stage, arguments):
     server = stage.dns("named")
     told = Told(stage, conf(server, {SECRET: HOST}, extra="[limits]\nbad_keys = 1000"), arguments=arguments)
-    for name in ("OK", "BADKEY", "address", "PUT", "no credential", "no hostname", "no HTTP", "long target", "chunked"):
+    for name in ("OK", "BADKEY", "address", "PUT", "no credential", "not understood", "no HTTP", "long target", "chunked"):
         _, said, counts = told.by(CASES[name][0])
         assert (said, counts) == ([], {CASES[name][3]: 1}), name
 

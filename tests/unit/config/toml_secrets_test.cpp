@@ -75,7 +75,7 @@ const Mistake mistakes[] = {
      4},
     {"TwoTablesClients", "[clients]\n'M' = \"a.example.org\"\n[clients]\n'M' = \"b.example.org\"\n",
      3},
-    {"TwoHosts", "[clients]\n\"M\" = \"a.example.org\"\n\"M.\" = \"a.example.org\"\n", 3},
+    {"TwoHosts", "[clients.m]\nkey = \"M\"\nhosts = [\"a.example.org\", \"A.example.org\"]\n", 1},
     {"AKeyAsAUserTwice",
      "[clients.m]\nuser = \"M\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.n]\nuser "
      "= \"M\"\npassword = \"p\"\nhosts = "
@@ -97,7 +97,7 @@ const Mistake mistakes[] = {
     {"TheKeyAsAZone", "[[zone]]\nname = \"M M\"\n[[zone]]\nname = \"..M\"\n", 4},
     {"OnlyAKey", "[clients]\n\"M\"\n", 2},
     {"OnlyABareKey", "[clients]\nM\n", 2},
-    {"AKeyForItself", "[clients]\n\"M\" = \"M\"\n\"n\" = \"M\"\n", 3},
+    {"AKeyForItself", "[clients]\n\"M\" = \"M\"\n\"M\" = \"n.example.org\"\n", 3},
     {"AKeyWithASpaceAndAHost", "[clients]\n\"M home.example.org\"\n", 2},
     {"AKeyInAList", "[clients]\nkeys = [\"M\"]\n", 2},
     {"ClientsAreAText", "clients = \"M\"\n", 1},

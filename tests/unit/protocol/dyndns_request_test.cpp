@@ -7,6 +7,7 @@
 
 #include "base/network.hpp"
 #include "protocol/form_parameters.hpp"
+#include "protocol/parameter_names.hpp"
 
 using namespace sftdyn;
 using namespace sftdyn::protocol;
@@ -25,14 +26,20 @@ AddressUpdate update(std::string_view target, std::string_view authorization = {
 
 TEST(AddressUpdate, PathsAndMethods) {
     for (const char* path : {"/nic/update", "//nic//update", "/v3/update", "/update", "/update/",
-                             "/?hostname=a", "/u/t", "/update/a/b", "/update/a/b/1.2.3.4"})
+                             "/?hostname=a", "/u/t", "/update/a/b", "/update/a/b/1.2.3.4",
+                             "/v2/update", "/nic/update/a.b", "/u", "/?myipv6=&fqdn=a.b"})
         EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read(path))) << path;
-    for (const char* path : {"/", "/k", "/?a=b", "/nic", "/nic/updates", "/v2/update",
-                             "/nic/update/x/y/z", "/update/a", "/u", "/NIC/UPDATE"})
+    for (const char* path : {"/", "/k", "/?a=b", "/nic", "/nic/updates", "/v4/update",
+                             "/nic/update/x/y/z", "/update/a", "/NIC/UPDATE"})
         EXPECT_TRUE(std::holds_alternative<NotOurs>(read(path))) << path;
     EXPECT_TRUE(std::holds_alternative<CheckIp>(read("/nic/checkip")));
-    EXPECT_TRUE(std::holds_alternative<WrongMethod>(read("/nic/update", {}, "PUT")));
-    EXPECT_TRUE(std::holds_alternative<WrongMethod>(read("/nic/checkip", {}, "HEAD")));
+    EXPECT_TRUE(std::holds_alternative<WrongMethod>(read("/nic/update", {}, "DELETE")));
+    EXPECT_TRUE(std::holds_alternative<WrongMethod>(read("/nic/update", {}, "HEAD")));
+    EXPECT_TRUE(std::holds_alternative<CheckIp>(read("/nic/checkip", {}, "HEAD")));
+    EXPECT_TRUE(std::holds_alternative<CheckIpWithCredential>(read("/nic/checkip", "Basic dTpw")));
+    EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read("/", "Basic dTpw")));
+    EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read("/x/y?myip=1.2.3.4", "Basic dTpw")));
+    EXPECT_TRUE(std::holds_alternative<NotOurs>(read("/x/y?z=1.2.3.4", "Basic dTpw")));
     EXPECT_EQ(std::get<AddressUpdate>(read("/nic/update", {}, "POST", "hostname=a&myip=1.2.3.4"))
                   .hostnames,
               std::vector<std::string>{"a"});
@@ -68,7 +75,13 @@ TEST(AddressUpdate, Addresses) {
     EXPECT_EQ(both("myip=1.2.3.4%2C2001:db8::1/64"), "1.2.3.4=1.2.3.4 2001:db8::1");
     EXPECT_EQ(both("myip=&myipv6="), "- -");
     EXPECT_EQ(both("myip=1.2.3.4&myip6=[2001:db8::1]"), "1.2.3.4=1.2.3.4 [2001:db8::1]");
-    EXPECT_EQ(both("myip=1.2.3.4,5.6.7.8"), "1.2.3.4=1.2.3.4 -") << "one of each family";
+    EXPECT_FALSE(update("/nic/update?hostname=a&myip=1.2.3.4,5.6.7.8").fault.empty());
+    EXPECT_FALSE(update("/nic/update?hostname=a&myip=1.2.3.4&ip=5.6.7.8").fault.empty());
+    EXPECT_EQ(both("myip=1.2.3.4,1.2.3.4&ip4=1.2.3.4"), "1.2.3.4=1.2.3.4 -");
+    EXPECT_EQ(both("myip=1.2.3.4,fe80::1%25pppoe0"), "1.2.3.4=1.2.3.4 - !fe80::1%pppoe0");
+    EXPECT_EQ(both("myip=2001:db8::9/64"), "- 2001:db8::9");
+    EXPECT_EQ(both("myip=2001:db8::/64"), "- -") << "a prefix is no address";
+    EXPECT_EQ(both("ipv4=auto"), "192.0.2.99=192.0.2.99 -");
     EXPECT_EQ(both("myip=::ffff:1.2.3.4"), "::ffff:1.2.3.4=1.2.3.4 -");
     EXPECT_EQ(both("myipv4=1.2.3.4&myipv6=preserve"), "1.2.3.4=1.2.3.4 -");
     for (const char* junk : {"x", "0.0.0.0", "::", "::ffff:0.0.0.0", "ff02::1", "fe80::1",
@@ -147,9 +160,108 @@ TEST(AddressUpdate, WhatItMayCostHasABound) {
     std::string hosts = "a.b", addresses = "192.0.2.1";
     for (int i = 0; i < 5000; ++i) hosts += ",a.b", addresses += ",192.0.2.1";
     EXPECT_EQ(update("/nic/update?hostname=" + hosts).hostnames.size(), most_hosts + 1);
-    EXPECT_FALSE(update("/nic/update?myip=" + addresses).unusable.empty());
+    EXPECT_FALSE(update("/nic/update?myip=" + addresses).fault.empty());
     EXPECT_LE(update("/nic/update?myip=" + std::string(10'000, '1')).unusable.size(), 80U);
     EXPECT_EQ(path_segments("/a/b/c/d/e/f/g").size(), most_segments);
+}
+
+TEST(AddressUpdate, CredentialsOfAllKinds) {
+    const auto credential = [](std::string_view target, std::string_view header = {}) {
+        const auto out = update(target, header);
+        return (out.user ? *out.user : "-") + "/" +
+               (out.secret ? std::string(out.secret->reveal()) : "-") +
+               (out.may_be_password ? "?" : "");
+    };
+    EXPECT_EQ(credential("/nic/update?hostname=a.b&password=p"), "-/p?");
+    EXPECT_EQ(credential("/nic/update?key=k&domain=a.b"), "-/k");
+    EXPECT_EQ(credential("/nic/update?user=u&password=p", "Basic Og=="), "u/p") << "useless header";
+    EXPECT_EQ(credential("/nic/update?user=u&password=p", "Digest x=y"), "u/p");
+    EXPECT_EQ(credential("/nic/update?user=u&password=p", "Token t"), "-/t");
+    EXPECT_EQ(credential("/nic/update?user=%F6&password=%E4%F6"), "\xc3\xb6/\xc3\xa4\xc3\xb6");
+    EXPECT_EQ(credential("/nic/update?user=%C3%B6&password=p"), "\xc3\xb6/p");
+    EXPECT_EQ(credential("/dynamic/update.php?KEY&address=1.2.3.4"), "-/KEY");
+}
+
+TEST(AddressUpdate, LatinOneIsReadWhereItIsNoUtf8) {
+    for (const char* good : {"", "abc", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\xa6\x86"})
+        EXPECT_EQ(as_utf8(good), good);
+    EXPECT_EQ(as_utf8("\xe4"), "\xc3\xa4");
+    EXPECT_EQ(as_utf8("\xc0\x80"), "\xc3\x80\xc2\x80") << "longer than needed";
+    EXPECT_EQ(as_utf8("\xed\xa0\x80").size(), 6U) << "a surrogate";
+}
+
+TEST(AddressUpdate, NothingIsDropped) {
+    for (const char* query : {"txt=x", "foo=1.2.3.4", "myipx=1.2.3.4", "foo", "myip7=", "mx:a.b=x"})
+        EXPECT_FALSE(update("/nic/update?hostname=a.b&" + std::string(query)).fault.empty())
+            << query;
+    for (const auto& [name, meaning] : parameter_names())
+        EXPECT_TRUE(update("/nic/update?" + std::string(name) + "=x.y").fault.empty()) << name;
+    EXPECT_NE(update("/nic/update?hostname=a.b&foo=1").fault.find("\"foo\""), std::string::npos);
+    // Part of a password whose & was not encoded, or the key itself.
+    EXPECT_EQ(update("/nic/update?user=u&password=abc&d%20f=1").fault.find("d f"),
+              std::string::npos);
+    EXPECT_EQ(update("/nic/update?hostname=a.b&s3cret", "Token s3cret").fault.find("s3cret"),
+              std::string::npos);
+}
+
+TEST(AddressUpdate, HostsByEachName) {
+    const auto hosts = [](std::string_view query) {
+        std::string all;
+        for (const auto& host : update("/nic/update?" + std::string(query)).hostnames)
+            all += host + " ";
+        return all;
+    };
+    EXPECT_EQ(hosts("hostname=a.b&hostname=c.d"), "a.b c.d ");
+    EXPECT_EQ(hosts("hostname=YES&host_id=a.b"), "a.b ");
+    EXPECT_EQ(hosts("hostname=1&user=u&password=p"), "");
+    EXPECT_EQ(hosts("hostname=&host_id="), "");
+    EXPECT_EQ(hosts("host=home&domain=example.org"), "home.example.org ");
+    EXPECT_EQ(hosts("host=@&domain=example.org"), "example.org ");
+    EXPECT_EQ(hosts("host=home.example.org&domain=example.org"), "home.example.org ");
+    EXPECT_EQ(hosts("domain=example.org"), "example.org ");
+    EXPECT_EQ(hosts("myipv4:a.b=1.2.3.4"), "a.b ");
+    EXPECT_EQ(hosts("hostname=a.b&amp;myip=1.2.3.4"), "a.b ");
+}
+
+TEST(AddressUpdate, BodiesOfEachForm) {
+    const auto text = [](std::string_view body) {
+        const auto out = std::get<AddressUpdate>(read("/nic/update", "Basic dTpw", "POST", body));
+        return out.fault.empty() ? (out.hostnames.empty() ? "-" : out.hostnames[0]) + " " +
+                                       (out.v4 ? out.v4->text : "-")
+                                 : "fault";
+    };
+    EXPECT_EQ(text("hostname=a.b&myip=1.2.3.4"), "a.b 1.2.3.4");
+    EXPECT_EQ(text("{\"hostname\": \"a.b\", \"myip\":\"1.2.3.4\"}"), "a.b 1.2.3.4");
+    EXPECT_EQ(text("{\"host\\u006eame\":\"a.b\",\"offline\":false,\"mx\":null,\"url\":1e3}"),
+              "a.b -");
+    EXPECT_EQ(
+        text("--x1\r\nContent-Disposition: form-data; name=\"hostname\"\r\n\r\na.b\r\n--x1\r\n"
+             "Content-Disposition: form-data; name=\"myip\"\r\n\r\n1.2.3.4\r\n--x1--\r\n"),
+        "a.b 1.2.3.4");
+    EXPECT_EQ(text(""), "- -");
+    for (const char* broken :
+         {"{", "{}x", "{\"a\":{}}", "{\"a\":[1]}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}",
+          "{\"a\"}", "{\"a\":\"b}", "--x", "--x1\r\n", "--x1\r\nname\r\n\r\nv\r\n--x1--", "text"})
+        EXPECT_EQ(text(broken), "fault") << broken;
+}
+
+/// Each row of the table can be reached.
+TEST(Dialects, EachRowIsFound) {
+    for (const auto& row : dialect_rows()) {
+        std::string target = "/" + std::string(row.path == "*" ? "any/path" : row.path);
+        for (const auto& [from, to] :
+             {std::pair("{host}", "a.b"), {"{key}", "k"}, {"{ip}", "1.2.3.4"}})
+            if (const auto at = target.find(from); at != std::string::npos)
+                target.replace(at, std::string_view(from).size(), to);
+        target += row.bare_key ? "?KEY" : "?hostname=a.b";
+        std::string marks(row.marks);
+        for (std::size_t at = 0; at < marks.size();) {
+            const std::size_t end = std::min(marks.find(' ', at), marks.size());
+            if (marks[at] != '!') target += "&" + marks.substr(at, end - at) + "=x.y";
+            at = end + 1;
+        }
+        EXPECT_EQ(update(target, "Basic dTpw").dialect, row.dialect) << row.service << target;
+    }
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ TEST(SecretUrl, WithoutAKeyItTellsTheAddress) {
 }
 
 TEST(SecretUrl, OtherMethodsAreNotAllowed) {
+    EXPECT_TRUE(std::holds_alternative<WhoAmI>(read_target("HEAD", "/")));
     for (const char* method : {"HEAD", "POST", "get", "Get", ""})
         EXPECT_TRUE(std::holds_alternative<MethodNotAllowed>(read_target(method, "/k"))) << method;
     EXPECT_EQ(method_not_allowed().status, 405U);
@@ -69,6 +70,28 @@ TEST(SecretUrl, AnswersAsTheContractSays) {
     EXPECT_TRUE(is(answer({update::UpdateStatus::unchanged}, "nochg"), 200, "nochg"));
     EXPECT_TRUE(
         is(sftdyn::protocol::bad_credential(sftdyn::protocol::Dialect::secret_url), 403, "BADKEY"));
+}
+
+TEST(SecretUrl, AKeyIsFoundWithSomethingBehindIt) {
+    update::HostTable names;
+    const auto host = names.number(*dns::Name::parse("home.example.org"));
+    accounts::AccountDirectory directory;
+    ASSERT_TRUE(directory.add("key", {.host = host}));
+    ASSERT_TRUE(directory.add("a/b c", {.host = host}));
+    const auto found = [&](std::string_view target) {
+        const auto longer = find_longer(directory, names, target);
+        return longer ? std::string(longer->key) + "|" + std::string(longer->behind) : "none";
+    };
+    EXPECT_EQ(found("key?"), "key|?");
+    EXPECT_EQ(found("key/"), "key|");
+    EXPECT_EQ(found("key?ip=192.0.2.1"), "key|?ip=192.0.2.1");
+    EXPECT_EQ(found("key/nic/update?x"), "key|nic/update?x");
+    EXPECT_EQ(found("a/b%20c/192.0.2.1"), "a/b%20c|192.0.2.1");
+    EXPECT_EQ(found("keyhome.example.org"), "key|home.example.org");
+    EXPECT_EQ(found("keyHOME.example.org?ip="), "key|HOME.example.org?ip=");
+    for (const char* none : {"", "?", "ke", "keyx", "keyother.example.org", "wrong?key", "xkey/",
+                             "keyhome.example.org/x", "a/b"})
+        EXPECT_EQ(found(none), "none") << none;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "protocol/update_plan.hpp"
+#include "protocol/prefix_place.hpp"
 
 #include <gtest/gtest.h>
 
@@ -104,6 +105,76 @@ TEST_F(PlanTest, APrefixMovesTheHostsWithAPlaceAlong) {
     EXPECT_EQ(plan(update).warnings.size(), 1U);
 }
 
+TEST_F(PlanTest, APrefixAloneTouchesNothingElse) {
+    AddressUpdate update;
+    update.prefix = Addresses::Prefix{make_address_v6("2001:db8:1:ab00::"), 56};
+    update.hostnames = {"a.x.org"};
+    EXPECT_EQ(text(plan(update)), "[b.x.org:AAAA=2001:db8:1:ab03::1:2]");
+    EXPECT_EQ(plan(update).groups.at(0).at(0).answer, 0U) << "a.x.org is answered for it";
+    update.hostnames.clear();
+    EXPECT_EQ(text(plan(update)), "[b.x.org:AAAA=2001:db8:1:ab03::1:2]");
+    for (const char* wrong : {"nowhere.x.org", "nodot"}) {
+        update.hostnames = {wrong};
+        EXPECT_EQ(text(plan(update)), "") << "a failure changes nothing";
+    }
+    client.hosts.pop_back();
+    update.hostnames = {"a.x.org"};
+    EXPECT_EQ(text(plan(update)), "");
+    EXPECT_EQ(plan(update).answers.at(0).code, ReturnCode::server_error);
+    EXPECT_EQ(plan(update).warnings.size(), 1U);
+}
+
+TEST_F(PlanTest, WithoutANameAllHostsAreMeantOrTheOneOfTheUser) {
+    auto update = naming({}, "192.0.2.1", "2001:db8::1");
+    EXPECT_EQ(text(plan(update)),
+              "[a.x.org:A=192.0.2.1 a.x.org:AAAA=2001:db8::1 b.x.org:A=192.0.2.1]")
+        << "the router's address is none of b's";
+    update.user = "B.x.org";
+    EXPECT_EQ(text(plan(update)), "[b.x.org:A=192.0.2.1 b.x.org:AAAA=2001:db8::1]");
+    client.hosts.erase(client.hosts.begin());
+    update.user = "whoever";
+    EXPECT_EQ(text(plan(update)), "[b.x.org:A=192.0.2.1 b.x.org:AAAA=2001:db8::1]");
+}
+
+TEST_F(PlanTest, OneAnswerForAllIsAllOrNothing) {
+    auto update = naming({"a.x.org", "nowhere.x.org"}, "192.0.2.1");
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.1]") << "each host has a line of its own";
+    update.dialect = Dialect::duckdns;
+    EXPECT_EQ(text(plan(update)), "");
+}
+
+TEST_F(PlanTest, EmptyAndPreservedFamilies) {
+    AddressUpdate update;
+    update.hostnames = {"a.x.org"};
+    update.empty_v6 = true;
+    EXPECT_EQ(text(plan(update, "2001:db8::9")), "[a.x.org:AAAA=2001:db8::9]");
+    client.empty_removes = true;
+    EXPECT_EQ(text(plan(update, "2001:db8::9")), "[a.x.org:AAAA=none]");
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.99 a.x.org:AAAA=none]");
+    update.empty_v6 = false;
+    update.keep_v6 = true;
+    EXPECT_EQ(text(plan(update, "2001:db8::9")), "");
+    EXPECT_EQ(plan(update, "2001:db8::9").answers.at(0).code, ReturnCode::nochg);
+}
+
+TEST_F(PlanTest, AddressesOfOneHostAlone) {
+    auto update = naming({"a.x.org", "b.x.org"}, "192.0.2.1");
+    Addresses own;
+    own.v4 = Addresses::Named{make_address("192.0.2.2"), "192.0.2.2"};
+    update.of_hosts.emplace_back("b.x.org", own);
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.1][b.x.org:A=192.0.2.2]");
+}
+
+TEST_F(PlanTest, WhatIsGoodBesideWhatIsUnusableCounts) {
+    auto update = naming({"a.x.org"}, "192.0.2.1");
+    update.unusable = "fe80::1%eth0";
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.1]");
+    EXPECT_EQ(plan(update).warnings.size(), 1U);
+    update.v4.reset();
+    EXPECT_EQ(text(plan(update)), "");
+    EXPECT_FALSE(plan(update).refused.empty());
+}
+
 TEST_F(PlanTest, AnotherAddressNeedsPermission) {
     client.may_set_address = false;
     EXPECT_EQ(plan(naming({"a.x.org"}, "192.0.2.1")).answers.at(0).code, ReturnCode::not_yours);
@@ -129,8 +200,11 @@ TEST_F(PlanTest, AnAddressThatMayNotBePublishedIsPlannedForNobody) {
     EXPECT_FALSE(refused(from_source, "127.0.0.1"));
     EXPECT_TRUE(refused(naming({"a.x.org"}, "127.0.0.1"), "192.0.2.99"));
     EXPECT_TRUE(refused(naming({"a.x.org"}, "10.0.0.1"), "192.0.2.99"));
-    EXPECT_TRUE(refused(naming({"a.x.org"}, "192.0.2.1", "fec0::1"), "192.0.2.99"))
-        << "all or nothing";
+    EXPECT_FALSE(refused(naming({"a.x.org"}, "192.0.2.1", "fec0::1"), "192.0.2.99"));
+    const auto beside = make_plan(naming({"a.x.org"}, "192.0.2.1", "fec0::1"), client, names,
+                                  make_address("192.0.2.99"), rules);
+    EXPECT_EQ(text(beside), "[a.x.org:A=192.0.2.1]") << "what is good";
+    EXPECT_EQ(beside.warnings.size(), 1U) << "and what is not is told";
     EXPECT_FALSE(refused(naming({"a.x.org"}, "192.0.2.1"), "10.0.0.1"))
         << "its own address is not asked for";
     auto offline = from_source;

@@ -98,11 +98,11 @@ TEST_P(RefusedUpdate, HasOneLineAndOneCount) {
 INSTANTIATE_TEST_SUITE_P(
     AccountHandler, RefusedUpdate,
     testing::Values(
-        Refusal{"NoHost", [](auto& asked) { asked.hostnames.clear(); }, "200 notfqdn",
-                "a request from 192.0.2.1: it names no host", "dyndns2 refused", 0},
+        Refusal{"NotUnderstood", [](auto& asked) { asked.fault = "a fault"; }, "400 911",
+                "a request from 192.0.2.1: it is not understood", "dyndns2 refused", 1},
         Refusal{"TooManyHosts",
                 [](auto& asked) { asked.hostnames.assign(protocol::most_hosts + 1, "x.y"); },
-                "200 numhost", "a request from 192.0.2.1: it names more hosts than one may",
+                "400 numhost", "a request from 192.0.2.1: it names more hosts than one may",
                 "dyndns2 refused", 0},
         Refusal{"NoAddress", [](auto& asked) { asked.unusable = "non\nsense"; }, "500 911",
                 "a request from 192.0.2.1: the address is not to be published, or is none",
@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
                 [](auto& asked) {
                     asked.v4 = {boost::asio::ip::make_address("198.51.100.1"), "198.51.100.1"};
                 },
-                "200 !yours", "a.dyn.example.org from 192.0.2.1: !yours", "dyndns2 refused", 1},
+                "403 !yours", "a.dyn.example.org from 192.0.2.1: !yours", "dyndns2 refused", 1},
         Refusal{"NoCredential", [](auto& asked) { asked.secret.reset(); }, "401 badauth",
                 "a request from 192.0.2.1: no credential", "dyndns2 no_credential", 0},
         Refusal{"WrongToken",
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                     asked.secret = base::Secret("wrong");
                     asked.dialect = protocol::Dialect::duckdns;
                 },
-                "200 KO", "a wrong credential from 192.0.2.1", "duckdns badkey", 0}),
+                "403 KO", "a wrong credential from 192.0.2.1", "duckdns badkey", 0}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(AccountHandlerTest, ADeniedAddressIsWarnedOfByTheClientsName) {
@@ -181,9 +181,10 @@ TEST_F(AccountHandlerTest, AHostWithoutAnythingToDoIsToldToo) {
     client.hosts[0].place = accounts::Ipv6Place{};
     directory_with({});
     // Its IPv6 address comes of a prefix, and none is named.
-    EXPECT_EQ(ask(update({"a.dyn.example.org"}), "2001:db8::1"), "200 nochg");
-    EXPECT_EQ(lines(), Lines{"a.dyn.example.org from 2001:db8::1: nochg"});
-    EXPECT_EQ(counts(), (Counts{{"dyndns2 uptodate", 1}}));
+    EXPECT_EQ(ask(update({"a.dyn.example.org"}), "2001:db8::1"), "500 911");
+    EXPECT_EQ(lines(), Lines{"a.dyn.example.org from 2001:db8::1: 911"});
+    EXPECT_EQ(counts(), (Counts{{"dyndns2 refused", 1}}));
+    EXPECT_EQ(warned.size(), 1U);
 }
 
 }  // namespace
