@@ -168,7 +168,8 @@ http::Response answer_freedns(const std::vector<HostAnswer>& hosts, const Answer
     return out;
 }
 
-http::Response answer_secret_url(const HostAnswer& host, const AnswerStyle& style) {
+http::Response answer_secret_url(const AddressUpdate& update, const HostAnswer& host,
+                                 const AnswerStyle& style) {
     switch (host.code) {
         case ReturnCode::good:
             return {200, "OK"};
@@ -177,7 +178,8 @@ http::Response answer_secret_url(const HostAnswer& host, const AnswerStyle& styl
         case ReturnCode::later:
             return {429, "ABUSE"};
         case ReturnCode::not_yours:
-            return {403, "BADADDRESS"};
+            if (update.has_any()) return {403, "BADADDRESS"};
+            [[fallthrough]];
         case ReturnCode::nohost:
         case ReturnCode::notfqdn:
             return {404, "BADHOST"};
@@ -197,7 +199,7 @@ std::string verbose_duckdns(const AddressUpdate& update, const HostAnswer& host)
 /// One answer for all: success is all of it, and with any other nothing has changed.
 http::Response answer_all_hosts(const AddressUpdate& update, const HostAnswer& host,
                                 const AnswerStyle& style) {
-    if (update.dialect == Dialect::secret_url) return answer_secret_url(host, style);
+    if (update.dialect == Dialect::secret_url) return answer_secret_url(update, host, style);
     const bool is_dyndns2 = update.dialect == Dialect::dyndns2;
     const unsigned status = status_of({host}, style, is_dyndns2);
     if (is_dyndns2) return {status, line_of(host)};

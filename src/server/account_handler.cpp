@@ -84,7 +84,7 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
     request.set_client(client.name);
     if (!update.fault.empty()) {
         log_warning(request, update.fault);
-        return request.complete(RequestOutcome::refused, "it is not understood",
+        return request.complete(RequestOutcome::refused, update.fault,
                                 protocol::not_understood(dialect));
     }
     if (update.hostnames.size() > protocol::most_hosts)

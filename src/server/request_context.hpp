@@ -118,7 +118,7 @@ public:
     /// The request was for one record.
     void complete(const telemetry::HostOutcome& host, http::Response response);
     /// The request was for no host, or nothing was done for any; `what` says which or why, without
-    /// anything that the client sent.
+    /// anything that the client sent but the name of a parameter.
     void complete(telemetry::RequestOutcome outcome, std::string_view what,
                   http::Response response);
     void complete_bad_credential(http::Response response);

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "protocol/dyndns_request.hpp"
 #include "protocol/dyndns_response.hpp"
+#include "protocol/form_parameters.hpp"
 #include "protocol/secret_url.hpp"
 
 namespace sftdyn::server {
@@ -67,15 +68,16 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
         if (entry != nullptr) return route_key(context, *entry);
     }
     // A key may look like anything; only what is none may be another dialect's.
-    if (route_dialect(context, request)) return;
-    if (const auto* update = std::get_if<secret_url::PresentedKey>(&intent)) {
+    const auto* asked = std::get_if<secret_url::PresentedKey>(&intent);
+    if (asked != nullptr && !protocol::is_path_of_dialect(protocol::path_segments(asked->key))) {
         const auto longer =
-            secret_url::find_longer(*settings.directory, accounts_.hosts(), update->key);
+            secret_url::find_longer(*settings.directory, accounts_.hosts(), asked->key);
         if (longer) return route_longer(context, request, *longer);
-        if (secret_url::is_asked_by_browsers(update->key))
-            return context.complete(RequestOutcome::refused, "a page that there is not",
-                                    secret_url::no_page());
     }
+    if (route_dialect(context, request)) return;
+    if (asked != nullptr && secret_url::is_asked_by_browsers(asked->key))
+        return context.complete(RequestOutcome::refused, "a page that there is not",
+                                secret_url::no_page());
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
         return context.complete(RequestOutcome::refused, "another method than GET",
                                 secret_url::method_not_allowed());

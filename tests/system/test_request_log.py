@@ -67,7 +67,7 @@ CASES = {
     "badauth": (get("/nic/update?hostname=x&username=x&password=wrong"), 401, "a wrong credential" + FROM, "dyndns2 badkey"),
     "no credential": (get(f"/nic/update?hostname={HOST}"), 401, f"a request{FROM}: no credential", "dyndns2 no_credential"),
     "no hostname": (get(UPDATE), 200, f"{HOST} A 127.0.0.1: UPTODATE", "dyndns2 uptodate"),
-    "not understood": (get(UPDATE + "&foo=1"), 400, f"a request{FROM}: it is not understood", "dyndns2 refused"),
+    "not understood": (get(UPDATE + "&foo=1"), 400, f"a request{FROM}: it has a parameter \"foo\", which is not understood", "dyndns2 refused"),
     "credential for a page": (get("/nic/checkip", headers={"Authorization": "Basic dTpw"}), 400, f"a request{FROM}: it shows a credential where only its address is told", "dyndns2 refused"),
     "nohost": (get(UPDATE + "&hostname=unknown.example.net"), 404, f"unknown.example.net{FROM}: nohost", "dyndns2 refused"),
     "numhost": (get(UPDATE + "&hostname=" + ",".join(["a.b"] * 21)), 400, f"a request{FROM}: it names more hosts than one may", "dyndns2 refused"),

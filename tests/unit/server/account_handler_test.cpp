@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
     AccountHandler, RefusedUpdate,
     testing::Values(
         Refusal{"NotUnderstood", [](auto& asked) { asked.fault = "a fault"; }, "400 911",
-                "a request from 192.0.2.1: it is not understood", "dyndns2 refused", 1},
+                "a request from 192.0.2.1: a fault", "dyndns2 refused", 1},
         Refusal{"TooManyHosts",
                 [](auto& asked) { asked.hostnames.assign(protocol::most_hosts + 1, "x.y"); },
                 "400 numhost", "a request from 192.0.2.1: it names more hosts than one may",
