@@ -142,13 +142,7 @@ base::Result<bool> verify_password(const std::string& hash, std::string_view pas
 }
 
 VerifiedPasswords::Digest VerifiedPasswords::digest(const PasswordAttempt& attempt) const {
-    // The lengths in front: no two attempts are one text.
-    std::string all = fmt::format("{} {} ", attempt.user.size(), attempt.hash.size());
-    all.reserve(all.size() + attempt.user.size() + attempt.hash.size() + attempt.password.size());
-    all.append(attempt.user).append(attempt.hash).append(attempt.password);
-    const Digest out = hash_(all);
-    base::zeroize(all);
-    return out;
+    return hash_.of_all({attempt.user, attempt.hash, attempt.password});
 }
 
 std::optional<bool> VerifiedPasswords::known(const PasswordAttempt& attempt) const {

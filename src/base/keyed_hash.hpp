@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace sftdyn::base {
@@ -19,8 +20,13 @@ public:
     KeyedHash();
 
     [[nodiscard]] Digest operator()(std::string_view text) const;
+    /// Of several texts, each with its length: what stands in one is never taken for another's.
+    [[nodiscard]] Digest of_all(std::initializer_list<std::string_view> texts) const;
 
 private:
+    template <typename Feed>
+    [[nodiscard]] Digest mac(const Feed& feed) const;
+
     std::array<std::uint64_t, 2> key_;
 };
 
