@@ -234,6 +234,51 @@ def test_the_quietest_host_comes_first(stage, named):
     assert people.index(OTHER) < people.index(HOST)
 
 
+def test_a_host_that_is_nobodys_any_more_is_forgotten(stage, named):
+    watched = Watched(stage, named, "stale_after = 1")
+    for key in ("secretkey-one", "secretkey-two"):
+        assert watched.program.get(key).body == "OK"
+    await_true(lambda: watched.metric("sftdyn_stale_hosts") == 2, "both are stale")
+    watched.program.reload(watched.text.replace(f'"secretkey-two" = "{OTHER}"', ""))
+    watched.program.await_log("the configuration has 1 clients")
+    assert watched.metric("sftdyn_stale_hosts") == 1
+    status = watched.status()
+    assert [host["host"] for host in status["hosts"]] == [HOST] and status["never"] == []
+    watched.program.stop()
+    database = watched.folder / "state/hosts.sqlite"
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT host FROM hosts").fetchall() == [(HOST,)]
+    # It comes back as one that never checked in.
+    watched.program.conf.write_text(watched.text.replace("stale_after = 1", ""))
+    watched.program.start()
+    assert watched.status()["never"] == [OTHER]
+    assert watched.program.get("secretkey-two").body == "UPTODATE"
+    assert not watched.host(OTHER)["stale"] and watched.metric("sftdyn_stale_hosts") == 0
+    # One that goes while nobody serves is forgotten at the start.
+    watched.program.stop()
+    watched.program.conf.write_text(watched.text.replace(f'"secretkey-one" = "{HOST}"', ""))
+    watched.program.start()
+    assert [host["host"] for host in watched.status()["hosts"]] == [OTHER]
+    watched.program.stop()
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT host FROM hosts").fetchall() == [(OTHER,)]
+
+
+def test_a_client_may_have_limits_of_its_own(stage, named):
+    def client(limits):
+        return f'{{ host = "{HOST}", {limits} }}'
+
+    watched = Watched(stage, named, "stale_after = 1", clients={"one": client("changes = 1, changes_refill = 86400, stale_after = 0"), "two": OTHER})
+    assert [watched.program.get("one", source=f"127.0.0.{number}").status for number in (1, 2)] == [200, 429]
+    assert [watched.program.get("two", source=f"127.0.0.{number}").status for number in (1, 2)] == [200, 200]
+    watched.program.await_log(f"{OTHER} A has not checked in for long")
+    assert watched.metric("sftdyn_stale_hosts") == 1 and not watched.host(HOST)["stale"], "its own time is: never"
+    watched.program.reload(watched.program.conf.read_text().replace("changes = 1, changes_refill = 86400, stale_after = 0", "stale_after = 1"))
+    watched.program.await_log("the configuration has 2 clients")
+    await_true(lambda: watched.metric("sftdyn_stale_hosts") == 2, "a reload takes it")
+    assert watched.program.get("one", source="127.0.0.3").body == "OK"
+
+
 def test_status_again_and_again(stage, named):
     watched = Watched(stage, named)
     process = subprocess.Popen([BINARY, "status", "--socket", watched.control, "--watch"], stdout=subprocess.PIPE, text=True)
