@@ -3,6 +3,7 @@
 // stack, ends nothing but the work that the thread was for.
 #pragma once
 
+#include <chrono>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -30,13 +31,22 @@ template <class Body>
 void say_no_memory() noexcept;
 
 /// Does `work`, which a lack of memory may end: then that is in the log, and the thread goes on.
+/// Whether all of it was done.
 template <class Work>
-void survive_no_memory(const Work& work) {
+bool survive_no_memory(const Work& work) {
     try {
         work();
+        return true;
     } catch (const std::bad_alloc&) {
         say_no_memory();
+        return false;
     }
+}
+
+/// Does `work` again and again until there is memory for all of it: it must do nothing twice.
+template <class Work>
+void insist(const Work& work) {
+    while (!survive_no_memory(work)) std::this_thread::sleep_for(std::chrono::milliseconds(100));
 }
 
 }  // namespace sftdyn::base

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -127,12 +126,6 @@ private:
     int last_ = 0;
 };
 
-std::set<std::uint64_t> packed(const std::vector<update::RrsetKey>& rrsets) {
-    std::set<std::uint64_t> out;
-    for (const update::RrsetKey& rrset : rrsets) out.insert(rrset.packed());
-    return out;
-}
-
 std::string address_text(const boost::asio::ip::address& address) {
     return address.is_unspecified() ? std::string() : address.to_string();
 }
@@ -232,11 +225,18 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
 base::Result<void> Database::in_transaction(const std::function<bool()>& work,
                                             const char* failure) {
     if (auto result = run("BEGIN IMMEDIATE"); result.has_error()) return result;
-    auto result = work() ? run("COMMIT") : error(failure);
-    if (result.has_error())
-        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr,
-                      nullptr);  // the first error is the one to tell
-    return result;
+    const auto roll_back = [this] {
+        // The first error is the one to tell.
+        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    };
+    try {
+        auto result = work() ? run("COMMIT") : error(failure);
+        if (result.has_error()) roll_back();
+        return result;
+    } catch (const std::bad_alloc&) {
+        roll_back();
+        throw;
+    }
 }
 
 base::Result<void> Database::save(const History::Unsaved& unsaved, const update::HostTable& hosts) {
@@ -348,9 +348,9 @@ Store::~Store() {
     if (thread_)
         thread_->join();
     else
-        save();
-    save_events();
-    problems_.finish();
+        base::survive_no_memory([this] { save(); });
+    base::survive_no_memory([this] { save_events(); });
+    base::survive_no_memory([this] { problems_.finish(); });
 }
 
 void Store::work() {
@@ -360,7 +360,7 @@ void Store::work() {
             last =
                 end_.wait_for(mutex_, save_interval, [this]() REQUIRES(mutex_) { return ending_; });
         }
-        save();
+        base::survive_no_memory([this] { save(); });
     }
 }
 
@@ -373,20 +373,17 @@ void Store::save_events() {
 }
 
 void Store::save() {
-    History::Unsaved unsaved = std::exchange(failed_, {});
-    auto fresh = history_.take_unsaved();
-    // What was forgotten since is not saved any more.
-    const std::set<std::uint64_t> forgotten = packed(fresh.forgotten);
-    std::erase_if(unsaved.rows,
-                  [&](const History::Row& row) { return forgotten.contains(row.first.packed()); });
-    unsaved.forgotten.insert(unsaved.forgotten.end(), fresh.forgotten.begin(),
-                             fresh.forgotten.end());
-    unsaved.rows.insert(unsaved.rows.end(), fresh.rows.begin(), fresh.rows.end());
+    const History::Unsaved unsaved = history_.take_unsaved();
     if (unsaved.empty()) return;
-    const auto saved = database_->save(unsaved, hosts_);
-    if (!saved.has_error()) return;
-    problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
-    failed_ = std::move(unsaved);
+    try {
+        const auto saved = database_->save(unsaved, hosts_);
+        if (!saved.has_error()) return;
+        history_.not_saved(unsaved);
+        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+    } catch (const std::bad_alloc&) {
+        history_.not_saved(unsaved);
+        throw;
+    }
 }
 
 }  // namespace sftdyn::telemetry

@@ -89,7 +89,6 @@ private:
     base::Condition end_;
     bool ending_ GUARDED_BY(mutex_) = false;
     std::vector<HistoryEvent> events_{};
-    History::Unsaved failed_{};  ///< to be tried again; the thread's, as long as it is there
     std::optional<std::thread> thread_;
 };
 

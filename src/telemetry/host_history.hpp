@@ -11,6 +11,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "base/mutex.hpp"
 #include "base/sharded.hpp"
@@ -98,6 +99,8 @@ public:
         [[nodiscard]] bool empty() const { return forgotten.empty() && rows.empty(); }
     };
     [[nodiscard]] Unsaved take_unsaved();
+    /// It could not be saved: as it is then, it is among what is taken next, once.
+    void not_saved(const Unsaved& unsaved) noexcept;
     [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, const StaleSince& since) const;
     /// Hosts.
     [[nodiscard]] std::size_t stale_count(const StaleSince& since) const;
@@ -114,7 +117,8 @@ private:
         boost::unordered_flat_map<update::RrsetKey, HistoryEntry, std::hash<update::RrsetKey>>
             entries GUARDED_BY(mutex);
         std::vector<update::RrsetKey> unsaved GUARDED_BY(mutex);
-        std::vector<update::RrsetKey> forgotten GUARDED_BY(mutex);  ///< not saved yet
+        boost::unordered_flat_set<update::RrsetKey, std::hash<update::RrsetKey>> forgotten
+            GUARDED_BY(mutex);  ///< not saved yet
         /// By the host's number: whether it is one; null: all are.
         std::shared_ptr<const std::vector<bool>> hosts GUARDED_BY(mutex);
 
