@@ -30,8 +30,7 @@ constexpr const char* make_hosts =
     "checked_in INTEGER, changed INTEGER, "
     "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID";
 
-/// SQLite's functions. The library is loaded when there is something to remember: else it would
-/// only cost memory.
+/// SQLite's functions. The library is loaded only when hosts are remembered, since it costs memory.
 struct Sqlite {
     decltype(&sqlite3_open_v2) open_v2 = nullptr;
     decltype(&sqlite3_close) close = nullptr;
@@ -118,15 +117,15 @@ base::Result<void> Database::run(const char* sql) {
 }
 
 base::Result<void> Database::prepare_for_sandbox(const std::string& path) {
-    static_cast<void>(sqlite());  // whether it could be loaded says `open`
+    static_cast<void>(sqlite());  // `open` reports a failure to load it
     constexpr mode_t owners = S_IRUSR | S_IWUSR;
     const auto failed = [&path] {
         return base::Error{
             fmt::format("the database of hosts can't be made: {}", base::system_error_text(errno)),
             path, lost_with_the_process};
     };
-    // The journal of a process that ended in the middle of a change; SQLite makes new ones as the
-    // database is.
+    // A journal is left by a process that ended during a transaction. SQLite creates new ones with
+    // the mode of the database.
     for (const auto& [file, make] : {std::pair(path, O_CREAT), std::pair(path + "-journal", 0)}) {
         const base::Descriptor descriptor(::open(
             file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners));
@@ -153,8 +152,8 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
     sqlite().busy_timeout(raw, busy_milliseconds);
-    // The journal is emptied, not removed: it keeps its mode. A crash may cost the last ten
-    // seconds, a broken file is made anew by hand; it is no truth.
+    // The journal is truncated, not removed, so that it keeps its mode. A crash may lose the last
+    // ten seconds. A damaged file must be replaced by hand, which loses only history.
     for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
                             "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();
@@ -218,7 +217,7 @@ base::Result<void> Database::save(const std::vector<History::Row>& rows,
     auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
     if (failed.has_error())
         sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr,
-                      nullptr);  // the first error is the one to tell
+                      nullptr);  // the first error is reported
     return failed;
 }
 

@@ -86,7 +86,7 @@ void History::stale_was_told(const update::RrsetKey& rrset, std::int64_t checked
     const auto found = shard.entries.find(rrset);
     if (found == shard.entries.end()) return;
     HistoryEntry& entry = found->second;
-    // It may have checked in meanwhile.
+    // The host may have checked in since.
     if (entry.record.checked_in != checked_in || !std::exchange(entry.telling, false)) return;
     entry.record.stale_told = true;
     touch(shard, rrset, entry);

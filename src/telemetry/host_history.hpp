@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is remembered of hosts. It is what sftdyn was told and saw, never the truth about the DNS;
-// no update depends on it.
+// The history of hosts: what clients reported, and how sftdyn answered. It does not describe the
+// DNS, and no update depends on it.
 #pragma once
 
 #include <cstdint>
@@ -19,69 +19,70 @@
 
 namespace sftdyn::telemetry {
 
-/// Of one host and family. Times are seconds since 1970; 0: never.
+/// The history of one host and address family. Times are seconds since 1970; 0: never.
 struct HostRecord {
     std::int64_t checked_in = 0;
     std::int64_t changed = 0;
-    boost::asio::ip::address address{};  ///< the last that was confirmed; unspecified: none
+    boost::asio::ip::address address{};           ///< the last confirmed one; unspecified: none
     RequestOutcome outcome = RequestOutcome::ok;  ///< of the last check-in
-    bool stale_told = false;  ///< whoever is to be told that the host is stale has been
+    bool stale_told = false;                      ///< it was reported that the host is stale
 
-    /// The address was removed: no check-in is expected.
+    /// Whether the address was removed, so that no check-in is expected.
     [[nodiscard]] bool is_gone() const {
         return address.is_unspecified() &&
                (outcome == RequestOutcome::ok || outcome == RequestOutcome::uptodate);
     }
 };
 
-/// Why somebody may want to be told.
+/// The kinds of events that can be reported.
 enum class HistoryEventKind {
     change,
     stale,
-    failure,  ///< after a check-in that did not fail; `now` has the address that was wanted
+    failure,  ///< after a check-in that did not fail; `now` has the requested address
 };
 
-/// Something that somebody may want to be told of.
+/// An event that can be reported.
 struct HistoryEvent {
     HistoryEventKind kind{};
     update::RrsetKey rrset{};
     HostRecord now{};
-    boost::asio::ip::address before{};  ///< the address that it had
+    boost::asio::ip::address before{};  ///< the previous address
 };
 
-/// Who checked in when, from where, and with which outcome. Kept in memory; `Store` carries it over
-/// restarts. Thread-safe.
+/// When each host checked in, with which address and outcome. Kept in memory; `Store` saves it
+/// across restarts. Thread-safe.
 ///
-/// A host is stale since a time when none of its records has checked in after it; so are those of
-/// its records that are not gone, and with none left it is not stale.
+/// A host is stale since a given time if none of its records has checked in after it, and at least
+/// one of them is not gone. The records that are not gone are then stale too.
 class History {
 public:
-    /// Since when nobody is stale.
+    /// The time since which no host is stale.
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
 
     using OnEvent = std::function<void(const HistoryEvent&)>;
-    /// On whatever thread notes it.
+    /// `told` is called on the thread that causes the event.
     void on_event(OnEvent told) { told_ = std::move(told); }
 
-    /// A check-in. `address` is what the host has, or would have; unspecified: none.
+    /// Records a check-in. `address` is the host's address, or the requested one; unspecified:
+    /// none.
     void note(const update::RrsetKey& rrset, const boost::asio::ip::address& address,
               RequestOutcome outcome, std::int64_t now);
 
-    /// What an earlier run remembered; what has been noted since stays.
+    /// Adds a record of an earlier run. A record that was noted since is kept.
     void restore(const update::RrsetKey& rrset, const HostRecord& record);
 
-    /// Tells of each record that is stale, unless it was told of, or is being, since it became so.
+    /// Reports each stale record, unless that was done since it became stale, or is being done.
     void tell_stale(std::int64_t since);
-    /// Whoever is to be told of it has been: it is told once, over restarts too. `checked_in` is
-    /// the event's.
+    /// Confirms that a stale record was reported, so that it is reported only once, across restarts
+    /// too. `checked_in` is the event's.
     void stale_was_told(const update::RrsetKey& rrset, std::int64_t checked_in);
 
     using Row = std::pair<update::RrsetKey, HostRecord>;
     [[nodiscard]] std::vector<Row> all() const;
-    /// Those that have changed since they were last taken.
+    /// The rows that have changed since the last call.
     [[nodiscard]] std::vector<Row> take_unsaved();
     [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, std::int64_t since) const;
-    /// Hosts.
+    /// The number of stale hosts.
     [[nodiscard]] std::size_t stale_count(std::int64_t since) const;
     [[nodiscard]] bool knows(update::HostId host) const;
 
@@ -89,7 +90,7 @@ private:
     struct HistoryEntry {
         HostRecord record{};
         bool unsaved = false;
-        bool telling = false;  ///< that it is stale was told of, and nobody has been told yet
+        bool telling = false;  ///< a report that it is stale is under way
     };
     struct HistoryShard {
         mutable base::Mutex mutex;
@@ -99,7 +100,7 @@ private:
     };
     static void touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry)
         REQUIRES(shard.mutex);
-    /// Of the host's records, the first that is stale; null: none is.
+    /// The first stale record of the host; null when there is none.
     [[nodiscard]] static const update::RrsetKey* first_stale(const HistoryShard& shard,
                                                              update::HostId host,
                                                              std::int64_t since)
