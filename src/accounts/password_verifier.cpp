@@ -38,7 +38,7 @@ bool precedes(const Verification& a, const Verification& b) {
 
 }  // namespace
 
-/// Limits how many jobs that are like a given one may be queued.
+/// Limits the number of jobs of a kind, for example those of one network.
 struct Verifier::Bound {
     bool (*is_like)(const Verification&, const Verification&);
     std::size_t most;
@@ -114,8 +114,8 @@ std::optional<Verifier::Waiting> Verifier::make_room(const Verification& job) {
     return displaced;
 }
 
-/// The job like `job` that it displaces: the last in order, and among equals the oldest one of the
-/// user with the most; `nullopt` when none gives way.
+/// The job that `job` displaces, among those that `bound` counts with it: the last in order, and of
+/// equal ones the oldest of the user with the most; `nullopt` when none gives way.
 std::optional<std::size_t> Verifier::last_of(const Bound& bound, const Verification& job,
                                              const std::vector<bool>& is_displaced) const {
     std::map<std::string_view, std::size_t> of_user{{job.user, 1}};

@@ -15,7 +15,7 @@
 /// Of a class: its constructor acquires capabilities, its destructor releases them.
 #define SCOPED_CAPABILITY SFTDYN_THREAD_ANNOTATION(scoped_lockable)
 
-/// Of a variable: whoever reads or writes it must hold the capability.
+/// Of a variable: a thread that reads or writes it must hold the capability.
 #define GUARDED_BY(capability) SFTDYN_THREAD_ANNOTATION(guarded_by(capability))
 /// Of a pointer: the same for what it points to.
 #define PT_GUARDED_BY(capability) SFTDYN_THREAD_ANNOTATION(pt_guarded_by(capability))

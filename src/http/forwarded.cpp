@@ -64,8 +64,8 @@ std::optional<ip::address> parse_node(std::string_view text, bool bare_v6) {
 ///     forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] )
 ///     forwarded-pair = token "=" ( token / quoted-string )
 ///
-/// Parsed from the left, since only so it is known what is quoted. An unterminated quoted-string is
-/// an error.
+/// Parsed from the left, since only that tells what is quoted. An unterminated quoted-string is an
+/// error.
 class ForwardedLine {
 public:
     explicit ForwardedLine(std::string_view text) : text_(text) {}

@@ -35,8 +35,7 @@ struct Request {
     boost::asio::ip::address client;
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
-    std::span<Field>
-        fields{};  ///< in order; only for a handler that needs them, which may move them out
+    std::span<Field> fields{};  ///< in order, if the handler needs them; it may move them out
     Forwarding forwarding = Forwarding::as_meant;
 };
 

@@ -201,7 +201,7 @@ Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, u
 
 Server::~Server() {
     stop(base::Clock::now());
-}  // NOLINT(bugprone-exception-escape): there is no going on without it
+}  // NOLINT(bugprone-exception-escape): the program can't continue without it
 
 base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
     std::vector<asio::io_context*> contexts;

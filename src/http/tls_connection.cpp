@@ -100,8 +100,7 @@ void TlsConnection::await(Socket::wait_type what, void (TlsConnection::*step)())
 
 void TlsConnection::finish(bool input_may_come) {
     ERR_clear_error();
-    SSL_shutdown(
-        ssl_.get());  // sends close_notify (RFC 8446 §6.1) without waiting for the client's
+    SSL_shutdown(ssl_.get());  // sends close_notify (RFC 8446 §6.1); the client's is not awaited
     if (!input_may_come) return abort();
     error_code ignored;  // the client may be gone already
     socket().shutdown(Socket::shutdown_send, ignored);

@@ -14,10 +14,9 @@ namespace sftdyn::platform {
 
 /// The file access that the sandboxed program needs.
 struct LandlockRules {
-    std::vector<std::string> files{};    ///< readable, also after they are replaced
-    std::vector<std::string> sockets{};  ///< Unix sockets to remove at the end
-    std::vector<std::string>
-        writable{};  ///< folders where files may be created, written and removed
+    std::vector<std::string> files{};     ///< readable, also after they are replaced
+    std::vector<std::string> sockets{};   ///< Unix sockets to remove at the end
+    std::vector<std::string> writable{};  ///< folders to create, write and remove files in
 };
 
 /// The ABI version of the kernel's Landlock; 0 without Landlock.

@@ -16,11 +16,10 @@ struct SandboxSettings {
     std::optional<std::string> user{};  ///< the user to switch to, when this is root
     bool seccomp = true;
     bool landlock = true;
-    std::vector<std::string> files{};    ///< must stay readable, also after they are replaced
-    std::vector<std::string> sockets{};  ///< Unix sockets to remove at the end
-    std::vector<std::string>
-        writable{};                ///< folders where files may be created, written and removed
-    std::vector<int> connected{};  ///< Unix datagram sockets, which keep their peers
+    std::vector<std::string> files{};     ///< must stay readable, also after they are replaced
+    std::vector<std::string> sockets{};   ///< Unix sockets to remove at the end
+    std::vector<std::string> writable{};  ///< folders to create, write and remove files in
+    std::vector<int> connected{};         ///< Unix datagram sockets, which keep their peers
 };
 
 /// Switches to `user`, and drops capabilities, core dumps and the right to gain privileges. Called
