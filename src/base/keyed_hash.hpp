@@ -16,7 +16,7 @@ class KeyedHash {
 public:
     using Digest = std::array<std::uint64_t, 2>;
 
-    /// With a new random key.
+    /// Makes a new random key.
     KeyedHash();
 
     [[nodiscard]] Digest operator()(std::string_view text) const;

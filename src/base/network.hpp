@@ -16,8 +16,8 @@
 namespace sftdyn::base {
 
 /// Parses the whole of `text`: four decimal numbers without leading zeros, or an IPv6 address (RFC
-/// 4291 §2.2) without a zone. Octal, hexadecimal and short forms, NUL and blanks are rejected.
-/// Every text becomes an address here; no system call is made.
+/// 4291 §2.2) without a zone. Octal, hexadecimal and short forms, NUL and blanks are rejected. All
+/// addresses in text form are parsed here; no system call is made.
 [[nodiscard]] std::optional<boost::asio::ip::address> parse_address(std::string_view text);
 
 /// As `parse_address`, for addresses in this machine's own configuration: a link-local address may

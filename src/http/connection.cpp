@@ -18,8 +18,8 @@ using boost::system::error_code;
 constexpr std::size_t kept_answer = 2048;
 // How long a client may take to read an error before the connection is cut (RFC 9112 §9.6).
 constexpr auto linger_time = std::chrono::seconds(2);
-// A client that takes longer to send a request, or to close, is ended when another connection needs
-// the room.
+// The connection of a client that takes longer to send a request, or to close, is ended when
+// another connection needs the room.
 constexpr auto slow_time = std::chrono::seconds(2);
 // The minimum time between log messages about a shortage of memory.
 constexpr auto memory_interval = std::chrono::minutes(1);
@@ -29,7 +29,7 @@ constexpr auto handling_time = std::chrono::minutes(5);
 }  // namespace
 
 void ConnectionSet::sweep(base::TimePoint now) {
-    // Ending a connection may remove it from the list, but no other.
+    // Ending a connection may remove it from the list, but never another one.
     for (auto it = list.begin(); it != list.end();) {
         Connection& connection = *it++;
         if (connection.expired(now)) connection.abort();

@@ -49,7 +49,7 @@ public:
 protected:
     /// Prepares the connection for the first request, and then calls `established`.
     virtual void establish() = 0;
-    /// Each then calls the function named behind it, on the connection's thread.
+    /// When done, each calls the function named in its comment, on the connection's thread.
     virtual void async_read(boost::asio::mutable_buffer into) = 0;   ///< on_read
     virtual void async_write(boost::asio::const_buffer octets) = 0;  ///< on_written
     /// Sends nothing more. `input_may_come`: the client may still be sending, and its input is

@@ -19,7 +19,7 @@ namespace sftdyn::http {
 /// Counts connections; owned by `Server`, and outlives all of them. Thread-safe.
 class ConnectionLimiter {
 public:
-    /// The limits of the same names in `Limits`.
+    /// The limits of `Limits`: connections, connections_per_client, connections_per_neighbour.
     ConnectionLimiter(std::size_t total, std::size_t per_client,
                       std::optional<std::size_t> per_neighbour = {});
 

@@ -51,7 +51,7 @@ void TicketKeys::rotate(base::TimePoint now) {
 }
 
 bool TicketKeys::use(SSL_CTX* context, TicketKeys& keys) {
-    // A session lasts as long as its ticket's key encrypts.
+    // A session is valid for one lifetime: until then its ticket's key can decrypt the ticket.
     SSL_CTX_set_timeout(context, std::chrono::seconds(lifetime).count());
     return SSL_CTX_set_ex_data(context, keys_index(), &keys) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;

@@ -56,7 +56,7 @@ struct HistoryEvent {
 /// one of them is not gone. The records that are not gone are then stale too.
 class History {
 public:
-    /// The time since which no host is stale.
+    /// A time since which no host is stale.
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
 
     using OnEvent = std::function<void(const HistoryEvent&)>;

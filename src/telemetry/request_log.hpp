@@ -36,7 +36,7 @@ struct HostOutcome {
     update::UpdateStatus status{};
 };
 
-/// Thread-safe.
+/// Records the outcomes of requests; owns the metrics and the history. Thread-safe.
 class RequestLog {
 public:
     explicit RequestLog(const update::HostTable& hosts) : hosts_(hosts) {}

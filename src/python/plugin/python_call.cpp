@@ -74,7 +74,7 @@ private:
         return headers_;
     }
 
-    /// The result of `run`, or the exception that it raised.
+    /// The result of `run`, or the error for the exception that it raised.
     template <class T, class Run>
     HookResult<T> try_hook(const char* hook, const Run& run) {
         return guarded<HookResult<T>>(

@@ -47,7 +47,7 @@ Result guarded(const Run& run, const Failed& failed, const Otherwise& otherwise)
     } catch (py::error_already_set&) {
         return otherwise;
     } catch (const std::exception&) {
-        return otherwise;  // of pybind11; its text may quote the conf's values
+        return otherwise;  // an exception of pybind11: its text may quote the conf's values
     }
 }
 
