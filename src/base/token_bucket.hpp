@@ -15,6 +15,7 @@ namespace sftdyn::base {
 struct TokenRate {
     unsigned burst = 0;  ///< tokens of a full bucket
     Duration refill{};   ///< time for one token
+    friend bool operator==(const TokenRate&, const TokenRate&) = default;
 
     /// The time when the bucket is full, after one more token is taken.
     [[nodiscard]] TimePoint take(TimePoint full_at, TimePoint now) const {

@@ -2,6 +2,7 @@
 // Keeps the history of hosts in an SQLite database, across restarts.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@ struct sqlite3;
 
 namespace sftdyn::telemetry {
 
-/// The database: a table `hosts` with a row for each host and family.
+/// The database: a table `hosts` with a row for each host and family, and a table `events` of the
+/// events that the last run could not report before it ended.
 class Database {
 public:
     /// Does what a process in the sandbox can't: loads SQLite, creates a missing file, and removes
@@ -31,9 +33,16 @@ public:
     /// checked in since `forget_before` are deleted.
     [[nodiscard]] base::Result<std::size_t> load(History& history, update::HostTable& hosts,
                                                  std::int64_t forget_before);
-    /// Saves all of the rows or none.
-    [[nodiscard]] base::Result<void> save(const std::vector<History::Row>& rows,
+    /// Saves all of the changes or none.
+    [[nodiscard]] base::Result<void> save(const History::Unsaved& unsaved,
                                           const update::HostTable& hosts);
+
+    /// Saves events of changes and failures for the next run, in place of earlier ones; all of them
+    /// or none.
+    [[nodiscard]] base::Result<void> keep_events(const std::vector<HistoryEvent>& events,
+                                                 const update::HostTable& hosts);
+    /// Returns the saved events, and deletes them.
+    [[nodiscard]] base::Result<std::vector<HistoryEvent>> take_events(update::HostTable& hosts);
 
 private:
     struct Close {
@@ -42,6 +51,15 @@ private:
     Database(std::string path, sqlite3* database) : path_(std::move(path)), database_(database) {}
     [[nodiscard]] base::Error error(const std::string& what) const;
     [[nodiscard]] base::Result<void> run(const char* sql);
+    /// Runs `work` in a transaction. When `work` returns false, the transaction is rolled back, and
+    /// the error says `failure`.
+    [[nodiscard]] base::Result<void> in_transaction(const std::function<bool()>& work,
+                                                    const char* failure);
+    [[nodiscard]] bool remove(const std::vector<update::RrsetKey>& rrsets,
+                              const update::HostTable& hosts);
+    [[nodiscard]] bool write(const std::vector<History::Row>& rows, const update::HostTable& hosts);
+    [[nodiscard]] bool write(const std::vector<HistoryEvent>& events,
+                             const update::HostTable& hosts);
 
     std::string path_;
     std::unique_ptr<sqlite3, Close> database_;
@@ -57,9 +75,13 @@ public:
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
+    /// Sets the events that the next run must report. They are saved on destruction.
+    void keep_events(std::vector<HistoryEvent> events) { events_ = std::move(events); }
+
 private:
     void work();
     void save();
+    void save_events();
 
     std::unique_ptr<Database> database_;
     History& history_;
@@ -68,7 +90,8 @@ private:
     base::Mutex mutex_;
     base::Condition end_;
     bool ending_ GUARDED_BY(mutex_) = false;
-    std::vector<History::Row> failed_;  ///< rows to save again; used by the thread while it runs
+    std::vector<HistoryEvent> events_{};
+    History::Unsaved failed_{};  ///< to save again; used by the thread while it runs
     std::optional<std::thread> thread_;
 };
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "base/mutex.hpp"
 #include "base/sharded.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/stale_times.hpp"
 #include "update/rrset_key.hpp"
 
 namespace sftdyn::telemetry {
@@ -41,6 +42,8 @@ enum class HistoryEventKind {
     failure,  ///< after a check-in that did not fail; `now` has the requested address
 };
 
+[[nodiscard]] const char* text_of(HistoryEventKind kind);
+
 /// An event that can be reported.
 struct HistoryEvent {
     HistoryEventKind kind{};
@@ -52,16 +55,26 @@ struct HistoryEvent {
 /// When each host checked in, with which address and outcome. Kept in memory; `Store` saves it
 /// across restarts. Thread-safe.
 ///
+/// A host that is no longer configured is forgotten: it is in no count and no list. If it returns,
+/// it is like a host that never checked in.
+///
 /// A host is stale since a given time if none of its records has checked in after it, and at least
 /// one of them is not gone. The records that are not gone are then stale too.
 class History {
 public:
-    /// A time since which no host is stale.
-    static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t never = StaleSince::never;
 
     using OnEvent = std::function<void(const HistoryEvent&)>;
     /// `told` is called on the thread that causes the event.
     void on_event(OnEvent told) { told_ = std::move(told); }
+
+    /// Restricts the history to these hosts, and forgets all others. Initially every host that
+    /// checks in is kept.
+    void keep_only(const std::vector<update::HostId>& hosts);
+    /// Removes that restriction.
+    void keep_all();
+    /// Forgets the host, as if it had never checked in. False: it has no record.
+    bool forget(update::HostId host);
 
     /// Records a check-in. `address` is the host's address, or the requested one; unspecified:
     /// none.
@@ -72,18 +85,23 @@ public:
     void restore(const update::RrsetKey& rrset, const HostRecord& record);
 
     /// Reports each stale record, unless that was done since it became stale, or is being done.
-    void tell_stale(std::int64_t since);
+    void tell_stale(const StaleSince& since);
     /// Confirms that a stale record was reported, so that it is reported only once, across restarts
     /// too. `checked_in` is the event's.
     void stale_was_told(const update::RrsetKey& rrset, std::int64_t checked_in);
 
     using Row = std::pair<update::RrsetKey, HostRecord>;
     [[nodiscard]] std::vector<Row> all() const;
-    /// The rows that have changed since the last call.
-    [[nodiscard]] std::vector<Row> take_unsaved();
-    [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, std::int64_t since) const;
+    /// The changes since the last `take_unsaved`.
+    struct Unsaved {
+        std::vector<update::RrsetKey> forgotten{};  ///< forgotten before `rows` were recorded
+        std::vector<Row> rows{};
+        [[nodiscard]] bool empty() const { return forgotten.empty() && rows.empty(); }
+    };
+    [[nodiscard]] Unsaved take_unsaved();
+    [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, const StaleSince& since) const;
     /// The number of stale hosts.
-    [[nodiscard]] std::size_t stale_count(std::int64_t since) const;
+    [[nodiscard]] std::size_t stale_count(const StaleSince& since) const;
     [[nodiscard]] bool knows(update::HostId host) const;
 
 private:
@@ -97,16 +115,24 @@ private:
         boost::unordered_flat_map<update::RrsetKey, HistoryEntry, std::hash<update::RrsetKey>>
             entries GUARDED_BY(mutex);
         std::vector<update::RrsetKey> unsaved GUARDED_BY(mutex);
+        std::vector<update::RrsetKey> forgotten GUARDED_BY(mutex);  ///< not saved yet
+        /// Whether a host is kept, by its number; null: all are.
+        std::shared_ptr<const std::vector<bool>> hosts GUARDED_BY(mutex);
+
+        [[nodiscard]] bool is_host(update::HostId host) const REQUIRES(mutex) {
+            return hosts == nullptr || (host < hosts->size() && (*hosts)[host]);
+        }
     };
+    void set_hosts(const std::shared_ptr<const std::vector<bool>>& hosts);
     static void touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry)
         REQUIRES(shard.mutex);
     /// The first stale record of the host; null when there is none.
     [[nodiscard]] static const update::RrsetKey* first_stale(const HistoryShard& shard,
                                                              update::HostId host,
-                                                             std::int64_t since)
+                                                             const StaleSince& since)
         REQUIRES(shard.mutex);
     [[nodiscard]] static bool is_stale(const HistoryShard& shard, const update::RrsetKey& rrset,
-                                       const HistoryEntry& entry, std::int64_t since)
+                                       const HistoryEntry& entry, const StaleSince& since)
         REQUIRES(shard.mutex) {
         return !entry.record.is_gone() && first_stale(shard, rrset.host, since) != nullptr;
     }

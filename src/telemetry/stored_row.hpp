@@ -30,4 +30,22 @@ struct KnownHost {
 /// 9999, or the outcome is unknown.
 [[nodiscard]] std::optional<KnownHost> read_row(const StoredRow& row);
 
+/// An event as the database returns it, unchecked.
+struct StoredEvent {
+    std::string host{}, type{}, kind{}, address{}, old_address{};
+    std::int64_t checked_in = 0;
+};
+
+/// A valid event.
+struct KnownEvent {
+    dns::Name name{};
+    dns::Type type{};
+    HistoryEventKind kind{};
+    boost::asio::ip::address address{}, before{};
+    std::int64_t checked_in = 0;
+};
+
+/// `nullopt` when the event is invalid: as for a row, or its kind is unknown.
+[[nodiscard]] std::optional<KnownEvent> read_event(const StoredEvent& row);
+
 }  // namespace sftdyn::telemetry
