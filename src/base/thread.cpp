@@ -27,7 +27,7 @@ void say_no_memory() noexcept {
     try {
         failures.add("memory", "there is no memory for something that was to be done; look at MemoryMax= of the service", Clock::now());
     } catch (const std::bad_alloc&) {
-        // Nor to say so.
+        // No memory for the log line either.
     }
 }
 

@@ -32,7 +32,7 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
     HistoryEvent event{HistoryEventKind::change, rrset, {}, {}};
     {
         const base::MutexLock lock(shard.mutex);
-        // A request that is under way when its host goes is told of, and leaves nothing behind.
+        // A request in progress when its host is removed is still reported, but leaves no record.
         HistoryEntry passing;
         const bool is_kept = shard.is_host(rrset.host);
         HistoryEntry& entry = is_kept ? shard.entries[rrset] : passing;
@@ -147,7 +147,7 @@ void History::stale_was_told(const update::RrsetKey& rrset, std::int64_t checked
     const auto found = shard.entries.find(rrset);
     if (found == shard.entries.end()) return;
     HistoryEntry& entry = found->second;
-    // It may have checked in meanwhile.
+    // The host may have checked in since.
     if (entry.record.checked_in != checked_in || !std::exchange(entry.telling, false)) return;
     entry.record.stale_told = true;
     touch(shard, rrset, entry);
