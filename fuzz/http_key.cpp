@@ -115,6 +115,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)protocol::read_behind_key(request.target.substr(1), request.client);
         HOLDS(request.target.find_first_of(std::string_view("\r\n\0 ", 4)) ==
               std::string_view::npos);
+        static const update::HostTable no_hosts;
+        const auto longer =
+            protocol::secret_url::find_longer(directory, no_hosts, request.target.substr(1));
+        HOLDS(!longer || request.target.substr(1).starts_with(longer->key));
         const auto intent = protocol::secret_url::read(request);
         if (const auto* update = std::get_if<protocol::secret_url::PresentedKey>(&intent)) {
             HOLDS(!update->key.empty() && update->key[0] != '/');

@@ -136,7 +136,10 @@ void print_qr(std::ostream& out, const std::string& text) {
 }
 
 void print_secret_url(std::ostream& out, const Sheet& sheet) {
-    heading(out, "Secret URL (routers: user-defined provider; anything for user and password)");
+    heading(
+        out,
+        "Secret URL (routers: user-defined provider; the host's name as domain; anything for user "
+        "and password)");
     out << sheet.secret_url() << '\n';
     heading(out, "By hand");
     out << fmt::format("curl -fsS {}\n", quoted::for_shell(sheet.secret_url()));
@@ -184,7 +187,7 @@ void print_dyndns2(std::ostream& out, const Sheet& sheet) {
                        sheet.login(), sheet.secret());
     heading(out, "UniFi: Settings, Internet, Dynamic DNS");
     out << fmt::format(
-        "Service: custom (or dyndns)\nHostname: {}\nUsername: {}\nPassword: {}\nServer: "
+        "Service: custom\nHostname: {}\nUsername: {}\nPassword: {}\nServer: "
         "{}/nic/update?hostname=%h{}\n",
         sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.server, sheet.naming("&myip=%i"));
     heading(out, "OPNsense and pfSense: Services, Dynamic DNS, type Custom");
@@ -218,6 +221,55 @@ void print_dyndns2(std::ostream& out, const Sheet& sheet) {
         quoted::for_inadyn(sheet.login()), quoted::for_inadyn(sheet.secret()),
         quoted::for_inadyn(sheet.server), sheet.naming("&myip=%i"), sheet.tls ? "true" : "false",
         fmt::join(sheet.hosts, "\", \""));
+}
+
+/// It names an address in each request.
+void print_ddns_updater(std::ostream& out, const Sheet& sheet, const std::string& target) {
+    heading(out, "qdm12/ddns-updater: data/config.json");
+    out << fmt::format(
+        "{{\"settings\": [{{\"provider\": \"custom\", \"domain\": \"{}\", \"url\": \"{}{}\", "
+        "\"ipv4key\": \"myip\", \"ipv6key\": \"myipv6\", \"success_regex\": "
+        "\"^(good|nochg)\"}}]}}\n",
+        sheet.hosts.front(), sheet.url, target);
+}
+
+/// Clients that are given one URL with all that there is in it.
+void print_whole_urls(std::ostream& out, const Sheet& sheet) {
+    const std::string host = sheet.hosts.front();
+    const std::string path = "/nic/update?hostname=";
+    const std::string credential = fmt::format(
+        "&username={}&password={}", url_encoded(sheet.login()), url_encoded(sheet.secret()));
+    heading(out, "ddns-go: Callback, URL (without a request body)");
+    out << fmt::format("{}{}#{{domain}}{}{}\n", sheet.url, path, sheet.naming("&myip=#{ip}"),
+                       credential);
+    if (sheet.may_set_address) print_ddns_updater(out, sheet, path + host + credential);
+    heading(out, "DrayTek: Applications, Dynamic DNS, User-Defined");
+    out << fmt::format("Provider Host: {}\nService API: {}{}{}{}\nServer Response: good\n",
+                       sheet.server, path, host, sheet.naming("&myip=###IP###"), credential);
+    heading(out, "MikroTik: the command of a scheduler");
+    out << fmt::format("/tool fetch url=\"{}{}{}{}\" output=none\n", sheet.url, path, host,
+                       credential);
+    heading(out, "Home Assistant: configuration.yaml, and an automation that calls it");
+    out << fmt::format("rest_command:\n  sftdyn:\n    url: \"{}{}{}{}\"\n", sheet.url, path, host,
+                       credential);
+}
+
+/// Routers that take server, host, user and password apart.
+void print_more_routers(std::ostream& out, const Sheet& sheet) {
+    heading(out, "USG, EdgeRouter (they run ddclient: the server has no path)");
+    out << fmt::format("Service: dyndns\nHostname: {}\nUsername: {}\nPassword: {}\nServer: {}\n",
+                       sheet.hosts.front(), sheet.login(), sheet.secret(), sheet.server);
+    heading(out, "Cisco IOS (Ctrl-V before the question mark; passwords of up to 15 characters)");
+    out << fmt::format(
+        "ip ddns update method sftdyn\n HTTP\n  add "
+        "{}://{}:{}@{}/nic/update?hostname=<h>{}\n interval maximum 0 1 0 0\n",
+        sheet.tls ? "https" : "http", url_encoded(sheet.login()), url_encoded(sheet.secret()),
+        sheet.server, sheet.naming("&myip=<a>"));
+    heading(out, "HPE and H3C Comware");
+    out << fmt::format(
+        "ddns policy sftdyn\n url {}/nic/update?hostname=<h>{}\n username {}\n password simple "
+        "{}\n",
+        sheet.url, sheet.naming("&myip=<a>"), sheet.login(), sheet.secret());
 }
 
 int client(const config::Overrides& overrides, const ClientOptions& options,
@@ -256,6 +308,8 @@ int client(const config::Overrides& overrides, const ClientOptions& options,
     console.out << fmt::format("{}: {}\n", options.name, fmt::join(sheet->hosts, ", "));
     if (sheet->key) print_secret_url(console.out, *sheet);
     print_dyndns2(console.out, *sheet);
+    print_whole_urls(console.out, *sheet);
+    print_more_routers(console.out, *sheet);
     console.out << std::flush;
     return 0;
 }

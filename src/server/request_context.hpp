@@ -82,6 +82,7 @@ public:
     void set_dialect(protocol::Dialect dialect) { dialect_ = dialect; }
     /// Whose way of reading answers the client has.
     void set_client_kind(protocol::ClientKind kind) { kind_ = kind; }
+    [[nodiscard]] protocol::ClientKind client_kind() const { return kind_; }
     [[nodiscard]] protocol::AnswerStyle answer_style() const {
         return {settings_->uptodate, settings_->refusals_in_200, kind_};
     }

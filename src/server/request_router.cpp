@@ -107,6 +107,9 @@ void RequestRouter::route_longer(RequestContext& context, const http::Request& r
     auto* found = std::get_if<protocol::AddressUpdate>(&intent);
     auto update = found != nullptr ? std::move(*found)
                                    : protocol::read_behind_key(longer.behind, request.client);
+    // It has put its own query behind the key, and reads the words of its own dialect.
+    if (found == nullptr && context.client_kind() == protocol::ClientKind::ddclient)
+        update.dialect = protocol::Dialect::dyndns2;
     context.on_authenticated();
     accounts_.handle_authenticated(context, std::move(update),
                                    context.settings().directory->client(*longer.entry));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "accounts/passwords.hpp"
 #include "base/log.hpp"
@@ -174,6 +175,10 @@ ConfiguredHosts configured_hosts(const config::Settings& settings, update::HostT
             own.add(out.all.back(), client.limits);
         }
     }
+    // A host may be of several clients.
+    boost::unordered_flat_set<update::HostId> seen;
+    if (!settings.named_clients.empty())
+        std::erase_if(out.all, [&](update::HostId host) { return !seen.insert(host).second; });
     own.give(out);
     return out;
 }

@@ -2,6 +2,7 @@
 """Real clients (ddclient, inadyn, curl, wget, busybox) and routers as their makers document them."""
 
 import base64
+import json
 import re
 import socket
 import subprocess
@@ -30,10 +31,12 @@ def guess_until_refused(program):
 class Ddclient:
     def __init__(self, program, folder, hosts=(HOME,), login="home", password=PASSWORD):
         self.program, self.folder, self.hosts, self.login, self.password = program, folder, hosts, login, password
+        self.server_path = ""
 
     def run(self, address, *options):
         path = self.folder / "ddclient.conf"
-        path.write_text(f"ssl=no\nuse=cmd, cmd='echo {address}'\nprotocol=dyndns2\nserver=127.0.0.1:{self.program.port}\nlogin={self.login}\n"
+        script = f"script={self.server_path}\n" if self.server_path else ""
+        path.write_text(f"ssl=no\nuse=cmd, cmd='echo {address}'\nprotocol=dyndns2\nserver=127.0.0.1:{self.program.port}\n{script}login={self.login}\n"
                         f"password='{self.password}'\n{','.join(self.hosts)}\n")
         path.chmod(0o600)
         out = subprocess.run(["ddclient", "-daemon", "0", "-foreground", "-noquiet", "-verbose", "-nosyslog", "-file", path, "-cache", self.folder / "ddclient.cache",
@@ -213,6 +216,59 @@ def test_inadyn_tries_again_after_the_dns_was_down(stage, tmp_path):
     assert addresses(server, HOME) == (["192.0.2.9"], [])
 
 
+@pytest.mark.parametrize("path", ['ddns-path = "/home-key"', 'ddns-path = "/home-key?%h"', 'ddns-path = "/%p"\n    password = "home-key"', 'ddns-path = "/home-key?ip="\n    append-myip = true'])
+def test_inadyn_with_a_secret_url(stage, tmp_path, path):
+    """It puts the host's name behind a path without a percent sign, and takes only OK for a success."""
+    server, program = start(stage, CLIENTS.replace('key = "home-key"', 'key = "home-key"\nmay_set_address = true'), extra="[limits]\nchanges = 0")
+    conf_file = tmp_path / "inadyn.conf"
+    conf_file.write_text(f"""custom sftdyn {{
+    ddns-server = "127.0.0.1:{program.port}"
+    {path}
+    ssl = false
+    hostname = "{HOME}"
+    checkip-command = "/bin/echo 192.0.2.7"
+}}
+""")
+    for _ in range(2):
+        out = subprocess.run(["inadyn", "-1", "-n", "--force", "-l", "debug", "-f", conf_file, "--cache-dir", tmp_path, "--no-pidfile"], capture_output=True, text=True, timeout=120)
+        assert out.returncode == 0 and f"Successful alias table update for {HOME}" in out.stdout + out.stderr, out
+    expected = "192.0.2.7" if "append" in path else "127.0.0.1"
+    assert server.records(HOME, "A") == [expected]
+
+
+def test_a_spent_budget_ends_no_client(stage, tmp_path):
+    server, program = start(stage, extra="[limits]\nchanges = 1\nchanges_refill = 600")
+    assert update(program, f"hostname={HOME}&myip=192.0.2.1").body == "good 192.0.2.1"
+    waiting = Process(Inadyn(program, tmp_path).command("192.0.2.9"), tmp_path / "inadyn.log")
+    stage.running.append(waiting)
+    waiting.await_log("Will retry again")
+    assert waiting.alive() and "exiting" not in waiting.log() and "911" in waiting.log(), waiting.log()
+    waiting.stop()
+    client = Ddclient(program, tmp_path)
+    assert "good" not in client.run("192.0.2.9")
+    assert not (tmp_path / "ddclient.cache").exists() or client.cached().get("status") not in ("good", "abuse")
+    assert server.records(HOME, "A") == ["192.0.2.1"]
+
+
+def test_ddclient_behind_a_secret_url(stage, tmp_path):
+    server, program = start(stage, CLIENTS.replace('key = "home-key"', 'key = "home-key"\nmay_set_address = true'))
+    client = Ddclient(program, tmp_path, login="any", password="thing")
+    client.server_path = "/home-key"
+    out = client.run("192.0.2.7")
+    assert "good: IP address set to 192.0.2.7" in out, out
+    assert addresses(server, HOME) == (["192.0.2.7"], [])
+
+
+@pytest.mark.parametrize("host,word", [("nowhere.dyn.example.org", "nohost"), (OTHER, "!yours"), ("nodot", "notfqdn")])
+def test_clients_that_read_the_status_alone_are_told(stage, host, word):
+    _, program = start(stage)
+    url = f"http://127.0.0.1:{program.port}/nic/update?hostname={host}&myip=192.0.2.1"
+    curl = subprocess.run(["curl", "-sS", "--fail-with-body", "-u", "home:correct horse", url], capture_output=True, text=True)
+    assert curl.returncode == 22 and curl.stdout == word
+    assert subprocess.run(["wget", "-qO-", "--auth-no-challenge", "--user=home", "--password=correct horse", url], capture_output=True).returncode == 8
+    assert subprocess.run(["busybox", "wget", "-qO-", "--header", "Authorization: " + basic()["Authorization"], url], capture_output=True).returncode != 0
+
+
 # --- curl and wgets ---------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +430,35 @@ def test_what_the_sheet_says_works(stage, tmp_path):
     # The QR code is there, and it is square.
     code = part(out, "QR code").splitlines()
     assert len(code) > 10 and len({len(line) for line in code}) == 1
+
+
+def test_the_urls_of_the_sheet_are_understood(stage):
+    """As the routers put them together, which are not at hand: each names another address."""
+    server, program = start(stage)
+    root = f"http://127.0.0.1:{program.port}"
+    out = sheet(program, "home", "--show", "--url", root).stdout
+    user, password = re.search(r"User name:   (.*)\nPassword:    (.*)", part(out, "FRITZ!Box")).groups()
+    drayTek = dict(line.split(": ", 1) for line in part(out, "DrayTek").splitlines())
+    usg = dict(line.split(": ", 1) for line in part(out, "USG").splitlines())
+    cisco = re.search(r"add http://home:correct%20horse@(\S+)", part(out, "Cisco"))[1]
+    comware = re.search(r"url (\S+)\n username (.*)\n password simple (.*)", part(out, "HPE") + "\n").groups()
+    updater = json.loads(part(out, "qdm12"))["settings"][0]
+    requests = {
+        "ddns-go": (part(out, "ddns-go").replace("#{domain}", HOME).replace("#{ip}", "ADDRESS"), {}),
+        "qdm12": (f"{updater['url']}&{updater['ipv4key']}=ADDRESS", {}),
+        "DrayTek": (f"http://{drayTek['Provider Host']}{drayTek['Service API'].replace('###IP###', 'ADDRESS')}", {}),
+        "USG": (f"http://{usg['Server']}/nic/update?system=dyndns&hostname={usg['Hostname']}&myip=ADDRESS", basic(usg["Username"], usg["Password"])),
+        "Cisco": ("http://" + cisco.replace("<h>", HOME).replace("<a>", "ADDRESS"), basic()),
+        "Comware": (comware[0].replace("<h>", HOME).replace("<a>", "ADDRESS"), basic(*comware[1:])),
+        "MikroTik": (re.search(r'url="(.*?)"', part(out, "MikroTik"))[1], {}),
+        "Home Assistant": (re.search(r'url: "(.*?)"', part(out, "Home Assistant"))[1], {}),
+    }
+    for number, (name, (url, headers)) in enumerate(requests.items(), 1):
+        address = f"192.0.2.{number}" if "ADDRESS" in url else f"127.0.0.{number}"
+        answer = program.get(url.replace("ADDRESS", address).removeprefix(root), headers=headers, source=f"127.0.0.{number}")
+        assert tuple(answer) == (200, f"good {address}"), name
+        assert server.records(HOME, "A") == [address], name
+    assert (user, password) == ("home", PASSWORD)
 
 
 def test_the_sheet_of_a_line(stage):
