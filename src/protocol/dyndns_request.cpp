@@ -234,7 +234,9 @@ AddressIntent read_address_update(const http::Request& request) {
     const bool is_get = request.method == "GET" || request.method == "HEAD";
     if (is_checkip(path)) {
         if (!is_get && request.method != "POST") return WrongMethod{};
-        if (is_authorized) return CheckIpWithCredential{};
+        Parameters sent;
+        sent.add(query);
+        if (is_authorized || credential_of(sent).secret) return CheckIpWithCredential{};
         return CheckIp{};
     }
     if (!path.empty() && !is_authorized && !is_path_of_dialect(path)) return NotOurs{};

@@ -190,9 +190,13 @@ http::Response answer_secret_url(const AddressUpdate& update, const HostAnswer& 
     return {500, "FAIL"};
 }
 
+/// Only what was published is told.
 std::string verbose_duckdns(const AddressUpdate& update, const HostAnswer& host) {
-    return fmt::format("OK\n{}\n{}\n{}", update.v4 ? update.v4->text : "",
-                       update.v6 ? update.v6->text : "",
+    const auto told = [&](const std::optional<Addresses::Named>& named) {
+        const bool is_published = named && host.addresses.find(named->text) != std::string::npos;
+        return is_published ? named->text : std::string();
+    };
+    return fmt::format("OK\n{}\n{}\n{}", told(update.v4), told(update.v6),
                        host.code == ReturnCode::good ? "UPDATED" : "NOCHANGE");
 }
 

@@ -13,7 +13,10 @@ namespace {
 // Of a host's name, with the dot at its end.
 constexpr std::size_t most_name = 254;
 
-/// Keys may have slashes in them, but nobody has many.
+// Nobody has shown a key yet: what is looked for in a longer path would cost too much.
+constexpr std::size_t most_path = 1024;
+
+// Keys may have slashes in them, but nobody has many.
 constexpr unsigned most_slashes = 8;
 
 bool is_host_of(const accounts::KeyEntry& entry, const accounts::AccountDirectory& directory,
@@ -62,6 +65,7 @@ std::optional<LongerTarget> find_longer(const accounts::AccountDirectory& direct
         end = slash;
     }
     const std::string_view path = target.substr(0, mark);
+    if (path.size() > most_path) return std::nullopt;
     for (std::size_t size = 1; size <= most_name && size < path.size(); ++size) {
         const auto key = path.substr(0, path.size() - size);
         const auto* entry = directory.find(key);

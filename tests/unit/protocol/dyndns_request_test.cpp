@@ -37,6 +37,7 @@ TEST(AddressUpdate, PathsAndMethods) {
     EXPECT_TRUE(std::holds_alternative<WrongMethod>(read("/nic/update", {}, "HEAD")));
     EXPECT_TRUE(std::holds_alternative<CheckIp>(read("/nic/checkip", {}, "HEAD")));
     EXPECT_TRUE(std::holds_alternative<CheckIpWithCredential>(read("/nic/checkip", "Basic dTpw")));
+    EXPECT_TRUE(std::holds_alternative<CheckIpWithCredential>(read("/checkip?user=u&pass=p")));
     EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read("/", "Basic dTpw")));
     EXPECT_TRUE(std::holds_alternative<AddressUpdate>(read("/x/y?myip=1.2.3.4", "Basic dTpw")));
     EXPECT_TRUE(std::holds_alternative<NotOurs>(read("/x/y?z=1.2.3.4", "Basic dTpw")));

@@ -92,6 +92,11 @@ TEST(SecretUrl, AKeyIsFoundWithSomethingBehindIt) {
     for (const char* none : {"", "?", "ke", "keyx", "keyother.example.org", "wrong?key", "xkey/",
                              "keyhome.example.org/x", "a/b"})
         EXPECT_EQ(found(none), "none") << none;
+    const std::string most(1000, 'k');
+    ASSERT_TRUE(directory.add(most, {.host = host}));
+    EXPECT_EQ(found(most + "home.example.org"), most + "|home.example.org");
+    ASSERT_TRUE(directory.add(most + most, {.host = host}));
+    EXPECT_EQ(found(most + most + "home.example.org"), "none") << "what it may cost has a bound";
 }
 
 }  // namespace
