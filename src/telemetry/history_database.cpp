@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -28,6 +29,7 @@ constexpr auto save_interval = std::chrono::seconds(10);
 constexpr int busy_milliseconds = 2000;
 constexpr const char* lost_with_the_process =
     "hosts are served all the same, but what is remembered of them is lost with the process";
+constexpr const char* unusable = "the database of hosts can't be used";
 constexpr const char* make_events =
     "CREATE TABLE IF NOT EXISTS events (host TEXT NOT NULL, type TEXT NOT NULL, kind TEXT NOT "
     "NULL, "
@@ -148,7 +150,7 @@ base::Error Database::error(const std::string& what) const {
 
 base::Result<void> Database::run(const char* sql) {
     if (sqlite().exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-        return error("the database of hosts can't be used");
+        return error(unusable);
     return {};
 }
 
@@ -183,10 +185,15 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
             "install libsqlite3-0; hosts are served all the same, but not remembered"};
     if (auto prepared = prepare_for_sandbox(path); prepared.has_error()) return prepared.error();
     sqlite3* raw = nullptr;
+    // SQLite follows no link in the whole path; only the file itself must be none.
+    std::error_code lost;
+    const auto folder = std::filesystem::canonical(std::filesystem::path(path).parent_path(), lost);
+    const std::string real =
+        lost ? path : (folder / std::filesystem::path(path).filename()).string();
     const int status =
-        sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
+        sqlite().open_v2(real.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
     std::unique_ptr<Database> database(new Database(path, raw));
-    if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
+    if (status != SQLITE_OK) return database->error(unusable);
     sqlite().busy_timeout(raw, busy_milliseconds);
     // The journal is emptied, not removed: it keeps its mode. A crash may cost the last ten
     // seconds, a broken file is made anew by hand; it is no truth.
