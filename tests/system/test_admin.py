@@ -331,6 +331,21 @@ def test_a_host_that_is_nobodys_any_more_is_forgotten(stage, named):
         assert connection.execute("SELECT host FROM hosts").fetchall() == [(OTHER,)]
 
 
+def test_a_host_is_forgotten_by_command(stage, named):
+    watched = Watched(stage, named, "stale_after = 1")
+    assert watched.program.get("secretkey-one").body == "OK"
+    await_true(lambda: watched.metric("sftdyn_stale_hosts") == 1, "it is stale")
+    result = run("forget", HOST, watched.program.conf)
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{HOST}: forgotten\n", "")
+    assert watched.metric("sftdyn_stale_hosts") == 0
+    assert watched.status()["hosts"] == [] and HOST in watched.status()["never"]
+    again = run("forget", HOST, "--socket", watched.control)
+    assert again.returncode == 1 and "not known" in again.stderr
+    watched.program.stop()
+    with sqlite3.connect(watched.folder / "state/hosts.sqlite") as database:
+        assert database.execute("SELECT host FROM hosts").fetchall() == []
+
+
 def test_a_client_may_have_limits_of_its_own(stage, named):
     def client(limits):
         return f'{{ host = "{HOST}", {limits} }}'
