@@ -5,6 +5,7 @@
 
 #include "captured_log.hpp"
 #include "names.hpp"
+#include "server/fake_conf.hpp"
 #include "temporary_folder.hpp"
 
 namespace sftdyn::server {
@@ -16,30 +17,6 @@ using config::Listen;
 using config::Settings;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-struct WiredConf : python::Conf {
-    bool get_ip = false, get_host = false, commands = false;
-    base::Result<std::vector<python::ConfSetting>> settings(
-        const std::vector<std::string>&) const override {
-        return std::vector<python::ConfSetting>();
-    }
-    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
-        const std::string&) const override {
-        return std::optional<std::vector<python::ConfClient>>();
-    }
-    base::Result<std::vector<std::string>> tables() const override {
-        return std::vector<std::string>();
-    }
-    bool reads_headers() const override { return false; }
-    bool get_ip_reads_key() const override { return false; }
-    bool has_get_ip() const override { return get_ip; }
-    bool has_get_host() const override { return get_host; }
-    bool has_nsupdate_commands() const override { return commands; }
-    std::unique_ptr<python::Call> call(std::string_view, const python::Fields&,
-                                       std::string_view) const override {
-        return nullptr;
-    }
-};
 
 config::ZoneSettings zone(const char* of, std::optional<std::uint32_t> ttl) {
     config::ZoneSettings settings;
@@ -76,10 +53,10 @@ TEST(Wiring, WithGetIpANeighbourMayBeAProxyAndHasHalfOfAllConnections) {
     loaded.settings.connections = 2500;
     loaded.settings.connections_per_client = 100;
     EXPECT_EQ(http_limits(loaded).connections_per_neighbour, std::nullopt);
-    const auto conf = std::make_shared<WiredConf>();
+    const auto conf = std::make_shared<FakeConf>();
     loaded.python = conf;
     EXPECT_EQ(http_limits(loaded).connections_per_neighbour, std::nullopt);
-    conf->get_ip = true;
+    conf->get_ip = [](const std::string& source) { return source; };
     EXPECT_EQ(http_limits(loaded).connections_per_neighbour, 1250U);
     EXPECT_EQ(http_limits(loaded).connections_per_client, 100U) << "of others";
 }
@@ -239,7 +216,7 @@ TEST(Wiring, ANamedClientHasItsHostsByKeyAndByUser) {
 }
 
 TEST(Wiring, HooksAreAConfsThatDefinesAny) {
-    const auto conf = std::make_shared<WiredConf>();
+    const auto conf = std::make_shared<FakeConf>();
     config::Loaded loaded;
     loaded.python = conf;
     loaded.settings.uptodate = "same";
@@ -250,11 +227,20 @@ TEST(Wiring, HooksAreAConfsThatDefinesAny) {
     loaded.settings.dns.ttl.reset();
     const auto directory = std::make_shared<const accounts::AccountDirectory>();
     EXPECT_EQ(answer_settings(loaded, directory)->hooks, nullptr);
-    for (bool* const one : {&conf->get_ip, &conf->get_host, &conf->commands}) {
-        *one = true;
-        EXPECT_EQ(answer_settings(loaded, directory)->hooks, conf);
-        *one = false;
-    }
+    const auto is_handler = [&] {
+        const bool is = answer_settings(loaded, directory)->hooks == conf;
+        conf->get_ip = nullptr;
+        conf->get_host = nullptr;
+        conf->commands = nullptr;
+        return is;
+    };
+    conf->get_ip = [](const std::string& source) { return source; };
+    EXPECT_TRUE(is_handler());
+    conf->get_host = [](const std::string& key) { return key; };
+    EXPECT_TRUE(is_handler());
+    conf->commands = [](const std::string&) { return std::vector<std::string>(); };
+    EXPECT_TRUE(is_handler());
+    EXPECT_FALSE(is_handler());
     const auto made = answer_settings(loaded, directory);
     EXPECT_EQ(made->directory, directory);
     EXPECT_EQ(made->uptodate, "same");
@@ -389,7 +375,7 @@ TEST(Wiring, TheSandboxKeepsWhatIsStillNeeded) {
     EXPECT_EQ(sandbox.user, "somebody");
     EXPECT_TRUE(sandbox.seccomp);
     EXPECT_TRUE(sandbox.landlock);
-    loaded.python = std::make_shared<WiredConf>();
+    loaded.python = std::make_shared<FakeConf>();
     EXPECT_FALSE(sandbox_settings(loaded, {}).seccomp)
         << "a conf may do whatever it is written for";
     EXPECT_FALSE(sandbox_settings(loaded, {}).landlock);
