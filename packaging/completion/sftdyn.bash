@@ -4,7 +4,7 @@ _sftdyn() {
     local cur prev words cword
     _init_completion || return
 
-    local commands="check convert doctor setup status demo cert client password"
+    local commands="check convert doctor setup status forget demo cert client password"
     local command="" i
     for ((i = 1; i < cword; i++)); do
         case " $commands " in *" ${words[i]} "*) command=${words[i]}; break ;; esac
@@ -31,6 +31,7 @@ _sftdyn() {
         doctor) options="--nskeyfile --host --resolver --named-conf --server --json --help" ;;
         setup) options="--ns --address --write --help" ;;
         status) options="--socket --json --watch --help" ;;
+        forget) options="--socket --help" ;;
         demo) options="-l --http --dns-port -v --verbose -q --quiet -d --debug --help" ;;
         cert) options="--days --dir --help" ;;
         client) options="--url --show --help" ;;

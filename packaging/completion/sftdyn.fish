@@ -1,12 +1,13 @@
 # fish completion for sftdyn
 
-set -l commands check convert doctor setup status demo cert client password
+set -l commands check convert doctor setup status forget demo cert client password
 
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a check -d "Say everything that is wrong with a configuration"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a convert -d "Write the TOML file that says the same as a Python conf"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a doctor -d "Walk the whole way from the configuration to the DNS"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a setup -d "Make key, zone and configurations for a DNS server"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a status -d "Ask the running sftdyn which hosts it knows"
+complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a forget -d "Let the running sftdyn forget a host"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a demo -d "Try it with a private DNS server"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a cert -d "Make a private key and a self-signed certificate"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a client -d "Print what to enter for one client"
@@ -30,7 +31,7 @@ complete -c sftdyn -n "__fish_seen_subcommand_from setup" -x -a "bind knot power
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l ns -x -d "Name of the DNS server"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l address -x -d "Its address"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l write -r -d "Write below this folder"
-complete -c sftdyn -n "__fish_seen_subcommand_from status" -l socket -r -d "Control socket"
+complete -c sftdyn -n "__fish_seen_subcommand_from status forget" -l socket -r -d "Control socket"
 complete -c sftdyn -n "__fish_seen_subcommand_from status" -l watch -d "Again and again"
 complete -c sftdyn -n "__fish_seen_subcommand_from demo" -l dns-port -x -d "Port of the DNS server"
 complete -c sftdyn -n "__fish_seen_subcommand_from cert" -l days -x -d "How long it is valid"

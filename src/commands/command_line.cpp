@@ -11,6 +11,7 @@
 #include "commands/convert.hpp"
 #include "commands/demo.hpp"
 #include "commands/doctor/doctor.hpp"
+#include "commands/forget.hpp"
 #include "commands/password.hpp"
 #include "commands/serve.hpp"
 #include "commands/setup.hpp"
@@ -24,9 +25,9 @@ constexpr const char* about =
     "came from.";
 
 // In the order of the help.
-constexpr void (*commands[])(CommandLine&) = {add_check, add_convert,  add_doctor,
-                                              add_setup, add_status,   add_demo,
-                                              add_cert,  add_password, add_client};
+constexpr void (*commands[])(CommandLine&) = {add_check,    add_convert, add_doctor, add_setup,
+                                              add_status,   add_forget,  add_demo,   add_cert,
+                                              add_password, add_client};
 
 }  // namespace
 

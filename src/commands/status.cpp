@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/status.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <exception>
 #include <ostream>
@@ -13,15 +10,11 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "commands/common_options.hpp"
-#include "config/load.hpp"
-#include "config/toml_reader.hpp"
+#include "commands/running.hpp"
 
 namespace sftdyn::commands {
 namespace {
@@ -32,53 +25,10 @@ constexpr auto redraw_interval = std::chrono::seconds(2);
 constexpr std::size_t most_named = 20;  // hosts that never checked in and are named
 
 struct StatusOptions {
-    std::string socket{};  ///< empty: as the configuration tells
-    bool json = false;     ///< for programs, not for people
-    bool watch = false;    ///< again and again
+    std::string socket{};
+    bool json = false;   ///< for programs, not for people
+    bool watch = false;  ///< again and again
 };
-
-/// As the configuration says, which may be none that this user can read, or a Python conf.
-std::string socket_path(const config::Overrides& overrides, const StatusOptions& options,
-                        const Console& console) {
-    if (!options.socket.empty()) return options.socket;
-    const std::string conf = overrides.conf.value_or(config::default_confs().front());
-    if (!conf.ends_with(".toml")) return usual_socket;
-    config::Settings settings;
-    const auto diagnostics = config::read_toml_file(conf, settings);
-    // The control socket may be named all the same. A file that nobody named need not be there, or
-    // be readable for everybody.
-    if (overrides.conf || ::access(conf.c_str(), R_OK) == 0) {
-        for (const auto& diagnostic : diagnostics) console.err << diagnostic.text() << '\n';
-    }
-    return settings.admin.control.value_or(usual_socket);
-}
-
-}  // namespace
-
-base::Result<std::string> ask_status(const std::string& path) {
-    boost::asio::io_context io;
-    boost::asio::local::stream_protocol::socket socket(io);
-    boost::system::error_code error;
-    socket.connect(path, error);
-    if (error) {
-        return base::Error{fmt::format("the running sftdyn can't be asked: {}", error.message()),
-                           path,
-                           "is it running, with [admin] control (systemd's unit has it), and are "
-                           "you root or in its group?"};
-    }
-    std::string out;
-    std::array<char, 65536> part{};
-    while (!error) {
-        const std::size_t size = socket.read_some(boost::asio::buffer(part), error);
-        out.append(part.data(), size);
-    }
-    if (error != boost::asio::error::eof)
-        return base::Error{fmt::format("its answer broke off: {}", error.message()), path,
-                           "try again"};
-    return base::Result<std::string>(boost::system::in_place_value, std::move(out));
-}
-
-namespace {
 
 /// "3 min", as a person counts.
 std::string span(std::int64_t seconds) {
@@ -174,9 +124,9 @@ base::Result<std::string> in_words(const std::string& document, const std::strin
 
 int status(const config::Overrides& overrides, const StatusOptions& options,
            const Console& console) {
-    const std::string path = socket_path(overrides, options, console);
+    const std::string path = control_path(overrides, options.socket, console);
     for (;;) {
-        const auto answer = ask_status(path);
+        const auto answer = ask_control(path);
         if (answer.has_error()) {
             console.err << answer.error().text() << '\n';
             return 1;
@@ -204,11 +154,7 @@ void add_status(CommandLine& line) {
     CLI::App& app = *line.app.add_subcommand(
         "status", "Ask the running sftdyn which hosts it knows, and which are stale");
     const auto options = std::make_shared<StatusOptions>();
-    add_conf(app, line.overrides, "The configuration file, for the path of the control socket");
-    app.add_option("--socket", options->socket,
-                   "The control socket (default: as the configuration says, else "
-                   "/run/sftdyn/control)")
-        ->type_name("PATH");
+    add_control(app, line.overrides, options->socket);
     app.add_flag("--json", options->json, "Print the JSON document as it is");
     app.add_flag("--watch", options->watch, "Again every two seconds, until Ctrl-C");
     app.callback([&line, options] {

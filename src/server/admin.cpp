@@ -74,8 +74,10 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
           parts.request_log.metrics(),
           [this](Needed needed, const Gathered& done) { gather(needed, done); },
           [this] { return is_engine_alive(); }),
-      status_(parts.io,
-              [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); }),
+      status_(
+          parts.io,
+          [this](const std::function<void(ControlSocket::Document)>& done) { prepare(done); },
+          [this](const std::string& line) { return carry_out(line); }),
       timer_(parts.io) {
     for (const auto& listen : settings.admin.metrics) {
         http::Endpoint endpoint;
@@ -329,6 +331,22 @@ bool Admin::is_ready(const std::vector<update::ServerState>& servers) const {
                update::engine_thread.assert_held();
                return zone.time < parts_.updates.timeout_of(zone.zone);
            });
+}
+
+/// `forget HOST`, which is all that there is.
+std::string Admin::carry_out(const std::string& line) {
+    constexpr std::string_view forget = "forget ";
+    const auto answer = [](const boost::json::object& object) {
+        return boost::json::serialize(object) + "\n";
+    };
+    if (!line.starts_with(forget))
+        return answer({{"error", "there is no such command for a running sftdyn"}});
+    const auto name = dns::Name::parse_host(std::string_view(line).substr(forget.size()));
+    if (name.has_error()) return answer({{"error", "this is no host's name"}});
+    const auto host = parts_.hosts.find(*name);
+    const bool was_known = host && parts_.request_log.history().forget(*host);
+    if (was_known) log::info("{}: forgotten, as `sftdyn forget` asks", name->text());
+    return answer({{"host", name->text()}, {"forgotten", was_known}});
 }
 
 /// What the document needs of the engine's thread; the hosts are written elsewhere.

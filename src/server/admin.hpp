@@ -86,6 +86,7 @@ private:
         REQUIRES(update::engine_thread);
     [[nodiscard]] bool is_engine_alive() const;
     void prepare(const std::function<void(ControlSocket::Document)>& done);
+    [[nodiscard]] std::string carry_out(const std::string& line);
     void look_for_stale();
     [[nodiscard]] telemetry::StaleSince stale_since() const;
     [[nodiscard]] base::Duration shortest_stale_time() const;

@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read_until.hpp>
 
 #include "base/log.hpp"
 #include "base/thread.hpp"
@@ -23,6 +25,10 @@ using boost::system::error_code;
 constexpr unsigned most_open = 8;
 constexpr timeval write_time{5, 0};  // for a reader to take a part
 constexpr std::size_t part_size = 64 * 1024;
+// A line is a word and a name.
+constexpr std::size_t longest_line = 512;
+// Who only reads, and does not end its side, asks for the document: it waits so long for it.
+constexpr auto line_time = std::chrono::milliseconds(500);
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 /// Whether somebody listens on a socket's path.
@@ -102,7 +108,7 @@ void ControlSocket::accept() {
     acceptor_.async_accept(*socket, [this, socket](error_code error) {
         if (error == boost::asio::error::operation_aborted) return;
         if (error) return pause();
-        if (open_.size() < most_open) answer(socket);
+        if (open_.size() < most_open) read(socket);
         accept();
     });
 }
@@ -114,35 +120,69 @@ void ControlSocket::pause() {
     });
 }
 
-void ControlSocket::answer(std::shared_ptr<Protocol::socket> socket) {
+/// What a client sends.
+struct ControlSocket::Asked {
+    explicit Asked(boost::asio::io_context& io) : timer(io) {}
+    std::string text{};
+    boost::asio::steady_timer timer;
+};
+
+void ControlSocket::read(const std::shared_ptr<Protocol::socket>& socket) {
     open_.insert(socket);
-    prepare_([this, socket = std::move(socket)](Document document) {
-        boost::asio::post(writing_, [this, socket, document = std::move(document)] {
-            error_code ignored;  // a reader that is gone shows when it is written to
-            socket->native_non_blocking(false, ignored);
-            setsockopt(socket->native_handle(), SOL_SOCKET, SO_SNDTIMEO, &write_time,
-                       sizeof write_time);
-            // Without memory it ends early, which whoever reads it sees.
-            base::survive_no_memory([&] {
-                bool good = true;
-                std::string part;
-                document([&](const std::string& text) {
-                    part += text;
-                    if (part.size() < part_size) return;
-                    write_all(socket->native_handle(), part, good);
-                    part.clear();
-                });
-                write_all(socket->native_handle(), part, good);
-            });
-            base::insist([&] {
-                boost::asio::post(io_, [this, socket] {
-                    error_code also_ignored;
-                    socket->close(also_ignored);
-                    open_.erase(socket);
-                });
-            });
-        });
+    const auto asked = std::make_shared<Asked>(io_);
+    asked->timer.expires_after(line_time);
+    asked->timer.async_wait([socket](error_code error) {
+        error_code ignored;  // then it has been read meanwhile
+        if (!error) socket->cancel(ignored);
     });
+    boost::asio::async_read_until(*socket, boost::asio::dynamic_buffer(asked->text, longest_line),
+                                  '\n', [this, socket, asked](error_code error, std::size_t size) {
+                                      asked->timer.cancel();
+                                      const bool is_line = !error;
+                                      const bool is_over =
+                                          error == boost::asio::error::eof ||
+                                          error == boost::asio::error::operation_aborted;
+                                      if (is_line)
+                                          return on_read(socket, asked->text.substr(0, size - 1));
+                                      if (is_over && asked->text.empty())
+                                          return on_read(socket, {});
+                                      close(socket);
+                                  });
+}
+
+void ControlSocket::on_read(const std::shared_ptr<Protocol::socket>& socket,
+                            const std::string& line) {
+    if (line.empty())
+        return prepare_([this, socket](Document document) { answer(socket, std::move(document)); });
+    answer(socket, [text = carry_out_(line)](const Part& part) { part(text); });
+}
+
+void ControlSocket::answer(const std::shared_ptr<Protocol::socket>& socket, Document document) {
+    boost::asio::post(writing_, [this, socket, document = std::move(document)] {
+        error_code ignored;  // a reader that is gone shows when it is written to
+        socket->native_non_blocking(false, ignored);
+        setsockopt(socket->native_handle(), SOL_SOCKET, SO_SNDTIMEO, &write_time,
+                   sizeof write_time);
+        // Without memory it ends early, which whoever reads it sees.
+        base::survive_no_memory([&] {
+            bool good = true;
+            std::string part;
+            document([&](const std::string& text) {
+                part += text;
+                if (part.size() < part_size) return;
+                write_all(socket->native_handle(), part, good);
+                part.clear();
+            });
+            write_all(socket->native_handle(), part, good);
+        });
+        base::insist([&] { boost::asio::post(io_, [this, socket] { close(socket); }); });
+    });
+}
+
+void ControlSocket::close(const std::shared_ptr<Protocol::socket>& socket) {
+    error_code ignored;
+    socket->close(ignored);
+    open_.erase(socket);
 }
 
 }  // namespace sftdyn::server

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The control socket: whoever may connect to it reads one JSON document that says how things are.
+// The control socket: whoever may connect to it reads one JSON document that says how things are,
+// or has a line carried out, and reads the answer.
 #pragma once
 
 #include <functional>
@@ -28,9 +29,16 @@ public:
     using Document = std::function<void(const Part&)>;
     /// Calls back with what makes the document, on the thread of `io`.
     using Prepare = std::function<void(std::function<void(Document)>)>;
+    /// Carries out a line that a client sent, without its end, and returns the answer; on the
+    /// thread of `io`. The line is anybody's text.
+    using CarryOut = std::function<std::string(const std::string& line)>;
 
-    ControlSocket(boost::asio::io_context& io, Prepare prepare)
-        : io_(io), acceptor_(io), prepare_(std::move(prepare)), timer_(io) {}
+    ControlSocket(boost::asio::io_context& io, Prepare prepare, CarryOut carry_out)
+        : io_(io),
+          acceptor_(io),
+          prepare_(std::move(prepare)),
+          carry_out_(std::move(carry_out)),
+          timer_(io) {}
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
@@ -46,11 +54,17 @@ private:
     void accept();
     /// Out of descriptors, those that are there are served first.
     void pause();
-    void answer(std::shared_ptr<Protocol::socket> socket);
+    struct Asked;
+    /// A line, or nothing: then it is the document that is asked for.
+    void read(const std::shared_ptr<Protocol::socket>& socket);
+    void on_read(const std::shared_ptr<Protocol::socket>& socket, const std::string& line);
+    void answer(const std::shared_ptr<Protocol::socket>& socket, Document document);
+    void close(const std::shared_ptr<Protocol::socket>& socket);
 
     boost::asio::io_context& io_;
     Protocol::acceptor acceptor_;
     Prepare prepare_;
+    CarryOut carry_out_;
     std::string path_;
     std::set<std::shared_ptr<Protocol::socket>> open_{};  ///< connections; on the thread of `io`
     boost::asio::steady_timer timer_;

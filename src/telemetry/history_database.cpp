@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@ constexpr unsigned most_rows = 10'000'000;  // more than there are hosts that ca
 constexpr int busy_milliseconds = 2000;
 constexpr const char* lost_with_the_process =
     "hosts are served all the same, but what is remembered of them is lost with the process";
+constexpr const char* unusable = "the database of hosts can't be used";
 constexpr const char* make_events =
     "CREATE TABLE IF NOT EXISTS events (host TEXT NOT NULL, type TEXT NOT NULL, kind TEXT NOT "
     "NULL, "
@@ -114,6 +116,7 @@ public:
     void add(const std::string& text) {
         sqlite().bind_text(statement_, ++last_, text.c_str(), -1, SQLITE_STATIC);
     }
+    void add(std::string&& text) = delete;  // it would not outlive the statement
     void add(const char* text) { sqlite().bind_text(statement_, ++last_, text, -1, SQLITE_STATIC); }
     void add(std::int64_t number) { sqlite().bind_int64(statement_, ++last_, number); }
     [[nodiscard]] bool run() {
@@ -141,7 +144,7 @@ base::Error Database::error(const std::string& what) const {
 
 base::Result<void> Database::run(const char* sql) {
     if (sqlite().exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-        return error("the database of hosts can't be used");
+        return error(unusable);
     return {};
 }
 
@@ -176,10 +179,15 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
             "install libsqlite3-0; hosts are served all the same, but not remembered"};
     if (auto prepared = prepare_for_sandbox(path); prepared.has_error()) return prepared.error();
     sqlite3* raw = nullptr;
+    // SQLite follows no link in the whole path; only the file itself must be none.
+    std::error_code lost;
+    const auto folder = std::filesystem::canonical(std::filesystem::path(path).parent_path(), lost);
+    const std::string real =
+        lost ? path : (folder / std::filesystem::path(path).filename()).string();
     const int status =
-        sqlite().open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
+        sqlite().open_v2(real.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
     std::unique_ptr<Database> database(new Database(path, raw));
-    if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
+    if (status != SQLITE_OK) return database->error(unusable);
     sqlite().busy_timeout(raw, busy_milliseconds);
     // The journal is truncated, not removed, so that it keeps its mode. A crash may lose the last
     // ten seconds. A damaged file must be replaced by hand, which loses only history.
@@ -278,8 +286,9 @@ bool Database::remove(const std::vector<update::RrsetKey>& rrsets, const update:
     Values values(statement.get());
     return std::all_of(rrsets.begin(), rrsets.end(), [&](const update::RrsetKey& rrset) {
         const std::string host = hosts.name(rrset.host).text();
+        const std::string type = dns::type_text(rrset.type);
         values.add(host);
-        values.add(dns::type_text(rrset.type));
+        values.add(type);
         return values.run();
     });
 }
@@ -292,9 +301,10 @@ bool Database::write(const std::vector<History::Row>& rows, const update::HostTa
     return std::all_of(rows.begin(), rows.end(), [&](const History::Row& row) {
         const auto& [rrset, record] = row;
         const std::string host = hosts.name(rrset.host).text();
+        const std::string type = dns::type_text(rrset.type);
         const std::string address = address_text(record.address);
         values.add(host);
-        values.add(dns::type_text(rrset.type));
+        values.add(type);
         values.add(address);
         values.add(record.checked_in);
         values.add(record.changed);
@@ -312,9 +322,10 @@ bool Database::write(const std::vector<HistoryEvent>& events, const update::Host
     return std::all_of(events.begin(), events.end(), [&](const HistoryEvent& event) {
         const std::string host = hosts.name(event.rrset.host).text();
         const std::string address = address_text(event.now.address);
+        const std::string type = dns::type_text(event.rrset.type);
         const std::string before = address_text(event.before);
         values.add(host);
-        values.add(dns::type_text(event.rrset.type));
+        values.add(type);
         values.add(text_of(event.kind));
         values.add(address);
         values.add(before);

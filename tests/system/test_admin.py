@@ -107,6 +107,73 @@ def test_rules_and_dashboard_speak_of_metrics_that_are_there(stage, named):
         assert re.search(rf"^{name}\b|{name}{{", page, re.MULTILINE), name
 
 
+def table(header):
+    """The first cells of a table of docs/operation.md."""
+    text = (Path(__file__).parents[2] / "docs/operation.md").read_text()
+    rows = text.split(f"\n| {header} |")[1].split("\n\n")[0].splitlines()[2:]
+    return [row.split(" | ")[0].removeprefix("| ") for row in rows]
+
+
+def quoted(cells):
+    return [word for cell in cells for word in re.findall("`([^`]+)`", cell)]
+
+
+def fields_of(value, name=""):
+    """Of a document, those of what is in it too: "hosts", "hosts.type"."""
+    out = {name} - {""}
+    for part in value if isinstance(value, list) else [value]:
+        for field, inner in part.items() if isinstance(part, dict) else ():
+            out |= fields_of(inner, f"{name}.{field}".lstrip("."))
+    return out
+
+
+def series_of(page):
+    """Name -> label -> values, without what a histogram adds."""
+    out = {}
+    for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", page, re.MULTILINE):
+        name = re.sub("_(bucket|sum|count)$", "", name)
+        found = out.setdefault(name, {})
+        for label, value in re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels):
+            if label != "le":
+                found.setdefault(label, set()).add(value)
+    return out
+
+
+def test_all_metrics_and_fields_of_the_status_are_documented_and_there(stage, named, tmp_path):
+    """With everything there that either tells of."""
+    assert run("cert", "dyn.example.org", "--dir", tmp_path).returncode == 0
+    going = threading.Event()
+    key = Key()
+    server = QueueingDns(key, zones=("slow.example.org",), delay=lambda request: going.wait() and 0)
+    stage.running.append(server)
+    zone = f'[[zone]]\nname = "slow.example.org"\nserver = "{server.address}"\nnskeyfile = "{key.write(tmp_path / "slow.key")}"\ntimeout = 0.5'
+    watched = Watched(stage, named, 'event_command = ["/bin/true"]', clients={"k": HOST, "slow": "a.slow.example.org"},
+                      extra=f'https = "127.0.0.1:0"\ncert = "{tmp_path}/server.crt"\nkey = "{tmp_path}/server.key"\n{zone}')
+    assert watched.program.get("k", headers={"X-Forwarded-For": "192.0.2.1"}).body == "OK"
+    assert watched.program.get("slow").body == "FAIL"
+
+    fields = set()
+    for cell in table("field of `--json` | value"):
+        outer, _, inner = cell.partition(": ")
+        fields |= set(quoted([outer])) | {f"{quoted([outer])[0]}.{name}" for name in quoted([inner])}
+    assert fields_of(watched.status()) == fields
+
+    emitted = series_of(watched.page()[1])
+    going.set()
+    documented = {}
+    for text in quoted(table("metric | meaning")):
+        name, _, labels = text.partition("{")
+        documented[name] = set(labels.rstrip("}").split(",")) - {""}
+    assert documented.pop("process_…") == set()
+    assert {name: set(labels) for name, labels in emitted.items() if not name.startswith("process_")} == documented
+    text = (Path(__file__).parents[2] / "docs/operation.md").read_text()
+    dialects = re.search(r"The dialects are (.*?) is for requests", text, re.DOTALL)[1]
+    assert emitted["sftdyn_requests_total"] == {"dialect": set(quoted([dialects])), "outcome": set(quoted(table("outcome | the request")))}
+    assert emitted["sftdyn_dns_errors_total"]["kind"] == set(quoted(table("kind | the DNS server, or sftdyn")))
+    [events] = [row for row in text.splitlines() if row.startswith("| `sftdyn_event_commands_total")]
+    assert emitted["sftdyn_event_commands_total"]["outcome"] == set(quoted([events.split(" | ")[1]]))
+
+
 def test_the_page_has_nothing_else(stage, named):
     watched = Watched(stage, named)
     assert watched.page("/")[0] == 404
@@ -262,6 +329,21 @@ def test_a_host_that_is_nobodys_any_more_is_forgotten(stage, named):
     watched.program.stop()
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT host FROM hosts").fetchall() == [(OTHER,)]
+
+
+def test_a_host_is_forgotten_by_command(stage, named):
+    watched = Watched(stage, named, "stale_after = 1")
+    assert watched.program.get("secretkey-one").body == "OK"
+    await_true(lambda: watched.metric("sftdyn_stale_hosts") == 1, "it is stale")
+    result = run("forget", HOST, watched.program.conf)
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{HOST}: forgotten\n", "")
+    assert watched.metric("sftdyn_stale_hosts") == 0
+    assert watched.status()["hosts"] == [] and HOST in watched.status()["never"]
+    again = run("forget", HOST, "--socket", watched.control)
+    assert again.returncode == 1 and "not known" in again.stderr
+    watched.program.stop()
+    with sqlite3.connect(watched.folder / "state/hosts.sqlite") as database:
+        assert database.execute("SELECT host FROM hosts").fetchall() == []
 
 
 def test_a_client_may_have_limits_of_its_own(stage, named):

@@ -121,7 +121,7 @@ def commands():
 
 def test_completions_know_every_command_and_option(installed):
     all_commands = commands()
-    assert {"check", "convert", "doctor", "setup", "status", "demo", "cert", "client", "password"} == set(all_commands) - {""}
+    assert {"check", "convert", "doctor", "setup", "status", "forget", "demo", "cert", "client", "password"} == set(all_commands) - {""}
     for name in ("completions/sftdyn", "_sftdyn", "sftdyn.fish"):
         path = next(path for path in installed.rglob("*") if str(path).endswith(name))
         text = path.read_text()

@@ -124,7 +124,7 @@ def test_a_passed_socket_of_an_unknown_name_is_said(stage, name):
     process, port = activated(stage, '[clients]\n"k" = "a.example.org"\n', name)
     connect(process, port)
     assert process.popen.wait(60) == 1
-    assert f'called "{name}"; FileDescriptorName= of a socket unit is http, https, http-proxy or https-proxy' in process.log(), process.log()
+    assert f'systemd passed a socket that is called "{name}"; FileDescriptorName= of a socket unit is http, https, http-proxy or https-proxy' in process.log(), process.log()
 
 
 def test_the_units_name_is_no_error(stage):

@@ -414,7 +414,7 @@ def test_a_hook_that_raises(stage, named):
     program.stop()
     log = (program.folder / "sftdyn.log").read_text()
     assert log.count("Traceback") == 1
-    assert "in get_host" in log and "ValueError: no such thing: [hidden]" in log
+    assert "get_host raised an exception" in log and "in get_host" in log and "ValueError: no such thing: [hidden]" in log
     assert "super" not in log and "4 more like it" in log
 
 

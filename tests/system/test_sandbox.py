@@ -147,7 +147,7 @@ def test_landlock_keeps_it_from_what_is_not_its_business(stage, landlock):
         assert program.get("k").body == ("FAIL" if landlock else "OK")
         assert ("Permission denied" in program.log()) == landlock
         # What is wrong is the sandbox, and not the file's mode.
-        assert ("the sandbox ([process] landlock) lets this process read" in program.log() and "restart sftdyn" in program.log()) == landlock
+        assert ("the sandbox ([process] landlock) lets this process read what was named" in program.log() and "restart sftdyn" in program.log()) == landlock
         assert "chgrp" not in program.log()
     finally:
         shutil.rmtree(elsewhere)

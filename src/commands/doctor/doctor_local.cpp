@@ -16,7 +16,7 @@
 #include "base/network.hpp"
 #include "commands/doctor/doctor.hpp"
 #include "commands/named_files.hpp"
-#include "commands/status.hpp"
+#include "commands/running.hpp"
 #include "commands/weak_secrets.hpp"
 #include "dns/tsig_key_file.hpp"
 #include "dns/tsig_key_provider.hpp"
@@ -188,7 +188,7 @@ void look_at_listeners(const Patient& patient, Findings& findings) {
 }
 
 void look_at_running(const Patient& patient, Findings& findings) {
-    const auto answer = ask_status(patient.loaded.settings.admin.control.value_or(usual_socket));
+    const auto answer = ask_control(patient.loaded.settings.admin.control.value_or(usual_socket));
     if (answer.has_error()) return;  // it does not run, or is not for us to ask
     boost::system::error_code error;
     const auto document = boost::json::parse(*answer, error);

@@ -142,11 +142,5 @@ TEST_F(StatusTest, AConfigurationThatIsWrongIsToldAndMayNameItAllTheSame) {
     EXPECT_THAT(ran.err, HasSubstr("http is of the wrong type"));
 }
 
-TEST_F(StatusTest, AnAnswerIsReadToItsEnd) {
-    const std::string text(300000, 'x');
-    const UnixServer server(socket, text);
-    EXPECT_EQ(ask_status(socket).value(), text);
-}
-
 }  // namespace
 }  // namespace sftdyn::commands

@@ -78,6 +78,7 @@ protected:
         const boost::asio::local::stream_protocol::endpoint to(path);
         EXPECT_EQ(::connect(client.get(), to.data(), static_cast<socklen_t>(to.size())), 0);
         send(client.get(), octets.data(), octets.size(), MSG_NOSIGNAL);
+        if (octets.empty()) shutdown(client.get(), SHUT_WR);
         std::string all;
         std::array<char, 65536> came{};
         for (ssize_t size = 1; size > 0;) {
@@ -411,6 +412,26 @@ TEST_F(AdminTest, OfHostsThatAreNobodysAnyMoreNothingIsTold) {
     ASSERT_EQ(status().at("hosts").as_array().size(), 1U);
     EXPECT_EQ(status().at("hosts").at(0).at("host").as_string(), "a.example.org");
     EXPECT_THAT(lines("warning"), ElementsAre("a.example.org A has not checked in for long"));
+}
+
+TEST_F(AdminTest, AHostIsForgottenAsTheControlSocketAsks) {
+    with_control();
+    make();
+    check_in(request_log, "a.example.org", "192.0.2.1", 1000);
+    configure(1, 500s, {host("a.example.org")});
+    serve();
+    const auto forget = [this](const std::string& line) { return ask(folder / "control", line); };
+    EXPECT_EQ(forget("forget A.example.org\n"),
+              "{\"host\":\"a.example.org\",\"forgotten\":true}\n");
+    EXPECT_EQ(forget("forget a.example.org\n"),
+              "{\"host\":\"a.example.org\",\"forgotten\":false}\n");
+    EXPECT_EQ(forget("forget z.example.org\n"),
+              "{\"host\":\"z.example.org\",\"forgotten\":false}\n");
+    EXPECT_EQ(forget("forget a b\n"), "{\"error\":\"this is no host's name\"}\n");
+    EXPECT_THAT(forget("remember a.example.org\n"), HasSubstr("\"error\""));
+    const auto document = status();
+    EXPECT_TRUE(document.at("hosts").as_array().empty());
+    EXPECT_EQ(document.at("never").at(0).as_string(), "a.example.org");
 }
 
 TEST_F(AdminTest, AHostMayHaveATimeOfItsOwn) {

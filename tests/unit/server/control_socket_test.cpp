@@ -10,7 +10,7 @@
 #include <optional>
 #include <thread>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
@@ -50,12 +50,15 @@ protected:
         });
         done.get_future().wait();
     }
-    base::Descriptor connect() const {
+    /// Who has sent that, and sends no more.
+    base::Descriptor connect(const std::string& line = {}, bool ends = true) const {
         base::Descriptor client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const Local::endpoint to(path);
-        if (::connect(client.get(), to.data(), static_cast<socklen_t>(to.size())) == 0)
-            return client;
-        return base::Descriptor();
+        if (::connect(client.get(), to.data(), static_cast<socklen_t>(to.size())) != 0)
+            return base::Descriptor();
+        send(client.get(), line.data(), line.size(), MSG_NOSIGNAL);
+        if (ends) shutdown(client.get(), SHUT_WR);
+        return client;
     }
     /// All that comes until the end.
     static std::string read(const base::Descriptor& client) {
@@ -79,6 +82,7 @@ protected:
     /// Those that wait for the document, unless it is given at once.
     std::vector<std::function<void(ControlSocket::Document)>> waiting;
     bool is_at_once = true;
+    std::vector<std::string> carried_out;
     ControlSocket::Document document = [this](const ControlSocket::Part& part) {
         written_on = std::this_thread::get_id();
         for (const auto& text : parts) part(text);
@@ -88,6 +92,10 @@ protected:
                                              prepared_on = std::this_thread::get_id();
                                              if (is_at_once) return done(document);
                                              waiting.push_back(std::move(done));
+                                         },
+                                         [this](const std::string& line) {
+                                             carried_out.push_back(line);
+                                             return "done: " + line;
                                          }};
 };
 
@@ -133,8 +141,8 @@ TEST_F(ControlSocketTest, EightAreServedAtOnceAndNoMore) {
     serve();
     std::vector<base::Descriptor> clients;
     for (int i = 0; i < 8; ++i) clients.push_back(connect());
-    // Accepted behind the eight, and closed.
-    EXPECT_EQ(read(connect()), "");
+    for (std::size_t served = 0; served < 8;) on_io([&] { served = waiting.size(); });
+    EXPECT_EQ(read(connect()), "") << "it is accepted, and closed";
     on_io([this] {
         EXPECT_EQ(waiting.size(), 8U);
         for (const auto& done : waiting) done(document);
@@ -146,6 +154,27 @@ TEST_F(ControlSocketTest, EightAreServedAtOnceAndNoMore) {
     std::string answer;
     while (answer.empty()) answer = read(connect());
     EXPECT_EQ(answer, "{}\n");
+}
+
+TEST_F(ControlSocketTest, ALineIsCarriedOutAndAnswered) {
+    serve();
+    EXPECT_EQ(read(connect("forget x\n")), "done: forget x");
+    EXPECT_EQ(read(connect("one\ntwo\n", false)), "done: one") << "one, whoever goes on";
+    EXPECT_EQ(read(connect("\n")), "{}\n");
+    EXPECT_THAT(carried_out, testing::ElementsAre("forget x", "one"));
+}
+
+TEST_F(ControlSocketTest, HalfALineAndOneThatIsTooLongAreNotCarriedOut) {
+    serve();
+    EXPECT_EQ(read(connect("forget x")), "");
+    EXPECT_EQ(read(connect("forget x", false)), "") << "it waits for the rest no longer";
+    EXPECT_EQ(read(connect(std::string(600, 'x') + "\n")), "");
+    EXPECT_THAT(carried_out, testing::IsEmpty());
+}
+
+TEST_F(ControlSocketTest, WhoOnlyReadsGetsTheDocument) {
+    serve();
+    EXPECT_EQ(read(connect({}, false)), "{}\n");
 }
 
 TEST_F(ControlSocketTest, WithoutADescriptorItWaitsBeforeItTriesAgain) {
@@ -179,7 +208,7 @@ TEST_F(ControlSocketTest, ADocumentWithoutMemoryEndsEarlyAndIsNotTheLast) {
 TEST_F(ControlSocketTest, OwnerAndGroupMayConnectWhateverTheMask) {
     for (const mode_t mask : {0000U, 0077U}) {
         const mode_t before = umask(mask);
-        ControlSocket one(io, {});
+        ControlSocket one(io, {}, {});
         ASSERT_TRUE(one.listen(path).has_value());
         struct stat info {};
         ASSERT_EQ(stat(path.c_str(), &info), 0);
@@ -200,7 +229,7 @@ TEST_F(ControlSocketTest, ASocketThatNobodyListensOnIsReplaced) {
 
 TEST_F(ControlSocketTest, WhereAnotherListensItIsLeftAlone) {
     serve();
-    ControlSocket other(io, {});
+    ControlSocket other(io, {}, {});
     const auto listening = other.listen(path);
     ASSERT_TRUE(listening.has_error());
     EXPECT_EQ(listening.error().text(),

@@ -168,6 +168,18 @@ TEST_F(StoreTest, EventsAreKeptAndTakenOnce) {
     EXPECT_TRUE(database->take_events(others)->empty());
 }
 
+TEST_F(StoreTest, ItsFolderMayBeALinkButTheFileMayNot) {
+    const std::filesystem::path link = path + "-folder";
+    std::filesystem::create_directory_symlink(std::filesystem::path(path).parent_path(), link);
+    const auto by_link = link / std::filesystem::path(path).filename();
+    EXPECT_TRUE(Database::open(by_link).has_value());
+    EXPECT_TRUE(std::filesystem::exists(path));
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink(path, link);
+    EXPECT_TRUE(Database::open(link).has_error());
+    std::filesystem::remove(link);
+}
+
 TEST_F(StoreTest, WhatIsNoDatabaseIsAnError) {
     std::ofstream(path) << std::string(5000, 'x');
     const auto database = Database::open(path);
