@@ -151,11 +151,13 @@ void Admin::open_store() {
 }
 
 void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
-                      base::Duration stale_after, const std::string& conf) {
+                      base::Duration stale_after, const std::string& conf,
+                      const std::string& conf_version) {
     clients_ = clients;
     hosts_ = std::make_shared<const std::vector<update::HostId>>(std::move(hosts));
     stale_after_ = stale_after;
     conf_ = conf;
+    conf_version_ = conf_version;
     if (started_) look_for_stale();
 }
 
@@ -325,6 +327,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"since", began},
                                        {"now", std::time(nullptr)},
                                        {"conf", conf_},
+                                       {"conf_version", conf_version_},
                                        {"clients", clients_},
                                        {"waiting", parts_.updates.waiting()},
                                        {"connections", parts_.server.connections()},

@@ -61,8 +61,10 @@ public:
     void stop(base::TimePoint deadline);
 
     /// At the start and after each reload: how many clients there are, and all their hosts.
+    /// `conf_version` tells which state of the file `conf` they were read from.
     void configure(std::size_t clients, std::vector<update::HostId> hosts,
-                   base::Duration stale_after, const std::string& conf);
+                   base::Duration stale_after, const std::string& conf,
+                   const std::string& conf_version = {});
 
 private:
     struct Facts;
@@ -102,7 +104,7 @@ private:
     std::shared_ptr<const std::vector<update::HostId>> hosts_ =
         std::make_shared<const std::vector<update::HostId>>();
     std::size_t clients_ = 0;
-    std::string conf_;
+    std::string conf_, conf_version_;
     std::unique_ptr<telemetry::Store> store_;
     std::shared_ptr<const Admin*> alive_ = std::make_shared<const Admin*>(
         this);  ///< questions to the DNS may be answered after its end

@@ -143,7 +143,8 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
     backend_.configure(servers_);
     updates_.configure(engine_limits(settings), servers_changed);
     python_ = loaded.python;
-    admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf);
+    admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf,
+                     loaded.conf_version);
 }
 
 int Service::run(const Ready& ready) {

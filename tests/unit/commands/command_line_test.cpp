@@ -52,7 +52,7 @@ TEST(CommandLine, ACommandTakesItsOwnOptionsOnly) {
     for (const auto& words : std::vector<std::vector<const char*>>{
              {"check", "--nskeyfile", "k", "c"},
              {"convert", "conf", "c.toml"},
-             {"doctor", "--host", "h", "--resolver", "r", "--named-conf", "f", "--json", "--server",
+             {"doctor", "--host", "h", "--resolver", "::1", "--named-conf", "f", "--json", "--server",
               "::1"},
              {"setup", "bind", "example.org", "--write", "/"},
              {"status", "--socket", "s", "--json", "--watch", "c"},

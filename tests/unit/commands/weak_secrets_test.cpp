@@ -151,6 +151,24 @@ TEST_F(WeakFilesTest, WhatBelongsToTheServicesUserOrToWhoAsksIsNotTold) {
     }
 }
 
+/// Where it is closed as told, the service and the DNS server can read it still.
+TEST_F(WeakFilesTest, HowAFileIsClosedToEverybody) {
+    const auto remedy = [this](const std::string& path, uid_t user, const std::string& group) {
+        give(path, user, of(group), 0644);
+        const auto weaknesses = weak_files(loaded);
+        give(path, 0, of("daemon"), 0640);
+        return weaknesses.empty() ? std::string() : weaknesses.front().error.remedy;
+    };
+    const std::string& conf = loaded.conf;
+    EXPECT_EQ(remedy(conf, 0, "daemon"), "chmod o= " + conf);
+    for (const char* group : {"root", "users"})
+        EXPECT_EQ(remedy(conf, 0, group), "chgrp daemon " + conf + " && chmod 640 " + conf);
+    if (base::find_user(std::string("bind")) && base::find_group(std::string("bind"))) {
+        EXPECT_EQ(remedy(key(), 0, "bind"),
+                  "chown bind:daemon " + key() + " && chmod 640 " + key());
+    }
+}
+
 TEST_F(WeakFilesTest, WhoeverElseItBelongsToMayChangeIt) {
     for (const std::string& path : {loaded.conf, key(), *loaded.settings.key})
         give(path, stranger, of("daemon"), 0640);
