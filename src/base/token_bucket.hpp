@@ -15,6 +15,7 @@ namespace sftdyn::base {
 struct TokenRate {
     unsigned burst = 0;  ///< tokens of a full bucket
     Duration refill{};   ///< one more token each
+    friend bool operator==(const TokenRate&, const TokenRate&) = default;
 
     /// When the bucket is full, after one more token was taken.
     [[nodiscard]] TimePoint take(TimePoint full_at, TimePoint now) const {

@@ -114,13 +114,15 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
                                               const std::string& key_file,
-                                              std::shared_ptr<TicketKeys> tickets) {
+                                              std::shared_ptr<TicketKeys> tickets,
+                                              TlsVersion least) {
     const auto pair = read_pair(cert_file, key_file);
     if (pair.has_error()) return pair.error();
 
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     SSL_CTX* raw = context->native_handle();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    SSL_CTX_set_min_proto_version(raw,
+                                  least == TlsVersion::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
     // The server's order, but who puts ChaCha20 first (a small machine without AES instructions)
     // gets it.
     SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |

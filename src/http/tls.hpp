@@ -25,12 +25,15 @@ struct TlsCertificate {
     std::shared_ptr<TicketKeys> tickets{};  ///< that `context` uses; null: it makes no tickets
 };
 
+/// The oldest version that is spoken.
+enum class TlsVersion { tls1_2, tls1_3 };
+
 /// Reads a certificate chain and its private key, both PEM (`read_pair`), and makes what serves
 /// them. An error names the file; an encrypted key and a key that does not fit the certificate are
 /// errors. Sessions are resumed if there are `tickets`.
 [[nodiscard]] base::Result<TlsCertificate> read_certificate(
     const std::string& cert_file, const std::string& key_file,
-    std::shared_ptr<TicketKeys> tickets = {});
+    std::shared_ptr<TicketKeys> tickets = {}, TlsVersion least = TlsVersion::tls1_2);
 
 /// How long the certificate is still valid; negative when it has expired.
 [[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);

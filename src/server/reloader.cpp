@@ -73,7 +73,7 @@ Reloaded Reloader::try_load() const {
     result.clients = settings.client_count();
     if (result.loaded.diagnostics.empty()) {
         result.directory = make_directory(settings, hosts_);
-        result.hosts = all_hosts(settings, hosts_);
+        result.hosts = configured_hosts(settings, hosts_);
     }
     settings.clients = {};
     settings.named_clients.clear();

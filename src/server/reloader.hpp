@@ -22,7 +22,7 @@ struct Reloaded {
     config::Loaded loaded{};
     Directory directory{};  ///< null: something is wrong, as `loaded` says
     std::size_t clients = 0;
-    std::vector<update::HostId> hosts{};
+    ConfiguredHosts hosts{};
 };
 
 /// Used on the thread of `io`.

@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -25,6 +28,11 @@ constexpr auto save_interval = std::chrono::seconds(10);
 constexpr int busy_milliseconds = 2000;
 constexpr const char* lost_with_the_process =
     "hosts are served all the same, but what is remembered of them is lost with the process";
+constexpr const char* make_events =
+    "CREATE TABLE IF NOT EXISTS events (host TEXT NOT NULL, type TEXT NOT NULL, kind TEXT NOT "
+    "NULL, "
+    "address TEXT, old_address TEXT, checked_in INTEGER, PRIMARY KEY (host, type, kind)) WITHOUT "
+    "ROWID";
 constexpr const char* make_hosts =
     "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, "
     "checked_in INTEGER, changed INTEGER, "
@@ -43,7 +51,6 @@ struct Sqlite {
     decltype(&sqlite3_reset) reset = nullptr;
     decltype(&sqlite3_finalize) finalize = nullptr;
     decltype(&sqlite3_bind_text) bind_text = nullptr;
-    decltype(&sqlite3_bind_int) bind_int = nullptr;
     decltype(&sqlite3_bind_int64) bind_int64 = nullptr;
     decltype(&sqlite3_column_text) column_text = nullptr;
     decltype(&sqlite3_column_bytes) column_bytes = nullptr;
@@ -69,7 +76,6 @@ struct Sqlite {
         load("sqlite3_reset", reset);
         load("sqlite3_finalize", finalize);
         load("sqlite3_bind_text", bind_text);
-        load("sqlite3_bind_int", bind_int);
         load("sqlite3_bind_int64", bind_int64);
         load("sqlite3_column_text", column_text);
         load("sqlite3_column_bytes", column_bytes);
@@ -100,6 +106,35 @@ std::string text_at(sqlite3_stmt* statement, int column) {
                ? std::string()
                : std::string(text,
                              static_cast<std::size_t>(sqlite().column_bytes(statement, column)));
+}
+
+/// The values of a statement's parameters, which are bound in their order. They must outlive it.
+class Values {
+public:
+    explicit Values(sqlite3_stmt* statement) : statement_(statement) {}
+    void add(const std::string& text) {
+        sqlite().bind_text(statement_, ++last_, text.c_str(), -1, SQLITE_STATIC);
+    }
+    void add(const char* text) { sqlite().bind_text(statement_, ++last_, text, -1, SQLITE_STATIC); }
+    void add(std::int64_t number) { sqlite().bind_int64(statement_, ++last_, number); }
+    [[nodiscard]] bool run() {
+        last_ = 0;
+        return sqlite().step(statement_) == SQLITE_DONE && sqlite().reset(statement_) == SQLITE_OK;
+    }
+
+private:
+    sqlite3_stmt* statement_;
+    int last_ = 0;
+};
+
+std::set<std::uint64_t> packed(const std::vector<update::RrsetKey>& rrsets) {
+    std::set<std::uint64_t> out;
+    for (const update::RrsetKey& rrset : rrsets) out.insert(rrset.packed());
+    return out;
+}
+
+std::string address_text(const boost::asio::ip::address& address) {
+    return address.is_unspecified() ? std::string() : address.to_string();
 }
 
 }  // namespace
@@ -155,8 +190,9 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     sqlite().busy_timeout(raw, busy_milliseconds);
     // The journal is emptied, not removed: it keeps its mode. A crash may cost the last ten
     // seconds, a broken file is made anew by hand; it is no truth.
-    for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
-                            "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts}) {
+    for (const char* sql :
+         {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
+          "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts, make_events}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();
     }
     return database;
@@ -193,33 +229,102 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
     return count;
 }
 
-base::Result<void> Database::save(const std::vector<History::Row>& rows,
-                                  const update::HostTable& hosts) {
+base::Result<void> Database::in_transaction(const std::function<bool()>& work,
+                                            const char* failure) {
     if (auto result = run("BEGIN IMMEDIATE"); result.has_error()) return result;
-    const auto statement =
-        prepare(database_.get(), "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)");
-    bool good = statement != nullptr;
-    for (auto row = rows.begin(); good && row != rows.end(); ++row) {
-        const auto& [target, record] = *row;
-        const std::string host = hosts.name(target.host).text(),
-                          address = record.address.is_unspecified() ? std::string()
-                                                                    : record.address.to_string();
-        sqlite().bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
-        sqlite().bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1,
-                           SQLITE_STATIC);
-        sqlite().bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);
-        sqlite().bind_int64(statement.get(), 4, record.checked_in);
-        sqlite().bind_int64(statement.get(), 5, record.changed);
-        sqlite().bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
-        sqlite().bind_int(statement.get(), 7, record.stale_told ? 1 : 0);
-        good = sqlite().step(statement.get()) == SQLITE_DONE &&
-               sqlite().reset(statement.get()) == SQLITE_OK;
-    }
-    auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
-    if (failed.has_error())
+    auto result = work() ? run("COMMIT") : error(failure);
+    if (result.has_error())
         sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr,
                       nullptr);  // the first error is the one to tell
-    return failed;
+    return result;
+}
+
+base::Result<void> Database::save(const History::Unsaved& unsaved, const update::HostTable& hosts) {
+    return in_transaction(
+        [&] { return remove(unsaved.forgotten, hosts) && write(unsaved.rows, hosts); },
+        "the hosts can't be saved");
+}
+
+bool Database::remove(const std::vector<update::RrsetKey>& rrsets, const update::HostTable& hosts) {
+    const auto statement =
+        prepare(database_.get(), "DELETE FROM hosts WHERE host = ? AND type = ?");
+    if (!statement) return false;
+    Values values(statement.get());
+    return std::all_of(rrsets.begin(), rrsets.end(), [&](const update::RrsetKey& rrset) {
+        const std::string host = hosts.name(rrset.host).text();
+        values.add(host);
+        values.add(dns::type_text(rrset.type));
+        return values.run();
+    });
+}
+
+bool Database::write(const std::vector<History::Row>& rows, const update::HostTable& hosts) {
+    const auto statement =
+        prepare(database_.get(), "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)");
+    if (!statement) return false;
+    Values values(statement.get());
+    return std::all_of(rows.begin(), rows.end(), [&](const History::Row& row) {
+        const auto& [rrset, record] = row;
+        const std::string host = hosts.name(rrset.host).text();
+        const std::string address = address_text(record.address);
+        values.add(host);
+        values.add(dns::type_text(rrset.type));
+        values.add(address);
+        values.add(record.checked_in);
+        values.add(record.changed);
+        values.add(text_of(record.outcome));
+        values.add(std::int64_t{record.stale_told ? 1 : 0});
+        return values.run();
+    });
+}
+
+bool Database::write(const std::vector<HistoryEvent>& events, const update::HostTable& hosts) {
+    const auto statement =
+        prepare(database_.get(), "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?)");
+    if (!statement) return false;
+    Values values(statement.get());
+    return std::all_of(events.begin(), events.end(), [&](const HistoryEvent& event) {
+        const std::string host = hosts.name(event.rrset.host).text();
+        const std::string address = address_text(event.now.address);
+        const std::string before = address_text(event.before);
+        values.add(host);
+        values.add(dns::type_text(event.rrset.type));
+        values.add(text_of(event.kind));
+        values.add(address);
+        values.add(before);
+        values.add(event.now.checked_in);
+        return values.run();
+    });
+}
+
+base::Result<void> Database::keep_events(const std::vector<HistoryEvent>& events,
+                                         const update::HostTable& hosts) {
+    return in_transaction(
+        [&] { return !run("DELETE FROM events").has_error() && write(events, hosts); },
+        "the events that are still to be told can't be saved");
+}
+
+base::Result<std::vector<HistoryEvent>> Database::take_events(update::HostTable& hosts) {
+    constexpr const char* failure = "the events that are still to be told can't be read";
+    std::vector<HistoryEvent> out;
+    const auto statement = prepare(
+        database_.get(), "SELECT host, type, kind, address, old_address, checked_in FROM events");
+    if (!statement) return error(failure);
+    int status = SQLITE_ROW;
+    while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
+        const auto at = [&statement](int column) { return text_at(statement.get(), column); };
+        const auto event = read_event(
+            {at(0), at(1), at(2), at(3), at(4), sqlite().column_int64(statement.get(), 5)});
+        if (!event) continue;  // nobody is told of what nobody wrote
+        out.push_back({event->kind, {hosts.number(event->name), event->type}, {}, event->before});
+        out.back().now.address = event->address;
+        out.back().now.checked_in = event->checked_in;
+    }
+    if (status != SQLITE_DONE) return error(failure);
+    sqlite().reset(statement.get());
+    // They are told once: who ends in the middle of it says so again, or not at all.
+    if (auto result = run("DELETE FROM events"); result.has_error()) return result.error();
+    return out;
 }
 
 Store::Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts)
@@ -244,6 +349,7 @@ Store::~Store() {
         thread_->join();
     else
         save();
+    save_events();
     problems_.finish();
 }
 
@@ -258,16 +364,29 @@ void Store::work() {
     }
 }
 
+/// Once the thread has ended.
+void Store::save_events() {
+    if (events_.empty()) return;
+    const auto saved = database_->keep_events(events_, hosts_);
+    if (saved.has_error())
+        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+}
+
 void Store::save() {
-    std::vector<History::Row> rows = std::move(failed_);
-    failed_.clear();
+    History::Unsaved unsaved = std::exchange(failed_, {});
     auto fresh = history_.take_unsaved();
-    rows.insert(rows.end(), fresh.begin(), fresh.end());
-    if (rows.empty()) return;
-    const auto saved = database_->save(rows, hosts_);
+    // What was forgotten since is not saved any more.
+    const std::set<std::uint64_t> forgotten = packed(fresh.forgotten);
+    std::erase_if(unsaved.rows,
+                  [&](const History::Row& row) { return forgotten.contains(row.first.packed()); });
+    unsaved.forgotten.insert(unsaved.forgotten.end(), fresh.forgotten.begin(),
+                             fresh.forgotten.end());
+    unsaved.rows.insert(unsaved.rows.end(), fresh.rows.begin(), fresh.rows.end());
+    if (unsaved.empty()) return;
+    const auto saved = database_->save(unsaved, hosts_);
     if (!saved.has_error()) return;
     problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
-    failed_ = std::move(rows);
+    failed_ = std::move(unsaved);
 }
 
 }  // namespace sftdyn::telemetry

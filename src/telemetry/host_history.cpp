@@ -5,6 +5,18 @@
 
 namespace sftdyn::telemetry {
 
+const char* text_of(HistoryEventKind kind) {
+    switch (kind) {
+        case HistoryEventKind::change:
+            return "change";
+        case HistoryEventKind::stale:
+            return "stale";
+        case HistoryEventKind::failure:
+            return "failure";
+    }
+    return "?";
+}
+
 void History::touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry) {
     if (!std::exchange(entry.unsaved, true)) shard.unsaved.push_back(rrset);
 }
@@ -15,7 +27,10 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
     HistoryEvent event{HistoryEventKind::change, rrset, {}, {}};
     {
         const base::MutexLock lock(shard.mutex);
-        HistoryEntry& entry = shard.entries[rrset];
+        // A request that is under way when its host goes is told of, and leaves nothing behind.
+        HistoryEntry passing;
+        const bool is_kept = shard.is_host(rrset.host);
+        HistoryEntry& entry = is_kept ? shard.entries[rrset] : passing;
         HostRecord& record = entry.record;
         const bool fails_now =
             outcome == RequestOutcome::fail && record.outcome != RequestOutcome::fail;
@@ -23,7 +38,7 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
         record.outcome = outcome;
         record.stale_told = false;
         entry.telling = false;
-        touch(shard, rrset, entry);
+        if (is_kept) touch(shard, rrset, entry);
         event.before = record.address;
         if (outcome == RequestOutcome::ok || outcome == RequestOutcome::uptodate)
             record.address = address;
@@ -44,22 +59,63 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
 void History::restore(const update::RrsetKey& rrset, const HostRecord& record) {
     HistoryShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
-    shard.entries.try_emplace(rrset, HistoryEntry{record});
+    if (shard.is_host(rrset.host))
+        shard.entries.try_emplace(rrset, HistoryEntry{record});
+    else
+        shard.forgotten.push_back(rrset);
+}
+
+void History::keep_only(const std::vector<update::HostId>& hosts) {
+    auto all = std::make_shared<std::vector<bool>>();
+    for (const update::HostId host : hosts) {
+        if (host >= all->size()) all->resize(host + 1);
+        (*all)[host] = true;
+    }
+    set_hosts(all);
+}
+
+void History::keep_all() { set_hosts(nullptr); }
+
+void History::set_hosts(const std::shared_ptr<const std::vector<bool>>& hosts) {
+    shards_.for_each([&](HistoryShard& shard) {
+        const base::MutexLock lock(shard.mutex);
+        shard.hosts = hosts;
+        for (auto entry = shard.entries.begin(); entry != shard.entries.end();) {
+            const auto it = entry++;
+            if (shard.is_host(it->first.host)) continue;
+            shard.forgotten.push_back(it->first);
+            shard.entries.erase(it);
+        }
+    });
+}
+
+bool History::forget(update::HostId host) {
+    HistoryShard& shard = shards_.of(host);
+    const base::MutexLock lock(shard.mutex);
+    bool was_there = false;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+        const update::RrsetKey rrset{host, type};
+        if (shard.entries.erase(rrset) == 0) continue;
+        shard.forgotten.push_back(rrset);
+        was_there = true;
+    }
+    return was_there;
 }
 
 const update::RrsetKey* History::first_stale(const HistoryShard& shard, update::HostId host,
-                                             std::int64_t since) {
+                                             const StaleSince& since) {
+    const std::int64_t since_then = since.of(host);
     const update::RrsetKey* first = nullptr;
     for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
         const auto found = shard.entries.find(update::RrsetKey{host, type});
         if (found == shard.entries.end()) continue;
-        if (found->second.record.checked_in > since) return nullptr;
+        if (found->second.record.checked_in > since_then) return nullptr;
         if (first == nullptr && !found->second.record.is_gone()) first = &found->first;
     }
     return first;
 }
 
-void History::tell_stale(std::int64_t since) {
+void History::tell_stale(const StaleSince& since) {
     shards_.for_each([&](HistoryShard& shard) {
         std::vector<HistoryEvent> events;
         {
@@ -101,28 +157,32 @@ std::vector<History::Row> History::all() const {
     return out;
 }
 
-std::vector<History::Row> History::take_unsaved() {
-    std::vector<Row> out;
+History::Unsaved History::take_unsaved() {
+    Unsaved out;
     shards_.for_each([&](HistoryShard& shard) {
         const base::MutexLock lock(shard.mutex);
         for (const update::RrsetKey& rrset : shard.unsaved) {
-            HistoryEntry& entry = shard.entries[rrset];
-            entry.unsaved = false;
-            out.emplace_back(rrset, entry.record);
+            // It may have been forgotten meanwhile, and be there anew.
+            const auto found = shard.entries.find(rrset);
+            if (found == shard.entries.end() || !std::exchange(found->second.unsaved, false))
+                continue;
+            out.rows.emplace_back(rrset, found->second.record);
         }
         shard.unsaved.clear();
+        out.forgotten.insert(out.forgotten.end(), shard.forgotten.begin(), shard.forgotten.end());
+        shard.forgotten.clear();
     });
     return out;
 }
 
-bool History::is_stale(const update::RrsetKey& rrset, std::int64_t since) const {
+bool History::is_stale(const update::RrsetKey& rrset, const StaleSince& since) const {
     const HistoryShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
     const auto found = shard.entries.find(rrset);
     return found != shard.entries.end() && is_stale(shard, rrset, found->second, since);
 }
 
-std::size_t History::stale_count(std::int64_t since) const {
+std::size_t History::stale_count(const StaleSince& since) const {
     std::size_t count = 0;
     shards_.for_each([&](const HistoryShard& shard) {
         const base::MutexLock lock(shard.mutex);

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "base/mutex.hpp"
 #include "base/sharded.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/stale_times.hpp"
 #include "update/rrset_key.hpp"
 
 namespace sftdyn::telemetry {
@@ -41,6 +42,8 @@ enum class HistoryEventKind {
     failure,  ///< after a check-in that did not fail; `now` has the address that was wanted
 };
 
+[[nodiscard]] const char* text_of(HistoryEventKind kind);
+
 /// Something that somebody may want to be told of.
 struct HistoryEvent {
     HistoryEventKind kind{};
@@ -52,16 +55,26 @@ struct HistoryEvent {
 /// Who checked in when, from where, and with which outcome. Kept in memory; `Store` carries it over
 /// restarts. Thread-safe.
 ///
+/// A host that nobody has any more is forgotten: it is in no count and no list, and if it comes
+/// back it is as one that never checked in.
+///
 /// A host is stale since a time when none of its records has checked in after it; so are those of
 /// its records that are not gone, and with none left it is not stale.
 class History {
 public:
-    /// Since when nobody is stale.
-    static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t never = StaleSince::never;
 
     using OnEvent = std::function<void(const HistoryEvent&)>;
     /// On whatever thread notes it.
     void on_event(OnEvent told) { told_ = std::move(told); }
+
+    /// From now on these are all the hosts that there are; others are forgotten. Until it is called
+    /// whoever checks in is a host.
+    void keep_only(const std::vector<update::HostId>& hosts);
+    /// Whoever checks in is a host.
+    void keep_all();
+    /// As if the host had never checked in. False: it has not.
+    bool forget(update::HostId host);
 
     /// A check-in. `address` is what the host has, or would have; unspecified: none.
     void note(const update::RrsetKey& rrset, const boost::asio::ip::address& address,
@@ -71,18 +84,23 @@ public:
     void restore(const update::RrsetKey& rrset, const HostRecord& record);
 
     /// Tells of each record that is stale, unless it was told of, or is being, since it became so.
-    void tell_stale(std::int64_t since);
+    void tell_stale(const StaleSince& since);
     /// Whoever is to be told of it has been: it is told once, over restarts too. `checked_in` is
     /// the event's.
     void stale_was_told(const update::RrsetKey& rrset, std::int64_t checked_in);
 
     using Row = std::pair<update::RrsetKey, HostRecord>;
     [[nodiscard]] std::vector<Row> all() const;
-    /// Those that have changed since they were last taken.
-    [[nodiscard]] std::vector<Row> take_unsaved();
-    [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, std::int64_t since) const;
+    /// What has changed since it was last taken.
+    struct Unsaved {
+        std::vector<update::RrsetKey> forgotten{};  ///< before there were `rows`
+        std::vector<Row> rows{};
+        [[nodiscard]] bool empty() const { return forgotten.empty() && rows.empty(); }
+    };
+    [[nodiscard]] Unsaved take_unsaved();
+    [[nodiscard]] bool is_stale(const update::RrsetKey& rrset, const StaleSince& since) const;
     /// Hosts.
-    [[nodiscard]] std::size_t stale_count(std::int64_t since) const;
+    [[nodiscard]] std::size_t stale_count(const StaleSince& since) const;
     [[nodiscard]] bool knows(update::HostId host) const;
 
 private:
@@ -96,16 +114,24 @@ private:
         boost::unordered_flat_map<update::RrsetKey, HistoryEntry, std::hash<update::RrsetKey>>
             entries GUARDED_BY(mutex);
         std::vector<update::RrsetKey> unsaved GUARDED_BY(mutex);
+        std::vector<update::RrsetKey> forgotten GUARDED_BY(mutex);  ///< not saved yet
+        /// By the host's number: whether it is one; null: all are.
+        std::shared_ptr<const std::vector<bool>> hosts GUARDED_BY(mutex);
+
+        [[nodiscard]] bool is_host(update::HostId host) const REQUIRES(mutex) {
+            return hosts == nullptr || (host < hosts->size() && (*hosts)[host]);
+        }
     };
+    void set_hosts(const std::shared_ptr<const std::vector<bool>>& hosts);
     static void touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry)
         REQUIRES(shard.mutex);
     /// Of the host's records, the first that is stale; null: none is.
     [[nodiscard]] static const update::RrsetKey* first_stale(const HistoryShard& shard,
                                                              update::HostId host,
-                                                             std::int64_t since)
+                                                             const StaleSince& since)
         REQUIRES(shard.mutex);
     [[nodiscard]] static bool is_stale(const HistoryShard& shard, const update::RrsetKey& rrset,
-                                       const HistoryEntry& entry, std::int64_t since)
+                                       const HistoryEntry& entry, const StaleSince& since)
         REQUIRES(shard.mutex) {
         return !entry.record.is_gone() && first_stale(shard, rrset.host, since) != nullptr;
     }

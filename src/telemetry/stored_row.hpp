@@ -30,4 +30,22 @@ struct KnownHost {
 /// outcome that there is not.
 [[nodiscard]] std::optional<KnownHost> read_row(const StoredRow& row);
 
+/// An event as the database gives it: nothing of it is checked.
+struct StoredEvent {
+    std::string host{}, type{}, kind{}, address{}, old_address{};
+    std::int64_t checked_in = 0;
+};
+
+/// An event that was found valid.
+struct KnownEvent {
+    dns::Name name{};
+    dns::Type type{};
+    HistoryEventKind kind{};
+    boost::asio::ip::address address{}, before{};
+    std::int64_t checked_in = 0;
+};
+
+/// None: as for a row; a kind that there is not.
+[[nodiscard]] std::optional<KnownEvent> read_event(const StoredEvent& row);
+
 }  // namespace sftdyn::telemetry

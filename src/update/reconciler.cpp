@@ -21,7 +21,7 @@ bool Reconciler::is_full(const DesiredRecord& desired) const {
 void Reconciler::submit(DesiredRecord desired, OnOutcome done) {
     if (is_full(desired)) return done({UpdateStatus::overloaded, EngineParts::overload_pause});
     const RrsetKey rrset = desired.rrset;
-    const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
+    const base::TimePoint deadline = parts_.deadline_of(rrset.host);
     parts_.rrsets.add(std::move(desired), deadline, std::move(done), nullptr);
     begin(rrset);
     forget_deadlines();
@@ -36,7 +36,10 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
         return done(std::vector<UpdateOutcome>(
             desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
-    const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
+    // They are done together, so the most patient zone's time is that of all.
+    base::TimePoint deadline = base::TimePoint::min();
+    for (const DesiredRecord& desired : desired_records)
+        deadline = std::max(deadline, parts_.deadline_of(desired.rrset.host));
     std::vector<RrsetKey> rrsets;
     // All stand in their queues before any is served: two atomic groups that share RRsets have the
     // same order in each.

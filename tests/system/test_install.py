@@ -194,7 +194,7 @@ zone=dyn.example.org
 sftdyn setup bind $zone --write /
 mv /etc/sftdyn/$zone.toml /etc/sftdyn/sftdyn.toml
 echo 'include "/etc/bind/named.conf.sftdyn";' >> /etc/bind/named.conf.local
-named-checkconf
+named-checkconf -z
 mkdir -p /run/named && chown bind:bind /run/named
 named -u bind
 sftdyn check

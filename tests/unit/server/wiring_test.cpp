@@ -82,6 +82,47 @@ TEST(Wiring, EachLimitOfTheEngineIsItsSetting) {
     EXPECT_EQ(limits.changes_refill, 8s);
 }
 
+TEST(Wiring, AZoneMayHaveATimeOfItsOwn) {
+    Settings settings;
+    settings.timeout = 5s;
+    settings.zones = {zone("a.example", {}), zone("b.a.example", {}), zone("c.example", {})};
+    EXPECT_THAT(engine_limits(settings).zone_timeouts, IsEmpty());
+    settings.zones[0].timeout = 20s;
+    const update::EngineLimits limits = engine_limits(settings);
+    EXPECT_EQ(limits.timeout_of(name("h.a.example")), 20s);
+    EXPECT_EQ(limits.timeout_of(name("a.example")), 20s);
+    EXPECT_EQ(limits.timeout_of(name("h.b.a.example")), 5s) << "a zone of its own within it";
+    EXPECT_EQ(limits.timeout_of(name("h.c.example")), 5s);
+    EXPECT_EQ(limits.timeout_of(name("h.example")), 5s);
+    EXPECT_EQ(limits.shortest_timeout(), 5s);
+}
+
+TEST(Wiring, AClientsLimitsAreThoseOfEachOfItsHosts) {
+    Settings settings;
+    settings.changes = 7;
+    settings.changes_refill = 8s;
+    update::HostTable hosts;
+    EXPECT_EQ(configured_hosts(settings, hosts).changes, nullptr);
+    EXPECT_EQ(configured_hosts(settings, hosts).stale_after, nullptr);
+    ASSERT_FALSE(settings.clients.add("a", name("a.example"), {.limits = {.changes = 3}}, 1));
+    ASSERT_FALSE(settings.clients.add("b", name("b.example"), {}, 2));
+    config::NamedClient client;
+    client.key = base::Secret("key");
+    client.hosts = {{.name = name("c.example")}, {.name = name("d.example")}};
+    client.limits = {.changes = 0, .changes_refill = 9s, .stale_after = 1500ms};
+    settings.named_clients.push_back(std::move(client));
+    const ConfiguredHosts all = configured_hosts(settings, hosts);
+    const auto number = [&hosts](const char* of) { return hosts.number(name(of)); };
+    const update::ChangeRates rates{{7, 8s}, all.changes};
+    EXPECT_EQ(rates.of(number("a.example")), (base::TokenRate{3, 8s}));
+    EXPECT_EQ(rates.of(number("b.example")), (base::TokenRate{7, 8s}));
+    EXPECT_EQ(rates.of(number("c.example")), (base::TokenRate{0, 9s}));
+    EXPECT_EQ(rates.of(number("d.example")), (base::TokenRate{0, 9s}));
+    ASSERT_NE(all.stale_after, nullptr);
+    EXPECT_EQ(all.stale_after->size(), 2U);
+    EXPECT_EQ(all.stale_after->at(number("d.example")), 2) << "whole seconds";
+}
+
 TEST(Wiring, ServersAreThoseOfAllOtherZonesFirst) {
     Settings settings;
     settings.dns.servers = {{make_address("192.0.2.1"), 53}};
@@ -116,7 +157,7 @@ TEST(Wiring, AClientsTtlIsItsOwnElseItsZonesElseThatOfAll) {
     EXPECT_EQ(directory->find("none")->ttl, 10U);
     EXPECT_EQ(hosts.name(directory->find("zone")->host), name("i.a.example"));
     EXPECT_EQ(directory->find("other"), nullptr);
-    EXPECT_THAT(all_hosts(settings, hosts),
+    EXPECT_THAT(configured_hosts(settings, hosts).all,
                 ElementsAre(directory->find("own")->host, directory->find("zone")->host,
                             directory->find("none")->host));
     settings.zones.clear();
@@ -169,7 +210,7 @@ TEST(Wiring, ANamedClientHasItsHostsByKeyAndByUser) {
     EXPECT_TRUE(directory->is_password(*user, "pw"));
     EXPECT_FALSE(directory->is_password(*user, "key"));
     EXPECT_EQ(directory->client(directory->find("other")->client).name, "other");
-    EXPECT_EQ(all_hosts(settings, hosts).size(), 3U);
+    EXPECT_EQ(configured_hosts(settings, hosts).all.size(), 3U);
     EXPECT_NE(directory->rules().rule(make_address("192.0.2.1"), false),
               base::AddressRules::Ruling::may_be);
 }

@@ -75,6 +75,61 @@ TEST_F(StoreTest, OldHostsAreForgotten) {
     EXPECT_FALSE(again.knows(hosts.number(name("old.example"))));
 }
 
+TEST_F(StoreTest, WhatWasForgottenIsGone) {
+    update::HostTable hosts;
+    const update::RrsetKey gone{hosts.number(name("gone.example")), dns::Type::a};
+    const update::RrsetKey stays{hosts.number(name("stays.example")), dns::Type::a};
+    {
+        History history;
+        history.note(gone, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+        history.note(stays, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+        const Store store(*Database::open(path), history, hosts);
+    }
+    {
+        History history;
+        history.keep_only({stays.host});
+        auto database = *Database::open(path);
+        ASSERT_TRUE(database->load(history, hosts, 0).has_value());
+        EXPECT_EQ(history.all().size(), 1U);
+        const Store store(std::move(database), history, hosts);
+    }
+    History history;
+    EXPECT_EQ((*Database::open(path))->load(history, hosts, 0).value(), 1U);
+    EXPECT_TRUE(history.knows(stays.host));
+    EXPECT_FALSE(history.knows(gone.host));
+}
+
+TEST_F(StoreTest, EventsAreKeptAndTakenOnce) {
+    update::HostTable hosts;
+    const update::RrsetKey rrset{hosts.number(name("a.example")), dns::Type::aaaa};
+    History history;
+    HistoryEvent change{HistoryEventKind::change, rrset, {}, {}};
+    change.now.address = make_address("2001:db8::1");
+    change.now.checked_in = 100;
+    change.before = make_address("2001:db8::2");
+    HistoryEvent failure{HistoryEventKind::failure, rrset, {}, {}};
+    failure.now.address = make_address("2001:db8::3");
+    {
+        Store store(*Database::open(path), history, hosts);
+        store.keep_events({change, failure});
+    }
+    update::HostTable others;
+    const auto database = *Database::open(path);
+    const auto events = database->take_events(others);
+    ASSERT_TRUE(events.has_value());
+    ASSERT_EQ(events->size(), 2U);
+    const HistoryEvent& first = events->front();
+    EXPECT_EQ(others.name(first.rrset.host), name("a.example"));
+    EXPECT_EQ(first.rrset.type, dns::Type::aaaa);
+    EXPECT_EQ(first.kind, HistoryEventKind::change);
+    EXPECT_EQ(first.now.address, change.now.address);
+    EXPECT_EQ(first.now.checked_in, 100);
+    EXPECT_EQ(first.before, change.before);
+    EXPECT_EQ(events->back().kind, HistoryEventKind::failure);
+    EXPECT_TRUE(events->back().before.is_unspecified());
+    EXPECT_TRUE(database->take_events(others)->empty());
+}
+
 TEST_F(StoreTest, WhatIsNoDatabaseIsAnError) {
     std::ofstream(path) << std::string(5000, 'x');
     const auto database = Database::open(path);

@@ -203,7 +203,7 @@ TEST_F(ReconcilerTest, AHostThatHasSpentItsBudgetIsToldWhenToComeAgain) {
 }
 
 TEST_F(ReconcilerTest, OnlyAChangeThatHasComeAboutIsPaidFor) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     know(1, address(1));
     const Told& lost = submit(1, address(2));
     const auto update = backend.take_update();
@@ -217,7 +217,7 @@ TEST_F(ReconcilerTest, OnlyAChangeThatHasComeAboutIsPaidFor) {
 }
 
 TEST_F(ReconcilerTest, AChangeThatWasNotSentIsNotPaidForAndWhatWasServedNotBelieved) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     know(1, address(1));
     submit(2, address(1));
     backend.run_queries();  // it is sent, and the zone is busy
@@ -367,7 +367,7 @@ TEST_F(ReconcilerTest, WhatIsRightAlreadyGoesAlongUnlessAllOfItsZoneIs) {
 }
 
 TEST_F(ReconcilerTest, AGroupCostsEachHostOneChangeAndNothingWhenOneCantPay) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     for (const int number : {1, 2, 3}) know(number, address(9));
     EXPECT_TRUE(can_pay(3));
     const auto& poor = submit_group({record(1, address(1)), record(3, address(1))});
