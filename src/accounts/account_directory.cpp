@@ -6,7 +6,7 @@
 namespace sftdyn::accounts {
 namespace {
 
-/// "$argon2id$v=19$m=19456,t=2,p=1" of a hash: what it says of its algorithm and parameters.
+/// The algorithm and parameters of a hash: "$argon2id$v=19$m=19456,t=2,p=1".
 std::string_view cost_of(std::string_view hash) {
     const std::size_t digest = hash.rfind('$');
     const std::size_t salt = digest == 0 ? digest : hash.rfind('$', digest - 1);

@@ -22,7 +22,7 @@ namespace {
 
 std::atomic<int> socket_now = -1;
 
-/// As syslog(3) counts.
+/// The priority of syslog(3).
 int priority_of(spdlog::level::level_enum level) {
     switch (level) {
         case spdlog::level::critical:
@@ -51,8 +51,8 @@ public:
         if (fields_now != nullptr) {
             for (const auto& [name, value] : *fields_now) append_journal_field(entry, name, value);
         }
-        // What the journal does not take goes to standard error, which is its, too: the number in
-        // front is the priority (sd-daemon(3)).
+        // What the socket does not accept goes to standard error, which the journal reads too:
+        // "<N>" at the start of a line is the priority (sd-daemon(3)).
         if (send_datagram(socket_, entry)) return;
         std::string lines = fmt::format("<{}>", priority_of(message.level));
         for (const char c : text) {
@@ -62,7 +62,7 @@ public:
         fmt::print(stderr, "{}\n", lines);
     }
     void flush() override {}
-    void set_pattern(const std::string&) override {}  // the journal has time and level already
+    void set_pattern(const std::string&) override {}  // the journal records time and level itself
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
@@ -71,7 +71,7 @@ private:
 
 }  // namespace
 
-/// The variable is DEVICE:INODE.
+/// $JOURNAL_STREAM is the DEVICE:INODE of the stream.
 bool is_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status {};
@@ -93,7 +93,7 @@ std::shared_ptr<spdlog::sinks::sink> journal_sink_to(Descriptor socket) {
 
 int journal_socket() { return socket_now; }
 
-/// A value of several lines stands behind its size, of 64 bits, little-endian.
+/// A value with several lines is preceded by its size: 64 bits, little-endian.
 void append_journal_field(std::string& out, std::string_view name, std::string_view value) {
     out += name;
     if (value.find('\n') == std::string_view::npos) {

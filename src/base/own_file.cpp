@@ -24,7 +24,7 @@ std::string name_of_user(uid_t uid) {
     return user ? user->name : fmt::format("the user with the number {}", uid);
 }
 
-/// Why the file is not to be used; nothing: it is to be.
+/// Why the file must not be used; `nullopt` when it may be.
 std::optional<Error> fault_of(const struct stat& status, int folder, const fs::path& path,
                               const std::string& remedy) {
     const std::string file = path.string();

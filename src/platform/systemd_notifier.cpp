@@ -27,12 +27,12 @@ std::string_view variable(const char* name) {
     return value == nullptr ? std::string_view() : value;
 }
 
-/// As sd_watchdog_enabled(3); 0: there is none for this process.
+/// The watchdog's interval, as sd_watchdog_enabled(3) determines it; 0: none for this process.
 std::chrono::microseconds watchdog_interval() {
     const auto process = variable("WATCHDOG_PID");
     if (!process.empty() && process != std::to_string(getpid())) return {};
     const auto interval = base::parse_number<std::uint64_t>(variable("WATCHDOG_USEC"));
-    // To be told more often than it asks for is nothing to systemd.
+    // Notifying systemd more often than it asks for is harmless.
     return std::chrono::microseconds(std::min(interval.value_or(0), longest_interval));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python
-// in here; the plugin (src/python/plugin) stands behind it.
+// The interface of a Python conf: its settings and its hooks. Contains no Python; the plugin
+// (src/python/plugin) implements it.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@
 
 namespace sftdyn::python {
 
-/// The header fields of a request, in their order. Copies share them, on whichever threads; the
-/// last one that is dropped zeroizes their values.
+/// The header fields of a request, in order. Copies share them, across threads; destroying the last
+/// copy zeroizes the values.
 class Fields {
 public:
     using Field = std::pair<std::string, std::string>;
@@ -48,17 +48,17 @@ private:
     std::shared_ptr<const Owned> owned_{};
 };
 
-/// A value that a conf sets; `scalar` is empty for what is no bool, int or str.
+/// A value that a conf sets; `scalar` is empty unless the value is a bool, int, str or path.
 struct Value {
     std::variant<std::monostate, bool, std::int64_t, std::string> scalar{};
-    std::string type{};  ///< Python's name for it
+    std::string type{};  ///< the name of its Python type
 };
 
 /// A name that a conf sets.
 struct ConfSetting {
     std::string name{};
     std::vector<Value> values{};  ///< one, or those of a list or tuple
-    unsigned line = 0;            ///< where it is set at the conf's top level; 0: elsewhere
+    unsigned line = 0;            ///< line where the conf's top level sets it; 0: set elsewhere
 };
 
 /// A row of the conf's CLIENTS dict.
@@ -67,14 +67,15 @@ struct ConfClient {
     Value host{};
 };
 
-/// A hook went wrong. `text` is for the log, with a traceback; it holds no part of the request's
-/// secrets.
+/// A failure of a hook. `text` is for the log, with a traceback; it contains no part of the
+/// request's secrets.
 struct HookError {
     HookError() = default;
-    // Without it a text alone would do for one, and a result of a text could be either.
+    // Without this constructor a string alone would convert to a HookError, and a result of a
+    // string would be ambiguous.
     HookError(std::string of_kind, std::string said)
         : kind(std::move(of_kind)), text(std::move(said)) {}
-    std::string kind;  ///< equal for equal faults
+    std::string kind;  ///< equal for equal failures
     std::string text;
 };
 [[noreturn]] inline void throw_exception_from_error(const HookError& failure,
@@ -84,37 +85,37 @@ struct HookError {
 template <class T>
 using HookResult = boost::system::result<T, HookError>;
 
-/// One request's way through the hooks, on one thread, in the order of these functions. It holds
-/// the interpreter's lock as long as it lives. Whatever the conf's code raises is an error that is
-/// returned: nothing of Python's is thrown.
+/// The hook calls of one request, on one thread, in the order of these functions. Holds the
+/// interpreter's lock for its lifetime. Whatever the conf's code raises is returned as an error; no
+/// Python exception is thrown.
 class Call {
 public:
     virtual ~Call() = default;
 
-    /// What get_ip says, or the source where there is none.
+    /// The result of get_ip; the source when there is no such hook.
     [[nodiscard]] virtual HookResult<std::string> get_ip() = 0;
-    /// What get_host says for that key; empty: nothing.
+    /// The result of get_host for `key`; empty: none.
     [[nodiscard]] virtual HookResult<std::string> get_host(std::string_view key) = 0;
     /// The lines of nsupdatecommands.
     [[nodiscard]] virtual HookResult<std::vector<std::string>> nsupdate_commands(
         std::string_view host) = 0;
 
-    /// What a hook gave, as the log may have it: without the request's secrets, and without what
-    /// the conf knows as keys.
+    /// A hook's result as the log may show it: the request's secrets, and what the conf knows as
+    /// keys, are redacted.
     [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
 
-/// A conf that was run. It may be dropped on any thread, without the interpreter's lock. To read
-/// what it sets may run its code, as that of a class that it defines: an error says what that code
-/// raised, without the conf's keys, and where, as `Interpreter::run` does.
+/// A conf that was run. It may be destroyed on any thread, without the interpreter's lock. Reading
+/// its settings may run its code, for example that of a class that it defines. An error then says
+/// what that code raised, without the conf's keys, and where, as `Interpreter::run` does.
 class Conf {
 public:
     virtual ~Conf() = default;
 
-    /// Those of `names` that the conf sets.
+    /// The settings among `names` that the conf has.
     [[nodiscard]] virtual base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const = 0;
-    /// The dict of that name; nothing: there is none.
+    /// The rows of the dict `name`; `nullopt` when there is none.
     [[nodiscard]] virtual base::Result<std::optional<std::vector<ConfClient>>> clients(
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
@@ -122,46 +123,46 @@ public:
     [[nodiscard]] virtual bool has_get_ip() const = 0;
     [[nodiscard]] virtual bool has_get_host() const = 0;
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
-    /// Whether any hook does something with the header fields that it is given.
+    /// Whether any hook uses its header fields.
     [[nodiscard]] virtual bool reads_headers() const = 0;
-    /// Whether get_ip does something with the key that it is given: then it may fail with a wrong
-    /// one, and not with a right one.
+    /// Whether get_ip uses its key. If so, it may fail for a wrong key only.
     [[nodiscard]] virtual bool get_ip_reads_key() const = 0;
 
-    /// `source` is the client's address; `key` is the request's, as it was sent.
-    /// `key` outlives the call.
+    /// `source` is the client's address; `key` is the request's key as sent, and must outlive the
+    /// call.
     [[nodiscard]] virtual std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                                      std::string_view key) const = 0;
 };
 
-/// A thread that runs hooks; made on it, and dropped on it.
+/// Attaches a thread to the interpreter, so that it can run hooks. Constructed and destroyed on
+/// that thread.
 class Attached {
 public:
     virtual ~Attached() = default;
-    /// For `Interpreter::interrupt`.
+    /// Identifies the thread for `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
-    /// Takes back an interruption that came too late.
+    /// Clears an interruption that came too late.
     virtual void clear_interrupt() = 0;
 };
 
-/// The Python interpreter, as the plugin provides it. There is one for the process, and it never
-/// ends. Thread-safe: each call takes the interpreter's lock. Nothing of Python's is thrown.
+/// The Python interpreter, provided by the plugin. One per process; it is never finalized.
+/// Thread-safe: each call takes the interpreter's lock. No Python exception is thrown.
 class Interpreter {
 public:
     virtual ~Interpreter() = default;
 
-    /// Runs the file. An error's `where` has the line, if it is one of the file's. Another conf
-    /// that was run before goes on as it was.
+    /// Runs the file. An error's `where` has the line, if it is in that file. A conf that was run
+    /// before is not affected.
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
         const std::string& path) = 0;
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;
-    /// Raises an exception in the Python code that runs on a thread, when it next does anything. It
-    /// takes the interpreter's lock, for which it may have to wait for ever.
+    /// Raises an exception in the Python code that runs on a thread, before its next instruction.
+    /// Takes the interpreter's lock, for which it may wait indefinitely.
     virtual void interrupt(std::uint64_t thread) = 0;
 };
 
-/// The plugin's only symbol; it is made once, and never ends.
+/// The plugin's only symbol. Called once; the interpreter is never finalized.
 constexpr const char* plugin_symbol = "sftdyn_python_interpreter";
-using PluginEntry = Interpreter*(const char* version);  ///< null: the plugin is of another version
+using PluginEntry = Interpreter*(const char* version);  ///< null: wrong version, or start failed
 
 }  // namespace sftdyn::python

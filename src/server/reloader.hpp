@@ -47,7 +47,7 @@ public:
     [[nodiscard]] bool ends_by(base::TimePoint deadline) const;
 
 private:
-    [[nodiscard]] Reloaded load() const;
+    [[nodiscard]] const char* load(Reloaded& result) const;
     [[nodiscard]] Reloaded try_load() const;
     void loaded(Reloaded result);
 

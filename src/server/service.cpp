@@ -232,9 +232,9 @@ void Service::stop(int signal) {
     });
     // The engine must go on meanwhile, so the waiting is done elsewhere.
     auto stopper = base::start_thread([this] {
-        server_.stop(stop_deadline_ - tidy_time);
-        admin_.stop(stop_deadline_ - tidy_time);
-        asio::post(io_, [this] { finish(); });
+        base::survive_no_memory([this] { server_.stop(stop_deadline_ - tidy_time); });
+        base::survive_no_memory([this] { admin_.stop(stop_deadline_ - tidy_time); });
+        base::insist([this] { asio::post(io_, [this] { finish(); }); });
     });
     if (stopper) {
         stopper_ = std::move(*stopper);

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,8 +37,7 @@ constexpr const char* make_hosts =
     "checked_in INTEGER, changed INTEGER, "
     "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID";
 
-/// SQLite's functions. The library is loaded when there is something to remember: else it would
-/// only cost memory.
+/// SQLite's functions. The library is loaded only when hosts are remembered, since it costs memory.
 struct Sqlite {
     decltype(&sqlite3_open_v2) open_v2 = nullptr;
     decltype(&sqlite3_close) close = nullptr;
@@ -108,7 +106,7 @@ std::string text_at(sqlite3_stmt* statement, int column) {
                              static_cast<std::size_t>(sqlite().column_bytes(statement, column)));
 }
 
-/// The values of a statement's parameters, which are bound in their order. They must outlive it.
+/// Binds the values of a statement's parameters, in order. Texts must outlive the next `run`.
 class Values {
 public:
     explicit Values(sqlite3_stmt* statement) : statement_(statement) {}
@@ -126,12 +124,6 @@ private:
     sqlite3_stmt* statement_;
     int last_ = 0;
 };
-
-std::set<std::uint64_t> packed(const std::vector<update::RrsetKey>& rrsets) {
-    std::set<std::uint64_t> out;
-    for (const update::RrsetKey& rrset : rrsets) out.insert(rrset.packed());
-    return out;
-}
 
 std::string address_text(const boost::asio::ip::address& address) {
     return address.is_unspecified() ? std::string() : address.to_string();
@@ -153,15 +145,15 @@ base::Result<void> Database::run(const char* sql) {
 }
 
 base::Result<void> Database::prepare_for_sandbox(const std::string& path) {
-    static_cast<void>(sqlite());  // whether it could be loaded says `open`
+    static_cast<void>(sqlite());  // `open` reports a failure to load it
     constexpr mode_t owners = S_IRUSR | S_IWUSR;
     const auto failed = [&path] {
         return base::Error{
             fmt::format("the database of hosts can't be made: {}", base::system_error_text(errno)),
             path, lost_with_the_process};
     };
-    // The journal of a process that ended in the middle of a change; SQLite makes new ones as the
-    // database is.
+    // A journal is left by a process that ended during a transaction. SQLite creates new ones with
+    // the mode of the database.
     for (const auto& [file, make] : {std::pair(path, O_CREAT), std::pair(path + "-journal", 0)}) {
         const base::Descriptor descriptor(::open(
             file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners));
@@ -188,8 +180,8 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
     sqlite().busy_timeout(raw, busy_milliseconds);
-    // The journal is emptied, not removed: it keeps its mode. A crash may cost the last ten
-    // seconds, a broken file is made anew by hand; it is no truth.
+    // The journal is truncated, not removed, so that it keeps its mode. A crash may lose the last
+    // ten seconds. A damaged file must be replaced by hand, which loses only history.
     for (const char* sql :
          {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
           "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts, make_events}) {
@@ -232,11 +224,18 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
 base::Result<void> Database::in_transaction(const std::function<bool()>& work,
                                             const char* failure) {
     if (auto result = run("BEGIN IMMEDIATE"); result.has_error()) return result;
-    auto result = work() ? run("COMMIT") : error(failure);
-    if (result.has_error())
-        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr,
-                      nullptr);  // the first error is the one to tell
-    return result;
+    const auto roll_back = [this] {
+        // The first error is the one to tell.
+        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    };
+    try {
+        auto result = work() ? run("COMMIT") : error(failure);
+        if (result.has_error()) roll_back();
+        return result;
+    } catch (const std::bad_alloc&) {
+        roll_back();
+        throw;
+    }
 }
 
 base::Result<void> Database::save(const History::Unsaved& unsaved, const update::HostTable& hosts) {
@@ -315,14 +314,14 @@ base::Result<std::vector<HistoryEvent>> Database::take_events(update::HostTable&
         const auto at = [&statement](int column) { return text_at(statement.get(), column); };
         const auto event = read_event(
             {at(0), at(1), at(2), at(3), at(4), sqlite().column_int64(statement.get(), 5)});
-        if (!event) continue;  // nobody is told of what nobody wrote
+        if (!event) continue;  // an invalid event is not reported
         out.push_back({event->kind, {hosts.number(event->name), event->type}, {}, event->before});
         out.back().now.address = event->address;
         out.back().now.checked_in = event->checked_in;
     }
     if (status != SQLITE_DONE) return error(failure);
     sqlite().reset(statement.get());
-    // They are told once: who ends in the middle of it says so again, or not at all.
+    // Deleted before they are reported: after a crash an event is lost rather than reported twice.
     if (auto result = run("DELETE FROM events"); result.has_error()) return result.error();
     return out;
 }
@@ -348,9 +347,9 @@ Store::~Store() {
     if (thread_)
         thread_->join();
     else
-        save();
-    save_events();
-    problems_.finish();
+        base::survive_no_memory([this] { save(); });
+    base::survive_no_memory([this] { save_events(); });
+    base::survive_no_memory([this] { problems_.finish(); });
 }
 
 void Store::work() {
@@ -360,11 +359,11 @@ void Store::work() {
             last =
                 end_.wait_for(mutex_, save_interval, [this]() REQUIRES(mutex_) { return ending_; });
         }
-        save();
+        base::survive_no_memory([this] { save(); });
     }
 }
 
-/// Once the thread has ended.
+/// Called after the thread has ended.
 void Store::save_events() {
     if (events_.empty()) return;
     const auto saved = database_->keep_events(events_, hosts_);
@@ -373,20 +372,17 @@ void Store::save_events() {
 }
 
 void Store::save() {
-    History::Unsaved unsaved = std::exchange(failed_, {});
-    auto fresh = history_.take_unsaved();
-    // What was forgotten since is not saved any more.
-    const std::set<std::uint64_t> forgotten = packed(fresh.forgotten);
-    std::erase_if(unsaved.rows,
-                  [&](const History::Row& row) { return forgotten.contains(row.first.packed()); });
-    unsaved.forgotten.insert(unsaved.forgotten.end(), fresh.forgotten.begin(),
-                             fresh.forgotten.end());
-    unsaved.rows.insert(unsaved.rows.end(), fresh.rows.begin(), fresh.rows.end());
+    const History::Unsaved unsaved = history_.take_unsaved();
     if (unsaved.empty()) return;
-    const auto saved = database_->save(unsaved, hosts_);
-    if (!saved.has_error()) return;
-    problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
-    failed_ = std::move(unsaved);
+    try {
+        const auto saved = database_->save(unsaved, hosts_);
+        if (!saved.has_error()) return;
+        history_.not_saved(unsaved);
+        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+    } catch (const std::bad_alloc&) {
+        history_.not_saved(unsaved);
+        throw;
+    }
 }
 
 }  // namespace sftdyn::telemetry

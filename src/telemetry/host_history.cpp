@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/host_history.hpp"
 
+#include <new>
 #include <utility>
+
+#include "base/thread.hpp"
 
 namespace sftdyn::telemetry {
 
@@ -18,7 +21,9 @@ const char* text_of(HistoryEventKind kind) {
 }
 
 void History::touch(HistoryShard& shard, const update::RrsetKey& rrset, HistoryEntry& entry) {
-    if (!std::exchange(entry.unsaved, true)) shard.unsaved.push_back(rrset);
+    if (entry.unsaved) return;
+    shard.unsaved.push_back(rrset);
+    entry.unsaved = true;
 }
 
 void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address& address,
@@ -27,7 +32,7 @@ void History::note(const update::RrsetKey& rrset, const boost::asio::ip::address
     HistoryEvent event{HistoryEventKind::change, rrset, {}, {}};
     {
         const base::MutexLock lock(shard.mutex);
-        // A request that is under way when its host goes is told of, and leaves nothing behind.
+        // A request in progress when its host is removed is still reported, but leaves no record.
         HistoryEntry passing;
         const bool is_kept = shard.is_host(rrset.host);
         HistoryEntry& entry = is_kept ? shard.entries[rrset] : passing;
@@ -62,7 +67,7 @@ void History::restore(const update::RrsetKey& rrset, const HostRecord& record) {
     if (shard.is_host(rrset.host))
         shard.entries.try_emplace(rrset, HistoryEntry{record});
     else
-        shard.forgotten.push_back(rrset);
+        shard.forgotten.insert(rrset);
 }
 
 void History::keep_only(const std::vector<update::HostId>& hosts) {
@@ -83,7 +88,7 @@ void History::set_hosts(const std::shared_ptr<const std::vector<bool>>& hosts) {
         for (auto entry = shard.entries.begin(); entry != shard.entries.end();) {
             const auto it = entry++;
             if (shard.is_host(it->first.host)) continue;
-            shard.forgotten.push_back(it->first);
+            shard.forgotten.insert(it->first);
             shard.entries.erase(it);
         }
     });
@@ -96,7 +101,7 @@ bool History::forget(update::HostId host) {
     for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
         const update::RrsetKey rrset{host, type};
         if (shard.entries.erase(rrset) == 0) continue;
-        shard.forgotten.push_back(rrset);
+        shard.forgotten.insert(rrset);
         was_there = true;
     }
     return was_there;
@@ -142,7 +147,7 @@ void History::stale_was_told(const update::RrsetKey& rrset, std::int64_t checked
     const auto found = shard.entries.find(rrset);
     if (found == shard.entries.end()) return;
     HistoryEntry& entry = found->second;
-    // It may have checked in meanwhile.
+    // The host may have checked in since.
     if (entry.record.checked_in != checked_in || !std::exchange(entry.telling, false)) return;
     entry.record.stale_told = true;
     touch(shard, rrset, entry);
@@ -159,20 +164,45 @@ std::vector<History::Row> History::all() const {
 
 History::Unsaved History::take_unsaved() {
     Unsaved out;
-    shards_.for_each([&](HistoryShard& shard) {
-        const base::MutexLock lock(shard.mutex);
-        for (const update::RrsetKey& rrset : shard.unsaved) {
-            // It may have been forgotten meanwhile, and be there anew.
-            const auto found = shard.entries.find(rrset);
-            if (found == shard.entries.end() || !std::exchange(found->second.unsaved, false))
-                continue;
-            out.rows.emplace_back(rrset, found->second.record);
-        }
-        shard.unsaved.clear();
-        out.forgotten.insert(out.forgotten.end(), shard.forgotten.begin(), shard.forgotten.end());
-        shard.forgotten.clear();
-    });
+    try {
+        shards_.for_each([&](HistoryShard& shard) {
+            const base::MutexLock lock(shard.mutex);
+            // From here on there is memory for all of the shard's.
+            out.rows.reserve(out.rows.size() + shard.unsaved.size());
+            out.forgotten.reserve(out.forgotten.size() + shard.forgotten.size());
+            for (const update::RrsetKey& rrset : shard.unsaved) {
+                // It may have been forgotten meanwhile, and be there anew.
+                const auto found = shard.entries.find(rrset);
+                if (found == shard.entries.end() || !std::exchange(found->second.unsaved, false))
+                    continue;
+                out.rows.emplace_back(rrset, found->second.record);
+            }
+            shard.unsaved.clear();
+            out.forgotten.insert(out.forgotten.end(), shard.forgotten.begin(),
+                                 shard.forgotten.end());
+            shard.forgotten.clear();
+        });
+    } catch (const std::bad_alloc&) {
+        not_saved(out);
+        throw;
+    }
     return out;
+}
+
+void History::not_saved(const Unsaved& unsaved) noexcept {
+    for (const Row& row : unsaved.rows) {
+        HistoryShard& shard = shards_.of(row.first.host);
+        const base::MutexLock lock(shard.mutex);
+        const auto found = shard.entries.find(row.first);
+        if (found == shard.entries.end()) continue;
+        // Without memory it is saved with its next check-in.
+        base::survive_no_memory([&] { touch(shard, row.first, found->second); });
+    }
+    for (const update::RrsetKey& rrset : unsaved.forgotten) {
+        HistoryShard& shard = shards_.of(rrset.host);
+        const base::MutexLock lock(shard.mutex);
+        base::survive_no_memory([&] { shard.forgotten.insert(rrset); });
+    }
 }
 
 bool History::is_stale(const update::RrsetKey& rrset, const StaleSince& since) const {

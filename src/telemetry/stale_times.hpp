@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// After which time without a check-in a host is stale. Values; what they share is immutable.
+// The time without a check-in after which a host is stale. Values; shared data is immutable.
 #pragma once
 
 #include <chrono>
@@ -14,24 +14,25 @@
 
 namespace sftdyn::telemetry {
 
-/// Of hosts that have a time of their own: in seconds; 0: never.
+/// The stale times of hosts with a setting of their own, in seconds; 0: never stale.
 using OwnStaleTimes =
     std::shared_ptr<const boost::unordered_flat_map<update::HostId, std::int64_t>>;
 
-/// As the history counts: in whole seconds, rounded up.
+/// Rounds a time up to whole seconds, the unit of the history.
 [[nodiscard]] inline std::int64_t stale_seconds(base::Duration time) {
     return std::chrono::ceil<std::chrono::seconds>(time).count();
 }
 
-/// Since when a host is stale that has not checked in: seconds since 1970.
+/// The time of the last check-in, in seconds since 1970, at or before which a host is stale.
 class StaleSince {
 public:
-    /// Nobody is.
+    /// No host is stale.
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
 
-    // A time is one for all.
+    // The same time for all hosts.
     StaleSince(std::int64_t since) : since_(since) {}  // NOLINT(google-explicit-constructor)
-    /// At `now`, after `usual` seconds (0: never) or a host's own.
+    /// For the time `now`: hosts are stale after `usual` seconds (0: never), or after their own
+    /// time.
     StaleSince(std::int64_t now, std::int64_t usual, OwnStaleTimes own)
         : since_(since(now, usual)), now_(now), own_(std::move(own)) {}
 

@@ -33,7 +33,7 @@ std::optional<dns::Type> type_of(const std::string& text) {
     return std::nullopt;
 }
 
-/// Empty: the host had none.
+/// An empty text means no address.
 std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
     if (text.empty()) return ip::address();
     auto address = base::parse_address(text);

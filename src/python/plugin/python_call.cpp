@@ -51,7 +51,7 @@ public:
     }
 
 private:
-    /// Of the request.
+    /// The secrets of the request.
     py::list secrets() {
         py::list secrets;
         if (!key_.empty()) secrets.append(to_python(key_));
@@ -63,7 +63,7 @@ private:
         return secrets;
     }
 
-    /// What get_ip said, or the source.
+    /// The result of get_ip, or the source.
     py::object ip() {
         if (!ip_) ip_ = to_python(source_);
         return ip_;
@@ -74,7 +74,7 @@ private:
         return headers_;
     }
 
-    /// What `run` gives, or what went wrong in Python.
+    /// The result of `run`, or the error for the exception that it raised.
     template <class T, class Run>
     HookResult<T> try_hook(const char* hook, const Run& run) {
         return guarded<HookResult<T>>(
@@ -97,7 +97,7 @@ private:
         return {from_python(told[0]), from_python(told[1])};
     }
 
-    Gil gil_{};  // first: it is let go last
+    Gil gil_{};  // declared first, so released last
     Hooks hooks_;
     std::string source_;
     py::object ip_{}, headers_{};

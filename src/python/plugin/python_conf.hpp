@@ -10,8 +10,8 @@
 
 namespace sftdyn::python {
 
-/// `module` is the conf, `lines` where each of its names was set. With the interpreter's lock; the
-/// conf may be let go without.
+/// `module` is the conf, `lines` the line that sets each of its names. Called with the
+/// interpreter's lock held; the result may be destroyed without it.
 [[nodiscard]] std::shared_ptr<const Conf> make_conf(std::string path, py::module_ module,
                                                     py::dict lines);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What of a conf may not be shown: the keys that it knows. This file stands in front of support.py.
+# Redacts what a conf must not reveal: the keys that it knows. This file is prepended to support.py.
 
 import ast
 import collections
@@ -12,17 +12,17 @@ import types
 import weakref
 
 MODULE = "sftdyn_conf"
-READERS = ("get", "getone", "getall", "get_all")  # of a mapping
-HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects only hold what is put into them
-SHOWN = 6  # that many characters of a secret in a row are never shown
-LEAST = 3  # a shorter secret is in every text, and anybody's guess
-MOST_WORDS = 2000  # that a conf may know for a message to be searched for them; else it is not shown
-MOST_DEPTH = 4  # of dicts within dicts
+READERS = ("get", "getone", "getall", "get_all")  # methods that read from a mapping
+HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects only hold values that others store
+SHOWN = 6  # so many characters of a secret in a row are never shown
+LEAST = 3  # a shorter match occurs by chance
+MOST_WORDS = 2000  # a message is searched for at most so many words of a conf; with more it is not shown
+MOST_DEPTH = 4  # of nested dicts
 
 
 class Words:
-    """Texts that are not for the log: `sure` are keys, of which no part is shown; `maybe` could be some, and are not shown;
-    those of ordinary words not where they stand alone."""
+    """Words to redact: `sure` are keys, of which no part is shown; `maybe` could be keys, and are not shown. One of ordinary
+    words is redacted only where it stands alone."""
 
     def __init__(self, most=MOST_WORDS):
         self.sure, self.maybe, self.most = set(), set(), most
@@ -53,11 +53,11 @@ class Words:
 
 
 def text_of_number(value):
-    """A number as Python writes it, whatever a class of the conf's makes of that; a short one is in every text."""
+    """A number as Python writes it, even if a class of the conf overrides that. Empty for a short one, which occurs by chance."""
     try:
         text = int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     except ValueError:
-        return ""  # of more digits than Python writes
+        return ""  # it has more digits than Python converts
     return text if len(text) >= SHOWN else ""
 
 
@@ -73,20 +73,20 @@ def is_address(text):
 
 @functools.lru_cache(4 * MOST_WORDS)
 def is_plain(text):
-    """Whether a text is of several words, a path, an address or a host's name, so that it is no key unless it is used as one."""
+    """Whether a text has several words, or is a path, an address or a host name: no key, unless it is used as one."""
     return re.search(r"\s", text) is not None or text.startswith("/") or is_address(text) or re.fullmatch(r"(\*\.)?([\w-]+\.)+[A-Za-z]{2,}\.?", text) is not None
 
 
 @functools.lru_cache(4 * MOST_WORDS)
 def is_of_words(text):
-    """Whether a text is of ordinary words, as the names of header fields and parts of host names are: within a longer word
-    it means something else."""
+    """Whether a text consists of ordinary words, like the names of header fields and parts of host names. Within a longer
+    word it has another meaning."""
     return all(re.fullmatch(r"[A-Z]{0,3}|[A-Za-z]?[a-z]{1,14}", word) for word in re.split(r"[\W_]", text))
 
 
 def words_of_source(tree):
-    """The words of a source text: what its dicts have as keys and what it compares with is sure; other texts may be keys,
-    but for those that are there to be read: messages and docstrings."""
+    """The words of a source text. Keys of its dicts, and values that it compares with, are sure. Other texts may be keys,
+    except those meant for people: messages and docstrings."""
     words = Words()
 
     def constants(node, is_key):
@@ -95,7 +95,7 @@ def words_of_source(tree):
                 words.add(part.value, is_key)
 
     def visit(node, is_told=False):
-        """`is_told`: it is part of a message."""
+        """`is_told`: the node is part of a message."""
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return
         is_told = is_told or isinstance(node, (ast.Raise, ast.JoinedStr))
@@ -113,7 +113,7 @@ def words_of_source(tree):
         elif isinstance(node, ast.Set):
             constants(node, True)
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            # What is read by its name, as a header field is, is no key; what is stored by it may be.
+            # A name that is read, as that of a header field, is no key; one that is stored may be.
             if isinstance(node.ctx, ast.Store):
                 constants(node.slice, True)
             children = [node.value]
@@ -149,14 +149,14 @@ class Known:
                 with open(module.__file__, "rb") as file:
                     self.source |= words_of_source(ast.parse(file.read()))
             except (OSError, SyntaxError, ValueError):
-                pass  # not Python's source text: what it holds is seen in its dicts
+                pass  # no Python source; its values are found in its dicts
 
 
 known_confs = weakref.WeakKeyDictionary()
 
 
 def elements_of(value):
-    """What a list or the like holds, whatever a class of the conf's makes of iterating it."""
+    """The elements of a list or similar container, even if a class of the conf overrides iteration."""
     for kind in (list, tuple, collections.deque, set, frozenset):
         if isinstance(value, kind):
             return list(kind.__iter__(value))
@@ -164,7 +164,7 @@ def elements_of(value):
 
 
 def parts_of_object(value):
-    """What an object or a class holds by name."""
+    """The attributes of an object or a class."""
     try:
         parts = dict(value.__dict__)
     except Exception:
@@ -182,8 +182,8 @@ def parts_of_object(value):
 
 
 def words_of_values(values, names, words):
-    """Adds what the values hold: dicts, lists and sets, functions with what they keep, objects of the conf's own classes, and
-    of those that only hold what others put into them."""
+    """Adds the contents of the values: of dicts, lists and sets, of functions (defaults and closures), of objects of the
+    conf's own classes, and of classes whose objects only hold values that others store."""
     seen = set()
 
     def visit(value, depth):
@@ -230,13 +230,13 @@ def words_of_values(values, names, words):
 
 
 def values_of_frames(traces, names):
-    """What the functions of the modules `names` know, that exceptions came through."""
+    """The local variables of the functions of the modules `names` that exceptions passed through."""
     frames = [frame for trace in traces for frame, _ in traceback.walk_tb(trace) if frame.f_globals.get("__name__") in names]
     return [value for frame in frames for name, value in list(frame.f_locals.items()) if not name.startswith("__")]
 
 
 def known_words(traces):
-    """What the confs that are in use know."""
+    """The words of the confs in use, and of the functions that exceptions passed through."""
     words = Words()
     names = {MODULE}
     values = []
@@ -250,20 +250,20 @@ def known_words(traces):
 
 
 def words_of_broken_conf(path, trace):
-    """What a conf knows that did not run to its end."""
+    """The words of a conf that did not run to its end."""
     words = Words(sys.maxsize)
     try:
         with open(path, "rb") as file:
             words |= words_of_source(ast.parse(file.read(), path))
     except (OSError, SyntaxError, ValueError):
-        pass  # then it has not run, and the message is Python's own
+        pass  # then it has not run, and the message is Python's
     words_of_values(values_of_frames([trace], {MODULE}), {MODULE}, words)
     return words
 
 
 @functools.lru_cache(4 * MOST_WORDS)
 def spellings(secret):
-    """A secret as it may stand in an exception's text."""
+    """The forms in which an exception's text may contain a secret."""
     from urllib.parse import quote, unquote, unquote_plus
 
     if re.fullmatch(r"[A-Za-z0-9_.~/-]+", secret):
@@ -277,7 +277,7 @@ def spelled(secrets):
 
 
 def redacted(text, secrets, words=None):
-    """The text without what it holds of the secrets, and of a conf's words."""
+    """The text with parts of the secrets, and of a conf's words, redacted."""
     hidden = bytearray(len(text))
 
     def hide(start, size):
@@ -291,7 +291,7 @@ def redacted(text, secrets, words=None):
         for found in re.finditer(f"(?<!{beside}){re.escape(word)}(?!{beside})", text):
             hide(found.start(), len(word))
 
-    places = {}  # of each part of the text, by its size
+    places = {}  # the positions of each part of the text, by the part's size
     own = spelled(secrets)
     for secret in own | (spelled(words.sure) if words else set()):
         size = min(SHOWN, len(secret))

@@ -99,6 +99,18 @@ TEST_F(StoreTest, WhatWasForgottenIsGone) {
     EXPECT_FALSE(history.knows(gone.host));
 }
 
+TEST_F(StoreTest, WhatCannotBeSavedIsKeptByTheHistory) {
+    update::HostTable hosts;
+    const update::RrsetKey rrset{hosts.number(name("a.example")), dns::Type::a};
+    History history;
+    history.note(rrset, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    {
+        const Store store(*Database::open(path), history, hosts);
+        std::ofstream(path) << std::string(8192, 'x');  // it is no database any more
+    }                                                   // saved at the end, which fails
+    EXPECT_EQ(history.take_unsaved().rows.size(), 1U);
+}
+
 TEST_F(StoreTest, EventsAreKeptAndTakenOnce) {
     update::HostTable hosts;
     const update::RrsetKey rrset{hosts.number(name("a.example")), dns::Type::aaaa};

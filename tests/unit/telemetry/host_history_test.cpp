@@ -175,6 +175,28 @@ TEST_F(HistoryTest, UnsavedRowsAreTakenOnce) {
     EXPECT_THAT(history.take_unsaved().rows, SizeIs(1));
 }
 
+TEST_F(HistoryTest, WhatCouldNotBeSavedIsTakenAgainAsItIsThenAndOnce) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    history.note(other, make_address("192.0.2.2"), RequestOutcome::ok, 100);
+    for (int i = 0; i < 3; ++i) {
+        history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 200 + i);
+        const auto unsaved = history.take_unsaved();
+        EXPECT_THAT(unsaved.rows, SizeIs(2)) << "not once more for each time";
+        history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 300 + i);
+        history.not_saved(unsaved);
+    }
+    static_cast<void>(history.forget(other.host));
+    auto unsaved = history.take_unsaved();
+    ASSERT_THAT(unsaved.rows, SizeIs(1));
+    EXPECT_EQ(unsaved.rows[0].second.checked_in, 302);
+    EXPECT_THAT(unsaved.forgotten, ElementsAre(other));
+    history.not_saved(unsaved);
+    history.note(other, make_address("192.0.2.2"), RequestOutcome::ok, 400);
+    unsaved = history.take_unsaved();
+    EXPECT_THAT(unsaved.rows, SizeIs(2));
+    EXPECT_THAT(unsaved.forgotten, ElementsAre(other)) << "before it is there anew";
+}
+
 TEST_F(HistoryTest, AHostThatIsNobodysAnyMoreIsForgotten) {
     history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
     history.note(other, make_address("192.0.2.2"), RequestOutcome::ok, 100);
