@@ -55,12 +55,20 @@ TEST(WeakSecrets, EachIsToldByItsLine) {
     EXPECT_THAT(said_of("[clients]\n\"a-very-long-name.of-a-host.dyn.example.org\" = "
                         "\"a-very-long-name.of-a-host.dyn.example.org\"\n"),
                 ElementsAre(HasSubstr("is a name that everybody knows")));
-    EXPECT_THAT(said_of("[clients]\n\"https://dyn.example.org:4443/"
-                        "90bb4f0c1d2e3a4b5c6d7e8f90a1b2c3\" = \"home.example.org\"\n"),
-                ElementsAre(HasSubstr("is a whole URL")));
     EXPECT_THAT(
         said_of("[clients.n]\nuser = \"u\"\npassword = \"qz5\"\nhosts = [\"n.example.org\"]\n"),
         ElementsAre(HasSubstr("/c.toml:1: this client's password is short or plain")));
+}
+
+TEST(WeakSecrets, AUrlIsNoKeyOfAPythonConfEither) {
+    config::Loaded loaded;
+    loaded.conf = "/conf";
+    ASSERT_FALSE(
+        loaded.settings.clients.add("https://dyn.example.org:4443/90bb4f0c1d2e3a4b5c6d7e8f90a1b2c3",
+                                    *dns::Name::parse("home.example.org"), {}, 1));
+    const auto found = weak_keys(loaded);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_THAT(found.front().error.text(), HasSubstr("is a whole URL"));
 }
 
 TEST(WeakSecrets, AKeyThatShadowsAnother) {
