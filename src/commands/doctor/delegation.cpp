@@ -15,6 +15,7 @@ using dns::Type;
 
 constexpr std::size_t most_servers_above = 3;  // of the zone above that are asked
 constexpr std::uint16_t dns_port = 53;
+constexpr Type ds_type{43};  // RFC 4034 §5
 
 /// How one server sees a zone.
 enum class View {
@@ -87,6 +88,7 @@ public:
             sight = above.view == View::unknown && is_found ? sight : above;
         }
         judge(sight, *answer);
+        if (sight.view == View::referral || sight.view == View::told_by_all) look_at_signatures();
         return std::move(findings_);
     }
 
@@ -165,6 +167,29 @@ private:
             if (sight.view == View::served) found = std::move(sight);
         }
         return found;
+    }
+
+    /// Whether what the zone above says of the zone's keys fits the zone (RFC 4035 §5.2).
+    void look_at_signatures() {
+        if (!home_.is_signed) return;
+        const auto answer = ask_(std::nullopt, home_.zone, ds_type);
+        if (!answer || dns::rcode_text(answer->rcode) != "NOERROR") return;
+        const bool has_ds = std::any_of(answer->answers.begin(), answer->answers.end(),
+                                        [](const auto& record) { return record.type == ds_type; });
+        const std::string zone = home_.zone.text(), parent = parent_.text();
+        if (has_ds && !*home_.is_signed)
+            add(Level::warning,
+                fmt::format("{} has a DS record for {}, which is not signed: resolvers that "
+                            "validate refuse it",
+                            parent, zone),
+                "sign the zone (BIND: dnssec-policy; Knot: dnssec-signing), or have the DS record "
+                "removed");
+        if (!has_ds && *home_.is_signed)
+            findings_.push_back(
+                {Level::note, "dnssec",
+                 fmt::format("{} is signed, but {} has no DS record for it: nobody checks that",
+                             zone, parent),
+                 fmt::format("give the DS record to whoever serves {}", parent)});
     }
 
     void judge(const Sight& sight, const dns::Answer& by_resolver) {

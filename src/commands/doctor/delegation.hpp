@@ -28,6 +28,7 @@ struct NameServer {
 struct ZoneAtHome {
     dns::Name zone{};
     std::vector<NameServer> servers{};  ///< empty: not known
+    std::optional<bool> is_signed{};    ///< has DNSKEY records; absent: not known
     std::string resolver{};             ///< that is asked, for messages
     bool resolver_is_here = false;      ///< on this machine: it may have the zone itself
 };

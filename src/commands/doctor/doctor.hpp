@@ -38,7 +38,7 @@ struct Patient {
         resolver{};  ///< to ask as the world does; absent: the system's
 };
 
-struct NameServer;
+struct ZoneAtHome;
 
 // Each adds its findings.
 void look_at_files(const Patient& patient, Findings& findings);
@@ -52,9 +52,8 @@ void look_at_running(const Patient& patient, Findings& findings);
 void look_at_dns(const Patient& patient, Findings& findings);
 /// Where this machine's own named keeps the zone, and whether it may write there.
 void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Findings& findings);
-/// Whether the world finds the zone, whose own NS records are `servers` (delegation.hpp).
-void look_at_delegation(const Patient& patient, const dns::Name& zone,
-                        const std::vector<NameServer>& servers, Findings& findings);
+/// Whether the world finds the zone, of which `home` has what its own server says (delegation.hpp).
+void look_at_delegation(const Patient& patient, ZoneAtHome home, Findings& findings);
 
 void add_doctor(CommandLine& line);
 

@@ -68,10 +68,8 @@ private:
 
 }  // namespace
 
-void look_at_delegation(const Patient& patient, const dns::Name& zone,
-                        const std::vector<NameServer>& servers, Findings& findings) {
+void look_at_delegation(const Patient& patient, ZoneAtHome home, Findings& findings) {
     const auto resolver = patient.resolver ? patient.resolver : system_resolver();
-    ZoneAtHome home{.zone = zone, .servers = servers};
     std::optional<World> world;
     if (resolver) {
         home.resolver = dns::text_of(*resolver);

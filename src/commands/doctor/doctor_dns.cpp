@@ -20,6 +20,7 @@ constexpr auto look_up_time = std::chrono::seconds(10);  // for all hosts togeth
 constexpr auto trial_time = std::chrono::seconds(20);    // for the trial updates of all zones
 constexpr std::size_t most_zones = 20;                   // that are looked at
 constexpr std::size_t most_culprits = 10;                // that are looked for in one zone
+constexpr dns::Type dnskey_type{48};                     // RFC 4034 §2
 constexpr std::size_t trial_size = 100;                  // hosts in one trial update
 
 /// Runs what calls back later, and returns what it gives.
@@ -228,7 +229,10 @@ private:
              ""});
         try_updates(zone, hosts, until);
         look_at_zone_file(zone, patient_.named, findings_);
-        look_at_delegation(patient_, zone, servers_of(zone), findings_);
+        ZoneAtHome home{.zone = zone, .servers = servers_of(zone)};
+        const auto keys = records(zone, zone, dnskey_type);
+        if (keys.has_value()) home.is_signed = !keys->empty();
+        look_at_delegation(patient_, std::move(home), findings_);
     }
 
     /// The zone's own NS records; those that the server does not tell are none.

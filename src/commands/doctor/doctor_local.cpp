@@ -39,15 +39,31 @@ bool is_session_key(const config::ZoneSettings& zone, const std::string& file) {
     });
 }
 
+/// The first folder on the way to a file that a user may not enter; empty: there is none.
+std::string closed_folder(const std::string& user, const std::filesystem::path& file) {
+    std::filesystem::path folder;
+    for (const auto& part : std::filesystem::absolute(file).parent_path()) {
+        folder /= part;
+        if (!platform::may(user, folder.string(), X_OK)) return folder.string();
+    }
+    return {};
+}
+
 std::string remedy_of_unreadable_key(const Patient& patient, const std::string& file,
                                      bool is_session) {
     if (is_session)
         return "named makes it anew at each start, for its own user alone: run sftdyn as that user "
                "(systemctl edit sftdyn: [Service], User=bind), or use a key of your own (sftdyn "
                "setup bind ZONE)";
+    const std::string closed = closed_folder(patient.user, file);
+    if (!closed.empty())
+        return fmt::format(
+            "it may not enter {0}: chgrp {1} {0} && chmod g+x {0}; or let systemd "
+            "hand the file over (LoadCredential=)",
+            closed, patient.user);
     return fmt::format(
-        "chgrp {} {} && chmod 640 {}, and let it into the folders above; or let "
-        "systemd hand it over (LoadCredential=)",
+        "chgrp {} {} && chmod 640 {}; or let systemd hand it over "
+        "(LoadCredential=)",
         patient.user, file, file);
 }
 
@@ -224,6 +240,23 @@ void look_at_listener(const Patient& patient, const config::Listen& listen, cons
     }
 }
 
+/// Whoever listens at all of IPv4 had all in mind.
+void look_at_families(const config::Settings& settings, Findings& findings) {
+    bool all_of_v4 = false, any_of_v6 = false;
+    for (const auto* listens : {&settings.http, &settings.https}) {
+        for (const auto& listen : *listens) {
+            if (!listen.path.empty()) continue;
+            all_of_v4 = all_of_v4 || (listen.address && listen.address->is_v4() &&
+                                      listen.address->is_unspecified());
+            any_of_v6 = any_of_v6 || !listen.address || listen.address->is_v6();
+        }
+    }
+    if (all_of_v4 && !any_of_v6)
+        findings.push_back({Level::note, "listener",
+                            "0.0.0.0 is IPv4 alone: clients with IPv6 are refused",
+                            "a port alone, as http = \"8080\", listens for both"});
+}
+
 }  // namespace
 
 void look_at_files(const Patient& patient, Findings& findings) {
@@ -254,6 +287,7 @@ void look_at_listeners(const Patient& patient, Findings& findings) {
     const auto& settings = patient.loaded.settings;
     for (const auto& listen : settings.http) look_at_listener(patient, listen, "http", findings);
     for (const auto& listen : settings.https) look_at_listener(patient, listen, "https", findings);
+    look_at_families(settings, findings);
     for (auto listen : settings.admin.metrics) {
         // A port alone is on loopback there.
         if (listen.path.empty() && !listen.address)

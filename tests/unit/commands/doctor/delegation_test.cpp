@@ -157,5 +157,23 @@ TEST_F(DelegationTest, TheZonesOwnServersMustBeFound) {
                     HasSubstr("skipped: no resolver")));
 }
 
+TEST_F(DelegationTest, TheKeysThatTheZoneAboveNamesMustBeThere) {
+    say("", "dyn.example.org", Type::ns, referral({ns("dyn.example.org", "ns.dyn.example.org")}));
+    const Type ds{43};
+    const auto second = [&](bool is_signed, bool has_ds) {
+        home.is_signed = is_signed;
+        say("", "dyn.example.org", ds,
+            told(has_ds ? std::vector<Record>{{name("dyn.example.org"), ds, 60, "ds"}}
+                        : std::vector<Record>{}));
+        const auto all = found();
+        return all.size() == 1 ? std::string() : all.back();
+    };
+    EXPECT_THAT(second(false, true), HasSubstr("warning: example.org has a DS record for "
+                                               "dyn.example.org, which is not signed"));
+    EXPECT_THAT(second(true, false), HasSubstr("note: dyn.example.org is signed, but example.org"));
+    EXPECT_EQ(second(true, true), "");
+    EXPECT_EQ(second(false, false), "");
+}
+
 }  // namespace
 }  // namespace sftdyn::commands
