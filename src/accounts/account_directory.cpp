@@ -54,7 +54,9 @@ const AccountDirectory::User* AccountDirectory::user(std::string_view name) cons
 
 const std::string& AccountDirectory::dummy_hash(std::string_view user) const {
     static const std::string none;
-    return dummy_hashes_.empty() ? none : dummy_hashes_[hash_(user)[0] % dummy_hashes_.size()];
+    // Of the process: a name's cost stays the same when the configuration is loaded again.
+    static const base::KeyedHash choice;
+    return dummy_hashes_.empty() ? none : dummy_hashes_[choice(user)[0] % dummy_hashes_.size()];
 }
 
 bool AccountDirectory::is_password(const User& user, std::string_view password) const {

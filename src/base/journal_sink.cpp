@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -51,9 +52,15 @@ public:
         if (fields_now != nullptr) {
             for (const auto& [name, value] : *fields_now) append_journal_field(entry, name, value);
         }
+        if (lost_ > 0) say_lost();
         // What the socket does not accept goes to standard error, which the journal reads too:
         // "<N>" at the start of a line is the priority (sd-daemon(3)).
         if (send_datagram(socket_, entry)) return;
+        // The journal stands still, and standard error leads there too: nobody waits for it.
+        if (errno == EAGAIN) {
+            ++lost_;
+            return;
+        }
         std::string lines = fmt::format("<{}>", priority_of(message.level));
         for (const char c : text) {
             lines += c;
@@ -66,7 +73,20 @@ public:
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
+    /// Tells the journal, once it reads again, what it did not take.
+    void say_lost() {
+        const auto lost = lost_.exchange(0);
+        std::string entry;
+        append_journal_field(
+            entry, "MESSAGE",
+            fmt::format("{} lines before this one are lost: the journal did not read them", lost));
+        append_journal_field(entry, "PRIORITY", "4");
+        append_journal_field(entry, "SYSLOG_IDENTIFIER", "sftdyn");
+        if (!send_datagram(socket_, entry)) lost_ += lost;
+    }
+
     Descriptor socket_;
+    std::atomic<std::size_t> lost_ = 0;
 };
 
 }  // namespace

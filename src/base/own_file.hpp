@@ -14,11 +14,11 @@
 namespace sftdyn::base {
 
 /// The text of a file that belongs to the user of this process: a regular file that only this user
-/// may write to. In a folder where others may write it must have no second hard link, since they
-/// could have created it. The folder is opened as described in base/folder_walk.hpp; the file
-/// itself must not be a symbolic link, and a FIFO does not block. `nullopt` when there is no such
-/// file; an error when it has more than `largest` octets. `remedy` tells the reader of an error
-/// what else to do.
+/// may write to, in a folder where only this user may write: others could have renamed or linked a
+/// file of this user to the name. The folder is opened as described in base/folder_walk.hpp; the
+/// file itself must not be a symbolic link, and a FIFO does not block. `nullopt` when there is no
+/// such file; an error when it has more than `largest` octets. `remedy` tells the reader of an
+/// error what else to do.
 [[nodiscard]] Result<std::optional<Secret>> read_own_file(const std::filesystem::path& path,
                                                           std::size_t largest,
                                                           const std::string& remedy);

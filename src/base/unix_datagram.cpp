@@ -36,7 +36,8 @@ Descriptor connect_unix_datagram(std::string_view name) {
 
 bool send_datagram(const Descriptor& socket, std::string_view octets) {
     for (;;) {
-        if (send(socket.get(), octets.data(), octets.size(), MSG_NOSIGNAL) >= 0) return true;
+        if (send(socket.get(), octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return true;
         if (errno != EINTR) return false;
     }
 }

@@ -12,8 +12,8 @@ namespace sftdyn::base {
 /// name (unix(7)). Empty on failure, and errno says why. Thread-safe.
 [[nodiscard]] Descriptor connect_unix_datagram(std::string_view name);
 
-/// Sends one datagram; may wait for the receiver. False on failure, and errno says why.
-/// Thread-safe.
+/// Sends one datagram, without waiting for the receiver. False on failure, and errno says why:
+/// EAGAIN when the receiver's queue is full. Thread-safe.
 [[nodiscard]] bool send_datagram(const Descriptor& socket, std::string_view octets);
 
 }  // namespace sftdyn::base

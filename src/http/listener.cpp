@@ -37,6 +37,9 @@ base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
         remedy = endpoint.path.empty()
                      ? "another program has this port: stop it, or use another port"
                      : "another program listens there: stop it, or use another path";
+    if (error == asio::error::no_descriptors ||
+        error == error_code(ENFILE, boost::system::system_category()))
+        remedy = "raise the limit of open files (LimitNOFILE= of the service, ulimit -n)";
     if (error == asio::error::access_denied)
         remedy = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
     if (!endpoint.path.empty() && error != asio::error::address_in_use)

@@ -158,6 +158,7 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
     }
     if (keep_fields_) fields_.push_back({std::string(name), std::string(text)});
     if (!beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
+    is_forwarded_ = true;
     proxy_values_.emplace_back(text);
 }
 

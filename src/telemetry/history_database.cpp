@@ -24,6 +24,7 @@ namespace sftdyn::telemetry {
 namespace {
 
 constexpr auto save_interval = std::chrono::seconds(10);
+constexpr unsigned most_rows = 10'000'000;  // more than there are hosts that can be served
 constexpr int busy_milliseconds = 2000;
 constexpr const char* lost_with_the_process =
     "hosts are served all the same, but what is remembered of them is lost with the process";
@@ -187,7 +188,30 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
           "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts, make_events}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();
     }
+    if (auto own = database->check_schema(); own.has_error()) return own.error();
     return database;
+}
+
+/// A file of another's making may hold views, triggers and tables that run for ever or yield rows
+/// without end: it holds our two tables, as we make them, and nothing else.
+base::Result<void> Database::check_schema() const {
+    const auto as_stored = [](std::string_view sql) {
+        constexpr std::string_view if_not_exists = "IF NOT EXISTS ";
+        std::string text(sql);
+        return text.erase(text.find(if_not_exists), if_not_exists.size());
+    };
+    const auto statement = prepare(database_.get(), "SELECT sql FROM sqlite_schema LIMIT 3");
+    if (!statement) return error("the database of hosts can't be used");
+    int status = SQLITE_ROW;
+    while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
+        const std::string sql = text_at(statement.get(), 0);
+        if (sql != as_stored(make_hosts) && sql != as_stored(make_events))
+            return base::Error{"the database of hosts has tables that sftdyn did not make", path_,
+                               "move it away: sftdyn makes a new one, and the history of hosts "
+                               "begins anew"};
+    }
+    if (status != SQLITE_DONE) return error("the database of hosts can't be used");
+    return {};
 }
 
 base::Result<std::size_t> Database::load(History& history, update::HostTable& hosts,
@@ -198,7 +222,10 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
         return result.error();
     const auto statement =
         prepare(database_.get(),
-                "SELECT host, type, address, checked_in, changed, outcome, stale FROM hosts");
+                fmt::format("SELECT host, type, address, checked_in, changed, outcome, stale FROM "
+                            "hosts LIMIT {}",
+                            most_rows)
+                    .c_str());
     if (!statement) return error("the hosts can't be read");
     std::size_t count = 0, bad = 0;
     int status = SQLITE_ROW;

@@ -50,6 +50,7 @@ private:
     };
     Database(std::string path, sqlite3* database) : path_(std::move(path)), database_(database) {}
     [[nodiscard]] base::Error error(const std::string& what) const;
+    [[nodiscard]] base::Result<void> check_schema() const;
     [[nodiscard]] base::Result<void> run(const char* sql);
     /// Runs `work` in a transaction. When `work` returns false, the transaction is rolled back, and
     /// the error says `failure`.

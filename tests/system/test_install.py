@@ -276,6 +276,7 @@ test -e /etc/sftdyn/sftdyn.toml && test ! -e /usr/bin/sftdyn
 mkdir -p /var/lib/sftdyn && touch /var/lib/sftdyn/hosts.sqlite
 dpkg -P sftdyn-python sftdyn
 ! getent passwd sftdyn
+test -z "$(find /etc -xdev -nogroup)"
 find / -xdev -not -path '/proc/*' -not -path '/root/*' -not -path '/tmp/*' -name '*sftdyn*' -print
 """)
     found = [line for line in left.splitlines() if line.startswith("/")]

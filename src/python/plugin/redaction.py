@@ -5,6 +5,7 @@ import ast
 import collections
 import functools
 import ipaddress
+import os
 import re
 import sys
 import traceback
@@ -17,6 +18,7 @@ HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objec
 SHOWN = 6  # so many characters of a secret in a row are never shown
 LEAST = 3  # a shorter match occurs by chance
 MOST_WORDS = 2000  # a message is searched for at most so many words of a conf; with more it is not shown
+LONG = 64  # characters of a word that is looked for by its parts
 MOST_DEPTH = 4  # of nested dicts
 
 
@@ -26,6 +28,8 @@ class Words:
 
     def __init__(self, most=MOST_WORDS):
         self.sure, self.maybe, self.most = set(), set(), most
+        self.is_of_request = False  # what is added now is
+        self.passing = set()  # those of a request: nothing of it is remembered
 
     def too_many(self):
         return len(self.sure) + len(self.maybe) > self.most
@@ -35,20 +39,22 @@ class Words:
             for part in elements_of(value)[:self.most + 1]:
                 self.add(part, True)
             return
-        if is_key and isinstance(value, (int, float)):
+        if isinstance(value, (int, float)):
             value = text_of_number(value)
         if isinstance(value, (bytes, bytearray)):
             value = value.decode("utf-8", "surrogateescape")
         if not isinstance(value, str) or len(value) < LEAST:
             return
-        if is_key:
-            self.sure.add(str.__str__(value))
-        elif len(value) >= SHOWN and not is_plain(value):
-            self.maybe.add(str.__str__(value))
+        text = str.__str__(value)
+        if not is_key and (len(text) < SHOWN or (is_plain if self.is_of_request else is_plain_word_of_conf)(text)):
+            return
+        if self.is_of_request and text not in self.sure and text not in self.maybe:
+            self.passing.add(text)
+        (self.sure if is_key else self.maybe).add(text)
 
     def __or__(self, other):
         both = Words(max(self.most, other.most))
-        both.sure, both.maybe = self.sure | other.sure, self.maybe | other.maybe
+        both.sure, both.maybe, both.passing = self.sure | other.sure, self.maybe | other.maybe, self.passing | other.passing
         return both
 
 
@@ -71,13 +77,16 @@ def is_address(text):
     return True
 
 
-@functools.lru_cache(4 * MOST_WORDS)
 def is_plain(text):
     """Whether a text has several words, or is a path, an address or a host name: no key, unless it is used as one."""
     return re.search(r"\s", text) is not None or text.startswith("/") or is_address(text) or re.fullmatch(r"(\*\.)?([\w-]+\.)+[A-Za-z]{2,}\.?", text) is not None
 
 
 @functools.lru_cache(4 * MOST_WORDS)
+def is_plain_word_of_conf(text):
+    return is_plain(text)
+
+
 def is_of_words(text):
     """Whether a text consists of ordinary words, like the names of header fields and parts of host names. Within a longer
     word it has another meaning."""
@@ -141,15 +150,37 @@ class Known:
     """A conf's modules, and the words of their source texts."""
 
     def __init__(self, modules, tree):
+        spellings_of_conf.cache_clear()
+        is_plain_word_of_conf.cache_clear()
+        self.folder = os.path.dirname(modules[0].__file__)
         self.modules = weakref.WeakSet(modules)
         self.names = {module.__name__ for module in modules}
         self.source = words_of_source(tree)
+        self.imported = {}  # by name: the identity of each module that was looked at
         for module in modules[1:]:
-            try:
-                with open(module.__file__, "rb") as file:
-                    self.source |= words_of_source(ast.parse(file.read()))
-            except (OSError, SyntaxError, ValueError):
-                pass  # no Python source; its values are found in its dicts
+            self.add_source(module)
+
+    def add_source(self, module):
+        try:
+            with open(module.__file__, "rb") as file:
+                self.source |= words_of_source(ast.parse(file.read()))
+        except (OSError, SyntaxError, ValueError, TypeError):
+            pass  # no Python source; its values are found in its dicts
+
+    def owns(self, file):
+        """Whether a file belongs to the conf."""
+        return isinstance(file, str) and is_beside(file, self.folder)
+
+    def add_new_modules(self):
+        """Those that a hook has imported since the conf was run."""
+        for name, module in list(sys.modules.items()):
+            if self.imported.get(name) == id(module):
+                continue
+            self.imported[name] = id(module)
+            if isinstance(module, types.ModuleType) and module not in self.modules and self.owns(getattr(module, "__file__", None)):
+                self.modules.add(module)
+                self.names.add(module.__name__)
+                self.add_source(module)
 
 
 known_confs = weakref.WeakKeyDictionary()
@@ -187,7 +218,7 @@ def words_of_values(values, names, words):
     seen = set()
 
     def visit(value, depth):
-        if isinstance(value, (str, bytes, bytearray)):
+        if isinstance(value, (str, bytes, bytearray, int, float)):
             return words.add(value, False)
         if depth > MOST_DEPTH or id(value) in seen or words.too_many():
             return None
@@ -204,6 +235,11 @@ def words_of_values(values, names, words):
         elif isinstance(value, (list, tuple, collections.deque)):
             for other in elements_of(value)[:words.most + 1]:
                 visit(other, depth + 1)
+        elif isinstance(value, types.ModuleType):
+            if any(known.owns(getattr(value, "__file__", None)) for known in list(known_confs.values())):
+                for name, other in list(vars(value).items()):
+                    if not name.startswith("__"):
+                        visit(other, depth + 1)
         elif isinstance(value, functools.partial):
             visit([value.func, value.args, value.keywords], depth)
         elif isinstance(value, types.MethodType):
@@ -231,7 +267,9 @@ def words_of_values(values, names, words):
 
 def values_of_frames(traces, names):
     """The local variables of the functions of the modules `names` that exceptions passed through."""
-    frames = [frame for trace in traces for frame, _ in traceback.walk_tb(trace) if frame.f_globals.get("__name__") in names]
+    confs = list(known_confs.values())
+    frames = [frame for trace in traces for frame, _ in traceback.walk_tb(trace)
+              if frame.f_globals.get("__name__") in names or any(known.owns(frame.f_code.co_filename) for known in confs)]
     return [value for frame in frames for name, value in list(frame.f_locals.items()) if not name.startswith("__")]
 
 
@@ -241,11 +279,15 @@ def known_words(traces):
     names = {MODULE}
     values = []
     for known in list(known_confs.values()):
+        known.add_new_modules()
         words |= known.source
         names |= known.names
         for module in list(known.modules):
             values += [value for name, value in list(vars(module).items()) if not name.startswith("__")]
-    words_of_values(values + values_of_frames(traces, names), names, words)
+    words_of_values(values, names, words)
+    words.is_of_request = True
+    words_of_values(values_of_frames(traces, names), names, words)
+    words.is_of_request = False
     return words
 
 
@@ -261,7 +303,6 @@ def words_of_broken_conf(path, trace):
     return words
 
 
-@functools.lru_cache(4 * MOST_WORDS)
 def spellings(secret):
     """The forms in which an exception's text may contain a secret."""
     from urllib.parse import quote, unquote, unquote_plus
@@ -274,6 +315,17 @@ def spellings(secret):
 
 def spelled(secrets):
     return {text for one in secrets for text in spellings(one)}
+
+
+@functools.lru_cache(4 * MOST_WORDS)
+def spellings_of_conf(word):
+    return spellings(word)
+
+
+def spelled_words(words, kind):
+    """Words of one kind ("sure", "maybe") as they may stand in a text. Only the conf's own are remembered: a request's would
+    fill the memory, and stay there."""
+    return {text for word in getattr(words, kind) for text in (spellings(word) if word in words.passing else spellings_of_conf(word))}
 
 
 def redacted(text, secrets, words=None):
@@ -291,23 +343,25 @@ def redacted(text, secrets, words=None):
         for found in re.finditer(f"(?<!{beside}){re.escape(word)}(?!{beside})", text):
             hide(found.start(), len(word))
 
-    places = {}  # the positions of each part of the text, by the part's size
+    # One pass over the text for all secrets together: what a request contains costs no more than its length.
+    parts = {}  # of secrets, by their size
     own = spelled(secrets)
-    for secret in own | (spelled(words.sure) if words else set()):
+    maybe = spelled_words(words, "maybe") if words else set()
+    # Whether a long one stands in the text whole would cost both their lengths.
+    long = {word for word in maybe if len(word) > LONG}
+    for secret in own | (spelled_words(words, "sure") if words else set()) | long:
         size = min(SHOWN, len(secret))
         if size < LEAST:
             continue
         if size < SHOWN and secret not in own:
             hide_alone(secret, r"\w")
             continue
-        if size not in places:
-            places[size] = {}
-            for start in range(len(text) - size + 1):
-                places[size].setdefault(text[start:start + size], []).append(start)
-        for start in range(len(secret) - size + 1):
-            for place in places[size].get(secret[start:start + size], ()):
-                hide(place, size)
-    for word in spelled(words.maybe) if words else ():
+        parts.setdefault(size, set()).update(secret[start:start + size] for start in range(len(secret) - size + 1))
+    for size, known in parts.items():
+        for start in range(len(text) - size + 1):
+            if text[start:start + size] in known:
+                hide(start, size)
+    for word in maybe - long:
         if word not in text:
             continue
         if is_of_words(word):

@@ -139,8 +139,8 @@ def message_of(error, secrets, words):
     if words.too_many():
         return f"{kind}: (its text is not shown: the conf knows too many keys to look for them in it)"
     # Further lines may quote what a parser read.
-    lines = redacted(text[:10 * LONGEST], secrets, words).splitlines() or [""]
-    more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 10 * LONGEST
+    lines = redacted(text[:2 * LONGEST], secrets, words).splitlines() or [""]
+    more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 2 * LONGEST
     return f"{kind}: {lines[0][:LONGEST]}{' …' if more else ''}"
 
 

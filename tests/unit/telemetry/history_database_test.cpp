@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/history_database.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -97,6 +98,31 @@ TEST_F(StoreTest, WhatWasForgottenIsGone) {
     EXPECT_EQ((*Database::open(path))->load(history, hosts, 0).value(), 1U);
     EXPECT_TRUE(history.knows(stays.host));
     EXPECT_FALSE(history.knows(gone.host));
+}
+
+TEST_F(StoreTest, ADatabaseOfAnothersMakingIsNotUsed) {
+    for (const char* sql :
+         {"CREATE VIEW hosts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+          "SELECT 'h' || i AS host, 'A' AS type, '' AS address, 1 AS checked_in, 1 AS changed, "
+          "'ok' AS outcome, 0 AS stale FROM n",
+          "CREATE TABLE hosts (host TEXT, type TEXT, address TEXT, checked_in INTEGER, changed "
+          "INTEGER, outcome TEXT, stale INTEGER)",
+          "CREATE TABLE other (x)", "CREATE VIEW v AS SELECT 1"}) {
+        std::filesystem::remove(path);
+        ASSERT_EQ(std::system(("sqlite3 '" + path + "' \"" + sql + "\"").c_str()), 0);
+        const auto database = Database::open(path);
+        ASSERT_TRUE(database.has_error()) << sql;
+        EXPECT_NE(database.error().text().find("move it away"), std::string::npos);
+    }
+    // A trigger beside our own tables.
+    std::filesystem::remove(path);
+    ASSERT_TRUE(Database::open(path).has_value());
+    ASSERT_EQ(
+        std::system(("sqlite3 '" + path +
+                     "' 'CREATE TRIGGER t AFTER INSERT ON hosts BEGIN DELETE FROM hosts; END'")
+                        .c_str()),
+        0);
+    EXPECT_TRUE(Database::open(path).has_error());
 }
 
 TEST_F(StoreTest, WhatCannotBeSavedIsKeptByTheHistory) {
