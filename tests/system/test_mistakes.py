@@ -237,10 +237,15 @@ def test_what_an_ordinary_user_is_told(tmp_path):
     closed.chmod(0o700)
     (tmp_path / "open.toml").write_text("[clients]\n" + LINE)
     open_folders(tmp_path)
+    own = tmp_path / "own"
+    own.mkdir(mode=0o777)
+    own.chmod(0o777)
+    (tmp_path / "group.toml").write_text(f'http = {{ listen = "unix:{own}/s", group = "www-data" }}\n[clients]\n{LINE}')
     plain = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", BINARY]
     for arguments, sentence in [(["check", closed / "c.toml"], "run this as root (sudo)"), (["doctor", closed / "c.toml"], "run this as root (sudo)"),
                                 (["client", HOST, closed / "c.toml"], "run this as root (sudo)"), ([closed / "c.toml"], "run this as root (sudo)"),
-                                (["status", "--socket", closed / "s"], "are you root or in its group?"), ([tmp_path / "open.toml", "-l", "127.0.0.1:82"], "CAP_NET_BIND_SERVICE")]:
+                                (["status", "--socket", closed / "s"], "are you root or in its group?"), ([tmp_path / "open.toml", "-l", "127.0.0.1:82"], "CAP_NET_BIND_SERVICE"),
+                                ([tmp_path / "group.toml"], "can't give the socket to its group: sftdyn's user is not in it; put that user into the group")]:
         result = subprocess.run([*plain, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd="/")
         said = result.stdout + result.stderr
         assert result.returncode == 1 and sentence in said and "unexpected" not in said, (arguments, said)
