@@ -1,6 +1,6 @@
 # fish completion for sftdyn
 
-set -l commands check convert doctor setup status forget demo cert client password
+set -l commands check convert doctor setup status forget demo cert client password help
 
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a check -d "Say everything that is wrong with a configuration"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a convert -d "Write the TOML file that says the same as a Python conf"
@@ -12,6 +12,7 @@ complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a demo -d "Tr
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a cert -d "Make a private key and a self-signed certificate"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a client -d "Print what to enter for one client"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a password -d "Print the hash of a password"
+complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -a help -d "Print the help, also of a command"
 
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -s s -l https -x -d "Listen for HTTPS"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -s c -l cert -r -d "Certificate with its chain"
@@ -26,7 +27,7 @@ complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen
 complete -c sftdyn -n "__fish_seen_subcommand_from doctor" -l host -x -d "Host to ask for"
 complete -c sftdyn -n "__fish_seen_subcommand_from doctor" -l resolver -x -d "Resolver to ask as the world does"
 complete -c sftdyn -n "__fish_seen_subcommand_from doctor" -l named-conf -r -d "Configuration of named"
-complete -c sftdyn -n "__fish_seen_subcommand_from doctor status" -l json -d "Print JSON"
+complete -c sftdyn -n "__fish_seen_subcommand_from check doctor status" -l json -d "Print JSON"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -x -a "bind knot powerdns"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l ns -x -d "Name of the DNS server"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l address -x -d "Its address"
@@ -36,6 +37,9 @@ complete -c sftdyn -n "__fish_seen_subcommand_from status" -l watch -d "Again an
 complete -c sftdyn -n "__fish_seen_subcommand_from demo" -l dns-port -x -d "Port of the DNS server"
 complete -c sftdyn -n "__fish_seen_subcommand_from cert" -l days -x -d "How long it is valid"
 complete -c sftdyn -n "__fish_seen_subcommand_from cert" -l dir -r -d "Where the files go"
+complete -c sftdyn -n "__fish_seen_subcommand_from client" -a "(sftdyn client --list 2>/dev/null)"
+complete -c sftdyn -n "__fish_seen_subcommand_from client" -l list -d "List the clients"
+complete -c sftdyn -n "__fish_seen_subcommand_from help" -x -a "$commands"
 complete -c sftdyn -n "__fish_seen_subcommand_from client" -l url -x -d "Where clients reach the server"
 complete -c sftdyn -n "__fish_seen_subcommand_from client" -l show -d "Show secrets"
 complete -c sftdyn -l help -s h -d "Help"

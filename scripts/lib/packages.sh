@@ -7,7 +7,7 @@ boost_package=libboost-dev
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then boost_package=libboost1.81-dev; fi
 
 build_packages=(g++ cmake ninja-build pkg-config "$boost_package" libssl-dev libknot-dev libtomlplusplus-dev
-                libcli11-dev libspdlog-dev libfmt-dev libsystemd-dev libseccomp-dev libcap-ng-dev libargon2-dev libqrencode-dev
+                libcli11-dev libspdlog-dev libfmt-dev libsystemd-dev libseccomp-dev libcap-ng-dev libargon2-dev libidn2-dev libqrencode-dev
                 libpython3-dev pybind11-dev libsqlite3-dev)
 package_packages=(dpkg-dev debhelper fakeroot lintian)
 demo_packages=(knot bind9-dnsutils curl)

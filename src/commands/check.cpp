@@ -5,11 +5,14 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
+#include "base/log.hpp"
 #include "commands/common_options.hpp"
 #include "commands/named_files.hpp"
 #include "commands/weak_secrets.hpp"
 #include "config/load.hpp"
+#include "dns/idna.hpp"
 #include "dns/tsig_key_file.hpp"
 #include "http/tls.hpp"
 #include "server/wiring.hpp"
@@ -19,6 +22,10 @@ namespace {
 
 using Diagnostics = std::vector<base::Error>;
 
+struct CheckOptions {
+    bool json = false;  ///< for programs, not for people
+};
+
 /// Key files that the configuration names must be there; BIND's session key comes with named's
 /// start.
 void check_key(const config::ZoneSettings& zone, Diagnostics& diagnostics) {
@@ -27,12 +34,53 @@ void check_key(const config::ZoneSettings& zone, Diagnostics& diagnostics) {
     if (key.has_error()) diagnostics.push_back(key.error());
 }
 
+/// Names with other letters than ASCII's are in the DNS, and in requests, in another form.
+void say_idna_forms(const config::Settings& settings, std::ostream& out) {
+    std::size_t told = 0;
+    const auto say = [&](const dns::Name& host) {
+        if (host.bytes().find("xn--") == std::string::npos || ++told > most_told) return;
+        const std::string text = host.text();
+        out << fmt::format("note: {} is {} in the DNS\n",
+                           base::log::terminal_safe(dns::idna_shown(text)), text);
+    };
+    for (std::size_t i = 0; i < settings.clients.size(); ++i)
+        say(dns::Name::from_wire(
+            reinterpret_cast<const std::uint8_t*>(settings.clients[i].host.data())));
+    for (const auto& client : settings.named_clients) {
+        for (const auto& host : client.hosts) say(host.name);
+    }
+    if (told > most_told)
+        out << fmt::format("note: and {} more names like these\n", told - most_told);
+}
+
+/// Errors are what keeps sftdyn from starting with the file.
+void print_json(const Diagnostics& errors, const Diagnostics& warnings, const Console& console) {
+    boost::json::array out;
+    const auto add = [&out](const char* level, const Diagnostics& diagnostics) {
+        for (const auto& one : diagnostics)
+            out.push_back(boost::json::object{
+                {"result", level}, {"where", one.where}, {"what", one.what}, {"mend", one.remedy}});
+    };
+    add("bad", errors);
+    add("warning", warnings);
+    console.out << boost::json::serialize(out) << '\n' << std::flush;
+}
+
+Diagnostics warnings_of(const config::Loaded& loaded) {
+    Diagnostics warnings = loaded.settings.warnings;
+    for (auto& missing : missing_folders(loaded.settings)) warnings.push_back(std::move(missing));
+    for (auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
+        for (const auto& one : weaknesses) warnings.push_back(one.error);
+    }
+    return warnings;
+}
+
 std::string count(const config::Loaded& loaded) {
     const std::size_t clients = loaded.settings.client_count();
     return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
 }
 
-int check(const config::Overrides& overrides, const Console& console) {
+int check(const config::Overrides& overrides, const CheckOptions& options, const Console& console) {
     config::Loaded loaded = server::load(overrides);
     check_key(loaded.settings.dns, loaded.diagnostics);
     for (const auto& files : config::certificates(loaded.settings)) {
@@ -43,19 +91,20 @@ int check(const config::Overrides& overrides, const Console& console) {
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);
     for (const auto& fault : faults_of_named_files(loaded.settings))
         loaded.diagnostics.push_back(fault.error);
+    if (options.json) {
+        print_json(loaded.diagnostics,
+                   loaded.diagnostics.empty() ? warnings_of(loaded) : Diagnostics{}, console);
+        return loaded.diagnostics.empty() ? 0 : 1;
+    }
     for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
     if (!loaded.diagnostics.empty()) {
         console.err << fmt::format("{} error{}\n", loaded.diagnostics.size(),
                                    loaded.diagnostics.size() == 1 ? "" : "s");
         return 1;
     }
-    for (const auto& warning : loaded.settings.warnings)
+    for (const auto& warning : warnings_of(loaded))
         console.out << "warning: " << warning.text() << '\n';
-    for (const auto& missing : missing_folders(loaded.settings))
-        console.out << "warning: " << missing.text() << '\n';
-    for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {
-        for (const auto& one : weaknesses) console.out << "warning: " << one.error.text() << '\n';
-    }
+    say_idna_forms(loaded.settings, console.out);
     console.out << fmt::format("{}: good, {}\n", loaded.conf,
                                loaded.python && loaded.python->has_get_host()
                                    ? "its get_host knows the clients"
@@ -71,9 +120,11 @@ void add_check(CommandLine& line) {
         "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
     add_conf(app, line.overrides);
     add_key_file(app, line.overrides, "The TSIG key to check instead of the file's");
-    app.callback([&line] {
-        line.run = [overrides = line.overrides](const Console& console) {
-            return check(*overrides, console);
+    const auto options = std::make_shared<CheckOptions>();
+    app.add_flag("--json", options->json, "Print JSON, for scripts");
+    app.callback([&line, options] {
+        line.run = [overrides = line.overrides, options](const Console& console) {
+            return check(*overrides, *options, console);
         };
     });
 }

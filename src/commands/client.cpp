@@ -25,6 +25,7 @@ struct ClientOptions {
     std::string name{};         ///< whose sheet
     std::string url{};          ///< where clients reach the server; empty: as the file tells
     bool show_secrets = false;  ///< also when the output is no terminal
+    bool list = false;          ///< whom there is, instead of one's sheet
 };
 
 /// What is known of the client, as text.
@@ -84,8 +85,22 @@ std::string guess_url(const config::Settings& settings) {
     return "https://" + name + port_of(settings.https, 443);
 }
 
+std::string host_of(const config::ListedClient& client) {
+    return dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data())).text();
+}
+
+/// What a client can be named by, one a line, without its secrets.
+void list(const config::Settings& settings, std::ostream& out) {
+    for (const auto& client : settings.named_clients)
+        if (!quoted::has_control_characters(client.name)) out << client.name << '\n';
+    for (std::size_t i = 0; i < settings.clients.size(); ++i)
+        out << host_of(settings.clients[i]) << '\n';
+    out << std::flush;
+}
+
 std::optional<Sheet> find(const config::Settings& settings, const std::string& name) {
     Sheet sheet;
+    const auto wanted = config::parse_client_host(name);
     for (const auto& client : settings.named_clients) {
         if (client.name != name) continue;
         for (const auto& host : client.hosts) {
@@ -101,10 +116,8 @@ std::optional<Sheet> find(const config::Settings& settings, const std::string& n
     }
     for (std::size_t i = 0; i < settings.clients.size(); ++i) {
         const auto client = settings.clients[i];
-        const std::string host =
-            dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data())).text();
-        if (host != name) continue;
-        sheet.hosts.push_back(host);
+        if (wanted.has_error() || client.host != wanted->bytes()) continue;
+        sheet.hosts.push_back(wanted->text());
         sheet.key = url_encoded(client.key);
         return sheet;
     }
@@ -277,11 +290,15 @@ int client(const config::Overrides& overrides, const ClientOptions& options,
     const config::Loaded loaded = server::load(overrides);
     for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
     if (!loaded.diagnostics.empty()) return 1;
+    if (options.list) {
+        list(loaded.settings, console.out);
+        return 0;
+    }
     auto sheet = find(loaded.settings, options.name);
     if (!sheet) {
         console.err << fmt::format(
             "there is no client \"{}\"; name one by its table ([clients.NAME]), or by the host of "
-            "its line\n",
+            "its line; sftdyn client --list names all\n",
             options.name);
         return 1;
     }
@@ -322,15 +339,18 @@ void add_client(CommandLine& line) {
         "Print what to enter for one client: URL, cron, systemd, routers, ddclient, inadyn");
     const auto options = std::make_shared<ClientOptions>();
     app.add_option("NAME", options->name,
-                   "The client: NAME of its [clients.NAME], or the host of its line")
-        ->required();
+                   "The client: NAME of its [clients.NAME], or the host of its line");
     add_conf(app, line.overrides);
     app.add_option("--url", options->url,
                    "Where clients reach this server, for example https://dyn.example.org:4443")
         ->check([](const std::string& url) { return fault_of_server_url(url); });
+    app.add_flag("--list", options->list, "List what the clients are named by, without secrets");
     app.add_flag("--show", options->show_secrets,
                  "Show the secrets even if the output is no terminal");
     app.callback([&line, options] {
+        if (options->list && !line.overrides->conf && !options->name.empty())
+            line.overrides->conf = options->name;
+        if (!options->list && options->name.empty()) throw CLI::RequiredError("NAME");
         line.run = [overrides = line.overrides, options](const Console& console) {
             return client(*overrides, *options, console);
         };

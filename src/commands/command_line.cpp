@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/command_line.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <sstream>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include "base/word_distance.hpp"
 #include "commands/cert.hpp"
 #include "commands/check.hpp"
 #include "commands/client.hpp"
@@ -29,6 +34,52 @@ constexpr void (*commands[])(CommandLine&) = {add_check,    add_convert, add_doc
                                               add_status,   add_forget,  add_demo,   add_cert,
                                               add_password, add_client};
 
+/// With what may have been meant, and all that there are.
+std::string unknown_command(const CLI::App& app, const std::string& word) {
+    std::string text = fmt::format("there is no command and no file \"{}\"", word.substr(0, 80));
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(command->get_name());
+    const auto near = std::find_if(names.begin(), names.end(), [&word](const std::string& name) {
+        return base::is_near(word, name);
+    });
+    if (near != names.end()) text += fmt::format("; did you mean {}?", *near);
+    return text + fmt::format(
+                      "\nCommands: {}. `sftdyn help` tells what they are for; a "
+                      "configuration is named by its file.\n",
+                      fmt::join(names, ", "));
+}
+
+/// A word where the configuration's file would stand, and which can't be one: names of files have
+/// mostly a dot or a slash.
+bool is_mistyped_command(const std::string& word) {
+    const bool is_plain = std::all_of(word.begin(), word.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    });
+    std::error_code error;
+    return is_plain && !std::filesystem::exists(word, error);
+}
+
+/// The `help` command of the program; another one's that there is does not come here.
+CLI::App& add_help(CLI::App& app, std::string& about_command) {
+    CLI::App& help = *app.add_subcommand("help", "Print this help, or that of a command");
+    help.add_option("COMMAND", about_command, "The command to tell about");
+    help.callback([&app, &about_command] {
+        const auto named = app.get_subcommands(
+            [&about_command](const CLI::App* one) { return one->get_name() == about_command; });
+        if (!about_command.empty() && named.empty())
+            throw CLI::ValidationError(unknown_command(app, about_command));
+    });
+    return help;
+}
+
+/// `sftdyn help COMMAND`, whose second word the library would take for a command of its own.
+bool is_help_of_a_command(const CLI::App& app, int argc, const char* const* argv) {
+    return argc == 3 && std::string_view(argv[1]) == "help" &&
+           !app.get_subcommands([argv](const CLI::App* one) { return one->get_name() == argv[2]; })
+                .empty();
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
@@ -38,8 +89,14 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     CommandLine line{app, std::make_shared<config::Overrides>(), {}};
     add_serve(line);
     for (const auto add : commands) add(line);
+    std::string about_command;
+    const CLI::App& help = add_help(app, about_command);
     app.footer(
         "Commands have a --help of their own. A file called like a command is written ./check.");
+    if (is_help_of_a_command(app, argc, argv)) {
+        const char* const words[] = {argv[0], argv[2], "--help"};
+        return parse_command_line(3, words, version);
+    }
     try {
         app.parse(argc, const_cast<char**>(argv));
     } catch (const CLI::ParseError& error) {
@@ -48,7 +105,17 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         parsed.text = out.str() + err.str();
         return parsed;
     }
+    if (help.parsed()) {
+        const char* const words[] = {argv[0], "--help"};
+        return parse_command_line(2, words, version);
+    }
     const auto asked = app.get_subcommands();
+    const std::string word = asked.empty() ? line.overrides->conf.value_or("") : std::string();
+    if (!word.empty() && is_mistyped_command(word)) {
+        parsed.status = 2;
+        parsed.text = unknown_command(app, word);
+        return parsed;
+    }
     parsed.command = asked.empty() ? std::string() : asked.front()->get_name();
     parsed.overrides = line.overrides;
     parsed.run = line.run ? line.run : [overrides = line.overrides](const Console& console) {

@@ -5,16 +5,12 @@
 #include <CLI/CLI.hpp>
 
 namespace sftdyn::commands {
-namespace {
 
-/// Whoever typed the value sees it again; of files nothing is quoted.
 CLI::ValidationError invalid(const std::string& option, const std::string& value,
                              base::Error error) {
     error.where = fmt::format("\"{}\"", value.substr(0, 80));
     return CLI::ValidationError(option, error.text());
 }
-
-}  // namespace
 
 void add_conf(CLI::App& app, const OverridesPtr& overrides, const std::string& help) {
     app.add_option_function<std::string>(

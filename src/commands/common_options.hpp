@@ -10,11 +10,16 @@
 
 namespace CLI {
 class App;
-}
+class ValidationError;
+}  // namespace CLI
 
 namespace sftdyn::commands {
 
 using OverridesPtr = std::shared_ptr<config::Overrides>;
+
+/// What a value of an option is not. Whoever typed it sees it again; of files nothing is quoted.
+[[nodiscard]] CLI::ValidationError invalid(const std::string& option, const std::string& value,
+                                           base::Error error);
 
 /// CONF: the configuration file.
 void add_conf(CLI::App& app, const OverridesPtr& overrides,

@@ -41,6 +41,11 @@ std::string span(std::int64_t seconds) {
 
 std::int64_t number(const json::value& value) { return value.is_int64() ? value.as_int64() : 0; }
 
+/// "1 client", "2 clients".
+std::string counted(std::int64_t count, const char* noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string ago(const json::value& time, std::int64_t now) {
     return number(time) == 0 ? std::string("never") : span(now - number(time)) + " ago";
 }
@@ -77,12 +82,14 @@ void print_hosts(const json::object& status, std::int64_t now, std::ostream& out
 
 void print(const json::object& status, std::ostream& out) {
     const std::int64_t now = number(status.at("now"));
-    out << fmt::format("sftdyn {}, process {}, running for {}, {} clients ({})\n",
+    out << fmt::format("sftdyn {}, process {}, running for {}, {} ({})\n",
                        text(status.at("version")), number(status.at("process")),
-                       span(now - number(status.at("since"))), number(status.at("clients")),
-                       text(status.at("conf")));
-    out << fmt::format("{} connections, {} requests wait for the DNS server\n",
-                       number(status.at("connections")), number(status.at("waiting")));
+                       span(now - number(status.at("since"))),
+                       counted(number(status.at("clients")), "client"), text(status.at("conf")));
+    const std::int64_t waiting = number(status.at("waiting"));
+    out << fmt::format("{}, {} wait{} for the DNS server\n",
+                       counted(number(status.at("connections")), "connection"),
+                       counted(waiting, "request"), waiting == 1 ? "s" : "");
     for (const auto& one : status.at("servers").as_array()) {
         const auto& server = one.as_object();
         out << fmt::format(

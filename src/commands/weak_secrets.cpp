@@ -96,16 +96,29 @@ private:
     void look_at_readers(const struct stat& status) {
         const std::string& path = file_.path;
         if ((status.st_mode & S_IROTH) != 0) {
-            // The service reads it as its group; a group like root's would shut it out.
             add(fmt::format("everybody on this machine may read {} in it", file_.content),
-                status.st_gid == 0
-                    ? fmt::format("chgrp {0} {1} && chmod 640 {1}", service_group_, path)
-                    : fmt::format("chmod o= {}", path));
+                remedy_of_open_file(status));
         } else if ((status.st_mode & (S_IRGRP | S_IWGRP)) == S_IRGRP &&
                    !trusted_.is_group(status.st_gid)) {
             add(fmt::format("{} may read {} in it", text_of_group(status.st_gid), file_.content),
                 fmt::format("chgrp {} {}", service_group_, path));
         }
+    }
+
+    /// The service reads it by its group: without that, nobody but everybody could let it in. A DNS
+    /// server that has it by its own group goes on as the owner.
+    [[nodiscard]] std::string remedy_of_open_file(const struct stat& status) const {
+        const std::string& path = file_.path;
+        const auto service = base::find_group(service_group_);
+        if (service && status.st_gid == service->gid) return fmt::format("chmod o= {}", path);
+        const auto group = base::find_group(status.st_gid);
+        const bool is_dns_servers = status.st_gid != 0 && group &&
+                                    trusted_.is_group(status.st_gid) &&
+                                    base::find_user(group->name).has_value();
+        return is_dns_servers
+                   ? fmt::format("chown {}:{} {} && chmod 640 {}", group->name, service_group_,
+                                 path, path)
+                   : fmt::format("chgrp {} {} && chmod 640 {}", service_group_, path, path);
     }
 
     void look_at_writers(const struct stat& status) {

@@ -27,12 +27,23 @@ base::Error unreadable(const std::string& path, const std::string& why) {
             "name the configuration file: sftdyn FILE"};
 }
 
+/// Why it could not be opened, by errno.
+base::Error not_opened(const std::string& path) {
+    const int number = errno;
+    base::Error error = unreadable(path, base::system_error_text(number));
+    if (number == EACCES)
+        error.remedy = geteuid() == 0
+                           ? "let this user read it, and into the folders above"
+                           : "it is for root and the service alone: run this as root (sudo); the "
+                             "service's own user needs to read it by its group (chmod 640)";
+    return error;
+}
+
 base::Result<ConfFile> open_conf(const std::string& path) {
     // Who opens a pipe would wait for its writer.
     base::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     struct stat status {};
-    if (file.get() < 0 || fstat(file.get(), &status) != 0)
-        return unreadable(path, base::system_error_text(errno));
+    if (file.get() < 0 || fstat(file.get(), &status) != 0) return not_opened(path);
     if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder");
     if (!S_ISREG(status.st_mode))
         return unreadable(path, "it is no regular file, but a pipe, a device or a socket");
@@ -65,6 +76,13 @@ base::Result<std::string> read_conf(const std::string& path) {
         have += static_cast<std::size_t>(size);
     }
     return base::Result<std::string>(boost::system::in_place_value, std::move(text));
+}
+
+std::string version_of(const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) != 0) return {};
+    return fmt::format("{}.{:09}/{}/{}", status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                       status.st_size, status.st_ino);
 }
 
 }  // namespace sftdyn::config

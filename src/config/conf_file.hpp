@@ -19,4 +19,8 @@ constexpr std::uint64_t largest_conf = 1ULL << 30;  // octets
 /// The whole text; as `check_conf`.
 [[nodiscard]] base::Result<std::string> read_conf(const std::string& path);
 
+/// Tells one state of a file from another: it is different once the file was written or replaced.
+/// Empty: there is no such file. To be asked before the file is read.
+[[nodiscard]] std::string version_of(const std::string& path);
+
 }  // namespace sftdyn::config

@@ -86,6 +86,7 @@ Loaded load_settings(const Overrides& line) {
         }
     }
     loaded.conf = path;
+    loaded.conf_version = version_of(path);
     if (path.ends_with(".toml")) {
         loaded.diagnostics = read_toml_file(path, loaded.settings);
     } else {

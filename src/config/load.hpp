@@ -17,6 +17,7 @@ struct Loaded {
     Settings settings{};
     std::vector<base::Error> diagnostics{};
     std::string conf{};                            ///< the file, if there is one
+    std::string conf_version{};                    ///< of that file, as it was read
     std::shared_ptr<const python::Conf> python{};  ///< a Python conf
 };
 using Load = std::function<Loaded()>;

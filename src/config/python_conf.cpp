@@ -161,14 +161,11 @@ private:
                 fmt::format("the host of entry {} of CLIENTS is an address, and no name", number),
                 "name the host that gets its client's address: CLIENTS = {\"key\": "
                 "\"host.example.org\"}");
-        const auto host = dns::Name::parse_host(*text);
+        const auto host = parse_client_host(*text);
         // Without the text: keys and hosts may have been confused.
         if (host.has_error())
-            return error(
-                0,
-                fmt::format("entry {} of CLIENTS: this host is not a valid domain name: {}", number,
-                            dns::fault_of_host(*text)),
-                "expected CLIENTS = {\"key\": \"host.example.org\"}");
+            return error(0, fmt::format("entry {} of CLIENTS: {}", number, host.error().what),
+                         "expected CLIENTS = {\"key\": \"host.example.org\"}");
         // Several keys of one host are several clients here.
         if (!settings_.clients.line_of_host(*host)) {
             static_cast<void>(settings_.clients.add(key, *host, {}, number));

@@ -5,6 +5,7 @@
 
 #include <fmt/ranges.h>
 
+#include "dns/idna.hpp"
 #include "dns/name_fault.hpp"
 #include "dns/tsig_key_provider.hpp"
 
@@ -75,6 +76,17 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
     return dns::ServerAddress{*listen->address, listen->port};
 }
 
+base::Result<dns::Name> parse_client_host(std::string_view text) {
+    const auto wrong = [](const std::string& why) {
+        return base::Error{"this host is not a valid domain name: " + why, "",
+                           "write it as host.example.org"};
+    };
+    const auto form = dns::idna_form(text);
+    if (form.has_error()) return wrong(form.error().what);
+    if (const std::string fault = dns::fault_of_host(*form); !fault.empty()) return wrong(fault);
+    return dns::Name::parse_host(*form);
+}
+
 base::Result<dns::Name> parse_zone(std::string_view text) {
     const auto wrong = [](const std::string& why) {
         return base::Error{"this zone is not a valid domain name: " + why, "",
@@ -107,7 +119,8 @@ base::Result<void> check_https(const Settings& settings, bool is_passed) {
     return base::Error{
         fmt::format("{} without {}", fmt::join(there, " and "), fmt::join(missing, " and ")), "",
         "HTTPS takes all three of https, cert and key, and HTTP none; a socket unit with "
-        "FileDescriptorName=https stands for https when systemd starts the program"};
+        "FileDescriptorName=https stands for https when systemd starts the program; sftdyn cert "
+        "HOSTNAME makes cert and key"};
 }
 
 std::vector<base::Error> check_listeners(const Settings& settings) {

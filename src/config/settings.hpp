@@ -166,6 +166,10 @@ struct Settings {
 /// does not quote it.
 [[nodiscard]] base::Result<dns::Name> parse_zone(std::string_view text);
 
+/// The name of a client's host, as a person writes it: other letters than ASCII's become their xn--
+/// form. The error does not quote `text`.
+[[nodiscard]] base::Result<dns::Name> parse_client_host(std::string_view text);
+
 /// All certificates, the one for clients that name none, or no known name, first.
 [[nodiscard]] std::vector<Settings::CertificateFiles> certificates(const Settings& settings);
 

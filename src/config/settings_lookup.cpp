@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/word_distance.hpp"
 #include "config/settings_schema.hpp"
 
 namespace sftdyn::config {
@@ -17,33 +18,6 @@ bool is_plain_word(std::string_view name) {
         return (c >= 'a' && c <= 'z') || c == '_' || c == '4' || c == '6';
     };
     return name.size() >= 2 && name.size() <= 24 && std::all_of(name.begin(), name.end(), plain);
-}
-
-/// How many characters are to be added, left out, replaced, or swapped with their neighbour
-/// (Damerau and Levenshtein, each place changed once).
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> two_before(b.size() + 1), before(b.size() + 1), row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) before[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            row[j] = std::min(
-                {before[j] + 1, row[j - 1] + 1, before[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = std::min(row[j], two_before[j - 2] + 1);
-        }
-        std::swap(two_before, before);
-        std::swap(before, row);
-    }
-    return before[b.size()];
-}
-
-bool is_near(std::string_view name, std::string_view ours) {
-    // Half of a short word may not be guessed.
-    const std::size_t most = ours.size() < 3 ? 0 : ours.size() < 7 ? 1 : 2;
-    const std::size_t difference =
-        name.size() > ours.size() ? name.size() - ours.size() : ours.size() - name.size();
-    return difference <= most && distance(name, ours) <= most;
 }
 
 }  // namespace
@@ -131,7 +105,7 @@ const Setting* meant_by(std::string_view name, Section section) {
         return found == rows.end() ? nullptr : &*found;
     };
     const auto is_same = [&](const Setting& ours) { return ours.name == name; };
-    const auto is_like = [&](const Setting& ours) { return is_near(name, ours.name); };
+    const auto is_like = [&](const Setting& ours) { return base::is_near(name, ours.name); };
     for (const auto rows : {settings_of(section), all_settings()}) {
         if (const Setting* same = find(rows, is_same)) return same;
         if (const Setting* near = find(rows, is_like)) return near;

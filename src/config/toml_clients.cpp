@@ -40,6 +40,32 @@ bool are_swapped(std::string_view key, const dns::Name& host) {
            !ends_like_a_host(host.text());
 }
 
+constexpr const char* key_of_url =
+    "write only what stands behind the server's name and its slash: that is the key";
+
+bool is_url(std::string_view key) {
+    return key.starts_with("http://") || key.starts_with("https://");
+}
+
+/// "dyn.example.org:8080/…".
+bool begins_with_a_server(std::string_view key) {
+    const std::size_t slash = key.find('/');
+    if (slash == std::string_view::npos) return false;
+    const std::string_view server = key.substr(0, std::min(slash, key.find(':')));
+    return ends_like_a_host(server) && dns::fault_of_host(server).empty();
+}
+
+/// The setting whose name the key is, as it stands there without quotation marks.
+const Setting* setting_of_that_name(const toml::key& key) {
+    const auto& at = key.source();
+    const bool is_bare =
+        at.begin.line == at.end.line && at.end.column - at.begin.column == key.str().size();
+    const auto rows = all_settings();
+    const auto found = std::find_if(rows.begin(), rows.end(),
+                                    [&key](const Setting& row) { return row.name == key.str(); });
+    return is_bare && found != rows.end() ? &*found : nullptr;
+}
+
 /// Names that are no addresses are told by their last character: there may be a million of them.
 bool is_address(std::string_view text) {
     const bool may_be =
@@ -67,6 +93,10 @@ void TomlClients::read(const ClientLine& line) {
 }
 
 void TomlClients::read_one(const toml::key& key, const toml::node& node) {
+    const auto* inner = node.as_table();
+    if (const Setting* meant = setting_of_that_name(key);
+        meant != nullptr && (inner == nullptr || !is_named(*inner)))
+        return stands_too_low(key, *meant);
     ClientList::Options options;
     if (const auto short_form = node.value_exact<std::string>()) {
         add(key.str(), key.source().begin, host(*short_form, node.source().begin),
@@ -84,6 +114,21 @@ void TomlClients::read_one(const toml::key& key, const toml::node& node) {
     }
 }
 
+void TomlClients::stands_too_low(const toml::key& key, const Setting& meant) {
+    const bool may_be_clients = meant.section == Section::named_client ||
+                                meant.section == Section::client ||
+                                meant.section == Section::host || meant.name == "key";
+    const std::string home = meant.section == Section::top || may_be_clients
+                                 ? "at the file's top, above the first [table]"
+                                 : fmt::format("in {}", label_of(meant.section));
+    context_.error(
+        key.source(),
+        fmt::format("{} is the name of a setting, and stands below [clients]", meant.name),
+        fmt::format("write settings of the server {}{}", home,
+                    may_be_clients ? ", and those of one client below a line [clients.NAME]"
+                                   : "; a client's key of that name takes quotation marks"));
+}
+
 void TomlClients::named(const toml::key& name, const toml::table& table) {
     TomlSection section(context_, table, Section::named_client);
     const std::size_t before = context_.found.size();
@@ -92,6 +137,8 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
     client.line = name.source().begin.line;
     section.text("key", "the secret of its URL, as a string",
                  [&](const std::string& value) -> base::Result<void> {
+                     if (is_url(value))
+                         return base::Error{"a client's key is a whole URL", "", key_of_url};
                      if (value.empty() || value.starts_with('/'))
                          return base::Error{
                              value.empty() ? "a client's key is empty"
@@ -173,7 +220,8 @@ void TomlClients::read_hosts(TomlSection& section, const toml::table& table, Nam
         if (!text)
             return section.wrong_type(
                 node, "hosts", "names, or tables: { host = \"host.example.org\", ttl = 60 }");
-        if (auto name = host(*text, node.source().begin))
+        const auto at = node.source().begin;
+        if (auto name = host(*text, at); name && is_whole(*name, at))
             client.hosts.push_back({std::move(*name)});
     });
 }
@@ -205,7 +253,7 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
         return context_.error(node != nullptr ? node->source() : table.source(),
                               "a client has no host", "expected { host = \"host.example.org\" }");
     auto name = host(*text, node->source().begin);
-    if (!name) return;
+    if (!name || !is_whole(*name, node->source().begin)) return;
     out.name = std::move(*name);
     client.hosts.push_back(std::move(out));
 }
@@ -251,10 +299,15 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
     if (key.starts_with('/'))
         return context_.error(key_at, "a client's key begins with a slash",
                               "leave it out: leading slashes are not part of the key");
+    if (is_url(key)) return context_.error(key_at, "a client's key is a whole URL", key_of_url);
+    if (begins_with_a_server(key))
+        context_.warning({key_at, key_at, nullptr}, "a client's key begins with a server's name",
+                         key_of_url);
     if (!host) return;
     if (are_swapped(key, *host))
         return context_.error(key_at, "host and key stand in the wrong order",
                               "the key comes first: \"key\" = \"host.example.org\"");
+    if (!is_whole(*host, at)) return;
     const auto twice = [&](std::uint32_t line) {
         context_.error(key_at, fmt::format("this key is there twice (first in line {})", line),
                        "give each host a key of its own");
@@ -294,6 +347,13 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
     return context_.found.size() == before ? name : std::nullopt;
 }
 
+bool TomlClients::is_whole(const dns::Name& host, toml::source_position at) {
+    if (!host.parent().is_root() || zone_for(settings_, host).zone) return true;
+    context_.error(at, "this host has no dot in it: a host is written with its zone",
+                   "write it whole: \"key\" = \"host.example.org\"");
+    return false;
+}
+
 std::optional<dns::Name> TomlClients::host(std::string_view text, toml::source_position at) {
     constexpr const char* order = "the key comes first: \"key\" = \"host.example.org\"";
     if (is_address(text)) {
@@ -302,10 +362,9 @@ std::optional<dns::Name> TomlClients::host(std::string_view text, toml::source_p
             "name the host that gets its client's address: \"key\" = \"host.example.org\"");
         return std::nullopt;
     }
-    auto name = dns::Name::parse_host(text);
+    auto name = parse_client_host(text);
     if (name.has_error()) {
-        context_.error(at, "this host is not a valid domain name: " + dns::fault_of_host(text),
-                       order);
+        context_.error(at, name.error().what, order);
         return std::nullopt;
     }
     const auto& zone = zone_for(settings_, *name).zone;

@@ -33,6 +33,10 @@ private:
              const std::optional<dns::Name>& host, toml::source_position at,
              const ClientList::Options& options);
     std::optional<dns::Name> long_form(const toml::table& table, ClientList::Options& options);
+    /// False, with a diagnostic: the host has but one label, and is in no zone that is configured.
+    bool is_whole(const dns::Name& host, toml::source_position at);
+    /// A line below [clients] that was meant to be a setting of the server.
+    void stands_too_low(const toml::key& key, const Setting& meant);
     std::optional<dns::Name> host(std::string_view text, toml::source_position at);
 
     TomlContext& context_;

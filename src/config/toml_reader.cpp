@@ -105,14 +105,19 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
 
 Diagnostics read_toml(std::string_view text, const std::string& path, Settings& settings) {
     TomlContext context(path);
+    if (is_utf16(text)) {
+        context.error(toml::source_position{1, 1}, "this is UTF-16, or no text",
+                      "save the file as UTF-8");
+        return context.diagnostics();
+    }
+    std::string rest;
     try {
         std::vector<ClientLine> lines;
-        const std::string rest =
-            take_client_lines(text, [&](const ClientLine& line) { lines.push_back(line); });
+        rest = take_client_lines(text, [&](const ClientLine& line) { lines.push_back(line); });
         const toml::table root = toml::parse(rest, path);
         read_root(context, root, settings, lines);
     } catch (const toml::parse_error& error) {
-        const base::Error explained = explain_syntax(error);
+        const base::Error explained = explain_syntax(error, rest);
         context.error(error.source(), explained.what, explained.remedy);
     }
     settings.warnings = context.warnings();

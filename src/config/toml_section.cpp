@@ -232,7 +232,10 @@ void TomlSection::former_name(const toml::source_region& at, const Setting& row)
 std::string TomlSection::hint(const toml::node& node) const {
     const bool of_client = section_ == Section::client || section_ == Section::named_client ||
                            section_ == Section::host;
-    if (of_client) return "a client's key that has a dot in it takes quotation marks; ";
+    if (of_client)
+        return "a client's key or name that has a dot in it takes quotation marks: "
+               "\"key.with.dots\" "
+               "= \"host.example.org\", [clients.\"host.example.org\"]; ";
     if (node.is_string() || node.is_table())
         return "if this is a client's key, it belongs below [clients]: \"key\" = "
                "\"host.example.org\"; ";

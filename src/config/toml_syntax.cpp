@@ -19,7 +19,7 @@ struct Explanation {
 const Explanation explanations[] = {
     {{"cannot redefine", "cannot insert"},
      "this name is there already: a client's key, a setting or a table stands in the file twice",
-     "keep one of them"},
+     "keep one of them; of a table that stands there twice put all lines below one head"},
     {{"utf-8", "unicode surrogates"}, "this is not UTF-8", "save the file as UTF-8"},
     {{"end-of-file", "saw EOF", "control character", "line-break"},
      "something is not closed here",
@@ -45,9 +45,42 @@ const Explanation explanations[] = {
      "write \\\\ for a backslash, or put the text into single quotation marks"},
 };
 
+/// The text from a place on, whose column counts characters.
+std::string_view rest_from(std::string_view text, toml::source_position at) {
+    for (toml::source_index line = 1; line < at.line; ++line) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) return {};
+        text.remove_prefix(end + 1);
+    }
+    for (toml::source_index column = 1; column < at.column && !text.empty(); ++column) {
+        text.remove_prefix(1);
+        while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xc0U) == 0x80)
+            text.remove_prefix(1);
+    }
+    return text;
+}
+
+/// As word processors write them, in UTF-8.
+bool is_curly_mark(std::string_view text) {
+    static constexpr std::string_view marks[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e",
+                                                 "\xe2\x80\x9f", "\xe2\x80\x98", "\xe2\x80\x99",
+                                                 "\xe2\x80\x9a", "\xc2\xab",     "\xc2\xbb"};
+    return std::any_of(std::begin(marks), std::end(marks),
+                       [text](std::string_view mark) { return text.starts_with(mark); });
+}
+
 }  // namespace
 
-base::Error explain_syntax(const toml::parse_error& error) {
+bool is_utf16(std::string_view text) {
+    return text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") ||
+           text.substr(0, 4).find('\0') != std::string_view::npos;
+}
+
+base::Error explain_syntax(const toml::parse_error& error, std::string_view text) {
+    if (is_curly_mark(rest_from(text, error.source().begin)))
+        return {"this is a curly quotation mark", "",
+                "write straight ones, in a plain editor: \"key\" = \"host.example.org\" "
+                "(https://toml.io)"};
     const std::string_view description = error.description();
     const auto fits = [&](std::string_view sign) {
         return description.find(sign) != std::string_view::npos;

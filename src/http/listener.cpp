@@ -47,6 +47,14 @@ base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
     return {fmt::format("can't listen: {}", error.message()), text_of(endpoint), std::move(remedy)};
 }
 
+/// Only root, and who is in a group, may give a file to it (chown(2)).
+base::Error no_member_of_group(const Endpoint& endpoint) {
+    return {"can't give the socket to its group: sftdyn's user is not in it", text_of(endpoint),
+            fmt::format("put that user into the group {} (usermod -aG) and restart sftdyn; or "
+                        "leave the group out, and put the proxy's user into sftdyn's group",
+                        *endpoint.gid)};
+}
+
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
 error_code open(tcp::acceptor& acceptor, const Endpoint& endpoint, bool reuse_port) {
@@ -152,7 +160,9 @@ base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint,
         return cannot_listen(endpoint, last_error());
     // The socket listens only after its mode is set, so no client connects before.
     if (const auto error = hand_over(endpoint.path, endpoint))
-        return cannot_listen(endpoint, error);
+        return endpoint.gid && error == boost::system::errc::operation_not_permitted
+                   ? no_member_of_group(endpoint)
+                   : cannot_listen(endpoint, error);
     if (::listen(descriptor.get(), SOMAXCONN) != 0) return cannot_listen(endpoint, last_error());
     return share(std::move(descriptor), AF_UNIX, endpoint, contexts);
 }

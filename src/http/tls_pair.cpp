@@ -70,6 +70,13 @@ base::Result<void> read_file(const PemFile& file, SecretText& text) {
     return {};
 }
 
+base::Error swapped(const PemFile& file, const char* what) {
+    ERR_clear_error();
+    return {fmt::format("{} is not usable: {}", file.content, what), file.path,
+            "are cert and key swapped? cert is the file with the certificate, key that with the "
+            "private key"};
+}
+
 /// Whether an incomplete part follows the last complete one, because the file is still being
 /// written.
 bool is_half_written(std::string_view text) {
@@ -97,6 +104,8 @@ base::Result<void> parse_certificates(const PemFile& file, std::string_view text
         ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
     if (!at_end) return unusable(file, last_tls_reason());
     ERR_clear_error();
+    if (!pair.certificate && text.find("PRIVATE KEY-----") != std::string_view::npos)
+        return swapped(file, "there is a private key in it, and no certificate");
     if (!pair.certificate) return unusable(file, "there is no certificate in it");
     if (is_half_written(text)) return unusable(file, "it ends within a certificate");
     return {};
@@ -118,6 +127,8 @@ base::Result<void> parse_key(const PemFile& file, std::string_view text, TlsPair
                            "sftdyn starts without anybody to type a password: decrypt it (openssl "
                            "pkey -in … -out …)"};
     }
+    if (!pair.key && text.find("BEGIN CERTIFICATE-----") != std::string_view::npos)
+        return swapped(file, "there is a certificate in it, and no private key");
     if (!pair.key) {
         const std::string reason = last_tls_reason();
         return unusable(file, text.find("PRIVATE KEY-----") == std::string_view::npos

@@ -386,6 +386,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"since", began},
                                        {"now", std::time(nullptr)},
                                        {"conf", clients_->conf},
+                                       {"conf_version", clients_->conf_version},
                                        {"clients", clients_->count},
                                        {"waiting", parts_.updates.waiting()},
                                        {"connections", parts_.server.connections()},

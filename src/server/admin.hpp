@@ -67,7 +67,8 @@ public:
         ConfiguredHosts hosts{};
         bool are_all_known = true;  ///< only `hosts` are updated
         base::Duration stale_after{};
-        std::string conf{};  ///< where that stands
+        std::string conf{};          ///< where that stands
+        std::string conf_version{};  ///< of that file when it was read
     };
     /// At the start and after each reload.
     void configure(Clients clients);

@@ -149,7 +149,8 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
                       .hosts = std::move(hosts),
                       .are_all_known = !has_get_host,
                       .stale_after = settings.admin.stale_after,
-                      .conf = loaded.conf});
+                      .conf = loaded.conf,
+                      .conf_version = loaded.conf_version});
 }
 
 int Service::run(const Ready& ready) {

@@ -60,7 +60,10 @@ def practice(stage):
     return Practice(stage, named(stage))
 
 
-def test_nothing_is_wrong(practice):
+def test_nothing_is_wrong(practice, stage):
+    world = stage.dns("named", name="world", zones=["example.org"])
+    world.nsupdate(f"update add {ZONE} 60 NS ns.{ZONE}.")
+    practice.resolver = world.address
     findings = practice.examine()
     assert {finding["result"] for finding in findings} == {"good"}, findings
     checks = [finding["check"] for finding in findings]
@@ -205,6 +208,7 @@ def test_zone_not_loaded(practice):
     server.start()
     check, text = practice.bad()
     assert check == "zone" and "SERVFAIL" in text
+    assert "the zone is not loaded: named-checkconf -z" in text and "could not write" not in text
 
 
 @pytest.mark.skipif(not ROOT, reason="it takes root to try what another user may do")
@@ -217,6 +221,101 @@ def test_named_may_not_write_its_zone(practice):
     practice.server.zone_file().chmod(0o444)
     check, text = practice.bad()
     assert check == "zone-file" and "may not read and write" in text
+
+
+def test_its_own_answer_proves_no_delegation(practice):
+    assert "can't be seen from here" in practice.one("delegation", "skipped")
+    result = run("doctor", practice.folder / "doctor.toml", "--resolver", practice.resolver)
+    assert result.returncode == 0 and result.stdout.endswith("nothing is in the way of what was looked at, 1 check could not be made\n")
+    for wrong in ("nonsense", "resolver.example.org"):
+        result = run("doctor", practice.folder / "doctor.toml", "--resolver", wrong)
+        assert result.returncode == 2 and "this is no server address" in result.stderr
+
+
+def test_name_servers_that_nobody_finds(stage):
+    server = stage.dns("knot")  # named takes no such name
+    practice = Practice(stage, server)
+    server.nsupdate(f"update add {ZONE} 60 NS localhost.")
+    server.nsupdate(f"update add {ZONE} 60 NS lost.{ZONE}.")
+    findings = practice.examine()
+    texts = [finding["what"] for finding in findings if finding["check"] == "delegation" and finding["result"] == "warning"]
+    assert len(texts) == 2 and f"{ZONE} names localhost as its name server" in texts[0] + texts[1] and f"names lost.{ZONE} as its name server, which has no address" in texts[0] + texts[1], texts
+    assert "\n2 warnings, 1 check could not be made\n" in run("doctor", practice.folder / "doctor.toml", "--resolver", practice.resolver).stdout
+
+
+def test_every_host_is_looked_at(practice):
+    """Each of them, and what several have is told once."""
+    server = practice.server
+    server.nsupdate(f"update add alias.{ZONE} 60 CNAME other.{ZONE}.")
+    clients = {f"{number:032x}": f"h{number}.{ZONE}" for number in range(250)}
+    clients.update({"a" * 31 + "b": f"alias.{ZONE}", "c" * 31 + "d": "www.example.com", "e" * 31 + "f": "home.example.com"})
+    findings = practice.examine(clients=clients)
+    bad = [finding["what"] for finding in findings if finding["result"] == "bad"]
+    assert len(bad) == 2, bad
+    assert any(f"alias.{ZONE}: " in text and "CNAME" in text for text in bad), bad
+    assert any("www.example.com: " in text and "(and so 1 more host)" in text for text in bad), bad
+    assert any("a trial update of 250 hosts that changes nothing was taken" in finding["what"] for finding in findings)
+
+
+def test_an_update_policy_by_name(stage):
+    practice = Practice(stage, named(stage, policy=f"update-policy {{ grant sftdyn name h1.{ZONE} A; grant sftdyn name h2.{ZONE} A; }};"))
+    findings = practice.examine(clients={f"{number:032x}": f"h{number}.{ZONE}" for number in range(1, 5)})
+    bad = [finding["what"] for finding in findings if finding["result"] == "bad"]
+    assert len(bad) == 1 and f"h3.{ZONE}: " in bad[0] and "REFUSED" in bad[0] and "(and so 1 more host)" in bad[0], bad
+    assert any("a trial update of 2 hosts" in finding["what"] for finding in findings)
+
+
+def test_one_cause_is_said_once(practice):
+    path = practice.folder / "bad.key"
+    path.write_text('key "x" { algorithm hmac-sha256; secret "not base64!"; };\n')
+    path.chmod(0o600)
+    assert practice.bad(key_file=path)[0] == "key"
+
+
+def test_the_running_program_has_an_older_configuration(stage, practice):
+    control = practice.folder / "control"
+    text = f'http = "127.0.0.1:{practice.port}"\n' + conf(practice.server, {"6fd2c1a7e05b4d83": HOST}, extra=f'[admin]\ncontrol = "{control}"\n')
+    program = stage.sftdyn(text, listen=())
+    older = "has an older configuration: "
+
+    def running():
+        result = run("doctor", program.conf, "--json", "--resolver", practice.resolver)
+        return [finding for finding in json.loads(result.stdout) if finding["check"] == "running"]
+
+    assert running() == []
+    program.conf.write_text(text + f'"90bbd8698198ea767a1c" = "new.{ZONE}"\n')
+    found = running()
+    assert len(found) == 1 and older in found[0]["what"] and "systemctl reload sftdyn" in found[0]["mend"]
+    program.reload(program.conf.read_text())
+    program.await_log("the configuration has 2 clients")
+    assert running() == []
+
+
+@pytest.mark.skipif(not ROOT, reason="it takes root to become somebody else")
+def test_an_ordinary_user_is_told_what_takes_root(practice):
+    practice.examine(mode=0o640)
+    plain = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", BINARY]
+    for command in (["check"], ["doctor"], ["client", HOST]):
+        result = subprocess.run([*plain, *command, practice.folder / "doctor.toml"], capture_output=True, text=True)
+        said = result.stdout + result.stderr
+        assert result.returncode == 1 and "Permission denied" in said and "run this as root (sudo)" in said and "unexpected" not in said, said
+
+
+@pytest.mark.skipif(not ROOT, reason="it takes root to try what another user may do")
+def test_what_the_services_user_may_not_use(practice):
+    """Its sockets' folders and groups, its state, the event command."""
+    (practice.folder / "mine").mkdir(mode=0o700)
+    program = practice.folder / "mine/notify"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    os.chmod(practice.folder, 0o755)
+    findings = practice.examine(f'http = ["unix:{practice.folder}/mine/s", {{ listen = "unix:/tmp/s", group = "daemon" }}]\n' + conf(practice.server, {"6fd2c1a7e05b4d83": HOST}, extra=f'[process]\nuser = "nobody"\n[admin]\nstate = "mine"\ncontrol = "mine/control"\nevent_command = ["{program}"]\nmetrics = "192.0.2.1:9153"\n'))
+    bad = {(finding["check"], finding["what"]): finding["mend"] for finding in findings if finding["result"] == "bad"}
+    text = json.dumps(findings)
+    for check, words in [("listener", "mine/s: the user nobody may not write to"), ("listener", "unix:/tmp/s: the user nobody is not in the group daemon"), ("state", "[admin] state: the user nobody may not write"),
+                         ("control", "[admin] control: the user nobody may not write"), ("event-command", "notify: the user nobody may not run it"), ("listener", "192.0.2.1:9153")]:
+        assert any(found == check and words in what for found, what in bad), f"{check} {words}\n{text}"
+    assert any("usermod -aG daemon nobody" in mend for mend in bad.values())
 
 
 def test_delegation(practice, stage):

@@ -121,7 +121,7 @@ def commands():
 
 def test_completions_know_every_command_and_option(installed):
     all_commands = commands()
-    assert {"check", "convert", "doctor", "setup", "status", "forget", "demo", "cert", "client", "password"} == set(all_commands) - {""}
+    assert {"check", "convert", "doctor", "setup", "status", "forget", "demo", "cert", "client", "password", "help"} == set(all_commands) - {""}
     for name in ("completions/sftdyn", "_sftdyn", "sftdyn.fish"):
         path = next(path for path in installed.rglob("*") if str(path).endswith(name))
         text = path.read_text()
@@ -144,6 +144,20 @@ def test_bash_completes(installed):
     assert complete("sftdyn doctor --js") == ["--json"]
     assert set(complete("sftdyn setup ")) == {"bind", "knot", "powerdns"}
     assert "--watch" in complete("sftdyn status --")
+    assert "doctor" in complete("sftdyn help do")
+
+
+def test_bash_completes_the_names_of_clients(installed, tmp_path):
+    """As they are, whatever a shell would make of them."""
+    path = next(path for path in installed.rglob("completions/sftdyn"))
+    fake = tmp_path / "sftdyn"
+    fake.write_text('#!/bin/sh\n[ "$*" = "client --list" ] && printf "%s\\n" "home.dyn.example.org" "hotel.dyn.example.org" "ho\\$(touch {0}/ran)" "nas"\n'.format(tmp_path))
+    fake.chmod(0o755)
+    script = (f'. /usr/share/bash-completion/bash_completion; . {path}; COMP_WORDS=({fake} client ho); COMP_CWORD=2; COMP_LINE="{fake} client ho"; COMP_POINT=${{#COMP_LINE}}; '
+              f'_sftdyn; printf "%s\n" "${{COMPREPLY[@]}}"')
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert found[:2] == ["home.dyn.example.org", "hotel.dyn.example.org"] and len(found) == 3 and "nas" not in found
+    assert not (tmp_path / "ran").exists()
 
 
 def test_zsh_and_fish_take_theirs(installed):

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
@@ -18,15 +19,17 @@
 namespace sftdyn::commands {
 namespace {
 
-constexpr std::size_t most_hosts = 20;  // that the DNS is asked for
 constexpr const char* service_user = "sftdyn";
 
 struct DoctorOptions {
-    std::string host{};        ///< that the DNS is asked for; empty: those of the configuration
-    std::string resolver{};    ///< to ask as the world does; empty: the system's
+    std::string host{};  ///< that the DNS is asked for; empty: those of the configuration
+    std::optional<dns::ServerAddress>
+        resolver{};            ///< to ask as the world does; absent: the system's
     std::string named_conf{};  ///< named's configuration; empty: Debian's
     bool json = false;         ///< for programs, not for people
 };
+
+using Level = Finding::Level;
 
 const char* word(Finding::Level level) {
     static constexpr const char* words[] = {"good", "note", "skipped", "warning", "BAD"};
@@ -34,11 +37,17 @@ const char* word(Finding::Level level) {
 }
 
 /// Whom the service runs as: whom it is told to become, else the package's user, else whoever asks.
-std::string user_of(const config::Settings& settings) {
-    if (settings.user) return *settings.user;
-    if (geteuid() == 0 && base::find_user(service_user)) return service_user;
+/// Only root can look with the eyes of somebody else.
+void find_user(Patient& patient) {
+    const std::string service = patient.loaded.settings.user.value_or(service_user);
+    const auto account = base::find_user(service);
     const auto self = base::find_user(geteuid());
-    return self ? self->name : "nobody";
+    if (geteuid() == 0 && (account || patient.loaded.settings.user)) {
+        patient.user = service;
+        return;
+    }
+    patient.user = self ? self->name : "nobody";
+    patient.is_stand_in = geteuid() != 0 && account && account->uid != geteuid();
 }
 
 std::vector<dns::Name> hosts_of(const config::Settings& settings, const std::string& named) {
@@ -47,13 +56,11 @@ std::vector<dns::Name> hosts_of(const config::Settings& settings, const std::str
         if (auto host = dns::Name::parse(named); host.has_value()) out.push_back(std::move(*host));
         return out;
     }
-    for (std::size_t i = 0; i < std::min(settings.clients.size(), most_hosts); ++i)
+    for (std::size_t i = 0; i < settings.clients.size(); ++i)
         out.push_back(dns::Name::from_wire(
             reinterpret_cast<const std::uint8_t*>(settings.clients[i].host.data())));
     for (const auto& client : settings.named_clients) {
-        for (const auto& host : client.hosts) {
-            if (out.size() < most_hosts) out.push_back(host.name);
-        }
+        for (const auto& host : client.hosts) out.push_back(host.name);
     }
     return out;
 }
@@ -79,9 +86,44 @@ void print_json(const Findings& findings, const Console& console) {
     console.out << boost::json::serialize(out) << '\n';
 }
 
+std::size_t count_of(const Findings& findings, Level level) {
+    return static_cast<std::size_t>(
+        std::count_if(findings.begin(), findings.end(),
+                      [level](const Finding& one) { return one.level == level; }));
+}
+
+/// The last line. "Nothing is in the way" where all was looked at, and nothing is.
+std::string summary_of(const Findings& findings) {
+    const auto counted = [](std::size_t number, const char* word) {
+        return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
+    };
+    const std::size_t bad = count_of(findings, Level::bad);
+    const std::size_t warnings = count_of(findings, Level::warning);
+    const std::size_t skipped = count_of(findings, Level::skipped);
+    std::vector<std::string> parts;
+    if (bad != 0) parts.push_back(counted(bad, "error"));
+    if (warnings != 0) parts.push_back(counted(warnings, "warning"));
+    if (parts.empty() && skipped == 0) return "nothing is in the way";
+    if (parts.empty()) parts.emplace_back("nothing is in the way of what was looked at");
+    if (skipped != 0) parts.push_back(counted(skipped, "check") + " could not be made");
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// What several checks came upon is told once.
+void remove_repeated(Findings& findings) {
+    Findings once;
+    for (auto& one : findings) {
+        const bool is_told = std::any_of(once.begin(), once.end(), [&one](const Finding& told) {
+            return told.level == one.level && told.what == one.what;
+        });
+        if (!is_told) once.push_back(std::move(one));
+    }
+    findings = std::move(once);
+}
+
 Findings examine(const config::Overrides& overrides, const DoctorOptions& options) {
     Findings findings;
-    Patient patient{server::load(overrides), {}, {}, {}, options.resolver};
+    Patient patient{.loaded = server::load(overrides), .resolver = options.resolver};
     if (!options.named_conf.empty()) patient.named.conf = options.named_conf;
     const auto& loaded = patient.loaded;
     for (const auto& diagnostic : loaded.diagnostics)
@@ -99,14 +141,20 @@ Findings examine(const config::Overrides& overrides, const DoctorOptions& option
         findings.push_back({Finding::Level::warning, "clients",
                             "there are no clients: every key is a bad key",
                             "add lines to [clients]: \"key\" = \"host\""});
-    patient.user = user_of(loaded.settings);
+    find_user(patient);
+    if (patient.is_stand_in)
+        findings.push_back({Level::skipped, "root",
+                            "what only root and the service may read can't be looked at",
+                            "run it as root: sudo sftdyn doctor"});
     patient.hosts = hosts_of(loaded.settings, options.host);
     look_at_files(patient, findings);
     look_at_certificates(patient, findings);
     look_at_listeners(patient, findings);
+    look_at_admin(patient, findings);
     look_at_limits(patient, findings);
     look_at_running(patient, findings);
     look_at_dns(patient, findings);
+    remove_repeated(findings);
     return findings;
 }
 
@@ -115,14 +163,9 @@ int doctor(const config::Overrides& overrides, const DoctorOptions& options,
     base::log::start(-2, false);  // what is found is said here, not in a log
     const Findings findings = examine(overrides, options);
     options.json ? print_json(findings, console) : print(findings, console);
-    const auto bad = std::count_if(findings.begin(), findings.end(), [](const Finding& one) {
-        return one.level == Finding::Level::bad;
-    });
-    if (!options.json)
-        console.out << (bad == 0 ? std::string("nothing is in the way\n")
-                                 : fmt::format("{} error{}\n", bad, bad == 1 ? "" : "s"));
+    if (!options.json) console.out << summary_of(findings) << '\n';
     console.out << std::flush;
-    return bad == 0 ? 0 : 1;
+    return count_of(findings, Level::bad) == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -136,9 +179,15 @@ void add_doctor(CommandLine& line) {
     app.add_option("--host", options->host,
                    "The host to ask for (default: those of the configuration)")
         ->type_name("NAME");
-    app.add_option("--resolver", options->resolver,
-                   "The resolver to ask as the world does (default: the system's)")
-        ->type_name("IP4[:PORT]");
+    app.add_option_function<std::string>(
+           "--resolver",
+           [options](const std::string& value) {
+               const auto resolver = config::parse_server(value);
+               if (resolver.has_error()) throw invalid("--resolver", value, resolver.error());
+               options->resolver = *resolver;
+           },
+           "The resolver to ask as the world does (default: the system's)")
+        ->type_name("ADDR[:PORT]");
     app.add_option("--named-conf", options->named_conf,
                    "The configuration of this machine's named (default: /etc/bind/named.conf)")
         ->type_name("FILE");

@@ -3,6 +3,7 @@
 // words what is wrong.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,23 +31,29 @@ struct NamedPlaces {
 struct Patient {
     config::Loaded loaded{};
     std::string user{};              ///< whom the service runs as
-    std::vector<dns::Name> hosts{};  ///< some of them
+    bool is_stand_in = false;        ///< `user` asks in the service's place, and sees less than it
+    std::vector<dns::Name> hosts{};  ///< all of them
     NamedPlaces named{};
-    std::string resolver{};  ///< to ask as the world does; empty: the system's
+    std::optional<dns::ServerAddress>
+        resolver{};  ///< to ask as the world does; absent: the system's
 };
+
+struct ZoneAtHome;
 
 // Each adds its findings.
 void look_at_files(const Patient& patient, Findings& findings);
 void look_at_certificates(const Patient& patient, Findings& findings);
 void look_at_listeners(const Patient& patient, Findings& findings);
+/// The folders of the control socket and the state, and the event command.
+void look_at_admin(const Patient& patient, Findings& findings);
 void look_at_limits(const Patient& patient, Findings& findings);
 /// What the running program has noticed, if it runs with this configuration and can be asked.
 void look_at_running(const Patient& patient, Findings& findings);
 void look_at_dns(const Patient& patient, Findings& findings);
 /// Where this machine's own named keeps the zone, and whether it may write there.
 void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Findings& findings);
-/// Whether the world finds the zone.
-void look_at_delegation(const Patient& patient, const dns::Name& zone, Findings& findings);
+/// Whether the world finds the zone, of which `home` has what its own server says (delegation.hpp).
+void look_at_delegation(const Patient& patient, ZoneAtHome home, Findings& findings);
 
 void add_doctor(CommandLine& line);
 

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the doctor sees of the DNS: servers, signature, zones, the right to update, the delegation.
-#include <arpa/nameser.h>
-#include <netinet/in.h>
-#include <resolv.h>
-
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <set>
+#include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 
-#include "commands/doctor/doctor.hpp"
-#include "platform/access_as_user.hpp"
+#include "commands/doctor/delegation.hpp"
 #include "update/dns_backend.hpp"
 
 namespace sftdyn::commands {
@@ -22,6 +16,12 @@ namespace {
 using Level = Finding::Level;
 using dns::DnsError;
 constexpr auto patience = std::chrono::seconds(5);
+constexpr auto look_up_time = std::chrono::seconds(10);  // for all hosts together
+constexpr auto trial_time = std::chrono::seconds(20);    // for the trial updates of all zones
+constexpr std::size_t most_zones = 20;                   // that are looked at
+constexpr std::size_t most_culprits = 10;                // that are looked for in one zone
+constexpr dns::Type dnskey_type{48};                     // RFC 4034 §2
+constexpr std::size_t trial_size = 100;                  // hosts in one trial update
 
 /// Runs what calls back later, and returns what it gives.
 template <class T, class Start>
@@ -60,6 +60,54 @@ Finding finding_of(const DnsError& failure, const char* check = nullptr) {
             failure.cause};
 }
 
+/// What an error code means in the answer to a query: nothing was to be written there.
+std::string cause_of_query_error(const DnsError& failure) {
+    const std::string rcode =
+        failure.kind == dns::ErrorKind::rcode ? dns::rcode_text(failure.rcode) : "";
+    if (rcode == "SERVFAIL")
+        return "the zone is not loaded: named-checkconf -z (BIND), knotc zone-status (Knot), and "
+               "the server's log";
+    if (rcode == "REFUSED")
+        return "the server has no such zone, or does not let this machine ask: check its zones, "
+               "and allow-query (BIND)";
+    return failure.cause;
+}
+
+/// Hosts that fail for the same reason: it is told once.
+class HostFailures {
+public:
+    void add(const char* check, DnsError failure, const dns::Name& host, std::size_t count = 1) {
+        auto& one = by_reason_[std::string(check) + ' ' + failure.key()];
+        if (one.count == 0) {
+            one.finding = finding_of(failure, check);
+            one.finding.what = fmt::format("{}: {}", host.text(), one.finding.what);
+        }
+        one.count += count;
+    }
+    void tell(Findings& findings) {
+        for (auto& [reason, one] : by_reason_) {
+            if (one.count > 1)
+                one.finding.what += fmt::format(" (and so {} more host{})", one.count - 1,
+                                                one.count == 2 ? "" : "s");
+            findings.push_back(std::move(one.finding));
+        }
+        by_reason_.clear();
+    }
+
+private:
+    struct Reason {
+        Finding finding{};
+        std::size_t count = 0;
+    };
+    std::map<std::string, Reason> by_reason_{};
+};
+
+/// A host, and an address that it does not have.
+struct TrialHost {
+    dns::Name name;
+    std::string absent;
+};
+
 class Dns {
 public:
     Dns(const Patient& patient, Findings& findings) : patient_(patient), findings_(findings) {
@@ -81,18 +129,26 @@ public:
 
     void examine() {
         if (!servers()) return;
-        std::set<dns::Name> zones;
-        for (const auto& host : patient_.hosts) {
-            const auto zone = zone_of(host);
-            if (zone && zones.insert(*zone).second) examine_zone(*zone, host);
-        }
         if (patient_.hosts.empty())
             findings_.push_back({Level::skipped, "zone", "no host is known here to ask for",
                                  "name one: --host home.dyn.example.org"});
+        look_up_hosts();
+        failures_.tell(findings_);
+        const base::TimePoint until = base::Clock::now() + trial_time;
+        std::size_t seen = 0;
+        for (const auto& [zone, hosts] : zones_) {
+            if (++seen > most_zones) break;
+            examine_zone(zone, hosts, until);
+        }
+        if (zones_.size() > most_zones)
+            findings_.push_back({Level::skipped, "zone",
+                                 fmt::format("{} of {} zones were left out",
+                                             zones_.size() - most_zones, zones_.size()),
+                                 "name a host of them: --host home.dyn.example.org"});
     }
 
 private:
-    base::TimePoint deadline() const { return base::Clock::now() + patience; }
+    static base::TimePoint deadline() { return base::Clock::now() + patience; }
 
     /// False: none of them can be used.
     bool servers() {
@@ -109,125 +165,185 @@ private:
                 findings_.push_back(
                     {Level::good, "server",
                      fmt::format("{} answers, and takes the key's signature", state.name), ""});
-            } else if (!usual) {
+            } else if (!usual && !is_said(*state.failure)) {
                 findings_.push_back(finding_of(*state.failure));
             }
         }
         return usable;
     }
 
-    std::optional<dns::Name> zone_of(const dns::Name& host) {
+    /// Whether it is about a key file, which the look at the files has told of already.
+    [[nodiscard]] bool is_said(const DnsError& failure) const {
+        return failure.kind == dns::ErrorKind::key_file &&
+               std::any_of(findings_.begin(), findings_.end(), [](const Finding& one) {
+                   return one.level == Level::bad && one.check == "key";
+               });
+    }
+
+    void look_up_hosts() {
+        const base::TimePoint until = base::Clock::now() + look_up_time;
+        std::size_t looked = 0;
+        for (const auto& host : patient_.hosts) {
+            if (base::Clock::now() >= until) break;
+            look_up(host);
+            ++looked;
+        }
+        if (looked != patient_.hosts.size())
+            findings_.push_back(
+                {Level::skipped, "hosts",
+                 fmt::format("{} of {} hosts were left out: {} s were not enough for all",
+                             patient_.hosts.size() - looked, patient_.hosts.size(),
+                             look_up_time.count()),
+                 "--host home.dyn.example.org asks for one of them"});
+    }
+
+    void look_up(const dns::Name& host) {
+        const auto failed = [&](DnsError failure) {
+            failure.cause = cause_of_query_error(failure);
+            failures_.add("zone", std::move(failure), host);
+        };
         const auto zone = await<dns::DnsResult<dns::Name>>(
             io_, [&](auto done) { backend_.find_zone(host, deadline(), done); });
-        if (zone.has_value()) return *zone;
-        Finding finding = finding_of(zone.error(), "zone");
-        finding.what = fmt::format("{}: {}", host.text(), finding.what);
-        findings_.push_back(std::move(finding));
-        return std::nullopt;
+        if (zone.has_error()) return failed(zone.error());
+        const auto served = records(*zone, host, dns::Type::a);
+        if (served.has_error()) return failed(served.error());
+        std::string absent("\xc0\x00\x02\x00", 4);  // 192.0.2.0 and on (RFC 5737)
+        while (std::find(served->begin(), served->end(), absent) != served->end()) ++absent.back();
+        zones_[*zone].push_back({host, std::move(absent)});
     }
 
-    void examine_zone(const dns::Name& zone, const dns::Name& host) {
-        const auto served = await<dns::DnsResult<std::vector<std::string>>>(
-            io_, [&](auto done) { backend_.look_up(zone, host, dns::Type::a, deadline(), done); });
-        if (served.has_error()) {
-            findings_.push_back(finding_of(served.error(), "zone"));
+    dns::DnsResult<std::vector<std::string>> records(const dns::Name& zone, const dns::Name& name,
+                                                     dns::Type type) {
+        return await<dns::DnsResult<std::vector<std::string>>>(
+            io_, [&](auto done) { backend_.look_up(zone, name, type, deadline(), done); });
+    }
+
+    void examine_zone(const dns::Name& zone, const std::vector<TrialHost>& hosts,
+                      base::TimePoint until) {
+        findings_.push_back(
+            {Level::good, "zone",
+             fmt::format("{} is served; {}{} belongs to it", zone.text(), hosts.front().name.text(),
+                         hosts.size() == 1 ? ""
+                                           : fmt::format(" with {} more host{}", hosts.size() - 1,
+                                                         hosts.size() == 2 ? "" : "s")),
+             ""});
+        try_updates(zone, hosts, until);
+        look_at_zone_file(zone, patient_.named, findings_);
+        ZoneAtHome home{.zone = zone, .servers = servers_of(zone)};
+        const auto keys = records(zone, zone, dnskey_type);
+        if (keys.has_value()) home.is_signed = !keys->empty();
+        look_at_delegation(patient_, std::move(home), findings_);
+    }
+
+    /// The zone's own NS records; those that the server does not tell are none.
+    std::vector<NameServer> servers_of(const dns::Name& zone) {
+        std::vector<NameServer> servers;
+        const auto names = records(zone, zone, dns::Type::ns);
+        if (names.has_error()) return servers;
+        for (const auto& wire : *names) {
+            NameServer server{
+                dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(wire.data()))};
+            const auto lacks = [&](dns::Type type) {
+                const auto found = records(zone, server.name, type);
+                return found.has_value() && found->empty();
+            };
+            if (server.name.is_within(zone))
+                server.has_address = !(lacks(dns::Type::a) && lacks(dns::Type::aaaa));
+            servers.push_back(std::move(server));
+        }
+        return servers;
+    }
+
+    /// What the trial updates of a zone came to.
+    struct Trial {
+        std::size_t taken = 0, left_out = 0, culprits = 0;
+        std::chrono::milliseconds slowest{};
+    };
+
+    void try_updates(const dns::Name& zone, const std::vector<TrialHost>& hosts,
+                     base::TimePoint until) {
+        Trial trial;
+        for (std::size_t i = 0; i < hosts.size(); i += trial_size)
+            try_update(zone, std::span(hosts).subspan(i, std::min(trial_size, hosts.size() - i)),
+                       until, trial);
+        failures_.tell(findings_);
+        if (trial.taken != 0)
+            findings_.push_back(
+                {Level::good, "update",
+                 fmt::format("a trial update of {} that changes nothing was taken in {} ms",
+                             trial.taken == 1 ? hosts.front().name.text()
+                                              : fmt::format("{} hosts", trial.taken),
+                             trial.slowest.count()),
+                 ""});
+        if (trial.left_out != 0)
+            findings_.push_back({Level::skipped, "update",
+                                 fmt::format("{} of {} hosts of {} were left out of the trial "
+                                             "updates",
+                                             trial.left_out, hosts.size(), zone.text()),
+                                 "--host home.dyn.example.org tries one of them"});
+        if (trial.slowest * 2 > patient_.loaded.settings.timeout)
+            findings_.push_back(
+                {Level::warning, "limits",
+                 fmt::format("the server took {} ms, and requests are given up after {} ms",
+                             trial.slowest.count(), patient_.loaded.settings.timeout.count()),
+                 "raise [dns] timeout, or see why the server is slow"});
+    }
+
+    /// Deletes an address of each host that is not there, provided that the zone is: it needs the
+    /// right to change, and changes nothing. What is refused is halved until the culprit stands
+    /// alone.
+    void try_update(const dns::Name& zone, std::span<const TrialHost> hosts, base::TimePoint until,
+                    Trial& trial) {
+        if (base::Clock::now() >= until || trial.culprits >= most_culprits) {
+            trial.left_out += hosts.size();
             return;
         }
-        findings_.push_back({Level::good, "zone",
-                             fmt::format("{} is served, and holds {}", zone.text(), host.text()),
-                             ""});
-        try_update(zone, host, *served);
-        look_at_zone_file(zone, patient_.named, findings_);
-        look_at_delegation(patient_, zone, findings_);
+        const auto began = base::Clock::now();
+        const auto reply = send_trial(zone, hosts);
+        if (!reply.has_error()) {
+            trial.taken += hosts.size();
+            const auto took =
+                std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now() - began);
+            trial.slowest = std::max(trial.slowest, took);
+            return;
+        }
+        if (reply.error().is_refusal() && hosts.size() > 1) {
+            const std::size_t half = hosts.size() / 2;
+            try_update(zone, hosts.first(half), until, trial);
+            return try_update(zone, hosts.subspan(half), until, trial);
+        }
+        DnsError failure = reply.error();
+        if (failure.kind == dns::ErrorKind::rcode && dns::rcode_text(failure.rcode) == "SERVFAIL")
+            failure.cause =
+                "the zone is not loaded, or can't be written: named-checkzone, and the server's "
+                "log";
+        ++trial.culprits;
+        failures_.add("update", std::move(failure), hosts.front().name, hosts.size());
     }
 
-    /// Deletes an address that is not there, provided that the zone is: it needs the right to
-    /// change, and changes nothing.
-    void try_update(const dns::Name& zone, const dns::Name& host,
-                    const std::vector<std::string>& served) {
+    dns::Reply send_trial(const dns::Name& zone, std::span<const TrialHost> hosts) {
         dns::UpdateMessage message;
         message.zone = zone;
         message.prerequisites.push_back(
             {zone, dns::Type(255), dns::UpdateRecord::Class::any, 0, {}});
-        std::string absent("\xc0\x00\x02\x00", 4);  // 192.0.2.0 and on (RFC 5737)
-        while (std::find(served.begin(), served.end(), absent) != served.end()) ++absent.back();
-        message.updates.push_back({host, dns::Type::a, dns::UpdateRecord::Class::none, 0, absent});
-        const auto began = base::Clock::now();
-        const auto reply = await<dns::Reply>(
+        for (const auto& host : hosts)
+            message.updates.push_back(
+                {host.name, dns::Type::a, dns::UpdateRecord::Class::none, 0, host.absent});
+        return await<dns::Reply>(
             io_, [&](auto done) { backend_.apply(zone, message, deadline(), done, [] {}); });
-        if (reply.has_error()) {
-            Finding finding = finding_of(reply.error(), "update");
-            if (reply.error().kind == dns::ErrorKind::rcode &&
-                dns::rcode_text(reply.error().rcode) == "SERVFAIL")
-                finding.remedy =
-                    "the zone is not loaded, or can't be written: named-checkzone, and the "
-                    "server's log";
-            findings_.push_back(std::move(finding));
-            return;
-        }
-        const auto took =
-            std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now() - began);
-        findings_.push_back(
-            {Level::good, "update",
-             fmt::format("a trial update of {} that changes nothing was taken in {} ms",
-                         host.text(), took.count()),
-             ""});
-        if (took * 2 > patient_.loaded.settings.timeout)
-            findings_.push_back(
-                {Level::warning, "limits",
-                 fmt::format("the server took {} ms, and requests are given up after {} ms",
-                             took.count(), patient_.loaded.settings.timeout.count()),
-                 "raise [dns] timeout, or see why the server is slow"});
     }
 
     const Patient& patient_;
     Findings& findings_;
+    HostFailures failures_{};
+    std::map<dns::Name, std::vector<TrialHost>> zones_{};
     boost::asio::io_context io_;
     std::vector<update::ZoneServers> groups_;
     update::DnsBackend backend_{io_};
 };
 
-/// The system's resolver, or the one that is named.
-bool set_up(res_state state, const std::string& resolver) {
-    if (res_ninit(state) != 0) return false;
-    state->retrans = 2;
-    state->retry = 1;
-    if (resolver.empty()) return state->nscount > 0;
-    const auto server = config::parse_server(resolver);
-    if (server.has_error() || !server->address.is_v4()) return false;
-    state->nscount = 1;
-    state->nsaddr_list[0].sin_family = AF_INET;
-    state->nsaddr_list[0].sin_port = htons(server->port);
-    state->nsaddr_list[0].sin_addr.s_addr = htonl(server->address.to_v4().to_uint());
-    return true;
-}
-
 }  // namespace
 
 void look_at_dns(const Patient& patient, Findings& findings) { Dns(patient, findings).examine(); }
-
-void look_at_delegation(const Patient& patient, const dns::Name& zone, Findings& findings) {
-    struct __res_state state {};
-    const bool ready = set_up(&state, patient.resolver);
-    std::array<unsigned char, 4096> answer{};
-    const int size = ready ? res_nquery(&state, zone.text().c_str(), ns_c_in, ns_t_ns,
-                                        answer.data(), answer.size())
-                           : -1;
-    const int error = state.res_h_errno;
-    if (ready) res_nclose(&state);
-    if (size > 0) {
-        findings.push_back(
-            {Level::good, "delegation", fmt::format("the world finds {}", zone.text()), ""});
-    } else if (ready && (error == HOST_NOT_FOUND || error == NO_DATA)) {
-        findings.push_back(
-            {Level::warning, "delegation", fmt::format("the world does not find {}", zone.text()),
-             fmt::format(
-                 "the zone above must delegate it: {} NS name-of-this-server, at whoever serves {}",
-                 zone.text(), zone.parent().text())});
-    } else {
-        findings.push_back({Level::skipped, "delegation",
-                            "no resolver could be asked how the world sees the zone", ""});
-    }
-}
 
 }  // namespace sftdyn::commands

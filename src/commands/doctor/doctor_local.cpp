@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the doctor sees on this machine: files, certificates, listeners, limits.
+#include <grp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/json.hpp>
 
 #include "base/network.hpp"
+#include "base/system_user.hpp"
 #include "commands/doctor/doctor.hpp"
 #include "commands/named_files.hpp"
-#include "commands/running.hpp"
 #include "commands/weak_secrets.hpp"
 #include "dns/tsig_key_file.hpp"
 #include "dns/tsig_key_provider.hpp"
@@ -29,6 +28,44 @@ namespace {
 
 using Level = Finding::Level;
 constexpr auto soon = std::chrono::hours(24 * 14);
+
+/// Whether it is the key that BIND makes at each start, for its own user alone.
+bool is_session_key(const config::ZoneSettings& zone, const std::string& file) {
+    if (!zone.key_file) return true;
+    const auto paths = dns::session_key_paths();
+    return std::any_of(paths.begin(), paths.end(), [&file](const std::string& path) {
+        std::error_code error;
+        return path == file || std::filesystem::equivalent(path, file, error);
+    });
+}
+
+/// The first folder on the way to a file that a user may not enter; empty: there is none.
+std::string closed_folder(const std::string& user, const std::filesystem::path& file) {
+    std::filesystem::path folder;
+    for (const auto& part : std::filesystem::absolute(file).parent_path()) {
+        folder /= part;
+        if (!platform::may(user, folder.string(), X_OK)) return folder.string();
+    }
+    return {};
+}
+
+std::string remedy_of_unreadable_key(const Patient& patient, const std::string& file,
+                                     bool is_session) {
+    if (is_session)
+        return "named makes it anew at each start, for its own user alone: run sftdyn as that user "
+               "(systemctl edit sftdyn: [Service], User=bind), or use a key of your own (sftdyn "
+               "setup bind ZONE)";
+    const std::string closed = closed_folder(patient.user, file);
+    if (!closed.empty())
+        return fmt::format(
+            "it may not enter {0}: chgrp {1} {0} && chmod g+x {0}; or let systemd "
+            "hand the file over (LoadCredential=)",
+            closed, patient.user);
+    return fmt::format(
+        "chgrp {} {} && chmod 640 {}; or let systemd hand it over "
+        "(LoadCredential=)",
+        patient.user, file, file);
+}
 
 void look_at_key(const Patient& patient, const config::ZoneSettings& zone, Findings& findings) {
     const auto files = config::key_files(zone);
@@ -45,12 +82,12 @@ void look_at_key(const Patient& patient, const config::ZoneSettings& zone, Findi
         return;
     }
     const std::string file = dns::key_file_path(*found);
+    const bool is_session = is_session_key(zone, file);
     if (!platform::may(patient.user, file, R_OK)) {
+        if (patient.is_stand_in) return;
         findings.push_back({Level::bad, "key",
                             fmt::format("{}: the user {} may not read it", file, patient.user),
-                            fmt::format("chgrp {} {} && chmod 640 {}, and let it into the folders "
-                                        "above; or let systemd hand it over (LoadCredential=)",
-                                        patient.user, file, file)});
+                            remedy_of_unreadable_key(patient, file, is_session)});
     }
     const auto key = dns::read_key_file(file);
     if (key.has_error()) {
@@ -59,7 +96,7 @@ void look_at_key(const Patient& patient, const config::ZoneSettings& zone, Findi
         return;
     }
     findings.push_back({Level::good, "key", fmt::format("{} holds a key", file), ""});
-    if (zone.key_file) return;
+    if (!is_session) return;
     findings.push_back(
         {Level::note, "session-key",
          "this is BIND's session key, which it makes anew at each start, for its own user alone",
@@ -72,6 +109,7 @@ void look_at_certificate(const Patient& patient, const config::Settings::Certifi
                          Findings& findings) {
     for (const auto& file : {files.cert, files.key}) {
         if (platform::may(patient.user, file, R_OK)) continue;
+        if (patient.is_stand_in) return;
         findings.push_back(
             {Level::bad, "certificate",
              fmt::format("{}: the user {} may not read it", file, patient.user),
@@ -116,17 +154,65 @@ Finding taken(const std::string& text, const std::optional<platform::PortOwner>&
     return {Level::bad, "listener", who, "stop it, or choose another port"};
 }
 
-void look_at_listener(const config::Listen& listen, const char* scheme, Findings& findings) {
-    namespace ip = boost::asio::ip;
-    if (!listen.path.empty()) {
-        const std::string folder = std::filesystem::path(listen.path).parent_path().string();
-        const bool there = std::filesystem::is_directory(folder);
-        findings.push_back(
-            {there ? Level::good : Level::bad, "listener",
-             fmt::format("unix:{}: its folder is {}", listen.path, there ? "there" : "not there"),
-             there ? "" : "make " + folder});
+bool is_in_group(const std::string& user, gid_t group) {
+    const auto account = base::find_user(user);
+    if (!account || account->uid == 0 || account->gid == group) return true;
+    std::vector<gid_t> groups(64);
+    int count = static_cast<int>(groups.size());
+    if (getgrouplist(user.c_str(), account->gid, groups.data(), &count) < 0) {
+        groups.resize(static_cast<std::size_t>(count));
+        if (getgrouplist(user.c_str(), account->gid, groups.data(), &count) < 0) return true;
+    }
+    groups.resize(static_cast<std::size_t>(count));
+    return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+/// Whether the service may make something in a folder that is there; systemd may make one that is
+/// not. True: nothing was found.
+bool may_make_in(const Patient& patient, const char* check, const std::string& what,
+                 const std::filesystem::path& folder, Findings& findings) {
+    std::error_code error;
+    if (patient.is_stand_in || !std::filesystem::is_directory(folder, error) ||
+        platform::may(patient.user, folder.string(), W_OK | X_OK))
+        return true;
+    findings.push_back(
+        {Level::bad, check,
+         fmt::format("{}: the user {} may not write to {}", what, patient.user, folder.string()),
+         fmt::format("chown {0} {1}, or name another folder; systemd makes /run/sftdyn and "
+                     "/var/lib/sftdyn for it",
+                     patient.user, folder.string())});
+    return false;
+}
+
+void look_at_unix_socket(const Patient& patient, const config::Listen& listen, Findings& findings) {
+    const auto folder = std::filesystem::path(listen.path).parent_path();
+    const std::string socket = "unix:" + listen.path;
+    std::error_code error;
+    if (!std::filesystem::is_directory(folder, error)) {
+        findings.push_back({Level::bad, "listener", socket + ": its folder is not there",
+                            "make " + folder.string()});
         return;
     }
+    if (listen.gid && !is_in_group(patient.user, *listen.gid)) {
+        const auto group = base::find_group(static_cast<gid_t>(*listen.gid));
+        const std::string name = group ? group->name : std::to_string(*listen.gid);
+        findings.push_back(
+            {Level::bad, "listener",
+             fmt::format("{}: the user {} is not in the group {}, and can't give it the socket",
+                         socket, patient.user, name),
+             fmt::format("usermod -aG {} {}, and restart sftdyn; or let the proxy's user into "
+                         "sftdyn's group, and leave out group",
+                         name, patient.user)});
+        return;
+    }
+    if (may_make_in(patient, "listener", socket, folder, findings))
+        findings.push_back({Level::good, "listener", socket + ": its folder is there", ""});
+}
+
+void look_at_listener(const Patient& patient, const config::Listen& listen, const char* scheme,
+                      Findings& findings) {
+    namespace ip = boost::asio::ip;
+    if (!listen.path.empty()) return look_at_unix_socket(patient, listen, findings);
     boost::asio::io_context io;
     boost::system::error_code error;
     const ip::address address = listen.address.value_or(ip::address_v4::any());
@@ -154,11 +240,28 @@ void look_at_listener(const config::Listen& listen, const char* scheme, Findings
     }
 }
 
+/// Whoever listens at all of IPv4 had all in mind.
+void look_at_families(const config::Settings& settings, Findings& findings) {
+    bool all_of_v4 = false, any_of_v6 = false;
+    for (const auto* listens : {&settings.http, &settings.https}) {
+        for (const auto& listen : *listens) {
+            if (!listen.path.empty()) continue;
+            all_of_v4 = all_of_v4 || (listen.address && listen.address->is_v4() &&
+                                      listen.address->is_unspecified());
+            any_of_v6 = any_of_v6 || !listen.address || listen.address->is_v6();
+        }
+    }
+    if (all_of_v4 && !any_of_v6)
+        findings.push_back({Level::note, "listener",
+                            "0.0.0.0 is IPv4 alone: clients with IPv6 are refused",
+                            "a port alone, as http = \"8080\", listens for both"});
+}
+
 }  // namespace
 
 void look_at_files(const Patient& patient, Findings& findings) {
     const auto& settings = patient.loaded.settings;
-    if (!platform::may(patient.user, patient.loaded.conf, R_OK))
+    if (!patient.is_stand_in && !platform::may(patient.user, patient.loaded.conf, R_OK))
         findings.push_back(
             {Level::bad, "conf",
              fmt::format("{}: the user {} may not read it", patient.loaded.conf, patient.user),
@@ -181,34 +284,33 @@ void look_at_certificates(const Patient& patient, Findings& findings) {
 }
 
 void look_at_listeners(const Patient& patient, Findings& findings) {
-    for (const auto& listen : patient.loaded.settings.http)
-        look_at_listener(listen, "http", findings);
-    for (const auto& listen : patient.loaded.settings.https)
-        look_at_listener(listen, "https", findings);
+    const auto& settings = patient.loaded.settings;
+    for (const auto& listen : settings.http) look_at_listener(patient, listen, "http", findings);
+    for (const auto& listen : settings.https) look_at_listener(patient, listen, "https", findings);
+    look_at_families(settings, findings);
+    for (auto listen : settings.admin.metrics) {
+        // A port alone is on loopback there.
+        if (listen.path.empty() && !listen.address)
+            listen.address = boost::asio::ip::address_v4::loopback();
+        look_at_listener(patient, listen, "http", findings);
+    }
 }
 
-void look_at_running(const Patient& patient, Findings& findings) {
-    const auto answer = ask_control(patient.loaded.settings.admin.control.value_or(usual_socket));
-    if (answer.has_error()) return;  // it does not run, or is not for us to ask
-    boost::system::error_code error;
-    const auto document = boost::json::parse(*answer, error);
-    const auto* status = document.if_object();
-    if (error || status == nullptr || !status->contains("conf") || !status->contains("warnings"))
-        return;
-    if (status->at("conf") != boost::json::string(patient.loaded.conf)) return;
-    Findings noticed;
-    try {
-        for (const auto& one : status->at("warnings").as_array()) {
-            const auto text = [&](const char* name) {
-                return std::string(one.at(name).as_string());
-            };
-            noticed.push_back({Level::warning, text("check"), "the running sftdyn: " + text("what"),
-                               text("mend")});
-        }
-    } catch (const std::exception&) {
-        return;  // it is of another version, whose warnings are not known here
-    }
-    findings.insert(findings.end(), noticed.begin(), noticed.end());
+void look_at_admin(const Patient& patient, Findings& findings) {
+    const auto& admin = patient.loaded.settings.admin;
+    if (admin.control)
+        may_make_in(patient, "control", "[admin] control",
+                    std::filesystem::path(*admin.control).parent_path(), findings);
+    if (admin.state) may_make_in(patient, "state", "[admin] state", *admin.state, findings);
+    if (admin.event_command.empty() || patient.is_stand_in) return;
+    const std::string& program = admin.event_command.front();
+    std::error_code error;
+    if (std::filesystem::is_regular_file(program, error) &&
+        !platform::may(patient.user, program, X_OK))
+        findings.push_back(
+            {Level::bad, "event-command",
+             fmt::format("{}: the user {} may not run it", program, patient.user),
+             fmt::format("chmod a+rx {}, and let that user into the folders above", program)});
 }
 
 void look_at_limits(const Patient& patient, Findings& findings) {

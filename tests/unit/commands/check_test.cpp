@@ -71,6 +71,18 @@ TEST_F(CheckTest, WhatIsOnlyWeakIsAWarning) {
     EXPECT_THAT(ran.out, EndsWith(": good, 1 client\n"));
 }
 
+TEST_F(CheckTest, ProgramsGetJson) {
+    const auto json = [this](const std::string& text) { return check(text, {"--json"}); };
+    const Ran wrong = json("http = true\n");
+    EXPECT_EQ(wrong.status, 1);
+    EXPECT_THAT(wrong.out, HasSubstr(R"([{"result":"bad","where":")"));
+    EXPECT_THAT(wrong.out, HasSubstr(R"(c.toml:1:8","what":"http is of the wrong type)"));
+    const Ran weak = json("[clients]\n\"home\" = \"home.example.org\"\n");
+    EXPECT_EQ(weak.status, 0);
+    EXPECT_THAT(weak.out, HasSubstr(R"("result":"warning")"));
+    EXPECT_EQ(json("[clients]\n").out, "[]\n");
+}
+
 TEST_F(CheckTest, TheKeyOfTheCommandLineIsCheckedInstead) {
     const std::string text = "nskeyfile = \"none.key\"\n";
     EXPECT_EQ(check(text, {"--nskeyfile", key_file()}).status, 0);

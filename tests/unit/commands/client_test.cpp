@@ -156,6 +156,19 @@ TEST_F(ClientTest, WhatCanNotBeWrittenIsNot) {
     EXPECT_EQ(ran.out, "");
 }
 
+TEST_F(ClientTest, AListHasNamesAndNoSecrets) {
+    const std::string conf = folder.write(
+        "c.toml",
+        "[clients]\n\"6fd2c1a7e05b4d83\" = \"home.example.org\"\n\"90bb4f0c1d2e3a4b\" = "
+        "\"büro.example.org\"\n[clients.nas]\nkey = \"aa0bb4f0c1d2e3a4\"\nhosts = "
+        "[\"h.example.org\"]\n");
+    const Ran ran = run_command({"client", "--list", conf});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_EQ(ran.out, "nas\nhome.example.org\nxn--bro-hoa.example.org\n");
+    EXPECT_EQ(run_command({"client", "büro.example.org", conf}).status, 0)
+        << "a host is asked for as it is written";
+}
+
 TEST_F(ClientTest, WhoIsNotThereIsTold) {
     const Ran ran = client(with_name, "nobody");
     EXPECT_EQ(ran.status, 1);

@@ -38,6 +38,27 @@ TEST(CommandLine, Commands) {
     EXPECT_EQ(parse({"./check"}).command, "");
 }
 
+TEST(CommandLine, HelpIsACommandToo) {
+    const auto help = parse({"help"});
+    EXPECT_FALSE(help.run);
+    EXPECT_EQ(help.status, 0);
+    EXPECT_EQ(help.text, parse({"--help"}).text);
+    EXPECT_EQ(parse({"help", "doctor"}).text, parse({"doctor", "--help"}).text);
+    EXPECT_EQ(parse({"help", "nonsense"}).status, 2);
+}
+
+TEST(CommandLine, AWordThatIsNoCommandAndNoFileIsMistyped) {
+    const auto parsed = parse({"stauts"});
+    EXPECT_FALSE(parsed.run);
+    EXPECT_EQ(parsed.status, 2);
+    EXPECT_NE(parsed.text.find("there is no command and no file \"stauts\"; did you mean status?"),
+              std::string::npos)
+        << parsed.text;
+    EXPECT_EQ(parse({"frobnicate"}).text.find("did you mean"), std::string::npos);
+    for (const char* file : {"none.toml", "./none", "/etc/none", "conf2"})
+        EXPECT_TRUE(parse({file}).run) << file;
+}
+
 TEST(CommandLine, WhatStandsInFrontOfACommandCounts) {
     const auto parsed = parse({"--nskeyfile", "k", "-l", "8080", "check", "c.toml"});
     ASSERT_TRUE(parsed.run) << parsed.text;
@@ -48,12 +69,12 @@ TEST(CommandLine, WhatStandsInFrontOfACommandCounts) {
 
 TEST(CommandLine, ACommandTakesItsOwnOptionsOnly) {
     EXPECT_EQ(parse({"--days", "3"}).status, 2);
-    EXPECT_EQ(parse({"check", "--json"}).status, 2);
+    EXPECT_EQ(parse({"cert", "--json"}).status, 2);
     for (const auto& words : std::vector<std::vector<const char*>>{
              {"check", "--nskeyfile", "k", "c"},
              {"convert", "conf", "c.toml"},
-             {"doctor", "--host", "h", "--resolver", "r", "--named-conf", "f", "--json", "--server",
-              "::1"},
+             {"doctor", "--host", "h", "--resolver", "::1", "--named-conf", "f", "--json",
+              "--server", "::1"},
              {"setup", "bind", "example.org", "--write", "/"},
              {"status", "--socket", "s", "--json", "--watch", "c"},
              {"demo", "-l", "8080", "--dns-port", "0", "-v"},

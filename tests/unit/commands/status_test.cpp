@@ -52,7 +52,7 @@ TEST_F(StatusTest, TheProgramTheServersAndTheWarnings) {
     EXPECT_EQ(ran.status, 0) << ran.err;
     EXPECT_EQ(ran.out,
               "sftdyn 1.2, process 42, running for 2 h, 3 clients (/c.toml)\n5 connections, 1 "
-              "requests wait for the DNS server\nDNS server 127.0.0.1:53: answers\nDNS server "
+              "request waits for the DNS server\nDNS server 127.0.0.1:53: answers\nDNS server "
               "[::1]:53 (a.org): silent\nwarning: it is slow\n         -> hurry\n");
 }
 

@@ -55,12 +55,20 @@ TEST(WeakSecrets, EachIsToldByItsLine) {
     EXPECT_THAT(said_of("[clients]\n\"a-very-long-name.of-a-host.dyn.example.org\" = "
                         "\"a-very-long-name.of-a-host.dyn.example.org\"\n"),
                 ElementsAre(HasSubstr("is a name that everybody knows")));
-    EXPECT_THAT(said_of("[clients]\n\"https://dyn.example.org:4443/"
-                        "90bb4f0c1d2e3a4b5c6d7e8f90a1b2c3\" = \"home.example.org\"\n"),
-                ElementsAre(HasSubstr("is a whole URL")));
     EXPECT_THAT(
         said_of("[clients.n]\nuser = \"u\"\npassword = \"qz5\"\nhosts = [\"n.example.org\"]\n"),
         ElementsAre(HasSubstr("/c.toml:1: this client's password is short or plain")));
+}
+
+TEST(WeakSecrets, AUrlIsNoKeyOfAPythonConfEither) {
+    config::Loaded loaded;
+    loaded.conf = "/conf";
+    ASSERT_FALSE(
+        loaded.settings.clients.add("https://dyn.example.org:4443/90bb4f0c1d2e3a4b5c6d7e8f90a1b2c3",
+                                    *dns::Name::parse("home.example.org"), {}, 1));
+    const auto found = weak_keys(loaded);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_THAT(found.front().error.text(), HasSubstr("is a whole URL"));
 }
 
 TEST(WeakSecrets, AKeyThatShadowsAnother) {
@@ -148,6 +156,24 @@ TEST_F(WeakFilesTest, WhatBelongsToTheServicesUserOrToWhoAsksIsNotTold) {
             give(path, user, of("daemon"), 0660);
         give(folder.path(), user, of("daemon"), 0770);
         EXPECT_THAT(said(), IsEmpty()) << user;
+    }
+}
+
+/// Where it is closed as told, the service and the DNS server can read it still.
+TEST_F(WeakFilesTest, HowAFileIsClosedToEverybody) {
+    const auto remedy = [this](const std::string& path, uid_t user, const std::string& group) {
+        give(path, user, of(group), 0644);
+        const auto weaknesses = weak_files(loaded);
+        give(path, 0, of("daemon"), 0640);
+        return weaknesses.empty() ? std::string() : weaknesses.front().error.remedy;
+    };
+    const std::string& conf = loaded.conf;
+    EXPECT_EQ(remedy(conf, 0, "daemon"), "chmod o= " + conf);
+    for (const char* group : {"root", "users"})
+        EXPECT_EQ(remedy(conf, 0, group), "chgrp daemon " + conf + " && chmod 640 " + conf);
+    if (base::find_user(std::string("bind")) && base::find_group(std::string("bind"))) {
+        EXPECT_EQ(remedy(key(), 0, "bind"),
+                  "chown bind:daemon " + key() + " && chmod 640 " + key());
     }
 }
 

@@ -48,6 +48,11 @@ const Mistake mistakes[] = {
     {"ATableBelowDns", "[dns.\"M\"]\nhost = \"home.example.org\"\n", 1},
     {"ATableBelowATable", "[other.\"M\"]\nhost = \"home.example.org\"\n", 1},
     {"MisspelledClients", "[client]\n\"M\" = \"home.example.org\"\n", 1},
+    {"AKeyForASettingBelowClients", "[clients]\n\"k\" = \"a.example.org\"\nhttp = \"M\"\n", 3},
+    {"InAUrl", "[clients]\n\"https://dyn.example.org/M\" = \"a.example.org\"\n", 2},
+    {"OfAHostWithoutADot", "[clients]\n\"M\" = \"home\"\n", 2},
+    {"InAHostWithLettersThatNoneHas", "[clients]\n\"k\" = \"M\u202e.example.org\"\n", 2},
+    {"InCurlyMarks", "[clients]\n“M” = “a.example.org”\n", 2},
     // there twice
     {"Twice", "[clients]\n\"M\" = \"a.example.org\"\n\"M\" = \"b.example.org\"\n", 3},
     {"TwiceWithComments",

@@ -209,8 +209,9 @@ TEST(TomlSectionTest, AClientsUnknownSettingMayBeItsKey) {
     SectionOf section("foo = \"a\"\npassword = \"p\"\n", Section::client);
     section.reader.reject_unknown();
     EXPECT_THAT(section.said(),
-                ElementsAre(HasSubstr("unknown setting in a client; a client's key that has a dot "
-                                      "in it takes quotation marks; known here: host, ttl, ptr"),
+                ElementsAre(AllOf(HasSubstr("unknown setting in a client; a client's key or name "
+                                            "that has a dot in it takes quotation marks"),
+                                  HasSubstr("; known here: host, ttl, ptr")),
                             HasSubstr("unknown setting \"password\" in a client; password stands "
                                       "in [clients.NAME]; ")));
 }

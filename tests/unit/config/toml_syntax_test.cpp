@@ -38,6 +38,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "write name = \"value\""},
         WrongText{"NoQuotationMarks", "uptodate = OK\n", "this is no value",
                   "every text in straight quotation marks"},
+        WrongText{"ACurlyMarkForAKey", "[clients]\n“k” = “a.example.org”\n",
+                  "this is a curly quotation mark", "write straight ones"},
+        WrongText{"ACurlyMarkForAValue", "# ü\nuptodate = „OK“\n", "this is a curly quotation mark",
+                  "write straight ones"},
         WrongText{"AZeroInFront", "http = 0080\n", "this is no value", "write numbers as they are"},
         WrongText{"NoValue", "http =\n", "this is no value", "write numbers as they are"},
         WrongText{"NoName", "[.a]\n", "no name begins here", "takes quotation marks"},
@@ -57,7 +61,7 @@ TEST(TomlSyntaxError, NothingOfTheTextIsHandedOn) {
             static_cast<void>(toml::parse(text));
             ADD_FAILURE() << text;
         } catch (const toml::parse_error& error) {
-            const base::Error explained = explain_syntax(error);
+            const base::Error explained = explain_syntax(error, text);
             EXPECT_THAT(explained.text(), testing::Not(HasSubstr("secret-of"))) << text;
             EXPECT_EQ(explained.where, "") << "the place is the error's";
             EXPECT_FALSE(explained.remedy.empty());
