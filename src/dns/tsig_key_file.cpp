@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -155,21 +156,55 @@ struct Statement {
     base::Secret secret;
 };
 
+/// BIND's tools break long secrets into words.
+base::Secret without_space(std::string_view text) {
+    std::string joined;
+    joined.reserve(text.size());
+    for (const char c : text) {
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n') joined += c;
+    }
+    base::Secret secret(joined);
+    base::zeroize(joined);
+    return secret;
+}
+
 class BindParser {
 public:
-    BindParser(std::string_view text, const std::string& path) : lexer_(text), path_(path) {}
+    /// Reads the file of that name, which `include` names; the error has its place already.
+    using Include = std::function<base::Result<TsigKey>(const std::string& name)>;
+
+    BindParser(std::string_view text, const std::string& path, Include include)
+        : lexer_(text), path_(path), include_(std::move(include)) {}
 
     base::Result<TsigKey> run() {
-        auto statement = one_key();
-        if (statement.has_error()) return statement.error();
+        auto key = key_or_include();
+        if (key.has_error()) return key;
         if (const auto extra = lexer_.next()) {
             return complain(extra->line, "there is more after the key", "keep one key in the file");
         }
+        return key;
+    }
+
+private:
+    base::Result<TsigKey> key_or_include() {
+        const auto first = word("\"key\"");
+        if (first.has_error()) return first.error();
+        if (!first->quoted && first->text == "include") {
+            const auto name = word("the name of a file");
+            if (name.has_error()) return name.error();
+            const std::size_t line = name->line;
+            const std::string file(name->text);
+            if (const auto error = mark(";")) return *error;
+            return include_ ? include_(file) : complain(line, "include is of no use here");
+        }
+        if (first->quoted || first->text != "key")
+            return complain(first->line, "this is no TSIG key");
+        auto statement = one_key();
+        if (statement.has_error()) return statement.error();
         return at_path(TsigKey::make(statement->name, statement->algorithm, statement->secret),
                        path_);
     }
 
-private:
     base::Error complain(std::size_t line, std::string what, std::string remedy = bind_form) {
         return {std::move(what), fmt::format("{}:{}", path_, line), std::move(remedy)};
     }
@@ -192,10 +227,6 @@ private:
 
     base::Result<Statement> one_key() {
         Statement out;
-        const auto first = word("\"key\"");
-        if (first.has_error()) return first.error();
-        if (first->quoted || first->text != "key")
-            return complain(first->line, "this is no TSIG key");
         const auto name = word("the key's name");
         if (name.has_error()) return name.error();
         out.name = name->text;
@@ -210,7 +241,7 @@ private:
             const auto value = word("a value");
             if (value.has_error()) return value.error();
             if (field->text == "secret") {
-                out.secret = base::Secret(std::string(value->text));
+                out.secret = without_space(value->text);
             } else {
                 out.algorithm = value->text;
             }
@@ -224,6 +255,7 @@ private:
 
     Lexer lexer_;
     std::string path_;
+    Include include_;
 };
 
 /// The algorithm numbers that dnssec-keygen writes for HMAC keys.
@@ -237,7 +269,7 @@ const std::map<std::string, std::string>& private_algorithms() {
 }  // namespace
 
 base::Result<TsigKey> parse_bind_key(std::string_view text, const std::string& path) {
-    return BindParser(text, path).run();
+    return BindParser(text, path, {}).run();
 }
 
 base::Result<TsigKey> parse_private_key(std::string_view text, const std::string& path) {
@@ -288,12 +320,39 @@ std::string key_file_path(const std::string& path) {
     return path + (path.ends_with('.') ? "private" : ".private");
 }
 
-base::Result<TsigKey> read_key_file(const std::string& path) {
-    const std::string real = key_file_path(path);
-    const auto text = read_whole(real);
+namespace {
+
+// Files that include each other would never end.
+constexpr std::size_t most_includes = 8;
+
+base::Result<TsigKey> read_file(const std::string& path, const OnKeyFile& on_file,
+                                std::size_t depth) {
+    if (depth > most_includes)
+        return base::Error{"too many files include one another", path, bind_form};
+    if (on_file) on_file(path);
+    const auto text = read_whole(path);
     if (text.has_error()) return text.error();
-    return real.ends_with(".private") ? parse_private_key(text->reveal(), real)
-                                      : parse_bind_key(text->reveal(), real);
+    if (path.ends_with(".private")) return parse_private_key(text->reveal(), path);
+    const auto include = [&](const std::string& name) {
+        const auto folder = std::filesystem::path(path).parent_path();
+        // An absolute name stays what it is.
+        return read_file((folder / name).string(), on_file, depth + 1);
+    };
+    return BindParser(text->reveal(), path, include).run();
+}
+
+}  // namespace
+
+base::Result<TsigKey> read_key_file(const std::string& path, const OnKeyFile& on_file) {
+    return read_file(key_file_path(path), on_file, 0);
+}
+
+std::vector<std::string> key_file_parts(const std::string& path) {
+    std::vector<std::string> paths;
+    // Whatever is wrong with the key is said where it is used.
+    static_cast<void>(
+        read_key_file(path, [&paths](const std::string& part) { paths.push_back(part); }));
+    return paths;
 }
 
 }  // namespace sftdyn::dns

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/tsig_key_provider.hpp"
 
+#include <algorithm>
+
 #include "dns/tsig_key_file.hpp"
 
 namespace sftdyn::dns {
 namespace {
+
+TsigKeyProvider::Stamp stamp_of(const struct stat& info) {
+    return {info.st_dev, info.st_ino, info.st_size, info.st_mtim, info.st_ctim};
+}
 
 bool same(const timespec& a, const timespec& b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
@@ -26,26 +32,34 @@ TsigKeyProvider::TsigKeyProvider(const std::vector<std::string>& paths) {
 }
 
 base::Result<TsigKeyPtr> TsigKeyProvider::current() {
+    if (paths_.empty()) return TsigKeyPtr();
     for (const auto& path : paths_) {
         struct stat info {};
         if (stat(path.c_str(), &info) != 0) continue;
-        const Stamp stamp{info.st_dev, info.st_ino, info.st_size, info.st_mtim, info.st_ctim};
-        if (key_ && path == path_ && stamp == stamp_) return key_;
-        return read(path, stamp);
+        if (key_ && is_unchanged(path)) return key_;
+        return read(path);
     }
     // Reading what is not there gives the error that names the path and the user.
-    return read(paths_.front(), Stamp{});
+    return read(paths_.front());
 }
 
-base::Result<TsigKeyPtr> TsigKeyProvider::read(const std::string& path, const Stamp& stamp) {
-    auto key = read_key_file(path);
-    if (key.has_error()) {
-        key_.reset();
-        return key.error();
-    }
+bool TsigKeyProvider::is_unchanged(const std::string& path) const {
+    return path == path_ && std::all_of(files_.begin(), files_.end(), [](const StampedFile& file) {
+               struct stat info {};
+               return stat(file.path.c_str(), &info) == 0 && stamp_of(info) == file.stamp;
+           });
+}
+
+base::Result<TsigKeyPtr> TsigKeyProvider::read(const std::string& path) {
+    key_.reset();
+    files_.clear();
+    auto key = read_key_file(path, [this](const std::string& file) {
+        struct stat info {};
+        if (stat(file.c_str(), &info) == 0) files_.push_back({file, stamp_of(info)});
+    });
+    if (key.has_error()) return key.error();
     key_ = std::make_shared<const TsigKey>(std::move(*key));
     path_ = path;
-    stamp_ = stamp;
     return key_;
 }
 

@@ -20,9 +20,11 @@ namespace sftdyn::dns {
 class TsigKeyProvider {
 public:
     /// The first of `paths` that exists is used; when none does, the first is named in the error.
+    /// Without a path there is no key, and nothing is signed.
     explicit TsigKeyProvider(const std::vector<std::string>& paths);
 
-    /// The key as the file says now. Costs one stat(2) when nothing changed.
+    /// The key as the file says now; null: there is to be none. Costs one stat(2) for each file
+    /// when nothing changed.
     [[nodiscard]] base::Result<TsigKeyPtr> current();
 
     /// What tells one state of a file from another.
@@ -36,11 +38,16 @@ public:
     };
 
 private:
-    [[nodiscard]] base::Result<TsigKeyPtr> read(const std::string& path, const Stamp& stamp);
+    struct StampedFile {
+        std::string path;
+        Stamp stamp;
+    };
+    [[nodiscard]] bool is_unchanged(const std::string& path) const;
+    [[nodiscard]] base::Result<TsigKeyPtr> read(const std::string& path);
 
     std::vector<std::string> paths_;
-    std::string path_;
-    Stamp stamp_;
+    std::string path_;                ///< of `paths_`, that `key_` came from
+    std::vector<StampedFile> files_;  ///< that were read for it
     TsigKeyPtr key_;
 };
 

@@ -8,6 +8,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include "commands/doctor/delegation.hpp"
+#include "commands/doctor/doctor.hpp"
+#include "server/wiring.hpp"
 #include "update/dns_backend.hpp"
 
 namespace sftdyn::commands {
@@ -111,13 +113,7 @@ struct TrialHost {
 class Dns {
 public:
     Dns(const Patient& patient, Findings& findings) : patient_(patient), findings_(findings) {
-        const auto add = [this](const config::ZoneSettings& zone) {
-            groups_.push_back(
-                {zone.zone, config::servers(zone), config::key_files(zone), zone.tcp});
-        };
-        add(patient.loaded.settings.dns);
-        for (const auto& zone : patient.loaded.settings.zones) add(zone);
-        backend_.configure(groups_);
+        backend_.configure(server::zone_servers(patient.loaded.settings));
     }
     ~Dns() {
         backend_.close();
@@ -214,8 +210,10 @@ private:
 
     dns::DnsResult<std::vector<std::string>> records(const dns::Name& zone, const dns::Name& name,
                                                      dns::Type type) {
-        return await<dns::DnsResult<std::vector<std::string>>>(
+        auto served = await<dns::DnsResult<update::ServedRecords>>(
             io_, [&](auto done) { backend_.look_up(zone, name, type, deadline(), done); });
+        if (served.has_error()) return served.error();
+        return std::move(served->rdata);
     }
 
     void examine_zone(const dns::Name& zone, const std::vector<TrialHost>& hosts,
@@ -338,7 +336,6 @@ private:
     HostFailures failures_{};
     std::map<dns::Name, std::vector<TrialHost>> zones_{};
     boost::asio::io_context io_;
-    std::vector<update::ZoneServers> groups_;
     update::DnsBackend backend_{io_};
 };
 

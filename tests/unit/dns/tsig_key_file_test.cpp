@@ -39,6 +39,7 @@ TEST(BindKey, FormsThatNamedTakes) {
              "# comment\nkey k {\n\tsecret c2VjcmV0c2VjcmV0; // bare\n\talgorithm \"hmac-sha256\"; "
              "/* and\nthis */\n};\n",
              "key \"k.\" { algorithm hmac-sha256.; secret \"c2VjcmV0c2VjcmV0\"; };",
+             "key k { algorithm hmac-sha256; secret \"c2Vj cmV0\n\tc2VjcmV0 \"; };",
              "key k { algorithm hmac-md5.sig-alg.reg.int; secret \"c2VjcmV0c2VjcmV0\"; };",
          }) {
         const auto key = parse_bind_key(text, "f");
@@ -126,6 +127,32 @@ TEST(KeyFile, MissingFileNamesPathAndUser) {
     EXPECT_NE(error_of(key).find("/nonexistent/file: the key file can't be read as user "),
               std::string::npos);
     EXPECT_NE(error_of(key).find("No such file"), std::string::npos);
+}
+
+TEST(KeyFile, ItMayIncludeAnother) {
+    const TemporaryFolder folder;
+    const std::string key =
+        folder.write("a.key", "key k { algorithm hmac-sha256; secret \"c2VjcmV0c2VjcmV0\"; };\n");
+    for (const std::string& name : {std::string("a.key"), key}) {
+        const std::string outer = folder.write("b.key", "// see\ninclude \"" + name + "\";\n");
+        const auto read = dns::read_key_file(outer);
+        ASSERT_TRUE(read.has_value()) << error_of(read);
+        EXPECT_EQ(read->name(), "k");
+        EXPECT_EQ(dns::key_file_parts(outer), (std::vector<std::string>{outer, key}));
+    }
+}
+
+TEST(KeyFile, WhatIsWrongWithAnIncludeIsSaid) {
+    const TemporaryFolder folder;
+    const std::string self = folder.write("self.key", "include \"self.key\";\n");
+    EXPECT_NE(error_of(dns::read_key_file(self)).find("too many files"), std::string::npos);
+    const std::string missing = folder.write("missing.key", "include \"none.key\";\n");
+    EXPECT_NE(error_of(dns::read_key_file(missing)).find("none.key: the key file can't be read"),
+              std::string::npos);
+    const std::string more = folder.write("more.key", "include \"self.key\"; key x { };\n");
+    EXPECT_TRUE(dns::read_key_file(more).has_error());
+    EXPECT_NE(error_of(parse_bind_key("include \"x\";", "f")).find("f:1: include is of no use"),
+              std::string::npos);
 }
 
 TEST(KeyFile, AFolderAndAHugeFileAreErrors) {

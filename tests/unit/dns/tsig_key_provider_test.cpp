@@ -41,6 +41,20 @@ TEST_F(KeySourceTest, ReadsAgainWhenTheFileIsReplaced) {
     EXPECT_EQ(source.current().value()->name(), "two");
 }
 
+TEST_F(KeySourceTest, ReadsAgainWhenAFileThatIsIncludedIsReplaced) {
+    write("a", "one");
+    std::ofstream(folder / "outer") << "include \"a\";\n";
+    TsigKeyProvider source({(folder / "outer").string()});
+    const auto first = source.current().value();
+    EXPECT_EQ(source.current().value(), first);
+    std::filesystem::rename(write("b", "two"), folder / "a");
+    EXPECT_EQ(source.current().value()->name(), "two");
+}
+
+TEST_F(KeySourceTest, WithoutAPathThereIsNoKey) {
+    EXPECT_EQ(TsigKeyProvider({}).current().value(), nullptr);
+}
+
 TEST_F(KeySourceTest, TakesTheFirstThatExists) {
     TsigKeyProvider source({(folder / "none").string(), write("b", "two")});
     EXPECT_EQ(source.current().value()->name(), "two");
