@@ -8,7 +8,6 @@
 #include <ctime>
 #include <filesystem>
 #include <future>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -106,30 +105,6 @@ Admin::~Admin() {
     if (store_) keep_events();
 }
 
-/// What the event command could not be told any more, the next run tells it. Of hosts that are
-/// stale it knows by itself.
-void Admin::keep_events() {
-    using telemetry::HistoryEventKind;
-    // One that had not ended and one that waits for its record are one.
-    EventQueue untold(std::numeric_limits<std::size_t>::max());
-    for (const Event& event : events_.untold()) static_cast<void>(untold.add(event));
-    std::vector<telemetry::HistoryEvent> kept;
-    for (const Event& event : untold.events()) {
-        const auto name = dns::Name::parse(event.host);
-        const auto host = name.has_value() ? parts_.hosts.find(*name) : std::nullopt;
-        if (!host || event.kind == EventKind::stale) continue;
-        kept.push_back(
-            {event.kind == EventKind::change ? HistoryEventKind::change : HistoryEventKind::failure,
-             {*host, event.type},
-             {},
-             event.old_address});
-        kept.back().now.address = event.address;
-        kept.back().now.checked_in = event.checked_in;
-    }
-    store_->keep_events(std::move(kept));
-    events_.are_kept();
-}
-
 base::Result<void> Admin::listen() {
     if (pages_) {
         if (auto listening = pages_->listen(endpoints_); listening.has_error()) return listening;
@@ -190,6 +165,7 @@ void Admin::configure(Clients clients) {
     else
         history.keep_all();
     clients_ = std::make_shared<const Clients>(std::move(clients));
+    drop_forgotten();
     if (started_) look_for_stale();
 }
 
@@ -221,45 +197,6 @@ void Admin::look_for_stale() {
     timer_.async_wait([this](boost::system::error_code error) {
         if (!error) look_for_stale();
     });
-}
-
-/// On any thread.
-void Admin::tell(const telemetry::HistoryEvent& event) {
-    using telemetry::HistoryEventKind;
-    const std::string host = parts_.hosts.name(event.rrset.host).text();
-    const bool stale = event.kind == HistoryEventKind::stale;
-    if (stale)
-        log::event(spdlog::level::warn,
-                   fmt::format("{} {} has not checked in for long", host,
-                               dns::type_text(event.rrset.type)),
-                   {{"SFTDYN_HOST", host}});
-    if (const auto kind = wanted(event.kind))
-        return events_.tell(
-            {*kind, host, event.rrset.type, event.now.address, event.before, event.now.checked_in});
-    // Without a command the log is all that is told.
-    if (stale) parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
-}
-
-/// None: no command is told of such an event.
-std::optional<EventKind> Admin::wanted(telemetry::HistoryEventKind kind) const {
-    using telemetry::HistoryEventKind;
-    if (!has_event_command_) return std::nullopt;
-    switch (kind) {
-        case HistoryEventKind::change:
-            return choice_.change ? std::optional(EventKind::change) : std::nullopt;
-        case HistoryEventKind::stale:
-            return choice_.stale ? std::optional(EventKind::stale) : std::nullopt;
-        case HistoryEventKind::failure:
-            return choice_.failure ? std::optional(EventKind::failure) : std::nullopt;
-    }
-    return std::nullopt;
-}
-
-void Admin::on_command_run(const Event& event) {
-    if (event.kind != EventKind::stale) return;
-    const auto name = dns::Name::parse(event.host);
-    const auto host = name.has_value() ? parts_.hosts.find(*name) : std::nullopt;
-    if (host) parts_.request_log.history().stale_was_told({*host, event.type}, event.checked_in);
 }
 
 /// On the page server's thread, which may wait: other pages need the engine too.
@@ -345,6 +282,7 @@ std::string Admin::carry_out(const std::string& line) {
     if (name.has_error()) return answer({{"error", "this is no host's name"}});
     const auto host = parts_.hosts.find(*name);
     const bool was_known = host && parts_.request_log.history().forget(*host);
+    drop_forgotten();
     if (was_known) log::info("{}: forgotten, as `sftdyn forget` asks", name->text());
     return answer({{"host", name->text()}, {"forgotten", was_known}});
 }

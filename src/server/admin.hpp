@@ -89,6 +89,7 @@ private:
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     [[nodiscard]] std::string carry_out(const std::string& line);
     void look_for_stale();
+    void drop_forgotten();
     [[nodiscard]] telemetry::StaleSince stale_since() const;
     [[nodiscard]] base::Duration shortest_stale_time() const;
     void keep_events();

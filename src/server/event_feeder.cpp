@@ -85,6 +85,11 @@ void EventFeeder::tell(Event event) {
     feed_soon();
 }
 
+void EventFeeder::drop(const std::function<bool(const Event&)>& unwanted) {
+    const base::MutexLock lock(mutex_);
+    queue_.erase_if(unwanted);
+}
+
 void EventFeeder::feed_soon() {
     if (std::exchange(posted_, true)) return;
     boost::asio::post(io_, [this, alive = std::weak_ptr(alive_)] {

@@ -42,6 +42,9 @@ public:
     /// On any thread; never waits.
     void tell(Event event);
 
+    /// Of what waits, drops what need not be told any more. On any thread.
+    void drop(const std::function<bool(const Event&)>& unwanted);
+
     /// Waits until every command that can be run has ended, or until the deadline. On any thread
     /// but that of `io`.
     void wait_until_idle(base::TimePoint deadline);

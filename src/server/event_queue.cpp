@@ -54,4 +54,11 @@ void EventQueue::put_back(Event event) {
     places_.emplace(key_of(events_.front()), events_.begin());
 }
 
+void EventQueue::erase_if(const std::function<bool(const Event&)>& unwanted) {
+    for (auto event = events_.begin(); event != events_.end();) {
+        const auto it = event++;
+        if (unwanted(*it)) erase(it);
+    }
+}
+
 }  // namespace sftdyn::server

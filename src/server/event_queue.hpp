@@ -36,6 +36,9 @@ public:
     /// What was taken and could not be told comes first again, unless something newer waits.
     void put_back(Event event);
 
+    /// Drops what need not be told any more.
+    void erase_if(const std::function<bool(const Event&)>& unwanted);
+
     [[nodiscard]] std::size_t size() const { return events_.size(); }
     [[nodiscard]] const std::list<Event>& events() const { return events_; }
 

@@ -434,6 +434,37 @@ TEST_F(AdminTest, AHostIsForgottenAsTheControlSocketAsks) {
     EXPECT_EQ(document.at("never").at(0).as_string(), "a.example.org");
 }
 
+TEST_F(AdminTest, ThatAForgottenHostIsStaleIsNotToldAnyMore) {
+    with_pages();
+    settings_.admin.event_command = {"/bin/sh", "-c",
+                                     "echo >> " + (folder / "begun") + "; exec sleep 60"};
+    settings_.admin.events = {.change = false, .stale = true};
+    make();
+    std::vector<update::HostId> all;
+    for (const char* name : {"a.org", "b.org", "c.org", "d.org", "e.org"}) {
+        check_in(request_log, name, "192.0.2.1", 1000);
+        all.push_back(host(name));
+    }
+    configure(5, 500s, all);
+    serve();
+    while (!std::filesystem::exists(folder / "begun") || folder.read("begun").size() < 4)
+        std::this_thread::yield();
+    EXPECT_THAT(get("/metrics"), HasSubstr("\nsftdyn_event_commands_waiting 5\n"));
+    std::promise<void> done;
+    boost::asio::post(io, [&] {
+        admin->configure({});
+        done.set_value();
+    });
+    done.get_future().wait();
+    EXPECT_THAT(get("/metrics"), HasSubstr("\nsftdyn_event_commands_waiting 4\n"))
+        << "those that are under way";
+    admin->stop(base::Clock::now());
+    io.stop();
+    thread.join();
+    admin.reset();
+    runner.reset();
+}
+
 TEST_F(AdminTest, AHostMayHaveATimeOfItsOwn) {
     with_pages();
     make();

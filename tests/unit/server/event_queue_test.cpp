@@ -41,6 +41,16 @@ TEST_F(EventQueueTest, TheFirstComesFirst) {
     EXPECT_THAT(all(), testing::ElementsAre("change a", "stale b", "change c"));
 }
 
+TEST_F(EventQueueTest, WhatIsUnwantedIsDropped) {
+    add(stale("a"));
+    add(change("b", "192.0.2.1", "192.0.2.2"));
+    add(stale("c"));
+    queue.erase_if([](const Event& event) { return event.kind == EventKind::stale; });
+    EXPECT_EQ(queue.size(), 1U);
+    add(stale("a"));
+    EXPECT_THAT(all(), testing::ElementsAre("change b", "stale a")) << "it may come again";
+}
+
 TEST_F(EventQueueTest, AHostThatHasChangedDoesNotFail) {
     add(failure("a"));
     add(failure("b"));
