@@ -147,9 +147,10 @@ TEST_F(Listening, ALocalSocketIsItsGroupsOrNobodyListens) {
         EXPECT_EQ(info.st_uid, 0U);
     } else {  // who may not give it
         EXPECT_EQ(why_not(sockets), text_of(endpoint) +
-                                        ": can't listen: Operation not permitted; the socket's "
-                                        "folder must be there, and sftdyn's user must be able to "
-                                        "write to it");
+                                        ": can't give the socket to its group: sftdyn's user is "
+                                        "not in it; put that user into the group 54321 (usermod "
+                                        "-aG) and restart sftdyn; or leave the group out, and put "
+                                        "the proxy's user into sftdyn's group");
         EXPECT_FALSE(connect(endpoint));
     }
 }

@@ -118,7 +118,9 @@ TEST(TlsPair, AnEmptyFile) {
     EXPECT_EQ(error_of(made("EC").cert, "nonsense"),
               "the private key is not usable: there is no private key in it");
     EXPECT_EQ(error_of(made("EC").cert, made("EC").cert),
-              "the private key is not usable: there is no private key in it");
+              "the private key is not usable: there is a certificate in it, and no private key");
+    EXPECT_EQ(error_of(made("EC").key, made("EC").key),
+              "the certificate is not usable: there is a private key in it, and no certificate");
 }
 
 class HalfWritten : public testing::TestWithParam<const char*> {};
