@@ -299,7 +299,11 @@ void Reconciler::committed(ZoneIndex zone, const ChangeGroup& group) {
         engine_thread.assert_held();
         return parts_.rrsets.at(rrset).is_still_wanted();
     });
-    if (is_wanted && read_back_.is_due(group)) return read_back_.begin(zone, group);
+    if (read_back_.is_due(group)) {
+        if (is_wanted) return read_back_.begin(zone, group);
+        // Nobody waits for it any more: who comes next asks what is served.
+        for (const RrsetKey& rrset : group) parts_.rrsets.at(rrset).forget_served();
+    }
     seen(group);
 }
 

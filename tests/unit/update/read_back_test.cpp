@@ -159,6 +159,17 @@ TEST_F(ReadBackTest, WhoIsGoneIsNotToldAndTheRrsetGoesOn) {
     EXPECT_EQ(status(next), UpdateStatus::committed);
 }
 
+TEST_F(ReadBackTest, WhatIsConfirmedWhenNobodyWaitsIsNotBelieved) {
+    hide(1);
+    submit(1, address(1));
+    tick_after(5s);
+    confirm();
+    EXPECT_TRUE(backend.queries.empty());
+    const Told& next = submit(1, address(1));
+    EXPECT_FALSE(next.has_value()) << "what is served is asked for";
+    EXPECT_EQ(backend.queries.size(), 1U);
+}
+
 TEST_F(ReadBackTest, AScriptThatChangesItMeanwhileHasItDecidedAnew) {
     const Told& told = submit(1, address(1));
     confirm();
