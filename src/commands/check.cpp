@@ -22,7 +22,7 @@ using Diagnostics = std::vector<base::Error>;
 /// Key files that the configuration names must be there; BIND's session key comes with named's
 /// start.
 void check_key(const config::ZoneSettings& zone, Diagnostics& diagnostics) {
-    if (!zone.key_file) return;
+    if (!zone.key_file || zone.key_file->empty()) return;
     const auto key = dns::read_key_file(*zone.key_file);
     if (key.has_error()) diagnostics.push_back(key.error());
 }

@@ -171,8 +171,8 @@ base::Result<void> DemoDns::exited() const {
 base::Result<void> DemoDns::await_answer(const std::string& zone) {
     asio::io_context io;
     const auto server = std::make_shared<dns::ServerClient>(
-        io, address_, std::make_shared<dns::TsigKeyProvider>(std::vector{key_file()}), false,
-        base::system_time(io));
+        io, address_, std::make_shared<dns::TsigKeyProvider>(std::vector{key_file()}),
+        dns::ServerOptions{}, base::system_time(io));
     const auto name = dns::Name::parse(zone).value();
     const auto deadline = base::Clock::now() + start_time;
     asio::steady_timer pause(io);

@@ -55,7 +55,8 @@ const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host) {
 }
 
 std::vector<std::string> key_files(const ZoneSettings& zone) {
-    return zone.key_file ? std::vector{*zone.key_file} : dns::session_key_paths();
+    if (!zone.key_file) return dns::session_key_paths();
+    return zone.key_file->empty() ? std::vector<std::string>() : std::vector{*zone.key_file};
 }
 
 std::vector<dns::ServerAddress> servers(const ZoneSettings& zone) {

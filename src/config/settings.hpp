@@ -29,9 +29,11 @@ constexpr std::string_view default_uptodate = "UPTODATE";
 struct ZoneSettings {
     std::optional<dns::Name> zone{};            ///< absent: asked from the server
     std::vector<dns::ServerAddress> servers{};  ///< tried in order
-    std::optional<std::string> key_file{};      ///< absent: BIND's session key
+    std::optional<std::string> key_file{};  ///< absent: BIND's session key; empty: there is no key
     std::optional<std::uint32_t> ttl{};
     bool tcp = false;                                    ///< queries over TCP too
+    bool sign_queries = true;                            ///< as UPDATEs are
+    bool queries = true;                                 ///< the server answers queries
     std::optional<std::chrono::milliseconds> timeout{};  ///< of a [[zone]]; absent: that of [dns]
 };
 
@@ -108,6 +110,9 @@ struct Settings {
 
     std::chrono::milliseconds timeout{};
     std::chrono::milliseconds verify_interval{};
+    bool read_back{};
+    enum class OnRemoval { keep, remove };
+    OnRemoval on_removal{};  ///< of a host from the configuration
     unsigned changes{};
     std::chrono::milliseconds changes_refill{};
     std::size_t queue{};
@@ -151,7 +156,7 @@ struct Settings {
 /// The settings of the zone that holds `host`: the longest [[zone]], else [dns].
 [[nodiscard]] const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host);
 
-/// The key files to try for a zone, in order.
+/// The key files to try for a zone, in order; none: nothing is signed.
 [[nodiscard]] std::vector<std::string> key_files(const ZoneSettings& zone);
 
 /// The servers to try for a zone, in order: as `nsupdate -l`, when none is set.

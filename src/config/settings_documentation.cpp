@@ -38,8 +38,10 @@ constexpr Documentation documented[] = {
      "only `\"OK\"` is a success"},
     {Section::top, "nskeyfile", "BIND's session key",
      "the TSIG key: a file in BIND's form (`key \"name\" { algorithm …; secret …; };`, as "
-     "`tsig-keygen` writes it) or one of a `K….private`/`K….key` pair. Relative to the "
-     "configuration file. Read again when it changes; one that can't be read is warned of at the "
+     "`tsig-keygen` writes it) or one of a `K….private`/`K….key` pair. It may `include` "
+     "another. `false`: nothing is signed, for a server that takes updates by address. Relative to "
+     "the configuration file. Read again when it changes; one that can't be read is warned of at "
+     "the "
      "start and at a reload, and tried again with each update"},
 
     {Section::listener, "listen", "needed",
@@ -64,15 +66,32 @@ constexpr Documentation documented[] = {
      "the primary server's IP address, with a port if it is not 53; several are addresses of one "
      "server, of which the first that answers is used"},
     {Section::dns, "zone", "asked from the server",
-     "the zone of all hosts; saves a query for each"},
+     "the zone of all hosts; a child of it that the server has, and that holds the host, is used "
+     "in "
+     "its place. Reverse zones are asked from the server all the same"},
     {Section::dns, "ttl", "",
-     "TTL of the records, in seconds. It is applied with a change: a record that has the right "
-     "address is left as it is"},
+     "TTL of the records, in seconds. A record that has another is changed at the next check-in"},
     {Section::dns, "tcp", "", "queries over TCP too (updates always are)"},
+    {Section::dns, "sign_queries", "",
+     "queries are signed as updates are. `false` for a server that does not know the key, but "
+     "passes updates on to one that does"},
+    {Section::dns, "queries", "",
+     "the server answers queries. `false` for one that takes updates alone: `zone` is then needed, "
+     "`UPTODATE` rests on what sftdyn itself has changed since it started, for `verify_interval`, "
+     "and what else the server holds is not seen"},
     {Section::dns, "timeout", "", "seconds within which every request is answered"},
     {Section::dns, "verify_interval", "",
      "seconds for which a state that the server confirmed is believed. After it, the next "
      "check-in asks the server"},
+    {Section::dns, "read_back", "",
+     "the first change of a host, and then one in an hour, is asked for before `OK` is said. "
+     "`false` "
+     "where queries go to a copy of the zone that lags behind for longer than `timeout`"},
+    {Section::dns, "on_removal", "",
+     "what becomes of the records of a host that a reload no longer has: `\"keep\"`, or "
+     "`\"remove\"` "
+     "its A and AAAA records. What is taken out while sftdyn does not run stays, and so does what "
+     "the server does not let go (the log says so)"},
     {Section::dns, "batch", "",
      "changes in one UPDATE at the most. A message holds 64 KiB, whatever this says"},
     {Section::dns, "updates_in_flight", "", "UPDATEs for each zone that may be under way at once"},
@@ -83,6 +102,7 @@ constexpr Documentation documented[] = {
 
     {Section::zone, "name", "needed", "the zone's name"},
     {Section::zone, "server, servers, tcp", "as `[dns]` has by default", ""},
+    {Section::zone, "sign_queries, queries", "`true`", "as in `[dns]`"},
     {Section::zone, "nskeyfile", "BIND's session key", ""},
     {Section::zone, "ttl", "", "in seconds"},
     {Section::zone, "timeout", "that of `[dns]`",

@@ -228,6 +228,7 @@ constexpr Time changes_refill{30s, 1ms, 24h}, stale_after{24h, 0s, 366 * 24h},
 constexpr std::string_view log_levels[] = {"error", "warning", "info", "debug"};
 constexpr std::string_view proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP"};
 
+constexpr std::string_view removals[] = {"keep", "remove"};
 constexpr std::string_view tls_versions[] = {"1.2", "1.3"};
 
 constexpr Setting table[] = {
@@ -240,7 +241,7 @@ constexpr Setting table[] = {
     or_other_header(choice<&S::proxy_header>({top, "proxy_header", restart}, proxy_headers)),
     words({top, "log", reload}, log_levels, 1),
     other({top, "uptodate", reload}, K::text),
-    path<&S::dns, &Zone::key_file>({top, "nskeyfile", reload}),
+    or_off(path<&S::dns, &Zone::key_file>({top, "nskeyfile", reload})),
     section("certificate", K::tables),
     section("addresses", K::table),
     section("dns", K::table),
@@ -266,8 +267,12 @@ constexpr Setting table[] = {
     other({dns, "zone", reload}, K::text),
     whole<&S::dns, &Zone::ttl>({dns, "ttl", reload}, {default_ttl, 0, largest_ttl}),
     flag<&S::dns, &Zone::tcp>({dns, "tcp", reload}, false),
+    flag<&S::dns, &Zone::sign_queries>({dns, "sign_queries", reload}, true),
+    flag<&S::dns, &Zone::queries>({dns, "queries", reload}, true),
     seconds<&S::timeout>({dns, "timeout", reload}, timeout),
     seconds<&S::verify_interval>({dns, "verify_interval", reload}, {300s, 0s, 24h}),
+    flag<&S::read_back>({dns, "read_back", reload}, true),
+    choice<&S::on_removal>({dns, "on_removal", reload}, removals),
     whole<&S::batch>({dns, "batch", reload}, {1000, 1, 5000}),
     whole<&S::updates_in_flight>({dns, "updates_in_flight", reload}, {1, 1, 64}),
     whole<&S::queries_in_flight>({dns, "queries_in_flight", reload}, {100, 1, 10'000}),
@@ -277,7 +282,9 @@ constexpr Setting table[] = {
     other({zone, "server", reload}, K::texts),
     other({zone, "servers", reload}, K::texts),
     other({zone, "tcp", reload}, K::flag),
-    other({zone, "nskeyfile", reload}, K::path),
+    other({zone, "sign_queries", reload}, K::flag, 1),
+    other({zone, "queries", reload}, K::flag, 1),
+    or_off(other({zone, "nskeyfile", reload}, K::path)),
     whole_number({zone, "ttl", reload}, {default_ttl, 0, largest_ttl}),
     time({zone, "timeout", reload}, timeout),
 

@@ -45,6 +45,9 @@ void read_dns(TomlContext& context, const toml::table& table, Settings& settings
     read_zone_name(section, "zone", settings.dns);
     section.plain(settings);
     section.reject_unknown();
+    if (!settings.dns.queries && !settings.dns.zone)
+        context.error(table.source(), "the server answers no queries, and no zone is named",
+                      "add zone = \"dyn.example.org\" in [dns]");
 }
 
 void read_zone(TomlContext& context, const toml::table& table, Settings& settings) {
@@ -54,6 +57,8 @@ void read_zone(TomlContext& context, const toml::table& table, Settings& setting
     read_servers(context, section, zone);
     section.integer("ttl", zone.ttl);
     section.flag("tcp", zone.tcp);
+    section.flag("sign_queries", zone.sign_queries);
+    section.flag("queries", zone.queries);
     section.integer("timeout", zone.timeout);
     section.path("nskeyfile", zone.key_file);
     section.reject_unknown();

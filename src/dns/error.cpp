@@ -7,12 +7,28 @@
 namespace sftdyn::dns {
 namespace {
 
+std::string likely_cause_of_query(std::uint16_t rcode) {
+    switch (rcode) {
+        case KNOT_RCODE_SERVFAIL:
+            return "the zone is not loaded there: an error in its file, a journal that does not "
+                   "fit "
+                   "a file that was edited (BIND: \"journal rollforward failed\", then remove the "
+                   ".jnl file), or a copy that has expired; its own log says which";
+        case KNOT_RCODE_REFUSED:
+            return "it does not serve the zone, or answers no queries from here: check the zone's "
+                   "name, and allow-query and the views (BIND)";
+        default:
+            return "it did not understand the query, or does not want to: its own log says why";
+    }
+}
+
 std::string likely_cause(std::uint16_t rcode) {
     switch (rcode) {
         case KNOT_RCODE_REFUSED:
             return "its policy does not allow this key to change this name: check update-policy or "
                    "allow-update (BIND), "
-                   "acl (Knot), TSIG-ALLOW-DNSUPDATE and ALLOW-DNSUPDATE-FROM (PowerDNS)";
+                   "acl (Knot), TSIG-ALLOW-DNSUPDATE, ALLOW-DNSUPDATE-FROM and "
+                   "lua-dnsupdate-policy-script (PowerDNS)";
         case KNOT_RCODE_NOTAUTH:
             return "it is not the primary server of the zone, or does not know the zone: check the "
                    "zone's name and type";
@@ -29,8 +45,12 @@ std::string likely_cause(std::uint16_t rcode) {
         case KNOT_RCODE_FORMERR:
             return "it did not understand the message: is it really a DNS server that takes "
                    "updates?";
-        case KNOT_RCODE_YXDOMAIN:
         case KNOT_RCODE_YXRRSET:
+            return "a prerequisite is not met (RFC 2136 §2.4): a CNAME stands at the name, or a "
+                   "DNAME or a delegation above it, which would hide the record; or a PTR record "
+                   "is "
+                   "another's";
+        case KNOT_RCODE_YXDOMAIN:
         case KNOT_RCODE_NXDOMAIN:
         case KNOT_RCODE_NXRRSET:
             return "a prerequisite is not met (RFC 2136 §2.4): the zone holds something else";
@@ -60,6 +80,12 @@ DnsError rcode_failure(std::uint16_t rcode, std::string server, std::string what
     return {ErrorKind::rcode, rcode, std::move(server),
             fmt::format("the DNS server answered {} to {}", rcode_text(rcode), what),
             likely_cause(rcode)};
+}
+
+DnsError query_failure(std::uint16_t rcode, std::string server, std::string what) {
+    DnsError failure = rcode_failure(rcode, std::move(server), std::move(what));
+    failure.cause = likely_cause_of_query(rcode);
+    return failure;
 }
 
 }  // namespace sftdyn::dns

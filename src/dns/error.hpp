@@ -22,6 +22,7 @@ enum class ErrorKind : std::uint8_t {
     rcode,             ///< the server answered with another error code
     no_zone,           ///< the server serves no zone that holds the name
     cname_conflict,    ///< a CNAME stands where the address should
+    not_seen,          ///< the server confirmed a change, and serves something else
     deadline_exceeded  ///< the program's own limit: the deadline passed while waiting for its
                        ///< turn
 };
@@ -47,7 +48,10 @@ struct DnsError {
 /// "REFUSED", "SERVFAIL", …; "RCODE3841" for what has no name.
 [[nodiscard]] std::string rcode_text(std::uint16_t rcode);
 
-/// The failure for an answer's error code, with the likely cause.
+/// The failure for the error code that an UPDATE was answered with, with the likely cause.
 [[nodiscard]] DnsError rcode_failure(std::uint16_t rcode, std::string server, std::string what);
+
+/// The same for a query.
+[[nodiscard]] DnsError query_failure(std::uint16_t rcode, std::string server, std::string what);
 
 }  // namespace sftdyn::dns

@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <set>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -72,12 +74,39 @@ int put_change(knot_pkt_t* packet, const Change& change) {
     return put(packet, change.owner, change.type, KNOT_CLASS_IN, change.ttl, change.rdata);
 }
 
-int put_changes(knot_pkt_t* packet, const std::vector<Change>& changes) {
+/// Writes "RRset does not exist" (RFC 2136 §2.4.3), each once.
+class AbsentRrsets {
+public:
+    explicit AbsentRrsets(knot_pkt_t* packet) : packet_(packet) {}
+
+    int put_for(const Change& change, const Name& zone) {
+        int rc = put_once(change.owner, Type::cname);
+        if (rc != KNOT_EOK) return rc;
+        if (change.kind == ChangeKind::claim) return put_once(change.owner, change.type);
+        Name above = change.owner;
+        while (rc == KNOT_EOK && above.size() > zone.size()) {
+            above = above.parent();
+            rc = put_once(above, Type::dname);
+            if (rc == KNOT_EOK && above.size() > zone.size()) rc = put_once(above, Type::ns);
+        }
+        return rc;
+    }
+
+private:
+    int put_once(const Name& name, Type type) {
+        if (!written_.emplace(name, type).second) return KNOT_EOK;
+        return put(packet_, name, type, KNOT_CLASS_NONE, 0, {});
+    }
+
+    knot_pkt_t* packet_;
+    std::set<std::pair<Name, Type>> written_;
+};
+
+int put_changes(knot_pkt_t* packet, const Name& zone, const std::vector<Change>& changes) {
     int rc = knot_pkt_begin(packet, KNOT_ANSWER);  // the Prerequisite section (RFC 2136 §2.4)
+    AbsentRrsets absent(packet);
     for (auto change = changes.begin(); rc == KNOT_EOK && change != changes.end(); ++change) {
-        if (change->kind != ChangeKind::claim) continue;
-        rc = put(packet, change->owner, change->type, KNOT_CLASS_NONE, 0,
-                 {});  // "RRset does not exist" (§2.4.3)
+        if (adds_record(*change)) rc = absent.put_for(*change, zone);
     }
     if (rc == KNOT_EOK)
         rc = knot_pkt_begin(packet, KNOT_AUTHORITY);  // the Update section (RFC 2136 §2.5)
@@ -248,7 +277,7 @@ DnsResult<OutgoingMessage> make_update(std::uint16_t id, const Name& zone,
     if (rc == KNOT_EOK && message != nullptr)
         rc = put_section(packet.get(), KNOT_AUTHORITY, message->updates);
     if (rc == KNOT_EOK && message == nullptr)
-        rc = put_changes(packet.get(), std::get<std::vector<Change>>(content));
+        rc = put_changes(packet.get(), zone, std::get<std::vector<Change>>(content));
     if (rc == KNOT_EOK && key)
         rc = knot_pkt_reclaim(packet.get(),
                               static_cast<std::uint16_t>(knot_tsig_wire_size(&key->raw())));

@@ -45,7 +45,10 @@ using Reply = DnsResult<Answer>;
 [[nodiscard]] DnsResult<OutgoingMessage> make_query(std::uint16_t id, const Name& name, Type type,
                                                     const TsigKeyPtr& key);
 
-/// An UPDATE of `zone` (RFC 2136 §2). What is too large for one message is a failure.
+/// An UPDATE of `zone` (RFC 2136 §2). What is too large for one message is a failure. Changes that
+/// add a record have the prerequisites that nothing hides it: no CNAME beside it (a server may
+/// ignore what is added there, and answer NOERROR), and with `replace` no DNAME above it, and no
+/// delegation between it and the zone's own name.
 [[nodiscard]] DnsResult<OutgoingMessage> make_update(std::uint16_t id, const Name& zone,
                                                      const UpdateContent& content,
                                                      const TsigKeyPtr& key);

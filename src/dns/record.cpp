@@ -28,6 +28,10 @@ std::string type_text(Type type) {
             return "PTR";
         case Type::aaaa:
             return "AAAA";
+        case Type::dname:
+            return "DNAME";
+        case Type::dnskey:
+            return "DNSKEY";
     }
     return fmt::format("TYPE{}", static_cast<unsigned>(type));
 }
@@ -59,7 +63,7 @@ base::Result<ip::address> address_of(Type type, std::string_view rdata) {
 }
 
 std::string rdata_text(Type type, std::string_view rdata) {
-    if (type == Type::ptr || type == Type::cname || type == Type::ns) {
+    if (type == Type::ptr || type == Type::cname || type == Type::ns || type == Type::dname) {
         return Name::from_wire(reinterpret_cast<const std::uint8_t*>(rdata.data())).text();
     }
     const auto address = address_of(type, rdata);
@@ -86,10 +90,19 @@ std::optional<Change> replacement_of(const UpdateMessage& message) {
     return Change{second.owner, second.type, ChangeKind::replace, second.ttl, second.rdata};
 }
 
-std::size_t wire_size_bound(const Change& change) {
+bool adds_record(const Change& change) {
+    return change.kind == ChangeKind::replace || change.kind == ChangeKind::claim;
+}
+
+std::size_t wire_size_bound(const Change& change, const Name& zone) {
     const std::size_t one = change.owner.size() + record_overhead;
-    const bool two = change.kind == ChangeKind::replace || change.kind == ChangeKind::claim;
-    return (two ? 2 * one : one) + change.rdata.size();
+    if (!adds_record(change)) return one + change.rdata.size();
+    std::size_t records = 3;  // its own prerequisite, the deletion or another, the record
+    if (change.kind == ChangeKind::replace) {
+        for (Name name = change.owner.parent(); name.size() > zone.size(); name = name.parent())
+            records += 2;  // no DNAME there, no NS
+    }
+    return records * one + change.rdata.size();
 }
 
 }  // namespace sftdyn::dns

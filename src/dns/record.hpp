@@ -16,7 +16,16 @@
 
 namespace sftdyn::dns {
 
-enum class Type : std::uint16_t { a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, aaaa = 28 };
+enum class Type : std::uint16_t {
+    a = 1,
+    ns = 2,
+    cname = 5,
+    soa = 6,
+    ptr = 12,
+    aaaa = 28,
+    dname = 39,
+    dnskey = 48
+};
 
 /// "A", "AAAA", …; "TYPE999" for what has no name here.
 [[nodiscard]] std::string type_text(Type type);
@@ -46,11 +55,11 @@ struct Record {
 
 /// What a change does with the RRset (RFC 2136; the sections are its).
 enum class ChangeKind : std::uint8_t {
-    replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1)
+    replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1), unless the record
+                    ///< would be hidden there: see `make_update`
     remove,         ///< delete the RRset (§2.5.2)
     remove_record,  ///< delete the one record, others stay (§2.5.4)
-    claim  ///< add the one record if there is no RRset (§2.4.3, §2.5.1), else the whole message
-           ///< is refused
+    claim  ///< as `replace`, if there is no RRset (§2.4.3), else the whole message is refused
 };
 
 /// What shall become of the RRset of one owner and type.
@@ -97,7 +106,11 @@ struct UpdateMessage {
 /// What an UPDATE carries: changes of RRsets, or records as they are to stand in it.
 using UpdateContent = std::variant<std::vector<Change>, UpdateMessage>;
 
-/// Octets that the change takes in a message at the most (owner names written out in full).
-[[nodiscard]] std::size_t wire_size_bound(const Change& change);
+/// Whether the change may add a record.
+[[nodiscard]] bool adds_record(const Change& change);
+
+/// Octets that the change takes in an UPDATE of `zone` at the most, with its prerequisites (owner
+/// names written out in full). What all changes of the zone share is not counted.
+[[nodiscard]] std::size_t wire_size_bound(const Change& change, const Name& zone);
 
 }  // namespace sftdyn::dns

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "dns/server_client.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/log.hpp"
@@ -9,6 +11,12 @@
 
 namespace sftdyn::dns {
 namespace {
+
+// So long is the answer to two datagrams awaited (`UdpChannel` sends the second after 400 ms).
+constexpr base::Duration udp_patience = std::chrono::milliseconds(1200);
+
+// Where datagrams got no answer, queries go over TCP for this long.
+constexpr base::Duration udp_pause = std::chrono::seconds(60);
 
 std::size_t count_of(const UpdateContent& content) {
     const auto* message = std::get_if<UpdateMessage>(&content);
@@ -23,16 +31,17 @@ std::string text_of(const ServerAddress& server) {
 }
 
 ServerClient::ServerClient(boost::asio::io_context& io, const ServerAddress& address,
-                           std::shared_ptr<TsigKeyProvider> keys, bool tcp_only,
+                           std::shared_ptr<TsigKeyProvider> keys, const ServerOptions& options,
                            base::TimeSourcePtr time)
     : io_(io),
       name_(text_of(address)),
       keys_(std::move(keys)),
-      tcp_only_(tcp_only),
+      options_(options),
+      time_(std::move(time)),
       udp_(std::make_shared<UdpChannel>(
-          io, boost::asio::ip::udp::endpoint(address.address, address.port), time)),
+          io, boost::asio::ip::udp::endpoint(address.address, address.port), time_)),
       tcp_(std::make_shared<TcpChannel>(
-          io, boost::asio::ip::tcp::endpoint(address.address, address.port), std::move(time))) {}
+          io, boost::asio::ip::tcp::endpoint(address.address, address.port), time_)) {}
 
 DnsResult<TsigKeyPtr> ServerClient::key() {
     auto key = keys_->current();
@@ -48,7 +57,7 @@ void ServerClient::later(Handler handler, DnsError failure) {
 
 void ServerClient::query(const Name& name, Type type, base::TimePoint deadline, Handler handler) {
     auto question = std::make_shared<Question>(Question{name, type, deadline, std::move(handler)});
-    question->over_tcp = tcp_only_;
+    question->over_tcp = options_.tcp_only || time_->now() < no_udp_until_;
     ask(question);
 }
 
@@ -58,8 +67,10 @@ DnsError ServerClient::closed_failure() const {
 
 void ServerClient::ask(const std::shared_ptr<Question>& question) {
     if (closed_) return later(std::move(question->handler), closed_failure());
-    auto key = this->key();
+    DnsResult<TsigKeyPtr> key = TsigKeyPtr();
+    if (options_.sign_queries) key = this->key();
     if (key.has_error()) return later(std::move(question->handler), key.error());
+    question->is_signed = *key != nullptr;
     const std::uint16_t id = question->over_tcp ? tcp_->fresh_id() : udp_->fresh_id();
     auto request = make_query(id, question->name, question->type, *key);
     if (request.has_error()) return later(std::move(question->handler), request.error());
@@ -71,18 +82,67 @@ void ServerClient::ask(const std::shared_ptr<Question>& question) {
     if (question->over_tcp) {
         tcp_->end_if_silent();
         tcp_->send(std::move(*request), question->deadline, question->deadline,
-                   [done](Reply reply, Delivery) { done(std::move(reply)); });
+                   [this, done](Reply reply, Delivery delivery) {
+                       if (delivery.state != DeliveryState::unsent) takes_tcp_ = true;
+                       if (reply.has_error() && is_no_connection(reply.error(), delivery))
+                           reply = over_tcp_alone(reply.error());
+                       done(std::move(reply));
+                   });
     } else {
-        udp_->send(std::move(*request), question->deadline, done);
+        udp_->send(std::move(*request), std::min(question->deadline, time_->now() + udp_patience),
+                   done);
     }
 }
 
 void ServerClient::asked(const std::shared_ptr<Question>& question, Reply reply) {
-    if (reply.has_value() && reply->truncated && !question->over_tcp) {
-        question->over_tcp = true;
-        return ask(question);
+    if (!question->over_tcp) {
+        if (reply.has_value()) answers_udp_ = true;
+        const bool lost = reply.has_error() && reply.error().kind == ErrorKind::timeout &&
+                          time_->now() < question->deadline;
+        if (lost || (reply.has_value() && reply->truncated)) {
+            question->over_tcp = true;
+            if (lost) question->unanswered = reply.error();
+            return ask(question);
+        }
+    } else if (question->unanswered && reply.has_value()) {
+        no_udp_until_ = time_->now() + udp_pause;
+        answers_udp_ = false;
+    } else if (question->unanswered) {
+        DnsError both = *question->unanswered;
+        both.detail += fmt::format(" over UDP; over TCP: {}", reply.error().detail);
+        reply = std::move(both);
     }
-    question->handler(std::move(reply));
+    question->handler(explained(question, std::move(reply)));
+}
+
+/// A server that does not take the key may say so without a TSIG record (PowerDNS does): there is
+/// no other reason to answer NOTAUTH to a query.
+Reply ServerClient::explained(const std::shared_ptr<Question>& question, Reply reply) const {
+    if (reply.has_error() || reply->rcode != KNOT_RCODE_NOTAUTH || !question->is_signed ||
+        reply->verified)
+        return reply;
+    return DnsError{
+        ErrorKind::bad_key, 0, name_,
+        "the DNS server answered NOTAUTH to a query: it does not take our key",
+        "compare the key's name, algorithm and secret on both sides (PowerDNS: pdnsutil "
+        "list-tsig-keys; its bind back end holds no keys, and takes no updates)"};
+}
+
+/// Nothing was sent, for want of a connection.
+bool ServerClient::is_no_connection(const DnsError& failure, const Delivery& delivery) {
+    return delivery.state == DeliveryState::unsent &&
+           (failure.kind == ErrorKind::unreachable || failure.kind == ErrorKind::timeout);
+}
+
+/// Where UDP is answered it is TCP that is shut.
+DnsError ServerClient::over_tcp_alone(DnsError failure) const {
+    // One that has taken TCP is down now.
+    if (!answers_udp_ || takes_tcp_) return failure;
+    failure.detail = "UDP is answered, TCP is not: " + failure.detail;
+    failure.cause =
+        "updates go over TCP: let the server listen there, and open its port in the firewall "
+        "for TCP too";
+    return failure;
 }
 
 void ServerClient::update(const Name& zone, const UpdateContent& content, base::TimePoint send_by,
@@ -102,7 +162,11 @@ void ServerClient::update(const Name& zone, const UpdateContent& content, base::
         if (reply.has_error() || reply->rcode == KNOT_RCODE_NOERROR) return reply;
         return rcode_failure(reply->rcode, name, fmt::format("the UPDATE of zone {}", zone.text()));
     };
-    const auto answered = [read, handler = std::move(handler)](Reply reply, Delivery delivery) {
+    const auto answered = [read, self = shared_from_this(), handler = std::move(handler)](
+                              Reply reply, Delivery delivery) {
+        if (delivery.state != DeliveryState::unsent) self->takes_tcp_ = true;
+        if (reply.has_error() && is_no_connection(reply.error(), delivery))
+            reply = self->over_tcp_alone(reply.error());
         handler(read(std::move(reply)), delivery);
     };
     tcp_->send(std::move(*request), send_by, deadline, answered,

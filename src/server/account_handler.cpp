@@ -111,7 +111,8 @@ void AccountHandler::look_up_served(const RequestContext& request, AccountUpdate
         job.statuses.emplace_back(group.size(), UpdateStatus::unchanged);
         const bool is_served =
             std::all_of(group.begin(), group.end(), [&](const protocol::UpdatePlan::Step& step) {
-                return updates_.is_served(step.desired.rrset, step.desired.rdata, since);
+                const update::DesiredRecord& desired = step.desired;
+                return updates_.is_served(desired.rrset, desired.rdata, desired.ttl, since);
             });
         if (!is_served) job.asked.push_back(number);
     }

@@ -22,7 +22,7 @@ void SecretUrlHandler::handle(RequestContext& request, const accounts::KeyEntry&
 
     const update::RrsetKey target{entry.host, dns::type_of(address)};
     const auto since = request.began() - settings.verify_interval;
-    if (!updates_.is_served(target, dns::rdata_of(address), since))
+    if (!updates_.is_served(target, dns::rdata_of(address), entry.ttl, since))
         return ask_engine(request, entry);
     request.complete({target, address, update::UpdateStatus::unchanged},
                      secret_url::answer({update::UpdateStatus::unchanged}, settings.uptodate));

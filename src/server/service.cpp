@@ -145,6 +145,7 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
     limits.own_changes = hosts.changes;
     updates_.configure(limits, servers_changed);
     python_ = loaded.python;
+    removed_hosts_.configure(hosts.all, settings.on_removal == config::Settings::OnRemoval::remove);
     admin_.configure({.count = clients,
                       .hosts = std::move(hosts),
                       .are_all_known = !has_get_host,

@@ -22,6 +22,7 @@
 #include "server/certificate_watcher.hpp"
 #include "server/event_command.hpp"
 #include "server/reloader.hpp"
+#include "server/removed_hosts.hpp"
 #include "server/request_router.hpp"
 #include "server/update_service.hpp"
 #include "telemetry/request_log.hpp"
@@ -89,6 +90,7 @@ private:
     update::DnsBackend backend_;
     std::vector<update::ZoneServers> servers_;
     UpdateService updates_;
+    RemovedHosts removed_hosts_ GUARDED_BY(update::engine_thread){updates_, hosts_};
     Authenticator authenticator_;
     RequestRouter router_;
 

@@ -47,12 +47,14 @@ public:
     UpdateService(const UpdateService&) = delete;
     UpdateService& operator=(const UpdateService&) = delete;
 
-    /// On any thread: whether exactly that is known to be served, from `since` or later.
+    /// On any thread: whether exactly that is known to be served, from `since` or later, and with
+    /// that TTL.
     [[nodiscard]] bool is_served(const update::RrsetKey& target, std::string_view rdata,
-                                 base::TimePoint since) const {
-        return known_.is_served(target, rdata, since);
+                                 std::uint32_t ttl, base::TimePoint since) const {
+        return known_.is_served(target, rdata, since, ttl);
     }
-    /// The same, or that the last script of the RRset was for that address.
+    /// On any thread: the same with whatever TTL, or that the last script of the RRset was for that
+    /// address.
     [[nodiscard]] bool is_served_or_scripted(const update::RrsetKey& target, std::string_view rdata,
                                              base::TimePoint since) const {
         return known_.is_served(target, rdata, since) || scripts_.is_scripted(target, rdata, since);

@@ -8,6 +8,7 @@
 
 #include "accounts/passwords.hpp"
 #include "base/log.hpp"
+#include "dns/tsig_key_file.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -116,6 +117,7 @@ update::EngineLimits engine_limits(const config::Settings& settings) {
     update::EngineLimits limits;
     limits.timeout = settings.timeout;
     limits.verify_interval = settings.verify_interval;
+    limits.read_back = settings.read_back;
     limits.queue = settings.queue;
     limits.batch = settings.batch;
     limits.updates_in_flight = settings.updates_in_flight;
@@ -128,10 +130,16 @@ update::EngineLimits engine_limits(const config::Settings& settings) {
 
 std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) {
     const auto one = [](const config::ZoneSettings& zone) {
-        return update::ZoneServers{zone.zone, config::servers(zone), config::key_files(zone),
-                                   zone.tcp};
+        return update::ZoneServers{
+            .zone = zone.zone,
+            .servers = config::servers(zone),
+            .key_files = config::key_files(zone),
+            .options = {.tcp_only = zone.tcp, .sign_queries = zone.sign_queries},
+            .queries = zone.queries};
     };
     std::vector<update::ZoneServers> out{one(settings.dns)};
+    // Reverse zones are looked for there too when the hosts' zone is named.
+    out.front().holds_reverse = true;
     for (const auto& zone : settings.zones) out.push_back(one(zone));
     return out;
 }
@@ -292,10 +300,14 @@ base::Result<std::vector<http::Endpoint>> endpoints_of(
 }
 
 std::vector<std::string> files(const config::Settings& settings) {
-    std::vector<std::string> out = config::key_files(settings.dns);
-    for (const auto& zone : settings.zones) {
-        for (const auto& file : config::key_files(zone)) out.push_back(file);
-    }
+    std::vector<std::string> out;
+    const auto add = [&out](const config::ZoneSettings& zone) {
+        for (const auto& file : config::key_files(zone)) {
+            for (auto& part : dns::key_file_parts(file)) out.push_back(std::move(part));
+        }
+    };
+    add(settings.dns);
+    for (const auto& zone : settings.zones) add(zone);
     for (const auto& pair : config::certificates(settings)) {
         out.push_back(pair.cert);
         out.push_back(pair.key);

@@ -39,9 +39,9 @@ void histogram(std::string& out, const char* name, const char* help,
 
 const char* text_of(dns::ErrorKind kind) {
     static constexpr const char* texts[] = {
-        "key_file",        "unreachable",   "timeout",        "connection",       "malformed",
-        "unsigned_answer", "forged_answer", "bad_signature",  "bad_key",          "bad_time",
-        "rcode",           "no_zone",       "cname_conflict", "deadline_exceeded"};
+        "key_file",        "unreachable",   "timeout",        "connection", "malformed",
+        "unsigned_answer", "forged_answer", "bad_signature",  "bad_key",    "bad_time",
+        "rcode",           "no_zone",       "cname_conflict", "not_seen",   "deadline_exceeded"};
     return texts[static_cast<std::size_t>(kind)];
 }
 

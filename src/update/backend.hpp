@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "dns/message.hpp"
+#include "update/desired_record.hpp"
 
 namespace sftdyn::update {
 
@@ -25,9 +26,10 @@ public:
     virtual void find_zone(const dns::Name& name, base::TimePoint deadline,
                            Done<dns::Name> done) = 0;
 
-    /// The record data of the RRset that the authoritative server serves; empty when there is none.
+    /// What the authoritative server has at the name itself: what it makes of a wildcard is none.
+    /// A name that is not in `zone` any more, or hidden there, is a failure.
     virtual void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
-                         base::TimePoint deadline, Done<std::vector<std::string>> done) = 0;
+                         base::TimePoint deadline, Done<ServedRecords> done) = 0;
 
     /// Sends the content to the server of `zone` in one message: all of it is done, or nothing.
     /// `resolved` is called once, with or after `done`, when the server has answered the message or

@@ -8,6 +8,20 @@
 #include "update/script_sender.hpp"
 
 namespace sftdyn::update {
+namespace {
+
+/// Which of a group's changes a server has refused it does not tell.
+dns::DnsError of_group(const dns::DnsError& failure, const ChangeGroup& group) {
+    if (group.size() < 2 || !failure.is_refusal()) return failure;
+    dns::DnsError all = failure;
+    all.detail += " with";
+    for (std::size_t i = 0; i < group.size(); ++i)
+        all.detail += (i == 0 ? " " : ", ") + dns::type_text(group[i].type);
+    all.detail += " records that go together, of which it does not tell the one it refuses";
+    return all;
+}
+
+}  // namespace
 
 using dns::Change;
 using dns::DnsError;
@@ -51,9 +65,9 @@ void BatchSender::flush(ZoneIndex index) {
             parts_.scripts.send_next(index);
             continue;
         }
-        auto batch = zone.take_batch(parts_.limits, [this](const RrsetKey& rrset) {
+        auto batch = zone.take_batch(parts_.limits, [this, &zone](const RrsetKey& rrset) {
             engine_thread.assert_held();
-            return dns::wire_size_bound(parts_.rrsets.at(rrset).decision().change);
+            return dns::wire_size_bound(parts_.rrsets.at(rrset).decision().change, zone.name());
         });
         if (batch.empty()) return;
         const std::vector<RrsetKey> dropped = take_dropped(batch);
@@ -128,14 +142,13 @@ void BatchSender::answered(Batch& batch, const dns::Reply& reply) {
         return zone.push_halves(batch.groups);
     }
     for (const ChangeGroup& group : batch.groups) {
-        // All of them have their outcomes before any goes on to its next desired record.
-        for (const RrsetKey& rrset : group) {
-            if (reply.has_error()) {
-                reconciler.refused(rrset, reply.error());
-            } else {
-                reconciler.committed(rrset);
-            }
+        if (reply.has_value()) {
+            reconciler.committed(batch.zone, group);
+            continue;
         }
+        // All of them have their outcomes before any goes on to its next desired record.
+        const DnsError failure = of_group(reply.error(), group);
+        for (const RrsetKey& rrset : group) reconciler.refused(rrset, failure);
         for (const RrsetKey& rrset : group) reconciler.advance(rrset);
     }
 }

@@ -5,16 +5,18 @@
 
 namespace sftdyn::update {
 
-bool matches(const std::vector<std::string>& served, const DesiredRecord& desired) {
+bool matches(const ServedRecords& served, const DesiredRecord& desired) {
+    const auto& rdata = served.rdata;
+    if (!served.is_known) return false;
     switch (desired.kind) {
         case dns::ChangeKind::replace:
-            return served.size() == 1 && served.front() == desired.rdata;
+            return rdata.size() == 1 && rdata.front() == desired.rdata && served.ttl == desired.ttl;
         case dns::ChangeKind::remove:
-            return served.empty();
+            return rdata.empty();
         case dns::ChangeKind::remove_record:
-            return std::find(served.begin(), served.end(), desired.rdata) == served.end();
+            return std::find(rdata.begin(), rdata.end(), desired.rdata) == rdata.end();
         case dns::ChangeKind::claim:
-            return !served.empty();  // its own record, or a foreign one that stays
+            return !rdata.empty();  // its own record, or a foreign one that stays
     }
     return false;
 }

@@ -25,8 +25,16 @@ struct DesiredRecord {
         false;  ///< the request came from that address: only of such a one is the PTR record set
 };
 
-/// Whether `served`, the record data of an RRset, is what `desired` asks for.
-[[nodiscard]] bool matches(const std::vector<std::string>& served, const DesiredRecord& desired);
+/// What the server serves for an RRset.
+struct ServedRecords {
+    std::vector<std::string> rdata{};  ///< of each record; empty: there is none
+    std::uint32_t ttl = 0;             ///< seconds
+    bool is_known = true;              ///< false: the server can't be asked
+    friend bool operator==(const ServedRecords&, const ServedRecords&) = default;
+};
+
+/// Whether `served` is what `desired` asks for.
+[[nodiscard]] bool matches(const ServedRecords& served, const DesiredRecord& desired);
 
 enum class UpdateStatus : std::uint8_t {
     committed,    ///< the server has confirmed the change

@@ -6,6 +6,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "dns/knot.hpp"
+
 namespace sftdyn::update {
 namespace {
 
@@ -17,10 +19,32 @@ using dns::Type;
 constexpr unsigned most_sends = 3;
 
 MakeServer servers_over(boost::asio::io_context& io, const base::TimeSourcePtr& time) {
-    return [&io, time](const dns::ServerAddress& address,
-                       std::shared_ptr<dns::TsigKeyProvider> keys, bool tcp_only) {
-        return std::make_shared<dns::ServerClient>(io, address, std::move(keys), tcp_only, time);
-    };
+    return
+        [&io, time](const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys,
+                    const dns::ServerOptions& options) {
+            return std::make_shared<dns::ServerClient>(io, address, std::move(keys), options, time);
+        };
+}
+
+bool is_wildcard(const Name& name) { return name.bytes().starts_with(std::string("\x01*", 2)); }
+
+bool touches_wildcard(const dns::UpdateContent& content) {
+    if (const auto* message = std::get_if<dns::UpdateMessage>(&content))
+        return std::any_of(message->updates.begin(), message->updates.end(),
+                           [](const auto& record) { return is_wildcard(record.owner); });
+    const auto& changes = std::get<std::vector<dns::Change>>(content);
+    return std::any_of(changes.begin(), changes.end(),
+                       [](const auto& change) { return is_wildcard(change.owner); });
+}
+
+/// The server does not take it, whoever sends it: another address may be the primary's.
+bool is_no_primary(const dns::Reply& reply) {
+    if (reply.has_value()) return false;
+    if (reply.error().kind == dns::ErrorKind::bad_key) return true;  // as Knot's acl refuses
+    if (!reply.error().is_refusal()) return false;
+    const std::uint16_t rcode = reply.error().rcode;
+    return rcode == KNOT_RCODE_REFUSED || rcode == KNOT_RCODE_NOTAUTH ||
+           rcode == KNOT_RCODE_NOTIMPL;
 }
 
 }  // namespace
@@ -35,6 +59,7 @@ struct DnsBackend::SentUpdate {
     std::vector<std::size_t> order;
     std::size_t tried = 0;
     unsigned sends = 0;
+    std::optional<dns::Reply> refusal{};  ///< of an address that may be no primary's, the first
 
     /// Sent twice it does what it does once: delete the RRset, add the record. Prerequisites may
     /// fail by what the first did.
@@ -61,6 +86,7 @@ DnsBackend::DnsBackend(boost::asio::io_context& io, base::TimeSourcePtr time,
       time_(std::move(time)),
       groups_(std::move(make_server)),
       queries_(io, time_, groups_),
+      explainer_(time_),
       in_doubt_(
           io, time_,
           [this](const Name& zone, const std::shared_ptr<void>& keep, const InDoubt::Way& way,
@@ -75,6 +101,8 @@ DnsBackend::DnsBackend(boost::asio::io_context& io, base::TimeSourcePtr time,
 void DnsBackend::configure(const std::vector<ZoneServers>& groups) {
     groups_.configure(groups);
     queries_.forget_refusals();
+    queries_.forget_wildcards();
+    explainer_.forget();
 }
 
 void DnsBackend::close() {
@@ -89,7 +117,7 @@ void DnsBackend::find_zone(const Name& name, base::TimePoint deadline, Done<Name
 }
 
 void DnsBackend::look_up(const Name& zone, const Name& name, Type type, base::TimePoint deadline,
-                         Done<std::vector<std::string>> done) {
+                         Done<ServedRecords> done) {
     engine_thread.assert_held();
     queries_.look_up(zone, name, type, deadline, std::move(done));
 }
@@ -104,6 +132,15 @@ void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimeP
             resolved();
         });
         return;
+    }
+    if (touches_wildcard(content)) {
+        // What siblings have is not what it was, as soon as the server has it.
+        queries_.forget_wildcards();
+        resolved = [this, resolved = std::move(resolved)] {
+            engine_thread.assert_held();
+            queries_.forget_wildcards();
+            resolved();
+        };
     }
     attempt(std::make_shared<SentUpdate>(SentUpdate{group, zone, std::move(content), deadline,
                                                     std::move(done), std::move(resolved),
@@ -130,6 +167,29 @@ void DnsBackend::attempt(const std::shared_ptr<SentUpdate>& update) {
         });
 }
 
+/// Where an address refuses it that may be no primary's, the next is tried; when there is none, the
+/// first refusal is the reply.
+bool DnsBackend::goes_to_next_address(const std::shared_ptr<SentUpdate>& update,
+                                      ServerGroup::GroupServer& member, dns::Reply& reply,
+                                      const dns::Delivery& delivery) {
+    const auto now = time_->now();
+    if (delivery.state == dns::DeliveryState::in_doubt) {
+        // Not signed, so that it tells nothing certain; but who answers so is asked last.
+        if (is_no_primary(reply)) member.pass_over(now);
+        return false;
+    }
+    if (delivery.state == dns::DeliveryState::answered && is_no_primary(reply)) {
+        // It was not carried out, and will not be.
+        if (!update->refusal) update->refusal = reply;
+        if (now < update->deadline && ++update->tried < update->order.size()) return true;
+        reply = *update->refusal;
+    } else if (update->refusal && reply.has_value()) {
+        for (std::size_t i = 0; i < update->tried; ++i)
+            update->group->members[update->order[i]].pass_over(now);
+    }
+    return false;
+}
+
 void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
                            ServerGroup::GroupServer& member, std::uint64_t number, dns::Reply reply,
                            dns::Delivery delivery) {
@@ -146,6 +206,14 @@ void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
         if (next) ++update->tried;
         if (next || lost) return attempt(update);
     }
+    if (goes_to_next_address(update, member, reply, delivery)) return attempt(update);
+    if (delivery.state == DeliveryState::answered && in_time && reply.has_error() &&
+        RefusalExplainer::can_explain(update->content, reply.error()))
+        return explainer_.explain(update->zone, update->content, reply.error(), *member.server,
+                                  update->group, update->deadline, [update](const DnsError& why) {
+                                      update->done(why);
+                                      update->resolved();
+                                  });
     if (delivery.state != DeliveryState::in_doubt) {
         update->done(std::move(reply));
         return update->resolved();
@@ -221,6 +289,13 @@ void DnsBackend::send_fence(const std::shared_ptr<Fence>& fence) {
         engine_thread.assert_held();
         const bool outage = reply.has_error() && is_outage(reply.error());
         if (outage) member.avoid(time_->now());
+        if (is_no_primary(reply)) {
+            member.pass_over(time_->now());
+            if (fence->tried + 1 < fence->ways.size()) {
+                ++fence->tried;
+                return send_fence(fence);
+            }
+        }
         if (delivery.state == dns::DeliveryState::answered)
             return fence->done(outcome(reply, delivery.connection));
         if (delivery.state == dns::DeliveryState::unsent && outage &&
@@ -272,10 +347,22 @@ void DnsBackend::probe(base::TimePoint deadline, ProbeEnd end,
     }
     std::size_t place = 0;
     for (const auto& group : groups_.all()) {
-        for (const ServerGroup::GroupServer& member : group->members)
-            member.server->query(
-                group->config.zone.value_or(Name()), Type::soa, deadline,
-                [answered, at = place++](const dns::Reply& reply) { answered(at, reply); });
+        for (const ServerGroup::GroupServer& member : group->members) {
+            const auto told = [answered, at = place++](const dns::Reply& reply) {
+                // An error code is an answer too.
+                const bool refused = reply.has_error() && reply.error().is_refusal();
+                answered(at, refused ? dns::Reply(dns::Answer()) : reply);
+            };
+            const Name name = group->config.zone.value_or(Name());
+            if (group->config.queries) {
+                member.server->query(name, Type::soa, deadline, told);
+                continue;
+            }
+            member.server->update(
+                name, dns::UpdateMessage{}, deadline, deadline,
+                [told](const dns::Reply& reply, dns::Delivery) { told(reply); },
+                [](const dns::Reply&, unsigned) {});
+        }
     }
 }
 

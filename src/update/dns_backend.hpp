@@ -13,6 +13,7 @@
 #include "update/engine_thread.hpp"
 #include "update/in_doubt.hpp"
 #include "update/query_sender.hpp"
+#include "update/refusal_explainer.hpp"
 #include "update/server_groups.hpp"
 
 namespace sftdyn::update {
@@ -53,7 +54,7 @@ public:
 
     void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
-                 base::TimePoint deadline, Done<std::vector<std::string>> done) override;
+                 base::TimePoint deadline, Done<ServedRecords> done) override;
     void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline,
                Done<dns::Answer> done, std::function<void()> resolved) override;
     void contact(const dns::Name& zone, std::function<void()> resolved) override;
@@ -78,6 +79,9 @@ private:
     void attempted(const std::shared_ptr<SentUpdate>& update, ServerGroup::GroupServer& member,
                    std::uint64_t number, dns::Reply reply, dns::Delivery delivery)
         REQUIRES(engine_thread);
+    bool goes_to_next_address(const std::shared_ptr<SentUpdate>& update,
+                              ServerGroup::GroupServer& member, dns::Reply& reply,
+                              const dns::Delivery& delivery) REQUIRES(engine_thread);
     struct FenceWay {
         ServerGroupPtr group;
         std::size_t member = 0;
@@ -92,6 +96,7 @@ private:
     base::TimeSourcePtr time_;
     ServerGroups groups_ GUARDED_BY(engine_thread);
     QuerySender queries_ GUARDED_BY(engine_thread);
+    RefusalExplainer explainer_ GUARDED_BY(engine_thread);
     InDoubt in_doubt_ GUARDED_BY(engine_thread);
 };
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "update/engine.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sftdyn::update {
 namespace {
 
 constexpr auto sweep_interval = std::chrono::seconds(30);
+constexpr std::array all_types{dns::Type::a, dns::Type::aaaa, dns::Type::ptr};
 
 }  // namespace
 
@@ -45,7 +48,7 @@ bool Engine::is_still_so(const DesiredRecord& desired) const {
     if (queue != nullptr) return queue->served() && matches(*queue->served(), desired);
     const bool replaces = desired.kind == dns::ChangeKind::replace;
     return parts_.known.is_served(desired.rrset, replaces ? desired.rdata : std::string(),
-                                  base::TimePoint::min());
+                                  base::TimePoint::min(), desired.ttl);
 }
 
 bool Engine::believe_zone(HostId host, const dns::Name& zone) {
@@ -76,7 +79,7 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     parts_.limits = limits;
     parts_.queries.set_limit(limits.queries_in_flight);
     parts_.rate_limiter.set(limits.change_rates());
-    if (!servers_changed) return;
+    if (!servers_changed) return seek_zones_again();
     ++parts_.generation;
     parts_.known.clear();
     reconciler_.forget_servers();
@@ -95,6 +98,18 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     }
     for (const RrsetKey& rrset : rrsets) reconciler_.start_over(rrset);
     for (const ScriptRunPtr& script : scripts) scripts_.resume(script);
+}
+
+/// The servers may have other zones than before. What is at work goes on with the zone that it has.
+void Engine::seek_zones_again() {
+    for (HostId host = 0; host < parts_.zones.host_end(); ++host) {
+        const bool at_work =
+            std::any_of(all_types.begin(), all_types.end(), [&](const dns::Type type) {
+                engine_thread.assert_held();
+                return parts_.rrsets.find({host, type}) != nullptr;
+            });
+        if (!at_work) parts_.rrsets.set_zone(host, unresolved_zone);
+    }
 }
 
 }  // namespace sftdyn::update

@@ -70,7 +70,9 @@ public:
     void give_up_all() REQUIRES(engine_thread);
 
     /// True while a desired record or a message waits.
-    [[nodiscard]] bool busy() const REQUIRES(engine_thread) { return waiting() > 0; }
+    [[nodiscard]] bool busy() const REQUIRES(engine_thread) {
+        return waiting() > 0 || reconciler_.awaits_tick();
+    }
     [[nodiscard]] std::size_t waiting() const REQUIRES(engine_thread) {
         return parts_.rrsets.waiting();
     }
@@ -87,11 +89,14 @@ public:
         return parts_.limits.timeout_of(zone);
     }
 
-    /// New limits; with `servers_changed` all that is known of zones and records is asked anew, and
-    /// what is under way is told to nobody before the servers that are named now have confirmed it.
+    /// New limits, and the zones of hosts are looked for again; with `servers_changed` all that is
+    /// known of zones and records is asked anew, and what is under way is told to nobody before the
+    /// servers that are named now have confirmed it.
     void reconfigure(const EngineLimits& limits, bool servers_changed) REQUIRES(engine_thread);
 
 private:
+    void seek_zones_again() REQUIRES(engine_thread);
+
     EngineParts parts_ GUARDED_BY(engine_thread);
     Reconciler reconciler_ GUARDED_BY(engine_thread){parts_};
     BatchSender batches_ GUARDED_BY(engine_thread){parts_};

@@ -29,6 +29,7 @@ struct EngineLimits {
     unsigned updates_in_flight{};  ///< UPDATEs per zone that may be under way at once
     unsigned queries_in_flight{};  ///< queries in all that may be under way at once
     unsigned changes_burst{};      ///< changes of a host at once; 0: no budget
+    bool read_back = false;        ///< confirmed changes are seen before OK is said
     base::Duration changes_refill{};           ///< one more change each
     OwnChangeRates own_changes{};              ///< of hosts with others; null: there are none
     std::vector<ZoneTimeout> zone_timeouts{};  ///< in place of `timeout`: the longest zone's counts

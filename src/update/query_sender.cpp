@@ -20,58 +20,29 @@ using dns::Type;
 constexpr base::Duration refusal_memory = std::chrono::minutes(5);
 constexpr std::size_t most_refusals = 1000;
 
-const dns::Record* find(const std::vector<dns::Record>& records, Type type) {
-    const auto found = std::find_if(records.begin(), records.end(),
-                                    [type](const auto& record) { return record.type == type; });
-    return found == records.end() ? nullptr : &*found;
+// How long it is remembered what a sibling has, and of how many.
+constexpr base::Duration wildcard_memory = std::chrono::seconds(5);
+constexpr std::size_t most_wildcards = 1000;
+
+/// Another address may know better. Who refers to another server knows.
+bool knows(const dns::Answer& answer, const Name& name) {
+    return is_authoritative(answer) || delegation_in(answer, name).has_value();
 }
 
-/// The zone that a SOA query's answer tells (RFC 2136 §7, as nsupdate does); absent: it tells none.
-std::optional<Name> zone_in(const dns::Answer& answer, const Name& name) {
-    if (!answer.authoritative ||
-        (answer.rcode != KNOT_RCODE_NOERROR && answer.rcode != KNOT_RCODE_NXDOMAIN))
-        return std::nullopt;
-    if (find(answer.answers, Type::cname) != nullptr) return std::nullopt;
-    const dns::Record* soa = find(answer.answers, Type::soa);
-    if (soa == nullptr) soa = find(answer.authority, Type::soa);
-    if (soa == nullptr || !name.is_within(soa->owner)) return std::nullopt;
-    return soa->owner;
+/// A name beside `name` that has what a wildcard makes, if one makes anything of `name`; absent:
+/// nothing can. It is the wildcard itself, or what a wildcard above makes of it.
+std::optional<Name> sibling_of(const Name& name, const Name& zone) {
+    const std::string star("\x01*", 2);
+    Name above = name.parent();
+    if (name.bytes().starts_with(star)) above = above.parent();
+    if (name.size() <= zone.size() || !above.is_within(zone)) return std::nullopt;
+    if (above.size() + star.size() > KNOT_DNAME_MAXLEN) return std::nullopt;
+    const std::string wire = star + above.bytes();
+    return Name::from_wire(reinterpret_cast<const std::uint8_t*>(wire.data()));
 }
 
-bool is_reverse(const Name& name) {
-    static const Name arpa = Name::parse("arpa").value();
-    return name.is_within(arpa);
-}
-
-dns::DnsResult<std::vector<std::string>> served(const dns::Answer& answer, const Name& name,
-                                                Type type, const std::string& server) {
-    const std::string what = fmt::format("the {} query for {}", dns::type_text(type), name.text());
-    if (answer.rcode != KNOT_RCODE_NOERROR && answer.rcode != KNOT_RCODE_NXDOMAIN)
-        return dns::rcode_failure(answer.rcode, server, what);
-    if (!answer.authoritative) {
-        return DnsError{dns::ErrorKind::no_zone, 0, server,
-                        fmt::format("the DNS server's answer to {} is not authoritative", what),
-                        "sftdyn must talk to the zone's primary server, not to a resolver"};
-    }
-    std::vector<std::string> out;
-    for (const auto& record : answer.answers) {
-        if (record.owner != name) continue;
-        if (record.type == Type::cname) {
-            return DnsError{
-                dns::ErrorKind::cname_conflict, 0, server,
-                fmt::format("{} is a CNAME", name.text()),
-                "a name with a CNAME can't have an address: remove the CNAME, or use another name"};
-        }
-        if (record.type == type) out.push_back(record.rdata);
-    }
-    return out;
-}
-
-DnsError zone_not_served(const Name& name, const std::string& server, const std::string& answer) {
-    return {dns::ErrorKind::no_zone, 0, server,
-            fmt::format("the DNS server serves no zone that holds {} (it answered {})", name.text(),
-                        answer),
-            "add the zone to the DNS server, or correct the host's name"};
+dns::UpdateRecord absent(const Name& name, Type type) {
+    return {name, type, dns::UpdateRecord::Class::none, 0, {}};
 }
 
 }  // namespace
@@ -81,38 +52,69 @@ struct QuerySender::Query {
     Name name;
     Type type;
     base::TimePoint deadline;
-    std::function<void(dns::Reply, const std::string& server)> done;
+    std::function<void(const dns::Reply&, const std::string& server)> done;
     std::vector<std::size_t> order;
     std::size_t tried = 0;
+    std::optional<std::pair<dns::Reply, std::string>> unknowing{};  ///< the first, and whose
 };
 
 struct QuerySender::Search {
+    ServerGroupPtr group;
     Name wanted;
     Name candidate;
     base::TimePoint deadline;
     Backend::Done<Name> done;
     std::string last_answer{};
+    std::optional<Name> delegation{};
+
+    /// The zone that the configuration names for it.
+    [[nodiscard]] std::optional<Name> configured() const {
+        const auto& zone = group->config.zone;
+        return zone && wanted.is_within(*zone) ? zone : std::nullopt;
+    }
+};
+
+struct QuerySender::LookUp {
+    ServerGroupPtr group;
+    Name zone, name;
+    Type type;
+    base::TimePoint deadline;
+    Backend::Done<ServedRecords> done;
+    std::string server{};  ///< that answered
+};
+
+struct QuerySender::Wildcard {
+    std::optional<dns::DnsResult<AnswerReading>> reading{};
+    base::TimePoint at{};
+    std::vector<WildcardDone> waiting{};
 };
 
 void QuerySender::ask(const std::shared_ptr<Query>& query) {
     ServerGroup::GroupServer& member = query->group->members[query->order[query->tried]];
     const auto deadline = share(time_->now(), query->deadline, query->order.size() - query->tried);
-    member.server->query(query->name, query->type, deadline,
-                         [this, query, &member](dns::Reply reply) {
-                             engine_thread.assert_held();
-                             if (reply.has_error() && is_outage(reply.error())) {
-                                 member.avoid(time_->now());
-                                 if (++query->tried < query->order.size()) return ask(query);
-                             }
-                             query->done(std::move(reply), member.server->name());
-                         });
+    member.server->query(
+        query->name, query->type, deadline, [this, query, &member](const dns::Reply& reply) {
+            engine_thread.assert_held();
+            const bool outage = reply.has_error() && is_outage(reply.error());
+            if (outage) member.avoid(time_->now());
+            const bool knowing = reply.has_error() ? !outage : knows(*reply, query->name);
+            if (!knowing && reply.has_value() && !query->unknowing)
+                query->unknowing.emplace(reply, member.server->name());
+            if (!knowing && ++query->tried < query->order.size()) return ask(query);
+            if (!knowing && query->unknowing)
+                return query->done(query->unknowing->first, query->unknowing->second);
+            query->done(reply, member.server->name());
+        });
 }
+
+// --- the zone of a name
 
 void QuerySender::find_zone(const Name& name, base::TimePoint deadline, Backend::Done<Name> done) {
     const auto group = groups_.of(name);
-    if (!group || group->config.zone) {
-        dns::DnsResult<Name> outcome = group ? dns::DnsResult<Name>(*group->config.zone)
-                                             : dns::DnsResult<Name>(no_server(name));
+    if (!group || !group->config.queries) {
+        const bool is_told = group && group->config.zone && name.is_within(*group->config.zone);
+        dns::DnsResult<Name> outcome = is_told ? dns::DnsResult<Name>(*group->config.zone)
+                                               : dns::DnsResult<Name>(no_server(name));
         boost::asio::post(
             io_, [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
         return;
@@ -127,54 +129,174 @@ void QuerySender::find_zone(const Name& name, base::TimePoint deadline, Backend:
         }
         no_zone_until_.erase(refused);
     }
-    step(std::make_shared<Search>(Search{name, name, deadline, std::move(done)}));
+    step(std::make_shared<Search>(Search{group, name, name, deadline, std::move(done)}));
 }
 
 void QuerySender::step(const std::shared_ptr<Search>& search) {
-    const auto group = groups_.of(search->wanted);
-    if (!group) return search->done(no_server(search->wanted));
-    auto query = std::make_shared<Query>(Query{
-        group, search->candidate, Type::soa, search->deadline, {}, group->order(time_->now())});
+    auto query = std::make_shared<Query>(Query{search->group,
+                                               search->candidate,
+                                               Type::soa,
+                                               search->deadline,
+                                               {},
+                                               search->group->order(time_->now())});
     query->done = [this, search](const dns::Reply& reply, const std::string& server) {
         engine_thread.assert_held();
-        if (reply.has_error()) return search->done(reply.error());
-        if (const auto zone = zone_in(*reply, search->candidate)) return search->done(*zone);
-        if (reply->rcode == KNOT_RCODE_SERVFAIL || reply->rcode == KNOT_RCODE_FORMERR ||
-            reply->rcode == KNOT_RCODE_NOTIMPL) {
-            return search->done(
-                dns::rcode_failure(reply->rcode, server,
-                                   fmt::format("the SOA query for {}", search->candidate.text())));
-        }
-        if (search->last_answer.empty()) search->last_answer = dns::rcode_text(reply->rcode);
-        // A server that refuses the name itself has no zone above it either; a reverse name has up
-        // to 33 parents to ask for.
-        const bool hopeless = reply->rcode == KNOT_RCODE_REFUSED && is_reverse(search->wanted);
-        search->candidate = search->candidate.parent();
-        if (!hopeless && !search->candidate.is_root()) return step(search);
-        if (hopeless) {
-            if (no_zone_until_.size() >= most_refusals) no_zone_until_.clear();
-            no_zone_until_[search->wanted] = time_->now() + refusal_memory;
-        }
-        search->done(zone_not_served(search->wanted, server, search->last_answer));
+        searched(search, reply, server);
     };
     ask(query);
 }
 
+void QuerySender::searched(const std::shared_ptr<Search>& search, const dns::Reply& reply,
+                           const std::string& server) {
+    if (reply.has_error()) return search->done(reply.error());
+    if (const auto zone = zone_in(*reply, search->candidate))
+        return conclude(search, *zone, server);
+    if (reply->rcode == KNOT_RCODE_SERVFAIL || reply->rcode == KNOT_RCODE_FORMERR ||
+        reply->rcode == KNOT_RCODE_NOTIMPL) {
+        return search->done(dns::query_failure(
+            reply->rcode, server, fmt::format("the SOA query for {}", search->candidate.text())));
+    }
+    if (!search->delegation) search->delegation = delegation_in(*reply, search->wanted);
+    if (search->last_answer.empty()) search->last_answer = dns::rcode_text(reply->rcode);
+    // A server that refuses the name itself has no zone above it either; a reverse name has up
+    // to 33 parents to ask for.
+    const bool hopeless = reply->rcode == KNOT_RCODE_REFUSED && is_reverse(search->wanted);
+    search->candidate = search->candidate.parent();
+    if (!hopeless && !search->candidate.is_root()) return step(search);
+    if (hopeless) {
+        if (no_zone_until_.size() >= most_refusals) no_zone_until_.clear();
+        no_zone_until_[search->wanted] = time_->now() + refusal_memory;
+    }
+    search->done(zone_not_served(search->wanted, server, search->last_answer));
+}
+
+void QuerySender::conclude(const std::shared_ptr<Search>& search, const Name& zone,
+                           const std::string& server) {
+    if (search->delegation && search->delegation->is_within(zone))
+        return search->done(delegated_away(search->wanted, *search->delegation, server));
+    const auto configured = search->configured();
+    if (configured && !zone.is_within(*configured))
+        return search->done(zone_not_there(*configured, zone, server));
+    search->done(zone);
+}
+
+// --- what is served
+
 void QuerySender::look_up(const Name& zone, const Name& name, Type type, base::TimePoint deadline,
-                          Backend::Done<std::vector<std::string>> done) {
+                          Backend::Done<ServedRecords> done) {
     const auto group = groups_.of(zone);
     if (!group) {
         boost::asio::post(io_, [done = std::move(done), zone] { done(no_server(zone)); });
         return;
     }
+    if (!group->config.queries) {
+        boost::asio::post(io_,
+                          [done = std::move(done)] { done(ServedRecords{.is_known = false}); });
+        return;
+    }
+    const auto look_up =
+        std::make_shared<LookUp>(LookUp{group, zone, name, type, deadline, std::move(done)});
     auto query =
         std::make_shared<Query>(Query{group, name, type, deadline, {}, group->order(time_->now())});
-    query->done = [name, type, done = std::move(done)](const dns::Reply& reply,
-                                                       const std::string& server) {
-        if (reply.has_error()) return done(reply.error());
-        done(served(*reply, name, type, server));
+    query->done = [this, look_up](const dns::Reply& reply, const std::string& server) {
+        engine_thread.assert_held();
+        if (reply.has_error()) return look_up->done(reply.error());
+        look_up->server = server;
+        auto reading = read_served(*reply, look_up->zone, look_up->name, look_up->type, server);
+        if (reading.has_error()) return look_up->done(reading.error());
+        looked_up(look_up, std::move(*reading));
     };
     ask(query);
+}
+
+void QuerySender::looked_up(const LookUpPtr& look_up, AnswerReading reading) {
+    if (reading.has_cname) return ask_cname(look_up);
+    const auto sibling = sibling_of(look_up->name, look_up->zone);
+    if (reading.records.rdata.empty() || !sibling || look_up->type == Type::ptr)
+        return look_up->done(std::move(reading.records));
+    ask_wildcard(look_up, *sibling,
+                 [this, look_up,
+                  records = std::move(reading.records)](const dns::DnsResult<AnswerReading>& made) {
+                     engine_thread.assert_held();
+                     if (made.has_error() && is_outage(made.error()))
+                         return look_up->done(made.error());
+                     if (made.has_error() || made->records != records)
+                         return look_up->done(records);
+                     ask_own(look_up, records);
+                 });
+}
+
+/// What the sibling has, asked once for all that want to know.
+void QuerySender::ask_wildcard(const LookUpPtr& look_up, const Name& sibling, WildcardDone done) {
+    if (wildcards_.size() >= most_wildcards) wildcards_.clear();
+    std::shared_ptr<Wildcard>& known = wildcards_[{sibling, look_up->type}];
+    if (known && known->reading && known->at + wildcard_memory > time_->now())
+        return done(*known->reading);
+    if (known && !known->reading) return known->waiting.push_back(std::move(done));
+    known = std::make_shared<Wildcard>();
+    known->waiting.push_back(std::move(done));
+    auto query = std::make_shared<Query>(Query{look_up->group,
+                                               sibling,
+                                               look_up->type,
+                                               look_up->deadline,
+                                               {},
+                                               look_up->group->order(time_->now())});
+    query->done = [this, wildcard = known, look_up, sibling](const dns::Reply& reply,
+                                                             const std::string& server) {
+        engine_thread.assert_held();
+        dns::DnsResult<AnswerReading> reading = AnswerReading();
+        if (reply.has_error()) {
+            reading = reply.error();
+        } else {
+            reading = read_served(*reply, look_up->zone, sibling, look_up->type, server);
+        }
+        wildcard->at = time_->now();
+        // What failed is asked again.
+        if (reading.has_error()) wildcard->at -= wildcard_memory;
+        wildcard->reading = reading;
+        for (const auto& told : std::exchange(wildcard->waiting, {})) told(reading);
+    };
+    ask(query);
+}
+
+/// Whether the CNAME that came stands at the name.
+void QuerySender::ask_cname(const LookUpPtr& look_up) {
+    ask_prerequisite(look_up, {absent(look_up->name, Type::cname)}, [look_up](bool is_absent) {
+        if (is_absent) return look_up->done(ServedRecords());
+        look_up->done(cname_at(look_up->name, look_up->server));
+    });
+}
+
+/// Whether the records stand at the name, as they do at its sibling.
+void QuerySender::ask_own(const LookUpPtr& look_up, const ServedRecords& records) {
+    std::vector<dns::UpdateRecord> prerequisites;  // the RRset is exactly that (RFC 2136 §2.4.2)
+    for (const std::string& rdata : records.rdata)
+        prerequisites.push_back(
+            {look_up->name, look_up->type, dns::UpdateRecord::Class::in, 0, rdata});
+    ask_prerequisite(look_up, std::move(prerequisites), [look_up, records](bool is_own) {
+        look_up->done(is_own ? records : ServedRecords());
+    });
+}
+
+/// An UPDATE that changes nothing: whatever comes of it is in doubt for nobody. What refuses to say
+/// leaves what is served as it is seen.
+void QuerySender::ask_prerequisite(const LookUpPtr& look_up,
+                                   std::vector<dns::UpdateRecord> prerequisites,
+                                   const std::function<void(bool is_met)>& told) {
+    const auto order = look_up->group->order(time_->now());
+    dns::DnsServer& server = *look_up->group->members[order.front()].server;
+    dns::UpdateMessage message;
+    message.prerequisites = std::move(prerequisites);
+    server.update(
+        look_up->zone, message, look_up->deadline, look_up->deadline,
+        [look_up, told](const dns::Reply& reply, dns::Delivery) {
+            if (reply.has_value()) return told(true);
+            const DnsError& failure = reply.error();
+            if (!failure.is_refusal()) return look_up->done(failure);
+            told(failure.rcode != KNOT_RCODE_NXRRSET && failure.rcode != KNOT_RCODE_YXRRSET &&
+                 failure.rcode != KNOT_RCODE_NXDOMAIN && failure.rcode != KNOT_RCODE_YXDOMAIN);
+        },
+        [](const dns::Reply&, unsigned) {});
 }
 
 }  // namespace sftdyn::update

@@ -60,6 +60,7 @@ void Reconciler::forget_deadlines() {
 void Reconciler::tick(base::TimePoint now) {
     while (const auto due = parts_.rrsets.next_due(now))
         withdrawals_.expire(due->rrset, due->ticket);
+    read_back_.tick(now);
 }
 
 void Reconciler::finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome) {
@@ -113,7 +114,7 @@ bool Reconciler::decide(const RrsetKey& rrset, RrsetQueue& queue) {
     const DesiredRecord& desired = queue.front().desired;
     if (matches(*queue.served(), desired)) {
         if (desired.kind == dns::ChangeKind::claim)
-            reverse_records_.report_foreign(rrset, *queue.served(), desired.rdata);
+            reverse_records_.report_foreign(rrset, queue.served()->rdata, desired.rdata);
         if (queue.is_verified() && desired.reverse)
             reverse_records_.follow(DesiredRecord(desired), {});
         answer_front(rrset, queue, {UpdateStatus::unchanged});
@@ -246,24 +247,29 @@ void Reconciler::look_up(const RrsetKey& rrset, RrsetQueue& queue) {
     queue.enter(RrsetState::asking);
     parts_.queries.when_free([this, rrset, zone_name = zone.name(),
                               deadline = queue.front().deadline, generation = parts_.generation] {
-        parts_.backend.look_up(
-            zone_name, parts_.hosts.name(rrset.host), rrset.type, parts_.backend_deadline(deadline),
-            [this, rrset, generation](dns::DnsResult<std::vector<std::string>> served) {
-                engine_thread.assert_held();
-                parts_.queries.done();
-                if (generation != parts_.generation) return advance(rrset);
-                looked_up(rrset, std::move(served));
-            });
+        parts_.backend.look_up(zone_name, parts_.hosts.name(rrset.host), rrset.type,
+                               parts_.backend_deadline(deadline),
+                               [this, rrset, generation](dns::DnsResult<ServedRecords> served) {
+                                   engine_thread.assert_held();
+                                   parts_.queries.done();
+                                   if (generation != parts_.generation) return advance(rrset);
+                                   looked_up(rrset, std::move(served));
+                               });
     });
 }
 
-void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served) {
+void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<ServedRecords> served) {
+    RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (served.has_error()) {
-        // The server no longer serves the zone that we found: look for it again next time.
-        if (served.error().is_refusal()) parts_.rrsets.set_zone(rrset.host, unresolved_zone);
+        // The server no longer serves the zone that we found, or has one below it: look for it
+        // again, now or next time.
+        const bool is_elsewhere = served.error().kind == dns::ErrorKind::no_zone;
+        if (served.error().is_refusal() || is_elsewhere)
+            parts_.rrsets.set_zone(rrset.host, unresolved_zone);
+        if (is_elsewhere && queue != nullptr && !queue->empty() && queue->may_seek_zone())
+            return advance(rrset);
         return withdrawals_.fail_all(rrset, served.error());
     }
-    RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return;
     if (!queue->was_invalidated()) queue->set_served(std::move(*served), parts_.clock(), true);
     advance(rrset);
@@ -275,24 +281,56 @@ void Reconciler::refund(const RrsetKey& rrset, RrsetQueue& queue) {
 
 // --- the outcome of a change
 
-void Reconciler::committed(const RrsetKey& rrset) {
+void Reconciler::confirm(const RrsetKey& rrset) {
     RrsetQueue& queue = parts_.rrsets.at(rrset);
     quarantined_.erase(rrset);
     queue.keep_payment();
     const Change& change = queue.decision().change;
-    const std::vector<std::string> before = queue.served().value_or(std::vector<std::string>());
-    if (change.kind == dns::ChangeKind::remove_record) {
-        queue.forget_served();
-    } else {
-        const bool removed = change.kind == dns::ChangeKind::remove;
-        queue.set_served(removed ? std::vector<std::string>() : std::vector{change.rdata},
-                         parts_.clock(), false);
+    queue.set_before(queue.served().value_or(ServedRecords()).rdata);
+    if (change.kind == dns::ChangeKind::remove_record) return queue.forget_served();
+    ServedRecords served{.ttl = change.ttl};
+    if (change.kind != dns::ChangeKind::remove) served.rdata.push_back(change.rdata);
+    queue.set_served(std::move(served), parts_.clock(), false);
+}
+
+void Reconciler::committed(ZoneIndex zone, const ChangeGroup& group) {
+    for (const RrsetKey& rrset : group) confirm(rrset);
+    const bool is_wanted = std::any_of(group.begin(), group.end(), [this](const RrsetKey& rrset) {
+        engine_thread.assert_held();
+        return parts_.rrsets.at(rrset).is_still_wanted();
+    });
+    if (read_back_.is_due(group)) {
+        if (is_wanted) return read_back_.begin(zone, group);
+        // Nobody waits for it any more: who comes next asks what is served.
+        for (const RrsetKey& rrset : group) parts_.rrsets.at(rrset).forget_served();
     }
-    if (!queue.is_still_wanted()) return;
-    const DesiredRecord desired = queue.front().desired;
-    finish_front(rrset, queue,
-                 {queue.decision().same ? UpdateStatus::unchanged : UpdateStatus::committed});
-    if (desired.reverse) reverse_records_.follow(desired, before);
+    seen(group);
+}
+
+void Reconciler::seen(const ChangeGroup& group) {
+    // All of them have their outcomes before any goes on to its next desired record.
+    for (const RrsetKey& rrset : group) {
+        RrsetQueue& queue = parts_.rrsets.at(rrset);
+        if (!queue.is_still_wanted()) continue;
+        const DesiredRecord desired = queue.front().desired;
+        const std::vector<std::string> before = queue.decision().before;
+        finish_front(rrset, queue,
+                     {queue.decision().same ? UpdateStatus::unchanged : UpdateStatus::committed});
+        if (desired.reverse) reverse_records_.follow(desired, before);
+    }
+    for (const RrsetKey& rrset : group) advance(rrset);
+}
+
+void Reconciler::unseen(const ChangeGroup& group, const DnsError& failure) {
+    for (const RrsetKey& rrset : group) {
+        RrsetQueue& queue = parts_.rrsets.at(rrset);
+        queue.forget_served();
+        parts_.rrsets.set_zone(rrset.host, unresolved_zone);
+        if (!queue.is_still_wanted()) continue;
+        parts_.fail(rrset, failure);
+        finish_front(rrset, queue, {UpdateStatus::failed});
+    }
+    for (const RrsetKey& rrset : group) advance(rrset);
 }
 
 void Reconciler::refused(const RrsetKey& rrset, const DnsError& failure) {
@@ -315,6 +353,11 @@ void Reconciler::dropped(const RrsetKey& rrset) {
     refund(rrset, queue);
 }
 
+void Reconciler::decide_anew(const ChangeGroup& group) {
+    for (const RrsetKey& rrset : group) undo_decision(parts_.rrsets.at(rrset));
+    for (const RrsetKey& rrset : group) start_over(rrset);
+}
+
 void Reconciler::start_over(const RrsetKey& rrset) {
     RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return;
@@ -328,9 +371,11 @@ void Reconciler::forget_servers() {
     quarantined_.clear();
     parts_.rrsets.for_each([](const RrsetKey&, RrsetQueue& queue) {
         queue.forget_served();
-        if (queue.state() == RrsetState::queued || queue.state() == RrsetState::in_flight)
+        if (queue.state() == RrsetState::queued || queue.state() == RrsetState::in_flight ||
+            queue.state() == RrsetState::reading_back)
             undo_decision(queue);
     });
+    read_back_.forget();
 }
 
 /// Nobody is told what another server said of the desired records that belong to it.

@@ -9,6 +9,7 @@
 
 #include "update/engine_parts.hpp"
 #include "update/engine_thread.hpp"
+#include "update/read_back.hpp"
 #include "update/reverse_records.hpp"
 #include "update/withdrawals.hpp"
 
@@ -27,6 +28,10 @@ public:
         REQUIRES(engine_thread);
     /// Ends what has passed its deadline.
     void tick(base::TimePoint now) REQUIRES(engine_thread);
+    /// Nothing may wait, and yet `tick` is awaited.
+    [[nodiscard]] bool awaits_tick() const REQUIRES(engine_thread) {
+        return read_back_.is_pausing();
+    }
     /// What is answered at once needs no watching; without this a flood of it would leave its
     /// deadlines behind.
     void forget_deadlines() REQUIRES(engine_thread);
@@ -44,10 +49,17 @@ public:
     }
 
     // The outcome of a change that was sent, or was to be.
-    void committed(const RrsetKey& rrset) REQUIRES(engine_thread);
+    /// The group's part in `zone` was confirmed. `advance` is called for it.
+    void committed(ZoneIndex zone, const ChangeGroup& group) REQUIRES(engine_thread);
+    /// It is served, as far as anybody looks.
+    void seen(const ChangeGroup& group) REQUIRES(engine_thread);
+    /// It was confirmed, and is not served.
+    void unseen(const ChangeGroup& group, const dns::DnsError& failure) REQUIRES(engine_thread);
     void refused(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
     /// It was not sent, since who wanted it has been given up. `advance` follows.
     void dropped(const RrsetKey& rrset) REQUIRES(engine_thread);
+    /// Something else may have changed them since: what is confirmed is told to nobody.
+    void decide_anew(const ChangeGroup& group) REQUIRES(engine_thread);
     /// Another server is asked from now on: the RRset is decided anew.
     void start_over(const RrsetKey& rrset) REQUIRES(engine_thread);
     [[nodiscard]] bool is_quarantined(const RrsetKey& rrset) const REQUIRES(engine_thread) {
@@ -71,13 +83,15 @@ private:
 
     void find_zone(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
     void look_up(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
-    void looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std::string>> served)
+    void looked_up(const RrsetKey& rrset, dns::DnsResult<ServedRecords> served)
         REQUIRES(engine_thread);
     void refund(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
+    void confirm(const RrsetKey& rrset) REQUIRES(engine_thread);
 
     EngineParts& parts_;
     Withdrawals withdrawals_{parts_};
     ReverseRecords reverse_records_{parts_};
+    ReadBack read_back_{parts_};
     std::unordered_set<RrsetKey> quarantined_;  ///< whose last change the server refused alone
 };
 

@@ -10,10 +10,11 @@ namespace sftdyn::update {
 bool RrsetQueue::may_follow(RrsetState from, RrsetState to) {
     switch (from) {
         case RrsetState::idle:
-            return to != RrsetState::in_flight;
+            return to != RrsetState::in_flight && to != RrsetState::reading_back;
         case RrsetState::finding_zone:
         case RrsetState::blocked:
         case RrsetState::asking:
+        case RrsetState::reading_back:
         case RrsetState::answering:
             return to == RrsetState::idle;
         case RrsetState::ready:
@@ -22,14 +23,15 @@ bool RrsetQueue::may_follow(RrsetState from, RrsetState to) {
         case RrsetState::queued:
             return to == RrsetState::idle || to == RrsetState::in_flight;
         case RrsetState::in_flight:
-            return to == RrsetState::idle || to == RrsetState::queued;
+            return to == RrsetState::idle || to == RrsetState::queued ||
+                   to == RrsetState::reading_back;
     }
     return false;
 }
 
 void RrsetQueue::enter(RrsetState next) {
     assert(next == state_ ? next == RrsetState::idle : may_follow(state_, next));
-    if (state_ == RrsetState::asking) invalidated_ = false;
+    if (is_awaiting_answer()) invalidated_ = false;
     state_ = next;
     check();
 }
@@ -62,7 +64,7 @@ std::vector<std::uint64_t> RrsetQueue::desired_records() const {
     return tickets;
 }
 
-void RrsetQueue::set_served(std::vector<std::string> served, base::TimePoint at, bool verified) {
+void RrsetQueue::set_served(ServedRecords served, base::TimePoint at, bool verified) {
     served_ = std::move(served);
     served_at_ = at;
     verified_ = verified;
@@ -75,7 +77,7 @@ void RrsetQueue::forget_served() {
 
 void RrsetQueue::invalidate() {
     forget_served();
-    invalidated_ = state_ == RrsetState::asking;
+    invalidated_ = is_awaiting_answer();
 }
 
 void RrsetQueue::queue_change(const dns::Name& owner) {
@@ -88,12 +90,12 @@ void RrsetQueue::queue_change(const dns::Name& owner) {
 
 void RrsetQueue::check() const {
     // An answer is not believed only while it is awaited.
-    assert(!invalidated_ || state_ == RrsetState::asking);
+    assert(!invalidated_ || is_awaiting_answer());
     assert(!verified_ || served_);
     // What waits in the zone, runs or waits for others was decided for one of the queue's.
-    [[maybe_unused]] const bool decided = state_ == RrsetState::ready ||
-                                          state_ == RrsetState::queued ||
-                                          state_ == RrsetState::in_flight;
+    [[maybe_unused]] const bool decided =
+        state_ == RrsetState::ready || state_ == RrsetState::queued ||
+        state_ == RrsetState::in_flight || state_ == RrsetState::reading_back;
     assert(!decided || decision_.ticket != 0);
 }
 

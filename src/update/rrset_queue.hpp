@@ -23,6 +23,7 @@ enum class RrsetState : std::uint8_t {
     ready,         ///< waits for the others of its atomic group
     queued,        ///< its change waits in the zone's queue
     in_flight,     ///< its change is sent, or the script whose place is first runs
+    reading_back,  ///< its change is confirmed, and what is served is asked for
     answering      ///< the first is being told its outcome; who is told may submit again
 };
 
@@ -61,7 +62,7 @@ public:
     }
 
     // What the server serves, as far as is known.
-    [[nodiscard]] const std::optional<std::vector<std::string>>& served() const { return served_; }
+    [[nodiscard]] const std::optional<ServedRecords>& served() const { return served_; }
     [[nodiscard]] base::TimePoint served_at() const { return served_at_; }
     /// It was asked for the desired record that is first now.
     [[nodiscard]] bool is_verified() const { return verified_; }
@@ -69,7 +70,7 @@ public:
     [[nodiscard]] bool is_served_known(base::TimePoint since) const {
         return served_ && (verified_ || served_at_ > since);
     }
-    void set_served(std::vector<std::string> served, base::TimePoint at, bool verified);
+    void set_served(ServedRecords served, base::TimePoint at, bool verified);
     void forget_served();
     /// The next desired record must not take it for asked on its behalf.
     void end_verified() { verified_ = false; }
@@ -86,6 +87,7 @@ public:
         bool same = false;         ///< it changes nothing: it goes along with others
         bool undone = false;       ///< the servers have changed since: it is decided anew
         dns::Change change{};
+        std::vector<std::string> before{};  ///< record data that it has replaced
     };
     [[nodiscard]] const Decision& decision() const { return decision_; }
     /// The first is decided on, or ready to be.
@@ -101,6 +103,11 @@ public:
         decision_.paid = paid;
         decision_.same = same;
     }
+    void set_before(std::vector<std::string> before) { decision_.before = std::move(before); }
+    /// True, once for each desired record that is first: its zone may be looked for again.
+    [[nodiscard]] bool may_seek_zone() {
+        return std::exchange(sought_for_, front().ticket) != front().ticket;
+    }
     /// The change of the first desired record, which waits for the zone from now on.
     void queue_change(const dns::Name& owner);
     /// True, once, when the change has cost its host something.
@@ -114,12 +121,17 @@ public:
     void check() const;
 
 private:
+    [[nodiscard]] bool is_awaiting_answer() const {
+        return state_ == RrsetState::asking || state_ == RrsetState::reading_back;
+    }
+
     RrsetState state_ = RrsetState::idle;
     std::vector<Waiting> waiting_;
-    std::optional<std::vector<std::string>> served_;
+    std::optional<ServedRecords> served_;
     base::TimePoint served_at_{};  ///< since when `served_` is known
     bool verified_ = false;
     bool invalidated_ = false;
+    std::uint64_t sought_for_ = 0;  ///< ticket of the desired record that the zone was sought for
     Decision decision_;
 };
 

@@ -41,8 +41,8 @@ void RrsetTable::push(DesiredRecord desired, base::TimePoint deadline, OnOutcome
     RrsetQueue& queue = found->second;
     if (is_new) {
         if (const auto known = known_.take(rrset)) {
-            std::vector<std::string> served;
-            if (!known->rdata.empty()) served.push_back(known->rdata);
+            ServedRecords served{.ttl = known->ttl};
+            if (!known->rdata.empty()) served.rdata.push_back(known->rdata);
             queue.set_served(std::move(served), known->at, false);
         }
     }
@@ -76,8 +76,11 @@ void RrsetTable::retire(const RrsetKey& rrset) {
     const auto found = queues_.find(rrset);
     const RrsetQueue& queue = found->second;
     assert(queue.empty());
-    if (const auto& served = queue.served(); served && served->size() <= 1) {
-        known_.set(rrset, served->empty() ? std::string() : served->front(), queue.served_at());
+    if (const auto& served = queue.served();
+        served && served->is_known && served->rdata.size() <= 1) {
+        const bool is_empty = served->rdata.empty();
+        known_.set(rrset, is_empty ? std::string() : served->rdata.front(), queue.served_at(),
+                   served->ttl);
     }
     queues_.erase(found);
 }

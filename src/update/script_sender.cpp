@@ -59,7 +59,7 @@ void ScriptSender::start(const ScriptRunPtr& script) {
         RrsetQueue& queue = parts_.rrsets.at(place.rrset);
         queue.enter(RrsetState::in_flight);
         if (script->needs_served(place.rrset) && queue.served())
-            needless = *queue.served() == std::vector{script->served};
+            needless = queue.served()->rdata == std::vector{script->served};
     }
     if (needless) return finish(*script, {UpdateStatus::unchanged});
     resume(script);

@@ -33,13 +33,14 @@ void HostTable::reserve(std::size_t hosts, std::size_t octets) {
     names_.reserve(hosts, octets);
 }
 
-bool ServedCache::is_served(const RrsetKey& rrset, std::string_view rdata,
-                            base::TimePoint since) const {
+bool ServedCache::is_served(const RrsetKey& rrset, std::string_view rdata, base::TimePoint since,
+                            std::optional<std::uint32_t> ttl) const {
     const ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
     const auto found = shard.entries.find(rrset);
     return found != shard.entries.end() && found->second.at >= since &&
-           std::string_view(found->second.rdata.data(), found->second.size) == rdata;
+           std::string_view(found->second.rdata.data(), found->second.size) == rdata &&
+           (!ttl || rdata.empty() || found->second.ttl == *ttl);
 }
 
 std::optional<ServedCache::Known> ServedCache::take(const RrsetKey& rrset) {
@@ -47,14 +48,16 @@ std::optional<ServedCache::Known> ServedCache::take(const RrsetKey& rrset) {
     const base::MutexLock lock(shard.mutex);
     const auto found = shard.entries.find(rrset);
     if (found == shard.entries.end()) return std::nullopt;
-    Known out{std::string(found->second.rdata.data(), found->second.size), found->second.at};
+    Known out{std::string(found->second.rdata.data(), found->second.size), found->second.at,
+              found->second.ttl};
     shard.entries.erase(found);
     return out;
 }
 
-void ServedCache::set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at) {
+void ServedCache::set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at,
+                      std::uint32_t ttl) {
     if (rdata.size() > std::tuple_size_v<decltype(ServedEntry::rdata)>) return forget(rrset);
-    ServedEntry entry{{}, static_cast<std::uint8_t>(rdata.size()), at};
+    ServedEntry entry{{}, static_cast<std::uint8_t>(rdata.size()), ttl, at};
     std::memcpy(entry.rdata.data(), rdata.data(), rdata.size());
     ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);

@@ -44,15 +44,19 @@ public:
     struct Known {
         std::string rdata;  ///< of the one record; empty: there is none
         base::TimePoint at;
+        std::uint32_t ttl = 0;  ///< of the record, in seconds
     };
 
-    /// True when exactly one record with `rdata` is known to be served, from `since` or later.
+    /// True when exactly one record with `rdata` is known to be served, from `since` or later, with
+    /// `ttl` if that is given; with empty `rdata`, when none is.
     [[nodiscard]] bool is_served(const RrsetKey& rrset, std::string_view rdata,
-                                 base::TimePoint since) const;
+                                 base::TimePoint since,
+                                 std::optional<std::uint32_t> ttl = std::nullopt) const;
     /// Takes what is known out of the table: nobody is told of it until it is set again.
     [[nodiscard]] std::optional<Known> take(const RrsetKey& rrset);
     /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.
-    void set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at);
+    void set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at,
+             std::uint32_t ttl = 0);
     void forget(const RrsetKey& rrset);
     /// Forgets all: the servers may have changed.
     void clear();
@@ -61,6 +65,7 @@ private:
     struct ServedEntry {
         std::array<char, 16> rdata{};
         std::uint8_t size = 0;
+        std::uint32_t ttl = 0;
         base::TimePoint at;
     };
     struct ServedShard {

@@ -12,15 +12,22 @@ namespace {
 // An address that was down is tried after the others for this long.
 constexpr base::Duration avoidance = std::chrono::seconds(15);
 
+// One that refused what another took is tried after it for this long.
+constexpr base::Duration no_primary_avoidance = std::chrono::minutes(10);
+
 }  // namespace
 
 void ServerGroup::GroupServer::avoid(base::TimePoint now) { avoid_until = now + avoidance; }
+
+void ServerGroup::GroupServer::pass_over(base::TimePoint now) {
+    avoid_until = now + no_primary_avoidance;
+}
 
 ServerGroup::ServerGroup(const ZoneServers& configured, const MakeServer& make_server)
     : config(configured) {
     const auto keys = std::make_shared<dns::TsigKeyProvider>(config.key_files);
     for (const auto& address : config.servers)
-        members.push_back({make_server(address, keys, config.tcp_only)});
+        members.push_back({make_server(address, keys, config.options)});
 }
 
 void ServerGroup::close() const {
@@ -51,14 +58,15 @@ void ServerGroups::configure(const std::vector<ZoneServers>& configured) {
 }
 
 ServerGroupPtr ServerGroups::of(const dns::Name& name) const {
-    ServerGroupPtr best;
+    ServerGroupPtr best, of_reverse;
     for (const auto& group : groups_) {
         const auto& zone = group->config.zone;
+        if (group->config.holds_reverse) of_reverse = group;
         if (zone && !name.is_within(*zone)) continue;
         if (!best || (zone && (!best->config.zone || zone->size() > best->config.zone->size())))
             best = group;
     }
-    return best;
+    return best || !is_reverse(name) ? best : of_reverse;
 }
 
 std::vector<ServerGroupPtr> ServerGroups::take_all() {
@@ -67,6 +75,11 @@ std::vector<ServerGroupPtr> ServerGroups::take_all() {
         if (auto group = one.lock()) all.push_back(std::move(group));
     }
     return all;
+}
+
+bool is_reverse(const dns::Name& name) {
+    static const dns::Name arpa = dns::Name::parse("arpa").value();
+    return name.is_within(arpa);
 }
 
 bool is_outage(const dns::DnsError& failure) {

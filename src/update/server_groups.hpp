@@ -20,13 +20,16 @@ struct ZoneServers {
     std::optional<dns::Name> zone;            ///< absent: asked from the server
     std::vector<dns::ServerAddress> servers;  ///< its addresses, tried in order
     std::vector<std::string> key_files;       ///< the first that exists is used
-    bool tcp_only = false;
+    dns::ServerOptions options{};
+    bool queries = true;         ///< the server answers queries
+    bool holds_reverse = false;  ///< also reverse names that no zone of the configuration holds
     friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
 };
 
 /// Makes what talks to one address of a server.
 using MakeServer = std::function<std::shared_ptr<dns::DnsServer>(
-    const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys, bool tcp_only)>;
+    const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys,
+    const dns::ServerOptions& options)>;
 
 /// One server, by its addresses. Held by the configuration, and by all that is under way or in
 /// doubt there; closed with the last of them.
@@ -38,6 +41,8 @@ struct ServerGroup {
 
         /// Another address may do better, for a while.
         void avoid(base::TimePoint now);
+        /// It is not the primary, as another is: for longer.
+        void pass_over(base::TimePoint now);
     };
     ZoneServers config;
     std::vector<GroupServer> members;
@@ -60,7 +65,8 @@ public:
 
     /// In any order. What did not change keeps its connections, and what is under way on them.
     void configure(const std::vector<ZoneServers>& configured);
-    /// The entry with the longest zone that holds the name; null: there is none.
+    /// The entry with the longest zone that holds the name; for a reverse name, else the one that
+    /// holds those too; null: there is none.
     [[nodiscard]] ServerGroupPtr of(const dns::Name& name) const;
     [[nodiscard]] const std::vector<ServerGroupPtr>& all() const { return groups_; }
     /// Leaves no group, and gives those that were configured. Each is to be closed.
@@ -72,6 +78,8 @@ private:
     std::vector<std::weak_ptr<ServerGroup>> replaced_;  ///< of former configurations
 };
 
+/// A name that addresses are looked up by, or above such.
+[[nodiscard]] bool is_reverse(const dns::Name& name);
 /// Another address of the server may do better.
 [[nodiscard]] bool is_outage(const dns::DnsError& failure);
 /// An equal share of what is left until the deadline for each server that is still to be tried.

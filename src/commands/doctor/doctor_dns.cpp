@@ -14,6 +14,7 @@
 
 #include "commands/doctor/doctor.hpp"
 #include "platform/access_as_user.hpp"
+#include "server/wiring.hpp"
 #include "update/dns_backend.hpp"
 
 namespace sftdyn::commands {
@@ -63,13 +64,7 @@ Finding finding_of(const DnsError& failure, const char* check = nullptr) {
 class Dns {
 public:
     Dns(const Patient& patient, Findings& findings) : patient_(patient), findings_(findings) {
-        const auto add = [this](const config::ZoneSettings& zone) {
-            groups_.push_back(
-                {zone.zone, config::servers(zone), config::key_files(zone), zone.tcp});
-        };
-        add(patient.loaded.settings.dns);
-        for (const auto& zone : patient.loaded.settings.zones) add(zone);
-        backend_.configure(groups_);
+        backend_.configure(server::zone_servers(patient.loaded.settings));
     }
     ~Dns() {
         backend_.close();
@@ -127,7 +122,7 @@ private:
     }
 
     void examine_zone(const dns::Name& zone, const dns::Name& host) {
-        const auto served = await<dns::DnsResult<std::vector<std::string>>>(
+        const auto served = await<dns::DnsResult<update::ServedRecords>>(
             io_, [&](auto done) { backend_.look_up(zone, host, dns::Type::a, deadline(), done); });
         if (served.has_error()) {
             findings_.push_back(finding_of(served.error(), "zone"));
@@ -136,7 +131,7 @@ private:
         findings_.push_back({Level::good, "zone",
                              fmt::format("{} is served, and holds {}", zone.text(), host.text()),
                              ""});
-        try_update(zone, host, *served);
+        try_update(zone, host, served->rdata);
         look_at_zone_file(zone, patient_.named, findings_);
         look_at_delegation(patient_, zone, findings_);
     }
@@ -183,7 +178,6 @@ private:
     const Patient& patient_;
     Findings& findings_;
     boost::asio::io_context io_;
-    std::vector<update::ZoneServers> groups_;
     update::DnsBackend backend_{io_};
 };
 

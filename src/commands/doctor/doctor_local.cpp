@@ -32,6 +32,13 @@ constexpr auto soon = std::chrono::hours(24 * 14);
 
 void look_at_key(const Patient& patient, const config::ZoneSettings& zone, Findings& findings) {
     const auto files = config::key_files(zone);
+    if (files.empty()) {
+        findings.push_back({Level::note, "key",
+                            "nothing is signed (nskeyfile = false): the server takes updates by "
+                            "address, and whoever can answer in its place is believed",
+                            "let it take a key, unless both are one machine"});
+        return;
+    }
     const auto found = std::find_if(files.begin(), files.end(), [](const std::string& file) {
         struct stat status {};
         return stat(dns::key_file_path(file).c_str(), &status) == 0;

@@ -39,6 +39,9 @@ std::string conf_with(const Setting& row, const std::string& value) {
                        : fmt::format("http = {{ listen = \"unix:/run/x\", {} }}\n", inner);
         case Section::certificate:
             return "[[certificate]]\n" + besides("cert", "\"c\"") + besides("key", "\"k\"") + line;
+        case Section::dns:
+            if (row.name == "queries") return "[dns]\nzone = \"example.org\"\n" + line;
+            return "[dns]\n" + line;
         case Section::zone:
             return "[[zone]]\n" + besides("name", "\"example.org\"") + line;
         case Section::client:
@@ -119,6 +122,7 @@ const std::map<std::string_view, const char*> good_values{
     {"servers", "[\"192.0.2.1\", \"[::1]:53\"]"},
     {"zone", "\"example.org\""},
     {"name", "\"example.org\""},
+    {"on_removal", "\"remove\""},
     {"user", "\"root\""},
     {"metrics", "\"9153\""},
     {"control", "\"/run/c\""},

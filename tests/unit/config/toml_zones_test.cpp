@@ -32,6 +32,25 @@ TEST(TomlZones, TheServersOfAllZones) {
                 ElementsAre("[2001:db8::1]:53"));
 }
 
+TEST(TomlZones, WaysToTheServer) {
+    const ReadText usual("[[zone]]\nname = \"dyn.example.org\"\n");
+    for (const ZoneSettings& zone : {usual.settings.dns, usual.settings.zones.at(0)}) {
+        EXPECT_TRUE(zone.sign_queries && zone.queries);
+        EXPECT_THAT(key_files(zone), testing::Not(IsEmpty())) << "BIND's session key";
+    }
+    const ReadText read(
+        "nskeyfile = false\n[dns]\nzone = \"example.org\"\nsign_queries = false\nqueries = false\n"
+        "[[zone]]\nname = \"dyn.example.org\"\nnskeyfile = false\nsign_queries = false\n"
+        "queries = false\n");
+    EXPECT_THAT(read.said, IsEmpty());
+    for (const ZoneSettings& zone : {read.settings.dns, read.settings.zones.at(0)}) {
+        EXPECT_FALSE(zone.sign_queries || zone.queries);
+        EXPECT_THAT(key_files(zone), IsEmpty()) << "nothing is signed";
+    }
+    EXPECT_THAT(ReadText("[dns]\nqueries = false\n").said,
+                ElementsAre(HasSubstr("the server answers no queries, and no zone is named")));
+}
+
 TEST(TomlZones, AZoneHasItsOwn) {
     const ReadText read(R"(
 [dns]

@@ -87,6 +87,8 @@ TEST(Message, UpdateIsGolden) {
 TEST(Message, RecordsWrittenOutAreTheSameAsChanges) {
     using Class = UpdateRecord::Class;
     UpdateMessage message;
+    message.prerequisites = {{name("home.dyn.example.org"), Type::cname, Class::none, 0, {}},
+                             {name("dyn.example.org"), Type::dname, Class::none, 0, {}}};
     for (const auto& change : changes()) {
         if (change.kind == ChangeKind::remove_record) {
             message.updates.push_back({change.owner, change.type, Class::none, 0, change.rdata});
@@ -101,6 +103,7 @@ TEST(Message, RecordsWrittenOutAreTheSameAsChanges) {
               golden("update"));
 
     message.updates.clear();
+    message.prerequisites.clear();
     message.prerequisites.push_back({name("a.dyn.example.org"), Type::a, Class::none, 0, {}});
     const auto request = make_update(1, name("dyn.example.org"), message, nullptr);
     EXPECT_EQ(hex(request->wire).substr(8, 16), "0001000100000000")
@@ -111,12 +114,44 @@ TEST(Message, AClaimHasAPrerequisiteAndReplacesNothing) {
     const Name owner = name("1.2.0.192.in-addr.arpa");
     const std::string host = name("home.dyn.example.org").bytes();
     UpdateMessage message;
+    message.prerequisites.push_back({owner, Type::cname, UpdateRecord::Class::none, 0, {}});
     message.prerequisites.push_back({owner, Type::ptr, UpdateRecord::Class::none, 0, {}});
     message.updates.push_back({owner, Type::ptr, UpdateRecord::Class::in, 30, host});
     const std::vector<Change> claim{{owner, Type::ptr, ChangeKind::claim, 30, host}};
     const Name zone = name("2.0.192.in-addr.arpa");
     EXPECT_EQ(hex(make_update(1, zone, claim, nullptr)->wire),
               hex(make_update(1, zone, message, nullptr)->wire));
+}
+
+TEST(Message, WhatAddsARecordIsRefusedWhereItWouldBeHidden) {
+    const auto prerequisites = [](const std::vector<Change>& list) {
+        const auto request = make_update(1, name("dyn.example.org"), list, nullptr);
+        const auto* count = reinterpret_cast<const std::uint8_t*>(request->wire.data()) + 6;
+        return knot_wire_read_u16(count);
+    };
+    const Change deep{name("a.b.c.dyn.example.org"), Type::a, ChangeKind::replace, 30, "abcd"};
+    EXPECT_EQ(prerequisites({deep}), 1 + 3 + 2) << "CNAME; DNAME at b.c, c and the zone; NS at two";
+    Change other = deep;
+    other.owner = name("x.b.c.dyn.example.org");
+    Change family = deep;
+    family.type = Type::aaaa;
+    family.rdata = "abcdabcdabcdabcd";
+    EXPECT_EQ(prerequisites({deep, family, other}), 1 + 3 + 2 + 1) << "each once";
+    Change removal = deep;
+    removal.kind = ChangeKind::remove;
+    EXPECT_EQ(prerequisites({removal}), 0);
+}
+
+TEST(Message, AThousandChangesFitAsTheirBoundSays) {
+    std::vector<Change> list;
+    std::size_t bound = 0;
+    const Name zone = name("dyn.example.org");
+    while (bound < 60000) {
+        const Name owner = name(("h" + std::to_string(list.size()) + ".x.dyn.example.org").c_str());
+        list.push_back({owner, Type::aaaa, ChangeKind::replace, 30, "abcdabcdabcdabcd"});
+        bound += wire_size_bound(list.back(), zone);
+    }
+    EXPECT_LE(make_update(1, zone, list, key())->wire.size(), 60200U);
 }
 
 TEST(Message, LargeDataFitsAndTooLargeIsSaid) {

@@ -34,15 +34,19 @@ TEST(Record, ReverseNames) {
               "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
-TEST(Record, SizeBoundCountsBothRecordsOfAReplacement) {
+TEST(Record, SizeBoundCountsAllRecordsOfAChange) {
     const Name owner = *Name::parse("a.example.org");
     const Change replace{owner, Type::a, ChangeKind::replace, 30, std::string(4, 'x')};
-    EXPECT_EQ(wire_size_bound(replace), 2 * (owner.size() + 10) + 4);
+    const Name zone = *Name::parse("example.org"), far = *Name::parse("org");
+    EXPECT_EQ(wire_size_bound(replace, zone), 3 * (owner.size() + 10) + 4)
+        << "and that there is no CNAME";
+    EXPECT_EQ(wire_size_bound(replace, far), 5 * (owner.size() + 10) + 4)
+        << "and what may hide it above";
     const Change claim{owner, Type::a, ChangeKind::claim, 30, std::string(4, 'x')};
-    EXPECT_EQ(wire_size_bound(claim), 2 * (owner.size() + 10) + 4)
-        << "its prerequisite is a record too";
+    EXPECT_EQ(wire_size_bound(claim, far), 3 * (owner.size() + 10) + 4)
+        << "its prerequisites are records too";
     const Change remove{owner, Type::a, ChangeKind::remove};
-    EXPECT_EQ(wire_size_bound(remove), owner.size() + 10);
+    EXPECT_EQ(wire_size_bound(remove, far), owner.size() + 10);
 }
 
 TEST(Record, AMessageThatReplacesAnRrsetIsAChange) {

@@ -36,7 +36,7 @@ protected:
             (std::filesystem::temp_directory_path() / "server-client-XXXXXX").string();
         folder = mkdtemp(pattern.data());
         write_key("c2VjcmV0c2VjcmV0");
-        client = make_client(false);
+        client = make_client({});
     }
     ~ServerClientTest() override { std::filesystem::remove_all(folder); }
     void TearDown() override {
@@ -52,10 +52,10 @@ protected:
         key = std::make_shared<const TsigKey>(
             *TsigKey::make("k", "hmac-sha256", base::Secret(secret)));
     }
-    std::shared_ptr<ServerClient> make_client(bool tcp_only) {
+    std::shared_ptr<ServerClient> make_client(const ServerOptions& options) {
         return std::make_shared<ServerClient>(
             io, ServerAddress{boost::asio::ip::address_v4::loopback(), server.port()},
-            std::make_shared<TsigKeyProvider>(std::vector{(folder / "key").string()}), tcp_only,
+            std::make_shared<TsigKeyProvider>(std::vector{(folder / "key").string()}), options,
             time);
     }
     Told& query(base::Duration time_left = 60s) {
@@ -176,9 +176,85 @@ TEST_F(ServerClientTest, TheDeadlineHoldsOverBothWays) {
     EXPECT_EQ(failure(told), ErrorKind::timeout);
 }
 
+TEST_F(ServerClientTest, WhereDatagramsAreLostQueriesGoOverTcp) {
+    Told& told = query();
+    for (const auto patience : {400ms, 800ms}) {
+        server.datagram();
+        EXPECT_FALSE(told.reply.has_value());
+        time->pass(patience);
+    }
+    server.accept();
+    server.send_message(make_answer(server.message(), key));
+    await(told);
+    EXPECT_TRUE(told.reply->has_value());
+    // So do the others for a minute.
+    Told& next = query();
+    server.send_message(make_answer(server.message(), key));
+    await(next);
+    time->pass(60s);
+    Told& later = query();
+    server.send_datagram(make_answer(server.datagram(), key));
+    await(later);
+    EXPECT_TRUE(later.reply->has_value());
+}
+
+TEST_F(ServerClientTest, WhereDatagramsAloneAreAnsweredThatIsSaid) {
+    Told& told = query();
+    server.send_datagram(make_answer(server.datagram(), key));
+    await(told);
+    server.acceptor.close();
+    Told& refused = update();
+    await(refused);
+    EXPECT_EQ(refused.delivery.state, Sent::unsent);
+    EXPECT_EQ(failure(refused), ErrorKind::unreachable);
+    EXPECT_THAT(refused.reply->error().detail, HasSubstr("UDP is answered, TCP is not"));
+}
+
+TEST_F(ServerClientTest, AServerThatHasTakenTcpIsDown) {
+    Told& told = query();
+    server.send_datagram(make_answer(server.datagram(), key));
+    await(told);
+    Told& taken = update();
+    server.accept();
+    server.send_message(make_answer(server.message(), key));
+    await(taken);
+    server.peer.close();
+    server.acceptor.close();
+    server.poll();
+    Told& refused = update();
+    await(refused);
+    EXPECT_THAT(refused.reply->error().detail, testing::Not(HasSubstr("UDP")));
+}
+
+TEST_F(ServerClientTest, NotauthWithoutASignatureIsAboutTheKey) {
+    Told& told = query();
+    server.send_datagram(make_answer(server.datagram(), nullptr, {.rcode = KNOT_RCODE_NOTAUTH}));
+    await(told);
+    EXPECT_EQ(failure(told), ErrorKind::bad_key);
+    EXPECT_THAT(told.reply->error().detail, HasSubstr("does not take our key"));
+}
+
+TEST_F(ServerClientTest, QueriesAloneMayGoUnsigned) {
+    client->close();
+    client = make_client({.sign_queries = false});
+    Told& told = query();
+    const std::string wire = server.datagram();
+    EXPECT_TRUE(mac_of(wire).empty());
+    server.send_datagram(make_answer(wire, nullptr));
+    await(told);
+    EXPECT_TRUE(told.reply->has_value());
+    Told& changed = update();
+    server.accept();
+    const std::string signed_wire = server.message();
+    EXPECT_FALSE(mac_of(signed_wire).empty());
+    server.send_message(make_answer(signed_wire, key));
+    await(changed);
+    EXPECT_TRUE(changed.reply->has_value());
+}
+
 TEST_F(ServerClientTest, WhereOnlyTcpIsWantedNoDatagramGoesOut) {
     client->close();
-    client = make_client(true);
+    client = make_client({.tcp_only = true});
     Told& told = query();
     server.accept();
     server.send_message(make_answer(server.message(), key));
@@ -190,7 +266,7 @@ TEST_F(ServerClientTest, WhereOnlyTcpIsWantedNoDatagramGoesOut) {
 
 TEST_F(ServerClientTest, ALateAnswerToAQueryOverTcpBreaksNothing) {
     client->close();
-    client = make_client(true);
+    client = make_client({.tcp_only = true});
     Told& late = query(1s);
     server.accept();
     const std::string wire = server.message();
@@ -202,7 +278,7 @@ TEST_F(ServerClientTest, ALateAnswerToAQueryOverTcpBreaksNothing) {
 
 TEST_F(ServerClientTest, AQueryDoesNotGoOverAConnectionThatIsSilent) {
     client->close();
-    client = make_client(true);
+    client = make_client({.tcp_only = true});
     Told& first = query();
     server.accept();
     server.message();

@@ -20,7 +20,7 @@ protected:
         return record;
     }
     bool is_served(const update::DesiredRecord& record) {
-        return updates.is_served(record.rrset, record.rdata, now - 300s);
+        return updates.is_served(record.rrset, record.rdata, record.ttl, now - 300s);
     }
     UpdateService::Done done() {
         return [this](UpdateOutcome outcome) { statuses.push_back(outcome.status); };

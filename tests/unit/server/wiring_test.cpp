@@ -133,11 +133,15 @@ TEST(Wiring, ServersAreThoseOfAllOtherZonesFirst) {
     settings.zones[0].tcp = true;
     const auto servers = zone_servers(settings);
     ASSERT_EQ(servers.size(), 2U);
-    EXPECT_EQ(servers[0], (update::ZoneServers{
-                              std::nullopt, {{make_address("192.0.2.1"), 53}}, {"/key"}, false}));
-    EXPECT_EQ(servers[1],
-              (update::ZoneServers{
-                  name("a.example"), {{make_address("192.0.2.2"), 54}}, {"/other"}, true}));
+    EXPECT_EQ(servers[0], (update::ZoneServers{.zone = std::nullopt,
+                                               .servers = {{make_address("192.0.2.1"), 53}},
+                                               .key_files = {"/key"},
+                                               .holds_reverse = true}))
+        << "reverse zones are looked for there";
+    EXPECT_EQ(servers[1], (update::ZoneServers{.zone = name("a.example"),
+                                               .servers = {{make_address("192.0.2.2"), 54}},
+                                               .key_files = {"/other"},
+                                               .options = {.tcp_only = true}}));
 }
 
 TEST(Wiring, AClientsTtlIsItsOwnElseItsZonesElseThatOfAll) {

@@ -21,7 +21,7 @@ protected:
     /// Everything is known of the host, so that a change of it is sent at once.
     void know(int number) {
         parts.rrsets.set_zone(rrset(number).host, zone);
-        known.set(rrset(number), address(99), now);
+        known.set(rrset(number), address(99), now, 30);
     }
     const Told& change(int number) {
         know(number);
@@ -42,7 +42,7 @@ TEST_F(BatchSenderTest, AZoneIsContactedOnceAndNothingIsSentBefore) {
     EXPECT_NE(other, zone);
     const HostId in_other = hosts.number(host(1, "other.example.org"));
     parts.rrsets.set_zone(in_other, other);
-    known.set({in_other, a}, address(99), now);
+    known.set({in_other, a}, address(99), now, 30);
     DesiredRecord desired = record(1, address(1));
     desired.rrset.host = in_other;
     submit(desired);

@@ -19,7 +19,12 @@ TEST_P(Matches, WhatIsAskedFor) {
     DesiredRecord desired;
     desired.kind = GetParam().kind;
     desired.rdata = "mine";
-    EXPECT_EQ(matches(GetParam().served, desired), GetParam().expected);
+    EXPECT_EQ(matches(ServedRecords{.rdata = GetParam().served}, desired), GetParam().expected);
+    const ServedRecords unknown{.rdata = GetParam().served, .is_known = false};
+    EXPECT_FALSE(matches(unknown, desired)) << "the server can't be asked";
+    const ServedRecords otherwise{.rdata = GetParam().served, .ttl = 1};
+    const bool replaces = GetParam().kind == dns::ChangeKind::replace;
+    EXPECT_EQ(matches(otherwise, desired), GetParam().expected && !replaces) << "another TTL";
 }
 
 INSTANTIATE_TEST_SUITE_P(

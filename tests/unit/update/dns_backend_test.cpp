@@ -127,11 +127,132 @@ TEST_F(DnsBackendTest, WhatIsAnsweredIsToldAndResolved) {
     EXPECT_TRUE(good.reply->has_value());
     EXPECT_TRUE(good.resolved);
     const Applied& refused = apply();
-    refuse(first().take_update());
-    EXPECT_EQ(refused.reply->error().rcode, KNOT_RCODE_REFUSED);
+    first().take_update().handler(dns::rcode_failure(KNOT_RCODE_YXRRSET, "fake", "it"),
+                                  {Sent::answered, 1});
+    EXPECT_EQ(refused.reply->error().rcode, KNOT_RCODE_YXRRSET);
     EXPECT_TRUE(refused.resolved);
     EXPECT_TRUE(second().updates.empty());
     EXPECT_EQ(time->set(), 0U) << "nothing is in doubt";
+}
+
+TEST_F(DnsBackendTest, WhatIsRefusedMayBeTakenAtTheNextAddress) {
+    const Applied& taken = apply();
+    refuse(first().take_update());
+    EXPECT_FALSE(taken.reply.has_value());
+    pass(second().take_update());
+    EXPECT_TRUE(taken.reply->has_value());
+    EXPECT_TRUE(taken.resolved);
+    // It is asked first from then on, for a while.
+    apply();
+    pass(second().take_update());
+    backend.look_up(zone, name("h.dyn.example.org"), dns::Type::a, time->now() + 5s,
+                    [](const dns::DnsResult<ServedRecords>&) {});
+    EXPECT_EQ(second().queries.size(), 1U);
+    second().take_query().handler(authoritative(KNOT_RCODE_NXDOMAIN));
+    time->pass(10min);
+    apply();
+    refuse(first().take_update());
+    refuse(second().take_update());
+    const auto probe = second().take_update();
+    EXPECT_TRUE(probe.is_fence()) << "does it refuse all?";
+    refuse(probe);
+    EXPECT_EQ(applied.back().reply->error().rcode, KNOT_RCODE_REFUSED) << "of both";
+    EXPECT_TRUE(applied.back().resolved);
+    EXPECT_EQ(time->set(), 0U) << "nothing is in doubt";
+}
+
+struct Refusal {
+    const char* name;
+    std::uint16_t answer;
+    std::uint16_t to_nothing;  ///< answered to an UPDATE that changes nothing
+    const char* cause;
+};
+
+class RefusedUpdate : public DnsBackendTest, public testing::WithParamInterface<Refusal> {
+protected:
+    void SetUp() override {
+        DnsBackendTest::SetUp();
+        backend.configure({zone_servers("dyn.example.org", {"192.0.2.1"})});
+    }
+    const Applied& change(const char* host) {
+        return apply(std::vector<dns::Change>{
+            {name(host), dns::Type::a, dns::ChangeKind::replace, 30, "abcd"}});
+    }
+    void answer(std::uint16_t rcode) {
+        const auto update = first().take_update();
+        if (rcode == KNOT_RCODE_NOERROR) return pass(update);
+        update.handler(dns::rcode_failure(rcode, "fake", "it"), {Sent::answered, 1});
+    }
+};
+
+TEST_P(RefusedUpdate, IsToldFromThatOfTheWholeZone) {
+    const Applied& one = change("a_b.dyn.example.org");
+    answer(GetParam().answer);
+    EXPECT_FALSE(one.reply.has_value());
+    ASSERT_TRUE(first().updates.at(0).is_fence());
+    answer(GetParam().to_nothing);
+    EXPECT_EQ(one.reply->error().rcode, GetParam().answer);
+    EXPECT_THAT(one.reply->error().cause, HasSubstr(GetParam().cause));
+    // It is not asked again at once.
+    const Applied& other = change("a_b.dyn.example.org");
+    answer(GetParam().answer);
+    EXPECT_THAT(other.reply->error().cause, HasSubstr(GetParam().cause));
+    EXPECT_TRUE(first().updates.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Refusals, RefusedUpdate,
+    testing::Values(Refusal{"ByPolicy", KNOT_RCODE_REFUSED, KNOT_RCODE_NOERROR,
+                            "this name or type"},
+                    Refusal{"ByCheckNames", KNOT_RCODE_REFUSED, KNOT_RCODE_NOERROR, "check-names"},
+                    Refusal{"Frozen", KNOT_RCODE_REFUSED, KNOT_RCODE_REFUSED, "rndc thaw"},
+                    Refusal{"NotWritable", KNOT_RCODE_SERVFAIL, KNOT_RCODE_NOERROR, "DNSSEC"},
+                    Refusal{"NotLoaded", KNOT_RCODE_SERVFAIL, KNOT_RCODE_SERVFAIL, "not loaded"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(DnsBackendTest, ARefusalThatDoesNotVerifyPutsTheAddressLast) {
+    apply();
+    first().take_update().handler(dns::rcode_failure(KNOT_RCODE_REFUSED, "fake", "it"),
+                                  {Sent::in_doubt, 1});
+    EXPECT_TRUE(second().updates.empty()) << "it may still be carried out";
+    pass(fence_at(first()));
+    apply();
+    pass(second().take_update());
+}
+
+TEST_F(DnsBackendTest, AChangeOfAWildcardMakesWhatItMadeUnknown) {
+    const auto look_up = [this](const char* host) {
+        backend.look_up(zone, name(host), dns::Type::a, time->now() + 5s,
+                        [](const dns::DnsResult<ServedRecords>&) {});
+        const auto query = first().take_query();
+        query.handler(authoritative(KNOT_RCODE_NOERROR, {{query.name, query.type, 30, "abcd"}}));
+    };
+    look_up("h.dyn.example.org");
+    first().take_query().handler(authoritative(KNOT_RCODE_NXDOMAIN));
+    look_up("o.dyn.example.org");
+    EXPECT_TRUE(first().queries.empty()) << "what is beside it is known";
+    apply(std::vector<dns::Change>{
+        {name("*.dyn.example.org"), dns::Type::a, dns::ChangeKind::replace, 30, "abcd"}});
+    look_up("h.dyn.example.org");
+    first().take_query().handler(authoritative(KNOT_RCODE_NXDOMAIN));
+    pass(first().take_update());
+    look_up("h.dyn.example.org");
+    EXPECT_EQ(first().take_query().name, name("*.dyn.example.org")) << "it may be made since";
+}
+
+TEST_F(DnsBackendTest, AServerThatAnswersNoQueriesIsProbedByAFence) {
+    ZoneServers config = zone_servers("dyn.example.org", {"192.0.2.1"});
+    config.queries = false;
+    backend.configure({config});
+    std::vector<ServerState> states;
+    backend.probe(time->now() + 5s, ProbeEnd::all_answered,
+                  [&](const std::vector<ServerState>& told) { states = told; });
+    EXPECT_TRUE(first().queries.empty());
+    const auto probe = first().take_update();
+    EXPECT_TRUE(probe.is_fence());
+    refuse(probe);
+    ASSERT_EQ(states.size(), 1U);
+    EXPECT_FALSE(states[0].failure.has_value()) << "it answers";
 }
 
 TEST_F(DnsBackendTest, TheContentIsSentAsItIs) {
@@ -290,6 +411,8 @@ TEST_F(DnsBackendTest, ARefusedFenceResolvesNothingAndTellsWhy) {
     const Applied& one = apply();
     leave_in_doubt(first().take_update());
     refuse(fence_at(first()));
+    EXPECT_TRUE(blocked.empty()) << "the other address may be the primary's";
+    refuse(fence_at(second()));
     EXPECT_FALSE(one.resolved);
     ASSERT_EQ(blocked.size(), 1U);
     EXPECT_THAT(blocked[0], HasSubstr("REFUSED"));

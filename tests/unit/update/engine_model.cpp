@@ -20,6 +20,8 @@ EngineModel::EngineModel(std::uint32_t seed, ModelCounts& counts) : random_(seed
     limits_.updates_in_flight = pick(1, 2);
     limits_.queries_in_flight = pick(1, 4);
     limits_.verify_interval = one_in(2) ? 300s : 0s;
+    limits_.read_back = one_in(2);
+    if (limits_.read_back && one_in(2)) backend_.hidden.insert(name_of(pick(0, 5)).text());
     edits_ = one_in(3);
     reverse_ = one_in(2);
     zones_ = one_in(3);
@@ -167,6 +169,7 @@ void EngineModel::submit_group() {
 /// The record is deleted, and added, in one message or two; maybe another host's beside it.
 void EngineModel::submit_script() {
     const Record record = random_record();
+    if (backend_.hidden.contains(record.name.text())) return;  // scripts are not read back
     const std::string rdata = address(record.type, pick(1, 3));
     std::vector<dns::UpdateMessage> messages(1);
     messages.back().updates.push_back(
@@ -312,6 +315,8 @@ void EngineModel::tell(const Record& record, const std::string& rdata, std::uint
                        UpdateStatus status, bool is_whole) {
     if (open_.erase(ticket) == 0) violate("told twice");
     HostState& told = state(record);
+    const bool is_hidden = backend_.hidden.contains(record.name.text());
+    counts_.hidden_told += is_hidden && status == UpdateStatus::failed;
     if (status != UpdateStatus::committed && status != UpdateStatus::unchanged) {
         told.failed = std::max(told.failed, ticket);
         counts_.over_budget += status == UpdateStatus::over_budget;
@@ -364,10 +369,13 @@ void EngineModel::end() {
     backend_.make_contact();
     while (!in_doubt_.empty()) resolve_one();
     backend_.run();
-    now_ += 10s;
-    engine_->tick();
-    while (!backend_.updates.empty() || !backend_.queries.empty() || !backend_.queue.empty())
-        backend_.run();
+    // What is read back is asked for again, and PTR records follow what was seen then.
+    for (int round = 0; round < 3; ++round) {
+        now_ += 10s;
+        engine_->tick();
+        while (!backend_.updates.empty() || !backend_.queries.empty() || !backend_.queue.empty())
+            backend_.run();
+    }
     EXPECT_TRUE(open_.empty());
     EXPECT_FALSE(engine_->busy());
     EXPECT_EQ(engine_->slots(), 0U);

@@ -34,6 +34,7 @@ struct ModelCounts {
     unsigned sent_again = 0;
     unsigned late = 0;  ///< carried out after it was given up
     unsigned of_earlier_process = 0;
+    unsigned hidden_told = 0;  ///< that what the server has confirmed is not served
 };
 
 class EngineModel {

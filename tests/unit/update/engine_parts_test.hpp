@@ -25,6 +25,7 @@ protected:
     static constexpr dns::Type a = dns::Type::a, aaaa = dns::Type::aaaa, ptr = dns::Type::ptr;
 
     EnginePartsTest() {
+        backend.usual_ttl = 30;
         backend.on_blocked([this](const dns::Name& zone, const dns::DnsError& failure) {
             batches.blocked(zone, failure);
         });

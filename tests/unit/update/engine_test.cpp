@@ -191,7 +191,7 @@ TEST_F(EngineTest, ABatchIsBoundedByCountAndOctets) {
     backend.run();
     EXPECT_THAT(backend.batch_sizes, ElementsAre(1, 4, 4, 1));
     limits.batch = 1000;
-    limits.batch_octets = 200;
+    limits.batch_octets = 300;
     engine.reconfigure(limits, false);
     backend.batch_sizes.clear();
     for (int i = 0; i < 10; ++i) want(host(i), addr_2);
@@ -536,7 +536,7 @@ TEST_F(EngineMoveTest, WhileItIsAskedFor) {
     backend.run_searches();
     const auto query = backend.take_query();
     move();
-    query.done({std::vector<std::string>{addr_1}});  // the former server has it
+    query.done(ServedRecords{.rdata = {addr_1}});  // the former server has it
     expect_moved(result);
 }
 
@@ -1007,7 +1007,7 @@ TEST_F(EngineTest, AnAnswerThatAMessageHasOvertakenIsNotBelieved) {
     want_messages(host(2), {set_message(host(1), addr_2)});
     backend.run_searches();
     backend.answer(backend.take_update());
-    query.done({std::vector<std::string>{addr_1}});  // asked before, and answered after
+    query.done(ServedRecords{.rdata = {addr_1}});  // asked before, and answered after
     EXPECT_EQ(status(desired), static_cast<UpdateStatus>(99));
     backend.run();
     EXPECT_EQ(status(desired), UpdateStatus::committed);

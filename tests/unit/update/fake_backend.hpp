@@ -26,7 +26,7 @@ public:
     struct Query {
         dns::Name name;
         dns::Type type;
-        Done<std::vector<std::string>> done;
+        Done<ServedRecords> done;
         unsigned server = 0;
     };
     using Records = std::map<std::pair<std::string, dns::Type>, std::vector<std::string>>;
@@ -43,7 +43,7 @@ public:
     }
 
     void look_up(const dns::Name&, const dns::Name& name, dns::Type type, base::TimePoint deadline,
-                 Done<std::vector<std::string>> done) override {
+                 Done<ServedRecords> done) override {
         last_deadline = deadline;
         ++lookups;
         queries.push_back({name, type, std::move(done), server});
@@ -93,7 +93,9 @@ public:
         }
         if (update.message) return carry_out(*update.message, own);
         for (const auto& change : update.changes) {
+            if (hidden.contains(change.owner.text())) continue;
             auto& set = own[{change.owner.bytes(), change.type}];
+            ttls[update.server][{change.owner.bytes(), change.type}] = change.ttl;
             if (change.kind == dns::ChangeKind::remove_record) {
                 std::erase(set, change.rdata);
             } else {
@@ -110,11 +112,14 @@ public:
             if (refused.contains(record.owner.text())) return KNOT_RCODE_REFUSED;
         }
         for (const auto& record : message.updates) {
+            if (hidden.contains(record.owner.text())) continue;
             auto& set = own[{record.owner.bytes(), record.type}];
             if (record.rclass == dns::UpdateRecord::Class::any) set.clear();
             const bool is_new = std::find(set.begin(), set.end(), record.rdata) == set.end();
-            if (record.rclass == dns::UpdateRecord::Class::in && is_new)
+            if (record.rclass == dns::UpdateRecord::Class::in && is_new) {
                 set.push_back(record.rdata);
+                ttls[server][{record.owner.bytes(), record.type}] = record.ttl;
+            }
         }
         return KNOT_RCODE_NOERROR;
     }
@@ -134,7 +139,11 @@ public:
     }
 
     void answer(const Query& query) {
-        query.done(records[query.server][{query.name.bytes(), query.type}]);
+        const std::pair key(query.name.bytes(), query.type);
+        const auto& known = ttls[query.server];
+        const auto ttl = known.find(key);
+        query.done(ServedRecords{.rdata = records[query.server][key],
+                                 .ttl = ttl == known.end() ? usual_ttl : ttl->second});
     }
 
     /// The oldest that is not answered; there must be one.
@@ -184,7 +193,10 @@ public:
     std::vector<dns::Name> zones{dns::Name::parse("dyn.example.org").value()};
     unsigned server = 0;                  ///< that is asked now
     std::map<unsigned, Records> records;  ///< by server
+    std::map<unsigned, std::map<std::pair<std::string, dns::Type>, std::uint32_t>> ttls;
+    std::uint32_t usual_ttl = 0;  ///< of what was not set by an update
     std::set<std::string> refused;
+    std::set<std::string> hidden;  ///< confirmed, and not done
     std::deque<std::function<void()>> queue;
     std::deque<std::function<void()>> held_contacts;
     bool hold_contacts = false;

@@ -43,8 +43,8 @@ public:
     };
 
     FakeServer(const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> its_keys,
-               bool over_tcp)
-        : keys(std::move(its_keys)), tcp_only(over_tcp), name_(text_of(address)) {}
+               const dns::ServerOptions& its_options)
+        : keys(std::move(its_keys)), options(its_options), name_(text_of(address)) {}
 
     [[nodiscard]] const std::string& name() const override { return name_; }
     void query(const dns::Name& name, dns::Type type, base::TimePoint deadline,
@@ -87,7 +87,7 @@ public:
     unsigned ends_if_silent = 0;
     bool closed = false;
     std::shared_ptr<dns::TsigKeyProvider> keys;
-    bool tcp_only;
+    dns::ServerOptions options;
 
 private:
     std::string name_;
@@ -124,8 +124,8 @@ public:
 
     [[nodiscard]] MakeServer maker() {
         return [this](const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys,
-                      bool tcp_only) {
-            const auto server = std::make_shared<FakeServer>(address, std::move(keys), tcp_only);
+                      const dns::ServerOptions& options) {
+            const auto server = std::make_shared<FakeServer>(address, std::move(keys), options);
             made_[address.address.to_string()] = server;
             all_.push_back(server);
             ++made;

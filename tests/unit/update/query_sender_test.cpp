@@ -25,7 +25,7 @@ Record soa_of(const char* zone) { return {name(zone), Type::soa, 30, {}}; }
 class QuerySenderTest : public testing::Test {
 protected:
     using Found = Told<dns::DnsResult<dns::Name>>;
-    using Served = Told<dns::DnsResult<std::vector<std::string>>>;
+    using Served = Told<dns::DnsResult<ServedRecords>>;
 
     Found& find(const char* host) {
         Found& place = found.emplace_back();
@@ -37,10 +37,9 @@ protected:
     }
     Served& look_up(const char* host, Type type = Type::a) {
         Served& place = served.emplace_back();
-        queries.look_up(name("dyn.example.org"), name(host), type, time->now() + 5s,
-                        [&place](dns::DnsResult<std::vector<std::string>> records) {
-                            place.tell(std::move(records));
-                        });
+        queries.look_up(
+            name("dyn.example.org"), name(host), type, time->now() + 5s,
+            [&place](dns::DnsResult<ServedRecords> records) { place.tell(std::move(records)); });
         EXPECT_FALSE(place.has_value()) << "from within the call";
         return place;
     }
@@ -49,6 +48,23 @@ protected:
         const auto query = servers.at(at).take_query();
         EXPECT_EQ(query.name, name(asked));
         if (query.handler) query.handler(reply);
+    }
+    /// The next answer is to an UPDATE that is one prerequisite, of that type and class.
+    void answer_prerequisite(Type type, dns::UpdateRecord::Class rclass, std::uint16_t rcode) {
+        const auto update = servers.at("192.0.2.1").take_update();
+        const auto& message = std::get<dns::UpdateMessage>(update.content);
+        EXPECT_TRUE(message.updates.empty());
+        ASSERT_EQ(message.prerequisites.size(), 1U);
+        EXPECT_EQ(message.prerequisites[0].owner, name("h.dyn.example.org"));
+        EXPECT_EQ(message.prerequisites[0].type, type);
+        EXPECT_EQ(message.prerequisites[0].rclass, rclass);
+        if (rcode == KNOT_RCODE_NOERROR)
+            return update.handler(dns::Answer(), {dns::DeliveryState::answered, 1});
+        update.handler(dns::rcode_failure(rcode, "fake", "it"), {dns::DeliveryState::answered, 1});
+    }
+    /// No wildcard is beside the name.
+    void answer_no_wildcard(const char* sibling = "*.dyn.example.org") {
+        answer(sibling, authoritative(KNOT_RCODE_NXDOMAIN));
     }
     void poll() {
         io.restart();
@@ -71,12 +87,82 @@ protected:
 
 // --- the zone of a name
 
-TEST_F(QuerySenderTest, AConfiguredZoneIsToldWithoutAQuestion) {
-    groups.configure({zone_servers("dyn.example.org", {"192.0.2.1"})});
+TEST_F(QuerySenderTest, TheZoneOfAServerThatAnswersNoQueriesIsTheConfiguredOne) {
+    ZoneServers config = zone_servers("dyn.example.org", {"192.0.2.1"});
+    config.queries = false;
+    config.holds_reverse = true;
+    groups.configure({config});
     const Found& zone = find("h.dyn.example.org");
+    const Found& reverse = find("1.2.0.192.in-addr.arpa");
+    const Served& records = look_up("h.dyn.example.org");
     poll();
     EXPECT_EQ(zone->value(), name("dyn.example.org"));
+    EXPECT_EQ(reverse->error().kind, dns::ErrorKind::no_zone);
+    EXPECT_FALSE(records->value().is_known);
     EXPECT_EQ(under_way(), 0U);
+}
+
+struct ConfiguredZone {
+    const char* name;
+    const char* served;   ///< by the server, at h.dyn.example.org
+    const char* outcome;  ///< the zone, or words of the error
+};
+
+class ConfiguredZoneTest : public QuerySenderTest,
+                           public testing::WithParamInterface<ConfiguredZone> {};
+
+TEST_P(ConfiguredZoneTest, IsComparedWithWhatTheServerHas) {
+    groups.configure({zone_servers("dyn.example.org", {"192.0.2.1"})});
+    const Found& zone = find("h.dyn.example.org");
+    answer("h.dyn.example.org", authoritative(KNOT_RCODE_NOERROR, {}, {soa_of(GetParam().served)}));
+    const std::string told = zone->has_value() ? zone->value().text() : zone->error().detail;
+    EXPECT_THAT(told, HasSubstr(GetParam().outcome));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Zones, ConfiguredZoneTest,
+    testing::Values(ConfiguredZone{"ItHasIt", "dyn.example.org", "dyn.example.org"},
+                    ConfiguredZone{"ItHasAChild", "h.dyn.example.org", "h.dyn.example.org"},
+                    ConfiguredZone{"ItHasAParentOnly", "example.org",
+                                   "has no zone dyn.example.org: it answers from example.org"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(QuerySenderTest, AReverseNameIsLookedForThoughTheHostsZoneIsNamed) {
+    ZoneServers config = zone_servers("dyn.example.org", {"192.0.2.1"});
+    config.holds_reverse = true;
+    groups.configure({config});
+    const Found& zone = find("1.2.0.192.in-addr.arpa");
+    answer("1.2.0.192.in-addr.arpa",
+           authoritative(KNOT_RCODE_NXDOMAIN, {}, {soa_of("2.0.192.in-addr.arpa")}));
+    EXPECT_EQ(zone->value(), name("2.0.192.in-addr.arpa"));
+    const Found& other = find("h.example.net");
+    poll();
+    EXPECT_EQ(other->error().kind, dns::ErrorKind::no_zone);
+}
+
+dns::Answer referral_of(const char* cut) {
+    dns::Answer answer = authoritative(KNOT_RCODE_NOERROR, {}, {{name(cut), Type::ns, 30, {}}});
+    answer.authoritative = false;
+    return answer;
+}
+
+TEST_F(QuerySenderTest, ANameThatIsDelegatedIsNobodysHere) {
+    const Found& zone = find("h.sub.dyn.example.org");
+    answer("h.sub.dyn.example.org", referral_of("sub.dyn.example.org"));
+    answer("sub.dyn.example.org", referral_of("sub.dyn.example.org"));
+    answer("dyn.example.org", authoritative(KNOT_RCODE_NOERROR, {soa_of("dyn.example.org")}));
+    EXPECT_THAT(zone->error().detail, HasSubstr("delegates sub.dyn.example.org to another"));
+    const Served& records = look_up("h.sub.dyn.example.org");
+    answer("h.sub.dyn.example.org", referral_of("sub.dyn.example.org"));
+    EXPECT_EQ(records->error().kind, dns::ErrorKind::no_zone);
+    EXPECT_THAT(records->error().detail, HasSubstr("delegates sub.dyn.example.org to another"));
+}
+
+TEST_F(QuerySenderTest, AReferralOfAServerWithoutTheZoneIsNoDelegation) {
+    const Found& zone = find("h.example.org");
+    for (const char* asked : {"h.example.org", "example.org", "org"})
+        answer(asked, referral_of("org"));
+    EXPECT_THAT(zone->error().detail, HasSubstr("serves no zone that holds h.example.org"));
 }
 
 TEST_F(QuerySenderTest, WithoutAServerThereIsNoZone) {
@@ -247,6 +333,26 @@ TEST_F(QuerySenderTest, ServersAreTriedInOrderEachInItsShareOfTheTime) {
     EXPECT_EQ(records->error().detail, "the last");
 }
 
+class Unknowing : public QuerySenderTest, public testing::WithParamInterface<dns::Answer> {};
+
+TEST_P(Unknowing, AServerThatDoesNotKnowIsPassedOver) {
+    groups.configure({zone_servers(nullptr, {"192.0.2.1", "192.0.2.2"})});
+    const Served& good = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", GetParam());
+    EXPECT_FALSE(good.has_value());
+    answer("h.dyn.example.org", authoritative(KNOT_RCODE_NXDOMAIN), "192.0.2.2");
+    EXPECT_TRUE(good->has_value());
+    const Served& bad = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", GetParam());
+    answer("h.dyn.example.org", dns_failure(dns::ErrorKind::unreachable), "192.0.2.2");
+    EXPECT_EQ(bad->error().server, "192.0.2.1:53") << "what the first said is told";
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, Unknowing,
+                         testing::Values(authoritative(KNOT_RCODE_REFUSED),
+                                         authoritative(KNOT_RCODE_SERVFAIL),
+                                         not_authoritative(authoritative(KNOT_RCODE_NOERROR))));
+
 TEST_F(QuerySenderTest, AServerThatIsDownIsAvoidedAndAskedAgain) {
     groups.configure({zone_servers(nullptr, {"192.0.2.1", "192.0.2.2"})});
     look_up("h.dyn.example.org");
@@ -265,9 +371,6 @@ TEST_F(QuerySenderTest, WhatIsNoOutageIsNotAskedElsewhere) {
     const Served& forged = look_up("h.dyn.example.org");
     answer("h.dyn.example.org", dns_failure(dns::ErrorKind::forged_answer));
     EXPECT_EQ(forged->error().kind, dns::ErrorKind::forged_answer);
-    const Served& refused = look_up("h.dyn.example.org");
-    answer("h.dyn.example.org", authoritative(KNOT_RCODE_REFUSED));
-    EXPECT_EQ(refused->error().kind, dns::ErrorKind::rcode);
     EXPECT_EQ(under_way("192.0.2.2"), 0U);
 }
 
@@ -287,7 +390,9 @@ TEST_F(QuerySenderTest, ItIsTheDataOfThatNameAndType) {
                                               {name("o.dyn.example.org"), Type::a, 30, "othr"},
                                               {name("h.dyn.example.org"), Type::aaaa, 30, "six"},
                                               {name("h.dyn.example.org"), Type::a, 30, "two "}}));
-    EXPECT_THAT(records->value(), ElementsAre("one ", "two "));
+    answer_no_wildcard();
+    EXPECT_THAT(records->value().rdata, ElementsAre("one ", "two "));
+    EXPECT_EQ(records->value().ttl, 30U);
 }
 
 TEST_F(QuerySenderTest, ANameThatDoesNotExistHasNothing) {
@@ -296,7 +401,7 @@ TEST_F(QuerySenderTest, ANameThatDoesNotExistHasNothing) {
         EXPECT_EQ(next("192.0.2.1").type, Type::aaaa);
         answer("h.dyn.example.org", authoritative(rcode));
         ASSERT_TRUE(records->has_value());
-        EXPECT_TRUE(records->value().empty());
+        EXPECT_TRUE(records->value().rdata.empty());
     }
 }
 
@@ -318,17 +423,118 @@ TEST_F(QuerySenderTest, AnErrorCodeNamesTheQuestion) {
     EXPECT_THAT(records->error().detail, HasSubstr("the A query for h.dyn.example.org"));
 }
 
-TEST_F(QuerySenderTest, ACnameAtTheNameIsAConflictOneElsewhereIsNot) {
+struct OtherZone {
+    const char* name;
+    dns::Answer answer;
+};
+class AnotherZone : public QuerySenderTest, public testing::WithParamInterface<OtherZone> {};
+
+TEST_P(AnotherZone, ThatAnswersIsNoticed) {
+    const Served& records = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", GetParam().answer);
+    EXPECT_EQ(records->error().kind, dns::ErrorKind::no_zone);
+    EXPECT_THAT(records->error().detail, HasSubstr("not in dyn.example.org"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Answers, AnotherZone,
+    testing::Values(OtherZone{"AChildWithoutARecord",
+                              authoritative(KNOT_RCODE_NOERROR, {}, {soa_of("h.dyn.example.org")})},
+                    OtherZone{"AParent",
+                              authoritative(KNOT_RCODE_NXDOMAIN, {}, {soa_of("example.org")})},
+                    OtherZone{"AChildWithARecord",
+                              authoritative(KNOT_RCODE_NOERROR,
+                                            {{name("h.dyn.example.org"), Type::a, 30, "one "}},
+                                            {{name("h.dyn.example.org"), Type::ns, 30, {}}})}),
+    [](const auto& row) { return row.param.name; });
+
+// --- wildcards
+
+dns::Answer answer_with(const char* owner, Type type, const char* rdata, std::uint32_t ttl = 30) {
+    return authoritative(KNOT_RCODE_NOERROR, {{name(owner), type, ttl, rdata}});
+}
+
+TEST_F(QuerySenderTest, ACnameAtTheNameIsAConflictOneOfAWildcardIsNot) {
+    using Class = dns::UpdateRecord::Class;
+    const auto cname = answer_with("h.dyn.example.org", Type::cname, "x");
     const Served& conflict = look_up("h.dyn.example.org");
-    answer("h.dyn.example.org",
-           authoritative(KNOT_RCODE_NOERROR, {{name("h.dyn.example.org"), Type::cname, 30, "x"},
-                                              {name("o.dyn.example.org"), Type::a, 30, "one "}}));
+    answer("h.dyn.example.org", cname);
+    answer_prerequisite(Type::cname, Class::none, KNOT_RCODE_YXRRSET);
     EXPECT_EQ(conflict->error().kind, dns::ErrorKind::cname_conflict);
     const Served& fine = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", cname);
+    answer_prerequisite(Type::cname, Class::none, KNOT_RCODE_NOERROR);
+    EXPECT_EQ(fine->value(), ServedRecords());
+    const Served& unknown = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", cname);
+    servers.at("192.0.2.1")
+        .take_update()
+        .handler(dns_failure(dns::ErrorKind::timeout), {dns::DeliveryState::in_doubt, 1});
+    EXPECT_EQ(unknown->error().kind, dns::ErrorKind::timeout);
+}
+
+TEST_F(QuerySenderTest, WhatADnameHidesIsAConflict) {
+    const Served& hidden = look_up("h.dyn.example.org");
     answer("h.dyn.example.org",
-           authoritative(KNOT_RCODE_NOERROR, {{name("o.dyn.example.org"), Type::cname, 30, "x"},
-                                              {name("h.dyn.example.org"), Type::a, 30, "one "}}));
-    EXPECT_THAT(fine->value(), ElementsAre("one "));
+           authoritative(KNOT_RCODE_NOERROR, {{name("dyn.example.org"), Type::dname, 30, "x"},
+                                              {name("h.dyn.example.org"), Type::cname, 30, "x"}}));
+    EXPECT_EQ(hidden->error().kind, dns::ErrorKind::cname_conflict);
+    EXPECT_THAT(hidden->error().detail, HasSubstr("below dyn.example.org, which is a DNAME"));
+}
+
+TEST_F(QuerySenderTest, WhatASiblingHasTooMayBeAWildcards) {
+    using Class = dns::UpdateRecord::Class;
+    const auto same = answer_with("*.dyn.example.org", Type::a, "one ");
+    const Served& made = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
+    answer("*.dyn.example.org", same);
+    answer_prerequisite(Type::a, Class::in, KNOT_RCODE_NXRRSET);
+    EXPECT_EQ(made->value(), ServedRecords()) << "nothing stands there";
+    const Served& own = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
+    answer_prerequisite(Type::a, Class::in, KNOT_RCODE_NOERROR);
+    EXPECT_THAT(own->value().rdata, ElementsAre("one ")) << "the sibling is not asked again";
+    const Served& refused = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
+    answer_prerequisite(Type::a, Class::in, KNOT_RCODE_REFUSED);
+    EXPECT_THAT(refused->value().rdata, ElementsAre("one ")) << "as it is seen";
+    for (const auto& other : {answer_with("h.dyn.example.org", Type::a, "two "),
+                              answer_with("h.dyn.example.org", Type::a, "one ", 60)}) {
+        const Served& different = look_up("h.dyn.example.org");
+        answer("h.dyn.example.org", other);
+        EXPECT_EQ(different->value().rdata.size(), 1U) << "a wildcard's would be the same";
+    }
+}
+
+TEST_F(QuerySenderTest, TheSiblingIsAskedOnceForAllThatWantToKnow) {
+    const Served& one = look_up("h.dyn.example.org");
+    const Served& other = look_up("o.dyn.example.org");
+    answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
+    answer("o.dyn.example.org", answer_with("o.dyn.example.org", Type::a, "two "));
+    EXPECT_EQ(under_way(), 1U);
+    answer_no_wildcard();
+    EXPECT_TRUE(one->has_value() && other->has_value());
+    queries.forget_wildcards();
+    look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
+    EXPECT_EQ(under_way(), 1U) << "wildcards have changed";
+    answer("*.dyn.example.org", dns_failure(dns::ErrorKind::timeout));
+    EXPECT_TRUE(served.back()->has_error());
+    look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
+    EXPECT_EQ(under_way(), 1U) << "what failed is asked again";
+}
+
+TEST_F(QuerySenderTest, NoWildcardCoversTheZonesOwnNameAndOneOfOursIsSeenByAnotherSibling) {
+    const Served& apex = look_up("dyn.example.org");
+    answer("dyn.example.org", answer_with("dyn.example.org", Type::a, "one "));
+    EXPECT_THAT(apex->value().rdata, ElementsAre("one "));
+    const Served& star = look_up("*.dyn.example.org");
+    answer("*.dyn.example.org", answer_with("*.dyn.example.org", Type::a, "one "));
+    EXPECT_THAT(star->value().rdata, ElementsAre("one "));
+    look_up("*.h.dyn.example.org");
+    answer("*.h.dyn.example.org", answer_with("*.h.dyn.example.org", Type::a, "one "));
+    EXPECT_EQ(next("192.0.2.1").name, name("*.dyn.example.org"));
 }
 
 }  // namespace

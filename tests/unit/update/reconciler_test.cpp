@@ -24,7 +24,7 @@ protected:
     /// … and what is served.
     void know(int number, const std::string& rdata) {
         know_zone(number);
-        known.set(rrset(number), rdata, now);
+        known.set(rrset(number), rdata, now, 30);
         backend.served(host(number), a).assign(1, rdata);
     }
     bool is_known(int number, const std::string& rdata) {
@@ -65,10 +65,10 @@ TEST_F(ReconcilerTest, TheZoneIsFoundThenWhatIsServedAskedThenTheChangeSent) {
 
 TEST_F(ReconcilerTest, WhatIsKnownIsNotAskedWhileItIsBelieved) {
     know(1, address(1));
-    known.set(rrset(1), address(1), now - 300s + 1ns);
+    known.set(rrset(1), address(1), now - 300s + 1ns, 30);
     EXPECT_EQ(status(submit(1, address(1))), UpdateStatus::unchanged);
     EXPECT_EQ(backend.lookups, 0U);
-    known.set(rrset(1), address(1), now - 300s);
+    known.set(rrset(1), address(1), now - 300s, 30);
     const Told& again = submit(1, address(1));
     EXPECT_FALSE(again.has_value());
     backend.run_queries();

@@ -29,10 +29,11 @@ TEST(RrsetQueue, TheStatesHaveOnlyTheWaysOfTheTable) {
         {RrsetState::idle},                                              // blocked
         {RrsetState::idle},                                              // asking
         {RrsetState::idle, RrsetState::queued, RrsetState::in_flight,
-         RrsetState::answering},                    // ready
-        {RrsetState::idle, RrsetState::in_flight},  // queued
-        {RrsetState::idle, RrsetState::queued},     // in_flight
-        {RrsetState::idle}};                        // answering
+         RrsetState::answering},                                           // ready
+        {RrsetState::idle, RrsetState::in_flight},                         // queued
+        {RrsetState::idle, RrsetState::queued, RrsetState::reading_back},  // in_flight
+        {RrsetState::idle},                                                // reading_back
+        {RrsetState::idle}};                                               // answering
     for (std::size_t from = 0; from < ways.size(); ++from) {
         for (std::size_t to = 0; to < ways.size(); ++to) {
             const bool expected =
@@ -46,10 +47,10 @@ TEST(RrsetQueue, TheStatesHaveOnlyTheWaysOfTheTable) {
 TEST(RrsetQueue, WhatIsServedIsBelievedForAWhileUnlessItWasAskedJustNow) {
     RrsetQueue queue;
     EXPECT_FALSE(queue.is_served_known(queue_time));
-    queue.set_served({"abcd"}, queue_time, false);
+    queue.set_served({.rdata = {"abcd"}}, queue_time, false);
     EXPECT_TRUE(queue.is_served_known(queue_time - 1ns));
     EXPECT_FALSE(queue.is_served_known(queue_time));
-    queue.set_served({"abcd"}, queue_time, true);
+    queue.set_served({.rdata = {"abcd"}}, queue_time, true);
     EXPECT_TRUE(queue.is_served_known(queue_time + 1h));
     queue.end_verified();
     EXPECT_FALSE(queue.is_served_known(queue_time + 1h));

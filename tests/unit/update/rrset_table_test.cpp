@@ -44,20 +44,22 @@ TEST_F(TargetTableTest, WhatWaitsForAnRRsetIsOneQueueInItsOrder) {
 }
 
 TEST_F(TargetTableTest, WhatIsKnownComesOutOfTheCacheAndGoesBack) {
-    known.set(one, "abcd", now);
+    known.set(one, "abcd", now, 30);
     known.set(other, "", now);
     add(one);
     EXPECT_FALSE(known.is_served(one, "abcd", now)) << "nobody is told of it meanwhile";
     RrsetQueue& queue = table.at(one);
-    EXPECT_THAT(*queue.served(), ElementsAre("abcd"));
+    EXPECT_THAT(queue.served()->rdata, ElementsAre("abcd"));
+    EXPECT_EQ(queue.served()->ttl, 30U);
     EXPECT_EQ(queue.served_at(), now);
     EXPECT_FALSE(queue.is_verified());
     add(other);
-    EXPECT_TRUE(table.at(other).served()->empty()) << "that there is none is known, too";
+    EXPECT_TRUE(table.at(other).served()->rdata.empty()) << "that there is none is known, too";
     static_cast<void>(table.pop(one, queue));
     table.retire(one);
     EXPECT_EQ(table.find(one), nullptr);
-    EXPECT_TRUE(known.is_served(one, "abcd", now));
+    EXPECT_TRUE(known.is_served(one, "abcd", now, 30));
+    EXPECT_FALSE(known.is_served(one, "abcd", now, 31));
     EXPECT_FALSE(known.is_served(one, "abcd", now + 1ns));
 }
 
@@ -67,7 +69,7 @@ TEST_F(TargetTableTest, SeveralRecordsAreNotKeptAndNeitherIsWhatIsNotKnown) {
         add(one);
         RrsetQueue& queue = table.at(one);
         if (several) {
-            queue.set_served({"abcd", "efgh"}, now, true);
+            queue.set_served({.rdata = {"abcd", "efgh"}}, now, true);
         } else {
             queue.forget_served();
         }

@@ -150,7 +150,7 @@ TEST_F(ScriptSenderTest, AMessageWithoutAnAnswerEndsItAndHoldsItsPlacesUntilItIs
 
 TEST_F(ScriptSenderTest, WhatIsServedAlreadyNeedsNoScript) {
     parts.rate_limiter.set({{1, 30s}, {}});
-    known.set(rrset(1), address(1), now);
+    known.set(rrset(1), address(1), now, 30);
     const Told& needless = submit_script(1, {first}, address(1));
     EXPECT_EQ(status(needless), UpdateStatus::unchanged);
     EXPECT_TRUE(backend.updates.empty());
@@ -166,7 +166,7 @@ TEST_F(ScriptSenderTest, WhatIsServedAlreadyNeedsNoScript) {
 }
 
 TEST_F(ScriptSenderTest, WithoutThatNothingIsAsked) {
-    known.set(rrset(1), address(1), now);
+    known.set(rrset(1), address(1), now, 30);
     submit_script(1, {first});
     EXPECT_EQ(backend.lookups, 0U);
     EXPECT_EQ(backend.updates.size(), 1U);
@@ -229,13 +229,13 @@ TEST_F(ScriptSenderTest, OneThatWaitsForItsPlacesFailsInTimeToo) {
 }
 
 TEST_F(ScriptSenderTest, WhatItsMessagesChangeIsNotKnownAnyMore) {
-    known.set(rrset(2), address(2), now);
-    known.set(rrset(3), address(3), now);
+    known.set(rrset(2), address(2), now, 30);
+    known.set(rrset(3), address(3), now, 30);
     const auto about_others = message_for(2, address(1));
     submit_script(1, {about_others});
     EXPECT_FALSE(known.is_served(rrset(2), address(2), now));
     EXPECT_TRUE(known.is_served(rrset(3), address(3), now)) << "it does not name it";
-    known.set(rrset(2), address(2), now);
+    known.set(rrset(2), address(2), now, 30);
     backend.answer(take(about_others));
     EXPECT_FALSE(known.is_served(rrset(2), address(2), now)) << "the answer may be of before";
 }
@@ -245,7 +245,7 @@ TEST_F(ScriptSenderTest, AnAnswerThatAMessageMayHaveOvertakenIsNotBelieved) {
     const auto query = backend.take_query();
     submit_script(1, {message_for(2, address(1))});
     backend.served(host(2), a) = {address(2)};
-    query.done(std::vector{address(2)});
+    query.done(ServedRecords{.rdata = {address(2)}, .ttl = 30});
     EXPECT_FALSE(desired.has_value());
     backend.run();
     EXPECT_EQ(status(desired), UpdateStatus::committed);

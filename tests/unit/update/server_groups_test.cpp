@@ -41,15 +41,15 @@ TEST_F(ServerGroupsTest, TheLongestZoneThatHoldsTheNameServesIt) {
 
 TEST_F(ServerGroupsTest, AddressesOfOneServerAreOneGroupWithOneKey) {
     ZoneServers config = zone_servers("dyn.example.org", {"192.0.2.1", "192.0.2.2"});
-    config.tcp_only = true;
+    config.options.tcp_only = true;
     groups.configure({config, zone_servers(nullptr, {"192.0.2.3"})});
     ASSERT_EQ(groups.all().size(), 2U);
     EXPECT_EQ(groups.all()[0]->members.size(), 2U);
     EXPECT_EQ(servers.at("192.0.2.1").keys, servers.at("192.0.2.2").keys);
     EXPECT_NE(servers.at("192.0.2.1").keys, servers.at("192.0.2.3").keys);
-    EXPECT_TRUE(servers.at("192.0.2.1").tcp_only);
-    EXPECT_TRUE(servers.at("192.0.2.2").tcp_only);
-    EXPECT_FALSE(servers.at("192.0.2.3").tcp_only);
+    EXPECT_TRUE(servers.at("192.0.2.1").options.tcp_only);
+    EXPECT_TRUE(servers.at("192.0.2.2").options.tcp_only);
+    EXPECT_FALSE(servers.at("192.0.2.3").options.tcp_only);
 }
 
 TEST_F(ServerGroupsTest, WhatDidNotChangeKeepsItsConnections) {
