@@ -102,7 +102,7 @@ const Mistake mistakes[] = {
     {"TheKeyAsAZone", "[[zone]]\nname = \"M M\"\n[[zone]]\nname = \"..M\"\n", 4},
     {"OnlyAKey", "[clients]\n\"M\"\n", 2},
     {"OnlyABareKey", "[clients]\nM\n", 2},
-    {"AKeyForItself", "[clients]\n\"M\" = \"M\"\n\"M\" = \"n.example.org\"\n", 3},
+    {"AKeyForItself", "[clients]\n\"M\" = \"M\"\n\"M\" = \"M\"\n", 3},
     {"AKeyWithASpaceAndAHost", "[clients]\n\"M home.example.org\"\n", 2},
     {"AKeyInAList", "[clients]\nkeys = [\"M\"]\n", 2},
     {"ClientsAreAText", "clients = \"M\"\n", 1},
