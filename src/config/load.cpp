@@ -31,12 +31,13 @@ void run_python_conf(const std::string& path, Loaded& loaded) {
                                       interpreter.error().remedy});
         return;
     }
-    auto conf = (*interpreter)->run(path);
-    if (conf.has_error()) {
-        loaded.diagnostics.push_back(conf.error());
+    auto threads = python::HookThreads::start(**interpreter, path);
+    if (threads.has_error()) {
+        loaded.diagnostics.push_back(threads.error());
         return;
     }
-    loaded.python = std::move(*conf);
+    loaded.hook_threads = std::move(*threads);
+    loaded.python = loaded.hook_threads->conf();
     loaded.diagnostics = read_python_conf(*loaded.python, path, loaded.settings);
 }
 

@@ -20,10 +20,15 @@ public:
 
     Diagnostics read() {
         const std::map<std::string, void (ConfReader::*)(const python::ConfSetting&)> known{
-            {"http", &ConfReader::listen},     {"https", &ConfReader::listen},
-            {"key", &ConfReader::file},        {"cert", &ConfReader::file},
-            {"nskeyfile", &ConfReader::file},  {"verbose", &ConfReader::verbosity},
-            {"quiet", &ConfReader::verbosity}, {"debug", &ConfReader::debug}};
+            {"http", &ConfReader::listen},
+            {"https", &ConfReader::listen},
+            {"key", &ConfReader::file},
+            {"cert", &ConfReader::file},
+            {"nskeyfile", &ConfReader::file},
+            {"verbose", &ConfReader::verbosity},
+            {"quiet", &ConfReader::verbosity},
+            {"debug", &ConfReader::debug},
+            {"hook_threads", &ConfReader::hook_threads}};
         std::vector<std::string> names;
         for (const auto& [name, reader] : known) names.push_back(name);
         const auto settings = conf_.settings(names);
@@ -120,6 +125,17 @@ private:
         if (flag == nullptr && count == nullptr)
             return unexpected(setting, value.type, "True or False");
         settings_.debug = flag != nullptr ? *flag : *count != 0;
+    }
+
+    void hook_threads(const python::ConfSetting& setting) {
+        constexpr std::int64_t most = 32;
+        const auto* count = setting.values.size() == 1
+                                ? std::get_if<std::int64_t>(&setting.values.front().scalar)
+                                : nullptr;
+        if (count == nullptr || *count < 1 || *count > most)
+            return error(setting.line, "hook_threads is no number of threads",
+                         fmt::format("expected a number from 1 to {}", most));
+        settings_.hook_threads = static_cast<unsigned>(*count);
     }
 
     void read_clients(const std::optional<std::vector<python::ConfClient>>& clients) {

@@ -26,6 +26,10 @@ struct SandboxSettings {
 /// a second thread. An error only where going on would be against what was asked for (the user).
 [[nodiscard]] base::Result<void> drop_privileges(const std::optional<std::string>& user);
 
+/// The same for a thread that was there before it: the capabilities and the right to new privileges
+/// are each thread's own.
+void drop_thread_privileges();
+
 /// Landlock and seccomp, after `drop_privileges` and before there is a second thread. What the
 /// kernel does not offer is said in the log.
 void enter_sandbox(const SandboxSettings& wanted);

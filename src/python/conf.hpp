@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
@@ -104,13 +106,16 @@ public:
     [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
 
-/// A conf that was run. It may be dropped on any thread, without the interpreter's lock. To read
+/// A conf that was run. It may be dropped on any thread, without the interpreter's lock; its hooks
+/// are for the thread that it was run on. To read
 /// what it sets may run its code, as that of a class that it defines: an error says what that code
 /// raised, without the conf's keys, and where, as `Interpreter::run` does.
 class Conf {
 public:
     virtual ~Conf() = default;
 
+    /// The same text, run anew on the calling thread: another conf.
+    [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run_anew() const = 0;
     /// Those of `names` that the conf sets.
     [[nodiscard]] virtual base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const = 0;
@@ -134,12 +139,30 @@ public:
                                                      std::string_view key) const = 0;
 };
 
-/// A thread that runs hooks; made on it, and dropped on it.
+/// What a thread that runs hooks has to do. Its functions are called on that thread.
+class Jobs {
+public:
+    enum class Took { job, none, closed };
+
+    virtual ~Jobs() = default;
+    /// Runs the next job, if there is one. With the interpreter's lock.
+    virtual Took run_next() = 0;
+    /// Returns when there may be a job, or the descriptor is readable (-1: none), or at the time.
+    /// Without the interpreter's lock.
+    virtual void wait(int descriptor, std::optional<base::TimePoint> until) = 0;
+};
+
+/// A thread that runs a conf and its hooks; made on it, and dropped on it.
 class Attached {
 public:
     virtual ~Attached() = default;
     /// For `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
+    /// Runs jobs until they are closed, and between them what the conf has given asyncio to do, in
+    /// this thread's event loop. It keeps the interpreter's lock from one job to the next.
+    virtual void serve(Jobs& jobs) = 0;
+    /// While it serves: calls that without the interpreter's lock.
+    virtual void unlocked(const std::function<void()>& call) = 0;
     /// Takes back an interruption that came too late.
     virtual void clear_interrupt() = 0;
 };
@@ -150,8 +173,8 @@ class Interpreter {
 public:
     virtual ~Interpreter() = default;
 
-    /// Runs the file. An error's `where` has the line, if it is one of the file's. Another conf
-    /// that was run before goes on as it was.
+    /// Runs the file, on the calling thread. An error's `where` has the line, if it is one of the
+    /// file's. Another conf that was run before goes on as it was.
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
         const std::string& path) = 0;
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;

@@ -52,9 +52,9 @@ bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& t
 }
 
 /// On a hook's thread.
-HookDecision HookDecider::decide(HookTask& task) {
+HookDecision HookDecider::decide(HookTask& task, const python::Conf& conf) {
     const log::FieldScope of_peer(log_fields(task));
-    const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
+    const auto call = conf.call(task.peer.to_string(), task.fields, task.key);
     HookDecision decision;
     auto address = ask_get_ip(task, *call);
     if (!address) {

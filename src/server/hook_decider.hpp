@@ -45,8 +45,8 @@ public:
     /// What it works with outlives it.
     HookDecider(UpdateService& updates, update::HostTable& hosts);
 
-    /// Runs the hooks, on a thread of theirs.
-    [[nodiscard]] HookDecision decide(HookTask& task);
+    /// Asks the hooks of `conf`, on its thread.
+    [[nodiscard]] HookDecision decide(HookTask& task, const python::Conf& conf);
 
     /// Whether the host is known to have that already.
     [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,

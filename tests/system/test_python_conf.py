@@ -3,6 +3,7 @@
 
 import contextlib
 import http.client
+import os
 import re
 import signal
 import socket
@@ -418,68 +419,201 @@ def test_a_hook_that_raises(stage, named):
     assert "super" not in log and "4 more like it" in log
 
 
-def test_a_hook_that_sleeps_keeps_nobody_waiting(stage, named):
-    program = start(stage, named, f"""
-        import threading, time
+SLOW = f"""
+    CLIENTS = {{"k": "{HOST}", "slow": "slow.{ZONE}"}}
+    ASKED = None
 
-        CLIENTS = {{"k": "{HOST}"}}
-        waiting = threading.Semaphore(0)
+    def get_host(querystring, ip):
+        global ASKED
+        ASKED = querystring
+        if querystring == "slow":
+            print("the slow one begins")
+            with open(FIFO) as released:
+                released.read()
+        return CLIENTS.get(querystring)
 
-        def get_host(querystring, ip):
-            if querystring == "slow":
-                print("slow one begins")
-                waiting.acquire()
-            if querystring == "release":
-                for _ in range(20):
-                    waiting.release()
-            return CLIENTS.get(querystring)
-    """)
-    answers = []
-    threads = [threading.Thread(target=lambda: answers.append(program.get("slow"))) for _ in range(20)]
+    def nsupdatecommands(host, new_ip, headers):
+        return [f"update delete {{host}} TXT", f"update add {{host}} 30 TXT asked-for-{{ASKED}}"]
+"""
+
+
+def slow_conf(stage, named, tmp_path, head=""):
+    fifo = tmp_path / "released"
+    os.mkfifo(fifo)
+    return start(stage, named, f"{head}\nFIFO = {str(fifo)!r}\n" + textwrap.dedent(SLOW)), fifo
+
+
+def asked(program, *keys):
+    answers = {}
+    threads = [threading.Thread(target=lambda key=key: answers.__setitem__(key, tuple(program.get(key)))) for key in keys]
     for thread in threads:
         thread.start()
-    program.await_log("slow one begins", count=20)
+    return answers, threads
+
+
+def test_hooks_of_requests_are_not_mixed_and_who_needs_none_does_not_wait(stage, named, tmp_path):
+    program, fifo = slow_conf(stage, named, tmp_path)
+    answers, threads = asked(program, "slow")
+    program.await_log("the slow one begins")
+    more, more_threads = asked(program, "k", "wrong")
     assert tuple(program.get("/")) == (200, "127.0.0.1"), "no hook is needed for it"
-    assert tuple(program.get("k")) == (200, "OK"), "and other hooks run meanwhile"
-    assert answers == []
-    assert program.get("release").status == 403
+    assert not answers and not more
+    fifo.write_text("")
+    for thread in threads + more_threads:
+        thread.join()
+    assert answers == {"slow": (200, "OK")} and more == {"k": (200, "OK"), "wrong": (403, "BADKEY")}
+    assert named.records(f"slow.{ZONE}", "TXT") == ['"asked-for-slow"']
+    assert named.records(HOST, "TXT") == ['"asked-for-k"']
+
+
+def test_a_conf_may_have_more_threads(stage, named, tmp_path):
+    program, fifo = slow_conf(stage, named, tmp_path, "print('it is run')\nhook_threads = 2\n")
+    answers, threads = asked(program, "slow")
+    program.await_log("the slow one begins")
+    assert tuple(program.get("k")) == (200, "OK"), "the other thread has run the conf for itself"
+    assert not answers and program.log().count("it is run") == 2
+    fifo.write_text("")
     for thread in threads:
         thread.join()
-    assert {tuple(answer) for answer in answers} == {(403, "BADKEY")}
+    assert answers == {"slow": (200, "OK")}
+    assert named.records(f"slow.{ZONE}", "TXT") == ['"asked-for-slow"'], "its own globals"
+
+
+def test_globals_belong_to_one_request_at_a_time(stage, named):
+    """Hundreds of clients at once, of a conf that keeps in a global what nsupdatecommands is not given."""
+    clients, rounds = 400, 5
+    program = start(stage, named, f"""
+        import time
+        from urllib.parse import parse_qs
+
+        ASKED = {{}}
+
+        def get_ip(source_ip, headers, key):
+            global ASKED
+            ASKED = {{name: values[0] for name, values in parse_qs(key.lstrip("?")).items()}}
+            time.sleep(0)  # whoever waits for the interpreter gets it
+            return ASKED.get("ip", source_ip)
+
+        def get_host(querystring, ip):
+            time.sleep(0)
+            return ASKED["host"] + ".{ZONE}"
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {{host}} A", f"update add {{host}} 30 A {{ASKED['ip']}}", "send"]
+    """)
+    expected = {}
+    for number in range(rounds):
+        with contextlib.ExitStack() as held:
+            connections = [held.enter_context(socket.create_connection(("127.0.0.1", program.port), timeout=100, source_address=(f"127.0.{i // 200 + 1}.{i % 200 + 1}", 0)))
+                           for i in range(clients)]
+            for i, connection in enumerate(connections):
+                host, address = f"h{number}-{i}", f"10.{number}.{i // 200}.{i % 200}"
+                expected[f"{host}.{ZONE}"] = address
+                connection.sendall(f"GET /?host={host}&ip={address} HTTP/1.0\r\n\r\n".encode())
+            for connection in connections:
+                assert connection.makefile("rb").read().endswith(b"\r\n\r\nOK")
+    zone = named.transfer(ZONE)
+    served = {name.to_text(omit_final_dot=True): rdata.to_text() for name, _, rdata in zone.iterate_rdatas("A")}
+    assert {name: address for name, address in served.items() if name in expected} == expected
+
+
+def test_a_database_of_the_confs_thread(stage, named):
+    program = start(stage, named, f"""
+        import sqlite3
+
+        database = sqlite3.connect(":memory:")
+        database.execute("CREATE TABLE hosts (key TEXT, host TEXT)")
+        database.execute("INSERT INTO hosts VALUES ('secret', '{HOST}')")
+
+        def get_host(querystring, ip):
+            row = database.execute("SELECT host FROM hosts WHERE key = ?", (querystring,)).fetchone()
+            return row and row[0]
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {{host}} A", f"update add {{host}} 77 A {{new_ip}}"]
+    """)
+    for _ in range(2):
+        assert tuple(program.get("wrong")) == (403, "BADKEY")
+        assert program.get("secret").status == 200
+        program.reload()
+        program.await_log("the configuration has")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
 
 
 def test_hooks_that_never_return(stage, named):
-    program = start(stage, named, BAD)
-    answers = []
-    threads = [threading.Thread(target=lambda key=key: answers.append(program.get(key))) for key in ("loop", "loop", "sleep")]
-    for thread in threads:
-        thread.start()
+    program = start(stage, named, "print('it is run')\n" + textwrap.dedent(BAD))
+    assert tuple(program.get("loop")) == (500, "FAIL")
+    program.await_log("get_host did not return within 5 s: it is interrupted")
+    program.await_log("HookTimeout")
     assert case(program, "fine") == (200, "OK")
-    for thread in threads:
-        thread.join()
-    assert {tuple(answer) for answer in answers} == {(500, "FAIL")}
-    program.await_log("get_host did not return within 5 s")
-    program.await_log("HookTimeout")  # the loop was ended; the sleep goes on
+    assert program.log().count("it is run") == 1, "the loop was ended, and its thread goes on"
+    assert tuple(program.get("sleep")) == (500, "FAIL")
+    program.await_log("code of the conf does not return, and is left alone: the conf was run anew on another thread")
     assert case(program, "fine") == (200, "UPTODATE")
+    assert program.log().count("it is run") == 2
     began = time.monotonic()
     assert program.stop() == 0
     assert time.monotonic() - began < 50
 
 
 def test_it_stops_while_hooks_are_at_work(stage, named):
-    program = start(stage, named, BAD)
+    program = start(stage, named, textwrap.dedent(BAD).replace('if querystring == "sleep": ', 'print("at work", querystring)\n    if querystring == "sleep": '))
 
     def ask(key):
         with contextlib.suppress(OSError, http.client.HTTPException):  # it may end before it has answered
             assert program.get(key).status == 500
 
-    threads = [threading.Thread(target=ask, args=[key]) for key in ("sleep", "loop")]
-    for thread in threads:
-        thread.start()
-    assert case(program, "fine") == (200, "OK")
+    thread = threading.Thread(target=ask, args=["sleep"])
+    thread.start()
+    program.await_log("at work sleep")
     assert program.stop() == 0
-    for thread in threads:
-        thread.join()
+    thread.join()
+
+
+def test_asyncio_logging_and_signals_of_a_conf(stage, named):
+    """The Python sftdyn ran its conf within asyncio."""
+    program = start(stage, named, f"""
+        import asyncio, logging, signal
+
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def add(name):
+            CLIENTS[name] = name + ".{ZONE}"
+            logging.getLogger("added").warning("%s is there", name)
+
+        async def add_slowly(name):
+            await asyncio.sleep(0.01)
+            add(name)
+
+        def get_host(querystring, ip):
+            if querystring == "task":
+                asyncio.create_task(add_slowly("by-task"))
+            if querystring == "raise":
+                asyncio.get_running_loop().call_soon(lambda: [][0])
+            return CLIENTS.get(querystring)
+
+        def nsupdatecommands(host, new_ip, headers):
+            logging.debug("commands of %s", host)
+            return [f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}"]
+
+        asyncio.get_event_loop().call_later(0.01, add, "by-timer")
+        signal.signal(signal.SIGUSR1, lambda number, frame: add("by-signal"))
+    """)
+    program.await_log("warning: added: by-timer is there")
+    assert tuple(program.get("by-timer")) == (200, "OK")
+    assert program.get("task").status == 403
+    program.await_log("warning: added: by-task is there")
+    assert tuple(program.get("by-task")) == (200, "OK")
+    program.await_log(f"debug: commands of by-task.{ZONE}")
+    program.process.send_signal(signal.SIGUSR1)
+    program.await_log("warning: added: by-signal is there")
+    assert tuple(program.get("by-signal")) == (200, "OK")
+    assert program.get("raise").status == 403
+    program.await_log("IndexError")
+    assert "[][0]" not in program.log(), "no source lines"
+    program.reload("import signal\nsignal.signal(signal.SIGHUP, print)\n")
+    program.await_log("the signal SIGHUP is sftdyn's own (it runs the conf anew): a conf can't have it")
+    assert tuple(program.get("by-signal")) == (200, "UPTODATE")
 
 
 def test_reload_runs_the_conf_anew(stage, named):

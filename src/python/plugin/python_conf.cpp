@@ -2,6 +2,7 @@
 #include "python/plugin/python_conf.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -44,6 +45,10 @@ bool reads(const py::object& hook, int position) {
     return hook && shared->support.attr("reads")(hook, position).cast<bool>();
 }
 
+/// What `run` makes a conf of: its module, and the lines where its names were set.
+base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
+                                                      const std::function<py::object()>& run);
+
 class PythonConf : public Conf {
 public:
     PythonConf(std::string path, py::module_ module, py::dict lines)
@@ -62,6 +67,12 @@ public:
     }
     PythonConf(const PythonConf&) = delete;
     PythonConf& operator=(const PythonConf&) = delete;
+
+    base::Result<std::shared_ptr<const Conf>> run_anew() const override {
+        const Gil gil;
+        drop_now();
+        return run_as_conf(path_, [this] { return shared->support.attr("run_anew")(module_); });
+    }
 
     base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const override {
@@ -163,10 +174,27 @@ private:
     bool get_ip_reads_key_;
 };
 
+base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
+                                                      const std::function<py::object()>& run) {
+    using Ran = base::Result<std::shared_ptr<const Conf>>;
+    return guarded<Ran>(
+        [&]() -> Ran {
+            const py::tuple made = run();
+            return std::make_shared<PythonConf>(path, made[0].cast<py::module_>(),
+                                                made[1].cast<py::dict>());
+        },
+        [&](py::error_already_set& error) -> Ran {
+            if (error.matches(PyExc_OSError) && error.trace().is_none())
+                return base::Error{py::str(error.value()), path, ""};
+            return diagnostic("fault", path, error);
+        },
+        diagnostic_of_unknown(path));
+}
+
 }  // namespace
 
-std::shared_ptr<const Conf> make_conf(std::string path, py::module_ module, py::dict lines) {
-    return std::make_shared<PythonConf>(std::move(path), std::move(module), std::move(lines));
+base::Result<std::shared_ptr<const Conf>> run_conf(const std::string& path) {
+    return run_as_conf(path, [&] { return shared->support.attr("run_conf")(to_python(path)); });
 }
 
 }  // namespace sftdyn::python

@@ -140,14 +140,14 @@ def words_of_source(tree):
 class Known:
     """A conf's modules, and the words of their source texts."""
 
-    def __init__(self, modules, tree):
+    def __init__(self, modules, source):
         self.modules = weakref.WeakSet(modules)
         self.names = {module.__name__ for module in modules}
-        self.source = words_of_source(tree)
+        self.source, self.words = source, source.words
         for module in modules[1:]:
             try:
                 with open(module.__file__, "rb") as file:
-                    self.source |= words_of_source(ast.parse(file.read()))
+                    self.words |= words_of_source(ast.parse(file.read()))
             except (OSError, SyntaxError, ValueError):
                 pass  # not Python's source text: what it holds is seen in its dicts
 
@@ -241,7 +241,7 @@ def known_words(traces):
     names = {MODULE}
     values = []
     for known in list(known_confs.values()):
-        words |= known.source
+        words |= known.words
         names |= known.names
         for module in list(known.modules):
             values += [value for name, value in list(vars(module).items()) if not name.startswith("__")]

@@ -4,11 +4,13 @@
 import ast
 import builtins
 import dis
+import importlib.util
 import ipaddress
 import keyword
 import linecache
 import os
 import re
+import signal
 import sys
 import sysconfig
 import threading
@@ -20,7 +22,7 @@ MOST_LINES = 100_000
 MOST_EXCEPTIONS = 5  # of a chain, or a group
 MOST_FRAMES = 20
 LONGEST = 500  # characters of a message
-SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "debug", "CLIENTS", "get_ip", "get_host", "nsupdatecommands")
+SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "debug", "hook_threads", "CLIENTS", "get_ip", "get_host", "nsupdatecommands")
 
 
 class HookTimeout(BaseException):
@@ -48,35 +50,51 @@ def lines_of_names(tree):
     return lines
 
 
+class Source:
+    """A conf's code, to be run again, the lines of its names, and the words of its text."""
+
+    def __init__(self, path, tree):
+        self.path, self.code = path, compile(tree, path, "exec", dont_inherit=True)
+        self.lines, self.words = lines_of_names(tree), words_of_source(tree)
+
+
 def run_conf(path):
     """Runs a conf as a module of its own, and returns it with the lines of its names."""
     path = os.path.abspath(path)
-    folder = os.path.dirname(path)
     with open(path, "rb") as file:
-        source = file.read()
-    tree = ast.parse(source, path)
-    code = compile(tree, path, "exec", dont_inherit=True)
+        text = file.read()
+    return run_source(Source(path, ast.parse(text, path)))
+
+
+def run_anew(module):
+    """Runs the code of that conf again: what `run_conf` returns, of another module."""
+    return run_source(known_confs[module].source)
+
+
+def run_source(source):
+    folder = os.path.dirname(source.path)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    linecache.checkcache(path)
+    linecache.checkcache(source.path)
     # Modules beside the conf belong to it: they are read anew with it.
     before = {name: module for name, module in sys.modules.items()
               if name == MODULE or is_beside(getattr(module, "__file__", None) or "", folder)}
     for name in before:
         del sys.modules[name]
     module = types.ModuleType(MODULE)
-    module.__file__ = path
+    module.__file__ = source.path
     sys.modules[MODULE] = module
     try:
-        exec(code, module.__dict__)
+        give_event_loop()
+        exec(source.code, module.__dict__)
     except BaseException:
         sys.modules.pop(MODULE, None)
         sys.modules.update(before)
         raise
     beside = [other for name, other in sys.modules.items()
               if name != MODULE and is_beside(getattr(other, "__file__", None) or "", folder)]
-    known_confs[module] = Known([module, *beside], tree)
-    return module, lines_of_names(tree)
+    known_confs[module] = Known([module, *beside], source)
+    return module, source.lines
 
 
 # --- what went wrong ---

@@ -25,7 +25,7 @@ protected:
         HookTask task(context,
                       http::Request{.method = "GET", .target = "/", .client = {}, .fields = fields},
                       key);
-        auto decision = decider.decide(task);
+        auto decision = decider.decide(task, *conf);
         client = task.client().to_string();
         return decision;
     }

@@ -19,6 +19,9 @@ using testing::IsEmpty;
 
 struct WiredConf : python::Conf {
     bool get_ip = false, get_host = false, commands = false;
+    base::Result<std::shared_ptr<const python::Conf>> run_anew() const override {
+        return base::Error{"none"};
+    }
     base::Result<std::vector<python::ConfSetting>> settings(
         const std::vector<std::string>&) const override {
         return std::vector<python::ConfSetting>();
@@ -219,7 +222,7 @@ TEST(Wiring, HooksAreAConfsThatDefinesAny) {
     EXPECT_EQ(made->uptodate, "same");
     EXPECT_EQ(made->hook_time, 3s);
     EXPECT_EQ(made->verify_interval, 4s);
-    EXPECT_EQ(made->hook_queue, 5U);
+    EXPECT_EQ(made->hook_limits.queue, 5U);
     EXPECT_EQ(made->hook_ttl, 6U);
     loaded.settings.dns.ttl = 7;
     EXPECT_EQ(answer_settings(loaded, directory)->hook_ttl, 7U);
