@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/check.hpp"
 
+#include <chrono>
+#include <memory>
 #include <ostream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "base/random.hpp"
 #include "commands/common_options.hpp"
 #include "commands/named_files.hpp"
 #include "commands/weak_secrets.hpp"
@@ -19,12 +22,45 @@ namespace {
 
 using Diagnostics = std::vector<base::Error>;
 
+constexpr auto hook_time_of_check = std::chrono::seconds(5);
+
 /// Key files that the configuration names must be there; BIND's session key comes with named's
 /// start.
 void check_key(const config::ZoneSettings& zone, Diagnostics& diagnostics) {
     if (!zone.key_file) return;
     const auto key = dns::read_key_file(*zone.key_file);
     if (key.has_error()) diagnostics.push_back(key.error());
+}
+
+/// What hooks would fail with, asked where they run: with an ordinary request, and a key that was
+/// made up.
+void try_hooks(const config::Loaded& loaded, Diagnostics& diagnostics,
+               std::vector<std::string>& warnings) {
+    struct Tried {
+        std::string get_ip, get_host;  ///< what they raised
+    };
+    const auto tried = std::make_shared<Tried>();
+    const std::string key = base::random_hex(16);
+    const bool returned = loaded.hook_threads->call(
+        [tried, key](const python::Conf& conf) {
+            const auto call = conf.call("192.0.2.1", {{"Host", "dyn.example.org"}}, key);
+            if (const auto said = call->get_ip(); said.has_error())
+                tried->get_ip = said.error().text;
+            if (!conf.has_get_host() || !tried->get_ip.empty()) return;
+            if (const auto said = call->get_host(key); said.has_error())
+                tried->get_host = said.error().text;
+        },
+        hook_time_of_check);
+    if (!returned) {
+        diagnostics.push_back({"get_ip and get_host do not return within 5 s", loaded.conf,
+                               "give what they wait for a shorter time limit"});
+        return;
+    }
+    if (!tried->get_ip.empty())
+        diagnostics.push_back({"for an ordinary request " + tried->get_ip, loaded.conf,
+                               "correct it: each such request would be FAIL"});
+    if (!tried->get_host.empty())
+        warnings.push_back("for a key that was made up " + tried->get_host);
 }
 
 std::string count(const config::Loaded& loaded) {
@@ -42,6 +78,9 @@ int check(const config::Overrides& overrides, const Console& console) {
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);
     for (const auto& fault : faults_of_named_files(loaded.settings))
         loaded.diagnostics.push_back(fault.error);
+    std::vector<std::string> of_hooks;
+    if (loaded.diagnostics.empty() && loaded.python)
+        try_hooks(loaded, loaded.diagnostics, of_hooks);
     for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
     if (!loaded.diagnostics.empty()) {
         console.err << fmt::format("{} error{}\n", loaded.diagnostics.size(),
@@ -50,6 +89,8 @@ int check(const config::Overrides& overrides, const Console& console) {
     }
     for (const auto& warning : loaded.settings.warnings)
         console.out << "warning: " << warning.text() << '\n';
+    for (const auto& warning : of_hooks)
+        console.out << "warning: " << loaded.conf << ": " << warning << '\n';
     for (const auto& missing : missing_folders(loaded.settings))
         console.out << "warning: " << missing.text() << '\n';
     for (const auto& weaknesses : {weak_files(loaded), weak_keys(loaded)}) {

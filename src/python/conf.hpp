@@ -86,6 +86,14 @@ struct HookError {
 template <class T>
 using HookResult = boost::system::result<T, HookError>;
 
+/// What a hook gave, which stays the conf's own object: `Call` hands it on. Its text is there where
+/// it is a str, bytes, or an address object of Python's.
+struct Given {
+    std::optional<std::string> text{};
+    std::string type{};  ///< Python's name for its type, where there is no text
+    bool is_true = true;
+};
+
 /// One request's way through the hooks, on one thread, in the order of these functions. It holds
 /// the interpreter's lock as long as it lives. Whatever the conf's code raises is an error that is
 /// returned: nothing of Python's is thrown.
@@ -94,17 +102,29 @@ public:
     virtual ~Call() = default;
 
     /// What get_ip says, or the source where there is none.
-    [[nodiscard]] virtual HookResult<std::string> get_ip() = 0;
-    /// What get_host says for that key; empty: nothing.
-    [[nodiscard]] virtual HookResult<std::string> get_host(std::string_view key) = 0;
-    /// The lines of nsupdatecommands.
+    [[nodiscard]] virtual HookResult<Given> get_ip() = 0;
+    /// What get_host says for that key.
+    [[nodiscard]] virtual HookResult<Given> get_host(std::string_view key) = 0;
+    /// The lines of nsupdatecommands, for what get_host gave, else for `host`.
     [[nodiscard]] virtual HookResult<std::vector<std::string>> nsupdate_commands(
         std::string_view host) = 0;
+
+    /// A number for what get_host and get_ip gave together: for a host the same as long as its
+    /// value is equal, as Python compares them. 0: None, of a host that has had no value.
+    [[nodiscard]] virtual HookResult<std::uint64_t> pair_number() = 0;
+    /// What get_host gave has its value of elsewhere: the next pair of it has another number.
+    virtual void forget_pair() = 0;
 
     /// What a hook gave, as the log may have it: without the request's secrets, and without what
     /// the conf knows as keys.
     [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
+
+/// What the code of a hook is: its name, and the words of the form that the code has. "lookup": of
+/// the key in a dict. "source": the source. "proxies" FIELD ADDRESS…: the field of those, else the
+/// source. "everybody" FIELD: the field, else the source. "script": of nothing but host and
+/// address. No words: code of its own. "goes on", as a name: something runs beside the hooks.
+using HookForm = std::vector<std::string>;
 
 /// A conf that was run. It may be dropped on any thread, without the interpreter's lock; its hooks
 /// are for the thread that it was run on. To read
@@ -124,6 +144,17 @@ public:
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
     [[nodiscard]] virtual base::Result<std::vector<std::string>> tables() const = 0;
+    /// The tables of settings that it has as dicts, and lists of such, as lines of TOML. `known`:
+    /// the settings of each table, by its name; where there are none it is a setting of its own.
+    [[nodiscard]] virtual base::Result<std::vector<std::string>> settings_as_toml(
+        const std::vector<std::pair<std::string, std::vector<std::string>>>& known) const {
+        static_cast<void>(known);
+        return std::vector<std::string>();
+    }
+    /// What the code of its hooks is. It reads the conf's file.
+    [[nodiscard]] virtual base::Result<std::vector<HookForm>> forms() const {
+        return std::vector<HookForm>();
+    }
     [[nodiscard]] virtual bool has_get_ip() const = 0;
     [[nodiscard]] virtual bool has_get_host() const = 0;
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;

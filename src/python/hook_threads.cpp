@@ -2,6 +2,8 @@
 #include "python/hook_threads.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/thread.hpp"
@@ -206,7 +208,11 @@ bool HookThreads::run(std::shared_ptr<HookJob> job) {
         state.has_monitor = state.start_thread([](Shared& self) { self.monitor(); });
     if (!state.has_monitor) return false;
     const auto deadline = job->deadline();
-    state.queue.push_back(std::move(job));
+    // The first one is the one that the monitor waits for; they come in this order, but for a
+    // configuration that has changed.
+    auto place = state.queue.end();
+    while (place != state.queue.begin() && deadline < (*std::prev(place))->deadline()) --place;
+    state.queue.insert(place, std::move(job));
     const auto idle = std::find_if(state.workers.begin(), state.workers.end(),
                                    [](const auto& worker) { return worker->is_idle; });
     if (idle != state.workers.end()) (*idle)->wake();
@@ -215,6 +221,48 @@ bool HookThreads::run(std::shared_ptr<HookJob> job) {
         state.watch.notify_one();
     }
     return true;
+}
+
+namespace {
+
+/// What a command has to ask.
+class CommandJob : public HookJob {
+public:
+    CommandJob(std::function<void(const Conf&)> what, base::TimePoint deadline)
+        : what_(std::move(what)), deadline_(deadline) {}
+    void run(const Conf& conf) override {
+        what_(conf);
+        end(true);
+    }
+    void on_timeout() override { end(false); }
+    base::TimePoint deadline() const override { return deadline_; }
+
+    bool wait() {
+        const base::MutexLock lock(mutex_);
+        ended_.wait(mutex_, [this]() REQUIRES(mutex_) { return returned_.has_value(); });
+        return *returned_;
+    }
+
+private:
+    void end(bool returned) {
+        const base::MutexLock lock(mutex_);
+        if (!returned_) returned_ = returned;
+        ended_.notify_all();
+    }
+
+    const std::function<void(const Conf&)> what_;
+    const base::TimePoint deadline_;
+    base::Mutex mutex_{};
+    base::Condition ended_{};
+    std::optional<bool> returned_ GUARDED_BY(mutex_){};
+};
+
+}  // namespace
+
+bool HookThreads::call(std::function<void(const Conf&)> what, base::Duration patience) {
+    begin({.queue = 1});
+    const auto job = std::make_shared<CommandJob>(std::move(what), base::Clock::now() + patience);
+    return run(job) && job->wait() && stopper().stop(patience);
 }
 
 HookThreads::Stopper HookThreads::stopper() const { return Stopper(state_); }

@@ -20,6 +20,14 @@ namespace secret_url = protocol::secret_url;
 
 using telemetry::RequestOutcome;
 
+/// The Python sftdyn gave its hooks no query, and no fragment, that has nothing in it.
+std::string_view without_empty_query(std::string_view key) {
+    for (const char mark : {'#', '?'}) {
+        if (key.ends_with(mark) && key.find(mark) == key.size() - 1) key.remove_suffix(1);
+    }
+    return key;
+}
+
 }  // namespace
 
 /// A request that the threads of the conf run.
@@ -81,10 +89,11 @@ void HookHandler::handle(RequestContext& request, const http::Request& asked) {
                                 secret_url::method_not_allowed());
     const bool has_get_ip = request.settings().hooks->has_get_ip();
     const auto* update = std::get_if<secret_url::PresentedKey>(&intent);
-    if (update == nullptr && !has_get_ip)
+    const std::string_view key =
+        update == nullptr ? std::string_view() : without_empty_query(update->key);
+    if (key.empty() && !has_get_ip)
         return request.complete(RequestOutcome::address, "its own address",
                                 secret_url::who_am_i(asked));
-    const std::string_view key = update == nullptr ? std::string_view() : update->key;
     if (!has_get_ip && handle_without_hooks(request, key)) return;
     const auto threads = request.settings().hook_threads;
     const auto job = std::make_shared<Job>(*this, request, asked, key);  // it takes the context
@@ -115,7 +124,12 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
 void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
     RequestContext& request = *task->request;
     const update::RrsetKey target = decision.update.desired.rrset;
-    const auto complete = [task, target](const update::UpdateOutcome& outcome) {
+    const auto complete = [task, target,
+                           has_name = decision.has_name](const update::UpdateOutcome& outcome) {
+        if (!has_name)  // and it was, or is, nothing to be done
+            return task->request->complete(
+                RequestOutcome::uptodate, "nothing to be done for what get_host returned",
+                secret_url::answer(outcome, task->request->settings().uptodate));
         task->request->complete({target, task->request->source(), outcome.status},
                                 secret_url::answer(outcome, task->request->settings().uptodate));
     };
@@ -140,9 +154,18 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
         case HookDecision::Action::unchanged:
             return complete({update::UpdateStatus::unchanged});
         case HookDecision::Action::update:
+            if (!decision.has_name) {  // a script that changes nothing
+                decider_.confirm(decision.pair, true);
+                return complete({update::UpdateStatus::committed});
+            }
             return updates_.submit_hook_update(
-                std::move(decision.update), [this, complete, target, address = decision.published](
-                                                const update::UpdateOutcome& outcome) {
+                std::move(decision.update),
+                [this, complete, target, address = decision.published,
+                 pair = decision.pair](const update::UpdateOutcome& outcome) {
+                    using update::UpdateStatus;
+                    if (pair != 0)
+                        decider_.confirm(pair, outcome.status == UpdateStatus::committed ||
+                                                   outcome.status == UpdateStatus::unchanged);
                     watch_.answered(target.host, address, outcome.status);
                     complete(outcome);
                 });

@@ -102,6 +102,23 @@ def test_settings(stage, named, tmp_path):
     assert " info: " not in program.log() and " warning: " not in program.log()
 
 
+def test_settings_of_the_toml_file(stage, named, tmp_path):
+    program = start(stage, named, f"""
+        import dns.resolver  # no table
+
+        limits = {{"changes": 1, "changes_refill": 3600}}
+        admin = {{"control": {str(tmp_path / "control")!r}}}
+        addresses = {{"mine": "192.0.2.1"}}  # nor is this
+        CLIENTS = {{"k": "{HOST}"}}
+    """)
+    assert tuple(program.get("k")) == (200, "OK")
+    assert tuple(program.get("k", source="127.0.0.2")) == (429, "ABUSE")
+    assert "ready" in run("status", "--control", tmp_path / "control").stdout
+    program.reload(f'limits = {{"changes": -1, "chnges": 5}}\nCLIENTS = {{"k": "{HOST}"}}\n')
+    program.await_log("conf: changes is out of range")
+    program.await_log("the configuration is not taken")
+
+
 def test_the_command_line_wins(stage, named):
     program = stage.sftdyn(f'http = 1\nnskeyfile = "/none"\nquiet = 9\nCLIENTS = {{"k": "{HOST}"}}\n', file="conf",
                            arguments=["-v", "--server", named.address, "--nskeyfile", named.key_file()])
@@ -234,6 +251,7 @@ def test_an_address_from_a_header(stage, named, field):
     assert tuple(program.get("k", headers={field: "192.0.2.7"})) == (200, "UPTODATE"), "each family for itself"
     assert tuple(program.get("k", headers={field: "::ffff:192.0.2.7"})) == (200, "UPTODATE")
     assert tuple(program.get("k", headers={field: "nonsense"})) == (500, "FAIL")
+    assert tuple(program.get("wrong", headers={field: "nonsense"})) == (403, "BADKEY")
     program.await_log('get_ip returned "nonsense": expected an IPv4 or IPv6 address')
     assert tuple(program.get("/", headers={field: "<script>x"})) == (500, "FAIL"), "it is no part of an answer"
 
@@ -351,13 +369,14 @@ BAD = f"""
                 pass
         if querystring.startswith("raise"): raise ValueError("no such thing: " + querystring)
         case = CASES[int(querystring.removeprefix("q"))]
-        if case == "number": return 17
+        if case == "number": return 17  # a host of the conf's own kind
         if case == "name": return "a b..c"
         if case == "bytes": return b"bytes.{ZONE}"
         if case == "exit": raise SystemExit(1)
         return f"{{case}}.{ZONE}"
 
     def nsupdatecommands(host, new_ip, headers):
+        host = host.decode() if isinstance(host, bytes) else f"number.{ZONE}" if host == 17 else host
         if host.startswith("none."): return None
         if host.startswith("numbers."): return [1, 2]
         if host.startswith("empty."): return []
@@ -365,7 +384,7 @@ BAD = f"""
         if host.startswith("server."): return ["server 127.0.0.9", "send"]
         if host.startswith("text."): return f"update add {{host}} 5 A {{new_ip}}\\nsend\\n"
         if host.startswith("generator."): return broken(host)
-        return [f"key ignored abcd", f"local 127.0.0.1", f"update add {{host}} 5 A {{new_ip}}"]
+        return ["realm ignored", "local 127.0.0.1", f"update add {{host}} 5 A {{new_ip}}"]
 
     def broken(host):
         yield f"update add {{host}} 5 A 127.0.0.9"
@@ -379,8 +398,7 @@ def case(program, name):
 
 
 @pytest.mark.parametrize("name,said", [
-    ("number", "get_host returned int: expected a host name, or None"),
-    ("name", 'get_host returned "a b..c": expected a host name'),
+    ("name", 'nsupdatecommands for what get_host returned, line 3: bad domain name'),
     ("exit", "SystemExit: 1"),
     ("none", "nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"),
     ("numbers", "nsupdatecommands returned int: expected an iterable of nsupdate lines, each of them a str"),
@@ -399,11 +417,12 @@ def test_hooks_that_return_what_they_should_not(stage, named, name, said):
 
 def test_what_hooks_may_return(stage, named):
     program = start(stage, named, BAD)
-    for name in ("bytes", "text", "fine", "empty"):
+    for name in ("bytes", "text", "fine", "empty", "number"):
         assert case(program, name) == (200, "OK"), name
-    for name in ("bytes", "text", "fine"):
+    assert case(program, "number") == (200, "UPTODATE")
+    for name in ("bytes", "text", "fine", "number"):
         assert named.records(f"{name}.{ZONE}", "A") == ["127.0.0.1"]
-    program.await_log("key has no meaning here and is passed over")
+    program.await_log("realm has no meaning here and is passed over")
     program.await_log("local has no meaning here and is passed over")
 
 

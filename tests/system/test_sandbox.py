@@ -54,7 +54,7 @@ def test_privileges_are_dropped_in_the_threads_of_a_python_conf(stage):
     """Which were there before that."""
     server = stage.dns("named")
     text = f'hook_threads = 2\nCLIENTS = {{"k": "{HOST}"}}\ndef get_host(q, ip): return CLIENTS.get(q)\n'
-    program = stage.sftdyn(text, file="conf", arguments=["--server", server.address, "--nskeyfile", server.key_file()])
+    program = stage.sftdyn(text, file="conf", arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()])
     assert program.get("k").body == "OK"
     for _ in range(2):
         for task in os.listdir(f"/proc/{program.process.pid}/task"):

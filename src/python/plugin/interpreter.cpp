@@ -81,11 +81,13 @@ void make_shared_parts() {
     shared = new SharedObjects{support,
                                own,
                                support.attr("address"),
-                               support.attr("host"),
+                               support.attr("line"),
                                support.attr("script"),
                                support.attr("told"),
                                support.attr("shown"),
-                               support.attr("HookTimeout")};
+                               support.attr("HookTimeout"),
+                               support.attr("pair_number"),
+                               support.attr("forget_pair")};
 }
 
 }  // namespace

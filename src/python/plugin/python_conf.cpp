@@ -89,6 +89,32 @@ public:
         return try_reading<std::vector<std::string>>([&] { return read_tables(); });
     }
 
+    base::Result<std::vector<std::string>> settings_as_toml(
+        const std::vector<std::pair<std::string, std::vector<std::string>>>& known) const override {
+        return try_reading<std::vector<std::string>>([&] {
+            py::dict tables;
+            for (const auto& [table, settings] : known) {
+                py::list names;
+                for (const auto& name : settings) names.append(to_python(name));
+                tables[to_python(table)] = std::move(names);
+            }
+            std::vector<std::string> lines;
+            for (const py::handle line :
+                 py::list(shared->support.attr("settings_as_toml")(module_, tables)))
+                lines.push_back(from_python(line));
+            return lines;
+        });
+    }
+    base::Result<std::vector<HookForm>> forms() const override {
+        return try_reading<std::vector<HookForm>>([&] {
+            std::vector<HookForm> forms;
+            for (const py::handle told : py::list(shared->support.attr("forms")(module_))) {
+                HookForm& form = forms.emplace_back();
+                for (const py::handle word : told) form.push_back(from_python(word));
+            }
+            return forms;
+        });
+    }
     bool has_get_ip() const override { return bool(hooks_.get_ip); }
     bool has_get_host() const override { return bool(hooks_.get_host); }
     bool has_nsupdate_commands() const override { return bool(hooks_.commands); }

@@ -3,9 +3,11 @@
 
 import ast
 import builtins
+import collections.abc
 import dis
 import importlib.util
 import ipaddress
+import itertools
 import keyword
 import linecache
 import os
@@ -19,6 +21,7 @@ import types
 import warnings
 
 MOST_LINES = 100_000
+MOST_PAIRS = 100_000
 MOST_EXCEPTIONS = 5  # of a chain, or a group
 MOST_FRAMES = 20
 LONGEST = 500  # characters of a message
@@ -63,6 +66,7 @@ def run_conf(path):
     path = os.path.abspath(path)
     with open(path, "rb") as file:
         text = file.read()
+    values_of_hosts.clear()
     return run_source(Source(path, ast.parse(text, path)))
 
 
@@ -309,29 +313,44 @@ def text_of(value, expected):
 
 
 def address(value):
-    """What get_ip returned, as text."""
-    if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
+    """What get_ip or get_host returned, as text; None: it is the conf's own."""
+    if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address)) and not hasattr(value, "network"):
         return str(value)
-    return text_of(value, "an address").strip()
-
-
-def host(value):
-    """What get_host returned, as text; empty: there is no such key."""
-    return text_of(value, "a host name, or None").strip() if value else ""
+    return text_of(value, "a text").strip() if isinstance(value, (str, bytes, bytearray)) else None
 
 
 def script(value):
-    """What nsupdatecommands returned, as lines."""
-    expected = "an iterable of nsupdate lines"
+    """What nsupdatecommands returned, as an iterator."""
     if isinstance(value, (str, bytes, bytearray)):
-        value = [value]
+        return iter([value])
     try:
-        parts = iter(value)
+        return iter(value)
     except TypeError:
-        raise Unusable(f"returned {type(value).__name__}: expected {expected}") from None
-    lines = []
-    for part in parts:
-        lines.extend(text_of(part, f"{expected}, each of them a str").removesuffix("\n").split("\n"))
-        if len(lines) > MOST_LINES:
-            raise Unusable(f"returned more than {MOST_LINES} lines")
-    return lines
+        raise Unusable(f"returned {type(value).__name__}: expected {EXPECTED}") from None
+
+
+def line(part, number):
+    """A line of it, or several in one text."""
+    if number > MOST_LINES:
+        raise Unusable(f"returned more than {MOST_LINES} lines")
+    return text_of(part, f"{EXPECTED}, each of them a str")
+
+
+EXPECTED = "an iterable of nsupdate lines"
+values_of_hosts = {}  # by what get_host gave: what get_ip gave with it last, and their number
+pair_numbers = itertools.count(1)
+
+
+def pair_number(host, value):
+    known = values_of_hosts.get(host)
+    if known is None and value is None:
+        return 0
+    if known is None or not (known[0] is value or known[0] == value):
+        if len(values_of_hosts) >= MOST_PAIRS:
+            values_of_hosts.clear()  # their scripts are sent once more
+        known = values_of_hosts[host] = (value, next(pair_numbers))
+    return known[1]
+
+
+def forget_pair(host):
+    values_of_hosts.pop(host, None)

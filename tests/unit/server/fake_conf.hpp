@@ -26,12 +26,24 @@ struct FakeConf : public python::Conf {
     class FakeCall : public python::Call {
     public:
         FakeCall(const FakeConf& conf, std::string_view source) : conf_(conf), source_(source) {}
-        python::HookResult<std::string> get_ip() override {
-            return conf_.get_ip ? conf_.get_ip(source_) : source_;
+        python::HookResult<python::Given> get_ip() override {
+            if (!conf_.get_ip) return python::Given{source_};
+            auto said = conf_.get_ip(source_);
+            if (said.has_error()) return said.error();
+            ip_ = *said;
+            return given(std::move(*said));
         }
-        python::HookResult<std::string> get_host(std::string_view key) override {
-            return conf_.get_host(std::string(key));
+        python::HookResult<python::Given> get_host(std::string_view key) override {
+            auto said = conf_.get_host(std::string(key));
+            if (said.has_error()) return said.error();
+            host_ = *said;
+            if (said->empty()) return python::Given{.is_true = false};
+            return given(std::move(*said));
         }
+        python::HookResult<std::uint64_t> pair_number() override {
+            return std::hash<std::string>()(host_ + " " + ip_);
+        }
+        void forget_pair() override { ++conf_.forgotten; }
         python::HookResult<std::vector<std::string>> nsupdate_commands(
             std::string_view host) override {
             return conf_.commands(std::string(host));
@@ -39,8 +51,14 @@ struct FakeConf : public python::Conf {
         std::string shown(std::string_view text) override { return std::string(text); }
 
     private:
+        /// "(…" stands for an object that is no text.
+        python::Given given(std::string text) {
+            if (text.starts_with("(")) return {std::nullopt, "tuple"};
+            return {std::move(text)};
+        }
+
         const FakeConf& conf_;
-        std::string source_;
+        std::string source_, host_{}, ip_{};
     };
 
     base::Result<std::shared_ptr<const python::Conf>> run_anew() const override {
@@ -69,6 +87,7 @@ struct FakeConf : public python::Conf {
         return std::make_unique<FakeCall>(*this, source);
     }
 
+    mutable unsigned forgotten = 0;       ///< pairs
     mutable python::Fields::List seen{};  ///< the last request's header fields
 };
 

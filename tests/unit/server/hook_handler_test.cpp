@@ -103,10 +103,14 @@ TEST_F(HookHandlerTest, GetHostSaysWhichHostThatIs) {
     configure();
     EXPECT_EQ(ask("/x"), "200 OK");
     EXPECT_EQ(ask("/x"), "200 UPTODATE");
+    EXPECT_EQ(ask("/x?"), "200 UPTODATE") << "an empty query is none";
+    EXPECT_EQ(ask("/?"), "200 192.0.2.1");
     EXPECT_EQ(ask("/key"), "403 BADKEY");
     EXPECT_EQ(deferrals, 1U);
-    EXPECT_EQ(counts(),
-              (Counts{{"secret_url badkey", 1}, {"secret_url ok", 1}, {"secret_url uptodate", 1}}));
+    EXPECT_EQ(counts(), (Counts{{"secret_url address", 1},
+                                {"secret_url badkey", 1},
+                                {"secret_url ok", 1},
+                                {"secret_url uptodate", 2}}));
 }
 
 TEST_F(HookHandlerTest, GetIpSaysWhoAsks) {
