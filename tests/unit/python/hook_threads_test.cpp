@@ -239,11 +239,19 @@ TEST_F(HookThreadsTest, WhatCanNotBeInterruptedIsLeftAndTheConfIsRunAnew) {
 
 TEST_F(HookThreadsTest, WhatWaitsTooLongIsLateToo) {
     const auto threads = begin();
-    std::promise<void> gate;
+    std::promise<void> gate, has_begun, timed_out;
     const auto opened = gate.get_future().share();
     ASSERT_TRUE(run(
-        *threads, [opened](const NumberedConf&) { opened.wait(); }, 60s));
-    std::promise<void> timed_out;
+        *threads,
+        [&has_begun, opened](const NumberedConf&) {
+            has_begun.set_value();
+            opened.wait();
+        },
+        60s));
+    has_begun.get_future().wait();
+    ASSERT_TRUE(run(
+        *threads, [](const NumberedConf&) {}, 60s, [] {}));
+    // One that has less time comes before one that has more.
     ASSERT_TRUE(run(
         *threads, [](const NumberedConf&) { ADD_FAILURE() << "it is not run"; }, 20ms,
         [&] { timed_out.set_value(); }));
