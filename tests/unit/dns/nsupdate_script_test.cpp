@@ -115,8 +115,9 @@ TEST(NsupdateScript, WhatIsPassedOver) {
 }
 
 TEST(NsupdateScript, AKeyIsThatOfWhatFollows) {
-    const auto script = parse({"del a.example", "send", "key hmac-sha512:first c2VjcmV0",
-                               "del b.example", "send", "key second c2VjcmV0", "del c.example"});
+    const auto script =
+        parse({"del a.example", "send", "key hmac-sha512:first c2VjcmV0", "del b.example", "send",
+               "key second c2VjcmV0", "del c.example", "send"});
     ASSERT_TRUE(script.has_value());
     ASSERT_EQ(script->messages.size(), 3U);
     EXPECT_EQ(script->messages[0].key, nullptr);
