@@ -764,6 +764,16 @@ def test_convert_understands_the_sample(tmp_path):
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return headers.get("X-Real-IP", s)\n', "get_ip believes X-Real-IP"),
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return "192.0.2.55"\n', "get_ip does something of its own"),
     ('CLIENTS = {"a": "a.example.org"}\ndef nsupdatecommands(h, i, x):\n    return ["update add x.example.org 5 A " + i]\n', "nsupdatecommands does more for a.example.org"),
+    # What no trial shows: the code is compared.
+    *((f'CLIENTS = {{"a": "a.example.org"}}\nBLOCKED = []\n{code}\n', lost) for code, lost in (
+        ("def get_host(q, ip):\n    if ip in BLOCKED: return None\n    return CLIENTS.get(q)", "get_host has code of its own"),
+        ("def get_host(q, ip):\n    return CLIENTS.get(q.lower())", "get_host has code of its own"),
+        ("def get_host(q, ip):\n    return CLIENTS.get(q.split('?')[0])", "get_host has code of its own"),
+        ("def get_ip(s, headers, key):\n    return key.partition('?ip=')[2] or s", "get_ip has code of its own"),
+        ("def nsupdatecommands(h, i, x):\n    if i.startswith('10.'): return []\n    t = 'AAAA' if ':' in i else 'A'\n"
+         "    return [f'update delete {h} {t}', f'update add {h} 5 {t} {i}']", "nsupdatecommands has code of its own"),
+        ("import threading\nthreading.Thread(target=print).start()", "the conf starts something that goes on beside its hooks"),
+    )),
 ])
 def test_convert_says_what_it_could_not_carry_over(tmp_path, text, lost):
     conf = tmp_path / "conf"
@@ -772,6 +782,26 @@ def test_convert_says_what_it_could_not_carry_over(tmp_path, text, lost):
     assert result.returncode == 1
     assert lost in result.stderr
     assert f"# Not carried over: {lost}" in result.stdout
+
+
+def test_convert_carries_over_whom_get_ip_believes(tmp_path):
+    conf = tmp_path / "conf"
+    conf.write_text('print("said by the conf")\nCLIENTS = {"a": "a.example.org"}\ndef get_ip(source_ip, headers, key):\n'
+                    '    if source_ip == "127.0.0.1":\n        return headers["X-Real-IP"]\n    return source_ip\n')
+    result = run("convert", conf)
+    assert result.returncode == 0, result.stderr
+    assert 'proxy_header = "X-Real-IP"\ntrusted_proxies = ["127.0.0.1"]\n' in result.stdout
+    assert "said by" not in result.stdout and "said by the conf" in result.stderr
+
+
+def test_check_asks_the_hooks_where_they_run(tmp_path):
+    conf = tmp_path / "conf"
+    conf.write_text("import sqlite3\ndb = sqlite3.connect(':memory:')\ndb.execute('CREATE TABLE h (k, h)')\ndef get_host(q, ip):\n"
+                    "    return db.execute('SELECT h FROM h WHERE k = ?', (q,)).fetchone()\ndef nsupdatecommands(h, i, x): return []\n")
+    assert run("check", conf).returncode == 0
+    conf.write_text(conf.read_text() + "def get_ip(source_ip, headers, key): return headers['No-Such-Field']\n")
+    result = run("check", conf)
+    assert result.returncode == 1 and "for an ordinary request get_ip raised an exception" in result.stderr
 
 
 def test_modules_beside_the_conf_and_of_the_system(stage, named):
