@@ -122,7 +122,7 @@ TEST(NsupdateScript, AKeyIsThatOfWhatFollows) {
     ASSERT_EQ(script->messages.size(), 3U);
     EXPECT_EQ(script->messages[0].key, nullptr);
     EXPECT_EQ(script->messages[1].key->name() + " " + script->messages[1].key->algorithm(),
-              "first. hmac-sha512");
+              "first hmac-sha512");
     EXPECT_EQ(script->messages[2].key->algorithm(), "hmac-sha256");
     for (const char* line : {"key name c2VjcmV", "key md9:name c2VjcmV0", "key name", "key"}) {
         const auto wrong = parse({line});
