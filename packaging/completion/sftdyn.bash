@@ -29,7 +29,7 @@ _sftdyn() {
         "") options="-l --http -s --https -c --cert -k --key --nskeyfile --server -v --verbose -q --quiet -d --debug --version --help" ;;
         check) options="--nskeyfile --help" ;;
         doctor) options="--nskeyfile --host --resolver --named-conf --server --json --help" ;;
-        setup) options="--write --help" ;;
+        setup) options="--ns --address --write --help" ;;
         status) options="--socket --json --watch --help" ;;
         demo) options="-l --http --dns-port -v --verbose -q --quiet -d --debug --help" ;;
         cert) options="--days --dir --help" ;;

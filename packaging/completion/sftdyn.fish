@@ -27,6 +27,8 @@ complete -c sftdyn -n "__fish_seen_subcommand_from doctor" -l resolver -x -d "Re
 complete -c sftdyn -n "__fish_seen_subcommand_from doctor" -l named-conf -r -d "Configuration of named"
 complete -c sftdyn -n "__fish_seen_subcommand_from doctor status" -l json -d "Print JSON"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -x -a "bind knot powerdns"
+complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l ns -x -d "Name of the DNS server"
+complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l address -x -d "Its address"
 complete -c sftdyn -n "__fish_seen_subcommand_from setup" -l write -r -d "Write below this folder"
 complete -c sftdyn -n "__fish_seen_subcommand_from status" -l socket -r -d "Control socket"
 complete -c sftdyn -n "__fish_seen_subcommand_from status" -l watch -d "Again and again"

@@ -6,7 +6,7 @@
 namespace sftdyn::accounts {
 namespace {
 
-/// "$argon2id$v=19$m=19456,t=2,p=1" of a hash: what it says of its algorithm and parameters.
+/// The algorithm and parameters of a hash: "$argon2id$v=19$m=19456,t=2,p=1".
 std::string_view cost_of(std::string_view hash) {
     const std::size_t digest = hash.rfind('$');
     const std::size_t salt = digest == 0 ? digest : hash.rfind('$', digest - 1);
@@ -54,7 +54,9 @@ const AccountDirectory::User* AccountDirectory::user(std::string_view name) cons
 
 const std::string& AccountDirectory::dummy_hash(std::string_view user) const {
     static const std::string none;
-    return dummy_hashes_.empty() ? none : dummy_hashes_[hash_(user)[0] % dummy_hashes_.size()];
+    // Of the process: a name's cost stays the same when the configuration is loaded again.
+    static const base::KeyedHash choice;
+    return dummy_hashes_.empty() ? none : dummy_hashes_[choice(user)[0] % dummy_hashes_.size()];
 }
 
 bool AccountDirectory::is_password(const User& user, std::string_view password) const {

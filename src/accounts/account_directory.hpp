@@ -18,73 +18,72 @@
 
 namespace sftdyn::accounts {
 
-/// Where a host stands in a network that its router tells the prefix of.
+/// The place of a host in a network whose prefix its router reports.
 struct Ipv6Place {
-    boost::asio::ip::address_v6
-        suffix{};              ///< the interface's identifier: its upper 64 bits are zero
-    std::uint64_t subnet = 0;  ///< number of the network within the prefix that is delegated
+    boost::asio::ip::address_v6 suffix{};  ///< interface identifier; its upper 64 bits are zero
+    std::uint64_t subnet = 0;              ///< subnet number within the delegated prefix
 };
 
 /// A host that a client may update.
 struct Host {
     update::HostId host{};
     std::uint32_t ttl{};   ///< seconds
-    bool reverse = false;  ///< keep the address's PTR record too
+    bool reverse = false;  ///< also maintain the address's PTR record
     std::optional<Ipv6Place> place{};
 };
 
-/// Somebody with a name, and maybe a key, a user and several hosts.
+/// A client of the configuration: its name and its hosts. Keys and users refer to it.
 struct Client {
     std::string name{};
     std::vector<Host> hosts{};
-    bool may_set_address = false;  ///< may name another address than its own
+    bool may_set_address = false;  ///< may set an address other than its own
 };
 
 using ClientNumber = std::uint32_t;
 constexpr ClientNumber no_client = ~ClientNumber(0);
 
-/// What a key is for: one host, or a client's.
+/// What a key may update: one host, or the hosts of a client.
 struct KeyEntry {
     update::HostId host{};
     std::uint32_t ttl{};   ///< seconds
-    bool reverse = false;  ///< keep the address's PTR record too
+    bool reverse = false;  ///< also maintain the address's PTR record
     ClientNumber client = no_client;
 };
 
-/// An immutable table, made whole at each load of the configuration and then shared by all threads.
-/// Keys and plain passwords are not kept: it holds a keyed hash of each, so that neither its memory
-/// nor the time of a look-up tells anything of them.
+/// A table that is built at each load of the configuration, and is then immutable and shared by all
+/// threads. It holds keyed hashes instead of keys and plain passwords, so that neither its memory
+/// nor the time of a lookup reveals them.
 class AccountDirectory {
 public:
     AccountDirectory() = default;
 
     void reserve(std::size_t keys) { rows_.reserve(keys); }
 
-    /// False when the key is there already.
+    /// False when the key exists already.
     [[nodiscard]] bool add(std::string_view key, const KeyEntry& entry);
 
     ClientNumber add(Client client);
-    /// The client's user with a password, or with the hash of one (argon2's encoded form). False
-    /// when the user is there.
+    /// Adds a user of the client, with a plain password or with an encoded argon2 hash. False when
+    /// the user exists already.
     [[nodiscard]] bool add_user(const std::string& user, ClientNumber client,
                                 std::string_view password, std::string password_hash);
 
     /// The entry for `key`, or null.
     [[nodiscard]] const KeyEntry* find(std::string_view key) const;
-    /// The client of an entry: its own, or one made of it.
+    /// The client of an entry; for a key without a client, one with only the key's host.
     [[nodiscard]] Client client(const KeyEntry& entry) const;
     [[nodiscard]] const Client& client(ClientNumber number) const { return clients_[number]; }
 
-    /// A user of dyndns2 or another dialect with user names: whose it is, and what its password is
+    /// A user of dyndns2 or another dialect with user names: its client, and what its password is
     /// compared with.
     struct User {
         ClientNumber client = no_client;
-        base::KeyedHash::Digest password{};  ///< of a plain one
-        std::string password_hash{};         ///< empty: it is plain
+        base::KeyedHash::Digest password{};  ///< of a plain password
+        std::string password_hash{};         ///< empty: the password is plain
     };
-    /// A hash to be verified in place of the one that `user` has not, so that it takes as long;
-    /// empty: no user has any. Where hashes differ in what they cost, names that are nobody's
-    /// differ in the same way, and each name always costs the same.
+    /// The hash to verify for a user without one, so that an unknown user takes as long as a known
+    /// one; empty when no user has a hash. When the hashes differ in cost, unknown names differ in
+    /// the same way, and each name always has the same cost.
     [[nodiscard]] const std::string& dummy_hash(std::string_view user) const;
 
     /// Which addresses may be published.
@@ -93,21 +92,21 @@ public:
 
     /// Null when there is no such user.
     [[nodiscard]] const User* user(std::string_view name) const;
-    /// Whether it is the user's password; only for a plain one.
+    /// Whether `password` is the user's plain password; false for a user with a hash.
     [[nodiscard]] bool is_password(const User& user, std::string_view password) const;
 
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
 private:
     using Digest = base::KeyedHash::Digest;
-    /// A key, and what it is for.
+    /// The digest of a key, and its entry.
     struct KeyRow {
         Digest digest;
         KeyEntry entry;
     };
     struct RowHash {
         using is_transparent = void;
-        using is_avalanching = void;  // each bit of a digest is as good as random
+        using is_avalanching = void;  // the bits of a digest are uniformly distributed
         std::size_t operator()(const Digest& digest) const { return digest[0]; }
         std::size_t operator()(const KeyRow& row) const { return row.digest[0]; }
     };
@@ -126,7 +125,7 @@ private:
     boost::unordered_flat_set<KeyRow, RowHash, RowEqual> rows_;
     std::vector<Client> clients_;
     boost::unordered_flat_map<std::string, User> users_;
-    std::vector<std::string> dummy_hashes_;  ///< one for each cost that there is
+    std::vector<std::string> dummy_hashes_;  ///< one for each distinct cost
     base::AddressRules rules_;
 };
 

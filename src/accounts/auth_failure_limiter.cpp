@@ -7,13 +7,13 @@
 namespace sftdyn::accounts {
 namespace {
 
-// Looking through a full table takes a millisecond: not for each guess.
+// Searching a full table takes a millisecond, which is too long for each guess.
 constexpr auto sweep_interval = std::chrono::milliseconds(100);
 constexpr auto say_interval = std::chrono::minutes(1);
 
 struct Width {
     unsigned prefix;
-    unsigned share;  ///< of a network of 64 bits' budgets
+    unsigned share;  ///< budget, as a multiple of that of a /64
 };
 constexpr std::array<Width, 3> ipv6_widths{{{64, 1}, {56, 4}, {48, 16}}};
 
@@ -66,7 +66,7 @@ void AuthFailureLimiter::take_back(const boost::asio::ip::address& client, Count
             entries_.erase(bucket.key);
 }
 
-/// What a failure of `client` counts in, the narrowest first.
+/// The buckets in which a failure of `client` counts, the longest prefix first.
 AuthFailureLimiter::Buckets AuthFailureLimiter::find(const boost::asio::ip::address& client) {
     const auto network = base::client_network(client);
     Buckets buckets;
@@ -84,7 +84,7 @@ AuthFailureLimiter::Buckets AuthFailureLimiter::find(const boost::asio::ip::addr
     return buckets;
 }
 
-/// The same, with the common entry in place of those for which there is no room.
+/// The same, with the shared entry in place of those for which the table has no room.
 AuthFailureLimiter::Buckets AuthFailureLimiter::find_or_overflow(
     const boost::asio::ip::address& client, base::TimePoint now) {
     Buckets buckets = find(client);
@@ -101,7 +101,7 @@ bool AuthFailureLimiter::has_overflow(const Buckets& buckets) const {
     return buckets.back().entry == &overflow_;
 }
 
-/// Before the failure is counted: whether it is past a second budget.
+/// Called before the failure is counted: whether it exceeds a second budget.
 AuthFailureLimiter::Treatment AuthFailureLimiter::treatment_of(const Buckets& buckets,
                                                                base::TimePoint now) {
     Treatment treatment;
@@ -115,7 +115,7 @@ AuthFailureLimiter::Treatment AuthFailureLimiter::treatment_of(const Buckets& bu
         if (wait <= wait.zero()) continue;
         treatment.kind = FailureTreatmentKind::refuse;
         treatment.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
-        // Nobody in particular has used up what is for all.
+        // No particular client has used up the shared budget.
         if (bucket.entry == &overflow_) {
             treatment.table_full = may_say_full(now);
         } else {
@@ -136,7 +136,8 @@ bool AuthFailureLimiter::may_say_full(base::TimePoint now) {
     return true;
 }
 
-/// Forgets who has been quiet. False: everybody is at it.
+/// Removes entries whose failures are all forgotten. False: there is no room, or the last search
+/// was too recent.
 bool AuthFailureLimiter::make_room(std::size_t entries, base::TimePoint now) {
     if (now - swept_ < sweep_interval) return false;
     swept_ = now;

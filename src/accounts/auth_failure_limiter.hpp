@@ -17,57 +17,56 @@
 
 namespace sftdyn::accounts {
 
-/// What is done with the answer to a failure.
+/// How the response to a failure is treated.
 enum class FailureTreatmentKind { answer, delay, refuse };
 
-/// Counts failures for each client network: past a budget they are answered late, past a second one
-/// refused. Whether a key is right is not asked here: it is found at once, and its owner does not
-/// pay for a neighbour behind the same address. Passwords, which people choose, are not even looked
-/// at past the second budget. Thread-safe.
+/// Counts failures per client network. Beyond a budget, failures are answered late; beyond a second
+/// budget, they are refused. Correct keys are not limited: a key is looked up at once, so that its
+/// owner does not suffer from a neighbour behind the same address. Passwords, which people choose,
+/// are not even checked beyond the second budget. Thread-safe.
 ///
-/// An IPv6 network of 64 bits costs whoever has a wider one nothing. So failures count for the
-/// networks of 56 and of 48 bits too that it is in, which have 4 and 16 times its budgets.
+/// A client with a shorter IPv6 prefix can use many /64 networks. Failures therefore count for the
+/// enclosing /56 and /48 too, whose budgets are 4 and 16 times as large.
 ///
-/// Networks that find no place in the table share one entry: they are no better off than those that
-/// are remembered.
+/// Networks for which the table has no room share one entry, so that they have no advantage.
 class AuthFailureLimiter {
 public:
-    /// `burst` failures at once are answered as they come, as many again late; one more is
-    /// forgotten each `refill`. A burst of 0: nobody is ever refused.
+    /// The first `burst` failures are answered at once, as many again late. One failure is
+    /// forgotten each `refill`. A burst of 0 disables the limiter.
     AuthFailureLimiter(unsigned burst, base::Duration refill) : burst_(burst), refill_(refill) {}
 
     /// Where a failure was counted.
     enum class CountedAs : std::uint8_t { nothing, network, one_of_too_many };
 
-    /// How a failure is answered, and what the log is to say of it.
+    /// How a failure is answered, and what to log about it.
     struct Treatment {
         FailureTreatmentKind kind = FailureTreatmentKind::answer;
-        bool first = false;  ///< with `refuse`: the first of this client since its budget was full
+        bool first = false;  ///< with `refuse`: the first since the client's budget was full
         std::chrono::seconds retry_after{};  ///< with `refuse`
         CountedAs counted = CountedAs::nothing;
-        /// There is no place for the client, and that was not said in the last minute.
+        /// The table has no room for the client, and this was not logged in the last minute.
         bool table_full = false;
-        /// When what was counted before is forgotten, at the latest of the client's networks. The
-        /// epoch: nothing was.
+        /// When the earlier failures of all the client's networks are forgotten. The epoch: there
+        /// were none.
         base::TimePoint forgotten_at{};
     };
 
-    /// One more failure of `client`.
+    /// Counts a failure of `client`.
     [[nodiscard]] Treatment failed(const boost::asio::ip::address& client, base::TimePoint now);
-    /// What one more failure would be, without counting it: `refuse` past the second budget, else
-    /// `answer`.
+    /// The treatment of one more failure, without counting it: `refuse` beyond the second budget,
+    /// else `answer`.
     [[nodiscard]] Treatment look(const boost::asio::ip::address& client, base::TimePoint now);
-    /// A failure that was counted before it was known to be one, and is none.
+    /// Takes back a failure that was counted in advance and did not happen.
     void take_back(const boost::asio::ip::address& client, CountedAs counted, base::TimePoint now);
 
     void set(unsigned burst, base::Duration refill);
-    /// Networks that are remembered, of all widths: at most `most_networks`.
+    /// The number of networks in the table, of all prefix lengths; at most `most_networks`.
     [[nodiscard]] std::size_t size() const;
 
     static constexpr std::size_t most_networks = 1 << 16;
 
 private:
-    /// A network of one width.
+    /// A network and its prefix length.
     struct FailureKey {
         base::ClientNetwork network{};
         unsigned prefix = 0;
@@ -77,14 +76,14 @@ private:
         }
     };
     struct FailureEntry {
-        base::TimePoint full_at{};  ///< when all is forgotten (GCRA)
+        base::TimePoint full_at{};  ///< when all failures are forgotten (GCRA)
         bool said = false;
     };
-    /// One of the buckets that a failure counts in.
+    /// A bucket in which a failure counts.
     struct Bucket {
         FailureKey key{};
-        unsigned share = 1;             ///< budgets that it has
-        FailureEntry* entry = nullptr;  ///< null: there is none yet
+        unsigned share = 1;             ///< its budget, as a multiple of a single one
+        FailureEntry* entry = nullptr;  ///< null: not in the table
     };
     using Buckets = boost::container::static_vector<Bucket, 4>;  ///< never empty
 
@@ -101,12 +100,12 @@ private:
     mutable base::Mutex mutex_;
     unsigned burst_ GUARDED_BY(mutex_);
     base::Duration refill_ GUARDED_BY(mutex_);
-    /// When what is forgotten was last looked for.
+    /// When forgotten entries were last removed from the table.
     base::TimePoint swept_ GUARDED_BY(mutex_){};
-    /// When a full table was last told of.
+    /// When a full table was last logged.
     base::TimePoint full_said_ GUARDED_BY(mutex_){};
     boost::unordered::unordered_flat_map<FailureKey, FailureEntry> entries_ GUARDED_BY(mutex_);
-    FailureEntry overflow_ GUARDED_BY(mutex_);  ///< of all that find no place
+    FailureEntry overflow_ GUARDED_BY(mutex_);  ///< shared by networks without an entry
 };
 
 }  // namespace sftdyn::accounts

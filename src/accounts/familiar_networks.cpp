@@ -2,22 +2,11 @@
 #include "accounts/familiar_networks.hpp"
 
 #include <algorithm>
-#include <string>
-
-#include <fmt/format.h>
-
-#include "base/secret.hpp"
 
 namespace sftdyn::accounts {
 
 FamiliarNetworks::Digest FamiliarNetworks::digest(const Visit& visit) const {
-    // The lengths in front: no two visits are one text.
-    std::string all = fmt::format("{} {} ", visit.user.size(), visit.network.size());
-    all.reserve(all.size() + visit.user.size() + visit.network.size() + visit.password.size());
-    all.append(visit.user).append(visit.network).append(visit.password);
-    const Digest out = hash_(all);
-    base::zeroize(all);
-    return out;
+    return hash_.of_all({visit.user, visit.network, visit.password});
 }
 
 bool FamiliarNetworks::is_known(const Visit& visit) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// From where a user's password was right before: a neighbour behind the same address who guesses
-// does not keep that user out.
+// Remembers from which networks a user's password was correct before, so that an attacker behind
+// the same address can't lock that user out.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@
 
 namespace sftdyn::accounts {
 
-/// For each user the networks of the last right passwords, as keyed hashes. What one user does
-/// takes no other's place. Owned by `Authenticator`. Thread-safe.
+/// The networks of each user's last correct passwords, as keyed hashes. The limit is per user: no
+/// user displaces the entries of another. Owned by `Authenticator`. Thread-safe.
 class FamiliarNetworks {
 public:
-    /// The views are used during the call only.
+    /// A use of a password. The views are used during the call only.
     struct Visit {
         std::string_view user;
         std::string_view network;  ///< as text
@@ -27,7 +27,8 @@ public:
     static constexpr std::size_t most_of_user = 64;
 
     [[nodiscard]] bool is_known(const Visit& visit) const;
-    /// Of a right password only. The oldest of the user's makes room.
+    /// Called only for a correct password. With too many entries, the user's oldest one is
+    /// replaced.
     void remember(const Visit& visit);
 
 private:
@@ -41,7 +42,7 @@ private:
 
     base::KeyedHash hash_;
     mutable base::Mutex mutex_;
-    /// By the user's hash; of each, those of its visits, the oldest first.
+    /// By the hash of the user: the hashes of its visits, oldest first.
     boost::unordered_flat_map<Digest, std::vector<Digest>, DigestHash> visits_ GUARDED_BY(mutex_);
 };
 

@@ -30,7 +30,7 @@ bool is_other_guess_at_user(const Verification& a, const Verification& b) {
 }
 bool is_any(const Verification& /*a*/, const Verification& /*b*/) { return true; }
 
-/// Whether `a` is verified before `b`, whenever they came.
+/// Whether `a` is verified before `b`, regardless of their arrival.
 bool precedes(const Verification& a, const Verification& b) {
     if (a.is_familiar != b.is_familiar) return a.is_familiar;
     return a.forgotten_at < b.forgotten_at;
@@ -38,12 +38,12 @@ bool precedes(const Verification& a, const Verification& b) {
 
 }  // namespace
 
-/// How many may be there of those that are like a job.
+/// Limits the number of jobs of a kind, for example those of one network.
 struct Verifier::Bound {
     bool (*is_like)(const Verification&, const Verification&);
     std::size_t most;
-    bool with_current;      ///< the one that is being verified counts
-    bool is_between_users;  ///< among equals the user with the most gives way
+    bool with_current;      ///< the job that is being verified counts too
+    bool is_between_users;  ///< among equal jobs, one of the user with the most is displaced
 };
 
 Verifier::Place Verifier::add(Verification job) {
@@ -83,7 +83,8 @@ void Verifier::join_same_attempt(Verification& job) const {
     if (current_ != nullptr) join(*current_);
 }
 
-/// Those that make room for `job`, if need be; nothing: none does.
+/// Removes and returns the jobs that `job` displaces, possibly none; `nullopt` when there is no
+/// room for `job`.
 std::optional<Verifier::Waiting> Verifier::make_room(const Verification& job) {
     static constexpr std::array<Bound, 5> bounds{{
         {is_same_network, most_of_network, true, false},
@@ -113,8 +114,8 @@ std::optional<Verifier::Waiting> Verifier::make_room(const Verification& job) {
     return displaced;
 }
 
-/// Which of those that are like `job` gives its place to it: among equals the oldest of the user
-/// with the most.
+/// The job that `job` displaces, among those that `bound` counts with it: the last in order, and of
+/// equal ones the oldest of the user with the most; `nullopt` when none gives way.
 std::optional<std::size_t> Verifier::last_of(const Bound& bound, const Verification& job,
                                              const std::vector<bool>& is_displaced) const {
     std::map<std::string_view, std::size_t> of_user{{job.user, 1}};

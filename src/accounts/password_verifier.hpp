@@ -15,59 +15,60 @@
 
 namespace sftdyn::accounts {
 
-/// Verifies one password after the other: each takes some 50 ms and 19 MiB by design. Owned by
-/// `server::Authenticator`; its thread lives from the first job to `stop`. Thread-safe.
+/// Verifies passwords one at a time: each takes about 50 ms and 19 MiB by design. Owned by
+/// `server::Authenticator`; its thread runs from the first job to `stop`. Thread-safe.
 ///
-/// Whoever guesses must not keep others waiting. So what waits has an order: who is familiar, then
-/// whose wrong credentials are forgotten soonest, which are first of all those who sent none, then
-/// who came last, since the others' clients may have given up. And it has bounds: in all, for each
-/// client network, whose next one is only taken when it has an answer, for each IPv6 site, and, of
-/// those who sent wrong credentials, for each user. Where a bound is reached, one that comes before
-/// the last of those takes its place.
+/// An attacker who guesses must not keep others waiting, so the queue is ordered. Familiar users
+/// come first. Next come networks that sent no wrong credentials, and then the others, in the order
+/// in which theirs are forgotten. Among equals the latest arrival comes first, since the clients of
+/// earlier ones may have given up. The queue is bounded in total, per client network and per IPv6
+/// site (both include the job that is being verified), and per user for networks that sent wrong
+/// credentials. At a bound, a new job displaces the last one within the bound if it precedes that
+/// one.
 class Verifier {
 public:
-    /// One password to verify: whose it is, for order and bounds, and the work itself.
+    /// One password to verify: its origin, which determines order and bounds, and the work itself.
     struct Verification {
         base::ClientNetwork network{};
         std::string user{};
-        bool is_familiar = false;  ///< it was right before, from the same network
-        /// When the last wrong credential of its network is forgotten. The epoch: it sent none.
+        bool is_familiar = false;  ///< the password was correct before, from the same network
+        /// When the network's last wrong credential is forgotten. The epoch: it sent none.
         base::TimePoint forgotten_at{};
-        /// The same for the same user and password: a client that sends it again while it waits
-        /// has guessed nothing, and comes with the first.
+        /// Equal for the same user and password. A client that repeats an attempt while it waits is
+        /// not guessing, and gets the order of the first attempt.
         base::KeyedHash::Digest attempt{};
         std::function<void()> work{};       ///< runs on the verifier's thread
         std::function<void()> displaced{};  ///< in place of `work`, on a thread that calls `add`
     };
 
     Verifier() = default;
-    /// Waits for the one that is being verified; the others are dropped.
+    /// Waits for the job that is being verified, and drops the others.
     ~Verifier() { stop(); }
     Verifier(const Verifier&) = delete;
     Verifier& operator=(const Verifier&) = delete;
 
     enum class Place : std::uint8_t {
         taken,
-        none,      ///< too many wait already that come before it
-        no_thread  ///< the system gives none
+        none,      ///< too many jobs that precede it are waiting
+        no_thread  ///< the system can't start a thread
     };
-    /// On any thread; the first call makes the verifier's, which should be after the process has
-    /// entered the sandbox.
+    /// Called on any thread. The first call starts the verifier's thread, so it should come after
+    /// the process has entered the sandbox.
     [[nodiscard]] Place add(Verification job);
     void stop();
 
-    /// That wait: more could not be served within a client's patience.
+    /// Maximum number of waiting jobs: more could not be served before their clients give up.
     static constexpr std::size_t most = 200;
-    /// Of one user, from networks that sent wrong credentials.
+    /// For one user, from networks that sent wrong credentials.
     static constexpr std::size_t most_of_user = 20;
-    /// Of one network, with the one that is being verified.
+    /// For one network, including the job that is being verified.
     static constexpr std::size_t most_of_network = 4;
-    /// The same of an IPv6 network of 56 bits, which is what a home gets, and of 48, a company.
+    /// The same for an IPv6 /56, which a home is usually given, and for a /48, which a company is.
     static constexpr std::size_t most_of_home = 8;
     static constexpr std::size_t most_of_company = 16;
 
 private:
-    using Waiting = std::vector<Verification>;  ///< in the order of their arrival
+    using Waiting = std::vector<Verification>;  ///< in order of arrival
     struct Bound;
 
     [[nodiscard]] bool start() REQUIRES(mutex_);
@@ -84,7 +85,7 @@ private:
     Waiting waiting_ GUARDED_BY(mutex_);
     const Verification* current_ GUARDED_BY(mutex_) = nullptr;  ///< being verified
     bool stopping_ GUARDED_BY(mutex_) = false;
-    std::thread thread_;  ///< begun with the mutex held; ended by `stop`
+    std::thread thread_;  ///< started with the mutex held; joined by `stop`
 };
 
 }  // namespace sftdyn::accounts

@@ -19,11 +19,12 @@ namespace {
 constexpr std::uint32_t passes = 2, memory_kib = 19 * 1024, lanes = 1;
 constexpr std::size_t salt_octets = 16, hash_octets = 32, least_digest_octets = 8;
 constexpr unsigned most_memory_kib = 256 * 1024, most_passes = 100, most_lanes = 16;
-// Wrong ones come as somebody likes; right ones are as many as there are clients.
+// Wrong passwords are unbounded, so the table has a limit; right ones are at most one for each
+// client.
 constexpr std::size_t most_remembered = 1 << 16;
 
-/// The parts of an encoded hash: $argon2id$v=19$m=19456,t=2,p=1$SALT$DIGEST, both in Base64 without
-/// padding. Without v it is the version of 2014.
+/// The parts of an encoded hash: $argon2id$v=19$m=19456,t=2,p=1$SALT$DIGEST, the last two in Base64
+/// without padding. Without `v` it is the version of 2014.
 struct EncodedHash {
     argon2_type type = Argon2_id;
     std::uint32_t version = ARGON2_VERSION_10;
@@ -31,14 +32,14 @@ struct EncodedHash {
     std::string salt{}, digest{};
 };
 
-/// Takes `begin` off the text, if it begins so.
+/// Removes the prefix `begin` from the text, if it is there.
 bool take(std::string_view& text, std::string_view begin) {
     if (!text.starts_with(begin)) return false;
     text.remove_prefix(begin.size());
     return true;
 }
 
-/// Takes "NAME=NUMBER" off the text, and what ends it.
+/// Removes "NAME=NUMBER" and the character `end` from the text.
 bool take_number(std::string_view& text, std::string_view name, char end, std::uint32_t& number) {
     if (!take(text, name)) return false;
     const auto size = text.find(end);
@@ -102,7 +103,7 @@ base::Result<std::string> hash_password(std::string_view password) {
 base::Result<void> check_password_hash(const std::string& hash) {
     const base::Error bad{"password_hash is no hash that sftdyn can verify", "",
                           "make one with: sftdyn password"};
-    // To verify it here would take long, with many clients.
+    // Only parsed: with many clients, verifying each hash would take too long.
     const auto parts = parse_hash(hash);
     if (!parts) return bad;
     if (parts->memory_kib > most_memory_kib || parts->passes > most_passes ||
@@ -114,7 +115,7 @@ base::Result<void> check_password_hash(const std::string& hash) {
     return {};
 }
 
-/// All lanes on this thread: libargon2 does not survive that it gets none of its own.
+/// Computes all lanes on this thread, since libargon2 crashes when it can't start its own threads.
 base::Result<bool> verify_password(const std::string& hash, std::string_view password) {
     auto parts = parse_hash(hash);
     if (!parts) return base::Error{"it is no hash that sftdyn can verify"};
@@ -124,7 +125,7 @@ base::Result<bool> verify_password(const std::string& hash, std::string_view pas
     argon2_context context{};
     context.out = octets(computed);
     context.outlen = size(computed);
-    // It is only read, without ARGON2_FLAG_CLEAR_PASSWORD.
+    // Only read, since ARGON2_FLAG_CLEAR_PASSWORD is not set.
     context.pwd = reinterpret_cast<std::uint8_t*>(const_cast<char*>(password.data()));
     context.pwdlen = size(password);
     context.salt = octets(parts->salt);
@@ -142,13 +143,7 @@ base::Result<bool> verify_password(const std::string& hash, std::string_view pas
 }
 
 VerifiedPasswords::Digest VerifiedPasswords::digest(const PasswordAttempt& attempt) const {
-    // The lengths in front: no two attempts are one text.
-    std::string all = fmt::format("{} {} ", attempt.user.size(), attempt.hash.size());
-    all.reserve(all.size() + attempt.user.size() + attempt.hash.size() + attempt.password.size());
-    all.append(attempt.user).append(attempt.hash).append(attempt.password);
-    const Digest out = hash_(all);
-    base::zeroize(all);
-    return out;
+    return hash_.of_all({attempt.user, attempt.hash, attempt.password});
 }
 
 std::optional<bool> VerifiedPasswords::known(const PasswordAttempt& attempt) const {

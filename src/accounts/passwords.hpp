@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Hashed passwords (argon2id, RFC 9106). Verifying one takes milliseconds and megabytes by design,
-// so what was verified is remembered.
+// so results are remembered.
 #pragma once
 
 #include <cstddef>
@@ -17,32 +17,32 @@
 namespace sftdyn::accounts {
 
 /// The encoded hash of a password, with a random salt: 19 MiB, two passes, one lane (OWASP's
-/// choice).
+/// recommendation).
 [[nodiscard]] base::Result<std::string> hash_password(std::string_view password);
 
-/// Whether that is an encoded argon2id, argon2i or argon2d hash that can be verified, with at most
-/// 256 MiB.
+/// Checks that `hash` is an encoded argon2id, argon2i or argon2d hash that can be verified, with at
+/// most 256 MiB.
 [[nodiscard]] base::Result<void> check_password_hash(const std::string& hash);
 
-/// Verifies, which takes its time, on this thread alone. An error: it can't be told whether the
-/// password is right, since there is no memory, or `check_password_hash` does not hold.
+/// Verifies the password on this thread alone, which is slow by design. An error means that the
+/// result is unknown: there is no memory, or `hash` does not pass `check_password_hash`.
 [[nodiscard]] base::Result<bool> verify_password(const std::string& hash,
                                                  std::string_view password);
 
-/// What was verified before; on any thread. A password is remembered for the name that it was tried
-/// with, so that one that was tried with another name takes as long as any.
+/// The results of earlier verifications. Thread-safe. A result is stored for the user name that was
+/// tried, so that the same password with another name takes as long as any other.
 class VerifiedPasswords {
 public:
-    /// One password as it was tried. The views are used during the call only.
+    /// One attempt with a password. The views are used during the call only.
     struct PasswordAttempt {
         std::string_view user;
         std::string_view hash;
         std::string_view password;
     };
     using Digest = base::KeyedHash::Digest;
-    /// One number for the same attempt, another for any other.
+    /// Equal for equal attempts, and only for them.
     [[nodiscard]] Digest digest(const PasswordAttempt& attempt) const;
-    /// Nothing: it must be verified.
+    /// The remembered result; `nullopt`: the password must be verified.
     [[nodiscard]] std::optional<bool> known(const PasswordAttempt& attempt) const;
     void remember(const PasswordAttempt& attempt, bool right);
     [[nodiscard]] std::size_t size() const;

@@ -12,26 +12,26 @@ namespace {
 namespace ip = boost::asio::ip;
 using Octets = std::array<unsigned char, 16>;
 
-constexpr int plain = -1;  // it embeds nothing
+constexpr int plain = -1;  // no embedded address
 
 struct RegistryRow {
     bool v6;
     Octets network;
     unsigned prefix;  ///< bits
     AddressScope scope;
-    int embeds = plain;  ///< where in it an IPv4 address stands, which decides then (octet)
+    int embeds = plain;  ///< octet where the embedded IPv4 address begins; its scope decides
     bool inverted = false;
-    int server = plain;  ///< where in it the IPv4 address of a server stands that leads to it
+    int server = plain;  ///< octet where the IPv4 address of a relay server begins
 };
 
 using enum AddressScope;
 
-// The first row that holds an address decides; an IPv4 address that no row holds is global. From
+// The first row that contains an address decides; an IPv4 address in no row is global. Sources:
 // IANA's IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890, RFC 8190), and its registries
-// of IPv4, IPv6, IPv6 unicast and IPv6 multicast address space. The registries' networks for
-// documentation and for benchmarking are global here: trials use them.
+// of IPv4, IPv6, IPv6 unicast and IPv6 multicast address space. Their documentation and
+// benchmarking networks are global here, because trials use them.
 constexpr RegistryRow rows[] = {
-    {false, {0}, 8, nobodys},          // "this network" (RFC 791 §3.2), 0.0.0.0 too
+    {false, {0}, 8, nobodys},          // "this network" (RFC 791 §3.2), including 0.0.0.0
     {false, {10}, 8, local},           // private use (RFC 1918)
     {false, {100, 64}, 10, local},     // shared address space (RFC 6598)
     {false, {127}, 8, loopback},       // (RFC 1122 §3.2.1.3)
@@ -41,10 +41,10 @@ constexpr RegistryRow rows[] = {
      {192, 0, 0},
      24,
      nobodys},  // protocol assignments: DS-Lite's inner end, NAT64 discovery (RFC 6890 §2.1)
-    {false, {192, 88, 99}, 24, nobodys},  // 6to4's relays, deprecated (RFC 7526)
+    {false, {192, 88, 99}, 24, nobodys},  // 6to4 relay anycast, deprecated (RFC 7526)
     {false, {192, 168}, 16, local},       // private use (RFC 1918)
     {false, {224}, 4, nobodys},           // multicast (RFC 5771)
-    {false, {240}, 4, nobodys},  // reserved (RFC 1112 §4), 255.255.255.255 too (RFC 919 §7)
+    {false, {240}, 4, nobodys},  // reserved (RFC 1112 §4), including 255.255.255.255 (RFC 919 §7)
 
     {true, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, loopback},  // (RFC 4291 §2.5.3)
     {true,
@@ -53,18 +53,18 @@ constexpr RegistryRow rows[] = {
      global,
      12},                                                 // IPv4-mapped (RFC 4291 §2.5.5.2)
     {true, {0, 0x64, 0xff, 0x9b}, 96, global, 12},        // NAT64 (RFC 6052 §2.1)
-    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},     // NAT64 of a network's own (RFC 8215)
-    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true, 4},  // Teredo (RFC 4380 §4): the client,
-                                                          // inverted
+    {true, {0, 0x64, 0xff, 0x9b, 0, 1}, 48, nobodys},     // local-use NAT64 (RFC 8215)
+    {true, {0x20, 0x01, 0, 0}, 32, global, 12, true, 4},  // Teredo (RFC 4380 §4): the client's
+                                                          // address is inverted
     {true, {0x20, 0x01, 0, 2, 0, 0}, 48, global},         // benchmarking (RFC 5180 §8)
-    {true, {0x20, 0x01, 0, 0}, 23, nobodys},  // protocol assignments (RFC 2928): ORCHID,
-                                              // anycast of protocols, drones' numbers
+    {true, {0x20, 0x01, 0, 0}, 23, nobodys},  // protocol assignments (RFC 2928), ORCHID among them
     {true, {0x20, 0x02}, 16, global, 2},      // 6to4 (RFC 3056 §2)
-    {true, {0x3f, 0xfe}, 16, nobodys},        // the 6bone, ended (RFC 3701)
+    {true, {0x3f, 0xfe}, 16, nobodys},        // 6bone, phased out (RFC 3701)
     {true, {0x20}, 3, global},                // global unicast (RFC 4291 §2.4)
     {true, {0xfc}, 7, local},                 // unique local (RFC 4193)
-    // Link-local, multicast, site-local, "::", IPv4-compatible, discard-only (RFC 6666), SRv6
-    // segments (RFC 9602), and what is reserved by the IETF: no part of it is for hosts.
+    // Everything else: link-local, multicast, site-local, "::", IPv4-compatible, discard-only (RFC
+    // 6666), SRv6 segments (RFC 9602), and space reserved by the IETF. No host can have these
+    // addresses.
     {true, {}, 0, nobodys},
 };
 
@@ -92,7 +92,8 @@ const RegistryRow* row_of(const ip::address& address) {
     return found == std::end(rows) ? nullptr : found;
 }
 
-/// An interface identifier that ISATAP makes of an IPv4 address (RFC 5214 §6.1), in any network.
+/// Whether the interface identifier embeds an IPv4 address as ISATAP does (RFC 5214 §6.1). The
+/// network may be any.
 bool is_isatap(const Octets& octets) {
     return (octets[8] & ~2U) == 0 && octets[9] == 0 && octets[10] == 0x5e && octets[11] == 0xfe;
 }
@@ -100,8 +101,8 @@ bool is_isatap(const Octets& octets) {
 /// An IPv4 address within an IPv6 address.
 struct Embedded {
     ip::address address;
-    /// Where it leads is where the IPv6 address does; else it is only part of the way, or of the
-    /// host.
+    /// Whether the IPv6 address reaches the same host, and so has the scope of this address. Not so
+    /// for a relay server's address and for an ISATAP interface identifier.
     bool decides;
 };
 
@@ -114,7 +115,8 @@ ip::address_v4 address_at(const Octets& octets, int begin, bool inverted) {
     return ip::address_v4(bytes);
 }
 
-/// All of them: a 6to4 network may have a host with an ISATAP address.
+/// All embedded addresses. There may be several: a host in a 6to4 network may have an ISATAP
+/// address.
 std::vector<Embedded> embedded_in(const ip::address& address, const RegistryRow* row) {
     std::vector<Embedded> out;
     if (!address.is_v6() || row->scope == nobodys) return out;
@@ -125,13 +127,14 @@ std::vector<Embedded> embedded_in(const ip::address& address, const RegistryRow*
     return out;
 }
 
-/// An IPv4-mapped address is its IPv4 address in another form.
+/// The IPv4 address of an IPv4-mapped address; any other address unchanged.
 ip::address unmapped(const ip::address& address) {
     if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address;
     return ip::make_address_v4(ip::v4_mapped, address.to_v6());
 }
 
-/// The longest prefix of `networks` that holds the address; -1: none does.
+/// The length in bits of the longest prefix in `networks` that contains the address; -1 when none
+/// does.
 int longest(const std::vector<Network>& networks, const ip::address& address) {
     int out = -1;
     for (const Network& network : networks) {
@@ -149,8 +152,8 @@ AddressScope scope_of(const ip::address& address) {
     AddressScope scope = row->scope;
     for (const Embedded& embedded : embedded_in(address, row)) {
         const AddressScope inner = scope_of(embedded.address);
-        // A mapped address is its IPv4 address in another form; no host has any other that leads to
-        // a loopback address.
+        // An IPv4-mapped address may be loopback, since it denotes the IPv4 address itself. No host
+        // can have another address that embeds a loopback address.
         if (inner == nobodys || (inner == loopback && !mapped)) return nobodys;
         if (embedded.decides) scope = inner;
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Letters of ASCII without regard to case, whatever the locale: names of protocols, fields and
-// algorithms.
+// ASCII case folding, independent of the locale: for names of protocols, fields and algorithms.
 #pragma once
 
 #include <algorithm>

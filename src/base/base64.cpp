@@ -21,7 +21,7 @@ bool is_base64(std::string_view text) {
 }
 
 std::string base64_encoded(std::span<const unsigned char> octets) {
-    // OpenSSL puts a NUL behind it.
+    // EVP_EncodeBlock appends a NUL.
     std::string text(4 * ((octets.size() + 2) / 3) + 1, '\0');
     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), octets.data(),
                     static_cast<int>(octets.size()));
@@ -36,7 +36,7 @@ std::optional<Secret> base64_decoded(std::string_view text) {
                                      reinterpret_cast<const unsigned char*>(text.data()),
                                      static_cast<int>(text.size()));
     if (size < 0) return std::nullopt;
-    // OpenSSL decodes padding as zeros.
+    // EVP_DecodeBlock decodes padding as zero octets.
     const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
     octets.resize(static_cast<std::size_t>(size) - padding);
     return Secret(std::move(octets));

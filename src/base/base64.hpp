@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Base64 (RFC 4648 §4), for secrets: what is decoded is zeroized.
+// Base64 (RFC 4648 §4) for secrets: the decoded octets are zeroized when destroyed.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,10 @@
 
 namespace sftdyn::base {
 
-/// Whether it is Base64, with its padding, and not empty.
+/// Whether `text` is Base64 with padding, and not empty.
 [[nodiscard]] bool is_base64(std::string_view text);
 [[nodiscard]] std::string base64_encoded(std::span<const unsigned char> octets);
-/// Nothing when it is none.
+/// `nullopt` when `text` is not Base64.
 [[nodiscard]] std::optional<Secret> base64_decoded(std::string_view text);
 
 }  // namespace sftdyn::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Time as the program measures it: steady, so that a clock that is set changes nothing.
+// The clock for all time measurements. It is steady: setting the system's clock has no effect.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A file descriptor that is closed with its owner.
+// An owned file descriptor.
 #pragma once
 
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 namespace sftdyn::base {
 
-/// -1: none.
+/// Closes its descriptor on destruction; -1 is none.
 class Descriptor {
 public:
     explicit Descriptor(int number = -1) : number_(number) {}
@@ -20,11 +20,11 @@ public:
     ~Descriptor() { reset(); }
 
     [[nodiscard]] int get() const { return number_; }
-    /// Closes it now.
+    /// Closes the descriptor now.
     void reset() {
         if (number_ >= 0) close(std::exchange(number_, -1));
     }
-    /// It is somebody else's from now on.
+    /// Gives up ownership and returns the descriptor.
     [[nodiscard]] int release() { return std::exchange(number_, -1); }
     explicit operator bool() const { return number_ >= 0; }
 

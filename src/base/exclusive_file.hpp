@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Makes files that were not there: nobody's file is overwritten, and nobody is given another file
-// than the one made here.
+// Creates new files: an existing file is never overwritten, and owner and mode are never set on a
+// file that another process put in place.
 //
-// A folder is opened as base/folder_walk.hpp says. Owner and mode are set on the descriptor. A file
-// gets its name when it is whole, so a run that is interrupted leaves none.
+// A folder is opened as described in base/folder_walk.hpp. Owner and mode are set on the
+// descriptor. A file gets its name when it is complete, so an interrupted run leaves no partial
+// file under that name.
 #pragma once
 
 #include <sys/types.h>
@@ -17,34 +18,34 @@
 
 namespace sftdyn::base {
 
-/// The user and the group that a new file is given to.
+/// The user and group of a new file.
 struct FileOwner {
     uid_t user;
     gid_t group;
 };
 
-/// What is to be made.
+/// Describes a file to create.
 struct FilePlan {
     std::filesystem::path path{};
     std::string text{};
-    mode_t mode = 0600;                ///< exactly, whatever the umask
-    std::optional<FileOwner> owner{};  ///< absent: whoever makes it
-    bool make_folders = false;         ///< those above it, with mode 0755
+    mode_t mode = 0600;                ///< set exactly, independent of the umask
+    std::optional<FileOwner> owner{};  ///< absent: the user of this process
+    bool make_folders = false;         ///< create missing parent folders, with mode 0755
 };
 
-/// A file that is written whole, and has no name until it is published.
+/// A file that is completely written, and has no name until it is published.
 class NewFile {
 public:
-    /// `remedy` says what else to do when it can't be made.
+    /// `remedy` tells the reader of an error what else to do.
     [[nodiscard]] static Result<NewFile> make(const FilePlan& plan, const std::string& remedy);
 
     NewFile(NewFile&& other) noexcept;
     NewFile& operator=(NewFile&&) = delete;
     ~NewFile();
 
-    /// Gives it its name; an error when there is one of that name already.
+    /// Gives the file its name; an error when that name exists already.
     [[nodiscard]] Result<void> publish();
-    /// Takes the name away again, if it is still this file's.
+    /// Removes the name, if it still refers to this file.
     void withdraw() noexcept;
 
 private:
@@ -52,12 +53,11 @@ private:
 
     Descriptor folder_{}, file_{};
     std::filesystem::path path_{};
-    std::string
-        temporary_{};  ///< its name meanwhile, on file systems that have no files without one
+    std::string temporary_{};  ///< its name before `publish`, on file systems without O_TMPFILE
     std::string mend_{};
 };
 
-/// Makes and publishes one file.
+/// Creates and publishes one file.
 [[nodiscard]] Result<void> create_file(const std::filesystem::path& path, const std::string& text,
                                        mode_t mode, const std::string& remedy);
 

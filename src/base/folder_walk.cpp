@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int most_links = 40;  // in one path, as the kernel has it
+constexpr int most_links = 40;  // in one path, the kernel's limit
 
 Error no_folder(const fs::path& folder, int error, const std::string& remedy) {
     if (error == ENOENT)
@@ -28,7 +28,7 @@ Error no_folder(const fs::path& folder, int error, const std::string& remedy) {
             remedy};
 }
 
-/// What a symbolic link in `folder` names; nothing: it is none.
+/// The target of the symbolic link `name` in `folder`; `nullopt` when that is not a readable link.
 std::optional<fs::path> target_of_link(int folder, const fs::path& name) {
     std::array<char, PATH_MAX> target{};
     const ssize_t size = readlinkat(folder, name.c_str(), target.data(), target.size());
@@ -36,7 +36,7 @@ std::optional<fs::path> target_of_link(int folder, const fs::path& name) {
     return fs::path(std::string(target.data(), static_cast<std::size_t>(size)));
 }
 
-/// Goes down a path, one name after the other.
+/// Descends a path, one component at a time.
 class Walk {
 public:
     Walk(const fs::path& folder, MissingFolders missing, const std::string& remedy)
@@ -77,7 +77,7 @@ private:
         return {};
     }
 
-    /// An absolute name starts anew.
+    /// An absolute name starts again at the root.
     [[nodiscard]] Descriptor open_folder(const fs::path& name) const {
         return Descriptor(openat(name.is_absolute() ? AT_FDCWD : at_.get(), name.c_str(),
                                  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -22,7 +23,7 @@ namespace {
 
 std::atomic<int> socket_now = -1;
 
-/// As syslog(3) counts.
+/// The priority of syslog(3).
 int priority_of(spdlog::level::level_enum level) {
     switch (level) {
         case spdlog::level::critical:
@@ -51,9 +52,15 @@ public:
         if (fields_now != nullptr) {
             for (const auto& [name, value] : *fields_now) append_journal_field(entry, name, value);
         }
-        // What the journal does not take goes to standard error, which is its, too: the number in
-        // front is the priority (sd-daemon(3)).
+        if (lost_ > 0) say_lost();
+        // What the socket does not accept goes to standard error, which the journal reads too:
+        // "<N>" at the start of a line is the priority (sd-daemon(3)).
         if (send_datagram(socket_, entry)) return;
+        // The journal stands still, and standard error leads there too: nobody waits for it.
+        if (errno == EAGAIN) {
+            ++lost_;
+            return;
+        }
         std::string lines = fmt::format("<{}>", priority_of(message.level));
         for (const char c : text) {
             lines += c;
@@ -62,16 +69,29 @@ public:
         fmt::print(stderr, "{}\n", lines);
     }
     void flush() override {}
-    void set_pattern(const std::string&) override {}  // the journal has time and level already
+    void set_pattern(const std::string&) override {}  // the journal records time and level itself
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
 private:
+    /// Tells the journal, once it reads again, what it did not take.
+    void say_lost() {
+        const auto lost = lost_.exchange(0);
+        std::string entry;
+        append_journal_field(
+            entry, "MESSAGE",
+            fmt::format("{} lines before this one are lost: the journal did not read them", lost));
+        append_journal_field(entry, "PRIORITY", "4");
+        append_journal_field(entry, "SYSLOG_IDENTIFIER", "sftdyn");
+        if (!send_datagram(socket_, entry)) lost_ += lost;
+    }
+
     Descriptor socket_;
+    std::atomic<std::size_t> lost_ = 0;
 };
 
 }  // namespace
 
-/// The variable is DEVICE:INODE.
+/// $JOURNAL_STREAM is the DEVICE:INODE of the stream.
 bool is_journal() {
     const char* stream = std::getenv("JOURNAL_STREAM");
     struct stat status {};
@@ -93,7 +113,7 @@ std::shared_ptr<spdlog::sinks::sink> journal_sink_to(Descriptor socket) {
 
 int journal_socket() { return socket_now; }
 
-/// A value of several lines stands behind its size, of 64 bits, little-endian.
+/// A value with several lines is preceded by its size: 64 bits, little-endian.
 void append_journal_field(std::string& out, std::string_view name, std::string_view value) {
     out += name;
     if (value.find('\n') == std::string_view::npos) {

@@ -11,13 +11,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Nothing: there is no sandbox.
+/// `nullopt` when there is no sandbox.
 std::optional<std::vector<std::string>>& readable() {
     static std::optional<std::vector<std::string>> paths;
     return paths;
 }
 
-/// As Landlock sees a rule's path: where its links lead.
+/// The path with its symbolic links resolved, as Landlock resolves the path of a rule.
 fs::path place_of(const fs::path& path) {
     std::error_code error;
     auto place = fs::weakly_canonical(path, error);

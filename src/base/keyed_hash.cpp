@@ -30,24 +30,45 @@ MacContext new_siphash() {
     return context;
 }
 
+[[noreturn]] void fail() { throw std::runtime_error("SipHash failed"); }
+
+void add(EVP_MAC_CTX* context, std::string_view text) {
+    if (EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(text.data()), text.size()) !=
+        1)
+        fail();
+}
+
 }  // namespace
 
 KeyedHash::KeyedHash() : key_{random_u64(), random_u64()} {}
 
-KeyedHash::Digest KeyedHash::operator()(std::string_view text) const {
+template <typename Feed>
+KeyedHash::Digest KeyedHash::mac(const Feed& feed) const {
     thread_local const MacContext context = new_siphash();
     Digest out{};
     std::size_t size = 0;
     const auto* key = reinterpret_cast<const unsigned char*>(key_.data());
-    if (EVP_MAC_init(context.get(), key, 16, nullptr) != 1 ||
-        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(text.data()),
-                       text.size()) != 1 ||
-        EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+    if (EVP_MAC_init(context.get(), key, 16, nullptr) != 1) fail();
+    feed(context.get());
+    if (EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
                       sizeof out) != 1 ||
-        size != sizeof out) {
-        throw std::runtime_error("SipHash failed");
-    }
+        size != sizeof out)
+        fail();
     return out;
+}
+
+KeyedHash::Digest KeyedHash::operator()(std::string_view text) const {
+    return mac([&](EVP_MAC_CTX* context) { add(context, text); });
+}
+
+KeyedHash::Digest KeyedHash::of_all(std::initializer_list<std::string_view> texts) const {
+    return mac([&](EVP_MAC_CTX* context) {
+        for (const std::string_view text : texts) {
+            const std::uint64_t size = text.size();
+            add(context, {reinterpret_cast<const char*>(&size), sizeof size});
+            add(context, text);
+        }
+    });
 }
 
 }  // namespace sftdyn::base

@@ -31,11 +31,11 @@ void escape(std::string& out, std::string_view octets) {
 
 struct Character {
     char32_t code = 0;
-    std::size_t size = 0;  ///< octets; 0: they are no UTF-8
+    std::size_t size = 0;  ///< octets; 0: not valid UTF-8
 };
 
-/// The first character of UTF-8 (RFC 3629): no longer than needed, no surrogate, nothing past
-/// U+10FFFF.
+/// The first character of UTF-8 text (RFC 3629). Overlong forms, surrogates and code points above
+/// U+10FFFF are invalid.
 Character first_of(std::string_view text) {
     const auto at = [&text](std::size_t i) {
         return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
@@ -57,14 +57,14 @@ Character first_of(std::string_view text) {
 bool is_shown(char32_t code) {
     if (code < 0x20) return code == U'\t';
     if (code >= 0x7f && code <= 0x9f) return false;
-    // Marks and overrides of direction (UAX #9), line and paragraph separators, the byte order
+    // Bidirectional marks and overrides (UAX #9), line and paragraph separators, the byte order
     // mark.
     return code != 0x61c && code != 0x200e && code != 0x200f &&
            !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2066 && code <= 0x2069) &&
            code != 0xfeff;
 }
 
-/// Passes on what `terminal_safe` gives.
+/// Applies `terminal_safe` to each message, and passes it on.
 class SafeSink : public spdlog::sinks::sink {
 public:
     explicit SafeSink(spdlog::sink_ptr next) : next_(std::move(next)) {}

@@ -13,10 +13,11 @@
 namespace sftdyn::base {
 namespace {
 
-// What came when there were kinds enough; a control character, so that nobody's kind has that name.
+// Counts all kinds beyond `most_kinds`. A control character, so that no caller's kind has this
+// name.
 const std::string others = "\x01";
 
-/// All that there are. Its lock is taken before one's own.
+/// All throttles of the process. Lock order: this mutex before that of a throttle.
 struct Registry {
     Mutex mutex;
     std::set<LogThrottle*> all GUARDED_BY(mutex);
@@ -57,7 +58,7 @@ void LogThrottle::add(const std::string& kind, const std::string& text, TimePoin
     add_fields(found->second.fields);
 }
 
-/// Those of the line that this thread adds. The journal takes several values of one field.
+/// Adds the fields of the thread's current scope. The journal accepts several values of one field.
 void LogThrottle::add_fields(log::Fields& target) {
     if (log::fields_now == nullptr) return;
     for (const auto& field : *log::fields_now) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Says the first of a kind of warning or error, and counts the rest: a flood becomes a summary a
-// minute later. Whatever a client can bring about is said by one of these.
+// Logs the first warning or error of a kind, and counts the rest: a flood becomes a summary a
+// minute later. Whatever a client can cause is logged through a throttle.
 #pragma once
 
 #include <cstdint>
@@ -14,33 +14,34 @@
 
 namespace sftdyn::base {
 
-/// Thread-safe. In a window each kind is said once, and at most `most_kinds` kinds are: those that
-/// come after are counted together. `summarise_all` says the counts of all that there are; the
-/// program calls it each few seconds.
+/// Thread-safe. In a window each kind is logged once, for up to `most_kinds` kinds; further kinds
+/// are counted together. `summarise_all` logs the counts of all throttles; the program calls it
+/// every few seconds.
 class LogThrottle {
 public:
     using Say = std::function<void(const std::string&)>;
     static constexpr std::size_t most_kinds = 100;
     static constexpr std::size_t most_fields = 64;
 
-    /// `say` writes a line, and adds nothing here; `window` is how long a kind stays silent after
-    /// it was said.
+    /// `say` writes a line, and must not use this throttle. `window` is how long a kind stays
+    /// silent after it was logged.
     explicit LogThrottle(Say say, Duration window = std::chrono::seconds(60));
     ~LogThrottle();
     LogThrottle(const LogThrottle&) = delete;
     LogThrottle& operator=(const LogThrottle&) = delete;
 
-    /// One more error of `kind`. The first of a window is said at once, with `text`; of the others
-    /// the last one's first line, with the journal's fields of all (log::FieldScope): who looks for
-    /// a host there finds the line that counts it, up to `most_fields` of them.
+    /// Adds an error of `kind`. The first in a window is logged at once, with `text`. The summary
+    /// of the others has the first line of the last one, and the journal fields (log::FieldScope)
+    /// of all, up to `most_fields`. A search for a host in the journal therefore finds the line
+    /// that counts its errors.
     void add(const std::string& kind, const std::string& text, TimePoint now);
 
-    /// Says what was counted in windows that have ended.
+    /// Logs the counts of windows that have ended.
     void summarise(TimePoint now);
-    /// The same for every one that there is in the process.
+    /// The same for every throttle of the process.
     static void summarise_all(TimePoint now);
 
-    /// Says everything that is still only counted (at the program's end).
+    /// Logs all remaining counts (at the program's end).
     void finish();
 
 private:
@@ -48,7 +49,7 @@ private:
         TimePoint until;
         std::uint64_t silent = 0;
         std::string last{};
-        log::Fields fields{};  ///< of those that were counted, each once
+        log::Fields fields{};  ///< of the counted errors, without duplicates
     };
     using Kinds = std::map<std::string, Count>;
     static void add_fields(log::Fields& target);

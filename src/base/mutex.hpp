@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A mutex, its lock and its condition variable, as the standard's, with what Clang must know to
-// check them (base/thread_annotations.hpp).
+// The standard mutex, lock and condition variable, with annotations for Clang's thread safety
+// analysis (base/thread_annotations.hpp).
 #pragma once
 
 #include <condition_variable>
@@ -12,7 +12,7 @@
 
 namespace sftdyn::base {
 
-/// Held by one thread at a time. What it guards says so with GUARDED_BY.
+/// Held by one thread at a time. The data that it guards is marked GUARDED_BY.
 class CAPABILITY("mutex") Mutex {
 public:
     Mutex() = default;
@@ -39,11 +39,11 @@ private:
     Mutex& mutex_;
 };
 
-/// Gives a held mutex back for as long as it lives, and takes it again then.
+/// Releases a held mutex for as long as it lives, and reacquires it on destruction.
 class SCOPED_CAPABILITY MutexUnlock {
 public:
     explicit MutexUnlock(Mutex& mutex) RELEASE(mutex) : mutex_(mutex) { mutex_.unlock(); }
-    ~MutexUnlock() RELEASE() { mutex_.lock(); }  // to Clang: undoes what the constructor did
+    ~MutexUnlock() RELEASE() { mutex_.lock(); }  // for Clang: undoes the constructor
     MutexUnlock(const MutexUnlock&) = delete;
     MutexUnlock& operator=(const MutexUnlock&) = delete;
 
@@ -51,43 +51,45 @@ private:
     Mutex& mutex_;
 };
 
-/// Lets threads that hold a mutex wait until something is so. The mutex is given back while they
-/// wait, and held again when a wait returns, or the predicate throws. A predicate says what it
-/// reads: `[this]() REQUIRES(mutex_) { return done_; }`.
+/// Lets a thread that holds a mutex wait for a condition. The mutex is released during the wait,
+/// and held again when the wait returns or the predicate throws. A predicate is annotated with what
+/// it reads: `[this]() REQUIRES(mutex_) { return done_; }`.
 class Condition {
 public:
     void notify_one() { condition_.notify_one(); }
     void notify_all() { condition_.notify_all(); }
 
-    /// Waits until `is_so()`.
+    /// Waits until `is_so()` returns true.
     template <typename Predicate>
     void wait(Mutex& mutex, Predicate is_so) REQUIRES(mutex) {
         Held held(mutex.mutex_);
         condition_.wait(held.lock, std::move(is_so));
     }
 
-    /// Waits until `is_so()`, or the deadline. Returns whether it is so.
+    /// Waits until `is_so()` returns true, or until the deadline. Returns the last result of
+    /// `is_so()`.
     template <typename Predicate>
     bool wait_until(Mutex& mutex, TimePoint deadline, Predicate is_so) REQUIRES(mutex) {
         Held held(mutex.mutex_);
         return condition_.wait_until(held.lock, deadline, std::move(is_so));
     }
 
-    /// As `wait_until`, with a deadline that is so far away.
+    /// As `wait_until`, with a deadline that is `patience` from now.
     template <typename Predicate>
     bool wait_for(Mutex& mutex, Duration patience, Predicate is_so) REQUIRES(mutex) {
         Held held(mutex.mutex_);
         return condition_.wait_for(held.lock, patience, std::move(is_so));
     }
 
-    /// Waits until it is notified, or for so long; it may also return for no reason.
+    /// Waits for a notification, for at most `patience`. May wake spuriously.
     void wait_for(Mutex& mutex, Duration patience) REQUIRES(mutex) {
         Held held(mutex.mutex_);
         condition_.wait_for(held.lock, patience);
     }
 
 private:
-    /// The mutex as std::condition_variable takes it. It is the caller's before and after.
+    /// The mutex in the form that std::condition_variable takes. The caller owns it before and
+    /// after.
     struct Held {
         explicit Held(std::mutex& mutex) : lock(mutex, std::adopt_lock) {}
         ~Held() { lock.release(); }

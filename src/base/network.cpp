@@ -29,7 +29,7 @@ bool same_prefix(const Bytes& a, const Bytes& b, unsigned prefix) {
 
 std::optional<boost::asio::ip::address> parse_address(std::string_view text) {
     namespace ip = boost::asio::ip;
-    std::array<char, INET6_ADDRSTRLEN> buffer{};  // room for the longest, and the zero behind it
+    std::array<char, INET6_ADDRSTRLEN> buffer{};  // the longest address and its NUL
     if (text.size() >= buffer.size() || text.find('\0') != std::string_view::npos)
         return std::nullopt;
     std::copy(text.begin(), text.end(), buffer.begin());
@@ -70,8 +70,7 @@ Result<Network> Network::parse(std::string_view text) {
     const auto bits = parse_number<unsigned>(text.substr(slash + 1));
     if (!bits || *bits > most) return bad;
     const unsigned prefix = *bits;
-    // Addresses are compared as IPv4 where they are that: a network of mapped ones is an IPv4
-    // network.
+    // IPv4-mapped addresses are compared as IPv4, so a network of them becomes an IPv4 network.
     if (!mapped) return Network{*address, prefix};
     if (prefix < 96) return bad;
     return Network{plain_address(*address), prefix - 96};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Numbers as text.
+// Parses numbers.
 #pragma once
 
 #include <charconv>
@@ -8,8 +8,8 @@
 
 namespace sftdyn::base {
 
-/// The number that the whole of `text` is, in digits of `base`; nothing when it is none, or does
-/// not fit. No sign for unsigned numbers, no blank, no prefix.
+/// Parses the whole of `text` in digits of `base`; `nullopt` when it is not a number or does not
+/// fit. No sign for unsigned numbers, no blanks, no prefix.
 template <class T>
 [[nodiscard]] std::optional<T> parse_number(std::string_view text, int base = 10) {
     T value{};

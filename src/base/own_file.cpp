@@ -24,7 +24,7 @@ std::string name_of_user(uid_t uid) {
     return user ? user->name : fmt::format("the user with the number {}", uid);
 }
 
-/// Why the file is not to be used; nothing: it is to be.
+/// Why the file must not be used; `nullopt` when it may be.
 std::optional<Error> fault_of(const struct stat& status, int folder, const fs::path& path,
                               const std::string& remedy) {
     const std::string file = path.string();
@@ -38,10 +38,10 @@ std::optional<Error> fault_of(const struct stat& status, int folder, const fs::p
     if ((status.st_mode & 0022) != 0)
         return Error{"is there already, and is not used: others may write to it", file,
                      fmt::format("if it is still yours, chmod go-w {}; else {}", file, away)};
-    if (status.st_nlink != 1 && !is_ours_alone(folder))
+    if (!is_ours_alone(folder))
         return Error{
-            "is there already, and is not used: it is a hard link in a folder where "
-            "others may write",
+            "is there already, and is not used: others may write to its folder, and could have "
+            "put it there",
             file, away};
     return std::nullopt;
 }

@@ -10,7 +10,7 @@
 namespace sftdyn::base {
 namespace {
 
-/// Fills a small buffer at a time: one call to the generator serves many ids.
+/// Buffers random octets: one call to the generator serves many ids.
 class Pool {
 public:
     template <class T>

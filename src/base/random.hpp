@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Random bits that nobody can guess (message ids, hash seeds, demo keys).
+// Unpredictable random numbers (message ids, hash seeds, demo keys). Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -9,13 +9,13 @@
 
 namespace sftdyn::base {
 
-/// An error that a person reads. It never holds a secret.
+/// An error for a person to read. It never contains a secret.
 struct Error {
     std::string what;      ///< what is wrong, as a whole phrase
     std::string where{};   ///< a file with line and column, a server, a host; may be empty
     std::string remedy{};  ///< what to do about it; may be empty
 
-    /// "where: what; mend", leaving out what is empty.
+    /// "where: what; remedy", without the empty parts.
     [[nodiscard]] std::string text() const {
         std::string out = where.empty() ? what : where + ": " + what;
         if (!remedy.empty()) out += "; " + remedy;

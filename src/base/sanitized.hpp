@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Whether this is a build with a sanitizer, whose run-time makes system calls of its own and looks
-// into the process by ptrace(2).
+// Whether this is a build with a sanitizer, whose run-time makes system calls of its own and
+// inspects the process with ptrace(2).
 #pragma once
 
 namespace sftdyn::base {

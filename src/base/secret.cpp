@@ -11,7 +11,7 @@ namespace sftdyn::base {
 
 std::string redacted(std::string_view text, std::string_view secret) {
     constexpr std::size_t shown = 6,
-                          least = 3;  // a shorter one is in every text, and anybody's guess
+                          least = 3;  // a shorter match occurs by chance
     const std::size_t size = std::min(shown, secret.size());
     if (size < least) return std::string(text);
     std::vector<bool> hidden(text.size());
@@ -36,11 +36,11 @@ void zeroize(std::string& text) noexcept {
 }
 
 void Secret::zeroize() noexcept {
-    value_.resize(value_.capacity());  // what is there already: nothing is allocated
+    value_.resize(value_.capacity());  // within the capacity: nothing is allocated
     base::zeroize(value_);
 }
 
-// A short string's characters stay behind where it was moved from.
+// Moving a short string leaves its characters in the old object.
 Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.zeroize(); }
 
 Secret& Secret::operator=(const Secret& other) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A string that must not be seen: it is zeroized when dropped, and nothing prints it.
+// A secret string: it is zeroized when destroyed, and nothing prints it.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace sftdyn::base {
 
-/// A value: each copy is zeroized by its own destructor, and so is one that is assigned to or moved
-/// from.
+/// A value type. Each copy is zeroized by its destructor, before it is assigned to, and when it is
+/// moved from.
 class Secret {
 public:
     Secret() = default;
@@ -19,7 +19,7 @@ public:
     Secret& operator=(Secret&& other) noexcept;
     ~Secret() { zeroize(); }
 
-    /// The value itself; whoever asks must not log it.
+    /// The value itself, which the caller must not log.
     [[nodiscard]] std::string_view reveal() const { return value_; }
     [[nodiscard]] const char* c_str() const { return value_.c_str(); }
     [[nodiscard]] bool empty() const { return value_.empty(); }
@@ -29,12 +29,12 @@ private:
     std::string value_;
 };
 
-/// The text with what it has in common with the secret, six octets in a row or all of a shorter
-/// one, as
-/// "[hidden]". One of less than three octets is no secret.
+/// The text with everything that it has in common with the secret replaced by "[hidden]": six
+/// octets in a row, or all of a shorter secret. A secret of fewer than three octets is not
+/// redacted.
 [[nodiscard]] std::string redacted(std::string_view text, std::string_view secret);
 
-/// Overwrites `text` with zeros, and empties it.
+/// Overwrites `text` with zeros and empties it.
 void zeroize(std::string& text) noexcept;
 
 }  // namespace sftdyn::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A table in parts, so that threads seldom wait for each other.
+// A table in shards, so that threads seldom contend for a lock.
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 
 namespace sftdyn::base {
 
-/// The parts of a table. A `Shard` has a mutex of its own, and what that guards; no two share a
-/// cache line. The caller gives each key a number, which says in which part it is.
+/// The shards of a table. A `Shard` has a mutex of its own and the data that the mutex guards; no
+/// two shards share a cache line. The caller maps each key to a number, which selects the shard.
 template <class Shard>
 class Sharded {
 public:
@@ -17,7 +17,7 @@ public:
     [[nodiscard]] Shard& of(std::size_t number) { return parts_[number % count].shard; }
     [[nodiscard]] const Shard& of(std::size_t number) const { return parts_[number % count].shard; }
 
-    /// Calls `visit` for each, one after the other.
+    /// Calls `visit` for each shard in turn.
     template <class Visit>
     void for_each(Visit visit) {
         for (Part& part : parts_) visit(part.shard);

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A shared library that is loaded only when it is needed, since it costs memory. It stays loaded.
+// A shared library that is loaded only when needed, since it costs memory. It stays loaded.
 #pragma once
 
 #include <string>
 
 namespace sftdyn::base {
 
-/// Loads a library in its constructor and calls its functions by name. A failure is no exception:
+/// Loads a library in its constructor and calls its functions by name. A failure does not throw:
 /// `is_loaded` is false, and `error` says why. Used on one thread.
 class SharedLibrary {
 public:
     enum class Symbols {
         local,
-        global  ///< for libraries that are loaded later
+        global  ///< visible to libraries that are loaded later
     };
 
-    /// A name that the loader looks for, or a path. Whether it was found: `error()`.
+    /// `name` is a path, or a name that the loader searches for. After a failure `error()` says
+    /// why.
     explicit SharedLibrary(const char* name, Symbols symbols = Symbols::local);
 
-    /// Null when it was not loaded, or has no such function; `error()` says why.
+    /// Null when the library is not loaded or has no such function; `error()` says why.
     template <class Function>
     [[nodiscard]] Function* function(const char* name) {
         return reinterpret_cast<Function*>(symbol(name));
     }
     [[nodiscard]] bool is_loaded() const { return library_ != nullptr; }
-    /// The loader's words for what failed last.
+    /// The loader's message for the last failure.
     [[nodiscard]] const std::string& error() const { return error_; }
 
 private:

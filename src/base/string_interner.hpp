@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Strings, each kept once and numbered in the order they came. Made for millions: a string costs
-// its octets and about ten more.
+// Stores each string once, and numbers the strings in the order in which they came. Made for
+// millions: a string costs its octets and about ten more.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace sftdyn::base {
 
 /// Owns its strings. A number is valid until `zeroize`, a view until the next `insert`. Not
-/// thread-safe: the owner locks.
+/// thread-safe: the owner locks it.
 class StringInterner {
 public:
     using Number = std::uint32_t;
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] std::size_t size() const { return offsets_.size(); }
     /// Prepares for `count` strings of about `octets` octets in all.
     void reserve(std::size_t count, std::size_t octets);
-    /// Overwrites all strings with zeros, and forgets them.
+    /// Overwrites all strings with zeros, and removes them.
     void zeroize() noexcept;
 
 private:
@@ -51,7 +51,7 @@ private:
         bool operator()(std::string_view a, Number b) const { return a == table->view(b); }
     };
 
-    std::string octets_;                  ///< all strings, one behind the other
+    std::string octets_;                  ///< all strings, concatenated
     std::vector<std::uint32_t> offsets_;  ///< where each begins
     boost::unordered_flat_set<Number, TextHash, TextEqual> index_{0, TextHash{this},
                                                                   TextEqual{this}};

@@ -7,7 +7,7 @@ namespace sftdyn::base {
 
 std::string system_error_text(int code) {
     char buffer[256];
-    return strerror_r(code, buffer, sizeof buffer);  // GNU's, which returns the text
+    return strerror_r(code, buffer, sizeof buffer);  // the GNU version, which returns the text
 }
 
 }  // namespace sftdyn::base

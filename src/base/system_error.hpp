@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What an errno means, as text. Thread-safe, unlike strerror(3).
+// The message for an errno. Thread-safe, unlike strerror(3).
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace sftdyn::base {
 
 [[nodiscard]] std::string system_error_text(int code);
 
-/// What to do where there is no descriptor left (EMFILE, ENFILE).
+/// The remedy when no file descriptor is left (EMFILE, ENFILE).
 constexpr const char* descriptors_remedy =
     "raise the limit of file descriptors (LimitNOFILE= of the unit, ulimit -n), or lower "
     "connections";

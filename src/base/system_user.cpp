@@ -13,8 +13,8 @@ namespace {
 SystemUser copy_of(const passwd& entry) { return {entry.pw_name, entry.pw_uid, entry.pw_gid}; }
 SystemGroup copy_of(const group& entry) { return {entry.gr_name, entry.gr_gid}; }
 
-/// What getpwnam_r(3) and those like it say for `key`, with a buffer that grows until the entry
-/// fits: a group may have thousands of members.
+/// Looks up `key` with getpwnam_r(3) or one of its siblings. The buffer grows until the entry fits:
+/// a group may have thousands of members.
 template <class Entry, class Key>
 auto find_entry(int (*ask)(Key, Entry*, char*, std::size_t, Entry**), Key key) {
     std::optional<decltype(copy_of(Entry()))> out;

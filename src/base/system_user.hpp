@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // This machine's users and groups (passwd(5), group(5), and what nsswitch.conf adds). Thread-safe.
-// A sandboxed process may not be able to ask: what it needs is asked before.
+// A sandboxed process may be unable to look them up, so they are looked up before.
 #pragma once
 
 #include <sys/types.h>
@@ -14,10 +14,10 @@ namespace sftdyn::base {
 struct SystemUser {
     std::string name;
     uid_t uid{};
-    gid_t gid{};  ///< of the user's own group
+    gid_t gid{};  ///< primary group
 };
 
-/// Nothing when there is none; errno is 0 then, else it says why that is not known.
+/// `nullopt` with errno 0 when there is no such user; any other errno says why the lookup failed.
 [[nodiscard]] std::optional<SystemUser> find_user(const std::string& name);
 [[nodiscard]] std::optional<SystemUser> find_user(uid_t uid);
 

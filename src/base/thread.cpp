@@ -25,9 +25,9 @@ void say_no_thread(const std::error_code& error) {
 void say_no_memory() noexcept {
     static LogThrottle failures([](const std::string& text) { log::error("{}", text); });
     try {
-        failures.add("memory", "there is no memory for a request, which is refused", Clock::now());
+        failures.add("memory", "there is no memory for something that was to be done; look at MemoryMax= of the service", Clock::now());
     } catch (const std::bad_alloc&) {
-        // Nor to say so.
+        // No memory for the log line either.
     }
 }
 

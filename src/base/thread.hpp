@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Threads where the system may have none: a limit of the service (TasksMax=), or no memory for a
-// stack, ends nothing but the work that the thread was for.
+// Starts threads where the system may refuse: a limit of the service (TasksMax=), or no memory for
+// a stack, stops only the work that the thread was for.
 #pragma once
 
+#include <chrono>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -11,11 +12,11 @@
 
 namespace sftdyn::base {
 
-/// Says in the log, once a minute, that a thread could not be started. Thread-safe.
+/// Logs, at most once a minute, that a thread could not be started. Thread-safe.
 void say_no_thread(const std::error_code& error);
 
-/// A thread that runs `body`; none where the system gives none (pthread_create(3)), which is in the
-/// log. Thread-safe.
+/// Starts a thread that runs `body`. `nullopt` and a log line when the system refuses
+/// (pthread_create(3)). Thread-safe.
 template <class Body>
 [[nodiscard]] std::optional<std::thread> start_thread(Body body) {
     try {
@@ -26,17 +27,26 @@ template <class Body>
     }
 }
 
-/// Says in the log, once a minute, that there was no memory for something. Thread-safe.
+/// Logs, at most once a minute, that there was no memory for something. Thread-safe.
 void say_no_memory() noexcept;
 
-/// Does `work`, which a lack of memory may end: then that is in the log, and the thread goes on.
+/// Calls `work`. When it throws std::bad_alloc, that is logged, and the thread continues. Returns
+/// whether `work` returned.
 template <class Work>
-void survive_no_memory(const Work& work) {
+bool survive_no_memory(const Work& work) {
     try {
         work();
+        return true;
     } catch (const std::bad_alloc&) {
         say_no_memory();
+        return false;
     }
+}
+
+/// Calls `work` until it returns without std::bad_alloc. It must be safe to call again.
+template <class Work>
+void insist(const Work& work) {
+    while (!survive_no_memory(work)) std::this_thread::sleep_for(std::chrono::milliseconds(100));
 }
 
 }  // namespace sftdyn::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What only one thread may do, as a capability: Clang checks who asks for it, and builds with
+// A capability for what only one thread may do: Clang checks the callers, and builds with
 // assertions check the thread.
 #pragma once
 
@@ -13,10 +13,10 @@
 
 namespace sftdyn::base {
 
-/// A part that one thread plays, for example that of an event loop. What belongs to that thread
-/// says so with GUARDED_BY and REQUIRES. Code that an event loop calls, and that Clang can't follow
-/// to there, begins with `assert_held`. While no thread is bound, any may do it. Thread-safe; empty
-/// in builds without assertions.
+/// The role of one thread, for example that of an event loop. What belongs to that thread is marked
+/// GUARDED_BY or REQUIRES. Clang can't follow a call from an event loop, so such code begins with
+/// `assert_held`. While no thread is bound, any thread passes. Thread-safe; empty in builds without
+/// assertions.
 class CAPABILITY("thread role") ThreadRole {
 public:
     ThreadRole() = default;
@@ -26,7 +26,7 @@ public:
 #ifdef NDEBUG
     void assert_held() const ASSERT_CAPABILITY(this) {}
 #else
-    /// Ends the program if the role is another thread's.
+    /// Aborts when another thread has the role.
     void assert_held() const ASSERT_CAPABILITY(this) {
         const std::thread::id bound = thread_.load();
         assert((bound == std::thread::id() || bound == std::this_thread::get_id()) &&
@@ -34,7 +34,7 @@ public:
     }
 #endif
 
-    /// The thread that makes it has the role until it goes. One at a time.
+    /// Binds the role to the thread that constructs it, until destruction. One at a time.
     class SCOPED_CAPABILITY Binding {
     public:
 #ifdef NDEBUG

@@ -18,7 +18,7 @@ public:
         timer_.expires_at(at);
         timer_.async_wait([settings = settings_, setting,
                            expired = std::move(expired)](boost::system::error_code error) {
-            // One that had expired when it was set again is not cancelled by that.
+            // Setting the timer again does not cancel a handler that is queued already.
             if (!error && *settings == setting) expired();
         });
     }
@@ -29,7 +29,8 @@ public:
 
 private:
     boost::asio::steady_timer timer_;
-    /// How often it was set, or dropped; it outlives the timer in what waits.
+    /// Counts each `set`, `cancel` and destruction. Shared with queued handlers, so that it
+    /// outlives the timer.
     std::shared_ptr<unsigned> settings_ = std::make_shared<unsigned>(0);
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The time, and being called when it has come, for what runs on an event loop.
+// The time, and timers, for code on an event loop.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,8 @@
 
 namespace sftdyn::base {
 
-/// Calls back when its time has come. Owned by whoever waits, and used on the event loop's thread.
-/// When it goes, it calls nobody.
+/// Calls a function at a set time. Owned by the object that waits; used on the event loop's thread.
+/// After destruction it calls nothing.
 class Timer {
 public:
     using Expired = std::function<void()>;
@@ -22,14 +22,14 @@ public:
     Timer& operator=(const Timer&) = delete;
     virtual ~Timer() = default;
 
-    /// `expired` is called once at `at`, or as soon as may be, and never from within this. What was
-    /// set before is dropped.
+    /// Calls `expired` once at `at`, or as soon as possible after it, never from within `set`.
+    /// Replaces the previous setting.
     virtual void set(TimePoint at, Expired expired) = 0;
-    /// Drops what was set.
+    /// Cancels the setting.
     virtual void cancel() = 0;
 };
 
-/// What the time is, and timers that go by it. Used on the event loop's thread.
+/// The current time, and timers that follow it. Used on the event loop's thread.
 class TimeSource {
 public:
     TimeSource() = default;
@@ -38,14 +38,14 @@ public:
     virtual ~TimeSource() = default;
 
     [[nodiscard]] virtual TimePoint now() const = 0;
-    /// One that is not set.
+    /// A new timer that is not set.
     [[nodiscard]] virtual std::unique_ptr<Timer> timer() = 0;
 };
 
-/// Shared by all that measure the same time.
+/// Shared by all users of the same clock.
 using TimeSourcePtr = std::shared_ptr<TimeSource>;
 
-/// The system's steady clock. What expires is called by `io`, which outlives the timers.
+/// The system's steady clock. `io` runs the expired timers' functions, and outlives the timers.
 [[nodiscard]] TimeSourcePtr system_time(boost::asio::io_context& io);
 
 }  // namespace sftdyn::base

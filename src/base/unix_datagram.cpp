@@ -21,7 +21,7 @@ Descriptor connect_unix_datagram(std::string_view name) {
         return Descriptor();
     }
     name.copy(address.sun_path, name.size());
-    // A path's end is a null octet, an abstract name's is where the address ends.
+    // A path ends with a NUL, an abstract name where the address ends.
     std::size_t size = offsetof(sockaddr_un, sun_path) + name.size();
     if (name.front() == '@')
         address.sun_path[0] = '\0';
@@ -36,7 +36,8 @@ Descriptor connect_unix_datagram(std::string_view name) {
 
 bool send_datagram(const Descriptor& socket, std::string_view octets) {
     for (;;) {
-        if (send(socket.get(), octets.data(), octets.size(), MSG_NOSIGNAL) >= 0) return true;
+        if (send(socket.get(), octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return true;
         if (errno != EINTR) return false;
     }
 }

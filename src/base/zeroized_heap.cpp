@@ -26,11 +26,12 @@
 namespace sftdyn::base {
 namespace {
 
-constexpr std::size_t stack_octets = 256 * 1024;  // more than a parser's calls go down
+constexpr std::size_t stack_octets = 256 * 1024;  // more than the depth of a parser's calls
 
-constinit thread_local unsigned zeroized_heaps = 0;  // that live on this thread
+constinit thread_local unsigned zeroized_heaps = 0;  // alive on this thread
 
-/// Overwrites what calls before have left below the caller's frame, and gives the pages back.
+/// Overwrites what earlier calls left below the caller's frame, and returns the pages to the
+/// kernel.
 [[gnu::noinline]] void wipe_stack() noexcept {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): it is overwritten
     std::array<char, stack_octets> below;
@@ -38,13 +39,13 @@ constinit thread_local unsigned zeroized_heaps = 0;  // that live on this thread
     const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     const auto begin = (reinterpret_cast<std::uintptr_t>(below.data()) + page - 1) / page * page;
     const auto end = (reinterpret_cast<std::uintptr_t>(below.data()) + below.size()) / page * page;
-    // Where this fails, the pages stay, as zeros.
+    // On failure the pages stay, filled with zeros.
     static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED));
 }
 
-/// Overwrites what copying and searching have left in vector registers: sooner or later they are
-/// spilled to some stack, a forked process's too. The library's own functions are called, for each
-/// class of sizes that they treat in a way of its own.
+/// Overwrites what copying and comparing left in vector registers: sooner or later these are
+/// spilled to a stack, also in a forked process. Calls the library's own functions, with a size of
+/// each class that they implement differently.
 [[gnu::noinline]] void wipe_registers() noexcept {
     void* (*const volatile copy)(void*, const void*, std::size_t) = std::memcpy;
     void* (*const volatile move)(void*, const void*, std::size_t) = std::memmove;
@@ -63,8 +64,7 @@ constinit thread_local unsigned zeroized_heaps = 0;  // that live on this thread
 void give_back(void* block) noexcept {
     if (zeroized_heaps != 0 && block != nullptr) [[unlikely]]
         OPENSSL_cleanse(block, malloc_usable_size(block));
-    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): where the library's operator new has
-                       // it from
+    std::free(block);  // NOLINT(cppcoreguidelines-no-malloc): operator new uses malloc
 }
 #endif
 

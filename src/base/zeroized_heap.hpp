@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Overwrites what a thread frees, while it handles secrets.
+// Overwrites the memory that a thread frees while it handles secrets.
 //
-// Parsers copy what they read: into tokens, nodes and strings that grow. Each copy is freed by
-// somebody else's code, and stays in memory until something is put in its place. Where the
-// configuration is loaded, every block that `operator delete` gets is therefore filled with zeros
-// first, whoever allocated it. Elsewhere that costs one test of a thread's own variable.
+// Parsers copy what they read into tokens, nodes and growing strings. Library code frees these
+// copies without overwriting them. While the configuration is loaded, every block that `operator
+// delete` gets is therefore filled with zeros first, no matter where it was allocated. At other
+// times that costs one test of a thread-local variable.
 //
-// With the address sanitizer, which keeps freed blocks from everybody, nothing is overwritten.
+// With the address sanitizer, which quarantines freed blocks, nothing is overwritten.
 #pragma once
 
 namespace sftdyn::base {
 
-/// While one lives, its thread's freed memory is overwritten; at its end the stack below it and the
-/// vector registers too. It
-/// is made and dropped on the same thread; one may live within another, for the stack's sake.
+/// While one exists, memory that its thread frees is overwritten; its destructor also overwrites
+/// the stack below it and the vector registers. Constructed and destroyed on the same thread. They
+/// may be nested: the inner one then clears the stack.
 class ZeroizedHeap {
 public:
     ZeroizedHeap() noexcept;

@@ -72,7 +72,8 @@ int check(const config::Overrides& overrides, const Console& console) {
     config::Loaded loaded = server::load(overrides);
     check_key(loaded.settings.dns, loaded.diagnostics);
     for (const auto& files : config::certificates(loaded.settings)) {
-        const auto certificate = http::read_certificate(files.cert, files.key);
+        const auto certificate = http::read_certificate(files.cert, files.key, {},
+                                                        server::tls_min_version(loaded.settings));
         if (certificate.has_error()) loaded.diagnostics.push_back(certificate.error());
     }
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);

@@ -1,191 +1,50 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/setup.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <filesystem>
+#include <istream>
 #include <optional>
 #include <ostream>
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
-#include "base/base64.hpp"
+#include "base/address_rules.hpp"
 #include "base/exclusive_file.hpp"
-#include "base/random.hpp"
 #include "base/system_user.hpp"
+#include "commands/setup_plan.hpp"
+#include "commands/this_machine.hpp"
 
 namespace sftdyn::commands {
 namespace {
 
 namespace fs = std::filesystem;
+namespace ip = boost::asio::ip;
 
-constexpr const char* key_name = "sftdyn";
 constexpr const char* write_elsewhere = "choose another folder with --write";
 
+/// As they stand on the command line, or are typed; empty: not said.
 struct SetupOptions {
-    std::string server{};  ///< "bind", "knot" or "powerdns"
+    std::string server{};
     std::string zone{};
+    std::string name_server{};
+    std::vector<std::string> addresses{};
     std::string folder{};  ///< where to write; empty: print
 };
 
-struct SetupFile {
-    std::string path;  ///< absolute
-    std::string text;
-    mode_t mode;
-    std::string user, group;  ///< whom it belongs to
-};
-
-/// What is to be made, and what is to be done with it.
-struct SetupPlan {
-    std::vector<SetupFile> files{};
-    std::vector<std::string> steps{};
-};
-
-/// 512 random bits in Base64: as long as the hash of hmac-sha512 (RFC 2104 §3).
-std::string new_secret() {
-    std::array<unsigned char, 64> bits{};
-    if (RAND_bytes(bits.data(), static_cast<int>(bits.size())) != 1)
-        throw std::runtime_error("no random bits can be had");
-    return base::base64_encoded(bits);
+void print_steps(const SetupPlan& plan, const Console& console) {
+    console.out << "# then:\n";
+    for (const auto& step : plan.steps) {
+        std::string lines = step;
+        for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; at += 5)
+            lines.replace(at, 1, "\n#   ");
+        console.out << "#   " << lines << '\n';
+    }
 }
-
-/// The name of this machine, as a name server's; Debian's own empty zone says localhost, too.
-std::string name_server() {
-    std::array<char, 256> name{};
-    gethostname(name.data(), name.size() - 1);
-    const auto parsed = dns::Name::parse_host(name.data());
-    return parsed.has_value() && std::strchr(name.data(), '.') != nullptr ? parsed->text() + "."
-                                                                          : "localhost.";
-}
-
-/// Whether there is something of that name, be it a link to nowhere.
-bool is_there(const std::string& path) {
-    std::error_code error;  // what can't be told shows when the file is made
-    return fs::exists(fs::symlink_status(path, error));
-}
-
-class Maker {
-public:
-    Maker(std::string zone, std::string base)
-        : zone_(std::move(zone)), base_(std::move(base)), secret_(new_secret()) {}
-
-    SetupPlan bind() {
-        const std::string key = at("/etc/bind/keys/sftdyn.key"),
-                          zone = at("/var/lib/bind/" + zone_ + ".zone"),
-                          conf = at("/etc/bind/named.conf.sftdyn");
-        add(key, key_text(), 0640, "bind", "sftdyn");
-        add(zone, zone_text(), 0644, "bind", "bind");
-        add(conf,
-            fmt::format("include \"{}\";\n\nzone \"{}\" {{\n    type primary;\n    file \"{}\";\n  "
-                        "  allow-update {{ key \"{}\"; }};\n}};\n",
-                        key, zone_, zone, key_name),
-            0644, "root", "bind");
-        add_conf(key);
-        plan_.steps = {fmt::format("add to /etc/bind/named.conf.local:  include \"{}\";", conf),
-                       "named-checkconf && systemctl restart named"};
-        return finish();
-    }
-
-    SetupPlan knot() {
-        const std::string key = at("/etc/sftdyn/sftdyn.key"),
-                          zone = at("/var/lib/knot/" + zone_ + ".zone"),
-                          conf = at("/etc/knot/sftdyn.conf");
-        add(key, key_text(), 0640, "root", "sftdyn");
-        add(zone, zone_text(), 0660, "knot", "knot");
-        add(conf,
-            fmt::format("key:\n  - id: {0}\n    algorithm: hmac-sha512\n    secret: {1}\n\nacl:\n  "
-                        "- id: sftdyn\n    key: {0}\n    action: [query, "
-                        "update]\n\n"
-                        "zone:\n  - domain: {2}\n    file: {3}\n    acl: sftdyn\n",
-                        key_name, secret_, zone_, zone),
-            0640, "root", "knot");
-        add_conf(key);
-        plan_.steps = {fmt::format("add to the end of /etc/knot/knot.conf:  include: {}", conf),
-                       "let Knot listen, which Debian's does not by itself: in "
-                       "/etc/knot/knot.conf, under server:  listen: [ 0.0.0.0@53, ::@53 ]",
-                       "knotc conf-check && systemctl restart knot"};
-        return finish();
-    }
-
-    SetupPlan powerdns() {
-        const std::string key = at("/etc/sftdyn/sftdyn.key"),
-                          conf = at("/etc/powerdns/pdns.d/sftdyn.conf"),
-                          script = at("/etc/sftdyn/powerdns-zone.sh");
-        add(key, key_text(), 0640, "root", "sftdyn");
-        add(conf, "dnsupdate=yes\nallow-dnsupdate-from=127.0.0.0/8,::1\n", 0644, "root", "root");
-        add(script,
-            fmt::format(
-                "#!/bin/sh\n# Makes the zone, and lets sftdyn's key change it. PDNS_OPTIONS: of "
-                "pdnsutil, for example --config-dir.\nset -eu\n"
-                "pdnsutil ${{PDNS_OPTIONS:-}} create-zone {0} {1}\n"
-                "pdnsutil ${{PDNS_OPTIONS:-}} import-tsig-key {2} hmac-sha512 '{3}'\n"
-                "pdnsutil ${{PDNS_OPTIONS:-}} set-meta {0} TSIG-ALLOW-DNSUPDATE {2}\n"
-                "pdnsutil ${{PDNS_OPTIONS:-}} set-meta {0} ALLOW-DNSUPDATE-FROM 127.0.0.0/8 ::1\n",
-                zone_, name_server(), key_name, secret_),
-            0700, "root", "root");
-        add_conf(key);
-        plan_.steps = {fmt::format("{}   (once; the secret is in it: take it away then)", script),
-                       "systemctl restart pdns"};
-        return finish();
-    }
-
-private:
-    /// The place of a file, below the folder that is written to.
-    std::string at(const std::string& path) const {
-        return base_.empty() || base_ == "/" ? path : base_ + path;
-    }
-
-    void add(const std::string& path, std::string text, mode_t mode, const char* user,
-             const char* group) {
-        plan_.files.push_back({path, std::move(text), mode, user, group});
-    }
-
-    std::string key_text() const {
-        return fmt::format("key \"{}\" {{\n    algorithm hmac-sha512;\n    secret \"{}\";\n}};\n",
-                           key_name, secret_);
-    }
-
-    std::string zone_text() const {
-        return fmt::format(
-            "$TTL 10m\n; NS: the name under which the world reaches this DNS server.\n@ IN SOA {0} "
-            "hostmaster.{1}. 1 1h 15m 1w 1m\n@ IN NS {0}\n",
-            name_server(), zone_);
-    }
-
-    void add_conf(const std::string& key) {
-        client_ = base::random_hex(16);
-        // A package's sample is not overwritten.
-        std::string path = at("/etc/sftdyn/sftdyn.toml");
-        if (!base_.empty() && is_there(path)) path = at("/etc/sftdyn/" + zone_ + ".toml");
-        conf_ = path;
-        add(path,
-            fmt::format("http = \"8080\"\nnskeyfile = \"{}\"\n\n[clients]\n\"{}\" = \"home.{}\"\n",
-                        key, client_, zone_),
-            0640, "root", "sftdyn");
-    }
-
-    SetupPlan finish() {
-        plan_.steps.push_back(
-            fmt::format("let the zone above delegate it:  {} NS {}", zone_,
-                        name_server() == "localhost." ? "name-of-this-server." : name_server()));
-        plan_.steps.push_back(fmt::format("sftdyn doctor {}", conf_));
-        plan_.steps.push_back(
-            conf_.ends_with("/sftdyn.toml")
-                ? std::string("systemctl enable --now sftdyn")
-                : fmt::format("mv {} /etc/sftdyn/sftdyn.toml && systemctl enable --now sftdyn",
-                              conf_));
-        return std::move(plan_);
-    }
-
-    std::string zone_, base_, secret_, client_{}, conf_{};
-    SetupPlan plan_{};
-};
 
 void print(const SetupPlan& plan, const Console& console) {
     for (const auto& file : plan.files) {
@@ -193,8 +52,7 @@ void print(const SetupPlan& plan, const Console& console) {
                                    static_cast<unsigned>(file.mode), file.user, file.group,
                                    file.text);
     }
-    console.out << "# then:\n";
-    for (const auto& step : plan.steps) console.out << "#   " << step << '\n';
+    print_steps(plan, console);
 }
 
 /// Whom root gives the file to; nothing: this user may not, or there is no such user.
@@ -232,36 +90,181 @@ base::Result<void> write(const SetupPlan& plan, const Console& console) {
         if (!owner_of(file))
             console.out << fmt::format("chown {}:{} {}\n", file.user, file.group, file.path);
     }
-    console.out << "# then:\n";
-    for (const auto& step : plan.steps) console.out << "#   " << step << '\n';
+    print_steps(plan, console);
     return {};
 }
 
-int setup(const SetupOptions& options, const Console& console) {
-    // Without the slash that a reverse zone may have: its name becomes a file's.
-    const auto zone = options.zone.starts_with("*.") ? config::parse_zone(options.zone)
-                                                     : dns::Name::parse_host(options.zone);
-    if (zone.has_error()) {
-        console.err << zone.error().text() << '\n';
-        return 1;
+/// The zone; without the slash that a reverse zone may have, since its name becomes a file's.
+base::Result<dns::Name> parse_zone_of(const std::string& text) {
+    return text.starts_with("*.") ? config::parse_zone(text) : dns::Name::parse_host(text);
+}
+
+/// What the zone above is to delegate to: what is named, else this machine's own name, else one in
+/// the zone.
+base::Result<dns::Name> name_server_of(const SetupOptions& options, const dns::Name& zone) {
+    if (options.name_server.starts_with("*"))
+        return base::Error{"is no name of a server", options.name_server, "it is a wildcard"};
+    if (!options.name_server.empty()) return dns::Name::parse_host(options.name_server);
+    if (const auto own = public_host_name()) {
+        if (auto name = dns::Name::parse_host(*own); !name.has_error()) return name;
     }
+    if (zone.is_within(dns::Name::parse("arpa").value()))
+        return base::Error{"the name of this DNS server is not known", "",
+                           "say it: --ns ns.example.org"};
+    return dns::Name::parse_host("ns." + zone.text());
+}
+
+base::Result<std::vector<ip::address>> addresses_of(const SetupOptions& options) {
+    if (options.addresses.empty()) return own_addresses();
+    std::vector<ip::address> all;
+    for (const auto& text : options.addresses) {
+        boost::system::error_code error;
+        const auto address = ip::make_address(text, error);
+        if (error || base::is_nobodys(address))
+            return base::Error{"is no address that a DNS server can have", text,
+                               "--address takes an IPv4 or an IPv6 address"};
+        all.push_back(address);
+    }
+    return all;
+}
+
+/// What the world can't reach: nothing is wrong with it in a trial or a home network.
+void warn_of_addresses(const std::vector<ip::address>& addresses, const Console& console) {
+    for (const auto& address : addresses) {
+        if (base::scope_of(address) == base::AddressScope::global) continue;
+        console.out << fmt::format(
+            "# note: the zone says that this DNS server is {}, which only machines {} reach; for "
+            "the "
+            "world: --address ADDRESS\n",
+            address.to_string(),
+            address.is_loopback() ? "like this one itself" : "in the same network");
+    }
+}
+
+base::Result<SetupRequest> request_of(const SetupOptions& options) {
+    SetupRequest request;
+    request.server = options.server;
+    auto zone = parse_zone_of(options.zone);
+    if (zone.has_error()) return zone.error();
+    request.zone = *zone;
+    auto name_server = name_server_of(options, request.zone);
+    if (name_server.has_error()) return name_server.error();
+    request.name_server = *name_server;
+    auto addresses = addresses_of(options);
+    if (addresses.has_error()) return addresses.error();
+    request.addresses = std::move(*addresses);
+    // A name server in its own zone takes an address, or the zone is not loaded.
+    if (request.addresses.empty() && request.name_server.is_within(request.zone))
+        request.addresses.push_back(ip::address_v4::loopback());
     const std::string folder = options.folder.empty()
                                    ? std::string()
                                    : fs::absolute(options.folder).lexically_normal().string();
-    Maker maker(zone->text(), folder.size() > 1 && folder.ends_with('/')
-                                  ? folder.substr(0, folder.size() - 1)
-                                  : folder);
-    const SetupPlan plan = options.server == "bind"   ? maker.bind()
-                           : options.server == "knot" ? maker.knot()
-                                                      : maker.powerdns();
-    if (folder.empty()) {
-        print(plan, console);
-    } else if (const auto written = write(plan, console); written.has_error()) {
-        console.err << written.error().text() << '\n';
+    request.folder = folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder;
+    return request;
+}
+
+int setup(const SetupOptions& options, const Console& console) {
+    const auto fail = [&console](const base::Error& error) {
+        console.err << error.text() << '\n';
         return 1;
+    };
+    const auto request = request_of(options);
+    if (request.has_error()) return fail(request.error());
+    const auto plan = plan_setup(*request);
+    if (plan.has_error()) return fail(plan.error());
+    if (options.folder.empty()) {
+        print(*plan, console);
+    } else if (const auto written = write(*plan, console); written.has_error()) {
+        return fail(written.error());
     }
+    warn_of_addresses(request->addresses, console);
     console.out << std::flush;
     return 0;
+}
+
+/// Asks for what the command line does not say. Enter takes what stands in brackets.
+class Questions {
+public:
+    explicit Questions(const Console& console) : console_(console) {}
+
+    std::string ask(const std::string& question, const std::string& proposal) {
+        console_.out << question;
+        if (!proposal.empty()) console_.out << " [" << proposal << "]";
+        console_.out << ": " << std::flush;
+        std::string answer;
+        if (!std::getline(console_.in, answer)) ended_ = true;
+        const auto first = answer.find_first_not_of(" \t\r");
+        if (first == std::string::npos) return proposal;
+        return answer.substr(first, answer.find_last_not_of(" \t\r") - first + 1);
+    }
+    /// The input has ended: nothing more is answered.
+    [[nodiscard]] bool ended() const { return ended_; }
+
+private:
+    const Console& console_;
+    bool ended_ = false;
+};
+
+const std::vector<std::string>& server_kinds() {
+    static const std::vector<std::string> all = {"bind", "knot", "powerdns"};
+    return all;
+}
+
+/// Walks through all of it. Nothing: the input ended before everything was answered.
+std::optional<SetupOptions> ask(SetupOptions options, const Console& console) {
+    Questions questions(console);
+    if (options.server.empty()) {
+        const auto here = dns_server_here();
+        do {
+            options.server = questions.ask("the DNS server: bind, knot or powerdns",
+                                           here.value_or(std::string()));
+        } while (std::ranges::find(server_kinds(), options.server) == server_kinds().end() &&
+                 !questions.ended());
+    }
+    while (options.zone.empty() && !questions.ended()) {
+        options.zone = questions.ask("the zone for the hosts, for example dyn.example.org", "");
+        if (const auto zone = parse_zone_of(options.zone); zone.has_error()) {
+            console.out << zone.error().text() << '\n';
+            options.zone.clear();
+        }
+    }
+    if (questions.ended()) return std::nullopt;
+    const auto proposed = request_of(options);
+    if (options.name_server.empty())
+        options.name_server =
+            questions.ask("the DNS server's name, to which the zone above will delegate",
+                          proposed.has_error() ? "" : proposed->name_server.text());
+    if (options.addresses.empty()) {
+        std::vector<std::string> texts;
+        if (!proposed.has_error()) {
+            for (const auto& address : proposed->addresses) texts.push_back(address.to_string());
+        }
+        const std::string answer = questions.ask("its addresses, as the world reaches it",
+                                                 fmt::format("{}", fmt::join(texts, " ")));
+        options.addresses = CLI::detail::split(answer, ' ');
+        std::erase(options.addresses, "");
+    }
+    if (options.folder.empty()) {
+        const std::string answer =
+            questions.ask("write the files to their places, which takes root? yes or no", "no");
+        if (answer == "yes" || answer == "y") options.folder = "/";
+    }
+    return questions.ended() ? std::nullopt : std::optional(options);
+}
+
+int setup_or_ask(const SetupOptions& options, const Console& console) {
+    if (!options.server.empty() && !options.zone.empty()) return setup(options, console);
+    if (!console.is_typed) {
+        console.err
+            << "SERVER and ZONE are needed: for example, sftdyn setup bind dyn.example.org\n";
+        return 2;
+    }
+    const auto asked = ask(options, console);
+    if (!asked) {
+        console.err << "nothing was made: the answers ended\n";
+        return 1;
+    }
+    return setup(*asked, console);
 }
 
 }  // namespace
@@ -270,18 +273,26 @@ void add_setup(CommandLine& line) {
     CLI::App& app = *line.app.add_subcommand(
         "setup", "Make the key, the zone and the configurations for a DNS server and sftdyn");
     const auto options = std::make_shared<SetupOptions>();
-    app.add_option("SERVER", options->server, "bind, knot or powerdns")
-        ->required()
-        ->check(CLI::IsMember({"bind", "knot", "powerdns"}));
+    app.add_option("SERVER", options->server,
+                   "bind, knot or powerdns. At a terminal, what is not said is asked for")
+        ->check(CLI::IsMember(server_kinds()));
     app.add_option("ZONE", options->zone,
-                   "The zone that clients' hosts are in, for example dyn.example.org")
-        ->required();
+                   "The zone that clients' hosts are in, for example dyn.example.org");
+    app.add_option("--ns", options->name_server,
+                   "The DNS server's name, to which the zone above delegates (default: this "
+                   "machine's full name, else ns.ZONE)")
+        ->type_name("NAME");
+    app.add_option(
+           "--address", options->addresses,
+           "The DNS server's address, as the world reaches it; may be given again (default: "
+           "this machine's)")
+        ->type_name("ADDRESS");
     app.add_option("--write", options->folder,
                    "Write the files below this folder instead of printing them (/ for their "
                    "places)")
         ->type_name("DIR");
     app.callback([&line, options] {
-        line.run = [options](const Console& console) { return setup(*options, console); };
+        line.run = [options](const Console& console) { return setup_or_ask(*options, console); };
     });
 }
 

@@ -46,6 +46,35 @@ struct SecretFile {
     const char* power;    ///< what whoever changes it can do
 };
 
+/// The path, and what it becomes each time that its first symbolic link is followed.
+std::vector<fs::path> paths_to(fs::path path) {
+    constexpr std::size_t most_links = 40;  // as the kernel has it
+    std::vector<fs::path> all{path};
+    for (bool followed = true; followed && all.size() <= most_links;) {
+        followed = false;
+        fs::path real = path.root_path();
+        fs::path next;
+        for (const fs::path& name : path.relative_path()) {
+            if (followed) {
+                next /= name;
+            } else if (name == "..") {
+                real = real.parent_path();
+            } else if (!name.empty() && name != ".") {
+                std::error_code error;  // what can't be seen is no link
+                const fs::path target = fs::read_symlink(real / name, error);
+                followed = !error;
+                if (followed)
+                    next = real / target;
+                else
+                    real /= name;
+            }
+        }
+        path = followed ? next : real;
+        if (path != all.back()) all.push_back(path);
+    }
+    return all;
+}
+
 class FileInspector {
 public:
     FileInspector(const SecretFile& file, const TrustedAccounts& trusted,
@@ -57,11 +86,10 @@ public:
         if (stat(file_.path.c_str(), &status) != 0) return;  // that it is missing is said elsewhere
         look_at_readers(status);
         look_at_writers(status);
-        // The path may be one of symbolic links: who may change these counts, too.
-        std::error_code error;
-        const fs::path given = fs::absolute(file_.path).lexically_normal();
-        const fs::path real = fs::canonical(given, error);
-        if (!look_at_folders(given) && !error && real != given) look_at_folders(real);
+        // The path may be one of symbolic links: who may change any of them counts, too.
+        for (const fs::path& path : paths_to(fs::absolute(file_.path).lexically_normal())) {
+            if (look_at_folders(path)) return;
+        }
     }
 
 private:

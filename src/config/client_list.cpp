@@ -8,6 +8,7 @@ ClientList::ClientList(ClientList&&) noexcept = default;
 ClientList& ClientList::operator=(ClientList&& other) noexcept {
     std::swap(tables_, other.tables_);
     std::swap(rows_, other.rows_);
+    std::swap(limits_, other.limits_);
     std::swap(host_octets_, other.host_octets_);
     return *this;
 }
@@ -20,6 +21,7 @@ std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns
     const auto [host_number, host_is_new] = tables_->hosts.insert(host.bytes());
     if (!host_is_new) return Clash{ClashKind::host, rows_[host_number].line};
     const auto [key_number, key_is_new] = tables_->keys.insert(key);
+    if (options.limits != ClientLimits()) limits_.emplace(rows_.size(), options.limits);
     rows_.push_back({line, options.ttl.value_or(no_ttl), options.reverse});
     host_octets_ += host.size();
     if (key_is_new) return std::nullopt;
@@ -42,8 +44,10 @@ std::optional<std::uint32_t> ClientList::line_of_key(std::string_view key) const
 ListedClient ClientList::operator[](std::size_t number) const {
     const StoredClient& row = rows_[number];
     const auto index = static_cast<base::StringInterner::Number>(number);
+    const auto limits = limits_.find(number);
     return {tables_->keys.view(index), tables_->hosts.view(index),
-            row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse};
+            row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse,
+            limits == limits_.end() ? ClientLimits() : limits->second};
 }
 
 void ClientList::reserve(std::size_t clients, std::size_t key_octets, std::size_t host_octets) {

@@ -2,7 +2,9 @@
 // The clients of a configuration: which key moves which host. Compact, for a million of them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -13,12 +15,21 @@
 
 namespace sftdyn::config {
 
+/// What holds for the hosts of one client alone; what is absent is as for all.
+struct ClientLimits {
+    std::optional<std::uint32_t> changes{};
+    std::optional<std::chrono::milliseconds> changes_refill{};
+    std::optional<std::chrono::milliseconds> stale_after{};
+    friend bool operator==(const ClientLimits&, const ClientLimits&) = default;
+};
+
 /// One client; the views are valid as long as the list is not changed.
 struct ListedClient {
     std::string_view key;                ///< secret
     std::string_view host;               ///< in wire form, lower case
     std::optional<std::uint32_t> ttl{};  ///< seconds; absent: the zone's
     bool reverse = false;                ///< `ptr`: keep the PTR record too
+    ClientLimits limits{};
 };
 
 /// Which of a client's names another one has already.
@@ -32,6 +43,7 @@ public:
     struct Options {
         std::optional<std::uint32_t> ttl{};
         bool reverse = false;
+        ClientLimits limits{};
     };
     /// Why a client was not added: the line of the one that has the key, or the host, already.
     struct Clash {
@@ -75,6 +87,7 @@ private:
     };
     std::unique_ptr<Tables> tables_;  ///< key and host of a row have the row's number
     std::vector<StoredClient> rows_;
+    std::map<std::size_t, ClientLimits> limits_;  ///< of the few rows that have some
     std::size_t host_octets_ = 0;
 };
 

@@ -31,7 +31,8 @@ struct ZoneSettings {
     std::vector<dns::ServerAddress> servers{};  ///< tried in order
     std::optional<std::string> key_file{};      ///< absent: BIND's session key
     std::optional<std::uint32_t> ttl{};
-    bool tcp = false;  ///< queries over TCP too
+    bool tcp = false;                                    ///< queries over TCP too
+    std::optional<std::chrono::milliseconds> timeout{};  ///< of a [[zone]]; absent: that of [dns]
 };
 
 /// A host of the client's `hosts`.
@@ -52,6 +53,7 @@ struct NamedClient {
     std::string password_hash{};  ///< empty: `password` is it
     std::vector<NamedHost> hosts{};
     bool may_set_address = false;
+    ClientLimits limits{};
     std::uint32_t line = 0;
 };
 
@@ -96,6 +98,8 @@ struct Settings {
         std::string cert, key;
         friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
     };
+    enum class TlsVersion { tls1_2, tls1_3 };
+    TlsVersion tls_min_version{};                  ///< the oldest that HTTPS speaks
     std::vector<CertificateFiles> certificates{};  ///< [[certificate]]: more of them, chosen by the
                                                    ///< name that a client asks for
     ZoneSettings dns{};

@@ -16,6 +16,10 @@ constexpr Documentation documented[] = {
      "reload with one that is not usable is refused. From 14 days before it expires, a warning is "
      "logged each day"},
     {Section::top, "key", "none", "its private key, PEM, not encrypted: RSA, ECDSA or Ed25519"},
+    {Section::top, "tls_min_version", "",
+     "the oldest version of TLS that HTTPS speaks: `\"1.2\"` or `\"1.3\"`. Some routers know no "
+     "other than 1.2. It holds for sockets that systemd passes too; at a reload, for new "
+     "connections"},
     {Section::top, "trusted_proxies", "none",
      "proxies whose word on the client's address is believed: a list of addresses and CIDR blocks"},
     {Section::top, "proxy_header", "",
@@ -81,6 +85,8 @@ constexpr Documentation documented[] = {
     {Section::zone, "server, servers, tcp", "as `[dns]` has by default", ""},
     {Section::zone, "nskeyfile", "BIND's session key", ""},
     {Section::zone, "ttl", "", "in seconds"},
+    {Section::zone, "timeout", "that of `[dns]`",
+     "seconds within which requests for its hosts are answered"},
 
     {Section::limits, "changes", "",
      "changes that a host may make at once; then 429, or `abuse` in dyndns2. 0: no limit"},
@@ -136,8 +142,9 @@ constexpr Documentation documented[] = {
      "configuration file. `false`: none, whatever systemd sets"},
     {Section::admin, "state", "`$STATE_DIRECTORY`, which systemd sets",
      "the folder where it is remembered which host checked in when, and with which address "
-     "(`hosts.sqlite`), for 366 days after its last check-in. Relative to the configuration file. "
-     "`false`: nothing is written; what is there stays"},
+     "(`hosts.sqlite`), until the configuration has it no more, and for 366 days after its last "
+     "check-in; and which events the event command could not be told of before the end. Relative "
+     "to the configuration file. `false`: nothing is written; what is there stays"},
     {Section::admin, "stale_after", "",
      "seconds without a check-in of any of its addresses after which a host is stale. 0: never"},
     {Section::admin, "event_command", "none",
@@ -158,6 +165,10 @@ constexpr Documentation documented[] = {
      "serves the reverse zone and lets the key change it: set where there is none, deleted when "
      "the host leaves the address. The PTR record of another name stays, and so do those of "
      "addresses that a client only names"},
+    {Section::client, "changes, changes_refill", "as `[limits]` has",
+     "changes that the host may make at once, and seconds after which it may make one more"},
+    {Section::client, "stale_after", "as `[admin]` has",
+     "seconds without a check-in after which the host is stale. 0: never"},
 
     {Section::named_client, "key", "none",
      "its secret URL, and its token for DuckDNS, FreeDNS and deSEC"},
@@ -174,6 +185,11 @@ constexpr Documentation documented[] = {
     {Section::named_client, "may_set_address", "true if it has a `user`",
      "it may name another address than the one it asks from. A client without it, and a key of "
      "the short form, may not"},
+    {Section::named_client, "changes, changes_refill", "as `[limits]` has",
+     "changes that each of its hosts may make at once, and seconds after which it may make one "
+     "more"},
+    {Section::named_client, "stale_after", "as `[admin]` has",
+     "seconds without a check-in after which one of its hosts is stale. 0: never"},
 
     {Section::host, "host", "needed", "its name"},
     {Section::host, "ttl, ptr", "as above", "as of a key's host, above"},

@@ -196,6 +196,15 @@ constexpr Setting whole_number(Place place, Whole range) {
             .most = range.most,
             .fallback = range.fallback};
 }
+constexpr Setting time(Place place, Time range) {
+    return {.section = place.section,
+            .name = place.name,
+            .kind = SettingKind::seconds,
+            .effect = place.effect,
+            .least = range.least.count(),
+            .most = range.most.count(),
+            .fallback = range.fallback.count()};
+}
 constexpr Setting section(std::string_view name, SettingKind kind) {
     return other({Section::top, name, Effect::reload}, kind);
 }
@@ -212,14 +221,21 @@ using Admin = AdminSettings;
 
 constexpr std::int64_t any_number = std::numeric_limits<std::int64_t>::max();
 
+constexpr Whole changes{10, 0, 1'000'000};
+constexpr Time changes_refill{30s, 1ms, 24h}, stale_after{24h, 0s, 366 * 24h},
+    timeout{5s, 100ms, 60s};
+
 constexpr std::string_view log_levels[] = {"error", "warning", "info", "debug"};
 constexpr std::string_view proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP"};
+
+constexpr std::string_view tls_versions[] = {"1.2", "1.3"};
 
 constexpr Setting table[] = {
     read<&S::http>({top, "http", restart}, K::listeners, default_port),
     read<&S::https>({top, "https", restart}, K::listeners),
     path<&S::cert>({top, "cert", reload}),
     path<&S::key>({top, "key", reload}),
+    choice<&S::tls_min_version>({top, "tls_min_version", reload}, tls_versions),
     read<&S::trusted_proxies>({top, "trusted_proxies", restart}, K::texts),
     or_other_header(choice<&S::proxy_header>({top, "proxy_header", restart}, proxy_headers)),
     words({top, "log", reload}, log_levels, 1),
@@ -250,7 +266,7 @@ constexpr Setting table[] = {
     other({dns, "zone", reload}, K::text),
     whole<&S::dns, &Zone::ttl>({dns, "ttl", reload}, {default_ttl, 0, largest_ttl}),
     flag<&S::dns, &Zone::tcp>({dns, "tcp", reload}, false),
-    seconds<&S::timeout>({dns, "timeout", reload}, {5s, 100ms, 60s}),
+    seconds<&S::timeout>({dns, "timeout", reload}, timeout),
     seconds<&S::verify_interval>({dns, "verify_interval", reload}, {300s, 0s, 24h}),
     whole<&S::batch>({dns, "batch", reload}, {1000, 1, 5000}),
     whole<&S::updates_in_flight>({dns, "updates_in_flight", reload}, {1, 1, 64}),
@@ -263,9 +279,10 @@ constexpr Setting table[] = {
     other({zone, "tcp", reload}, K::flag),
     other({zone, "nskeyfile", reload}, K::path),
     whole_number({zone, "ttl", reload}, {default_ttl, 0, largest_ttl}),
+    time({zone, "timeout", reload}, timeout),
 
-    whole<&S::changes>({limits, "changes", reload}, {10, 0, 1'000'000}),
-    seconds<&S::changes_refill>({limits, "changes_refill", reload}, {30s, 1ms, 24h}),
+    whole<&S::changes>({limits, "changes", reload}, changes),
+    seconds<&S::changes_refill>({limits, "changes_refill", reload}, changes_refill),
     whole<&S::threads>({limits, "threads", restart}, {0, 0, 256}),
     seconds<&S::header_time>({limits, "header_time", restart}, {10s, 100ms, 1h}),
     seconds<&S::idle_time>({limits, "idle_time", restart}, {60s, 100ms, 24h}),
@@ -288,7 +305,7 @@ constexpr Setting table[] = {
     read<&S::admin, &Admin::metrics>({admin, "metrics", restart}, K::listeners),
     or_off(path<&S::admin, &Admin::control>({admin, "control", restart})),
     or_off(path<&S::admin, &Admin::state>({admin, "state", restart})),
-    seconds<&S::admin, &Admin::stale_after>({admin, "stale_after", reload}, {24h, 0s, 366 * 24h}),
+    seconds<&S::admin, &Admin::stale_after>({admin, "stale_after", reload}, stale_after),
     renamed("hook",
             read<&S::admin, &Admin::event_command>({admin, "event_command", restart}, K::command)),
     read<&S::admin, &Admin::events>({admin, "events", restart}, K::texts),
@@ -300,6 +317,9 @@ constexpr Setting table[] = {
     other({client, "host", reload}, K::text),
     whole_number({client, "ttl", reload}, {0, 0, largest_ttl}),
     other({client, "ptr", reload}, K::flag),
+    whole_number({client, "changes", reload}, changes),
+    time({client, "changes_refill", reload}, changes_refill),
+    time({client, "stale_after", reload}, stale_after),
 
     other({named_client, "key", reload}, K::text),
     other({named_client, "user", reload}, K::text),
@@ -307,6 +327,9 @@ constexpr Setting table[] = {
     other({named_client, "password_hash", reload}, K::text),
     other({named_client, "hosts", reload}, K::texts),
     other({named_client, "may_set_address", reload}, K::flag),
+    whole_number({named_client, "changes", reload}, changes),
+    time({named_client, "changes_refill", reload}, changes_refill),
+    time({named_client, "stale_after", reload}, stale_after),
     other({named_client, "host", reload}, K::text),
     whole_number({named_client, "ttl", reload}, {0, 0, largest_ttl}),
     other({named_client, "ptr", reload}, K::flag),

@@ -47,6 +47,12 @@ bool is_address(std::string_view text) {
     return may_be && base::parse_address(text).has_value();
 }
 
+void read_limits_of_client(TomlSection& section, ClientLimits& limits) {
+    section.integer("changes", limits.changes);
+    section.integer("changes_refill", limits.changes_refill);
+    section.integer("stale_after", limits.stale_after);
+}
+
 }  // namespace
 
 void TomlClients::read(const toml::table& table) {
@@ -118,6 +124,7 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
                  });
     client.may_set_address = client.user.has_value();
     section.flag("may_set_address", client.may_set_address);
+    read_limits_of_client(section, client.limits);
     read_hosts(section, table, client);
     section.reject_unknown();
     if (context_.found.size() != before) return;
@@ -273,6 +280,7 @@ std::optional<dns::Name> TomlClients::long_form(const toml::table& table,
     }
     section.integer("ttl", options.ttl);
     section.flag("ptr", options.reverse);
+    read_limits_of_client(section, options.limits);
     section.reject_unknown();
     return context_.found.size() == before ? name : std::nullopt;
 }

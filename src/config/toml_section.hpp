@@ -89,7 +89,7 @@ public:
               const std::function<base::Result<void>(const std::string&)>& use);
     /// The path of a file.
     void path(std::string_view name, std::optional<std::string>& target);
-    /// Within the schema's range.
+    /// A whole number, or seconds, within the schema's range.
     template <class T>
     void integer(std::string_view name, T& target) {
         if (const auto value = number(schema(name))) {

@@ -54,6 +54,7 @@ void read_zone(TomlContext& context, const toml::table& table, Settings& setting
     read_servers(context, section, zone);
     section.integer("ttl", zone.ttl);
     section.flag("tcp", zone.tcp);
+    section.integer("timeout", zone.timeout);
     section.path("nskeyfile", zone.key_file);
     section.reject_unknown();
     if (!zone.zone) {

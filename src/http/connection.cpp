@@ -14,21 +14,22 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Of an answer's memory this much is kept for the next one.
+// The memory of a response that is kept for the next one, in octets.
 constexpr std::size_t kept_answer = 2048;
 // How long a client may take to read an error before the connection is cut (RFC 9112 §9.6).
 constexpr auto linger_time = std::chrono::seconds(2);
-// Whoever takes longer to send a request, or to go, makes room for others when there is none.
+// The connection of a client that takes longer to send a request, or to close, is ended when
+// another connection needs the room.
 constexpr auto slow_time = std::chrono::seconds(2);
-// That memory is short is said once in a while.
+// The minimum time between log messages about a shortage of memory.
 constexpr auto memory_interval = std::chrono::minutes(1);
-// The handler answers within its own deadline; this is only against a defect.
+// The handler has its own deadline; this one only guards against a defect.
 constexpr auto handling_time = std::chrono::minutes(5);
 
 }  // namespace
 
 void ConnectionSet::sweep(base::TimePoint now) {
-    // Ending one connection ends no other, but it may leave the list.
+    // Ending a connection may remove it from the list, but never another one.
     for (auto it = list.begin(); it != list.end();) {
         Connection& connection = *it++;
         if (connection.expired(now)) connection.abort();
@@ -69,7 +70,7 @@ void ConnectionSet::say_memory_is_short() noexcept {
             "there is no memory for a connection, and it was closed; lower connections, "
             "header_size or body_size, or allow more (MemoryMax=, ulimit -v)");
     } catch (const std::bad_alloc&) {
-        say_short_again = {};  // nor for the message: the next one may be said
+        say_short_again = {};  // no memory for the message either: try again next time
     }
 }
 
@@ -136,8 +137,8 @@ void Connection::out_of_memory() {
 
 void Connection::abort() {
     const auto last = std::move(held_);
-    phase_ = Phase::lingering;  // whatever it was, it is not idle any more
-    error_code ignored;         // it is gone either way
+    phase_ = Phase::lingering;  // so that it does not count as idle any more
+    error_code ignored;         // it is closed in any case
     socket_.close(ignored);
     ticket_.give_up();
 }
@@ -193,7 +194,7 @@ void Connection::dispatch() {
                 keep_alive](Response response) {
             asio::post(executor, [weak, keep_alive, response = std::move(response)] {
                 const auto self = weak.lock();
-                if (!self || !self->held_) return;  // it was ended meanwhile
+                if (!self || !self->held_) return;  // the connection has ended
                 self->held_.reset();
                 self->guarded([&] { self->respond(response, keep_alive); });
             });
@@ -202,10 +203,11 @@ void Connection::dispatch() {
     if (const auto response = set_.handler.handle(request, defer)) respond(*response, keep_alive);
 }
 
-/// A Unix socket's peer without a header comes here only where nobody needs its address.
+/// A request on a Unix socket without such a field arrives here only if the handler does not need
+/// the client's address.
 Forwarding Connection::forwarding() const {
     const RequestParser& parser = reader_.request();
-    // A proxy that speaks the PROXY protocol, and names nobody.
+    // The PROXY protocol names no client.
     if (peer_.trusted && !peer_.vouches) return Forwarding::silent;
     if (!peer_.vouches) return parser.is_forwarded() ? Forwarding::untrusted : Forwarding::as_meant;
     if (!parser.proxy_values().empty()) return Forwarding::as_meant;
@@ -243,8 +245,8 @@ void Connection::on_written(error_code error) {
 }
 
 void Connection::drain() {
-    // Closing with unread input would reset the connection, and with it the answer that tells the
-    // client why.
+    // Closing a socket with unread input sends a TCP reset, which may destroy the response before
+    // the client reads it (RFC 9112 §9.6).
     reader_.drop();
     socket_.async_read_some(reader_.space(),
                             [self = shared_from_this()](error_code error, std::size_t size) {

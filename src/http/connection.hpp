@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One client's connection: requests are read, handled and answered one after the other.
+// One client's connection: requests are read, handled and answered one at a time.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ namespace sftdyn::http {
 
 struct ConnectionSet;
 
-/// What plain and TLS connections have in common; they differ in how octets travel.
+/// The common part of plain and TLS connections, which differ in how octets are sent and received.
 class Connection : public std::enable_shared_from_this<Connection>,
                    public boost::intrusive::list_base_hook<> {
 public:
@@ -36,33 +36,34 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// `header`: a PROXY protocol header comes first.
+    /// `header`: the connection begins with a PROXY protocol header.
     void start(bool header);
-    /// Ends it. The connection may be gone when this returns.
+    /// Ends the connection, which may be destroyed when this returns.
     void abort();
     [[nodiscard]] bool expired(base::TimePoint now) const { return now >= deadline_; }
     [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
-    /// Since when the client has been waited for, to send or to go; absent: it is not.
+    /// Since when the connection has been waiting for the client, to send or to close; absent: it
+    /// is not waiting.
     [[nodiscard]] std::optional<base::TimePoint> awaited_since() const;
 
 protected:
-    /// Does what is to be done before the first request, and ends with a call to `established`.
+    /// Prepares the connection for the first request, and then calls `established`.
     virtual void establish() = 0;
-    /// Each ends with a call to what is named behind it, on the connection's thread.
+    /// When done, each calls the function named in its comment, on the connection's thread.
     virtual void async_read(boost::asio::mutable_buffer into) = 0;   ///< on_read
     virtual void async_write(boost::asio::const_buffer octets) = 0;  ///< on_written
-    /// Nothing more is sent. `input_may_come`: the client may still be sending, and its input is
+    /// Sends nothing more. `input_may_come`: the client may still be sending, and its input is
     /// drained.
     virtual void finish(bool input_may_come) = 0;
 
     void established() { next_request(); }
     void on_read(boost::system::error_code error, std::size_t size);
     void on_written(boost::system::error_code error);
-    /// Reads what comes until the client is done, and ends.
+    /// Reads and discards input until the client closes, then ends the connection.
     void drain();
 
-    /// Does `step`, a part of this connection's work. Without memory for it the connection ends,
-    /// and no other.
+    /// Calls `step`, a part of this connection's work. When memory is short, only this connection
+    /// ends.
     template <class Step>
     void guarded(Step step) {
         try {
@@ -83,7 +84,7 @@ private:
     void establish_soon();
     void next_request();
     void read_some();
-    /// Reads what has been received. False: more is needed.
+    /// Parses what has been received. False: more is needed.
     bool parse();
     void dispatch();
     void respond(const Response& response, bool keep_alive);
@@ -96,14 +97,14 @@ private:
     Socket socket_;
     Peer peer_;
     ConnectionLimiter::Ticket ticket_;
-    base::TimePoint since_;     ///< it is in its phase
-    base::TimePoint deadline_;  ///< for its phase
+    base::TimePoint since_;     ///< start of the phase
+    base::TimePoint deadline_;  ///< of the phase
     std::size_t requests_ = 0;
     Phase phase_ = Phase::establishing;
     bool keep_alive_ = false;
     bool refused_ = false;
-    std::shared_ptr<Connection> held_;               ///< itself, while only the handler knows of it
-    std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is awaited
+    std::shared_ptr<Connection> held_;  ///< keeps itself alive while only the handler refers to it
+    std::optional<ProxyHeaderReader> proxy_header_;  ///< while it is expected
     RequestReader reader_;
     std::string out_;
 };
@@ -114,22 +115,22 @@ struct ConnectionSet {
     Handler& handler;
     const Limits& limits;
     const Proxies& proxies;
-    std::string_view proxy_field;  ///< empty: nobody is trusted
-    Observer* observer = nullptr;  ///< of refused requests; null: nobody asks
+    std::string_view proxy_field;  ///< the header field to read the client from; empty: none
+    Observer* observer = nullptr;  ///< of refused requests; may be null
     /// For all deadlines of the connections.
     std::function<base::TimePoint()> clock = base::Clock::now;
-    List list{};                        ///< those that became idle last are at the end
+    List list{};                        ///< the most recently idle connections are at the end
     bool closing = false;               ///< no connection takes another request
-    base::TimePoint say_short_again{};  ///< when it may be said again that memory is short
+    base::TimePoint say_short_again{};  ///< when a shortage of memory may be logged again
 
-    /// Ends the connections whose time is up.
+    /// Ends the connections whose deadline has passed.
     void sweep(base::TimePoint now);
-    /// Where another connection needs the room: ends the one that has been idle longest, else the
-    /// one whose client has been slow longest. False: none is either.
+    /// Makes room for another connection: ends the connection that has been idle longest, or else
+    /// the one whose client has been slow longest. False: there is neither.
     bool make_room(base::TimePoint now);
-    /// Lets each finish what it is at, and ends those that are idle.
+    /// Closes idle connections at once, and the others after their current request.
     void close_when_idle();
-    /// Says, now and then, that a connection was ended for want of memory.
+    /// Logs, at most once a minute, that a connection was ended because memory was short.
     void say_memory_is_short() noexcept;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How many connections there are, in all and for each client; shared by all threads.
+// Limits the number of connections, in total and per client, across all threads.
 #pragma once
 
 #include <atomic>
@@ -19,11 +19,11 @@ namespace sftdyn::http {
 /// Counts connections; owned by `Server`, and outlives all of them. Thread-safe.
 class ConnectionLimiter {
 public:
-    /// As `Limits` has them.
+    /// The limits of `Limits`: connections, connections_per_client, connections_per_neighbour.
     ConnectionLimiter(std::size_t total, std::size_t per_client,
                       std::optional<std::size_t> per_neighbour = {});
 
-    /// One connection's place. It is given up with the ticket.
+    /// One connection's place, which is given up on destruction.
     class Ticket {
     public:
         Ticket() = default;
@@ -40,7 +40,7 @@ public:
         ~Ticket() { give_up(); }
 
         void give_up();
-        /// Counts the connection as the client's. False: that client has too many already.
+        /// Counts the connection as the client's. False: the client has too many already.
         [[nodiscard]] bool count_for(const boost::asio::ip::address& client);
 
     private:
@@ -49,13 +49,13 @@ public:
         std::optional<base::ClientNetwork> client_;
     };
 
-    /// Whether one more may come.
+    /// Whether one more connection may be accepted.
     [[nodiscard]] bool has_capacity() const {
         return count_.load(std::memory_order_relaxed) < total_;
     }
     [[nodiscard]] std::size_t total() const { return total_; }
     [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
-    /// Nothing: there are as many as there may be.
+    /// A place for one more connection; `nullopt` when the limit is reached.
     [[nodiscard]] std::optional<Ticket> enter();
 
 private:

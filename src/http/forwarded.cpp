@@ -12,8 +12,8 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-/// The hops of one line, in their order; nothing: the line can't be understood. A hop without an
-/// address is an empty text.
+/// The hops of one line, in order; `nullopt` when the line is malformed. A hop without an address
+/// is an empty string.
 using Hops = std::optional<std::vector<std::string>>;
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
@@ -28,7 +28,7 @@ constexpr std::string_view alphanumeric =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
 
-/// Behind a colon: digits, or what stands in their place (RFC 7239 §6.3).
+/// A node-port (RFC 7239 §6.3): digits, or an obfuscated port.
 bool is_node_port(std::string_view text) {
     if (!text.starts_with('_')) return base::is_port(text);
     const auto is_good = [](char c) {
@@ -37,8 +37,8 @@ bool is_node_port(std::string_view text) {
     return text.size() > 1 && std::all_of(text.begin(), text.end(), is_good);
 }
 
-/// "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]", "[2001:db8::1]:80"; where `bare_v6` is true,
-/// "2001:db8::1" too. No zone, no name, nothing else.
+/// "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]", "[2001:db8::1]:80"; with `bare_v6` also
+/// "2001:db8::1". No zone, no name.
 std::optional<ip::address> parse_node(std::string_view text, bool bare_v6) {
     std::string_view host = text;
     std::string_view port;
@@ -64,8 +64,8 @@ std::optional<ip::address> parse_node(std::string_view text, bool bare_v6) {
 ///     forwarded-element = [ forwarded-pair ] *( ";" [ forwarded-pair ] )
 ///     forwarded-pair = token "=" ( token / quoted-string )
 ///
-/// It is read from the left, since only so is it known what is quoted; a quoted-string without an
-/// end is an error.
+/// Parsed from the left, since only that tells what is quoted. An unterminated quoted-string is an
+/// error.
 class ForwardedLine {
 public:
     explicit ForwardedLine(std::string_view text) : text_(text) {}
@@ -83,7 +83,7 @@ public:
     }
 
 private:
-    /// False: it is none. `node` is the value of its `for`.
+    /// False: malformed. `node` is set to the value of `for`.
     bool element(std::string& node) {
         bool has_for = false;
         do {
@@ -98,7 +98,7 @@ private:
         return true;
     }
 
-    /// Names of parameters have no case.
+    /// Parameter names are case-insensitive.
     static bool is_for(std::string_view name) {
         constexpr std::string_view wanted = "for";
         const auto same = [](char a, char b) {
@@ -112,7 +112,7 @@ private:
         return !value.empty();
     }
 
-    /// What follows the opening quotation mark (RFC 9110 §5.6.4).
+    /// Parses a quoted-string after its opening quotation mark (RFC 9110 §5.6.4).
     bool quoted(std::string& value) {
         while (!text_.empty()) {
             if (take('"')) return true;
@@ -150,7 +150,7 @@ private:
     std::string_view text_;
 };
 
-/// X-Forwarded-For is no standard: addresses with commas between, and no quotation marks.
+/// X-Forwarded-For has no standard: addresses separated by commas, without quotation marks.
 Hops forwarded_for(std::string_view line) {
     std::vector<std::string> out;
     for (std::size_t begin = 0; begin <= line.size();) {
@@ -193,7 +193,7 @@ std::optional<ip::address> client_address(const Peer& peer, std::span<const std:
             if (!address || !base::any_contains(proxies.trusted, *address)) return address;
         }
     }
-    return address;  // proxies all the way: the first of them asked itself
+    return address;  // all hops are proxies: the first one is the client
 }
 
 }  // namespace sftdyn::http

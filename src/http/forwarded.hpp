@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Who asked, when a proxy stands between: what a trusted proxy says of the client (RFC 7239,
-// X-Forwarded-For, X-Real-IP). Nobody else is believed. Pure functions, on any thread.
+// Determines the client of a request behind proxies, from what a trusted proxy says (RFC 7239,
+// X-Forwarded-For, X-Real-IP). Other peers are not believed. Pure functions, on any thread.
 #pragma once
 
 #include <optional>
@@ -18,37 +18,37 @@ struct ProxyProtocolHeader;
 
 enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 
-/// The proxies of the configuration: who may speak for clients, and in which header field.
+/// The proxies of the configuration: which are trusted, and which header field they use.
 struct Proxies {
     std::vector<base::Network> trusted{};
     ProxyHeader header = ProxyHeader::x_forwarded_for;
     std::string
-        field{};  ///< another, in lower case, which is read as X-Real-IP is; empty: `header`
+        field{};  ///< another field, in lower case, which is read like X-Real-IP; empty: `header`
 };
 
-/// Whom a connection comes from, and whether it is believed when it speaks for others.
+/// Where a connection comes from, and whether it is believed when it names another client.
 struct Peer {
-    std::optional<boost::asio::ip::address> address{};  ///< absent: a Unix socket's
-    bool trusted = false;  ///< one of `trusted_proxies`, or a Unix socket's: its permissions say
+    std::optional<boost::asio::ip::address> address{};  ///< absent: a Unix socket
+    bool trusted = false;  ///< one of `trusted_proxies`, or a Unix socket, whose permissions say
                            ///< who may use it
-    bool vouches = false;  ///< what it says in the header that `proxy_header` names is believed
+    bool vouches = false;  ///< its value of the configured header field is believed
 
-    /// Of a connection as it was accepted.
+    /// The peer of a connection as accepted.
     static Peer of(const std::optional<boost::asio::ip::address>& address, const Proxies& proxies);
-    /// Of the same connection, once the PROXY protocol has said whom it is for. A proxy that speaks
-    /// it passes octets on, and reads no header: only the client that it names vouches for one, if
-    /// it is a trusted proxy itself. If it names none, nobody does.
+    /// The peer once the PROXY protocol has named the client. A proxy that speaks the PROXY
+    /// protocol forwards octets and reads no header fields. The named client is therefore believed
+    /// only if it is a trusted proxy itself. When the proxy names no client, the header fields are
+    /// not believed.
     [[nodiscard]] Peer behind(const ProxyProtocolHeader& header, const Proxies& proxies) const;
 };
 
-/// The address of the client that asks, or nothing: then it is not known, and the request must not
-/// be served.
+/// The address of the client; `nullopt` when it is not known, and the request must not be served.
 ///
-/// A peer that does not vouch is the client itself, and so is one that says nothing; a Unix
-/// socket's has no address then. `values` are those of the lines of the header that `proxies`
-/// names, as they came. They are read from the last one, and each from its last hop, past trusted
-/// proxies: what stands before is a client's own word. What can't be understood is nothing; so is a
-/// hop that says nothing, and more than one line of X-Real-IP.
+/// A peer that does not vouch is the client itself, and so is one that sends no such field; a Unix
+/// socket then has no address. `values` are the lines of the header field that `proxies` names, in
+/// the order received. They are read from the last line, each from its last hop, and trusted
+/// proxies are skipped: a client could have forged what precedes them. The result is `nullopt` when
+/// a hop can't be parsed or is empty, and for more than one line of X-Real-IP.
 [[nodiscard]] std::optional<boost::asio::ip::address> client_address(
     const Peer& peer, std::span<const std::string> values, const Proxies& proxies);
 

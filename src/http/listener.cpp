@@ -28,7 +28,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
-// While connections are too many, those that are there are served first.
+// When a connection can't be accepted, the existing ones are served for this long first.
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
 base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
@@ -37,6 +37,9 @@ base::Error cannot_listen(const Endpoint& endpoint, const error_code& error) {
         remedy = endpoint.path.empty()
                      ? "another program has this port: stop it, or use another port"
                      : "another program listens there: stop it, or use another path";
+    if (error == asio::error::no_descriptors ||
+        error == error_code(ENFILE, boost::system::system_category()))
+        remedy = "raise the limit of open files (LimitNOFILE= of the service, ulimit -n)";
     if (error == asio::error::access_denied)
         remedy = "ports below 1024 need CAP_NET_BIND_SERVICE: use another port";
     if (!endpoint.path.empty() && error != asio::error::address_in_use)
@@ -61,8 +64,8 @@ error_code open(tcp::acceptor& acceptor, const Endpoint& endpoint, bool reuse_po
 
 using Contexts = std::vector<asio::io_context*>;
 
-/// An acceptor for each context on the listening socket `descriptor`, each with a descriptor of
-/// its own.
+/// Makes an acceptor for each context on the listening socket `descriptor`, each with its own
+/// duplicate.
 base::Result<std::vector<Acceptor>> share(base::Descriptor descriptor, int family,
                                           const Endpoint& endpoint, const Contexts& contexts) {
     std::vector<Acceptor> out;
@@ -73,7 +76,7 @@ base::Result<std::vector<Acceptor>> share(base::Descriptor descriptor, int famil
         if (!own) error = last_error();
         if (!error) acceptor.assign(Stream(family, 0), own.get(), error);
         if (error) return cannot_listen(endpoint, error);
-        static_cast<void>(own.release());  // the acceptor's
+        static_cast<void>(own.release());  // the acceptor owns it
         out.push_back(std::move(acceptor));
     }
     return out;
@@ -97,14 +100,14 @@ base::Result<std::vector<Acceptor>> take_inherited(Endpoint& endpoint, const Con
     if (const auto address = address_of(bound)) {
         endpoint.address = *address;
         endpoint.port = ntohs(reinterpret_cast<const sockaddr_in*>(bound.data())
-                                  ->sin_port);  // where sockaddr_in6 has it, too
+                                  ->sin_port);  // sockaddr_in6 has the port at the same place
     } else {
         endpoint.path = reinterpret_cast<const sockaddr_un*>(bound.data())->sun_path;
     }
     return share(base::Descriptor(endpoint.inherited), family, endpoint, contexts);
 }
 
-/// Takes away a Unix socket that nobody listens on any more.
+/// Removes a stale Unix socket, on which no process listens any more.
 void remove_stale(asio::io_context& context, const std::string& path) {
     struct stat info {};
     if (lstat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
@@ -114,20 +117,20 @@ void remove_stale(asio::io_context& context, const std::string& path) {
     if (error == asio::error::connection_refused) unlink(path.c_str());
 }
 
-/// Gives the socket that was just bound to `path` its group and mode. By a descriptor of the file
-/// that was looked at: where others may write to the folder, `path` may name another file a moment
+/// Sets group and mode of the socket that was just bound to `path`. Uses a descriptor of the file
+/// that was checked: where others may write to the folder, `path` may name another file a moment
 /// later.
 error_code hand_over(const std::string& path, const Endpoint& endpoint) {
     const base::Descriptor file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!file || fstat(file.get(), &info) != 0) return last_error();
-    // It is not the one that was made.
+    // Not the socket that was bound.
     if (!S_ISSOCK(info.st_mode) || info.st_uid != geteuid())
         return {EPERM, boost::system::system_category()};
     if (endpoint.gid &&
         fchownat(file.get(), "", static_cast<uid_t>(-1), *endpoint.gid, AT_EMPTY_PATH) != 0)
         return last_error();
-    // fchmod(2) takes no O_PATH descriptor before Linux 6.6.
+    // fchmod(2) accepts no O_PATH descriptor before Linux 6.6.
     if (chmod(fmt::format("/proc/self/fd/{}", file.get()).c_str(), endpoint.mode) != 0)
         return last_error();
     return {};
@@ -147,7 +150,7 @@ base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint,
     endpoint.path.copy(address.sun_path, sizeof address.sun_path - 1);
     if (bind(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return cannot_listen(endpoint, last_error());
-    // Nobody connects before the mode is right: only then does it listen.
+    // The socket listens only after its mode is set, so no client connects before.
     if (const auto error = hand_over(endpoint.path, endpoint))
         return cannot_listen(endpoint, error);
     if (::listen(descriptor.get(), SOMAXCONN) != 0) return cannot_listen(endpoint, last_error());
@@ -156,7 +159,8 @@ base::Result<std::vector<Acceptor>> listen_unix(const Endpoint& endpoint,
 
 base::Result<std::vector<Acceptor>> listen_tcp(Endpoint& endpoint, const Contexts& contexts) {
     {
-        // Without SO_REUSEPORT the system says whether anybody is there, and which port is free.
+        // Without SO_REUSEPORT the system reports whether the port is in use, and which port is
+        // free.
         tcp::acceptor probe(*contexts.front());
         error_code error = open(probe, endpoint, false);
         if (!error) probe.listen(1, error);
@@ -167,7 +171,7 @@ base::Result<std::vector<Acceptor>> listen_tcp(Endpoint& endpoint, const Context
     for (asio::io_context* context : contexts) {
         tcp::acceptor acceptor(*context);
         error_code error = open(acceptor, endpoint, true);
-        // On Linux the accepted sockets inherit it, which saves a call for each.
+        // On Linux accepted sockets inherit this option, which saves a call for each.
         if (!error) acceptor.set_option(tcp::no_delay(true), error);
         if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
         if (error) return cannot_listen(endpoint, error);
@@ -214,7 +218,7 @@ void Listener::revive() {
 }
 
 void Listener::stop() {
-    error_code ignored;  // nobody listens any more either way
+    error_code ignored;  // nothing listens any more in any case
     acceptor_.close(ignored);
     accepted_.close(ignored);
     timer_.cancel();
@@ -241,7 +245,7 @@ void Listener::accept() {
             error == error_code(ENFILE, boost::system::system_category()) ||
             error == asio::error::no_buffer_space || error == asio::error::no_memory)
             self->capacity_.make(true);
-        // Whatever it is, it may be so the next time, too.
+        // The error may persist, so wait before the next attempt.
         if (error) return self->pause();
         self->accepted_ = std::move(socket);
         self->hand_on();
@@ -252,7 +256,7 @@ void Listener::accept() {
 void Listener::hand_on() {
     if (accepted_.is_open()) {
         if (!on_accept_(accepted_, peer_)) return pause();
-        error_code ignored;  // whoever took it has it; else it is not wanted
+        error_code ignored;  // when it was taken this closes nothing; otherwise it is not wanted
         accepted_.close(ignored);
     }
     await();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A listening socket: one for each thread, on the same address (SO_REUSEPORT) or the same socket.
+// Listening sockets: one for each thread, on the same address (SO_REUSEPORT) or on the same socket.
 #pragma once
 
 #include <functional>
@@ -20,58 +20,59 @@ struct Endpoint {
     std::uint16_t port = 0;  ///< 0: any free one
     bool tls = false;
     bool dual_stack = false;        ///< `address` is [::] and takes IPv4 too
-    bool proxy_protocol = false;    ///< each connection begins with the PROXY protocol header
+    bool proxy_protocol = false;    ///< each connection begins with a PROXY protocol header
     std::string path{};             ///< of a Unix socket; empty: TCP
     unsigned mode = 0660;           ///< of a Unix socket
     std::optional<unsigned> gid{};  ///< the group of a Unix socket; absent: the process's
-    int inherited = -1;  ///< a descriptor that listens already (sd_listen_fds(3)); -1: none
+    int inherited = -1;  ///< a descriptor that is listening already (sd_listen_fds(3)); -1: none
 };
 
 /// "192.0.2.1:80", "[2001:db8::1]:80" or "unix:/path".
 [[nodiscard]] std::string text_of(const Endpoint& endpoint);
 
-/// Binds `endpoint` for each of `contexts`. An error says which address and why. That somebody else
-/// listens there is an error, though SO_REUSEPORT would allow it for the same user; a Unix socket
-/// that nobody listens on is replaced. The address taken is in `endpoint` afterwards.
+/// Binds `endpoint` for each of `contexts`, and stores the bound address in it. An error names the
+/// address and the reason. An address that is in use is an error, even where SO_REUSEPORT would
+/// allow it for the same user. A stale Unix socket is replaced.
 [[nodiscard]] base::Result<std::vector<Acceptor>> listen_all(
     Endpoint& endpoint, const std::vector<boost::asio::io_context*>& contexts);
 
-/// Accepts for as long as it is open.
+/// Accepts connections while it is open.
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
-    /// False: another thread has taken the last room meanwhile. The socket is left as it is, and
-    /// comes again.
+    /// False: another thread has taken the last place in the meantime. The socket is unchanged, and
+    /// is offered again.
     using OnAccept = std::function<bool(Socket& socket, const Stream::endpoint& peer)>;
-    /// Asks its owner for a place before a connection is accepted. Both are called on the
+    /// Asks the owner for a place before a connection is accepted. Both functions are called on the
     /// listener's thread.
     struct Capacity {
-        /// Whether one more connection may come.
+        /// Whether one more connection may be accepted.
         std::function<bool()> is_there;
-        /// One waits, and there is no room, or no descriptor: makes some by ending another. False:
-        /// that can't be.
+        /// Makes room for a waiting connection by ending another, when the limit is reached or no
+        /// descriptor is left. False: not possible.
         std::function<bool(bool descriptors_are_short)> make;
     };
 
     Listener(Acceptor acceptor, Capacity capacity, OnAccept on_accept);
     void start();
-    /// Waits for connections again where a std::bad_alloc, which passes through the event loop,
-    /// has ended that; else it does nothing. May throw one itself, and be called again then.
+    /// Waits for connections again after a std::bad_alloc, thrown through the event loop, has ended
+    /// the wait; otherwise does nothing. May throw std::bad_alloc itself, and may then be called
+    /// again.
     void revive();
     void stop();
 
 private:
     void await();
     void accept();
-    /// Hands on what was accepted, and waits for the next.
+    /// Hands the accepted socket over, and waits for the next.
     void hand_on();
     void pause();
 
     Acceptor acceptor_;
     Capacity capacity_;
     OnAccept on_accept_;
-    Socket accepted_;        ///< open: it has not been handed on
-    Stream::endpoint peer_;  ///< of the connection that comes next
-    bool pending_ = false;   ///< the event loop holds what goes on with it
+    Socket accepted_;        ///< open: not handed over yet
+    Stream::endpoint peer_;  ///< of the next connection
+    bool pending_ = false;   ///< the event loop holds a handler that continues
     boost::asio::steady_timer timer_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// An HTTP request and response as the dialects see them: no sockets, no syntax.
+// HTTP requests and responses as the dialects see them, without sockets and syntax.
 #pragma once
 
 #include <chrono>
@@ -14,34 +14,34 @@ namespace sftdyn::http {
 
 /// A header field (RFC 9110 §6.3), as sent.
 struct Field {
-    std::string name{};  ///< case does not matter
+    std::string name{};  ///< case-insensitive
     std::string value{};
 };
 
-/// What a request has of X-Forwarded-For, Forwarded and X-Real-IP that does not fit whom it comes
-/// from.
+/// Whether a request's X-Forwarded-For, Forwarded and X-Real-IP fields fit the peer that sent them.
 enum class Forwarding : std::uint8_t {
     as_meant,
-    untrusted,  ///< one of them, from somebody who is not trusted to speak for others
+    untrusted,  ///< one of them, from a peer that is not a trusted proxy
     silent,     ///< none of them, from a trusted proxy
-    other       ///< another than the configured one, from a trusted proxy
+    other       ///< only another field than the configured one, from a trusted proxy
 };
 
 /// A request as a handler sees it. The views are valid during `Handler::handle`.
 struct Request {
-    std::string_view method;  ///< as sent; case matters (RFC 9110 §9.1)
+    std::string_view method;  ///< as sent; case-sensitive (RFC 9110 §9.1)
     std::string_view target;  ///< origin form, as sent (RFC 9112 §3.2.1)
-    /// Never an IPv4-mapped IPv6 address; unspecified: not known, and the handler does not need it.
+    /// Never an IPv4-mapped IPv6 address. Unspecified when it is not known and the handler does not
+    /// need it.
     boost::asio::ip::address client;
     std::string_view authorization{};  ///< the field's value (RFC 9110 §11.6.2); empty: none
     std::string_view body{};
-    std::span<Field> fields{};  ///< in order; only for a handler that needs them, who may take them
+    std::span<Field> fields{};  ///< in order, if the handler needs them; it may move them out
     Forwarding forwarding = Forwarding::as_meant;
 };
 
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
-/// A response as a handler gives it. The server adds what concerns the connection.
+/// A response as a handler gives it. The server adds the header fields for the connection.
 struct Response {
     unsigned status = 200;
     std::string body{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the HTTP server tells of requests that it refuses by itself: no handler sees them.
+// How the HTTP server reports requests that it refuses itself, which no handler sees.
 #pragma once
 
 #include <optional>
@@ -8,22 +8,22 @@
 
 namespace sftdyn::http {
 
-/// A request that can't be read (RFC 9112), is longer than the limits allow, or whose client is not
-/// known.
+/// A request that is malformed (RFC 9112), exceeds the limits, or whose client is not known.
 struct RefusedRequest {
-    /// The connection's other end, or whom the PROXY protocol named; absent: a Unix socket's. What
-    /// the request's own header says of its client is not believed.
+    /// The peer of the connection, or the client that the PROXY protocol named; absent: a Unix
+    /// socket. What the request's own header says of its client is not believed.
     std::optional<boost::asio::ip::address> peer{};
-    unsigned status = 400;  ///< of the answer
+    unsigned status = 400;  ///< of the response
 };
 
-/// Told of refused requests. It exists until the server has stopped, and is called by all of the
-/// server's threads at once.
+/// Observes refused requests. It must exist until the server has stopped; all threads of the server
+/// call it concurrently.
 class Observer {
 public:
     virtual ~Observer() = default;
 
-    /// Called once for each, before the answer is sent, on any of the server's threads.
+    /// Called once per refused request, before the response is sent, on any of the server's
+    /// threads.
     virtual void on_refused(const RefusedRequest& request) = 0;
 };
 

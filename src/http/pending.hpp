@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Whether the event loop still holds a handler that goes on with something for ever: where it has
-// lost the handler to a std::bad_alloc, before or within the call, somebody must begin anew.
+// Tells whether the event loop still holds a handler of an endless activity. When a std::bad_alloc
+// has destroyed the handler, before or during its call, the activity must be started again.
 #pragma once
 
 #include <utility>
 
 namespace sftdyn::http {
 
-/// Part of the handler: `flag` is true as long as there is a handler with it. Handler and flag are
-/// of one thread, and the flag outlives the handler.
+/// Captured by the handler: `flag` is true while such a handler exists. Handler and flag belong to
+/// one thread, and the flag outlives the handler.
 class Pending {
 public:
     explicit Pending(bool& flag) : flag_(&flag) { flag = true; }
@@ -18,7 +18,7 @@ public:
     Pending& operator=(const Pending&) = delete;
     ~Pending() { done(); }
 
-    /// The handler has been called, and may begin anew.
+    /// Called when the handler runs, which may then start another.
     void done() {
         if (flag_ != nullptr) *std::exchange(flag_, nullptr) = false;
     }

@@ -19,7 +19,7 @@ void PlainConnection::async_write(asio::const_buffer octets) {
 }
 
 void PlainConnection::finish(bool input_may_come) {
-    // Without input to come, closing does as well.
+    // When no input can follow, closing is enough.
     if (!input_may_come) return abort();
     error_code ignored;  // the client may be gone already
     socket().shutdown(Socket::shutdown_send, ignored);

@@ -6,7 +6,7 @@
 
 namespace sftdyn::http {
 
-/// The steps of `Connection` on the socket itself. Used on its connection's thread.
+/// Implements the steps of `Connection` directly on the socket. Used on its connection's thread.
 class PlainConnection : public Connection {
 public:
     using Connection::Connection;

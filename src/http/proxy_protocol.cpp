@@ -20,13 +20,13 @@ constexpr std::size_t v1_longest = 107;
 constexpr std::size_t v2_header = 16;
 constexpr std::size_t shortest = 15;  // "PROXY UNKNOWN\r\n"
 
-/// True when `octets` is the start of `signature`, or begins with it.
+/// Whether `octets` is a prefix of `signature`, or begins with it.
 bool may_be(std::string_view octets, std::string_view signature) {
     const std::size_t size = std::min(octets.size(), signature.size());
     return octets.substr(0, size) == signature.substr(0, size);
 }
 
-/// As the protocol asks for it: without leading zeros.
+/// Whether `text` is a port without leading zeros, as the protocol requires.
 bool is_plain_port(std::string_view text) {
     return base::is_port(text) && (text.size() == 1 || text[0] != '0');
 }

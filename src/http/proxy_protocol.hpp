@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The PROXY protocol, versions 1 and 2, as HAProxy's proxy-protocol.txt describes them: what a TCP
-// proxy says of the client before the connection's own octets.
+// The PROXY protocol, versions 1 and 2, as specified in HAProxy's proxy-protocol.txt: what a TCP
+// proxy says about the client before the connection's own octets.
 #pragma once
 
 #include <cstddef>
@@ -13,34 +13,35 @@
 
 namespace sftdyn::http {
 
-/// How much of a PROXY protocol header is there.
+/// How far a PROXY protocol header has been received.
 enum class ProxyHeaderState { more, bad, done };
 
-/// The PROXY protocol header at the start of a connection, as far as it was read.
+/// The PROXY protocol header at the start of a connection, as far as it has been read.
 struct ProxyProtocolHeader {
     ProxyHeaderState state = ProxyHeaderState::bad;
-    std::size_t size = 0;  ///< with `done`: octets it takes; with `more`: how many more may be
-                           ///< read, all of them its own
-    /// With `done`: the client's; absent when the proxy speaks for itself (LOCAL), or knows of no
-    /// IP address.
+    std::size_t size = 0;  ///< with `done`: octets of the header; with `more`: octets that may be
+                           ///< read next without reading beyond the header
+    /// With `done`: the client's address. Absent when the proxy speaks for itself (LOCAL), or knows
+    /// no IP address.
     std::optional<boost::asio::ip::address> client{};
 };
 
-/// Octets that a PROXY protocol header takes at the most; one that says it is longer is bad.
-/// Version 1 has 107, and version 2 as many TLVs as the proxy likes.
+/// Maximum octets of a PROXY protocol header; a longer one is bad. Version 1 has at most 107,
+/// version 2 any number of TLVs.
 constexpr std::size_t longest_proxy_header = 4096;
 
-/// Reads the PROXY protocol header at the start of `octets`, which may hold more or less than it.
-/// What follows it is the connection's (a TLS handshake, maybe), so that whoever reads no more than
-/// `size` says leaves it alone.
+/// Reads the PROXY protocol header at the start of `octets`, which may hold only a part of it, or
+/// more. What follows belongs to the connection (a TLS handshake, for example): a caller that reads
+/// no more than `size` octets does not touch it.
 [[nodiscard]] ProxyProtocolHeader read_proxy_header(std::string_view octets);
 
-/// Takes a PROXY protocol header in as it comes, and no octet of what follows it.
+/// Receives a PROXY protocol header in pieces, and no octet beyond it.
 class ProxyHeaderReader {
 public:
-    /// Where to receive octets, and how many at the most; never empty while `received` says `more`.
+    /// The buffer for the next read, with its maximum size; never empty after `received` returned
+    /// `more`.
     [[nodiscard]] boost::asio::mutable_buffer space();
-    /// What is known once `size` more octets are there.
+    /// Parses the header after `size` more octets were received.
     [[nodiscard]] ProxyProtocolHeader received(std::size_t size);
 
 private:
@@ -49,8 +50,8 @@ private:
     std::size_t wanted_ = read_proxy_header("").size;
 };
 
-/// The address as that of a client: an IPv4-mapped one as what it is; nothing for one that no host
-/// can have.
+/// The client's address in canonical form: an IPv4-mapped address becomes IPv4. `nullopt` for an
+/// address that no host can have.
 [[nodiscard]] std::optional<boost::asio::ip::address> client_form(
     const boost::asio::ip::address& address);
 

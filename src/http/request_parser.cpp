@@ -15,8 +15,8 @@ using beast::http::error;
 
 namespace {
 
-/// uri-host [":" port] (RFC 9110 §7.2), or nothing. A comma could stand in a name, but stands for
-/// two of them.
+/// Whether `text` is uri-host [":" port] (RFC 9110 §7.2), or empty. A reg-name may contain a comma,
+/// but here a comma means two values.
 bool is_host(std::string_view text) {
     constexpr std::string_view punctuation = "-._~%!$&'()*+;=";
     const auto alphanumeric = [](char c) {
@@ -59,7 +59,7 @@ unsigned RequestParser::status_of(const boost::system::error_code& code) const {
     if (code == error::header_limit) return has_line_ ? 431 : 414;
     if (code == error::body_limit) return 413;
     if (code == error::end_of_stream || code == error::partial_message) return 0;
-    // RFC 9112 §6.3: a body whose length is not said may be refused so.
+    // RFC 9112 §6.3: a request without Content-Length may be refused with 411.
     if (code == error::bad_transfer_encoding && lacks_length_) return 411;
     return 400;
 }
@@ -68,8 +68,8 @@ std::size_t RequestParser::feed(std::string_view octets, error_code& code) {
     error_code bad;
     code = {};
     const std::size_t good = scan(octets, bad);
-    // What stands before the bad octet is read first, so that it does not matter in which pieces it
-    // all came.
+    // Parse the octets before the bad one first, so that the result does not depend on how the
+    // request was split into pieces.
     const std::size_t used = good > 0 ? put(boost::asio::buffer(octets.data(), good), code) : 0;
     scanned_ -= std::min(used, scanned_);
     if (bad && (!code || code == error::need_more)) code = bad;
@@ -86,8 +86,8 @@ std::size_t RequestParser::scan(std::string_view octets, error_code& code) {
     return octets.size();
 }
 
-// RFC 9112 §2.2, §5.2: a bare CR or LF, a NUL and a folded line are where two readers of one
-// request may differ.
+// RFC 9112 §2.2, §5.2: rejects a bare CR or LF, NUL and folded lines, which different parsers may
+// read differently.
 bool RequestParser::is_good(char c) {
     switch (scan_) {
         case Scan::cr:
@@ -136,7 +136,7 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
         case beast::http::field::content_length:
             ++lengths_;
             bad_field_ = bad_field_ || text.find_first_not_of("0123456789") !=
-                                           std::string_view::npos;  // a list, too
+                                           std::string_view::npos;  // rejects a list too
             break;
         case beast::http::field::transfer_encoding:
             ++encodings_;
@@ -158,14 +158,16 @@ void RequestParser::on_field_impl(beast::http::field field, view name, view valu
     }
     if (keep_fields_) fields_.push_back({std::string(name), std::string(text)});
     if (!beast::iequals(name, view(proxy_field_.data(), proxy_field_.size()))) return;
+    is_forwarded_ = true;
     proxy_values_.emplace_back(text);
 }
 
 void RequestParser::on_header_impl(error_code& code) {
-    // RFC 9112 §3.2: exactly one Host in HTTP/1.1, and no proxying: only the origin form names a
-    // resource of ours.
+    // RFC 9112 §3.2: exactly one Host in HTTP/1.1. Only the origin form names a resource of this
+    // server; proxying is not supported.
     const bool bad_host = hosts_ > 1 || (hosts_ == 0 && version_ >= 11);
-    // RFC 9112 §6.1, §6.3: where the body ends is said by one Content-Length, or there is none.
+    // RFC 9112 §6.1, §6.3: at most one Content-Length, and no Transfer-Encoding, so that the end of
+    // the body is unambiguous.
     if (bad_host || lengths_ > 1 || bad_field_ || !target().starts_with('/')) {
         code = error::bad_field;
     } else if (encodings_ > 0) {
@@ -175,7 +177,7 @@ void RequestParser::on_header_impl(error_code& code) {
 }
 
 void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) {
-    // Beast has compared it with the limit.
+    // Beast has checked it against the limit.
     body_size_ = length ? static_cast<std::size_t>(*length) : 0;
 }
 
@@ -184,7 +186,7 @@ std::size_t RequestParser::on_body_impl(view body, error_code&) {
     return body.size();
 }
 
-// Never called: no request with chunks is read beyond its header.
+// Never called: a chunked request is refused after its header.
 void RequestParser::on_chunk_header_impl(std::uint64_t, view, error_code& code) {
     code = error::bad_transfer_encoding;
 }

@@ -23,7 +23,7 @@ void RequestReader::drop() {
 }
 
 void RequestReader::forget_what_was_read() {
-    if (begin_ < end_) {  // what waits stays where it is
+    if (begin_ < end_) {  // unread octets stay in place
         buffer_.zeroize(clean_, begin_);
         buffer_.zeroize(end_, used_);
         clean_ = begin_;
@@ -39,7 +39,7 @@ void RequestReader::forget_what_was_read() {
 }
 
 boost::asio::mutable_buffer RequestReader::space() {
-    // Of a body that is on its way the parser has taken what came.
+    // The parser has copied what was received of an incomplete body.
     if (begin_ == end_) forget_what_was_read();
     const auto is_short = [this] { return buffer_.capacity() - end_ < read_size / 2; };
     if (is_short() && begin_ > 0) {
@@ -48,7 +48,7 @@ boost::asio::mutable_buffer RequestReader::space() {
         clean_ = begin_ = 0;
     }
     if (is_short()) {
-        // No more than a header that is too long by one read: `read` refuses it then.
+        // At most one read beyond the longest header, since `read` refuses a longer one.
         const std::size_t most = std::max(limits_.header_octets, end_) + read_size;
         buffer_.grow(std::clamp(2 * buffer_.capacity(), end_ + read_size, most));
     }

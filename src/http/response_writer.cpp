@@ -9,7 +9,7 @@
 namespace sftdyn::http {
 namespace {
 
-/// "Date: …" (RFC 9110 §6.6.1), made once a second and thread.
+/// "Date: …" (RFC 9110 §6.6.1), formatted once a second per thread.
 const std::string& date_line() {
     thread_local std::time_t made_at = 0;
     thread_local std::string line;
@@ -20,7 +20,7 @@ const std::string& date_line() {
         std::tm utc{};
         gmtime_r(&made_at, &utc);
         char text[64];
-        // The C locale's names are those of RFC 9110 §5.6.7; the program sets no other.
+        // The names of the C locale are those of RFC 9110 §5.6.7; the program sets no other locale.
         const std::size_t size =
             std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
         line.assign(text, size);

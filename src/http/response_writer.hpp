@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Writes HTTP/1.1 response messages (RFC 9112 §4): small, whole, never chunked.
+// Writes HTTP/1.1 response messages (RFC 9112 §4): small, complete, never chunked.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace sftdyn::http {
 
-/// What a response message needs to know of its request and connection.
+/// What a response message depends on in its request and connection.
 struct Framing {
     unsigned version = 11;   ///< of the request: 10 or 11
     bool keep_alive = true;  ///< the connection stays open

@@ -10,7 +10,7 @@ namespace sftdyn::http {
 
 void SecretBuffer::grow(std::size_t capacity) {
     if (capacity <= capacity_) return;
-    // Not value-initialised: whoever reads into it writes it first.
+    // Not value-initialised: every octet is written before it is read.
     std::unique_ptr<char[]> larger(new char[capacity]);
     if (capacity_ > 0) std::memcpy(larger.get(), octets_.get(), capacity_);
     release();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Octets that came from a client, and may hold a key or a password: whatever leaves this buffer is
-// zeroized.
+// Buffers for octets from a client, which may hold a key or a password: everything that is removed
+// from them is zeroized.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace sftdyn::http {
 
-/// Owned by one connection, and used on its thread. What needs memory and gets none throws
-/// std::bad_alloc, and leaves the buffer as it was.
+/// Owned by one connection, and used on its thread. When memory is short, throws std::bad_alloc and
+/// leaves the buffer unchanged.
 class SecretBuffer {
 public:
     SecretBuffer() = default;
@@ -22,11 +22,11 @@ public:
     [[nodiscard]] const char* data() const { return octets_.get(); }
     [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
-    /// Makes it hold at least `capacity` octets. What moves leaves zeros behind.
+    /// Grows to at least `capacity` octets, and zeroizes the old memory.
     void grow(std::size_t capacity);
     /// Overwrites [begin, end) with zeros.
     void zeroize(std::size_t begin, std::size_t end) noexcept;
-    /// Zeroizes all of it, and gives the memory back.
+    /// Zeroizes the buffer and releases its memory.
     void release() noexcept;
 
 private:
@@ -34,10 +34,10 @@ private:
     std::size_t capacity_ = 0;
 };
 
-/// A text of octets that grows as they come.
+/// Text that grows as octets are received.
 class SecretText {
 public:
-    /// `most` is how long the text can become: memory for more is never taken.
+    /// `most` is the maximum length of the text: no memory beyond it is allocated.
     void append(std::string_view octets, std::size_t most);
     [[nodiscard]] std::string_view view() const { return {buffer_.data(), size_}; }
     [[nodiscard]] std::size_t capacity() const { return buffer_.capacity(); }

@@ -25,9 +25,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr auto sweep_interval = std::chrono::seconds(1);
-// Where memory is short, others give some back meanwhile.
+// The pause after a shortage of memory, in which other threads may release some.
 constexpr auto memory_pause = std::chrono::milliseconds(10);
-// That there is no room for more connections is said once in a while.
+// The minimum time between log messages about the limit of connections.
 constexpr auto say_interval = std::chrono::minutes(1);
 
 std::string_view field_of(const Proxies& proxies) {
@@ -50,12 +50,12 @@ struct Server::Worker {
            std::string_view proxy_field, ConnectionLimiter& every, Observer* observer)
         : admission(every), set{handler, limits, proxies, proxy_field, observer} {}
 
-    /// As Listener::OnAccept.
+    /// Implements Listener::OnAccept.
     bool accepted(Socket& socket, const Stream::endpoint& from, const Endpoint& endpoint) {
         auto ticket = admission.enter();
         if (!ticket && make_room(false)) ticket = admission.enter();
         if (!ticket) return false;
-        // Nothing but this connection is lost with its socket.
+        // When memory is short, only this connection is lost.
         try {
             start_connection(std::move(socket), Peer::of(address_of(from), set.proxies), endpoint,
                              std::move(*ticket));
@@ -98,7 +98,7 @@ struct Server::Worker {
                                   admission.count()));
         }
         if (set.make_room(now)) return !descriptors_are_short;
-        // The room may be taken by connections of other threads.
+        // Connections of other threads may take the room.
         for (Worker* other : others) {
             asio::post(other->io, [other, descriptors_are_short] {
                 if (descriptors_are_short || !other->admission.has_capacity())
@@ -112,21 +112,21 @@ struct Server::Worker {
         timer.expires_after(sweep_interval);
         timer.async_wait([this, pending = Pending(sweeping)](error_code error) mutable {
             pending.done();
-            // One that was due when `close` came can't be cancelled any more.
+            // A handler that is queued when `close` is called can't be cancelled any more.
             if (error || set.closing) return;
             set.sweep(base::Clock::now());
             sweep();
         });
     }
 
-    /// Goes on with what a std::bad_alloc has ended: connections are waited for and swept for ever.
+    /// Restarts what a std::bad_alloc has ended: accepting and sweeping never stop.
     void revive() {
         if (set.closing) return;
         for (const auto& listener : listeners) listener->revive();
         if (!sweeping) sweep();
     }
 
-    /// False: there is no thread for it.
+    /// False: no thread can be started.
     bool start() {
         for (const auto& listener : listeners) listener->start();
         sweep();
@@ -135,7 +135,7 @@ struct Server::Worker {
         return started.has_value();
     }
 
-    /// The worker's thread.
+    /// Runs the event loop on the worker's thread.
     void run() {
         while (true) {
             try {
@@ -143,14 +143,14 @@ struct Server::Worker {
                 io.run();
                 return;
             } catch (const std::bad_alloc&) {
-                // Connections see to themselves: this is what stands between them.
+                // Connections handle their own exceptions; this one comes from outside of them.
                 set.say_memory_is_short();
                 std::this_thread::sleep_for(memory_pause);
             }
         }
     }
 
-    /// Runs on the worker's thread.
+    /// Called on the worker's thread.
     void close(base::TimePoint deadline) {
         for (const auto& listener : listeners) listener->stop();
         timer.cancel();
@@ -169,14 +169,14 @@ struct Server::Worker {
 
     ConnectionLimiter& admission;
     base::TimePoint say_full_again{};
-    ConnectionSet set;      // before the context: what the context still holds at its end are
-                            // connections of the set
-    bool sweeping = false;  ///< the event loop holds the timer's next turn
+    ConnectionSet set;  // declared before the context, which may hold connections of the set until
+                        // its destruction
+    bool sweeping = false;  ///< the event loop holds a handler of the timer
     asio::io_context io{1};
     asio::steady_timer timer{io};
     asio::steady_timer end{io};
-    TlsContext tls;               ///< null: there is no TLS endpoint
-    std::vector<Worker*> others;  ///< of the server's workers
+    TlsContext tls;               ///< null: no TLS endpoint
+    std::vector<Worker*> others;  ///< the server's other workers
     std::vector<std::shared_ptr<Listener>> listeners;
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::thread thread;
@@ -201,7 +201,7 @@ Server::Server(Handler& handler, const Limits& limits, const Proxies& proxies, u
 
 Server::~Server() {
     stop(base::Clock::now());
-}  // NOLINT(bugprone-exception-escape): there is no going on without it
+}  // NOLINT(bugprone-exception-escape): the program can't continue without it
 
 base::Result<void> Server::listen(std::vector<Endpoint>& endpoints) {
     std::vector<asio::io_context*> contexts;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The HTTP server: a thread for each core, each with its own listening sockets and connections.
+// The HTTP server: several threads, each with its own listening sockets and connections.
 #pragma once
 
 #include <atomic>
@@ -20,31 +20,32 @@
 namespace sftdyn::http {
 
 /// Owns its threads, listening sockets and connections. Used on one thread at a time; only
-/// `connections` may be called on any.
+/// `connections` may be called on any thread.
 class Server {
 public:
-    /// `observer` is told of the requests that `handler` does not see; null: nobody is. Both
-    /// exist until it has stopped.
+    /// `observer` is told of the requests that `handler` does not see; may be null. Both must exist
+    /// until the server has stopped.
     Server(Handler& handler, const Limits& limits, const Proxies& proxies, unsigned threads,
            Observer* observer = nullptr);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Listens on each endpoint; a port 0 is replaced by the port taken.
+    /// Listens on each endpoint; port 0 is replaced by the bound port.
     [[nodiscard]] base::Result<void> listen(std::vector<Endpoint>& endpoints);
 
-    /// The certificate that connections to TLS endpoints get from now on.
+    /// Sets the certificates for new connections to TLS endpoints.
     void use_tls(const TlsContext& context);
 
-    /// Open connections; on any thread.
+    /// The number of open connections. Thread-safe.
     [[nodiscard]] std::size_t connections() const { return admission_.count(); }
 
-    /// Starts serving; an error: the system gives no thread for it, and it serves nobody.
+    /// Starts serving. When the system provides too few threads, returns an error and serves no
+    /// client.
     [[nodiscard]] base::Result<void> start();
 
-    /// Stops accepting, waits until the requests under way are answered, at most until `deadline`,
-    /// and ends.
+    /// Stops accepting connections, waits until pending requests are answered, but not beyond
+    /// `deadline`, and stops.
     void stop(base::TimePoint deadline);
 
 private:
@@ -53,7 +54,7 @@ private:
     Proxies proxies_;
     ConnectionLimiter admission_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    std::vector<std::string> unix_paths_;  ///< sockets of ours, which go with us
+    std::vector<std::string> unix_paths_;  ///< Unix sockets to remove in `stop`
 };
 
 }  // namespace sftdyn::http

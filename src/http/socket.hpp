@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Connections come over TCP or a Unix socket; from here on they are alike.
+// Socket types for TCP and Unix sockets alike.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ using Stream = boost::asio::generic::stream_protocol;
 using Socket = Stream::socket;
 using Acceptor = boost::asio::basic_socket_acceptor<Stream>;
 
-/// The address at the other end; nothing for a Unix socket's.
+/// The peer's address; `nullopt` for a Unix socket.
 [[nodiscard]] std::optional<boost::asio::ip::address> address_of(const Stream::endpoint& peer);
 
 }  // namespace sftdyn::http

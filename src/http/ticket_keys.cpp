@@ -12,10 +12,10 @@
 namespace sftdyn::http {
 namespace {
 
-// What the callback tells OpenSSL (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+// Return values of the callback (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
 constexpr int failed = -1, no_ticket = 0, good = 1, good_and_renew = 2;
 
-/// Where a context keeps its keys.
+/// The index of a context's pointer to its keys.
 int keys_index() {
     static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
     return index;
@@ -51,7 +51,7 @@ void TicketKeys::rotate(base::TimePoint now) {
 }
 
 bool TicketKeys::use(SSL_CTX* context, TicketKeys& keys) {
-    // A ticket is as good as the session is young: for as long as its key opens it.
+    // A session is valid for one lifetime: until then its ticket's key can decrypt the ticket.
     SSL_CTX_set_timeout(context, std::chrono::seconds(lifetime).count());
     return SSL_CTX_set_ex_data(context, keys_index(), &keys) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The keys that TLS session tickets are sealed with (RFC 5077, RFC 8446 §4.6.1).
+// The keys that encrypt TLS session tickets (RFC 5077, RFC 8446 §4.6.1).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -14,9 +14,9 @@
 
 namespace sftdyn::http {
 
-/// Who has a ticket's key reads the session, also one recorded long ago (TLS 1.2). So a key seals
-/// for an hour, opens for one more, and is zeroized then. All certificates of a server share these
-/// keys. Thread-safe.
+/// With a ticket's key an attacker can decrypt the session, even one recorded long ago (TLS 1.2). A
+/// key therefore encrypts for an hour, decrypts for one more, and is then zeroized. All
+/// certificates of a server share these keys. Thread-safe.
 class TicketKeys {
 public:
     static constexpr auto lifetime = std::chrono::hours(1);
@@ -26,12 +26,12 @@ public:
     TicketKeys(const TicketKeys&) = delete;
     TicketKeys& operator=(const TicketKeys&) = delete;
 
-    /// Does what is due at `now`. It must be called now and then: a server that nobody talks to has
-    /// keys, too.
+    /// Replaces and zeroizes keys that are too old at `now`. Must be called regularly, since an
+    /// idle server has keys too.
     void rotate(base::TimePoint now);
 
-    /// Lets `context` seal and open its tickets with `keys`, which must outlive it. False: OpenSSL
-    /// refuses it.
+    /// Makes `context` encrypt and decrypt its tickets with `keys`, which must outlive it. False:
+    /// OpenSSL refuses.
     static bool use(SSL_CTX* context, TicketKeys& keys);
 
 private:
@@ -52,9 +52,9 @@ private:
              EVP_MAC_CTX* mac);
 
     base::Mutex mutex_;
-    /// Seals and opens; absent: there were no random octets for it.
+    /// Encrypts and decrypts; absent when the random generator failed.
     Slot current_ GUARDED_BY(mutex_);
-    Slot previous_ GUARDED_BY(mutex_);  ///< opens
+    Slot previous_ GUARDED_BY(mutex_);  ///< decrypts only
 };
 
 }  // namespace sftdyn::http

@@ -23,7 +23,8 @@ constexpr const char* tls12_ciphers =
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* groups = "X25519:prime256v1:secp384r1";
 
-/// ALPN (RFC 7301): http/1.1 is all there is; whoever offers only other protocols gets none.
+/// ALPN (RFC 7301): selects http/1.1, the only protocol. A client that offers only others gets no
+/// ALPN extension.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
     static constexpr unsigned char ours[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -35,7 +36,7 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
     return SSL_TLSEXT_ERR_OK;
 }
 
-/// Where a connection keeps the certificates that it may be served with.
+/// The index of a connection's pointer to the certificates that it may use.
 int certificates_index() {
     static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
     return index;
@@ -71,9 +72,9 @@ std::vector<std::string> names_of(const X509* certificate) {
 constexpr const char* usual_certificate =
     "make one that public authorities would: RSA of 2048 bits or more, ECDSA P-256 or Ed25519";
 
-/// Whether a client that takes whatever certificate there is gets a connection: in memory, by each
-/// of the versions. A pair may fit together, and yet be one that no client speaks (an EC key on a
-/// curve that TLS does not use).
+/// Whether a client that accepts any certificate can connect with `version`; tested in memory. A
+/// matching pair may still be unusable for every client (an EC key on a curve that TLS does not
+/// use).
 bool serves(SSL_CTX* server_context, int version) {
     std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> client_context(
         SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
@@ -91,7 +92,7 @@ bool serves(SSL_CTX* server_context, int version) {
     SSL_set_max_proto_version(client.get(), version);
     SSL_set_connect_state(client.get());
     SSL_set_accept_state(server.get());
-    // Each flight takes one turn of both.
+    // Each turn lets both sides send a flight.
     for (int turn = 0; turn < 10; ++turn) {
         const int client_done = SSL_do_handshake(client.get());
         const int server_done = SSL_do_handshake(server.get());
@@ -114,26 +115,28 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
                                               const std::string& key_file,
-                                              std::shared_ptr<TicketKeys> tickets) {
+                                              std::shared_ptr<TicketKeys> tickets,
+                                              TlsVersion least) {
     const auto pair = read_pair(cert_file, key_file);
     if (pair.has_error()) return pair.error();
 
     auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
     SSL_CTX* raw = context->native_handle();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    // The server's order, but who puts ChaCha20 first (a small machine without AES instructions)
-    // gets it.
+    SSL_CTX_set_min_proto_version(raw,
+                                  least == TlsVersion::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    // The server's order of ciphers, except for clients that prefer ChaCha20 (small machines
+    // without AES instructions).
     SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    // An idle connection holds no buffers, and a session is the client's to keep: as a ticket (RFC
-    // 5077, RFC 8446 §4.6.1).
+    // An idle connection holds no buffers. Sessions are stored by the client, in tickets (RFC 5077,
+    // RFC 8446 §4.6.1).
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(raw, 1);
     SSL_CTX_set_read_ahead(raw, 1);
     SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
     SSL_CTX_set_tlsext_servername_callback(raw, choose_certificate);
-    // What a connection had received is zeroized when it has been handed on: an idle one holds no
+    // Received plaintext is zeroized after it is handed over, so that an idle connection holds no
     // key.
     SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT | (tickets ? 0 : SSL_OP_NO_TICKET));
     static constexpr unsigned char session_context[] = "sftdyn";
@@ -171,7 +174,7 @@ std::chrono::seconds time_left(const TlsCertificate& certificate) {
 const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
                              std::string_view server_name) {
     const std::string name = base::ascii_lower(server_name);
-    // A name of its own is closer than a wildcard.
+    // An exact name takes precedence over a wildcard.
     for (const bool wildcard : {false, true}) {
         for (const auto& certificate : certificates) {
             const auto fits = [&](const std::string& pattern) {
@@ -186,7 +189,7 @@ const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,
 
 std::unique_ptr<SSL, FreeTls> new_tls(const TlsContext& context) {
     std::unique_ptr<SSL, FreeTls> ssl(SSL_new(context->front().context->native_handle()));
-    // OpenSSL keeps pointers to what is not const; nothing is written through it.
+    // OpenSSL takes a pointer to non-const; nothing is written through it.
     if (ssl && SSL_set_ex_data(ssl.get(), certificates_index(),
                                const_cast<std::vector<TlsCertificate>*>(context.get())) != 1)
         ssl.reset();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The certificates and keys that TLS connections are served with (TLS 1.2 and 1.3).
+// The certificates and keys of TLS connections (TLS 1.2 and 1.3).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -21,22 +21,25 @@ namespace sftdyn::http {
 struct TlsCertificate {
     std::shared_ptr<boost::asio::ssl::context> context{};
     std::vector<std::string>
-        names{};  ///< the DNS names it is for (RFC 6125 §6.4), lower case; `*.` may be in front
-    std::shared_ptr<TicketKeys> tickets{};  ///< that `context` uses; null: it makes no tickets
+        names{};  ///< its DNS names (RFC 6125 §6.4) in lower case, which may begin with `*.`
+    std::shared_ptr<TicketKeys> tickets{};  ///< used by `context`; null: no tickets
 };
 
-/// Reads a certificate chain and its private key, both PEM (`read_pair`), and makes what serves
-/// them. An error names the file; an encrypted key and a key that does not fit the certificate are
-/// errors. Sessions are resumed if there are `tickets`.
+/// The minimum TLS version.
+enum class TlsVersion { tls1_2, tls1_3 };
+
+/// Reads a certificate chain and its private key, both PEM (`read_pair`), and prepares them for
+/// serving. An error names the file; an encrypted key, and a key that does not match the
+/// certificate, are errors. Sessions can be resumed if `tickets` is set.
 [[nodiscard]] base::Result<TlsCertificate> read_certificate(
     const std::string& cert_file, const std::string& key_file,
-    std::shared_ptr<TicketKeys> tickets = {});
+    std::shared_ptr<TicketKeys> tickets = {}, TlsVersion least = TlsVersion::tls1_2);
 
 /// How long the certificate is still valid; negative when it has expired.
 [[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);
 
-/// What connections are served with: the first certificate whose names match what the client asks
-/// for (SNI, RFC 6066 §3), else the first of all. Never empty.
+/// The certificates of a server. A connection gets the first whose names match the name that the
+/// client asks for (SNI, RFC 6066 §3), or else the first of all. Never empty.
 using TlsContext = std::shared_ptr<const std::vector<TlsCertificate>>;
 
 /// The certificate for a server name.
@@ -47,7 +50,8 @@ using TlsContext = std::shared_ptr<const std::vector<TlsCertificate>>;
 struct FreeTls {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
-/// A new server side, null when memory is short. `context` must outlive it.
+/// A new TLS object for the server's side of a connection; null when memory is short. `context`
+/// must outlive it.
 [[nodiscard]] std::unique_ptr<SSL, FreeTls> new_tls(const TlsContext& context);
 
 }  // namespace sftdyn::http

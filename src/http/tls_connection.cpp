@@ -12,7 +12,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Pipelined requests are served from within each other, up to here.
+// Maximum nesting of reads and writes that complete at once, as with pipelined requests.
 constexpr unsigned deepest = 16;
 
 }  // namespace
@@ -36,7 +36,7 @@ void TlsConnection::handshake() {
 
 void TlsConnection::async_read(asio::mutable_buffer into) {
     into_ = into;
-    // Between requests there is hardly ever anything yet.
+    // Between requests there is rarely input yet.
     if (between_requests() && SSL_has_pending(ssl_.get()) == 0)
         return await(Socket::wait_read, &TlsConnection::read);
     read();
@@ -63,7 +63,7 @@ void TlsConnection::write() {
     if (depth_ >= deepest) return post(&TlsConnection::write);
     ERR_clear_error();
     std::size_t size = 0;
-    // Without SSL_MODE_ENABLE_PARTIAL_WRITE all is written when it succeeds.
+    // Without SSL_MODE_ENABLE_PARTIAL_WRITE, success means that everything was written.
     const int result = SSL_write_ex(ssl_.get(), octets_.data(), octets_.size(), &size);
     if (result != 1) return await(result, &TlsConnection::write);
     ++depth_;
@@ -86,7 +86,7 @@ void TlsConnection::await(int result, void (TlsConnection::*step)()) {
         case SSL_ERROR_WANT_WRITE:
             return await(Socket::wait_write, step);
         default:
-            return abort();  // closed, or no TLS
+            return abort();  // closed, or not TLS
     }
 }
 

@@ -7,9 +7,9 @@
 
 namespace sftdyn::http {
 
-/// The steps of `Connection` over TLS. OpenSSL reads and writes the socket itself, so that an idle
-/// connection holds no buffers. Used on its connection's thread; a handshake that fails ends the
-/// connection.
+/// Implements the steps of `Connection` over TLS. OpenSSL reads and writes the socket itself, so
+/// that an idle connection holds no buffers. Used on its connection's thread. A failed handshake
+/// ends the connection.
 class TlsConnection : public Connection {
 public:
     TlsConnection(Socket socket, TlsContext context, ConnectionSet& set, const Peer& peer,
@@ -26,21 +26,21 @@ private:
     void handshake();
     void read();
     void write();
-    /// Goes on with `step` when the socket is ready for what OpenSSL wants after `result`; ends the
-    /// connection when there is nothing to wait for.
+    /// Continues with `step` when the socket is ready for what OpenSSL needs after `result`; ends
+    /// the connection when `result` is final.
     void await(int result, void (TlsConnection::*step)());
     void await(Socket::wait_type what, void (TlsConnection::*step)());
-    /// Does `step` from the event loop, not from within itself.
+    /// Calls `step` from the event loop instead of recursively.
     void post(void (TlsConnection::*step)());
     std::shared_ptr<TlsConnection> self() {
         return std::static_pointer_cast<TlsConnection>(shared_from_this());
     }
 
-    TlsContext context_;  ///< a newer certificate does not change this connection's
+    TlsContext context_;  ///< unaffected by a later certificate
     std::unique_ptr<SSL, FreeTls> ssl_;
     boost::asio::mutable_buffer into_;
     boost::asio::const_buffer octets_;
-    unsigned depth_ = 0;  ///< of reads and writes that were done at once, within each other
+    unsigned depth_ = 0;  ///< nesting of reads and writes that completed at once
 };
 
 }  // namespace sftdyn::http

@@ -24,7 +24,7 @@
 namespace sftdyn::http {
 namespace {
 
-// A chain is a few KiB.
+// 1 MiB; a chain takes a few KiB.
 constexpr std::size_t largest_file = 1 << 20;
 
 struct FreeBio {
@@ -32,7 +32,7 @@ struct FreeBio {
 };
 using Bio = std::unique_ptr<BIO, FreeBio>;
 
-/// One of the two files, and what to call its content.
+/// One of the two files, and the name of its content in messages.
 struct PemFile {
     const std::string& path;
     const char* content;
@@ -70,14 +70,15 @@ base::Result<void> read_file(const PemFile& file, SecretText& text) {
     return {};
 }
 
-/// True when behind the last whole part another begins: the file is not written to its end.
+/// Whether an incomplete part follows the last complete one, because the file is still being
+/// written.
 bool is_half_written(std::string_view text) {
     const std::size_t end = text.rfind("-----END ");
     const std::size_t next = end == std::string_view::npos ? end : text.find("\n--", end);
     return next != std::string_view::npos;
 }
 
-/// The certificates of the file, the server's own first.
+/// Parses the certificates of the file, the server's own first.
 base::Result<void> parse_certificates(const PemFile& file, std::string_view text, TlsPair& pair) {
     const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     pair.chain.reset(sk_X509_new_null());
@@ -139,7 +140,7 @@ base::Result<void> parse_key(const PemFile& file, std::string_view text, TlsPair
 
 bool fits(const X509* certificate, const EVP_PKEY* key) {
     const bool out = X509_check_private_key(certificate, key) == 1;
-    ERR_clear_error();  // that it does not fit is an answer
+    ERR_clear_error();  // a mismatch is a result, not an error
     return out;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A certificate with its chain, and the private key that it is for, as they lie on disk.
+// A certificate with its chain and its private key, as read from disk.
 #pragma once
 
 #include <openssl/evp.h>
@@ -12,7 +12,7 @@
 
 namespace sftdyn::http {
 
-/// Deleter of what OpenSSL has allocated for a certificate, a key or a chain.
+/// Deleter for OpenSSL's certificates, keys and chains.
 struct FreeTlsPart {
     void operator()(X509* certificate) const { X509_free(certificate); }
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -21,22 +21,22 @@ struct FreeTlsPart {
 template <class Part>
 using TlsPart = std::unique_ptr<Part, FreeTlsPart>;
 
-/// Belongs together: the key is the first certificate's, and of a kind that TLS 1.2 or 1.3 signs
-/// with.
+/// A matching pair: the key belongs to the first certificate, and its type can sign in TLS 1.2 or
+/// 1.3.
 struct TlsPair {
     TlsPart<X509> certificate{};  ///< the server's own
     TlsPart<STACK_OF(X509)> chain{};
     TlsPart<EVP_PKEY> key{};
 };
 
-/// Reads both files, PEM, each once. The one place where a pair comes from: what it returns fits
-/// together, whatever the files hold at this moment. They are never replaced in one step, so that
-/// any pair of old, new and half-written ones may be found. An error names the file and says what
-/// it lacks.
+/// Reads both PEM files, each once. All pairs come from here, and the returned parts match, no
+/// matter what the files contain at this moment. The files are not replaced atomically, so any mix
+/// of old, new and half-written files may be found. An error names the file and what is wrong with
+/// it.
 [[nodiscard]] base::Result<TlsPair> read_pair(const std::string& cert_file,
                                               const std::string& key_file);
 
-/// Why OpenSSL's last call on this thread failed, in its words; its errors are forgotten.
+/// OpenSSL's message for its last failed call on this thread; clears its error queue.
 [[nodiscard]] std::string last_tls_reason();
 
 }  // namespace sftdyn::http

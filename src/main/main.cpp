@@ -8,7 +8,7 @@
 #include "commands/command_line.hpp"
 
 int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);  // a client that is gone is seen where it is written to
+    std::signal(SIGPIPE, SIG_IGN);  // a write to a closed connection fails with EPIPE instead
     try {
         const auto parsed = sftdyn::commands::parse_command_line(argc, argv, SFTDYN_VERSION);
         if (parsed.run) {

@@ -24,7 +24,7 @@ namespace {
 namespace log = base::log;
 namespace fs = std::filesystem;
 
-// <linux/landlock.h> of later kernels. Debian 12's headers end with ABI 2.
+// Constants of <linux/landlock.h> in later kernels. Debian 12's headers end with ABI 2.
 constexpr std::uint64_t access_refer = 1ULL << 13;         // ABI 2
 constexpr std::uint64_t access_truncate = 1ULL << 14;      // ABI 3
 constexpr std::uint64_t access_ioctl_dev = 1ULL << 15;     // ABI 5
@@ -33,8 +33,8 @@ constexpr std::uint64_t net_bind_tcp = 1ULL << 0;          // ABI 4
 constexpr std::uint64_t scope_abstract_unix = 1ULL << 0;   // ABI 6
 constexpr std::uint64_t scope_signal = 1ULL << 1;          // ABI 6
 
-/// `struct landlock_ruleset_attr` as ABI 6 has it. Earlier kernels take a longer one when what they
-/// don't know is 0.
+/// `struct landlock_ruleset_attr` of ABI 6. Earlier kernels accept a longer struct if the fields
+/// that they don't know are 0.
 struct RulesetAttributes {
     std::uint64_t handled_access_fs = 0;
     std::uint64_t handled_access_net = 0;
@@ -47,7 +47,7 @@ constexpr std::uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCES
 constexpr std::uint64_t of_files =
     LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
     access_truncate | access_ioctl_dev |
-    access_resolve_unix;  // what a rule about something that is no folder may name
+    access_resolve_unix;  // the rights that a rule for a file may name
 constexpr std::uint64_t first_access =
     reading | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
     LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
@@ -68,17 +68,17 @@ base::Error failed(const char* what) {
             "[process] landlock = false silences it"};
 }
 
-/// The folder above `path` that is highest, below the root: what is made or moved there later is
-/// found then.
+/// The topmost folder above `path`, directly below the root. A rule for it also covers files that
+/// are created or moved there later.
 fs::path top_folder(const fs::path& path) {
-    std::error_code error;  // without a working folder a relative path has no place, and no rule
+    std::error_code error;  // without a working directory a relative path gets no rule
     auto folder = fs::absolute(path, error).lexically_normal();
     while (folder.has_relative_path() && folder.parent_path().has_relative_path())
         folder = folder.parent_path();
     return folder;
 }
 
-/// A ruleset that is being made. Closes its descriptor.
+/// A ruleset under construction. Owns its descriptor.
 class Ruleset {
 public:
     explicit Ruleset(const RulesetAttributes& attributes)
@@ -88,7 +88,7 @@ public:
 
     [[nodiscard]] bool made() const { return static_cast<bool>(descriptor_); }
 
-    /// What is not there needs no rule. One that can't be set permits nothing.
+    /// A missing path needs no rule. A rule that can't be set permits nothing.
     void allow(const fs::path& path, std::uint64_t access) {
         const base::Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
         if (!place) {
@@ -121,25 +121,25 @@ private:
 
     std::uint64_t handled_;
     base::Descriptor descriptor_;
-    std::vector<std::string> readable_{};  ///< what rules let the process read
+    std::vector<std::string> readable_{};  ///< the paths that the rules make readable
 };
 
 void allow_all(Ruleset& ruleset, const LandlockRules& wanted) {
-    // Where a system keeps what a service reads; what is below other folders must be named in the
-    // configuration.
+    // Folders where a system keeps what a service reads. Files below other folders must be named in
+    // the configuration.
     std::set<fs::path> readable{"/etc", "/run", "/var",   "/srv", "/opt",
                                 "/usr", "/lib", "/lib64", "/proc"};
     const auto add = [&readable](const fs::path& file) {
         const fs::path top = top_folder(file);
-        readable.insert(top == "/dev" ? file.parent_path() : top);  // as /dev/shm
+        readable.insert(top == "/dev" ? file.parent_path() : top);  // for example /dev/shm
     };
     for (const auto& file : wanted.files) {
         add(file);
-        std::error_code error;  // a link that leads nowhere is looked for again when it is read
+        std::error_code error;  // ignored: a dangling link fails when it is read
         const auto target = fs::canonical(file, error);
         if (!error) add(target);
     }
-    // Of devices only what holds nothing: a disk read whole would be every file of it.
+    // Only devices without stored data: reading a disk's device would reveal every file on it.
     readable.erase("/dev");
     for (const char* device : {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"})
         readable.insert(device);
@@ -190,7 +190,7 @@ base::Result<void> restrict_tracing() {
     if (abi == 0) return failed("the kernel does not offer it");
     RulesetAttributes attributes;
     attributes.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
-    // Moving between folders is forbidden to whoever has rules, unless one permits it.
+    // Any ruleset forbids moving files between folders unless a rule permits it.
     if (abi >= 2) attributes.handled_access_fs |= access_refer;
     Ruleset ruleset(attributes);
     if (!ruleset.made()) return failed("its rules can't be made");

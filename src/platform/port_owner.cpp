@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using boost::asio::ip::address;
 
-/// As /proc/net/tcp and tcp6 write it: each four octets as one number in the machine's order
+/// The format of /proc/net/tcp and tcp6: each four octets are one number in host byte order
 /// (proc(5)).
 std::optional<address> parse_address(std::string_view text) {
     std::array<unsigned char, 16> octets{};
@@ -34,14 +34,14 @@ std::optional<address> parse_address(std::string_view text) {
     return boost::asio::ip::address_v4({octets[0], octets[1], octets[2], octets[3]});
 }
 
-/// The sockets, as the links in /proc/PID/fd name them, that listen where `endpoint` would.
+/// The listening sockets that conflict with `endpoint`, named like the links in /proc/PID/fd.
 std::set<std::string> listening_sockets(const boost::asio::ip::tcp::endpoint& endpoint) {
     constexpr std::string_view listening = "0A";  // TCP_LISTEN
     std::set<std::string> found;
     for (const char* table : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
         std::ifstream file(table);
         std::string line;
-        std::getline(file, line);  // the heading
+        std::getline(file, line);  // the header
         while (std::getline(file, line)) {
             std::istringstream words(line);
             std::string slot, local, remote, state, skipped, inode;
@@ -64,7 +64,7 @@ std::set<std::string> listening_sockets(const boost::asio::ip::tcp::endpoint& en
 }
 
 bool has_one_of(const fs::path& process, const std::set<std::string>& sockets) {
-    std::error_code error;  // a process may end, or be none of ours to see
+    std::error_code error;  // the process may have ended, or belong to another user
     for (fs::directory_iterator entry(process / "fd", error), end; !error && entry != end;
          entry.increment(error)) {
         std::error_code unreadable;

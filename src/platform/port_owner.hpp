@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which process of this machine has a port.
+// Finds the process that listens on a port.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,12 @@ namespace sftdyn::platform {
 /// A process that listens on a port.
 struct PortOwner {
     pid_t process{};
-    std::string program{};  ///< its name, cut after 15 octets (proc(5), comm)
+    std::string program{};  ///< name, truncated to 15 octets (comm in proc(5))
 };
 
-/// The process that keeps others from listening at `endpoint`; of several that share its socket the
-/// one named `preferred`. Nothing where nobody listens, and where this user may not see into the
-/// process: root may into all.
+/// The process that occupies `endpoint`; of several that share the socket, the one named
+/// `preferred`. `nullopt` when no process listens there, or when this user may not inspect it. Root
+/// may inspect every process.
 [[nodiscard]] std::optional<PortOwner> owner_of(const boost::asio::ip::tcp::endpoint& endpoint,
                                                 const std::string& preferred);
 

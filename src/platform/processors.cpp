@@ -12,8 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The process's group below that of the mount: the line "0::/path"; "/" where there is none, as
-/// in a container with a namespace of its own.
+/// The path of the process's control group, from the line "0::/path". It is "/" without such a
+/// line, and in a container with a cgroup namespace of its own.
 fs::path group_of(const fs::path& proc) {
     std::ifstream file(proc / "cgroup");
     for (std::string line; std::getline(file, line);) {
@@ -22,7 +22,8 @@ fs::path group_of(const fs::path& proc) {
     return "/";
 }
 
-/// "max 100000", or microseconds of processor time and of real time; 0: no quota.
+/// The quota of a group in processors, rounded up; 0: no quota. The file has "max 100000", or
+/// microseconds of processor time and of real time.
 std::uint64_t processors_of(const fs::path& group) {
     std::ifstream file(group / "cpu.max");
     std::uint64_t quota = 0, period = 0;

@@ -6,9 +6,9 @@
 
 namespace sftdyn::platform {
 
-/// Those of its affinity (sched_setaffinity(2)), or as many as the quotas of its control group and
-/// of those above it come to, rounded up, if that is less (cgroup v2, cpu.max: systemd's CPUQuota=,
-/// a container's limit). At least one. The folders are a test's to give.
+/// The number of processors in its affinity mask (sched_setaffinity(2)), limited by the quotas of
+/// its control group and of the groups above, rounded up (cgroup v2, cpu.max: systemd's CPUQuota=,
+/// a container's limit). At least one. The folders are parameters for tests.
 [[nodiscard]] unsigned usable_processors(const std::filesystem::path& proc = "/proc/self",
                                          const std::filesystem::path& groups = "/sys/fs/cgroup");
 

@@ -54,13 +54,13 @@ void drop_capabilities() {
         log::warn("the process's capabilities can't be read: {}", base::system_error_text(errno));
     const bool may_bound = known && capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0;
     capng_clear(CAPNG_SELECT_ALL);
-    // Root that stays root could not even read BIND's key without this one.
+    // A process that stays root could not read even BIND's key without this capability.
     if (geteuid() == 0)
         capng_update(
             CAPNG_ADD,
             static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET),
             CAP_DAC_READ_SEARCH);
-    // Without CAP_SETPCAP the bounding set stays as it is; no_new_privs makes it meaningless.
+    // Without CAP_SETPCAP the bounding set can't be reduced; no_new_privs makes it irrelevant.
     if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) != 0)
         log::warn("capabilities could not be dropped: {}", base::system_error_text(errno));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the process gives up once it listens: root, capabilities, core dumps, files it needs not,
-// system calls it needs not.
+// What the process gives up once it listens: root, capabilities, core dumps, and the files and
+// system calls that it does not need.
 #pragma once
 
 #include <optional>
@@ -11,19 +11,20 @@
 
 namespace sftdyn::platform {
 
-/// What the process must still be able to do once it is in the sandbox.
+/// What the process must still be able to do in the sandbox.
 struct SandboxSettings {
-    std::optional<std::string> user{};  ///< whom to become, when it is root
+    std::optional<std::string> user{};  ///< the user to switch to, when this is root
     bool seccomp = true;
     bool landlock = true;
-    std::vector<std::string> files{};     ///< that must stay readable, also when they are replaced
-    std::vector<std::string> sockets{};   ///< Unix sockets to be taken away at the end
-    std::vector<std::string> writable{};  ///< folders whose files may be written
-    std::vector<int> connected{};  ///< Unix datagram sockets, which stay connected to whom they are
+    std::vector<std::string> files{};     ///< must stay readable, also after they are replaced
+    std::vector<std::string> sockets{};   ///< Unix sockets to remove at the end
+    std::vector<std::string> writable{};  ///< folders to create, write and remove files in
+    std::vector<int> connected{};         ///< Unix datagram sockets, which keep their peers
 };
 
-/// The user, capabilities, core dumps and the right to new privileges. To be called before there is
-/// a second thread. An error only where going on would be against what was asked for (the user).
+/// Switches to `user`, and drops capabilities, core dumps and the right to gain privileges. Called
+/// before there is a second thread. Fails only when it can't switch to the user; other failures are
+/// logged.
 [[nodiscard]] base::Result<void> drop_privileges(const std::optional<std::string>& user);
 
 /// The same for a thread that was there before it: the capabilities and the right to new privileges
@@ -34,7 +35,7 @@ void drop_thread_privileges();
 /// kernel does not offer is said in the log.
 void enter_sandbox(const SandboxSettings& wanted);
 
-/// The same for the process that runs the event command; the command is in the sandbox with it.
+/// The same for the process that runs the event command. The command inherits the sandbox.
 void enter_helper_sandbox(bool landlock, bool seccomp);
 
 }  // namespace sftdyn::platform

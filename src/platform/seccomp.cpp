@@ -25,9 +25,9 @@ constexpr std::uint64_t socket_type_mask = 0xf;  // the rest are flags: SOCK_CLO
 constexpr std::uint64_t descriptor_mask = 0xffffffff;  // the kernel ignores the rest
 constexpr std::uint64_t temporary_file = 020000000;    // O_TMPFILE without O_DIRECTORY
 
-// What the program, the C library, Asio, OpenSSL and spdlog call, whatever the arguments.
+// Calls of the program, the C library, Asio, OpenSSL and spdlog, allowed with any arguments.
 constexpr const char* allowed_calls[] = {
-    // Sockets and events. Those it listens on are there already.
+    // Sockets and events. The listening sockets exist already.
     "accept", "accept4", "connect", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
     "epoll_wait", "eventfd2", "getpeername", "getsockname", "getsockopt", "pipe2", "poll", "ppoll",
     "pselect6", "recvfrom", "select", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
@@ -38,7 +38,7 @@ constexpr const char* allowed_calls[] = {
     "readlink", "readlinkat", "readv", "stat", "statfs", "statx", "write", "writev",
     // Memory.
     "brk", "madvise", "membarrier", "mlock", "mremap", "munlock", "munmap",
-    // Threads, signals, the end.
+    // Threads, signals, exit.
     "exit", "exit_group", "futex", "futex_waitv", "get_robust_list", "restart_syscall", "rseq",
     "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend",
     "rt_sigtimedwait", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_yield",
@@ -48,7 +48,7 @@ constexpr const char* allowed_calls[] = {
     "getgid", "getgroups", "getpgrp", "getpid", "getppid", "getrandom", "getrlimit", "getrusage",
     "gettid", "gettimeofday", "getuid", "nanosleep", "sysinfo", "time", "times", "umask", "uname"};
 
-// What neither the helper nor an administrator's command has to do with.
+// Calls that neither the helper nor an administrator's command needs.
 constexpr const char* denied_to_helper[] = {
     // Other processes.
     "kcmp", "pidfd_getfd", "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace",
@@ -60,11 +60,11 @@ constexpr const char* denied_to_helper[] = {
     "quotactl", "quotactl_fd", "reboot", "request_key", "setdomainname", "sethostname", "setns",
     "settimeofday", "stime", "swapoff", "swapon", "syslog", "umount", "umount2", "unshare",
     "vhangup",
-    // Parts of the kernel that are rarely used, and often broken.
+    // Parts of the kernel that are rarely used and often vulnerable.
     "bpf", "fanotify_init", "io_uring_enter", "io_uring_register", "io_uring_setup",
     "lookup_dcookie", "perf_event_open", "userfaultfd", "vmsplice"};
 
-/// A filter that is being made. The first error is kept, and ends it.
+/// A filter under construction. After the first error, which is kept, nothing more is added.
 class Filter {
 public:
     explicit Filter(std::uint32_t otherwise)
@@ -78,7 +78,7 @@ public:
     void add(std::uint32_t action, const char* call,
              std::initializer_list<scmp_arg_cmp> arguments = {}) {
         const int number = seccomp_syscall_resolve_name(call);
-        // Some are unknown to some processors.
+        // Some calls do not exist on some architectures.
         if (number == __NR_SCMP_ERROR || (number < 0 && action == SCMP_ACT_ALLOW) || error_ != 0)
             return;
         error_ = seccomp_rule_add_array(filter_, action, number,
@@ -88,7 +88,7 @@ public:
         add(SCMP_ACT_ALLOW, call, arguments);
     }
 
-    /// The other instruction set that the processor has: a command may be a program of 32 bits.
+    /// Adds another architecture that the processor supports: a command may be a 32-bit program.
     void also(std::uint32_t architecture) {
         if (error_ == 0) error_ = seccomp_arch_add(filter_, architecture);
         if (error_ == -EEXIST) error_ = 0;
@@ -113,7 +113,7 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-/// A filter can't see which Unix socket is connected to, so there are none to be had.
+/// Allows IP sockets only. A filter can't see the peer of a Unix socket, so none may be opened.
 void allow_sockets(Filter& filter) {
     for (const int family : {AF_INET, AF_INET6}) {
         for (const int type : {SOCK_STREAM, SOCK_DGRAM})
@@ -122,8 +122,8 @@ void allow_sockets(Filter& filter) {
     }
 }
 
-/// Keeps each of `sockets` connected to whom it is, which a filter sees only by its number: it is
-/// not connected anew, not sent by to an address, and gets no other number.
+/// Makes each of `sockets` keep its peer. A filter knows a socket only by its number: the socket
+/// can't be reconnected, can't send to another address, and can't be duplicated to another number.
 base::Result<void> keep_connected(const std::vector<int>& sockets) {
     Filter filter(SCMP_ACT_ALLOW);
     for (const int socket : sockets) {
@@ -135,8 +135,8 @@ base::Result<void> keep_connected(const std::vector<int>& sockets) {
     return filter.load();
 }
 
-/// Opening: never emptied (O_TRUNC), and only read unless there is a state folder; then nothing is
-/// made with a set-ID bit.
+/// Opening a file never truncates it (O_TRUNC). Files are only read, unless there is a state
+/// folder; then none is created with a set-ID or sticky bit.
 void allow_files(Filter& filter, const SeccompNeeds& needs) {
     struct Open {
         const char* call;
@@ -151,14 +151,14 @@ void allow_files(Filter& filter, const SeccompNeeds& needs) {
                             masked(mode, S_ISUID | S_ISGID | S_ISVTX, 0)});
     }
     if (needs.writes_state) {
-        // The database is there, with its mode, before: nothing has to be given another mode or
-        // owner.
+        // The database exists by then with its mode, so no call to change a mode or an owner is
+        // needed.
         for (const char* call : {"fdatasync", "fsync", "ftruncate", "pwrite64"}) filter.allow(call);
     }
     if (needs.writes_state || needs.removes_files) {
         for (const char* call : {"unlink", "unlinkat"}) filter.allow(call);
     }
-    // Locks and flags; not F_SETOWN and F_SETSIG, by which a signal could be sent to anybody.
+    // Locks and flags; not F_SETOWN and F_SETSIG, which could send a signal to any process.
     for (const int command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK,
                               F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK})
         filter.allow("fcntl", {is(1, static_cast<unsigned>(command))});
@@ -167,19 +167,19 @@ void allow_files(Filter& filter, const SeccompNeeds& needs) {
         filter.allow("ioctl", {is(1, request)});
 }
 
-/// All code is there: no memory becomes executable, whether a file is behind it or not. Whatever
-/// library is needed has to be loaded before.
+/// All code is loaded: no memory becomes executable, whether a file backs it or not. Libraries must
+/// be loaded before.
 void allow_memory(Filter& filter) {
     filter.allow("mmap", {masked(2, PROT_EXEC, 0)});
     filter.allow("mprotect", {masked(2, PROT_EXEC, 0)});
 }
 
 void allow_threads(Filter& filter) {
-    // Threads, but no processes: without clone3, whose flags a filter can't see, the C library
-    // takes clone.
+    // Threads, but no processes. A filter can't see the flags of clone3; without that call, the C
+    // library uses clone.
     filter.allow("clone", {masked(0, CLONE_THREAD, CLONE_THREAD)});
     filter.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
-    // Signals to itself only: abort(3).
+    // Signals to this process only, for abort(3).
     filter.allow("tgkill", {is(0, static_cast<std::uint64_t>(getpid()))});
     filter.allow("prlimit64", {is(0, 0)});
     for (const int option : {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS,
@@ -191,7 +191,7 @@ void allow_threads(Filter& filter) {
 
 base::Result<void> filter_calls(const SeccompNeeds& needs) {
     if (base::sanitized) return {};
-    // Before the other, which lets no further filter be set; of both the stricter holds.
+    // Loaded first, since the main filter allows no further one. The stricter of the two applies.
     if (!needs.connected.empty()) {
         if (auto kept = keep_connected(needs.connected); kept.has_error()) return kept;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which system calls a process may make (seccomp(2)). Any other fails with EPERM.
+// Restricts the system calls of a process (seccomp(2)). A call that is not allowed fails with
+// EPERM.
 #pragma once
 
 #include <vector>
@@ -15,13 +16,14 @@ struct SeccompNeeds {
     std::vector<int> connected{};  ///< Unix datagram sockets: to systemd, and to the journal
 };
 
-/// For the program itself: threads but no processes, no signals to others, files for reading only,
-/// IP sockets; what goes by a socket of `connected` goes to whom that is connected to. For this
-/// thread and those that it starts, for ever. Does nothing where a sanitizer's run-time needs more.
+/// The filter for the program itself: threads but no processes, no signals to other processes,
+/// files for reading only unless `needs` says otherwise, IP sockets. The sockets of `connected`
+/// keep their peers. It applies to this thread and the threads that it starts, permanently. Does
+/// nothing in a build with a sanitizer, whose run-time needs more calls.
 [[nodiscard]] base::Result<void> filter_calls(const SeccompNeeds& needs);
 
-/// For the process that runs the event command, and for the command: everything but what changes
-/// the system, looks into other processes or reaches rarely used parts of the kernel.
+/// The filter for the process that runs the event command, and for the command: everything except
+/// calls that change the system, inspect other processes or reach rarely used parts of the kernel.
 [[nodiscard]] base::Result<void> filter_calls_of_helper();
 
 }  // namespace sftdyn::platform

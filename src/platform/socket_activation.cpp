@@ -12,8 +12,8 @@
 namespace sftdyn::platform {
 namespace {
 
-/// libsystemd is loaded only when systemd says that it has passed something: it and what it needs
-/// take a megabyte.
+/// Loads libsystemd, which takes a megabyte with its dependencies. Called only when systemd passed
+/// sockets.
 decltype(&sd_listen_fds_with_names) load() {
     base::SharedLibrary systemd("libsystemd.so.0");
     const auto function =

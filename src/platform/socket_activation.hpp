@@ -7,14 +7,14 @@
 
 namespace sftdyn::platform {
 
-/// A listening socket that was passed, under the name that its unit gives it (systemd.socket(5),
+/// A listening socket that systemd passed, and the name that its unit gives it (systemd.socket(5),
 /// FileDescriptorName=).
 struct PassedSocket {
     int descriptor = -1;
     std::string name{};
 };
 
-/// None when systemd has passed none. To be called once, before there is a second thread.
+/// The passed sockets; empty when there are none. Called once, before there is a second thread.
 [[nodiscard]] std::vector<PassedSocket> passed_sockets();
 
 }  // namespace sftdyn::platform

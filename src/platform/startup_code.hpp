@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Memory that only the start needed.
+// Releases memory that only startup needed.
 #pragma once
 
 namespace sftdyn::platform {
 
-/// Gives back the pages of code that are in memory: parsers and checks of the configuration ran
-/// once. What is called again is mapped again from the page cache, page by page. Thread-safe;
-/// nothing fails, at worst the pages stay.
+/// Releases the resident pages of code: the parsers and checks of the configuration run only once.
+/// Code that is called again is mapped again from the page cache, page by page. Thread-safe. On
+/// failure the pages stay.
 void release_startup_code() noexcept;
 
 }  // namespace sftdyn::platform

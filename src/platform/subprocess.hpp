@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Runs another program to its end, and reads what it prints.
+// Runs another program to its end, and reads its output.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace sftdyn::platform {
 
-/// Its standard output; nothing when it can't be run, or ends with another status than 0.
+/// Its standard output; `nullopt` when it can't be run, or exits with a status other than 0.
 [[nodiscard]] std::optional<std::string> output_of(const std::vector<std::string>& command);
 
 }  // namespace sftdyn::platform

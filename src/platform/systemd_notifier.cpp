@@ -20,6 +20,8 @@
 namespace sftdyn::platform {
 namespace {
 
+constexpr auto retry_pause = std::chrono::milliseconds(100);
+constexpr std::size_t most_untold = 8;
 constexpr std::uint64_t longest_interval = 24ULL * 60 * 60 * 1'000'000;  // microseconds
 
 std::string_view variable(const char* name) {
@@ -27,18 +29,19 @@ std::string_view variable(const char* name) {
     return value == nullptr ? std::string_view() : value;
 }
 
-/// As sd_watchdog_enabled(3); 0: there is none for this process.
+/// The watchdog's interval, as sd_watchdog_enabled(3) determines it; 0: none for this process.
 std::chrono::microseconds watchdog_interval() {
     const auto process = variable("WATCHDOG_PID");
     if (!process.empty() && process != std::to_string(getpid())) return {};
     const auto interval = base::parse_number<std::uint64_t>(variable("WATCHDOG_USEC"));
-    // To be told more often than it asks for is nothing to systemd.
+    // Notifying systemd more often than it asks for is harmless.
     return std::chrono::microseconds(std::min(interval.value_or(0), longest_interval));
 }
 
 }  // namespace
 
-SystemdNotifier::SystemdNotifier(boost::asio::io_context& io) : timer_(io) {
+SystemdNotifier::SystemdNotifier(boost::asio::io_context& io)
+    : watchdog_timer_(io), retry_timer_(io) {
     const auto name = variable("NOTIFY_SOCKET");
     if (name.empty()) return;
     socket_ = base::connect_unix_datagram(name);
@@ -50,9 +53,29 @@ SystemdNotifier::SystemdNotifier(boost::asio::io_context& io) : timer_(io) {
     interval_ = watchdog_interval();
 }
 
-void SystemdNotifier::tell(std::string_view state) const {
-    if (socket_ && !base::send_datagram(socket_, state))
-        base::log::warn("systemd could not be told: {}", base::system_error_text(errno));
+void SystemdNotifier::tell(std::string_view state) {
+    if (!socket_) return;
+    // The latest of a kind is enough.
+    std::erase(untold_, state);
+    untold_.emplace_back(state);
+    if (untold_.size() == 1) send();
+}
+
+/// systemd that does not read must not stop the thread: it is told once it reads again.
+void SystemdNotifier::send() {
+    while (!untold_.empty()) {
+        if (!base::send_datagram(socket_, untold_.front())) {
+            if (errno == EAGAIN) break;
+            base::log::warn("systemd could not be told: {}", base::system_error_text(errno));
+        }
+        untold_.pop_front();
+    }
+    if (untold_.empty()) return;
+    while (untold_.size() > most_untold) untold_.pop_front();
+    retry_timer_.expires_after(retry_pause);
+    retry_timer_.async_wait([this](boost::system::error_code error) {
+        if (!error) send();
+    });
 }
 
 void SystemdNotifier::ready() {
@@ -71,8 +94,8 @@ void SystemdNotifier::stopping() { tell("STOPPING=1"); }
 
 void SystemdNotifier::feed_watchdog() {
     tell("WATCHDOG=1");
-    timer_.expires_after(interval_ / 2);
-    timer_.async_wait([this](boost::system::error_code error) {
+    watchdog_timer_.expires_after(interval_ / 2);
+    watchdog_timer_.async_wait([this](boost::system::error_code error) {
         if (!error) feed_watchdog();
     });
 }

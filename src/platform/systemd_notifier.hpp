@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the program tells systemd (sd_notify(3)): that it serves, loads anew, ends, and is alive.
+// Notifies systemd of the program's state (sd_notify(3)): ready, reloading, stopping, alive.
 #pragma once
 
+#include <chrono>
+#include <deque>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/io_context.hpp>
@@ -11,25 +14,30 @@
 
 namespace sftdyn::platform {
 
-/// Does nothing unless systemd waits for it (Type=notify, $NOTIFY_SOCKET).
+/// Does nothing unless systemd expects notifications (Type=notify, $NOTIFY_SOCKET).
 class SystemdNotifier {
 public:
-    /// Connects to systemd at once, since in the sandbox no socket can be had for it.
+    /// Connects to systemd at once, since the sandbox allows no new Unix socket.
     explicit SystemdNotifier(boost::asio::io_context& io);
+    SystemdNotifier(const SystemdNotifier&) = delete;
+    SystemdNotifier& operator=(const SystemdNotifier&) = delete;
 
-    /// It serves. From now on the watchdog is told twice in its interval, by the thread of `io`.
+    /// Reports that the program serves. From then on the thread of `io` notifies the watchdog twice
+    /// per interval.
     void ready();
     void reloading();
     void stopping();
 
-    /// That it tells systemd by; -1: none.
+    /// The socket for notifications; -1 without one.
     [[nodiscard]] int socket() const { return socket_.get(); }
 
 private:
-    void tell(std::string_view state) const;
+    void tell(std::string_view state);
+    void send();
     void feed_watchdog();
 
-    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer watchdog_timer_, retry_timer_;
+    std::deque<std::string> untold_{};  ///< what systemd's full queue did not take yet
     base::Descriptor socket_;
     std::chrono::microseconds interval_{0};  ///< 0: no watchdog
 };

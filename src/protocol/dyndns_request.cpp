@@ -26,7 +26,8 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-/// At most `most` parts, and one more if there are more; empty ones are left out.
+/// Splits at commas into at most `most` parts, plus one if there are more. Empty parts are left
+/// out.
 std::vector<std::string_view> split(std::string_view text, std::size_t most) {
     std::vector<std::string_view> out;
     while (!text.empty() && out.size() <= most) {
@@ -42,7 +43,7 @@ std::vector<std::string> split_hosts(std::string_view text) {
     return {parts.begin(), parts.end()};
 }
 
-/// Basic (RFC 7617), or a token as deSEC takes it.
+/// Reads Basic (RFC 7617), or a token in deSEC's form.
 void read_authorization(std::string_view value, AddressUpdate& update) {
     const std::size_t space = value.find(' ');
     if (space == std::string_view::npos) return;
@@ -63,7 +64,7 @@ void read_authorization(std::string_view value, AddressUpdate& update) {
 void read_credential(const http::Request& request, const Parameters& parameters,
                      AddressUpdate& update) {
     if (!request.authorization.empty()) return read_authorization(request.authorization, update);
-    // As the makers of network storage send it.
+    // The form that network storage devices send.
     const std::string* user = parameters.find_any({"username", "user", "login"});
     const std::string* password = parameters.find_any({"password", "passwd", "pass", "pw"});
     if (user != nullptr && password != nullptr) {
@@ -72,10 +73,10 @@ void read_credential(const http::Request& request, const Parameters& parameters,
     }
 }
 
-/// As much of a text as a log shows.
+/// The part of a text that is logged.
 std::string start_of(std::string_view text) { return std::string(text.substr(0, 80)); }
 
-/// An address, maybe with a prefix length behind it, or brackets around it.
+/// Parses an address, optionally in brackets or with a prefix length.
 std::optional<AddressUpdate::Named> read_address(std::string_view text) {
     const std::size_t slash = text.find('/');
     if (slash != std::string_view::npos) {
@@ -108,7 +109,7 @@ void read_addresses(const Parameters& parameters, AddressUpdate& update) {
                 return;
             }
             if (text == "preserve")
-                continue;  // deSEC: this family is not to be touched, as if it were not named
+                continue;  // deSEC: the family stays unchanged, as if it were not named
             auto named = read_address(text);
             if (!named) {
                 update.unusable = start_of(text);
@@ -174,7 +175,7 @@ AddressUpdate read_duckdns(const Parameters& parameters) {
     return out;
 }
 
-/// Without parameters: /update/domains/token[/ip].
+/// The form without parameters: /update/domains/token[/ip].
 AddressUpdate read_duckdns_path(const std::vector<std::string_view>& path) {
     AddressUpdate out;
     out.dialect = Dialect::duckdns;
@@ -218,7 +219,8 @@ AddressIntent read_address_update(const http::Request& request) {
     Parameters parameters;
     parameters.add(query_of(request.target));
     if (form && !parameters.too_many()) parameters.add(request.body);
-    // The root is the update page of deSEC and of many storage makers, if it names a host.
+    // The root is the update page of deSEC and of many storage devices, if the request names a
+    // host.
     const bool root =
         path.empty() && parameters.find_any({"hostname", "host", "domain", "hostnames"}) != nullptr;
     if (path.empty() && !root) return NotOurs{};

@@ -23,7 +23,7 @@ http::Response answer_dyndns2(const std::vector<HostAnswer>& hosts) {
         if (is_success(host) && !host.addresses.empty()) out.body += " " + host.addresses;
     }
     if (hosts.empty()) out.body = "notfqdn";
-    // A client that finds one of its hosts done must read it.
+    // Status 500 only when every host failed: otherwise the client must read which ones succeeded.
     if (!hosts.empty() && std::all_of(hosts.begin(), hosts.end(), is_trouble)) out.status = 500;
     return out;
 }
@@ -113,8 +113,8 @@ http::Response bad_credential(Dialect dialect) {
 
 http::Response refused_address(Dialect dialect) {
     if (dialect == Dialect::secret_url) return {403, "BADADDRESS"};
-    return server_error(dialect);  // inadyn and ddclient try again later; the words of dyndns2 for
-                                   // "no" would end them
+    // inadyn and ddclient retry after this; dyndns2's codes for a refusal would stop them.
+    return server_error(dialect);
 }
 
 http::Response too_many_guesses(Dialect dialect) {
@@ -123,7 +123,7 @@ http::Response too_many_guesses(Dialect dialect) {
         out.status = 429;
         return out;
     }
-    // 429 is nothing that inadyn knows, which would end itself; at 503 it waits, as ddclient does.
+    // inadyn does not know 429 and would exit; it waits after 503, as ddclient does.
     return {503, dialect == Dialect::duckdns ? "KO" : "911"};
 }
 

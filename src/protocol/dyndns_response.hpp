@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The outcome of an `AddressUpdate`, as its dialect says it. Pure functions. Each answer leads its
-// client to the right conclusion: docs/clients.md.
+// Makes the response to an `AddressUpdate` in its dialect. Pure functions. Each response makes its
+// client do the right thing: see docs/clients.md.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace sftdyn::protocol {
 
-/// dyndns2's (https://help.dyn.com/return-codes.html).
+/// The return codes of dyndns2 (https://help.dyn.com/return-codes.html).
 enum class ReturnCode : std::uint8_t {
     good,
     nochg,
@@ -24,30 +24,30 @@ enum class ReturnCode : std::uint8_t {
     dnserr,
     server_error
 };
-/// As it is sent: "good", "!yours", "911", …
+/// The code as sent: "good", "!yours", "911", …
 [[nodiscard]] const char* text_of(ReturnCode code);
 
 /// The outcome of one host.
 struct HostAnswer {
     ReturnCode code = ReturnCode::nohost;
-    std::string host{};       ///< as a person reads it
+    std::string host{};       ///< as text
     std::string addresses{};  ///< with good and nochg
 };
 
-/// The response of the dialect.
+/// The response in the dialect of the update.
 [[nodiscard]] http::Response answer(const AddressUpdate& update,
                                     const std::vector<HostAnswer>& hosts,
                                     std::string_view uptodate);
 /// The credential is wrong, or missing.
 [[nodiscard]] http::Response bad_credential(Dialect dialect);
-/// The address is not to be published, or can't be.
+/// The address must not be published.
 [[nodiscard]] http::Response refused_address(Dialect dialect);
-/// Past the second budget of wrong credentials: the client shall wait, and neither end nor ask for
-/// another password.
+/// Beyond the second budget of wrong credentials: the client should wait, and should neither exit
+/// nor ask its user for another password.
 [[nodiscard]] http::Response too_many_guesses(Dialect dialect);
-/// More hosts than one may name.
+/// The request names too many hosts.
 [[nodiscard]] http::Response too_many_hosts(Dialect dialect);
-/// We can't serve it now, or can't understand it.
+/// The request can't be served now, or can't be understood.
 [[nodiscard]] http::Response server_error(Dialect dialect);
 [[nodiscard]] http::Response wrong_method();
 [[nodiscard]] http::Response too_many_parameters();

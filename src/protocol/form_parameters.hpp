@@ -10,27 +10,27 @@
 
 namespace sftdyn::protocol {
 
-/// `%XX` undone (RFC 3986 §2.1). What is no valid encoding stays as it is.
+/// Percent-decodes `text` (RFC 3986 §2.1). An invalid encoding is left unchanged.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
-/// name=value pairs, as HTML forms send them: split at `&`, `+` is a space, then `%XX` is undone.
-/// Who sends them need not have shown a credential yet: at most `most` are taken.
+/// name=value pairs as HTML forms send them: split at `&`, `+` is a space, then percent-decoded. At
+/// most `most` are stored, since the client may not be authenticated yet.
 class Parameters {
 public:
     static constexpr std::size_t most = 64;
 
-    /// Wipes the values: passwords are among them.
+    /// Zeroizes the values, which may be passwords.
     ~Parameters();
     Parameters() = default;
     Parameters(const Parameters&) = delete;
     Parameters& operator=(const Parameters&) = delete;
 
     void add(std::string_view query);
-    /// There were more than are taken; the others were not looked at.
+    /// Whether there were more than `most` parameters. The rest was not parsed.
     [[nodiscard]] bool too_many() const { return too_many_; }
-    /// The first value of a name, in whatever case the name is written; null when there is none.
+    /// The first value of `name`, which is case-insensitive; null when there is none.
     [[nodiscard]] const std::string* find(std::string_view name) const;
-    /// The first of these names that has a value, even an empty one.
+    /// The value of the first of `names` that is present, even if it is empty; null when none is.
     [[nodiscard]] const std::string* find_any(std::initializer_list<std::string_view> names) const;
 
 private:
@@ -38,12 +38,12 @@ private:
     bool too_many_ = false;
 };
 
-/// More segments than any path of ours has are one too many.
+/// One more than the longest path of any dialect has.
 constexpr std::size_t most_segments = 5;
-/// The path of a target without its query, split at slashes; empty segments are left out, and so
-/// are those past `most_segments`.
+/// The path of a target without its query, split at slashes. Empty segments, and those beyond
+/// `most_segments`, are left out.
 [[nodiscard]] std::vector<std::string_view> path_segments(std::string_view target);
-/// What stands behind the first `?`.
+/// The query of a target: the part after the first `?`.
 [[nodiscard]] std::string_view query_of(std::string_view target);
 
 }  // namespace sftdyn::protocol

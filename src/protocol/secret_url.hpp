@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The secret URL dialect: `GET /<key>` moves the key's host to where the request came from.
+// The secret URL dialect: `GET /<key>` sets the key's host to the client's address.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace sftdyn::protocol::secret_url {
 
-/// The request asks for its own address.
+/// The client asks for its own address.
 struct WhoAmI {};
 /// The request presents a key: the target without its leading slashes, as sent.
 struct PresentedKey {
@@ -24,13 +24,13 @@ using Intent = std::variant<WhoAmI, PresentedKey, MethodNotAllowed>;
 
 [[nodiscard]] Intent read(const http::Request& request);
 
-/// What a key is for: as it was sent, else with `%XX` undone. Null: it is no key.
+/// Looks up the key as sent, and then percent-decoded. Null when it is unknown.
 [[nodiscard]] const accounts::KeyEntry* find(const accounts::AccountDirectory& directory,
                                              std::string_view key);
 
 [[nodiscard]] http::Response who_am_i(const http::Request& request);
 [[nodiscard]] http::Response method_not_allowed();
-/// `uptodate` is the word for a record that had the address already.
+/// `uptodate` is the body for a record that has the address already.
 [[nodiscard]] http::Response answer(const update::UpdateOutcome& result, std::string_view uptodate);
 
 }  // namespace sftdyn::protocol::secret_url

@@ -37,7 +37,7 @@ public:
           rules_(rules),
           v4_(update.v4),
           v6_(update.v6) {
-        // Nothing named: where the request came from, that family only.
+        // Without a named address: the source of the request, for its family only.
         if (v4_ || v6_) return;
         from_source_ = true;
         (source.is_v4() ? v4_ : v6_) = AddressUpdate::Named{source, source.to_string()};
@@ -72,7 +72,7 @@ private:
         plan_.answers.push_back({code, text, {}});
     }
 
-    /// DuckDNS clients name hosts by their first label.
+    /// Finds a host of the client. DuckDNS clients may name hosts by their first label.
     const accounts::Host* find(const std::string& text) const {
         const auto name = dns::Name::parse_host(text);
         if (name.has_error()) return nullptr;
@@ -160,7 +160,7 @@ private:
     }
 
     void add(UpdatePlan::Step step) {
-        // What belongs to one host goes out together.
+        // The records of one host form an atomic group.
         if (plan_.groups.empty() ||
             plan_.groups.back().front().desired.rrset.host != step.desired.rrset.host)
             plan_.groups.emplace_back();
@@ -194,7 +194,7 @@ private:
     UpdatePlan plan_;
 };
 
-/// Whether it names an address that is not where the request came from.
+/// Whether the update names an address other than the source of the request.
 bool names_another(const AddressUpdate& update, const ip::address& source) {
     const auto other = [&](const std::optional<AddressUpdate::Named>& named) {
         return named && named->address != source;
@@ -202,15 +202,15 @@ bool names_another(const AddressUpdate& update, const ip::address& source) {
     return other(update.v4) || other(update.v6) || update.prefix;
 }
 
-/// Why an address is not to be published; empty: it may be.
+/// Why an address must not be published; empty when it may be.
 std::string refusal(const ip::address& address, bool named, const base::AddressRules& rules) {
     const auto ruling = rules.rule(address, named);
     if (ruling == base::AddressRules::Ruling::may_be) return {};
     return fmt::format("{} {}", address.to_string(), base::text_of(ruling));
 }
 
-/// The same of those that the request is about; what a prefix makes of its hosts is looked at for
-/// each of them.
+/// The same for the addresses of the request. Addresses made from a prefix are checked for each
+/// host.
 std::string refusal(const AddressUpdate& update, const ip::address& source,
                     const base::AddressRules& rules) {
     if (update.offline) return {};
@@ -251,7 +251,7 @@ std::optional<ip::address_v6> place_in(const AddressUpdate::Prefix& prefix,
         const std::uint64_t networks =
             prefix.length == 64
                 ? 0
-                : ~std::uint64_t(0) >> prefix.length;  // the bits that are left for them
+                : ~std::uint64_t(0) >> prefix.length;  // the bits that are left for subnets
         if ((place.subnet & ~networks) != 0) return std::nullopt;
         upper = (upper & ~networks) | place.subnet;
     } else {

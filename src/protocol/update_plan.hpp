@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What an update that names hosts and addresses asks of the engine.
+// Translates an update that names hosts and addresses into requests to the engine.
 #pragma once
 
 #include <vector>
@@ -12,36 +12,35 @@
 
 namespace sftdyn::protocol {
 
-/// The work and the answer of one update: what the engine is asked, and what is answered for each
-/// host.
+/// The plan for one update: what the engine is asked for, and what is answered for each host.
 struct UpdatePlan {
     static constexpr std::size_t unanswered = ~std::size_t(0);
     /// One desired record, and the answer that its outcome belongs to.
     struct Step {
-        std::size_t answer = unanswered;  ///< which of `answers` its outcome goes into
+        std::size_t answer = unanswered;  ///< index in `answers` for its outcome
         update::DesiredRecord desired{};
     };
-    /// Steps that go out together, all or none.
+    /// An atomic group: all of its steps are applied, or none.
     using Group = std::vector<Step>;
 
-    std::vector<HostAnswer>
-        answers{};  ///< in the order of the request; what needs no step has its word
+    std::vector<HostAnswer> answers{};  ///< in the request's order; without a step they are final
     std::vector<Group> groups{};
     std::vector<std::string> warnings{};  ///< for the log: why something can't be done
-    std::string refused{};  ///< for the log: which address is not published, and why; then there is
-                            ///< nothing else
-    /// Answers that repeat another one, of the same host: which, and of which.
+    std::string refused{};  ///< for the log: the address that must not be published, and why; the
+                            ///< plan then has nothing else
+    /// Answers for a host that is named again: their index, and that of the host's first answer.
     std::vector<std::pair<std::size_t, std::size_t>> repeats{};
 };
 
-/// `client` is who asks, and `source` where from; `rules` say which addresses may be published.
+/// `source` is the address that `client` sent the update from; `rules` say which addresses may be
+/// published.
 [[nodiscard]] UpdatePlan make_plan(const AddressUpdate& update, const accounts::Client& client,
                                    const update::HostTable& names,
                                    const boost::asio::ip::address& source,
                                    const base::AddressRules& rules = {});
 
-/// Where a host is in the network that was delegated: prefix, subnet and suffix put together.
-/// Nothing: they don't fit.
+/// The address of a host in the delegated network, from prefix, subnet and suffix; `nullopt` when
+/// they don't fit together.
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(
     const AddressUpdate::Prefix& prefix, const accounts::Ipv6Place& place);
 

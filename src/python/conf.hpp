@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A Python conf as the rest of the program sees it: what it sets, and its hooks. There is no Python
-// in here; the plugin (src/python/plugin) stands behind it.
+// The interface of a Python conf: its settings and its hooks. Contains no Python; the plugin
+// (src/python/plugin) implements it.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 namespace sftdyn::python {
 
-/// The header fields of a request, in their order. Copies share them, on whichever threads; the
-/// last one that is dropped zeroizes their values.
+/// The header fields of a request, in order. Copies share them, across threads; destroying the last
+/// copy zeroizes the values.
 class Fields {
 public:
     using Field = std::pair<std::string, std::string>;
@@ -50,17 +50,17 @@ private:
     std::shared_ptr<const Owned> owned_{};
 };
 
-/// A value that a conf sets; `scalar` is empty for what is no bool, int or str.
+/// A value that a conf sets; `scalar` is empty unless the value is a bool, int, str or path.
 struct Value {
     std::variant<std::monostate, bool, std::int64_t, std::string> scalar{};
-    std::string type{};  ///< Python's name for it
+    std::string type{};  ///< the name of its Python type
 };
 
 /// A name that a conf sets.
 struct ConfSetting {
     std::string name{};
     std::vector<Value> values{};  ///< one, or those of a list or tuple
-    unsigned line = 0;            ///< where it is set at the conf's top level; 0: elsewhere
+    unsigned line = 0;            ///< line where the conf's top level sets it; 0: set elsewhere
 };
 
 /// A row of the conf's CLIENTS dict.
@@ -69,14 +69,15 @@ struct ConfClient {
     Value host{};
 };
 
-/// A hook went wrong. `text` is for the log, with a traceback; it holds no part of the request's
-/// secrets.
+/// A failure of a hook. `text` is for the log, with a traceback; it contains no part of the
+/// request's secrets.
 struct HookError {
     HookError() = default;
-    // Without it a text alone would do for one, and a result of a text could be either.
+    // Without this constructor a string alone would convert to a HookError, and a result of a
+    // string would be ambiguous.
     HookError(std::string of_kind, std::string said)
         : kind(std::move(of_kind)), text(std::move(said)) {}
-    std::string kind;  ///< equal for equal faults
+    std::string kind;  ///< equal for equal failures
     std::string text;
 };
 [[noreturn]] inline void throw_exception_from_error(const HookError& failure,
@@ -139,7 +140,7 @@ public:
     /// Those of `names` that the conf sets.
     [[nodiscard]] virtual base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const = 0;
-    /// The dict of that name; nothing: there is none.
+    /// The rows of the dict `name`; `nullopt` when there is none.
     [[nodiscard]] virtual base::Result<std::optional<std::vector<ConfClient>>> clients(
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
@@ -158,14 +159,13 @@ public:
     [[nodiscard]] virtual bool has_get_ip() const = 0;
     [[nodiscard]] virtual bool has_get_host() const = 0;
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
-    /// Whether any hook does something with the header fields that it is given.
+    /// Whether any hook uses its header fields.
     [[nodiscard]] virtual bool reads_headers() const = 0;
-    /// Whether get_ip does something with the key that it is given: then it may fail with a wrong
-    /// one, and not with a right one.
+    /// Whether get_ip uses its key. If so, it may fail for a wrong key only.
     [[nodiscard]] virtual bool get_ip_reads_key() const = 0;
 
-    /// `source` is the client's address; `key` is the request's, as it was sent.
-    /// `key` outlives the call.
+    /// `source` is the client's address; `key` is the request's key as sent, and must outlive the
+    /// call.
     [[nodiscard]] virtual std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                                      std::string_view key) const = 0;
 };
@@ -187,7 +187,7 @@ public:
 class Attached {
 public:
     virtual ~Attached() = default;
-    /// For `Interpreter::interrupt`.
+    /// Identifies the thread for `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
     /// Runs jobs until they are closed, and between them what the conf has given asyncio to do, in
     /// this thread's event loop. It keeps the interpreter's lock from one job to the next.
@@ -198,8 +198,8 @@ public:
     virtual void clear_interrupt() = 0;
 };
 
-/// The Python interpreter, as the plugin provides it. There is one for the process, and it never
-/// ends. Thread-safe: each call takes the interpreter's lock. Nothing of Python's is thrown.
+/// The Python interpreter, provided by the plugin. One per process; it is never finalized.
+/// Thread-safe: each call takes the interpreter's lock. No Python exception is thrown.
 class Interpreter {
 public:
     virtual ~Interpreter() = default;
@@ -209,13 +209,13 @@ public:
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
         const std::string& path) = 0;
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;
-    /// Raises an exception in the Python code that runs on a thread, when it next does anything. It
-    /// takes the interpreter's lock, for which it may have to wait for ever.
+    /// Raises an exception in the Python code that runs on a thread, before its next instruction.
+    /// Takes the interpreter's lock, for which it may wait indefinitely.
     virtual void interrupt(std::uint64_t thread) = 0;
 };
 
-/// The plugin's only symbol; it is made once, and never ends.
+/// The plugin's only symbol. Called once; the interpreter is never finalized.
 constexpr const char* plugin_symbol = "sftdyn_python_interpreter";
-using PluginEntry = Interpreter*(const char* version);  ///< null: the plugin is of another version
+using PluginEntry = Interpreter*(const char* version);  ///< null: wrong version, or start failed
 
 }  // namespace sftdyn::python

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The program's own folder, as where it is built, and that of an installation.
+/// The program's own folder, as in a build, and the plugin folder of an installation.
 std::vector<std::string> program_folders() {
     std::error_code error;
     const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -36,7 +36,7 @@ base::Result<Interpreter*> PluginLoader::load() {
     return made;
 }
 
-/// In the first folder that has it, else where it would be in the last.
+/// The plugin's path in the first folder that has it, or else in the last one.
 std::string PluginLoader::path() const {
     fs::path path;
     for (const auto& folder : folders_) {
@@ -54,7 +54,7 @@ base::Result<Interpreter*> PluginLoader::make() const {
         return base::Error{"Python confs need a plugin that is not installed", file,
                            "install the package sftdyn-python, or write the configuration as TOML, "
                            "in a file whose name ends in .toml"};
-    // Its symbols are for the modules that a conf imports: they expect the interpreter's.
+    // Global, since the modules that a conf imports need the interpreter's symbols.
     base::SharedLibrary plugin(file.c_str(), base::SharedLibrary::Symbols::global);
     if (!plugin.is_loaded())
         return base::Error{"the plugin can't be loaded: " + plugin.error(), file,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Brings in the plugin that runs Python confs, when there is one to run.
+// Loads the plugin that runs Python confs, when there is one to run.
 #pragma once
 
 #include <atomic>
@@ -11,20 +11,20 @@
 
 namespace sftdyn::python {
 
-/// Finds the plugin, and keeps the interpreter that it makes. Thread-safe. A failure may be tried
-/// again.
+/// Finds and loads the plugin, and keeps its interpreter. Thread-safe. After a failure, loading may
+/// be tried again.
 class PluginLoader {
 public:
-    /// `folders` are looked into in their order; `version` is the one that the plugin must be of.
+    /// `folders` are searched in order; the plugin must have the same `version`.
     PluginLoader(std::vector<std::string> folders, std::string version)
         : folders_(std::move(folders)), version_(std::move(version)) {}
 
     /// The name of the plugin's file.
     [[nodiscard]] static const char* file_name();
 
-    /// The interpreter: the same at each call. An error names the package that is missing.
+    /// The interpreter, the same at each call. An error names the missing package.
     [[nodiscard]] base::Result<Interpreter*> load();
-    /// The same if it is there already; else null.
+    /// The interpreter if it is loaded already, else null.
     [[nodiscard]] Interpreter* loaded() const { return interpreter_.load(); }
 
 private:
@@ -33,12 +33,11 @@ private:
 
     const std::vector<std::string> folders_;
     const std::string version_;
-    base::Mutex mutex_{};  ///< one loads at a time
+    base::Mutex mutex_{};  ///< one thread loads at a time
     std::atomic<Interpreter*> interpreter_ = nullptr;
 };
 
-/// The program's interpreter, of a plugin beside the program, or where it is installed. As
-/// `PluginLoader::load`.
+/// As `PluginLoader::load`, for the plugin beside the program, or else in its installation folder.
 [[nodiscard]] base::Result<Interpreter*> load_interpreter();
 
 /// As `PluginLoader::loaded`.

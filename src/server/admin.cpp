@@ -8,6 +8,7 @@
 #include <ctime>
 #include <filesystem>
 #include <future>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -17,7 +18,6 @@
 
 #include "base/log.hpp"
 #include "dns/record.hpp"
-#include "server/wiring.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -97,8 +97,35 @@ Admin::Admin(Parts parts, const config::Settings& settings, const EventCommand& 
 Admin::~Admin() {
     parts_.request_log.remember(false);
     parts_.request_log.history().on_event({});
-    const base::MutexLock lock(asked_mutex_);
-    asked_.clear();
+    {
+        const base::MutexLock lock(asked_mutex_);
+        asked_.clear();
+    }
+    if (store_) keep_events();
+}
+
+/// What the event command could not be told any more, the next run tells it. Of hosts that are
+/// stale it knows by itself.
+void Admin::keep_events() {
+    using telemetry::HistoryEventKind;
+    // One that had not ended and one that waits for its record are one.
+    EventQueue untold(std::numeric_limits<std::size_t>::max());
+    for (const Event& event : events_.untold()) static_cast<void>(untold.add(event));
+    std::vector<telemetry::HistoryEvent> kept;
+    for (const Event& event : untold.events()) {
+        const auto name = dns::Name::parse(event.host);
+        const auto host = name.has_value() ? parts_.hosts.find(*name) : std::nullopt;
+        if (!host || event.kind == EventKind::stale) continue;
+        kept.push_back(
+            {event.kind == EventKind::change ? HistoryEventKind::change : HistoryEventKind::failure,
+             {*host, event.type},
+             {},
+             event.old_address});
+        kept.back().now.address = event.address;
+        kept.back().now.checked_in = event.checked_in;
+    }
+    store_->keep_events(std::move(kept));
+    events_.are_kept();
 }
 
 base::Result<void> Admin::listen() {
@@ -147,32 +174,48 @@ void Admin::open_store() {
     const auto loaded = (*database)->load(history, parts_.hosts, std::time(nullptr) - remembered);
     if (loaded.has_error()) return log::warn("{}", loaded.error().text());
     log::debug("{} hosts are remembered", *loaded);
+    const auto untold = (*database)->take_events(parts_.hosts);
+    if (untold.has_error()) log::warn("{}", untold.error().text());
     store_ = std::make_unique<telemetry::Store>(std::move(*database), history, parts_.hosts);
+    if (untold.has_error()) return;
+    for (const auto& event : *untold) tell(event);
 }
 
-void Admin::configure(std::size_t clients, std::vector<update::HostId> hosts,
-                      base::Duration stale_after, const std::string& conf) {
-    clients_ = clients;
-    hosts_ = std::make_shared<const std::vector<update::HostId>>(std::move(hosts));
-    stale_after_ = stale_after;
-    conf_ = conf;
+void Admin::configure(Clients clients) {
+    auto& history = parts_.request_log.history();
+    if (clients.are_all_known)
+        history.keep_only(clients.hosts.all);
+    else
+        history.keep_all();
+    clients_ = std::make_shared<const Clients>(std::move(clients));
     if (started_) look_for_stale();
 }
 
 /// Who has not checked in since then is stale now.
-std::int64_t Admin::stale_since() const {
-    if (stale_after_.count() == 0) return telemetry::History::never;
-    return std::time(nullptr) - std::chrono::ceil<std::chrono::seconds>(stale_after_).count();
+telemetry::StaleSince Admin::stale_since() const {
+    return {std::time(nullptr), telemetry::stale_seconds(clients_->stale_after),
+            clients_->hosts.stale_after};
+}
+
+/// 0: no host is ever stale.
+base::Duration Admin::shortest_stale_time() const {
+    base::Duration shortest = clients_->stale_after;
+    if (!clients_->hosts.stale_after) return shortest;
+    for (const auto& [host, seconds] : *clients_->hosts.stale_after) {
+        if (seconds == 0) continue;
+        const base::Duration time = std::chrono::seconds(seconds);
+        shortest = shortest.count() == 0 ? time : std::min(shortest, time);
+    }
+    return shortest;
 }
 
 void Admin::look_for_stale() {
     parts_.request_log.history().tell_stale(stale_since());
-    timer_.expires_after(
-        stale_after_.count() > 0
-            ? std::min<base::Duration>(
-                  look_interval,
-                  std::max<base::Duration>(stale_after_ / 4, std::chrono::milliseconds(250)))
-            : base::Duration(look_interval));
+    const base::Duration shortest = shortest_stale_time();
+    timer_.expires_after(shortest.count() > 0
+                             ? std::clamp<base::Duration>(
+                                   shortest / 4, std::chrono::milliseconds(250), look_interval)
+                             : base::Duration(look_interval));
     timer_.async_wait([this](boost::system::error_code error) {
         if (!error) look_for_stale();
     });
@@ -252,7 +295,7 @@ telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& serve
     telemetry::Metrics::Now now;
     now.waiting = parts_.updates.waiting();
     now.connections = parts_.server.connections();
-    now.clients = clients_;
+    now.clients = clients_->count;
     now.stale_hosts = parts_.request_log.history().stale_count(stale_since());
     now.ready = is_ready(servers);
     // An address may be named twice.
@@ -284,14 +327,14 @@ bool Admin::is_ready(const std::vector<update::ServerState>& servers) const {
     return can_be_asked(servers) &&
            std::all_of(in_doubt.begin(), in_doubt.end(), [this](const update::ZoneInDoubt& zone) {
                update::engine_thread.assert_held();
-               return zone.time < parts_.updates.timeout();
+               return zone.time < parts_.updates.timeout_of(zone.zone);
            });
 }
 
 /// What the document needs of the engine's thread; the hosts are written elsewhere.
 struct Admin::Facts {
     std::string head;
-    std::shared_ptr<const std::vector<update::HostId>> configured;
+    std::shared_ptr<const Clients> clients;
 };
 
 void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
@@ -324,15 +367,15 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"process", getpid()},
                                        {"since", began},
                                        {"now", std::time(nullptr)},
-                                       {"conf", conf_},
-                                       {"clients", clients_},
+                                       {"conf", clients_->conf},
+                                       {"clients", clients_->count},
                                        {"waiting", parts_.updates.waiting()},
                                        {"connections", parts_.server.connections()},
                                        {"ready", is_ready(servers)},
                                        {"servers", std::move(list)},
                                        {"in_doubt", std::move(in_doubt)},
                                        {"warnings", std::move(warnings)}};
-        const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), hosts_});
+        const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), clients_});
         // The hosts, which may be many, are written one by one into the end of that object.
         facts->head.pop_back();
         done([this, facts, since = stale_since()](const ControlSocket::Part& part) {
@@ -350,7 +393,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
             }
             part("],\"never\":[");
             first = true;
-            for (const update::HostId host : *facts->configured) {
+            for (const update::HostId host : facts->clients->hosts.all) {
                 if (history.knows(host)) continue;
                 separate();
                 part(json_string(names.name(host).text()));

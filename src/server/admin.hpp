@@ -21,6 +21,7 @@
 #include "server/event_feeder.hpp"
 #include "server/metrics_page.hpp"
 #include "server/update_service.hpp"
+#include "server/wiring.hpp"
 #include "telemetry/history_database.hpp"
 #include "telemetry/request_log.hpp"
 #include "update/dns_backend.hpp"
@@ -60,9 +61,16 @@ public:
     /// Lets pages and commands under way end, until the deadline. Not on the thread of `io`.
     void stop(base::TimePoint deadline);
 
-    /// At the start and after each reload: how many clients there are, and all their hosts.
-    void configure(std::size_t clients, std::vector<update::HostId> hosts,
-                   base::Duration stale_after, const std::string& conf);
+    /// What a configuration says of clients.
+    struct Clients {
+        std::size_t count = 0;
+        ConfiguredHosts hosts{};
+        bool are_all_known = true;  ///< only `hosts` are updated
+        base::Duration stale_after{};
+        std::string conf{};  ///< where that stands
+    };
+    /// At the start and after each reload.
+    void configure(Clients clients);
 
 private:
     struct Facts;
@@ -79,7 +87,9 @@ private:
     [[nodiscard]] bool is_engine_alive() const;
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     void look_for_stale();
-    [[nodiscard]] std::int64_t stale_since() const;
+    [[nodiscard]] telemetry::StaleSince stale_since() const;
+    [[nodiscard]] base::Duration shortest_stale_time() const;
+    void keep_events();
     void on_command_run(const Event& event);
     void tell(const telemetry::HistoryEvent& event);
     [[nodiscard]] std::optional<EventKind> wanted(telemetry::HistoryEventKind kind) const;
@@ -97,12 +107,8 @@ private:
     std::set<std::shared_ptr<Gathered>> asked_ GUARDED_BY(asked_mutex_);
     ControlSocket status_;
     boost::asio::steady_timer timer_;
-    base::Duration stale_after_{};
     bool started_ = false;
-    std::shared_ptr<const std::vector<update::HostId>> hosts_ =
-        std::make_shared<const std::vector<update::HostId>>();
-    std::size_t clients_ = 0;
-    std::string conf_;
+    std::shared_ptr<const Clients> clients_ = std::make_shared<const Clients>();
     std::unique_ptr<telemetry::Store> store_;
     std::shared_ptr<const Admin*> alive_ = std::make_shared<const Admin*>(
         this);  ///< questions to the DNS may be answered after its end

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -199,7 +200,14 @@ void Authenticator::refuse(RequestContext& request, const Failure& failure, Caus
     }
     if (failure.kind == accounts::FailureTreatmentKind::answer) return answer(request, cause);
     if (failure.kind == accounts::FailureTreatmentKind::delay) {
-        if (delayed_.fetch_add(1) < most_delayed) return refuse_late(request, cause);
+        if (delayed_.fetch_add(1) < most_delayed) {
+            try {
+                return refuse_late(request, cause);
+            } catch (const std::bad_alloc&) {
+                delayed_.fetch_sub(1);
+                throw;
+            }
+        }
         delayed_.fetch_sub(1);
     }
     auto answer = protocol::too_many_guesses(request.dialect());

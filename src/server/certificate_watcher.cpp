@@ -25,25 +25,26 @@ std::string state_of(const std::string& file) {
 
 }  // namespace
 
-bool CertificateWatcher::use(const std::vector<Files>& files) {
+bool CertificateWatcher::use(const std::vector<Files>& files, http::TlsVersion least) {
     std::vector<One> all;
     bool usable = true;
     for (const auto& one : files) {
         const auto known = std::find_if(all_.begin(), all_.end(),
                                         [&](const One& other) { return other.files == one; });
         all.push_back(known == all_.end() ? One{one} : *known);
-        usable = read(all.back()) && usable;
+        usable = read(all.back(), least) && usable;
     }
     if (!usable) return false;
     all_ = std::move(all);
+    least_ = least;
     give();
     watch();
     return true;
 }
 
-bool CertificateWatcher::read(One& one) {
+bool CertificateWatcher::read(One& one, http::TlsVersion least) {
     one.state = state_of(one.files.cert) + " " + state_of(one.files.key);
-    auto certificate = http::read_certificate(one.files.cert, one.files.key, tickets_);
+    auto certificate = http::read_certificate(one.files.cert, one.files.key, tickets_, least);
     if (certificate.has_error()) {
         log::error("{}{}", certificate.error().text(),
                    one.certificate ? " (the certificate in use stays)" : "");
@@ -109,7 +110,7 @@ void CertificateWatcher::look() {
     bool changed = false;
     for (auto& one : all_) {
         if (state_of(one.files.cert) + " " + state_of(one.files.key) != one.state)
-            changed = read(one) || changed;
+            changed = read(one, least_) || changed;
     }
     if (changed) give();
     warn_of_expiry();

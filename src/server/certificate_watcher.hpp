@@ -34,8 +34,9 @@ public:
         : timer_(io), on_change_(std::move(on_change)), clock_(std::move(clock)) {}
 
     /// Reads the files now, and again when they change. False: some are not usable, the log says
-    /// why, and all that was in use before stays so.
-    [[nodiscard]] bool use(const std::vector<Files>& files);
+    /// why, and all that was in use before stays so. No TLS older than `least` is spoken.
+    [[nodiscard]] bool use(const std::vector<Files>& files,
+                           http::TlsVersion least = http::TlsVersion::tls1_2);
 
     /// Looks whether the files have changed, and does what else is due. Called every two seconds
     /// once there are certificates.
@@ -52,7 +53,7 @@ private:
         std::optional<http::TlsCertificate> certificate{};
     };
     void watch();
-    bool read(One& one);
+    bool read(One& one, http::TlsVersion least);
     void give();
     void warn_of_expiry();
 
@@ -62,6 +63,7 @@ private:
     std::shared_ptr<http::TicketKeys> tickets_ =
         std::make_shared<http::TicketKeys>(clock_());  ///< of all certificates, old and new
     std::vector<One> all_;
+    http::TlsVersion least_ = http::TlsVersion::tls1_2;
     base::TimePoint next_warning_{};
 };
 

@@ -81,7 +81,11 @@ base::Result<void> ControlSocket::listen(const std::string& path) {
 }
 
 void ControlSocket::start() {
-    writer_ = base::start_thread([this] { writing_.run(); });
+    writer_ = base::start_thread([this] {
+        // One answer without memory is not the last.
+        while (!base::survive_no_memory([this] { writing_.run(); })) {
+        }
+    });
     if (writer_) return accept();
     base::log::error(
         "{}: there is no thread to serve it: `sftdyn status` does not work until a "
@@ -118,19 +122,24 @@ void ControlSocket::answer(std::shared_ptr<Protocol::socket> socket) {
             socket->native_non_blocking(false, ignored);
             setsockopt(socket->native_handle(), SOL_SOCKET, SO_SNDTIMEO, &write_time,
                        sizeof write_time);
-            bool good = true;
-            std::string part;
-            document([&](const std::string& text) {
-                part += text;
-                if (part.size() < part_size) return;
+            // Without memory it ends early, which whoever reads it sees.
+            base::survive_no_memory([&] {
+                bool good = true;
+                std::string part;
+                document([&](const std::string& text) {
+                    part += text;
+                    if (part.size() < part_size) return;
+                    write_all(socket->native_handle(), part, good);
+                    part.clear();
+                });
                 write_all(socket->native_handle(), part, good);
-                part.clear();
             });
-            write_all(socket->native_handle(), part, good);
-            boost::asio::post(io_, [this, socket] {
-                error_code also_ignored;
-                socket->close(also_ignored);
-                open_.erase(socket);
+            base::insist([&] {
+                boost::asio::post(io_, [this, socket] {
+                    error_code also_ignored;
+                    socket->close(also_ignored);
+                    open_.erase(socket);
+                });
             });
         });
     });

@@ -47,17 +47,26 @@ EventFeeder::EventFeeder(boost::asio::io_context& io, const EventCommand& runner
 EventFeeder::~EventFeeder() {
     if (socket_.is_open()) socket_.release();  // the runner's
     problems_.finish();
-    const std::size_t count = queue_.size() + under_way_.size();
+    const std::vector<Event> events = untold();
     std::string names;
     std::size_t named = 0;
-    const auto name = [&](const Event& event) {
+    for (const Event& event : events) {
         names += (names.empty() ? "" : ", ") + shown(event);
-        if (++named % most_named != 0 && named != count) return;
-        log::warn("{}: at the end {} event commands were not run or had not ended: {}",
-                  runner_.name(), count, std::exchange(names, {}));
-    };
-    for (const auto& [id, event] : under_way_) name(event);
-    for (const auto& event : queue_.events()) name(event);
+        if (++named % most_named != 0 && named != events.size()) continue;
+        log::warn(
+            "{}: at the end {} event commands were not run or had not ended; {}: {}",
+            runner_.name(), events.size(),
+            kept_ ? "they are run after the next start" : "without [admin] state they are lost",
+            std::exchange(names, {}));
+    }
+}
+
+std::vector<Event> EventFeeder::untold() const {
+    const base::MutexLock lock(mutex_);
+    std::vector<Event> out;
+    for (const auto& [id, event] : under_way_) out.push_back(event);
+    out.insert(out.end(), queue_.events().begin(), queue_.events().end());
+    return out;
 }
 
 void EventFeeder::tell(Event event) {

@@ -46,6 +46,12 @@ public:
     /// but that of `io`.
     void wait_until_idle(base::TimePoint deadline);
 
+    /// What the command was not told, or not to the end: what is under way, then what waits. After
+    /// `io` has stopped.
+    [[nodiscard]] std::vector<Event> untold() const;
+    /// The next run tells the command of them; this is for the log's last word.
+    void are_kept() { kept_ = true; }
+
     /// What came of the commands since the start.
     struct Counts {
         std::uint64_t succeeded = 0;  ///< status 0
@@ -74,6 +80,7 @@ private:
     boost::asio::posix::stream_descriptor socket_;
     boost::asio::steady_timer timer_;
     base::LogThrottle problems_;
+    bool kept_ = false;  ///< what is untold at the end
 
     mutable base::Mutex mutex_;
     base::Condition idle_;

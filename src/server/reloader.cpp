@@ -16,6 +16,10 @@
 namespace sftdyn::server {
 namespace {
 
+constexpr const char* no_memory = "it could not be loaded: there is not enough memory";
+constexpr const char* defect =
+    "it could not be loaded: an exception that nobody expected, which is a defect";
+
 Reloaded failed(const char* what, const char* remedy) {
     Reloaded none;
     none.loaded.diagnostics.push_back({what, "", remedy});
@@ -39,11 +43,17 @@ void Reloader::reload() {
     if (thread_.joinable()) thread_.join();
     std::promise<void> ended;
     ended_ = ended.get_future();
-    auto thread = base::start_thread([this, ended = std::move(ended)]() mutable {
+    auto result = std::make_shared<Reloaded>();
+    auto thread = base::start_thread([this, result, ended = std::move(ended)]() mutable {
         const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
-        auto result = std::make_shared<Reloaded>(load());
+        const char* failure = load(*result);
         malloc_trim(0);  // the configuration as text and tree is no longer needed
-        boost::asio::post(io_, [this, result] { loaded(std::move(*result)); });
+        base::insist([&] {
+            boost::asio::post(io_, [this, result, failure] {
+                loaded(failure == nullptr ? std::move(*result)
+                                          : failed(failure, "`sftdyn check` may tell more"));
+            });
+        });
         ended.set_value();
     });
     if (!thread)
@@ -52,18 +62,18 @@ void Reloader::reload() {
     thread_ = std::move(*thread);
 }
 
-/// On the thread that loads, which no exception ends: the old configuration goes on. What one says
-/// is not told, since it may quote the new one.
-Reloaded Reloader::load() const {
-    const char* what =
-        "it could not be loaded: an exception that nobody expected, which is a defect";
+/// On the thread that loads, which no exception ends: the old configuration goes on. Returns why
+/// nothing was loaded; null: something was. What an exception says is not told, since it may quote
+/// the new configuration.
+const char* Reloader::load(Reloaded& result) const {
     try {
-        return try_load();
+        result = try_load();
+        return nullptr;
     } catch (const std::bad_alloc&) {
-        what = "it could not be loaded: there is not enough memory";
+        return no_memory;
     } catch (...) {
+        return defect;
     }
-    return failed(what, "`sftdyn check` may tell more");
 }
 
 Reloaded Reloader::try_load() const {
@@ -73,7 +83,7 @@ Reloaded Reloader::try_load() const {
     result.clients = settings.client_count();
     if (result.loaded.diagnostics.empty()) {
         result.directory = make_directory(settings, hosts_);
-        result.hosts = all_hosts(settings, hosts_);
+        result.hosts = configured_hosts(settings, hosts_);
     }
     settings.clients = {};
     settings.named_clients.clear();

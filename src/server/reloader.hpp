@@ -22,7 +22,7 @@ struct Reloaded {
     config::Loaded loaded{};
     Directory directory{};  ///< null: something is wrong, as `loaded` says
     std::size_t clients = 0;
-    std::vector<update::HostId> hosts{};
+    ConfiguredHosts hosts{};
 };
 
 /// Used on the thread of `io`.
@@ -47,7 +47,7 @@ public:
     [[nodiscard]] bool ends_by(base::TimePoint deadline) const;
 
 private:
-    [[nodiscard]] Reloaded load() const;
+    [[nodiscard]] const char* load(Reloaded& result) const;
     [[nodiscard]] Reloaded try_load() const;
     void loaded(Reloaded result);
 

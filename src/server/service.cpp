@@ -99,7 +99,7 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
         if (socket >= 0) sandbox_.connected.push_back(socket);
     certificates_usable_ = use_certificates(loaded.settings);
     apply(loaded, make_directory(loaded.settings, hosts_), loaded.settings.client_count(),
-          all_hosts(loaded.settings, hosts_));
+          configured_hosts(loaded.settings, hosts_));
     neighbours_at_start_ = http_limits(loaded).connections_per_neighbour;
     started_ = std::move(loaded.settings);
     started_.clients = {};
@@ -116,7 +116,7 @@ Service::~Service() {
 /// False: one of them can't be used, or there is none where it is needed.
 bool Service::use_certificates(const config::Settings& settings) {
     const auto certificates = config::certificates(settings);
-    if (!certificates.empty()) return certificates_.use(certificates);
+    if (!certificates.empty()) return certificates_.use(certificates, tls_min_version(settings));
     const bool needed = std::any_of(endpoints_.begin(), endpoints_.end(),
                                     [](const auto& endpoint) { return endpoint.tls; });
     if (needed) log::error("HTTPS is listened on without a certificate; set cert and key");
@@ -124,7 +124,7 @@ bool Service::use_certificates(const config::Settings& settings) {
 }
 
 void Service::apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
-                    std::vector<update::HostId> hosts) {
+                    ConfiguredHosts hosts) {
     const config::Settings& settings = loaded.settings;
     const bool has_get_host = loaded.python && loaded.python->has_get_host();
     if (clients == 0 && !has_get_host) log::warn("there are no clients: every key is a bad key");
@@ -141,9 +141,15 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
     const bool servers_changed = servers != servers_ || answers->hooks;
     servers_ = std::move(servers);
     backend_.configure(servers_);
-    updates_.configure(engine_limits(settings), servers_changed);
+    auto limits = engine_limits(settings);
+    limits.own_changes = hosts.changes;
+    updates_.configure(limits, servers_changed);
     python_ = loaded.python;
-    admin_.configure(clients, std::move(hosts), settings.admin.stale_after, loaded.conf);
+    admin_.configure({.count = clients,
+                      .hosts = std::move(hosts),
+                      .are_all_known = !has_get_host,
+                      .stale_after = settings.admin.stale_after,
+                      .conf = loaded.conf});
 }
 
 int Service::run(const Ready& ready) {
@@ -226,9 +232,9 @@ void Service::stop(int signal) {
     });
     // The engine must go on meanwhile, so the waiting is done elsewhere.
     auto stopper = base::start_thread([this] {
-        server_.stop(stop_deadline_ - tidy_time);
-        admin_.stop(stop_deadline_ - tidy_time);
-        asio::post(io_, [this] { finish(); });
+        base::survive_no_memory([this] { server_.stop(stop_deadline_ - tidy_time); });
+        base::survive_no_memory([this] { admin_.stop(stop_deadline_ - tidy_time); });
+        base::insist([this] { asio::post(io_, [this] { finish(); }); });
     });
     if (stopper) {
         stopper_ = std::move(*stopper);

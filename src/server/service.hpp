@@ -58,7 +58,7 @@ public:
 private:
     [[nodiscard]] bool use_certificates(const config::Settings& settings);
     void apply(const config::Loaded& loaded, const Directory& directory, std::size_t clients,
-               std::vector<update::HostId> hosts) REQUIRES(update::engine_thread);
+               ConfiguredHosts hosts) REQUIRES(update::engine_thread);
     void on_reloaded(Reloaded reloaded) REQUIRES(update::engine_thread);
     [[nodiscard]] base::Result<void> take_sockets();
     void await_signal();

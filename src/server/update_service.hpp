@@ -74,9 +74,10 @@ public:
     [[nodiscard]] std::size_t waiting() const REQUIRES(update::engine_thread) {
         return engine_.waiting();
     }
-    /// How long a request may take.
-    [[nodiscard]] base::Duration timeout() const REQUIRES(update::engine_thread) {
-        return engine_.timeout();
+    /// How long a request for a host of the zone may take.
+    [[nodiscard]] base::Duration timeout_of(const dns::Name& zone) const
+        REQUIRES(update::engine_thread) {
+        return engine_.timeout_of(zone);
     }
     /// A new configuration; see Engine::reconfigure.
     void configure(const update::EngineLimits& limits, bool servers_changed)

@@ -45,6 +45,42 @@ void add_named(const config::Settings& settings, update::HostTable& hosts,
     }
 }
 
+/// Empty where no zone has a time of its own; else of every [[zone]], since one within another does
+/// not have that one's.
+std::vector<update::ZoneTimeout> zone_timeouts(const config::Settings& settings) {
+    const auto has_own = [](const config::ZoneSettings& zone) { return zone.timeout.has_value(); };
+    std::vector<update::ZoneTimeout> out;
+    if (std::none_of(settings.zones.begin(), settings.zones.end(), has_own)) return out;
+    for (const auto& zone : settings.zones)
+        out.push_back({*zone.zone, zone.timeout.value_or(settings.timeout)});
+    return out;
+}
+
+/// Gathers what single hosts have in place of [limits] and [admin].
+class OwnLimits {
+public:
+    explicit OwnLimits(const config::Settings& settings) : settings_(settings) {}
+
+    void add(update::HostId host, const config::ClientLimits& limits) {
+        if (limits.changes || limits.changes_refill)
+            changes_[host] = {limits.changes.value_or(settings_.changes),
+                              limits.changes_refill.value_or(settings_.changes_refill)};
+        if (limits.stale_after) stale_after_[host] = telemetry::stale_seconds(*limits.stale_after);
+    }
+    void give(ConfiguredHosts& out) {
+        if (!changes_.empty()) out.changes = std::make_shared<Changes>(std::move(changes_));
+        if (!stale_after_.empty())
+            out.stale_after = std::make_shared<StaleTimes>(std::move(stale_after_));
+    }
+
+private:
+    using Changes = update::OwnChangeRates::element_type;
+    using StaleTimes = telemetry::OwnStaleTimes::element_type;
+    const config::Settings& settings_;
+    std::remove_const_t<Changes> changes_{};
+    std::remove_const_t<StaleTimes> stale_after_{};
+};
+
 /// Where no unit's FileDescriptorName= names the socket: the unit's own name; what libsystemd says
 /// where whoever passes it says nothing (sd_listen_fds_with_names(3)).
 bool is_default_name(std::string_view name) {
@@ -86,6 +122,7 @@ update::EngineLimits engine_limits(const config::Settings& settings) {
     limits.queries_in_flight = settings.queries_in_flight;
     limits.changes_burst = settings.changes;
     limits.changes_refill = settings.changes_refill;
+    limits.zone_timeouts = zone_timeouts(settings);
     return limits;
 }
 
@@ -122,14 +159,22 @@ Directory make_directory(const config::Settings& settings, update::HostTable& ho
     return directory;
 }
 
-std::vector<update::HostId> all_hosts(const config::Settings& settings, update::HostTable& hosts) {
-    std::vector<update::HostId> out;
-    out.reserve(settings.clients.size());
-    for (std::size_t i = 0; i < settings.clients.size(); ++i)
-        out.push_back(hosts.number(settings.clients[i].host));
-    for (const auto& client : settings.named_clients) {
-        for (const auto& host : client.hosts) out.push_back(hosts.number(host.name));
+ConfiguredHosts configured_hosts(const config::Settings& settings, update::HostTable& hosts) {
+    ConfiguredHosts out;
+    OwnLimits own(settings);
+    out.all.reserve(settings.clients.size());
+    for (std::size_t i = 0; i < settings.clients.size(); ++i) {
+        const auto client = settings.clients[i];
+        out.all.push_back(hosts.number(client.host));
+        own.add(out.all.back(), client.limits);
     }
+    for (const auto& client : settings.named_clients) {
+        for (const auto& host : client.hosts) {
+            out.all.push_back(hosts.number(host.name));
+            own.add(out.all.back(), client.limits);
+        }
+    }
+    own.give(out);
     return out;
 }
 
@@ -257,6 +302,12 @@ std::vector<std::string> files(const config::Settings& settings) {
         out.push_back(pair.key);
     }
     return out;
+}
+
+http::TlsVersion tls_min_version(const config::Settings& settings) {
+    return settings.tls_min_version == config::Settings::TlsVersion::tls1_3
+               ? http::TlsVersion::tls1_3
+               : http::TlsVersion::tls1_2;
 }
 
 http::Proxies proxies(const config::Settings& settings) {

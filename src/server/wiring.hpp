@@ -14,6 +14,7 @@
 #include "platform/socket_activation.hpp"
 #include "server/answer_settings.hpp"
 #include "server/event_command.hpp"
+#include "telemetry/stale_times.hpp"
 #include "update/dns_backend.hpp"
 #include "update/engine.hpp"
 
@@ -22,14 +23,22 @@ namespace sftdyn::server {
 /// The settings of a file with `line` on top, and what is wrong with their passwords too.
 [[nodiscard]] config::Loaded load(const config::Overrides& line);
 
+/// What the configuration says of hosts one by one.
+struct ConfiguredHosts {
+    std::vector<update::HostId> all{};
+    update::OwnChangeRates changes{};        ///< null: no host has its own
+    telemetry::OwnStaleTimes stale_after{};  ///< as above
+};
+
 using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 
+/// Without what single hosts have of their own.
 [[nodiscard]] update::EngineLimits engine_limits(const config::Settings& settings);
 [[nodiscard]] std::vector<update::ZoneServers> zone_servers(const config::Settings& settings);
 [[nodiscard]] Directory make_directory(const config::Settings& settings, update::HostTable& hosts);
-/// The hosts of all clients.
-[[nodiscard]] std::vector<update::HostId> all_hosts(const config::Settings& settings,
-                                                    update::HostTable& hosts);
+/// The hosts of all clients, and what some of them have of their own.
+[[nodiscard]] ConfiguredHosts configured_hosts(const config::Settings& settings,
+                                               update::HostTable& hosts);
 [[nodiscard]] std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& loaded,
                                                                     const Directory& directory);
 [[nodiscard]] http::Limits http_limits(const config::Settings& settings);
@@ -51,6 +60,7 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 /// names there are.
 [[nodiscard]] base::Result<std::vector<http::Endpoint>> endpoints_of(
     const std::vector<platform::PassedSocket>& sockets);
+[[nodiscard]] http::TlsVersion tls_min_version(const config::Settings& settings);
 [[nodiscard]] http::Proxies proxies(const config::Settings& settings);
 [[nodiscard]] EventCommandSettings event_command_settings(const config::Settings& settings);
 /// What must stay readable when the process is in the sandbox.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Numbers that many threads count at once, each in a place of its own.
+// Counters that many threads increment at once, each in a slot of its own.
 #pragma once
 
 #include <array>
@@ -10,10 +10,10 @@
 
 namespace sftdyn::telemetry {
 
-/// Which of the places this thread uses.
+/// The number of this thread's slot.
 [[nodiscard]] std::size_t thread_place();
 
-/// A number that only grows. Thread-safe; adding takes no lock.
+/// A monotonic counter. Thread-safe; adding takes no lock.
 class Counter {
 public:
     void add(std::uint64_t count = 1) {
@@ -29,11 +29,11 @@ private:
     std::array<Part, places> parts_{};
 };
 
-/// How often values fell into each of some ranges; of one thread's counting, read by any.
+/// A histogram: how many values fell into each range. One thread adds values, any thread may read.
 template <std::size_t Bounds>
 class Histogram {
 public:
-    /// Upper bounds, ascending; each belongs to its range.
+    /// The upper bounds of the ranges, ascending and inclusive.
     explicit Histogram(const std::array<double, Bounds>& bounds) : bounds_(bounds) {}
 
     void add(double value) {
@@ -43,7 +43,7 @@ public:
         sum_.fetch_add(value, std::memory_order_relaxed);
     }
     [[nodiscard]] const std::array<double, Bounds>& bounds() const { return bounds_; }
-    /// Of the range that ends at bound `at`, or of all above the last.
+    /// The count of the range that ends at bound `at`, or of all values above the last bound.
     [[nodiscard]] std::uint64_t count(std::size_t at) const {
         return counts_[at].load(std::memory_order_relaxed);
     }

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,16 +24,21 @@ namespace sftdyn::telemetry {
 namespace {
 
 constexpr auto save_interval = std::chrono::seconds(10);
+constexpr unsigned most_rows = 10'000'000;  // more than there are hosts that can be served
 constexpr int busy_milliseconds = 2000;
 constexpr const char* lost_with_the_process =
     "hosts are served all the same, but what is remembered of them is lost with the process";
+constexpr const char* make_events =
+    "CREATE TABLE IF NOT EXISTS events (host TEXT NOT NULL, type TEXT NOT NULL, kind TEXT NOT "
+    "NULL, "
+    "address TEXT, old_address TEXT, checked_in INTEGER, PRIMARY KEY (host, type, kind)) WITHOUT "
+    "ROWID";
 constexpr const char* make_hosts =
     "CREATE TABLE IF NOT EXISTS hosts (host TEXT NOT NULL, type TEXT NOT NULL, address TEXT, "
     "checked_in INTEGER, changed INTEGER, "
     "outcome TEXT, stale INTEGER, PRIMARY KEY (host, type)) WITHOUT ROWID";
 
-/// SQLite's functions. The library is loaded when there is something to remember: else it would
-/// only cost memory.
+/// SQLite's functions. The library is loaded only when hosts are remembered, since it costs memory.
 struct Sqlite {
     decltype(&sqlite3_open_v2) open_v2 = nullptr;
     decltype(&sqlite3_close) close = nullptr;
@@ -43,7 +50,6 @@ struct Sqlite {
     decltype(&sqlite3_reset) reset = nullptr;
     decltype(&sqlite3_finalize) finalize = nullptr;
     decltype(&sqlite3_bind_text) bind_text = nullptr;
-    decltype(&sqlite3_bind_int) bind_int = nullptr;
     decltype(&sqlite3_bind_int64) bind_int64 = nullptr;
     decltype(&sqlite3_column_text) column_text = nullptr;
     decltype(&sqlite3_column_bytes) column_bytes = nullptr;
@@ -69,7 +75,6 @@ struct Sqlite {
         load("sqlite3_reset", reset);
         load("sqlite3_finalize", finalize);
         load("sqlite3_bind_text", bind_text);
-        load("sqlite3_bind_int", bind_int);
         load("sqlite3_bind_int64", bind_int64);
         load("sqlite3_column_text", column_text);
         load("sqlite3_column_bytes", column_bytes);
@@ -102,6 +107,29 @@ std::string text_at(sqlite3_stmt* statement, int column) {
                              static_cast<std::size_t>(sqlite().column_bytes(statement, column)));
 }
 
+/// Binds the values of a statement's parameters, in order. Texts must outlive the next `run`.
+class Values {
+public:
+    explicit Values(sqlite3_stmt* statement) : statement_(statement) {}
+    void add(const std::string& text) {
+        sqlite().bind_text(statement_, ++last_, text.c_str(), -1, SQLITE_STATIC);
+    }
+    void add(const char* text) { sqlite().bind_text(statement_, ++last_, text, -1, SQLITE_STATIC); }
+    void add(std::int64_t number) { sqlite().bind_int64(statement_, ++last_, number); }
+    [[nodiscard]] bool run() {
+        last_ = 0;
+        return sqlite().step(statement_) == SQLITE_DONE && sqlite().reset(statement_) == SQLITE_OK;
+    }
+
+private:
+    sqlite3_stmt* statement_;
+    int last_ = 0;
+};
+
+std::string address_text(const boost::asio::ip::address& address) {
+    return address.is_unspecified() ? std::string() : address.to_string();
+}
+
 }  // namespace
 
 void Database::Close::operator()(sqlite3* database) const { sqlite().close(database); }
@@ -118,15 +146,15 @@ base::Result<void> Database::run(const char* sql) {
 }
 
 base::Result<void> Database::prepare_for_sandbox(const std::string& path) {
-    static_cast<void>(sqlite());  // whether it could be loaded says `open`
+    static_cast<void>(sqlite());  // `open` reports a failure to load it
     constexpr mode_t owners = S_IRUSR | S_IWUSR;
     const auto failed = [&path] {
         return base::Error{
             fmt::format("the database of hosts can't be made: {}", base::system_error_text(errno)),
             path, lost_with_the_process};
     };
-    // The journal of a process that ended in the middle of a change; SQLite makes new ones as the
-    // database is.
+    // A journal is left by a process that ended during a transaction. SQLite creates new ones with
+    // the mode of the database.
     for (const auto& [file, make] : {std::pair(path, O_CREAT), std::pair(path + "-journal", 0)}) {
         const base::Descriptor descriptor(::open(
             file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | make, owners));
@@ -153,13 +181,37 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     std::unique_ptr<Database> database(new Database(path, raw));
     if (status != SQLITE_OK) return database->error("the database of hosts can't be opened");
     sqlite().busy_timeout(raw, busy_milliseconds);
-    // The journal is emptied, not removed: it keeps its mode. A crash may cost the last ten
-    // seconds, a broken file is made anew by hand; it is no truth.
-    for (const char* sql : {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
-                            "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts}) {
+    // The journal is truncated, not removed, so that it keeps its mode. A crash may lose the last
+    // ten seconds. A damaged file must be replaced by hand, which loses only history.
+    for (const char* sql :
+         {"PRAGMA journal_mode = TRUNCATE", "PRAGMA synchronous = NORMAL",
+          "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -256", make_hosts, make_events}) {
         if (auto result = database->run(sql); result.has_error()) return result.error();
     }
+    if (auto own = database->check_schema(); own.has_error()) return own.error();
     return database;
+}
+
+/// A file of another's making may hold views, triggers and tables that run for ever or yield rows
+/// without end: it holds our two tables, as we make them, and nothing else.
+base::Result<void> Database::check_schema() const {
+    const auto as_stored = [](std::string_view sql) {
+        constexpr std::string_view if_not_exists = "IF NOT EXISTS ";
+        std::string text(sql);
+        return text.erase(text.find(if_not_exists), if_not_exists.size());
+    };
+    const auto statement = prepare(database_.get(), "SELECT sql FROM sqlite_schema LIMIT 3");
+    if (!statement) return error("the database of hosts can't be used");
+    int status = SQLITE_ROW;
+    while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
+        const std::string sql = text_at(statement.get(), 0);
+        if (sql != as_stored(make_hosts) && sql != as_stored(make_events))
+            return base::Error{"the database of hosts has tables that sftdyn did not make", path_,
+                               "move it away: sftdyn makes a new one, and the history of hosts "
+                               "begins anew"};
+    }
+    if (status != SQLITE_DONE) return error("the database of hosts can't be used");
+    return {};
 }
 
 base::Result<std::size_t> Database::load(History& history, update::HostTable& hosts,
@@ -170,7 +222,10 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
         return result.error();
     const auto statement =
         prepare(database_.get(),
-                "SELECT host, type, address, checked_in, changed, outcome, stale FROM hosts");
+                fmt::format("SELECT host, type, address, checked_in, changed, outcome, stale FROM "
+                            "hosts LIMIT {}",
+                            most_rows)
+                    .c_str());
     if (!statement) return error("the hosts can't be read");
     std::size_t count = 0, bad = 0;
     int status = SQLITE_ROW;
@@ -193,33 +248,109 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
     return count;
 }
 
-base::Result<void> Database::save(const std::vector<History::Row>& rows,
-                                  const update::HostTable& hosts) {
+base::Result<void> Database::in_transaction(const std::function<bool()>& work,
+                                            const char* failure) {
     if (auto result = run("BEGIN IMMEDIATE"); result.has_error()) return result;
+    const auto roll_back = [this] {
+        // The first error is the one to tell.
+        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    };
+    try {
+        auto result = work() ? run("COMMIT") : error(failure);
+        if (result.has_error()) roll_back();
+        return result;
+    } catch (const std::bad_alloc&) {
+        roll_back();
+        throw;
+    }
+}
+
+base::Result<void> Database::save(const History::Unsaved& unsaved, const update::HostTable& hosts) {
+    return in_transaction(
+        [&] { return remove(unsaved.forgotten, hosts) && write(unsaved.rows, hosts); },
+        "the hosts can't be saved");
+}
+
+bool Database::remove(const std::vector<update::RrsetKey>& rrsets, const update::HostTable& hosts) {
+    const auto statement =
+        prepare(database_.get(), "DELETE FROM hosts WHERE host = ? AND type = ?");
+    if (!statement) return false;
+    Values values(statement.get());
+    return std::all_of(rrsets.begin(), rrsets.end(), [&](const update::RrsetKey& rrset) {
+        const std::string host = hosts.name(rrset.host).text();
+        values.add(host);
+        values.add(dns::type_text(rrset.type));
+        return values.run();
+    });
+}
+
+bool Database::write(const std::vector<History::Row>& rows, const update::HostTable& hosts) {
     const auto statement =
         prepare(database_.get(), "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)");
-    bool good = statement != nullptr;
-    for (auto row = rows.begin(); good && row != rows.end(); ++row) {
-        const auto& [target, record] = *row;
-        const std::string host = hosts.name(target.host).text(),
-                          address = record.address.is_unspecified() ? std::string()
-                                                                    : record.address.to_string();
-        sqlite().bind_text(statement.get(), 1, host.c_str(), -1, SQLITE_STATIC);
-        sqlite().bind_text(statement.get(), 2, target.type == dns::Type::aaaa ? "AAAA" : "A", -1,
-                           SQLITE_STATIC);
-        sqlite().bind_text(statement.get(), 3, address.c_str(), -1, SQLITE_STATIC);
-        sqlite().bind_int64(statement.get(), 4, record.checked_in);
-        sqlite().bind_int64(statement.get(), 5, record.changed);
-        sqlite().bind_text(statement.get(), 6, text_of(record.outcome), -1, SQLITE_STATIC);
-        sqlite().bind_int(statement.get(), 7, record.stale_told ? 1 : 0);
-        good = sqlite().step(statement.get()) == SQLITE_DONE &&
-               sqlite().reset(statement.get()) == SQLITE_OK;
+    if (!statement) return false;
+    Values values(statement.get());
+    return std::all_of(rows.begin(), rows.end(), [&](const History::Row& row) {
+        const auto& [rrset, record] = row;
+        const std::string host = hosts.name(rrset.host).text();
+        const std::string address = address_text(record.address);
+        values.add(host);
+        values.add(dns::type_text(rrset.type));
+        values.add(address);
+        values.add(record.checked_in);
+        values.add(record.changed);
+        values.add(text_of(record.outcome));
+        values.add(std::int64_t{record.stale_told ? 1 : 0});
+        return values.run();
+    });
+}
+
+bool Database::write(const std::vector<HistoryEvent>& events, const update::HostTable& hosts) {
+    const auto statement =
+        prepare(database_.get(), "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?)");
+    if (!statement) return false;
+    Values values(statement.get());
+    return std::all_of(events.begin(), events.end(), [&](const HistoryEvent& event) {
+        const std::string host = hosts.name(event.rrset.host).text();
+        const std::string address = address_text(event.now.address);
+        const std::string before = address_text(event.before);
+        values.add(host);
+        values.add(dns::type_text(event.rrset.type));
+        values.add(text_of(event.kind));
+        values.add(address);
+        values.add(before);
+        values.add(event.now.checked_in);
+        return values.run();
+    });
+}
+
+base::Result<void> Database::keep_events(const std::vector<HistoryEvent>& events,
+                                         const update::HostTable& hosts) {
+    return in_transaction(
+        [&] { return !run("DELETE FROM events").has_error() && write(events, hosts); },
+        "the events that are still to be told can't be saved");
+}
+
+base::Result<std::vector<HistoryEvent>> Database::take_events(update::HostTable& hosts) {
+    constexpr const char* failure = "the events that are still to be told can't be read";
+    std::vector<HistoryEvent> out;
+    const auto statement = prepare(
+        database_.get(), "SELECT host, type, kind, address, old_address, checked_in FROM events");
+    if (!statement) return error(failure);
+    int status = SQLITE_ROW;
+    while ((status = sqlite().step(statement.get())) == SQLITE_ROW) {
+        const auto at = [&statement](int column) { return text_at(statement.get(), column); };
+        const auto event = read_event(
+            {at(0), at(1), at(2), at(3), at(4), sqlite().column_int64(statement.get(), 5)});
+        if (!event) continue;  // an invalid event is not reported
+        out.push_back({event->kind, {hosts.number(event->name), event->type}, {}, event->before});
+        out.back().now.address = event->address;
+        out.back().now.checked_in = event->checked_in;
     }
-    auto failed = good ? run("COMMIT") : error("the hosts can't be saved");
-    if (failed.has_error())
-        sqlite().exec(database_.get(), "ROLLBACK", nullptr, nullptr,
-                      nullptr);  // the first error is the one to tell
-    return failed;
+    if (status != SQLITE_DONE) return error(failure);
+    sqlite().reset(statement.get());
+    // Deleted before they are reported: after a crash an event is lost rather than reported twice.
+    if (auto result = run("DELETE FROM events"); result.has_error()) return result.error();
+    return out;
 }
 
 Store::Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts)
@@ -243,8 +374,9 @@ Store::~Store() {
     if (thread_)
         thread_->join();
     else
-        save();
-    problems_.finish();
+        base::survive_no_memory([this] { save(); });
+    base::survive_no_memory([this] { save_events(); });
+    base::survive_no_memory([this] { problems_.finish(); });
 }
 
 void Store::work() {
@@ -254,20 +386,30 @@ void Store::work() {
             last =
                 end_.wait_for(mutex_, save_interval, [this]() REQUIRES(mutex_) { return ending_; });
         }
-        save();
+        base::survive_no_memory([this] { save(); });
     }
 }
 
+/// Called after the thread has ended.
+void Store::save_events() {
+    if (events_.empty()) return;
+    const auto saved = database_->keep_events(events_, hosts_);
+    if (saved.has_error())
+        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+}
+
 void Store::save() {
-    std::vector<History::Row> rows = std::move(failed_);
-    failed_.clear();
-    auto fresh = history_.take_unsaved();
-    rows.insert(rows.end(), fresh.begin(), fresh.end());
-    if (rows.empty()) return;
-    const auto saved = database_->save(rows, hosts_);
-    if (!saved.has_error()) return;
-    problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
-    failed_ = std::move(rows);
+    const History::Unsaved unsaved = history_.take_unsaved();
+    if (unsaved.empty()) return;
+    try {
+        const auto saved = database_->save(unsaved, hosts_);
+        if (!saved.has_error()) return;
+        history_.not_saved(unsaved);
+        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
+    } catch (const std::bad_alloc&) {
+        history_.not_saved(unsaved);
+        throw;
+    }
 }
 
 }  // namespace sftdyn::telemetry

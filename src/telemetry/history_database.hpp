@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Keeps the history of hosts in an SQLite database, over restarts.
+// Keeps the history of hosts in an SQLite database, across restarts.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,23 +18,31 @@ struct sqlite3;
 
 namespace sftdyn::telemetry {
 
-/// The database: a table `hosts` with a row for each host and family.
+/// The database: a table `hosts` with a row for each host and family, and a table `events` of the
+/// events that the last run could not report before it ended.
 class Database {
 public:
-    /// What a process in the sandbox can't do: loads SQLite, makes the file where there is none,
-    /// and takes from group and others what they may do with one that is there (who checked in when
-    /// is nobody's business). `open` does the same.
+    /// Does what a process in the sandbox can't: loads SQLite, creates a missing file, and removes
+    /// the permissions of group and others from an existing one (the times of check-ins are
+    /// private). `open` does the same.
     [[nodiscard]] static base::Result<void> prepare_for_sandbox(const std::string& path);
-    /// Opens the file, and makes it where there is none.
+    /// Opens the file, and creates it when it is missing.
     static base::Result<std::unique_ptr<Database>> open(const std::string& path);
 
-    /// Gives all rows to the history; those of hosts that have not checked in since `forget_before`
-    /// are deleted.
+    /// Loads all rows into the history, and returns their number. Rows of hosts that have not
+    /// checked in since `forget_before` are deleted.
     [[nodiscard]] base::Result<std::size_t> load(History& history, update::HostTable& hosts,
                                                  std::int64_t forget_before);
-    /// All of them, or none.
-    [[nodiscard]] base::Result<void> save(const std::vector<History::Row>& rows,
+    /// Saves all of the changes or none.
+    [[nodiscard]] base::Result<void> save(const History::Unsaved& unsaved,
                                           const update::HostTable& hosts);
+
+    /// Saves events of changes and failures for the next run, in place of earlier ones; all of them
+    /// or none.
+    [[nodiscard]] base::Result<void> keep_events(const std::vector<HistoryEvent>& events,
+                                                 const update::HostTable& hosts);
+    /// Returns the saved events, and deletes them.
+    [[nodiscard]] base::Result<std::vector<HistoryEvent>> take_events(update::HostTable& hosts);
 
 private:
     struct Close {
@@ -41,15 +50,25 @@ private:
     };
     Database(std::string path, sqlite3* database) : path_(std::move(path)), database_(database) {}
     [[nodiscard]] base::Error error(const std::string& what) const;
+    [[nodiscard]] base::Result<void> check_schema() const;
     [[nodiscard]] base::Result<void> run(const char* sql);
+    /// Runs `work` in a transaction. When `work` returns false, the transaction is rolled back, and
+    /// the error says `failure`.
+    [[nodiscard]] base::Result<void> in_transaction(const std::function<bool()>& work,
+                                                    const char* failure);
+    [[nodiscard]] bool remove(const std::vector<update::RrsetKey>& rrsets,
+                              const update::HostTable& hosts);
+    [[nodiscard]] bool write(const std::vector<History::Row>& rows, const update::HostTable& hosts);
+    [[nodiscard]] bool write(const std::vector<HistoryEvent>& events,
+                             const update::HostTable& hosts);
 
     std::string path_;
     std::unique_ptr<sqlite3, Close> database_;
 };
 
-/// A thread that saves what is new every ten seconds, and at the end. What can't be saved is said
-/// in the log, and tried again. Where the system gives no thread, that is said, and it is saved at
-/// the end only.
+/// A thread that saves changes every ten seconds, and at the end. A failure is logged, and saving
+/// is tried again. When the system provides no thread, that is logged, and changes are saved only
+/// at the end.
 class Store {
 public:
     Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts);
@@ -57,9 +76,13 @@ public:
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
+    /// Sets the events that the next run must report. They are saved on destruction.
+    void keep_events(std::vector<HistoryEvent> events) { events_ = std::move(events); }
+
 private:
     void work();
     void save();
+    void save_events();
 
     std::unique_ptr<Database> database_;
     History& history_;
@@ -68,7 +91,7 @@ private:
     base::Mutex mutex_;
     base::Condition end_;
     bool ending_ GUARDED_BY(mutex_) = false;
-    std::vector<History::Row> failed_;  ///< to be tried again; the thread's, as long as it is there
+    std::vector<HistoryEvent> events_{};
     std::optional<std::thread> thread_;
 };
 

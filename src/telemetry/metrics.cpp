@@ -45,7 +45,7 @@ const char* text_of(dns::ErrorKind kind) {
     return texts[static_cast<std::size_t>(kind)];
 }
 
-/// As the exposition format escapes a label's value.
+/// Escapes a label's value as the exposition format requires.
 std::string label(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -55,7 +55,7 @@ std::string label(std::string_view text) {
     return out;
 }
 
-/// What the client libraries of Prometheus tell of every process.
+/// The metrics that Prometheus's client libraries provide for every process.
 void process_figures(std::string& out) {
     const auto seconds = [](const timeval& time) {
         return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -70,7 +70,7 @@ void process_figures(std::string& out) {
         value(out, "process_virtual_memory_bytes", "gauge", "Virtual memory.", pages * page);
         value(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident * page);
     }
-    std::error_code error;  // a process that may not look there tells nothing of it
+    std::error_code error;  // without access, the metric is left out
     std::size_t descriptors = 0;
     for (auto file = std::filesystem::directory_iterator("/proc/self/fd", error);
          !error && file != std::filesystem::directory_iterator(); file.increment(error))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the program counts of itself, as Prometheus reads it (the text format 0.0.4). Labels are of
-// fixed sets, or stand in the configuration; none is a secret.
+// The program's metrics, in Prometheus's text format 0.0.4. Labels are from fixed sets or from the
+// configuration; none is a secret.
 #pragma once
 
 #include <array>
@@ -16,11 +16,10 @@
 
 namespace sftdyn::telemetry {
 
-/// As the label of a metric and the field of the log have it. `none`: of a request that nobody
-/// could read.
+/// The dialect as a metric's label and a log field. `none`: the request could not be parsed.
 enum class DialectLabel : std::uint8_t { secret_url, dyndns2, duckdns, freedns, none };
 constexpr std::size_t dialects = 5;
-/// What a request ended in; of several hosts in one request each is counted.
+/// The outcome of a request; with several hosts in one request, each is counted.
 enum class RequestOutcome : std::uint8_t {
     ok,
     uptodate,
@@ -28,17 +27,17 @@ enum class RequestOutcome : std::uint8_t {
     abuse,
     fail,
     overloaded,
-    address,       ///< it asked for its own, and was told
-    refused,       ///< what it asks for is not done, whoever asks, or it can't be read
-    no_credential  ///< it sent none; many clients only then send what they have
+    address,       ///< the client asked for its own address, and got it
+    refused,       ///< not available to any client, or malformed
+    no_credential  ///< none was sent; many clients send theirs only after this response
 };
 constexpr std::size_t outcomes = 9;
 
 [[nodiscard]] const char* text_of(DialectLabel dialect);
 [[nodiscard]] const char* text_of(RequestOutcome outcome);
 
-/// Owned by `RequestLog`. `request` and `text` may be called on any thread, and what counts for the
-/// DNS on the engine's.
+/// Owned by `RequestLog`. `request` and `text` may be called on any thread; the DNS counters are
+/// used on the engine's thread.
 class Metrics {
 public:
     Metrics();
@@ -46,30 +45,31 @@ public:
     void request(DialectLabel dialect, RequestOutcome outcome) {
         requests_[static_cast<std::size_t>(dialect)][static_cast<std::size_t>(outcome)].add();
     }
-    /// An UPDATE that was answered, or given up. On the engine's thread.
+    /// Counts an UPDATE that was answered or given up. Called on the engine's thread.
     void update(std::size_t changes, base::Duration took);
-    /// What went wrong with the DNS. On the engine's thread.
+    /// Counts an error of the DNS. Called on the engine's thread.
     void dns_error(dns::ErrorKind kind);
 
     /// Whether an address of a DNS server answers.
     struct Server {
-        std::string address{}, zone{};  ///< zone: that it is for; empty: all without their own
+        std::string address{},
+            zone{};  ///< zone: empty for the server of all zones without their own
         bool up = false;
     };
 
-    /// What is only known at the moment of asking.
+    /// Values that are read when the metrics are requested.
     struct Now {
         std::size_t waiting = 0;      ///< requests in the engine
-        std::size_t connections = 0;  ///< of HTTP
+        std::size_t connections = 0;  ///< open HTTP connections
         std::size_t clients = 0;      ///< in the configuration
         std::size_t stale_hosts = 0;
         bool ready = false;             ///< requests can be served
         std::vector<Server> servers{};  ///< each once
         std::vector<std::pair<const char*, std::uint64_t>>
-            event_commands{};  ///< outcome of the event command, and how often; empty: none
-        std::size_t event_commands_waiting = 0;  ///< events that it has not been told of
+            event_commands{};  ///< outcome of the event command and its count; empty: no command
+        std::size_t event_commands_waiting = 0;  ///< events not passed to it yet
         std::vector<std::pair<std::string, std::chrono::seconds>>
-            certificates{};  ///< name, each once, and how long it is valid
+            certificates{};  ///< each name once, and its remaining validity
     };
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
 

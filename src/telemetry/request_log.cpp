@@ -14,7 +14,7 @@ namespace {
 
 namespace log = base::log;
 
-// Of a name that a client sent (RFC 1035 §3.1).
+// Octets of a client's host name that are logged (RFC 1035 §3.1).
 constexpr std::size_t longest_host = 255;
 
 RequestOutcome outcome_of(update::UpdateStatus status) {
@@ -54,7 +54,7 @@ std::string microseconds_since(base::TimePoint began) {
         std::chrono::duration_cast<std::chrono::microseconds>(base::Clock::now() - began).count());
 }
 
-/// A line of a request at its end.
+/// Logs the final line of a request.
 void say(const RequestFacts& facts, RequestOutcome outcome, const std::string& text,
          log::Fields fields = {}) {
     const auto common = log_fields(facts, outcome);

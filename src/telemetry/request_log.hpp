@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The outcome of requests: a line in the log, a count, and an entry in the memory of hosts, all
-// from one place. No line holds a secret: neither a key, nor a path, nor a header field.
+// Records the outcome of requests: a line in the log, a metric, and an entry in the history of
+// hosts. No line contains a secret: no key, no path, no header field.
 #pragma once
 
 #include <atomic>
@@ -18,44 +18,44 @@
 
 namespace sftdyn::telemetry {
 
-/// What is told of every request.
+/// What is recorded about every request.
 struct RequestFacts {
     DialectLabel dialect = DialectLabel::secret_url;
-    boost::asio::ip::address client{};  ///< who asked
-    base::TimePoint began{};            ///< when the request came
+    boost::asio::ip::address client{};  ///< the client's address
+    base::TimePoint began{};            ///< when the request arrived
 };
 
-/// What the journal has of every line about a request, whatever its level.
+/// The journal fields of every line about a request, at any level.
 [[nodiscard]] base::log::Fields log_fields(const RequestFacts& facts);
 [[nodiscard]] base::log::Fields log_fields(const RequestFacts& facts, RequestOutcome outcome);
 
 /// The outcome of one record of a host.
 struct HostOutcome {
     update::RrsetKey target{};
-    boost::asio::ip::address address{};  ///< that it has, or would have; unspecified: none
+    boost::asio::ip::address address{};  ///< its address, or the requested one; unspecified: none
     update::UpdateStatus status{};
 };
 
-/// Thread-safe.
+/// Records the outcomes of requests; owns the metrics and the history. Thread-safe.
 class RequestLog {
 public:
     explicit RequestLog(const update::HostTable& hosts) : hosts_(hosts) {}
 
-    /// A record was served, or could not be.
+    /// Records the outcome of updating one record.
     void served(const RequestFacts& facts, const HostOutcome& host);
-    /// A host that the request is about got `word`, and nothing was asked of the DNS for it. `host`
+    /// Records a host of the request that was answered with `word`, without a DNS update. `host`
     /// may be the client's text.
     void not_served(const RequestFacts& facts, std::string_view host, std::string_view word,
                     RequestOutcome outcome);
-    /// A credential that there is not.
+    /// Records an unknown credential.
     void bad_credential(const RequestFacts& facts);
-    /// A request that is about no host; `what` says which, or why it was refused.
+    /// Records a request that concerns no host. `what` describes it, or why it was refused.
     void ended(const RequestFacts& facts, RequestOutcome outcome, std::string_view what);
-    /// A request that was refused before anybody could read it. Without a `client` it came by a
-    /// Unix socket.
+    /// Records a request that was refused before it could be parsed. Without a `client` it came
+    /// over a Unix socket.
     void unreadable(const std::optional<boost::asio::ip::address>& client, unsigned status);
 
-    /// Whether hosts are remembered: not where nobody asks for it. At first they are not.
+    /// Sets whether the history of hosts is recorded. Initially it is not.
     void remember(bool wanted) { remembers_ = wanted; }
 
     [[nodiscard]] Metrics& metrics() { return metrics_; }

@@ -19,13 +19,21 @@ std::optional<RequestOutcome> outcome_of(const std::string& text) {
     return std::nullopt;
 }
 
+std::optional<HistoryEventKind> kind_of(const std::string& text) {
+    for (const auto kind :
+         {HistoryEventKind::change, HistoryEventKind::stale, HistoryEventKind::failure}) {
+        if (text == text_of(kind)) return kind;
+    }
+    return std::nullopt;
+}
+
 std::optional<dns::Type> type_of(const std::string& text) {
     if (text == "A") return dns::Type::a;
     if (text == "AAAA") return dns::Type::aaaa;
     return std::nullopt;
 }
 
-/// Empty: the host had none.
+/// An empty text means no address.
 std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
     if (text.empty()) return ip::address();
     auto address = base::parse_address(text);
@@ -34,6 +42,18 @@ std::optional<ip::address> address_of(const std::string& text, dns::Type type) {
 }
 
 }  // namespace
+
+std::optional<KnownEvent> read_event(const StoredEvent& row) {
+    auto name = dns::Name::parse(row.host);
+    const auto type = type_of(row.type);
+    const auto kind = kind_of(row.kind);
+    if (name.has_error() || name->is_root() || !type || !kind || !is_time(row.checked_in))
+        return std::nullopt;
+    const auto address = address_of(row.address, *type),
+               before = address_of(row.old_address, *type);
+    if (!address || !before) return std::nullopt;
+    return KnownEvent{std::move(*name), *type, *kind, *address, *before, row.checked_in};
+}
 
 std::optional<KnownHost> read_row(const StoredRow& row) {
     auto name = dns::Name::parse(row.host);

@@ -4,20 +4,20 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "base/clock.hpp"
-#include "update/rrset_key.hpp"
+#include "update/change_rates.hpp"
 
 namespace sftdyn::update {
 
 /// Owned by the engine, and used on its thread. It remembers only hosts whose budgets are not full.
 class ChangeRateLimiter {
 public:
-    /// A host may change `burst` times at once, and once more each `refill`. A burst of 0 means: no
-    /// limit.
-    ChangeRateLimiter(unsigned burst, base::Duration refill) : burst_(burst), refill_(refill) {}
+    /// A host may change as often at once as its rate's burst says, and once more each refill.
+    explicit ChangeRateLimiter(ChangeRates rates) : rates_(std::move(rates)) {}
 
     /// Takes one change from the host's budget: nothing when it was there, else how long until
     /// there is one.
@@ -26,13 +26,13 @@ public:
     void refund(HostId host, base::TimePoint now);
     /// Forgets the hosts whose budgets are full again.
     void sweep(base::TimePoint now);
-    void set(unsigned burst, base::Duration refill);
+    /// The budget of a host whose rate is another now is full.
+    void set(ChangeRates rates);
 
     [[nodiscard]] std::size_t size() const { return full_at_.size(); }
 
 private:
-    unsigned burst_;
-    base::Duration refill_;
+    ChangeRates rates_;
     // The bucket as a time (GCRA): it is full again at `full_at`, and empty when that is a burst's
     // worth of refills ahead.
     boost::unordered_flat_map<HostId, base::TimePoint> full_at_;

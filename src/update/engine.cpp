@@ -75,7 +75,7 @@ void Engine::give_up_all() {
 void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     parts_.limits = limits;
     parts_.queries.set_limit(limits.queries_in_flight);
-    parts_.rate_limiter.set(limits.changes_burst, limits.changes_refill);
+    parts_.rate_limiter.set(limits.change_rates());
     if (!servers_changed) return;
     ++parts_.generation;
     parts_.known.clear();

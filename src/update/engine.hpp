@@ -82,9 +82,9 @@ public:
         return parts_.rrsets.deadlines() + scripts_.deadlines();
     }
 
-    /// How long a request may take.
-    [[nodiscard]] base::Duration timeout() const REQUIRES(engine_thread) {
-        return parts_.limits.timeout;
+    /// How long a request for a host of the zone may take.
+    [[nodiscard]] base::Duration timeout_of(const dns::Name& zone) const REQUIRES(engine_thread) {
+        return parts_.limits.timeout_of(zone);
     }
 
     /// New limits; with `servers_changed` all that is known of zones and records is asked anew, and

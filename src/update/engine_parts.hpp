@@ -36,7 +36,13 @@ struct EngineParts {
     /// A little before a desired record's own deadline, so that the server's silence is reported as
     /// what it is.
     [[nodiscard]] base::TimePoint backend_deadline(base::TimePoint deadline) const {
-        return deadline - limits.timeout / 50;
+        return deadline - limits.shortest_timeout() / 50;
+    }
+    /// Of what is to be done for the host from now on.
+    [[nodiscard]] base::TimePoint deadline_of(HostId host) const {
+        // Its name is looked for only where it counts.
+        return clock() + (limits.zone_timeouts.empty() ? limits.timeout
+                                                       : limits.timeout_of(hosts.name(host)));
     }
     /// What was known before is not believed any more.
     [[nodiscard]] base::TimePoint believed_since() const {
@@ -53,8 +59,7 @@ struct EngineParts {
     Clock clock;
     OnFailure on_failure;
     OnUpdate on_update = [](std::size_t, base::Duration) {};
-    ChangeRateLimiter rate_limiter GUARDED_BY(engine_thread){limits.changes_burst,
-                                                             limits.changes_refill};
+    ChangeRateLimiter rate_limiter GUARDED_BY(engine_thread){limits.change_rates()};
     QueryLimiter queries GUARDED_BY(engine_thread){limits.queries_in_flight};
     ZoneTable zones GUARDED_BY(engine_thread){};
     RrsetTable rrsets GUARDED_BY(engine_thread){known, zones};

@@ -21,7 +21,7 @@ bool Reconciler::is_full(const DesiredRecord& desired) const {
 void Reconciler::submit(DesiredRecord desired, OnOutcome done) {
     if (is_full(desired)) return done({UpdateStatus::overloaded, EngineParts::overload_pause});
     const RrsetKey rrset = desired.rrset;
-    const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
+    const base::TimePoint deadline = parts_.deadline_of(rrset.host);
     parts_.rrsets.add(std::move(desired), deadline, std::move(done), nullptr);
     begin(rrset);
     forget_deadlines();
@@ -36,7 +36,10 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
         return done(std::vector<UpdateOutcome>(
             desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
-    const base::TimePoint deadline = parts_.clock() + parts_.limits.timeout;
+    // They are done together, so the most patient zone's time is that of all.
+    base::TimePoint deadline = base::TimePoint::min();
+    for (const DesiredRecord& desired : desired_records)
+        deadline = std::max(deadline, parts_.deadline_of(desired.rrset.host));
     std::vector<RrsetKey> rrsets;
     // All stand in their queues before any is served: two atomic groups that share RRsets have the
     // same order in each.
@@ -55,104 +58,18 @@ void Reconciler::forget_deadlines() {
 }
 
 void Reconciler::tick(base::TimePoint now) {
-    while (const auto due = parts_.rrsets.next_due(now)) give_up(due->rrset, due->ticket);
+    while (const auto due = parts_.rrsets.next_due(now))
+        withdrawals_.expire(due->rrset, due->ticket);
 }
 
-void Reconciler::give_up(const RrsetKey& rrset, std::uint64_t ticket) {
-    RrsetQueue* queue = parts_.rrsets.find(rrset);
-    if (queue == nullptr) return;
-    const bool stopped = queue->is_first(ticket) && queue->state() == RrsetState::ready;
-    const auto late = parts_.rrsets.take(rrset, *queue, ticket);
-    if (!late) return;
-    parts_.fail(rrset, too_late(parts_.zones.of(rrset.host)));
-    close(*late, {UpdateStatus::failed});
-    if (late->group) abandon(late->group, {UpdateStatus::failed});
-    if (stopped) advance(rrset);
-}
-
-/// There is no room for it after all.
-void Reconciler::turn_away(const RrsetKey& rrset, std::uint64_t ticket) {
-    const UpdateOutcome outcome{UpdateStatus::overloaded, EngineParts::overload_pause};
-    RrsetQueue* queue = parts_.rrsets.find(rrset);
-    if (queue == nullptr) return;
-    const bool stopped = queue->is_first(ticket) && queue->state() == RrsetState::ready;
-    const auto excess = parts_.rrsets.take(rrset, *queue, ticket);
-    if (!excess) return;
-    close(*excess, outcome);
-    if (excess->group) abandon(excess->group, outcome);
-    if (stopped) advance(rrset);
+void Reconciler::finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome) {
+    Withdrawals::tell(parts_.rrsets.pop(rrset, queue), outcome);
 }
 
 void Reconciler::enter_zone(HostId host, ZoneIndex zone) {
     if (parts_.zones.of(host) == zone) return;
     parts_.rrsets.set_zone(host, zone);
-    // As at its acceptance: the last to come are turned away. Scripts are bounded by themselves.
-    std::vector<std::pair<std::uint64_t, RrsetKey>> newest;
-    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa, dns::Type::ptr}) {
-        const RrsetKey rrset{host, type};
-        const RrsetQueue* queue = parts_.rrsets.find(rrset);
-        if (queue == nullptr || parts_.zones.waiting(zone) <= parts_.limits.queue) continue;
-        for (const std::uint64_t ticket : queue->desired_records())
-            newest.emplace_back(ticket, rrset);
-    }
-    std::sort(newest.begin(), newest.end(),
-              [](const auto& one, const auto& other) { return one.first > other.first; });
-    for (const auto& [ticket, rrset] : newest) {
-        if (parts_.zones.waiting(zone) <= parts_.limits.queue) return;
-        turn_away(rrset, ticket);
-    }
-}
-
-/// Why a desired record of the zone was not done in time.
-DnsError Reconciler::too_late(ZoneIndex index) const {
-    const char* hint = "is the DNS server running, and not overloaded?";
-    if (index == unresolved_zone || !parts_.zones[index].is_in_doubt())
-        return {dns::ErrorKind::deadline_exceeded, 0, "", "it was not done in time", hint};
-    if (parts_.zones[index].is_contacting())
-        return {dns::ErrorKind::timeout, 0, "",
-                "the DNS server did not answer the first UPDATE of the zone in time (it changes "
-                "nothing: it is a fence)",
-                hint};
-    return {dns::ErrorKind::deadline_exceeded, 0, "",
-            "an earlier UPDATE of the zone is still unanswered, and nothing is sent that could "
-            "overtake it",
-            hint};
-}
-
-/// Gives a desired record that has left its queue its outcome.
-void Reconciler::close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome) {
-    if (!waiting.group) return waiting.done(outcome);
-    waiting.group->close(waiting.index, outcome);
-}
-
-/// One of them could not be served in time, or at all: neither are those that still wait.
-void Reconciler::abandon(const AtomicGroupPtr& group, UpdateOutcome outcome) {
-    std::vector<RrsetQueue::Waiting> given_up;
-    std::vector<RrsetKey> stopped;
-    for (const AtomicGroup::GroupMember& member : group->members()) {
-        if (!member.open) continue;
-        RrsetQueue* queue = parts_.rrsets.find(member.rrset);
-        if (queue == nullptr) continue;
-        const bool stops = queue->is_first(member.ticket) && queue->state() == RrsetState::ready;
-        auto taken = parts_.rrsets.take(member.rrset, *queue, member.ticket);
-        if (!taken) continue;
-        if (stops) stopped.push_back(member.rrset);
-        given_up.push_back(std::move(*taken));
-    }
-    for (const auto& one : given_up) close(one, outcome);
-    for (const RrsetKey& rrset : stopped) advance(rrset);
-}
-
-void Reconciler::finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome) {
-    close(parts_.rrsets.pop(rrset, queue), outcome);
-}
-
-void Reconciler::fail_all(const RrsetKey& rrset, const DnsError& failure) {
-    for (const auto& one : parts_.rrsets.take_all(rrset)) {
-        parts_.fail(rrset, failure);
-        close(one, {UpdateStatus::failed});
-        if (one.group) abandon(one.group, {UpdateStatus::failed});
-    }
+    withdrawals_.enforce_queue_limit(host, zone);
 }
 
 // --- one RRset
@@ -312,7 +229,7 @@ void Reconciler::find_zone(const RrsetKey& rrset, RrsetQueue& queue) {
                 engine_thread.assert_held();
                 parts_.queries.done();
                 if (generation != parts_.generation) return advance(rrset);
-                if (zone.has_error()) return fail_all(rrset, zone.error());
+                if (zone.has_error()) return withdrawals_.fail_all(rrset, zone.error());
                 enter_zone(rrset.host, parts_.batches.open_zone(*zone));
                 advance(rrset);
             });
@@ -344,7 +261,7 @@ void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<std::vector<std
     if (served.has_error()) {
         // The server no longer serves the zone that we found: look for it again next time.
         if (served.error().is_refusal()) parts_.rrsets.set_zone(rrset.host, unresolved_zone);
-        return fail_all(rrset, served.error());
+        return withdrawals_.fail_all(rrset, served.error());
     }
     RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return;

@@ -10,6 +10,7 @@
 #include "update/engine_parts.hpp"
 #include "update/engine_thread.hpp"
 #include "update/reverse_records.hpp"
+#include "update/withdrawals.hpp"
 
 namespace sftdyn::update {
 
@@ -37,8 +38,10 @@ public:
     /// The host's zone was found. What then waits there beyond the queue's limit, and came with
     /// this host, is turned away.
     void enter_zone(HostId host, ZoneIndex zone) REQUIRES(engine_thread);
-    /// All that waits for the RRset fails, and what belongs to it elsewhere.
-    void fail_all(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
+    /// See `Withdrawals`.
+    void fail_all(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread) {
+        withdrawals_.fail_all(rrset, failure);
+    }
 
     // The outcome of a change that was sent, or was to be.
     void committed(const RrsetKey& rrset) REQUIRES(engine_thread);
@@ -56,7 +59,6 @@ public:
 
 private:
     [[nodiscard]] bool is_full(const DesiredRecord& desired) const REQUIRES(engine_thread);
-    void give_up(const RrsetKey& rrset, std::uint64_t ticket) REQUIRES(engine_thread);
     bool decide(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
     void decide_group(const AtomicGroupPtr& group) REQUIRES(engine_thread);
     bool take_back_lost(const AtomicGroupPtr& group) REQUIRES(engine_thread);
@@ -65,9 +67,6 @@ private:
         REQUIRES(engine_thread);
     void finish_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome)
         REQUIRES(engine_thread);
-    static void close(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome);
-    void abandon(const AtomicGroupPtr& group, UpdateOutcome outcome) REQUIRES(engine_thread);
-    void turn_away(const RrsetKey& rrset, std::uint64_t ticket) REQUIRES(engine_thread);
     static void undo_decision(RrsetQueue& queue);
 
     void find_zone(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
@@ -76,9 +75,8 @@ private:
         REQUIRES(engine_thread);
     void refund(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
 
-    [[nodiscard]] dns::DnsError too_late(ZoneIndex zone) const REQUIRES(engine_thread);
-
     EngineParts& parts_;
+    Withdrawals withdrawals_{parts_};
     ReverseRecords reverse_records_{parts_};
     std::unordered_set<RrsetKey> quarantined_;  ///< whose last change the server refused alone
 };

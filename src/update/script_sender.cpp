@@ -26,7 +26,7 @@ void ScriptSender::submit(const RrsetKey& about, std::vector<dns::UpdateMessage>
         std::make_shared<ScriptRun>(ScriptRun{.about = about,
                                               .messages = std::move(messages),
                                               .done = std::move(done),
-                                              .deadline = now + parts_.limits.timeout,
+                                              .deadline = parts_.deadline_of(about.host),
                                               .served = std::move(served)});
     ++open_;
     deadlines_.push_back(script);

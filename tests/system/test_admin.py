@@ -102,7 +102,7 @@ def test_rules_and_dashboard_speak_of_metrics_that_are_there(stage, named):
         assert result.returncode == 0, result.stdout + result.stderr
     dashboard = json.loads((packaging / "grafana/sftdyn.json").read_text())
     asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"]) + (packaging / "prometheus/sftdyn.rules.yml").read_text()
-    page = Watched(stage, named).page()[1] + "sftdyn_certificate_valid_seconds{"
+    page = Watched(stage, named, 'event_command = ["/bin/true"]').page()[1] + "sftdyn_certificate_valid_seconds{"
     for name in set(re.findall(r"\b(?:sftdyn|process)_\w+", asked)) - {"sftdyn_rules"}:
         assert re.search(rf"^{name}\b|{name}{{", page, re.MULTILINE), name
 
@@ -232,6 +232,51 @@ def test_the_quietest_host_comes_first(stage, named):
     watched.program.get("secretkey-one")
     people = run("status", "--socket", watched.control).stdout
     assert people.index(OTHER) < people.index(HOST)
+
+
+def test_a_host_that_is_nobodys_any_more_is_forgotten(stage, named):
+    watched = Watched(stage, named, "stale_after = 1")
+    for key in ("secretkey-one", "secretkey-two"):
+        assert watched.program.get(key).body == "OK"
+    await_true(lambda: watched.metric("sftdyn_stale_hosts") == 2, "both are stale")
+    watched.program.reload(watched.text.replace(f'"secretkey-two" = "{OTHER}"', ""))
+    watched.program.await_log("the configuration has 1 clients")
+    assert watched.metric("sftdyn_stale_hosts") == 1
+    status = watched.status()
+    assert [host["host"] for host in status["hosts"]] == [HOST] and status["never"] == []
+    watched.program.stop()
+    database = watched.folder / "state/hosts.sqlite"
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT host FROM hosts").fetchall() == [(HOST,)]
+    # It comes back as one that never checked in.
+    watched.program.conf.write_text(watched.text.replace("stale_after = 1", ""))
+    watched.program.start()
+    assert watched.status()["never"] == [OTHER]
+    assert watched.program.get("secretkey-two").body == "UPTODATE"
+    assert not watched.host(OTHER)["stale"] and watched.metric("sftdyn_stale_hosts") == 0
+    # One that goes while nobody serves is forgotten at the start.
+    watched.program.stop()
+    watched.program.conf.write_text(watched.text.replace(f'"secretkey-one" = "{HOST}"', ""))
+    watched.program.start()
+    assert [host["host"] for host in watched.status()["hosts"]] == [OTHER]
+    watched.program.stop()
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT host FROM hosts").fetchall() == [(OTHER,)]
+
+
+def test_a_client_may_have_limits_of_its_own(stage, named):
+    def client(limits):
+        return f'{{ host = "{HOST}", {limits} }}'
+
+    watched = Watched(stage, named, "stale_after = 1", clients={"one": client("changes = 1, changes_refill = 86400, stale_after = 0"), "two": OTHER})
+    assert [watched.program.get("one", source=f"127.0.0.{number}").status for number in (1, 2)] == [200, 429]
+    assert [watched.program.get("two", source=f"127.0.0.{number}").status for number in (1, 2)] == [200, 200]
+    watched.program.await_log(f"{OTHER} A has not checked in for long")
+    assert watched.metric("sftdyn_stale_hosts") == 1 and not watched.host(HOST)["stale"], "its own time is: never"
+    watched.program.reload(watched.program.conf.read_text().replace("changes = 1, changes_refill = 86400, stale_after = 0", "stale_after = 1"))
+    watched.program.await_log("the configuration has 2 clients")
+    await_true(lambda: watched.metric("sftdyn_stale_hosts") == 2, "a reload takes it")
+    assert watched.program.get("one", source="127.0.0.3").body == "OK"
 
 
 def test_status_again_and_again(stage, named):

@@ -2,7 +2,9 @@
 """The shipped alerts, evaluated by the real Prometheus on what sftdyn's page of metrics says in each situation."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import threading
 import urllib.error
@@ -26,7 +28,7 @@ class Prometheus:
 
     def __init__(self, folder, target):
         folder.mkdir()
-        rules = re.sub(r"for: \w+", "for: 0s", RULES.read_text()).replace("[10m]", "[5s]")
+        rules = re.sub(r"\[\w+\]", "[5s]", re.sub(r"for: \w+", "for: 0s", RULES.read_text()))
         (folder / "rules.yml").write_text(rules)
         (folder / "prometheus.yml").write_text(json.dumps({
             "global": {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"},
@@ -174,3 +176,28 @@ def test_a_certificate_that_expires(stage, watch, tmp_path):
     key, cert = authority.server("short", days=3)
     program, prometheus = watch(stage.dns("named"), listen=(), head=f'https = "127.0.0.1:0"\ncert = "{cert}"\nkey = "{key}"\n')
     assert "for localhost expires in 2d" in prometheus.await_alert("SftdynCertificateExpires")
+
+
+def test_an_event_command_that_fails_and_one_that_is_not_there_any_more(stage, watch):
+    program, prometheus = watch(stage.dns("named"), admin='event_command = ["/bin/false"]', extra="[limits]\nchanges = 0")
+    prometheus.await_rounds(4)
+    assert prometheus.firing() == {}, "before there was an event"
+    with Repeated(lambda number: program.get("k", source=f"127.0.0.{number % 200 + 2}")):
+        prometheus.await_alert("SftdynEventCommandsFail")
+    [helper] = subprocess.run(["pgrep", "-P", str(program.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    os.kill(int(helper), signal.SIGKILL)
+    program.await_log("the process that runs the event command has ended")
+    assert program.get("k", source="127.0.1.1").body == "OK"
+    assert "wait for the event command" in prometheus.await_alert("SftdynEventsWait")
+
+
+# It takes 200,000 events: promtool evaluates its rule (test_admin), and a unit test counts one (event_feeder_test).
+NOT_PROVOKED = {"SftdynEventsLost"}
+
+
+def test_every_alert_is_provoked_here():
+    source = Path(__file__).read_text().split("NOT_PROVOKED")[0]
+    alerts = set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+    assert {name for name in alerts if f'await_alert("{name}")' not in source} == NOT_PROVOKED
+    told = RULES.with_suffix(".test.yml").read_text()
+    assert all(f"alertname: {name}\n" in told for name in NOT_PROVOKED)

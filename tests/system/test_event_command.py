@@ -140,6 +140,27 @@ def test_a_stale_event_that_was_lost_at_the_end_is_told_after_the_restart(stage,
     assert told.read_text().count(f"stale {HOST}") == 1, "once"
 
 
+def test_changes_and_failures_that_were_not_told_at_the_end_are_told_after_the_restart(stage, named):
+    hook = hook_file(stage, "#!/bin/sh\necho begun >> {out}\nexec sleep 60\n")
+    watched = Watched(stage, named, f'event_command = ["{hook}"]\nevents = ["change", "failure"]\nevent_commands_at_once = 1')
+    told = stage.folder / "hook.out"
+    assert watched.program.get("secretkey-one").body == "OK"
+    await_true(told.exists, "it runs")
+    assert watched.program.get("secretkey-one", source="127.0.0.2").body == "OK"
+    named.stop()
+    assert watched.program.get("secretkey-two", source="127.0.0.3").body == "FAIL"
+    assert watched.program.stop(signal.SIGTERM) == 0
+    log = (watched.program.folder / "sftdyn.log").read_text()
+    assert f"at the end 3 event commands were not run or had not ended; they are run after the next start: change {HOST} A, change {HOST} A, failure {OTHER} A" in log
+    told.unlink()
+    hook_file(stage, "#!/bin/sh\necho $SFTDYN_EVENT $SFTDYN_HOST $SFTDYN_ADDRESS $SFTDYN_OLD_ADDRESS >> {out}\n")
+    for _ in range(2):
+        watched.program.start()
+        await_true(lambda: told.exists() and len(told.read_text().splitlines()) >= 2, "they are told")
+        watched.program.stop()
+        assert sorted(told.read_text().splitlines()) == [f"change {HOST} 127.0.0.2", f"failure {OTHER} 127.0.0.3"], "once, with the newest address"
+
+
 def test_quick_ones_that_wait_are_run_before_the_end(stage, named):
     hook = hook_file(stage, "#!/bin/sh\nsleep 0.05\necho $SFTDYN_HOST >> {out}\n")
     hosts = many(12)

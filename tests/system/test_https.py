@@ -178,6 +178,26 @@ def test_versions_and_protocol(stage, authority):
     assert out.returncode != 0
 
 
+def speaks(program, root, version):
+    context = trusting(root, minimum_version=version, maximum_version=version)
+    try:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", program.port), 60), server_hostname="localhost"):
+            return True
+    except ssl.SSLError as error:
+        assert "PROTOCOL_VERSION" in str(error), error
+        return False
+
+
+def test_the_oldest_version_of_tls_is_a_setting_that_a_reload_takes(stage, authority):
+    _, program = start(stage, *authority.server("oldest"))
+    text = program.conf.read_text()
+    for number, (least, old) in enumerate((("1.3", False), ("1.2", True)), 1):
+        program.reload(f'tls_min_version = "{least}"\n' + text)
+        program.await_log("the configuration has 1 clients", count=number)
+        assert speaks(program, authority.root[1], ssl.TLSVersion.TLSv1_2) == old
+        assert speaks(program, authority.root[1], ssl.TLSVersion.TLSv1_3)
+
+
 def test_sessions_are_resumed(stage, authority):
     _, program = start(stage, *authority.server("sessions"))
     context = trusting(authority.root[1], maximum_version=ssl.TLSVersion.TLSv1_2)

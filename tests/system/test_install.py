@@ -194,7 +194,7 @@ zone=dyn.example.org
 sftdyn setup bind $zone --write /
 mv /etc/sftdyn/$zone.toml /etc/sftdyn/sftdyn.toml
 echo 'include "/etc/bind/named.conf.sftdyn";' >> /etc/bind/named.conf.local
-named-checkconf
+named-checkconf -z
 mkdir -p /run/named && chown bind:bind /run/named
 named -u bind
 sftdyn check
@@ -262,6 +262,7 @@ test -e /etc/sftdyn/sftdyn.toml && test ! -e /usr/bin/sftdyn
 mkdir -p /var/lib/sftdyn && touch /var/lib/sftdyn/hosts.sqlite
 dpkg -P sftdyn-python sftdyn
 ! getent passwd sftdyn
+test -z "$(find /etc -xdev -nogroup)"
 find / -xdev -not -path '/proc/*' -not -path '/root/*' -not -path '/tmp/*' -name '*sftdyn*' -print
 """)
     found = [line for line in left.splitlines() if line.startswith("/")]

@@ -193,3 +193,11 @@ def test_lines_are_read_from_the_last(stage, name):
     for first in (f"{before}203.0.113.77", '"', f'{before}203.0.113.77;by="', "junk junk", ""):
         lines = f"{name}: {first}\r\nX: y\r\n{name}: {after}\r\n"
         assert program.raw(f"GET / HTTP/1.0\r\n{lines}\r\n".encode()).endswith(b"\r\n\r\n192.0.2.1"), first
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP"])
+def test_a_stranger_that_sends_the_header_of_the_settings_is_warned_of(stage, header):
+    """Also one that only the settings know as such."""
+    _, program = start(stage, f'trusted_proxies = ["127.0.0.9"]\nproxy_header = "{header}"')
+    program.get("k", headers={header: "for=203.0.113.9" if header == "Forwarded" else "203.0.113.9"})
+    program.await_log("127.0.0.1 says for whom it speaks, but is none of trusted_proxies")

@@ -852,3 +852,52 @@ def test_the_sample(stage, named):
     program.await_log("the configuration has 1 clients")
     assert tuple(program.get("90bbd8698198ea76")) == (200, "UPTODATE")
     assert tuple(program.get("90bbd8698198ea76", source="127.0.0.2")) == (200, "OK")
+
+
+def test_what_a_hook_imports_late_is_hidden_as_well(stage, named):
+    text = """
+        def get_host(querystring, ip):
+            import late_keys
+            return late_keys.look_up(querystring)
+
+        def nsupdatecommands(host, new_ip, headers):
+            return []
+    """
+    module = """
+        import importlib.util
+
+        KEYS = {"aliceSECRET0123456789": "a.dyn.example.org"}
+        NUMBERS = [4711471147, 8150815081]
+
+        def look_up(key):
+            if key == "number":
+                if 1 not in NUMBERS:
+                    raise ValueError(f"none of {NUMBERS}")
+            raise ValueError(f"{key} is none of {sorted(KEYS)}")
+    """
+    (stage.folder / "conf-folder").mkdir()
+    (stage.folder / "conf-folder/late_keys.py").write_text(textwrap.dedent(module))
+    program = start(stage, named, text, name="conf-folder")
+    for key in ("nokey", "number"):
+        assert program.get(key).status == 500
+    program.await_log("none of [[hidden], [hidden]]")
+    program.await_log("is none of ['[hidden]']")
+    assert not re.search("SECRET|4711|8150", program.log())
+
+
+def test_what_a_request_holds_costs_no_more_than_its_length_and_is_not_remembered():
+    """With the places of each part of a key that repeats itself, the first would take hours."""
+    text = Path(__file__).resolve().parents[2].joinpath("src/python/plugin/redaction.py").read_text()
+    code = text + textwrap.dedent("""
+        is_beside = lambda path, folder: False
+        assert redacted("x" * 5000 + "y", ["x" * 400_000]) == "[hidden]y"
+        words = Words()
+        words.sure.add("conf-key")
+        words.is_of_request = True
+        words.add("z" * 400_000, False)
+        words.add("a-long-word-of-a-request", False)
+        words.is_of_request = False
+        assert redacted("z" * 5000 + " conf-key a-long-word-of-a-request", ["key-of-request"], words) == "[hidden] [hidden] [hidden]"
+        assert spellings_of_conf.cache_info().currsize == 1 and is_plain_word_of_conf.cache_info().currsize == 0
+    """)
+    exec(compile(code, "redaction", "exec"), {"__name__": "redaction"})

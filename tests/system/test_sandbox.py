@@ -191,6 +191,23 @@ def test_a_certificate_that_landlock_keeps_it_from_is_said(stage, tmp_path):
         shutil.rmtree(elsewhere)
 
 
+def test_nothing_is_passed_on_to_what_a_hook_starts(stage):
+    """A connection or a port that a command of a Python conf keeps open would outlive its end."""
+    state = stage.folder / "state"
+    state.mkdir()
+    server = stage.dns("named")
+    listeners = f'http = ["127.0.0.1:0", "unix:{state}/http"]\n'
+    program = stage.sftdyn(listeners + conf(server, {"k": "home.dyn.example.org"}, extra=f'[admin]\nmetrics = "127.0.0.1:0"\ncontrol = "{state}/control"\nstate = "{state}"'),
+                           listen=())
+    with socket.create_connection(("127.0.0.1", program.port)) as client:
+        client.sendall(b"GET /k HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"OK" in client.recv(1000)
+        flags = {}
+        for descriptor in Path(f"/proc/{program.process.pid}/fdinfo").iterdir():
+            flags[int(descriptor.name)] = int(re.search(r"^flags:\s+(\d+)", descriptor.read_text(), re.MULTILINE)[1], 8)
+    assert len(flags) > 12 and [number for number, bits in flags.items() if number > 2 and not bits & os.O_CLOEXEC] == []
+
+
 def test_in_the_sandbox_it_still_does_everything(stage):
     """Changes, a lost DNS server, a reload, a new key file, a clean end."""
     server, program = start(stage)

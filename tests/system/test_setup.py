@@ -16,8 +16,8 @@ ZONE = "dyn.example.org"
 HOST = f"home.{ZONE}"
 
 
-def write(folder, server):
-    result = run("setup", server, ZONE, "--write", folder)
+def write(folder, server, zone=ZONE, *options):
+    result = run("setup", server, zone, "--write", folder, *options)
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout
 
@@ -36,7 +36,8 @@ class WrittenNamed(Written, Named):
         conf = self.folder / "named.conf"
         # Only its zone; the rest of Debian's configuration has other places.
         text = re.sub(r'zone "[^"]*" \{.*\};\n', "", conf.read_text())
-        conf.write_text(re.sub(r'key "sftdyn" \{.*?\};\n', "", text, flags=re.DOTALL) + f'include "{self.written}/etc/bind/named.conf.sftdyn";\n')
+        includes = "".join(f'include "{file}";\n' for file in sorted((self.written / "etc/bind").glob("named.conf.*")))
+        conf.write_text(re.sub(r'key "sftdyn" \{.*?\};\n', "", text, flags=re.DOTALL) + includes)
 
 
 class WrittenKnot(Written, Knot):
@@ -44,9 +45,11 @@ class WrittenKnot(Written, Knot):
         super().configure()
         conf = self.folder / "knot.conf"
         # On Debian it runs as the user knot; here it is whoever runs the test.
-        zone = self.written / f"var/lib/knot/{ZONE}.zone"
-        os.chown(zone, os.geteuid(), os.getegid())
-        conf.write_text(conf.read_text().partition("key:")[0] + f"include: {self.written}/etc/knot/sftdyn.conf\n")
+        for zone in (self.written / "var/lib/knot").iterdir():
+            os.chown(zone, os.geteuid(), os.getegid())
+        # The one with the key is first.
+        confs = sorted((self.written / "etc/knot").iterdir(), key=lambda file: len(file.name))
+        conf.write_text(conf.read_text().partition("key:")[0] + "".join(f"include: {file}\n" for file in confs))
 
 
 class WrittenPowerDns(Written, PowerDns):
@@ -59,25 +62,62 @@ class WrittenPowerDns(Written, PowerDns):
         conf = self.folder / "pdns.conf"
         text = re.sub(r"(allow-)?dnsupdate.*\n", "", conf.read_text())
         conf.write_text(text + f"include-dir={self.written}/etc/powerdns/pdns.d\n")
-        subprocess.run([self.written / "etc/sftdyn/powerdns-zone.sh"], env={**os.environ, "PDNS_OPTIONS": f"--config-dir={self.folder}"}, check=True, capture_output=True)
+        for script in sorted((self.written / "etc/sftdyn").glob("*.sh"), reverse=True):
+            subprocess.run([script], env={**os.environ, "PDNS_OPTIONS": f"--config-dir={self.folder}"}, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("kind,server", [("bind", WrittenNamed), ("knot", WrittenKnot), ("powerdns", WrittenPowerDns)])
+KINDS = [("bind", WrittenNamed), ("knot", WrittenKnot), ("powerdns", WrittenPowerDns)]
+
+
+@pytest.mark.parametrize("kind,server", KINDS)
 def test_what_is_written_works(stage, kind, server):
     written = stage.folder / "written"
-    said = write(written, kind)
-    assert "then:" in said and f"{ZONE} NS" in said and "sftdyn doctor" in said
+    said = write(written, kind, ZONE, "--ns", f"ns.{ZONE}", "--address", "192.0.2.90", "--address", "2001:db8::90")
+    assert "then:" in said and f"{ZONE}. NS ns.{ZONE}." in said and "sftdyn doctor" in said
+    conf_path = written / "etc/sftdyn/sftdyn.toml"
+    # A further zone has the key of the first; its client is a line more.
+    more = write(written, kind, "dyn.example.net", "--ns", "ns.example.org", "--address", "192.0.2.90")
+    line = re.search(rf'add to {conf_path}, below \[clients\]:  ("[0-9a-f]{{32}}" = "home.dyn.example.net")\n', more)[1]
+    conf_path.write_text(conf_path.read_text() + line + "\n")
+
     dns = server(stage.folder / kind, written=written)
     stage.running.append(dns)
     dns.start()
-    conf = (written / "etc/sftdyn/sftdyn.toml").read_text()
-    key = re.search(r'^"([0-9a-f]{32})" = "home\.dyn\.example\.org"$', conf, re.MULTILINE)[1]
-    assert run("check", written / "etc/sftdyn/sftdyn.toml").returncode == 0
+    # The zone says who serves it, and where that is: a resolver finds it again after the first answer.
+    assert dns.records(ZONE, "NS") == [f"ns.{ZONE}."]
+    for name in (ZONE, f"ns.{ZONE}"):
+        assert (dns.records(name, "A"), dns.records(name, "AAAA")) == (["192.0.2.90"], ["2001:db8::90"])
+    soa = dns.records(ZONE, "SOA")[0].split()
+    assert (soa[0], soa[1], soa[6]) == (f"ns.{ZONE}.", f"hostmaster.{ZONE}.", "60"), "an unknown host is asked for again soon"
+    assert dns.records("dyn.example.net", "NS") == ["ns.example.org."]
+
+    conf = conf_path.read_text()
+    keys = dict((host, key) for key, host in re.findall(r'^"([0-9a-f]{32})" = "(\S+)"$', conf, re.MULTILINE))
+    assert set(keys) == {HOST, "home.dyn.example.net"}
+    assert f"http://{ZONE}:8080/{keys[HOST]}" in said
+    assert run("check", conf_path).returncode == 0
     program = stage.sftdyn(conf, arguments=["--server", dns.address])
-    assert tuple(program.get(key, source="127.0.0.3")) == (200, "OK")
-    assert dns.records(HOST, "A") == ["127.0.0.3"]
-    doctor = run("doctor", written / "etc/sftdyn/sftdyn.toml", "--server", dns.address)
+    for host, key in keys.items():
+        assert tuple(program.get(key, source="127.0.0.3")) == (200, "OK")
+        assert dns.records(host, "A") == ["127.0.0.3"]
+    doctor = run("doctor", conf_path, "--server", dns.address)
     assert "a trial update" in doctor.stdout, doctor.stdout
+    # Nobody without the key, not even on this machine.
+    refused = subprocess.run(["nsupdate"], input=f"server 127.0.0.1 {dns.port}\nzone {ZONE}\nupdate add x.{ZONE} 60 A 192.0.2.1\nsend\n", capture_output=True, text=True)
+    assert refused.returncode != 0 and dns.records(f"x.{ZONE}", "A") == []
+
+
+def test_other_zones_of_powerdns_stay_closed(stage):
+    """Its own default lets any local user change each zone that has no key of its own."""
+    written = stage.folder / "written"
+    write(written, "powerdns", ZONE, "--ns", "ns.example.org")
+    dns = WrittenPowerDns(stage.folder / "pdns", written=written)
+    stage.running.append(dns)
+    dns.start()
+    options = f"--config-dir={dns.folder}"
+    subprocess.run(["pdnsutil", options, "create-zone", "other.example.org", "ns.example.org"], check=True, capture_output=True)
+    said = subprocess.run(["nsupdate"], input=f"server 127.0.0.1 {dns.port}\nzone other.example.org\nupdate add x.other.example.org 60 A 192.0.2.1\nsend\n", capture_output=True, text=True)
+    assert said.returncode != 0 and "REFUSED" in said.stderr and dns.records("x.other.example.org", "A") == []
 
 
 @pytest.mark.parametrize("kind", ["bind", "knot", "powerdns"])

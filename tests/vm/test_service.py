@@ -21,7 +21,7 @@ def key(machine):
 sftdyn setup bind {ZONE} --write /
 mv /etc/sftdyn/{ZONE}.toml {CONF}
 echo 'include "/etc/bind/named.conf.sftdyn";' >> /etc/bind/named.conf.local
-systemctl restart named
+named-checkconf -z && systemctl restart named
 sftdyn doctor --resolver 127.0.0.1
 systemctl enable --now sftdyn
 """)
@@ -238,16 +238,16 @@ def test_the_other_servers_as_setup_writes_them(machine, key, kept, kind, unit):
     zone = f"{kind}.example.org"
     machine.must(f"""
 systemctl stop named
+rm {CONF}
 sftdyn setup {kind} {zone} --write /
 {SETUP[kind]}
-cp -p /etc/sftdyn/{zone}.toml {CONF}
 systemctl restart sftdyn
 """)
     own = re.search(r'^"([0-9a-f]+)" = ', machine.says(f"cat {CONF}"), re.MULTILINE)[1]
     assert [ask(machine, own), ask(machine, own)] == ["OK", "UPTODATE"], machine.says(f"journalctl -n 30 -u sftdyn -u {unit}")
     assert machine.says(f"dig +short @127.0.0.1 home.{zone}") == "127.0.0.1\n"
     machine.must("sftdyn doctor --resolver 127.0.0.1")
-    machine.must(f"systemctl stop {unit}; rm -f /etc/sftdyn/{zone}.toml /etc/sftdyn/sftdyn.key /etc/sftdyn/powerdns-zone.sh; systemctl start named")
+    machine.must(f"systemctl stop {unit}; rm -f /etc/sftdyn/sftdyn.key /etc/sftdyn/powerdns-zone.sh; systemctl start named")
 
 
 def test_upgrade_restarts_what_runs(machine, key):

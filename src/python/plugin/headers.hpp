@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The header fields of a request as hooks see them: a mapping in which case does not matter.
+// The header fields of a request as hooks see them: a mapping with case-insensitive names.
 #pragma once
 
 #include "python/conf.hpp"
@@ -13,7 +13,7 @@ class Headers {
 public:
     explicit Headers(const Fields& fields) : fields_(fields) {}
 
-    /// The first field of that name; an exception (KeyError) when there is none.
+    /// The first field of that name; raises KeyError when there is none.
     [[nodiscard]] py::object get(const std::string& name) const;
     [[nodiscard]] py::object get_or(const std::string& name, py::object otherwise) const;
     [[nodiscard]] bool has(const py::object& name) const;
@@ -27,7 +27,7 @@ private:
     Fields fields_;
 };
 
-/// Makes the class known to Python, in `module`.
+/// Defines the Python class in `module`.
 void define_headers(py::module_& module);
 
 }  // namespace sftdyn::python

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The plugin: CPython, started when a Python conf is there, and never ended.
+// The plugin: CPython, started for the first Python conf, and never finalized.
 
 #include <memory>
 #include <new>
@@ -33,10 +33,10 @@ public:
     }
 };
 
-/// Starts CPython as /usr/bin/python3 starts: with Debian's modules, whatever else is on the PATH.
+/// Starts CPython as /usr/bin/python3 starts: with Debian's modules, whatever PATH contains.
 bool start_python() {
 #ifdef __SANITIZE_ADDRESS__
-    // Blocks within CPython's own arenas hide from the leak sanitizer what they point to.
+    // The leak sanitizer does not see pointers in blocks of CPython's own arenas.
     PyPreConfig before;
     PyPreConfig_InitPythonConfig(&before);
     before.allocator = PYMEM_ALLOCATOR_MALLOC;
@@ -103,6 +103,6 @@ sftdyn_python_interpreter(const char* version) {
             return true;
         },
         [](py::error_already_set&) { return false; }, false);
-    PyEval_SaveThread();  // the lock is free for whoever needs it
+    PyEval_SaveThread();  // releases the interpreter's lock
     return is_made ? new PythonInterpreter : nullptr;
 }

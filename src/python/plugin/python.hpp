@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// CPython and pybind11, and what the plugin's parts share of them.
+// Includes CPython and pybind11, and has what the plugin's parts share for using them.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ namespace sftdyn::python {
 
 namespace py = pybind11;
 
-/// The interpreter's lock, as long as it lives. Unlike pybind11's own it keeps to CPython's one
-/// state a thread, which `Attached` holds.
+/// Holds the interpreter's lock for its lifetime. Unlike pybind11's class it uses CPython's single
+/// state per thread, which `Attached` holds.
 class Gil {
 public:
     Gil() : state_(PyGILState_Ensure()) {}
@@ -27,7 +27,7 @@ private:
     PyGILState_STATE state_;
 };
 
-/// Octets as Python keeps those of file names and the like: UTF-8, where it is (PEP 383).
+/// Decodes octets as Python decodes file names: UTF-8, with other octets as surrogates (PEP 383).
 inline py::str to_python(std::string_view octets) {
     PyObject* text = PyUnicode_DecodeUTF8(octets.data(), static_cast<Py_ssize_t>(octets.size()),
                                           "surrogateescape");
@@ -35,7 +35,7 @@ inline py::str to_python(std::string_view octets) {
     return py::reinterpret_steal<py::str>(text);
 }
 
-/// The reverse of it.
+/// The reverse of `to_python`.
 inline std::string from_python(py::handle text) {
     Py_ssize_t size = 0;
     if (const char* utf8 = PyUnicode_AsUTF8AndSize(text.ptr(), &size))
@@ -44,7 +44,7 @@ inline std::string from_python(py::handle text) {
     const auto octets = py::reinterpret_steal<py::bytes>(
         PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape"));
     if (!octets) {
-        // Halves of surrogate pairs: nothing that came from outside holds them.
+        // Other surrogates, which text from outside never contains.
         PyErr_Clear();
         return std::string(py::bytes(py::reinterpret_steal<py::bytes>(
             PyUnicode_AsEncodedString(text.ptr(), "utf-8", "replace"))));

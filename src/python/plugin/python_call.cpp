@@ -113,7 +113,7 @@ private:
         return secrets;
     }
 
-    /// What get_ip said, or the source.
+    /// The result of get_ip, or the source.
     py::object ip() {
         if (!ip_) ip_ = to_python(source_);
         return ip_;
@@ -124,7 +124,7 @@ private:
         return headers_;
     }
 
-    /// What `run` gives, or what went wrong in Python.
+    /// The result of `run`, or the error for the exception that it raised.
     template <class T, class Run>
     HookResult<T> try_hook(const char* hook, const Run& run) {
         return guarded<HookResult<T>>(

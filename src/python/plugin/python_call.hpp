@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One request's calls of a conf's hooks.
+// The hook calls of one request.
 #pragma once
 
 #include <memory>
@@ -10,13 +10,13 @@
 
 namespace sftdyn::python {
 
-/// The hooks of a conf; what it lacks is null.
+/// The hooks of a conf; null where it has none.
 struct Hooks {
     py::object get_ip{}, get_host{}, commands{};
 };
 
-/// For one request, on one thread; it holds the interpreter's lock for as long as it lives. `key`
-/// outlives it.
+/// The calls for one request, on one thread. The result holds the interpreter's lock for its
+/// lifetime; `key` must outlive it.
 [[nodiscard]] std::unique_ptr<Call> make_call(const Hooks& hooks, std::string_view source,
                                               const Fields& fields, std::string_view key);
 

@@ -14,7 +14,7 @@
 namespace sftdyn::python {
 namespace {
 
-/// A callable of the conf's, or nothing.
+/// The conf's callable `name`, or null.
 py::object hook_of(const py::module_& module, const char* name) {
     if (!py::hasattr(module, name)) return {};
     py::object hook = module.attr(name);
@@ -40,7 +40,7 @@ Value value_of(py::handle object) {
     return value;
 }
 
-/// Whether a hook reads its argument of that position.
+/// Whether a hook uses its argument at `position`.
 bool reads(const py::object& hook, int position) {
     return hook && shared->support.attr("reads")(hook, position).cast<bool>();
 }
@@ -127,7 +127,7 @@ public:
     }
 
 private:
-    /// What `read` gives, or a diagnostic of what the conf's code has raised in it.
+    /// The result of `read`, or a diagnostic of the exception that the conf's code raised.
     template <class T, class Read>
     base::Result<T> try_reading(const Read& read) const {
         const Gil gil;
@@ -164,7 +164,7 @@ private:
         const py::object value = module_.attr(name.c_str());
         if (!py::isinstance<py::dict>(value)) return std::nullopt;
         std::vector<ConfClient> out;
-        // A list of them: to read a value may run code, and that may change the dict.
+        // Copied to a list, since reading a value may run code that changes the dict.
         const auto rows = py::reinterpret_steal<py::list>(PyDict_Items(value.ptr()));
         if (!rows) throw py::error_already_set();
         for (const py::handle row : rows) {

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What of a conf may not be shown: the keys that it knows. This file stands in front of support.py.
+# Redacts what a conf must not reveal: the keys that it knows. This file is prepended to support.py.
 
 import ast
 import collections
 import functools
 import ipaddress
+import os
 import re
 import sys
 import traceback
@@ -12,20 +13,23 @@ import types
 import weakref
 
 MODULE = "sftdyn_conf"
-READERS = ("get", "getone", "getall", "get_all")  # of a mapping
-HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects only hold what is put into them
-SHOWN = 6  # that many characters of a secret in a row are never shown
-LEAST = 3  # a shorter secret is in every text, and anybody's guess
-MOST_WORDS = 2000  # that a conf may know for a message to be searched for them; else it is not shown
-MOST_DEPTH = 4  # of dicts within dicts
+READERS = ("get", "getone", "getall", "get_all")  # methods that read from a mapping
+HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects only hold values that others store
+SHOWN = 6  # so many characters of a secret in a row are never shown
+LEAST = 3  # a shorter match occurs by chance
+MOST_WORDS = 2000  # a message is searched for at most so many words of a conf; with more it is not shown
+LONG = 64  # characters of a word that is looked for by its parts
+MOST_DEPTH = 4  # of nested dicts
 
 
 class Words:
-    """Texts that are not for the log: `sure` are keys, of which no part is shown; `maybe` could be some, and are not shown;
-    those of ordinary words not where they stand alone."""
+    """Words to redact: `sure` are keys, of which no part is shown; `maybe` could be keys, and are not shown. One of ordinary
+    words is redacted only where it stands alone."""
 
     def __init__(self, most=MOST_WORDS):
         self.sure, self.maybe, self.most = set(), set(), most
+        self.is_of_request = False  # what is added now is
+        self.passing = set()  # those of a request: nothing of it is remembered
 
     def too_many(self):
         return len(self.sure) + len(self.maybe) > self.most
@@ -35,29 +39,31 @@ class Words:
             for part in elements_of(value)[:self.most + 1]:
                 self.add(part, True)
             return
-        if is_key and isinstance(value, (int, float)):
+        if isinstance(value, (int, float)):
             value = text_of_number(value)
         if isinstance(value, (bytes, bytearray)):
             value = value.decode("utf-8", "surrogateescape")
         if not isinstance(value, str) or len(value) < LEAST:
             return
-        if is_key:
-            self.sure.add(str.__str__(value))
-        elif len(value) >= SHOWN and not is_plain(value):
-            self.maybe.add(str.__str__(value))
+        text = str.__str__(value)
+        if not is_key and (len(text) < SHOWN or (is_plain if self.is_of_request else is_plain_word_of_conf)(text)):
+            return
+        if self.is_of_request and text not in self.sure and text not in self.maybe:
+            self.passing.add(text)
+        (self.sure if is_key else self.maybe).add(text)
 
     def __or__(self, other):
         both = Words(max(self.most, other.most))
-        both.sure, both.maybe = self.sure | other.sure, self.maybe | other.maybe
+        both.sure, both.maybe, both.passing = self.sure | other.sure, self.maybe | other.maybe, self.passing | other.passing
         return both
 
 
 def text_of_number(value):
-    """A number as Python writes it, whatever a class of the conf's makes of that; a short one is in every text."""
+    """A number as Python writes it, even if a class of the conf overrides that. Empty for a short one, which occurs by chance."""
     try:
         text = int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     except ValueError:
-        return ""  # of more digits than Python writes
+        return ""  # it has more digits than Python converts
     return text if len(text) >= SHOWN else ""
 
 
@@ -71,22 +77,25 @@ def is_address(text):
     return True
 
 
-@functools.lru_cache(4 * MOST_WORDS)
 def is_plain(text):
-    """Whether a text is of several words, a path, an address or a host's name, so that it is no key unless it is used as one."""
+    """Whether a text has several words, or is a path, an address or a host name: no key, unless it is used as one."""
     return re.search(r"\s", text) is not None or text.startswith("/") or is_address(text) or re.fullmatch(r"(\*\.)?([\w-]+\.)+[A-Za-z]{2,}\.?", text) is not None
 
 
 @functools.lru_cache(4 * MOST_WORDS)
+def is_plain_word_of_conf(text):
+    return is_plain(text)
+
+
 def is_of_words(text):
-    """Whether a text is of ordinary words, as the names of header fields and parts of host names are: within a longer word
-    it means something else."""
+    """Whether a text consists of ordinary words, like the names of header fields and parts of host names. Within a longer
+    word it has another meaning."""
     return all(re.fullmatch(r"[A-Z]{0,3}|[A-Za-z]?[a-z]{1,14}", word) for word in re.split(r"[\W_]", text))
 
 
 def words_of_source(tree):
-    """The words of a source text: what its dicts have as keys and what it compares with is sure; other texts may be keys,
-    but for those that are there to be read: messages and docstrings."""
+    """The words of a source text. Keys of its dicts, and values that it compares with, are sure. Other texts may be keys,
+    except those meant for people: messages and docstrings."""
     words = Words()
 
     def constants(node, is_key):
@@ -95,7 +104,7 @@ def words_of_source(tree):
                 words.add(part.value, is_key)
 
     def visit(node, is_told=False):
-        """`is_told`: it is part of a message."""
+        """`is_told`: the node is part of a message."""
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return
         is_told = is_told or isinstance(node, (ast.Raise, ast.JoinedStr))
@@ -113,7 +122,7 @@ def words_of_source(tree):
         elif isinstance(node, ast.Set):
             constants(node, True)
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            # What is read by its name, as a header field is, is no key; what is stored by it may be.
+            # A name that is read, as that of a header field, is no key; one that is stored may be.
             if isinstance(node.ctx, ast.Store):
                 constants(node.slice, True)
             children = [node.value]
@@ -141,22 +150,44 @@ class Known:
     """A conf's modules, and the words of their source texts."""
 
     def __init__(self, modules, source):
+        spellings_of_conf.cache_clear()
+        is_plain_word_of_conf.cache_clear()
+        self.folder = os.path.dirname(modules[0].__file__)
         self.modules = weakref.WeakSet(modules)
         self.names = {module.__name__ for module in modules}
         self.source, self.words = source, source.words
+        self.imported = {}  # by name: the identity of each module that was looked at
         for module in modules[1:]:
-            try:
-                with open(module.__file__, "rb") as file:
-                    self.words |= words_of_source(ast.parse(file.read()))
-            except (OSError, SyntaxError, ValueError):
-                pass  # not Python's source text: what it holds is seen in its dicts
+            self.add_source(module)
+
+    def add_source(self, module):
+        try:
+            with open(module.__file__, "rb") as file:
+                self.words |= words_of_source(ast.parse(file.read()))
+        except (OSError, SyntaxError, ValueError, TypeError):
+            pass  # no Python source; its values are found in its dicts
+
+    def owns(self, file):
+        """Whether a file belongs to the conf."""
+        return isinstance(file, str) and is_beside(file, self.folder)
+
+    def add_new_modules(self):
+        """Those that a hook has imported since the conf was run."""
+        for name, module in list(sys.modules.items()):
+            if self.imported.get(name) == id(module):
+                continue
+            self.imported[name] = id(module)
+            if isinstance(module, types.ModuleType) and module not in self.modules and self.owns(getattr(module, "__file__", None)):
+                self.modules.add(module)
+                self.names.add(module.__name__)
+                self.add_source(module)
 
 
 known_confs = weakref.WeakKeyDictionary()
 
 
 def elements_of(value):
-    """What a list or the like holds, whatever a class of the conf's makes of iterating it."""
+    """The elements of a list or similar container, even if a class of the conf overrides iteration."""
     for kind in (list, tuple, collections.deque, set, frozenset):
         if isinstance(value, kind):
             return list(kind.__iter__(value))
@@ -164,7 +195,7 @@ def elements_of(value):
 
 
 def parts_of_object(value):
-    """What an object or a class holds by name."""
+    """The attributes of an object or a class."""
     try:
         parts = dict(value.__dict__)
     except Exception:
@@ -182,12 +213,12 @@ def parts_of_object(value):
 
 
 def words_of_values(values, names, words):
-    """Adds what the values hold: dicts, lists and sets, functions with what they keep, objects of the conf's own classes, and
-    of those that only hold what others put into them."""
+    """Adds the contents of the values: of dicts, lists and sets, of functions (defaults and closures), of objects of the
+    conf's own classes, and of classes whose objects only hold values that others store."""
     seen = set()
 
     def visit(value, depth):
-        if isinstance(value, (str, bytes, bytearray)):
+        if isinstance(value, (str, bytes, bytearray, int, float)):
             return words.add(value, False)
         if depth > MOST_DEPTH or id(value) in seen or words.too_many():
             return None
@@ -204,6 +235,11 @@ def words_of_values(values, names, words):
         elif isinstance(value, (list, tuple, collections.deque)):
             for other in elements_of(value)[:words.most + 1]:
                 visit(other, depth + 1)
+        elif isinstance(value, types.ModuleType):
+            if any(known.owns(getattr(value, "__file__", None)) for known in list(known_confs.values())):
+                for name, other in list(vars(value).items()):
+                    if not name.startswith("__"):
+                        visit(other, depth + 1)
         elif isinstance(value, functools.partial):
             visit([value.func, value.args, value.keywords], depth)
         elif isinstance(value, types.MethodType):
@@ -230,40 +266,45 @@ def words_of_values(values, names, words):
 
 
 def values_of_frames(traces, names):
-    """What the functions of the modules `names` know, that exceptions came through."""
-    frames = [frame for trace in traces for frame, _ in traceback.walk_tb(trace) if frame.f_globals.get("__name__") in names]
+    """The local variables of the functions of the modules `names` that exceptions passed through."""
+    confs = list(known_confs.values())
+    frames = [frame for trace in traces for frame, _ in traceback.walk_tb(trace)
+              if frame.f_globals.get("__name__") in names or any(known.owns(frame.f_code.co_filename) for known in confs)]
     return [value for frame in frames for name, value in list(frame.f_locals.items()) if not name.startswith("__")]
 
 
 def known_words(traces):
-    """What the confs that are in use know."""
+    """The words of the confs in use, and of the functions that exceptions passed through."""
     words = Words()
     names = {MODULE}
     values = []
     for known in list(known_confs.values()):
+        known.add_new_modules()
         words |= known.words
         names |= known.names
         for module in list(known.modules):
             values += [value for name, value in list(vars(module).items()) if not name.startswith("__")]
-    words_of_values(values + values_of_frames(traces, names), names, words)
+    words_of_values(values, names, words)
+    words.is_of_request = True
+    words_of_values(values_of_frames(traces, names), names, words)
+    words.is_of_request = False
     return words
 
 
 def words_of_broken_conf(path, trace):
-    """What a conf knows that did not run to its end."""
+    """The words of a conf that did not run to its end."""
     words = Words(sys.maxsize)
     try:
         with open(path, "rb") as file:
             words |= words_of_source(ast.parse(file.read(), path))
     except (OSError, SyntaxError, ValueError):
-        pass  # then it has not run, and the message is Python's own
+        pass  # then it has not run, and the message is Python's
     words_of_values(values_of_frames([trace], {MODULE}), {MODULE}, words)
     return words
 
 
-@functools.lru_cache(4 * MOST_WORDS)
 def spellings(secret):
-    """A secret as it may stand in an exception's text."""
+    """The forms in which an exception's text may contain a secret."""
     from urllib.parse import quote, unquote, unquote_plus
 
     if re.fullmatch(r"[A-Za-z0-9_.~/-]+", secret):
@@ -276,8 +317,19 @@ def spelled(secrets):
     return {text for one in secrets for text in spellings(one)}
 
 
+@functools.lru_cache(4 * MOST_WORDS)
+def spellings_of_conf(word):
+    return spellings(word)
+
+
+def spelled_words(words, kind):
+    """Words of one kind ("sure", "maybe") as they may stand in a text. Only the conf's own are remembered: a request's would
+    fill the memory, and stay there."""
+    return {text for word in getattr(words, kind) for text in (spellings(word) if word in words.passing else spellings_of_conf(word))}
+
+
 def redacted(text, secrets, words=None):
-    """The text without what it holds of the secrets, and of a conf's words."""
+    """The text with parts of the secrets, and of a conf's words, redacted."""
     hidden = bytearray(len(text))
 
     def hide(start, size):
@@ -291,23 +343,25 @@ def redacted(text, secrets, words=None):
         for found in re.finditer(f"(?<!{beside}){re.escape(word)}(?!{beside})", text):
             hide(found.start(), len(word))
 
-    places = {}  # of each part of the text, by its size
+    # One pass over the text for all secrets together: what a request contains costs no more than its length.
+    parts = {}  # of secrets, by their size
     own = spelled(secrets)
-    for secret in own | (spelled(words.sure) if words else set()):
+    maybe = spelled_words(words, "maybe") if words else set()
+    # Whether a long one stands in the text whole would cost both their lengths.
+    long = {word for word in maybe if len(word) > LONG}
+    for secret in own | (spelled_words(words, "sure") if words else set()) | long:
         size = min(SHOWN, len(secret))
         if size < LEAST:
             continue
         if size < SHOWN and secret not in own:
             hide_alone(secret, r"\w")
             continue
-        if size not in places:
-            places[size] = {}
-            for start in range(len(text) - size + 1):
-                places[size].setdefault(text[start:start + size], []).append(start)
-        for start in range(len(secret) - size + 1):
-            for place in places[size].get(secret[start:start + size], ()):
-                hide(place, size)
-    for word in spelled(words.maybe) if words else ():
+        parts.setdefault(size, set()).update(secret[start:start + size] for start in range(len(secret) - size + 1))
+    for size, known in parts.items():
+        for start in range(len(text) - size + 1):
+            if text[start:start + size] in known:
+                hide(start, size)
+    for word in maybe - long:
         if word not in text:
             continue
         if is_of_words(word):

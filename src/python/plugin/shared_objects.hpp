@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the plugin has in Python, and how its functions end whatever Python raises.
+// The plugin's Python objects, and how its functions handle Python exceptions.
 #pragma once
 
 #include <exception>
@@ -12,28 +12,30 @@
 
 namespace sftdyn::python {
 
-/// What the plugin has in Python. It is never freed: the interpreter lives as long as the program.
+/// The plugin's Python objects. Never freed: the interpreter lives as long as the program.
 struct SharedObjects {
     py::module_ support;
     py::module_ own;  ///< with the class Headers
     py::object address, line, script, told, shown, timeout, pair_number, forget_pair;
 
     base::Mutex mutex{};
-    /// Of confs that are gone, to be let go with the lock in hand.
+    /// Objects of destroyed confs, to be released with the interpreter's lock held.
     std::vector<py::object> dropped GUARDED_BY(mutex){};
 };
 
-/// Made once, before anything else here; whoever uses the objects holds the interpreter's lock.
+/// Created once, before any other use of this file. Using the objects requires the interpreter's
+/// lock.
 extern SharedObjects* shared;
 
-/// Keeps an object for somebody with the lock. On any thread.
+/// Queues an object to be released with the interpreter's lock held. Thread-safe.
 void drop_later(py::object object);
-/// Lets go what was kept; with the lock.
+/// Releases the queued objects. Requires the interpreter's lock.
 void drop_now();
 
-/// What `run` gives, or what `failed` makes of the exception that has ended it: every function of
-/// the plugin is in here. Telling of an exception is Python too, which may raise the next one: then
-/// it is `otherwise`. Whoever calls holds the lock, also until all exceptions are gone.
+/// Returns the result of `run`, or what `failed` makes of the Python exception that ended it; every
+/// function of the plugin runs in here. `failed` runs Python code too, which may raise another
+/// exception: then the result is `otherwise`. The caller must hold the interpreter's lock until all
+/// exceptions are destroyed.
 template <class Result, class Run, class Failed, class Otherwise>
 Result guarded(const Run& run, const Failed& failed, const Otherwise& otherwise) {
     try {
@@ -45,11 +47,11 @@ Result guarded(const Run& run, const Failed& failed, const Otherwise& otherwise)
     } catch (py::error_already_set&) {
         return otherwise;
     } catch (const std::exception&) {
-        return otherwise;  // pybind11's: its text may quote the conf's values
+        return otherwise;  // an exception of pybind11: its text may quote the conf's values
     }
 }
 
-/// What `teller`, a function of support.py, says of an exception.
+/// The diagnostic that `teller`, a function of support.py, gives for an exception.
 [[nodiscard]] base::Error diagnostic(const char* teller, const std::string& path,
                                      py::error_already_set& error);
 [[nodiscard]] base::Error diagnostic_of_unknown(const std::string& path);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the plugin does in Python itself: it runs a conf, and tells what went wrong in one."""
+"""The Python part of the plugin: runs a conf, and describes its errors."""
 
 import ast
 import builtins
@@ -29,21 +29,21 @@ SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "de
 
 
 class HookTimeout(BaseException):
-    """Raised in a hook that has not returned in time; no `except Exception` stops it."""
+    """Raised in a hook that has not returned in time; `except Exception` does not catch it."""
 
 
 class Unusable(Exception):
-    """A hook has returned what can't be used."""
+    """A hook has returned an unusable value."""
 
 
 def is_beside(path, folder):
-    """Whether a module's file is one of the conf's own."""
+    """Whether a module's file belongs to the conf: it is in the conf's folder."""
     inside = os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
     return inside and "site-packages" not in path and "dist-packages" not in path
 
 
 def lines_of_names(tree):
-    """The line on which each name is set at the top level, the last one of several."""
+    """The line on which each name is set at the top level; of several the last."""
     lines = {}
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -101,11 +101,11 @@ def run_source(source):
     return module, source.lines
 
 
-# --- what went wrong ---
+# --- diagnostics ---
 
 
 def message_of_syntax(error):
-    """Python quotes names and texts of the source in these messages."""
+    """The message of a syntax error, without the parts that it quotes from the source."""
     def hide(found):
         inner = found[2]
         return found[0] if len(inner) < LEAST or keyword.iskeyword(inner) else f"{found[1]}[hidden]{found[1]}"
@@ -114,7 +114,7 @@ def message_of_syntax(error):
 
 
 def names_of_python():
-    """The names that everybody knows: Python's own, and what a conf may set."""
+    """The names that are public: Python's own, and the settings of a conf."""
     kinds = [kind for kind in [*vars(builtins).values(), *vars(types).values()] if isinstance(kind, type)] + [re.Match, re.Pattern]
     names = {*keyword.kwlist, *keyword.softkwlist, *vars(builtins), *sys.stdlib_module_names, *SETTINGS, *READERS, "sftdyn", "Headers", MODULE}
     for kind in kinds:
@@ -127,7 +127,7 @@ def is_common(name):
 
 
 def without_names(error, text):
-    """The message of an exception about a name. To Python a key is one that lacks its quotation marks."""
+    """The message of an exception about a name, redacted: a key without its quotation marks is a name to Python."""
     name = getattr(error, "name", None)
     if isinstance(name, str) and not is_common(name):
         text = text.replace(name, "[hidden]")
@@ -139,7 +139,7 @@ def without_names(error, text):
 
 
 NAMES = names_of_python()
-NAMING = (NameError, AttributeError, ImportError, TypeError)  # their messages are about names
+NAMING = (NameError, AttributeError, ImportError, TypeError)  # their messages quote names
 
 
 def message_of(error, secrets, words):
@@ -160,14 +160,14 @@ def message_of(error, secrets, words):
         return kind
     if words.too_many():
         return f"{kind}: (its text is not shown: the conf knows too many keys to look for them in it)"
-    # Further lines are what a parser read, or the like.
-    lines = redacted(text[:10 * LONGEST], secrets, words).splitlines() or [""]
-    more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 10 * LONGEST
+    # Further lines may quote what a parser read.
+    lines = redacted(text[:2 * LONGEST], secrets, words).splitlines() or [""]
+    more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 2 * LONGEST
     return f"{kind}: {lines[0][:LONGEST]}{' …' if more else ''}"
 
 
 def lines_of_trace(trace):
-    """Where an exception came from. Never the source line: keys stand on it."""
+    """The calls that led to an exception, without source lines: these may contain keys."""
     lines = [f'  File "{frame.f_code.co_filename}", line {number}, in {frame.f_code.co_name}' for frame, number in traceback.walk_tb(trace)]
     if len(lines) <= MOST_FRAMES:
         return lines
@@ -176,7 +176,7 @@ def lines_of_trace(trace):
 
 
 def chain_of(error):
-    """The exceptions that led to one, the first one first, with what Python says between them."""
+    """The chain of exceptions that led to `error`, the first one first, and Python's phrases between them."""
     chain, between = [error], []
     while len(chain) < MOST_EXCEPTIONS:
         first = chain[0]
@@ -210,7 +210,7 @@ def story(error, trace, secrets):
 
 
 def fault(error, path):
-    """Why a conf did not run: a line of text, and the conf's line or 0."""
+    """Why a conf did not run: one line of text, and the line in the conf or 0."""
     path = os.path.abspath(path)
     if isinstance(error, SyntaxError) and error.filename == path:
         return f"this is no Python: {message_of_syntax(error)}", error.lineno or 0
@@ -225,7 +225,7 @@ def fault(error, path):
 
 
 def fault_of_value(error, path):
-    """As `fault`, of a conf that has run: what it sets can't be read."""
+    """As `fault`, for a conf that has run, but whose settings can't be read."""
     path = os.path.abspath(path)
     lines = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == path]
     if isinstance(error, SystemExit):
@@ -234,13 +234,13 @@ def fault_of_value(error, path):
 
 
 def shown(text, secrets):
-    """What a hook gave, for the log: without secrets, and without what the confs know as keys."""
+    """A hook's result for the log: secrets, and what the confs know as keys, are redacted."""
     words = known_words([])
     return "[hidden]" if words.too_many() else redacted(text, secrets, words)
 
 
 def told(hook, error, secrets):
-    """A hook's fault for the log: its kind, and the text."""
+    """A hook's failure for the log: its kind and its text."""
     if isinstance(error, Unusable):
         return f"{hook}/{error}", redacted(f"{hook} {error}", secrets)
     trace = error.__traceback__
@@ -251,14 +251,14 @@ def told(hook, error, secrets):
     return f"{hook}/{type(error).__name__}/{line}", f"{hook} raised an exception:\n{story(error, trace, secrets)}"
 
 
-# --- what Python itself says: it shows source lines, too ---
+# --- Python's own messages, which may quote source lines ---
 
 LIBRARIES = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib"))
 lines_of_file = linecache.getlines
 
 
 def getlines(filename, module_globals=None):
-    """No lines but those of libraries: tracebacks, warnings and `logging` take theirs from here."""
+    """The lines of a library's file, none of any other. Tracebacks, warnings and `logging` read lines from here."""
     is_library = filename.startswith((*LIBRARIES, "<")) or "site-packages" in filename or "dist-packages" in filename
     return lines_of_file(filename, module_globals) if is_library else []
 
@@ -285,11 +285,11 @@ sys.unraisablehook = lambda what: say("an exception was ignored", what.exc_value
 threading.excepthook = say_of_thread
 
 
-# --- what hooks take and return ---
+# --- arguments and results of hooks ---
 
 
 def reads(hook, position):
-    """Whether a hook does anything with its argument of that position. What can't be told does."""
+    """Whether a hook uses its argument at `position`; also true when that can't be determined."""
     if not isinstance(hook, types.FunctionType) or position >= hook.__code__.co_argcount:
         return True
     code = hook.__code__

@@ -54,11 +54,17 @@ TEST(AccountDirectory, NobodysNamesCostWhatUsersCost) {
         const auto name = "like a" + std::to_string(number);
         ASSERT_TRUE(directory.add_user(name, client, "", cheap + "b3RoZXJzYWx0$b3RoZXJoYXNo"));
     }
+    // As after a reload, which makes the directory anew.
+    AccountDirectory reloaded;
+    const auto again = reloaded.add(sftdyn::accounts::Client{});
+    ASSERT_TRUE(reloaded.add_user("a", again, "", cheap + "c2FsdHNhbHQ$aGFzaGhhc2g"));
+    ASSERT_TRUE(reloaded.add_user("b", again, "", dear + "c2FsdHNhbHQ$aGFzaGhhc2g"));
     int dear_ones = 0;
     for (int number = 0; number < 200; ++number) {
         const auto name = "nobody" + std::to_string(number);
         const std::string hash = directory.dummy_hash(name);
         EXPECT_EQ(directory.dummy_hash(name), hash) << "the same each time";
+        EXPECT_EQ(reloaded.dummy_hash(name), hash) << "and over a reload";
         dear_ones += hash.starts_with(dear) ? 1 : 0;
     }
     EXPECT_GT(dear_ones, 50);

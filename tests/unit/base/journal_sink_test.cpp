@@ -70,6 +70,21 @@ TEST_F(JournalSinkTest, AValueOfSeveralLinesStandsBehindItsSize) {
                          std::string(0x1234, '\n') + "\nC=z\n");
 }
 
+TEST_F(JournalSinkTest, AJournalThatStandsStillStopsNobodyAndIsToldWhatItMissed) {
+    constexpr std::size_t lines = 1000;  // more than its queue takes (unix(7), max_dgram_qlen)
+    for (std::size_t i = 0; i < lines; ++i) say(spdlog::level::info, "line");
+    const std::size_t taken = journal.received().size();
+    ASSERT_LT(taken, lines);
+    say(spdlog::level::info, "next");
+    const auto said = journal.received();
+    ASSERT_EQ(said.size(), 2U);
+    EXPECT_EQ(said[0],
+              fmt::format("MESSAGE={} lines before this one are lost: the journal did not read "
+                          "them\nPRIORITY=4\nSYSLOG_IDENTIFIER=sftdyn\n",
+                          lines - taken));
+    EXPECT_EQ(said[1], "MESSAGE=next\nPRIORITY=6\nSYSLOG_IDENTIFIER=sftdyn\n");
+}
+
 TEST_F(JournalSinkTest, WhatTheJournalDoesNotTakeGoesToStandardError) {
     const TemporaryFolder folder;
     const std::string path = folder.write("stderr", "");

@@ -52,6 +52,15 @@ TEST(KeyedHash, TheWholeTextCounts) {
     EXPECT_EQ(second.size(), count);
 }
 
+TEST(KeyedHash, WhereOneTextEndsCounts) {
+    const KeyedHash hash;
+    const std::set<KeyedHash::Digest> digests{hash.of_all({"ab", "c"}), hash.of_all({"a", "bc"}),
+                                              hash.of_all({"abc", ""}), hash.of_all({"abc"}),
+                                              hash.of_all({"", "abc"}), hash("abc")};
+    EXPECT_EQ(digests.size(), 6U);
+    EXPECT_EQ(hash.of_all({"ab", "c"}), hash.of_all({"ab", "c"}));
+}
+
 TEST(KeyedHash, EveryThreadHashesAlike) {
     const KeyedHash hash;
     const auto here = hash("text");

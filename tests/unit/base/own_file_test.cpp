@@ -70,12 +70,16 @@ TEST_F(OwnFileTest, ASymbolicLinkIsNotFollowed) {
     EXPECT_THAT(text_of(folder / "loose"), HasSubstr("is a symbolic link, which is not followed"));
 }
 
-TEST_F(OwnFileTest, AHardLinkIsUsedOnlyWhereNobodyElseCouldMakeIt) {
+TEST_F(OwnFileTest, InAFolderWhereOthersMayWriteNothingIsUsed) {
+    // A hard link, or a file of this user's that somebody who has read it renamed.
     std::filesystem::create_hard_link(file, folder / "link");
     EXPECT_EQ(text_of(folder / "link"), "text");
-    set_mode(folder.path(), 01777);
-    EXPECT_THAT(text_of(folder / "link"),
-                HasSubstr("is a hard link in a folder where others may write"));
+    for (const mode_t mode : {01777U, 0777U, 0775U}) {
+        set_mode(folder.path(), mode);
+        for (const std::string& path : {file, folder / "link"})
+            EXPECT_THAT(text_of(path), HasSubstr("others may write to its folder, and could have "
+                                                 "put it there"));
+    }
 }
 
 TEST_F(OwnFileTest, AFolderIsNotFollowedByALinkThatOthersMayHaveMade) {

@@ -32,8 +32,17 @@ struct Made {
 
 class SetupTest : public testing::TestWithParam<const char*> {
 protected:
-    [[nodiscard]] Ran setup(const std::string& zone = zone_name) const {
-        return run_command({"setup", GetParam(), zone, "--write", folder.path()});
+    [[nodiscard]] Ran setup(const std::string& zone = zone_name,
+                            const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> words = {"setup", GetParam(), zone, "--write", folder.path()};
+        words.insert(words.end(), more.begin(), more.end());
+        return run_command(words);
+    }
+    /// The file that makes the zone.
+    [[nodiscard]] std::string zone_file(const std::string& zone = zone_name) const {
+        const std::string kind = GetParam();
+        if (kind == "powerdns") return folder / "etc/sftdyn/powerdns-zone.sh";
+        return folder / ("var/lib/" + kind + "/" + zone + ".zone");
     }
     /// By their places below the folder.
     [[nodiscard]] std::map<std::string, Made> files() const {
@@ -117,7 +126,7 @@ TEST_P(SetupTest, WhatIsMadeAndWhatIsLeftToDoIsSaid) {
     EXPECT_THAT(ran.out, HasSubstr("# then:\n"));
     EXPECT_THAT(ran.out, HasSubstr("sftdyn doctor " + (folder / "etc/sftdyn/sftdyn.toml")));
     EXPECT_THAT(ran.out,
-                HasSubstr(std::string("let the zone above delegate it:  ") + zone_name + " NS "));
+                HasSubstr(std::string("let the zone above delegate it:  ") + zone_name + ". NS "));
     EXPECT_THAT(ran.out, Not(HasSubstr(secret_of(files().begin()->second.text) + "\"")));
 }
 
@@ -142,7 +151,8 @@ TEST_P(SetupTest, WhereAFileIsThereNoneIsWritten) {
         folder.write(path.substr(1), "somebody's");
         const Ran ran = setup();
         EXPECT_EQ(ran.status, 1);
-        EXPECT_THAT(ran.err, HasSubstr(path + ": is there already; nothing was written"));
+        EXPECT_THAT(ran.err, HasSubstr(path + ": is there already"));
+        EXPECT_THAT(ran.err, HasSubstr("nothing was written"));
         EXPECT_EQ(ran.out, "");
         const auto left = files();
         EXPECT_EQ(left.size(), 1U) << path;
@@ -150,15 +160,89 @@ TEST_P(SetupTest, WhereAFileIsThereNoneIsWritten) {
     }
 }
 
+TEST_P(SetupTest, AFurtherZoneUsesTheKeyThatIsThere) {
+    ASSERT_EQ(setup().status, 0);
+    const auto before = files();
+    const Ran ran = setup("dyn.example.net");
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    const auto after = files();
+    std::string added;
+    for (const auto& [path, made] : after) {
+        if (const auto old = before.find(path); old != before.end())
+            EXPECT_EQ(old->second.text, made.text) << path;
+        else
+            added += made.text;
+    }
+    EXPECT_THAT(secrets_in(added), IsEmpty()) << "no other key";
+    EXPECT_THAT(added, HasSubstr("dyn.example.net"));
+    EXPECT_THAT(added, Not(HasSubstr(zone_name)));
+    EXPECT_THAT(ran.out, HasSubstr("add to " + (folder / "etc/sftdyn/sftdyn.toml") +
+                                   ", below [clients]:  \""));
+    EXPECT_THAT(ran.out, HasSubstr("\" = \"home.dyn.example.net\"\n"));
+    EXPECT_THAT(ran.out, HasSubstr("systemctl reload-or-restart sftdyn"));
+    EXPECT_THAT(ran.out, Not(HasSubstr("mv ")));
+    EXPECT_EQ(setup("dyn.example.net").status, 1) << "its zone is there";
+}
+
+TEST_P(SetupTest, AConfigurationInUseWithAnotherKeyIsToldOfTheZonesOwn) {
+    fs::create_directories(folder / "etc/sftdyn");
+    folder.write("etc/sftdyn/sftdyn.toml", "[clients]\n\"k\" = \"h.example.org\"\n");
+    const Ran ran = setup();
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("[[zone]]"));
+    EXPECT_THAT(ran.out, HasSubstr("nskeyfile = \"" + folder.path().string()));
+    EXPECT_EQ(text_of_file(folder / "etc/sftdyn/sftdyn.toml"),
+              "[clients]\n\"k\" = \"h.example.org\"\n");
+}
+
+TEST_P(SetupTest, TheNameServerIsTheOneThatIsNamed) {
+    ASSERT_EQ(setup(zone_name, {"--ns", "a.example.org", "--address", "192.0.2.9"}).status, 0);
+    const std::string zone = text_of_file(zone_file());
+    EXPECT_THAT(zone, HasSubstr(" a.example.org."));
+    EXPECT_THAT(zone, HasSubstr("192.0.2.9")) << "of the zone's own name";
+    EXPECT_THAT(zone, Not(HasSubstr("localhost")));
+}
+
+TEST_P(SetupTest, ANameServerInTheZoneHasItsAddressesThere) {
+    for (const char* name : {"ns1.dyn.example.org", zone_name}) {
+        for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry);
+        const Ran ran =
+            setup(zone_name, {"--ns", name, "--address", "192.0.2.9", "--address", "2001:db8::9"});
+        ASSERT_EQ(ran.status, 0) << ran.err;
+        EXPECT_THAT(ran.out, HasSubstr(std::string("dyn.example.org. NS ") + name + ".\n"));
+        EXPECT_THAT(ran.out, HasSubstr(std::string(name) + ". A 192.0.2.9\n"));
+        EXPECT_THAT(ran.out, HasSubstr(std::string(name) + ". AAAA 2001:db8::9\n"));
+        const std::string zone = text_of_file(zone_file());
+        if (std::string(GetParam()) == "powerdns") continue;  // the real server reads its script
+        EXPECT_THAT(zone, HasSubstr(std::string(name) + ". IN A 192.0.2.9\n"));
+        EXPECT_THAT(zone, HasSubstr(std::string(name) + ". IN AAAA 2001:db8::9\n"));
+    }
+}
+
+TEST_P(SetupTest, AnAddressThatTheWorldCannotReachIsPointedOut) {
+    EXPECT_THAT(setup(zone_name, {"--address", "192.168.1.2"}).out,
+                HasSubstr("192.168.1.2, which only machines in the same network reach"));
+    for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry);
+    EXPECT_THAT(setup(zone_name, {"--address", "192.0.2.1"}).out, Not(HasSubstr("# note")));
+}
+
+TEST_P(SetupTest, WhatIsNoAddressOrNameMakesNothing) {
+    for (const char* address : {"x", "fe80::1", "0.0.0.0", "224.0.0.1", "192.0.2"})
+        EXPECT_EQ(setup(zone_name, {"--address", address}).status, 1) << address;
+    for (const char* name : {"a b", "*.example.org", "a..b"})
+        EXPECT_EQ(setup(zone_name, {"--ns", name}).status, 1) << name;
+    EXPECT_TRUE(folder.empty());
+}
+
 TEST_P(SetupTest, APackagesSampleStaysAndTheFileIsCalledLikeTheZone) {
     fs::create_directories(folder / "etc/sftdyn");
-    folder.write("etc/sftdyn/sftdyn.toml", "sample");
+    folder.write("etc/sftdyn/sftdyn.toml", "# sample\n");
     const Ran ran = setup();
     EXPECT_EQ(ran.status, 0) << ran.err;
-    EXPECT_EQ(text_of_file(folder / "etc/sftdyn/sftdyn.toml"), "sample");
+    EXPECT_EQ(text_of_file(folder / "etc/sftdyn/sftdyn.toml"), "# sample\n");
     EXPECT_TRUE(fs::exists(folder / "etc/sftdyn/dyn.example.org.toml"));
-    EXPECT_THAT(ran.out, HasSubstr("mv " + (folder / "etc/sftdyn/dyn.example.org.toml") +
-                                   " /etc/sftdyn/sftdyn.toml"));
+    EXPECT_THAT(ran.out, HasSubstr("mv " + (folder / "etc/sftdyn/dyn.example.org.toml") + " " +
+                                   (folder / "etc/sftdyn/sftdyn.toml")));
 }
 
 TEST_P(SetupTest, EachRunHasKeysOfItsOwn) {
@@ -182,7 +266,44 @@ INSTANTIATE_TEST_SUITE_P(Servers, SetupTest, testing::Values("bind", "knot", "po
 
 TEST(SetupCommand, OtherServersAreNotKnown) {
     EXPECT_EQ(run_command({"setup", "nsd", zone_name}).status, 2);
-    EXPECT_EQ(run_command({"setup", "bind"}).status, 2);
+    const Ran ran = run_command({"setup", "bind"});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_THAT(ran.err, HasSubstr("sftdyn setup bind dyn.example.org"));
+}
+
+TEST(SetupCommand, AtATerminalItAsks) {
+    const Ran ran = run_command(
+        {"setup"}, {.input = "unbound\nknot\na..b\ndyn.example.org\n\n192.0.2.9 2001:db8::9\nno\n",
+                    .is_typed = true});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("# /var/lib/knot/dyn.example.org.zone"));
+    EXPECT_THAT(ran.out, HasSubstr("IN AAAA 2001:db8::9\n"));
+    EXPECT_THAT(ran.out, HasSubstr("the zone for the hosts"));
+}
+
+TEST(SetupCommand, WhatIsNamedIsNotAskedFor) {
+    const Ran ran =
+        run_command({"setup", "bind", "--ns", "a.example.org", "--address", "192.0.2.9"},
+                    {.input = "dyn.example.org\nno\n", .is_typed = true});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("@ IN NS a.example.org.\n"));
+}
+
+TEST(SetupCommand, AnswersThatEndMakeNothing) {
+    for (const char* input : {"", "bind\n", "bind\ndyn.example.org\n", "nsd\n"}) {
+        const Ran ran = run_command({"setup"}, {.input = input, .is_typed = true});
+        EXPECT_EQ(ran.status, 1) << input;
+        EXPECT_THAT(ran.err, HasSubstr("the answers ended"));
+        EXPECT_THAT(ran.out, Not(HasSubstr("secret")));
+    }
+}
+
+TEST(SetupCommand, AReverseZoneTakesTheNameOfItsServer) {
+    const std::string zone = "2.0.192.in-addr.arpa";
+    const Ran ran = run_command({"setup", "bind", zone, "--ns", "ns.example.org"});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("@ IN NS ns.example.org.\n"));
+    EXPECT_THAT(ran.out, Not(HasSubstr(" IN A ")));
 }
 
 }  // namespace

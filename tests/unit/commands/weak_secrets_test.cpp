@@ -225,5 +225,18 @@ TEST_F(WeakFilesTest, ALinkIsAsGoodAsTheWayToItAndBehindIt) {
     EXPECT_THAT(said(), ElementsAre(HasSubstr("everybody on this machine may write to")));
 }
 
+TEST_F(WeakFilesTest, EachLinkOnTheWayCounts) {
+    const std::string conf = loaded.conf;
+    std::filesystem::create_directory(folder / "theirs");
+    std::filesystem::create_symlink(conf, folder / "theirs/c.toml");
+    std::filesystem::create_directory(folder / "ours");
+    std::filesystem::create_symlink("../theirs/c.toml", folder / "ours/c.toml");
+    std::filesystem::create_directory_symlink("ours", folder / "way");
+    loaded.conf = folder / "way/c.toml";
+    EXPECT_THAT(said(), IsEmpty());
+    give(folder / "theirs", stranger, 0, 0755);
+    EXPECT_THAT(said(), ElementsAre(HasSubstr("the user nobody owns its folder")));
+}
+
 }  // namespace
 }  // namespace sftdyn::commands

@@ -104,6 +104,7 @@ const std::map<std::string_view, const char*> good_values{
     {"https", "[443, \"[::1]:444\"]"},
     {"cert", "\"/c\""},
     {"key", "\"k\""},
+    {"tls_min_version", "\"1.3\""},
     {"trusted_proxies", "[\"192.0.2.0/24\"]"},
     {"proxy_header", "\"Forwarded\""},
     {"log", "\"debug\""},

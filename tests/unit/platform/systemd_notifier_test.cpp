@@ -95,6 +95,22 @@ TEST_F(SystemdNotifierTest, AWatchdogOfAnotherProcessIsNotFed) {
     EXPECT_THAT(told(), ElementsAre("READY=1"));
 }
 
+TEST_F(SystemdNotifierTest, SystemdThatDoesNotReadStopsNothingAndIsToldLater) {
+    set_watchdog("3600000000");
+    SystemdNotifier notifier(io);
+    // More than its queue takes (unix(7), max_dgram_qlen).
+    for (int i = 0; i < 1000; ++i) notifier.reloading();
+    notifier.ready();
+    auto before = told();
+    EXPECT_LT(before.size(), 1000U);
+    while (before.empty() || before.back() != "WATCHDOG=1") {
+        ASSERT_EQ(io.run_one(), 1U) << "it is tried again";
+        for (auto& one : told()) before.push_back(std::move(one));
+    }
+    ASSERT_GE(before.size(), 2U);
+    EXPECT_EQ(before[before.size() - 2], "READY=1");
+}
+
 TEST_F(SystemdNotifierTest, WithoutSystemdNothingIsTold) {
     set_watchdog("2");
     unsetenv("NOTIFY_SOCKET");

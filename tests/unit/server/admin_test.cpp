@@ -86,6 +86,15 @@ protected:
         }
         return all;
     }
+    /// Whoever checks in is a host.
+    void configure(std::size_t clients, base::Duration stale_after,
+                   std::vector<update::HostId> all = {}, const char* conf = "conf") {
+        admin->configure({.count = clients,
+                          .hosts = {.all = std::move(all)},
+                          .are_all_known = false,
+                          .stale_after = stale_after,
+                          .conf = conf});
+    }
     std::string get(const std::string& target) const {
         return ask(folder / "metrics", "GET " + target + " HTTP/1.0\r\n\r\n");
     }
@@ -167,7 +176,7 @@ TEST_F(AdminTest, WithoutSettingsNothingIsListenedOn) {
 TEST_F(AdminTest, ThePagesTellWhatIsSoNow) {
     with_pages();
     make();
-    admin->configure(12, {}, 500s, "conf");
+    configure(12, 500s);
     serve();
     EXPECT_EQ(get("/healthz").substr(0, 15), "HTTP/1.1 200 OK");
     EXPECT_EQ(get("/readyz").substr(0, 15), "HTTP/1.1 200 OK");
@@ -221,8 +230,8 @@ TEST_F(AdminTest, AServerThatDoesNotAnswerMakesItNotReady) {
 TEST_F(AdminTest, TheDocumentHasHostsThatCheckedInAndThoseThatNeverDid) {
     with_control();
     make();
-    admin->configure(3, {host("a.example.org"), host("b.example.org"), host("c.example.org")}, 500s,
-                     "/etc/x.toml");
+    configure(3, 500s, {host("a.example.org"), host("b.example.org"), host("c.example.org")},
+              "/etc/x.toml");
     check_in(request_log, "a.example.org", "192.0.2.1");
     check_in(request_log, "b.example.org", "2001:db8::1", 1000);
     watch.forwarding(http::Forwarding::silent, make_address("10.0.0.1"),
@@ -345,7 +354,7 @@ TEST_F(AdminTest, TheCommandIsToldOfChangesAndOfStaleHosts) {
     check_in(request_log, "a.example.org", "192.0.2.1");
     check_in(request_log, "a.example.org", "192.0.2.2");
     check_in(request_log, "b.example.org", "2001:db8::1", 7200);
-    admin->configure(2, {}, 1h, "conf");
+    configure(2, 1h);
     serve();
     admin->stop(base::Clock::now() + 1h);
     std::istringstream told(folder.read("told"));
@@ -361,7 +370,7 @@ TEST_F(AdminTest, WithoutATimeNobodyIsStale) {
     with_hook();
     make();
     check_in(request_log, "b.example.org", "192.0.2.1", 366 * 86400);
-    admin->configure(1, {}, 0s, "conf");
+    configure(1, 0s);
     serve();
     EXPECT_THAT(lines("warning"), IsEmpty());
 }
@@ -375,7 +384,7 @@ TEST_F(AdminTest, AnotherTimeIsTakenAtOnce) {
     const auto set = [this](base::Duration time) {
         std::promise<void> done;
         boost::asio::post(io, [&] {
-            admin->configure(1, {}, time, "conf");
+            configure(1, time);
             done.set_value();
         });
         done.get_future().wait();
@@ -388,6 +397,63 @@ TEST_F(AdminTest, AnotherTimeIsTakenAtOnce) {
         EXPECT_EQ(status().at("hosts").at(0).at("stale").as_bool(), stale);
     }
     EXPECT_THAT(lines("warning"), testing::SizeIs(2)) << "each time that it becomes stale";
+}
+
+TEST_F(AdminTest, OfHostsThatAreNobodysAnyMoreNothingIsTold) {
+    with_pages();
+    with_control();
+    make();
+    check_in(request_log, "a.example.org", "192.0.2.1", 1000);
+    check_in(request_log, "b.example.org", "192.0.2.2", 1000);
+    admin->configure({.count = 1, .hosts = {.all = {host("a.example.org")}}, .stale_after = 500s});
+    serve();
+    EXPECT_THAT(get("/metrics"), HasSubstr("\nsftdyn_stale_hosts 1\n"));
+    ASSERT_EQ(status().at("hosts").as_array().size(), 1U);
+    EXPECT_EQ(status().at("hosts").at(0).at("host").as_string(), "a.example.org");
+    EXPECT_THAT(lines("warning"), ElementsAre("a.example.org A has not checked in for long"));
+}
+
+TEST_F(AdminTest, AHostMayHaveATimeOfItsOwn) {
+    with_pages();
+    make();
+    check_in(request_log, "a.example.org", "192.0.2.1", 1000);
+    check_in(request_log, "b.example.org", "192.0.2.2", 1000);
+    check_in(request_log, "c.example.org", "192.0.2.3", 1000);
+    using Own = telemetry::OwnStaleTimes::element_type;
+    const auto own = std::make_shared<Own>(Own{
+        {host("a.example.org"), 2000}, {host("b.example.org"), 500}, {host("d.example.org"), 0}});
+    admin->configure({.hosts = {.stale_after = own}, .are_all_known = false, .stale_after = 0s});
+    serve();
+    EXPECT_THAT(get("/metrics"), HasSubstr("\nsftdyn_stale_hosts 1\n"));
+    EXPECT_THAT(lines("warning"), ElementsAre("b.example.org A has not checked in for long"));
+}
+
+TEST_F(AdminTest, WhatWasNotToldIsToldByTheNextRun) {
+    with_hook();
+    settings_.admin.state = folder.path();
+    const auto tells = settings_.admin.event_command;
+    settings_.admin.event_command = {"/bin/sh", "-c",
+                                     "echo >> " + (folder / "begun") + "; exec sleep 60"};
+    make();
+    serve();
+    check_in(request_log, "a.example.org", "192.0.2.1");
+    check_in(request_log, "a.example.org", "192.0.2.2");
+    while (!std::filesystem::exists(folder / "begun")) std::this_thread::yield();
+    admin->stop(base::Clock::now());
+    io.stop();
+    thread.join();
+    admin.reset();
+    runner.reset();
+    EXPECT_THAT(lines("warning"), ElementsAre(HasSubstr("they are run after the next start: ")));
+
+    settings_.admin.event_command = tells;
+    for (int run = 0; run < 2; ++run) {
+        telemetry::RequestLog later(hosts);
+        make(later);
+        serve();
+        end();
+        EXPECT_EQ(folder.read("told"), "change a.example.org A 192.0.2.2\n") << "once";
+    }
 }
 
 TEST_F(AdminTest, WhatCanNotBeListenedOnIsAnError) {

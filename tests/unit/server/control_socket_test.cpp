@@ -166,6 +166,16 @@ TEST_F(ControlSocketTest, WithoutADescriptorItWaitsBeforeItTriesAgain) {
     EXPECT_EQ(read(client), "{}\n");
 }
 
+TEST_F(ControlSocketTest, ADocumentWithoutMemoryEndsEarlyAndIsNotTheLast) {
+    serve();
+    on_io([this] { document = [](const ControlSocket::Part&) { throw std::bad_alloc(); }; });
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(read(connect()), "");
+    on_io([this] { document = [](const ControlSocket::Part& part) { part("{}\n"); }; });
+    std::string answer;
+    while (answer.empty()) answer = read(connect());
+    EXPECT_EQ(answer, "{}\n");
+}
+
 TEST_F(ControlSocketTest, OwnerAndGroupMayConnectWhateverTheMask) {
     for (const mode_t mask : {0000U, 0077U}) {
         const mode_t before = umask(mask);

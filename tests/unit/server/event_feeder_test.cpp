@@ -169,7 +169,8 @@ TEST_F(EventFeederTest, AllThatWasNotRunAtTheEndIsNamed) {
     }
     const auto lines = log.lines("warning");
     EXPECT_THAT(lines, testing::Each(testing::HasSubstr(
-                           "at the end 45 event commands were not run or had not ended: ")));
+                           "at the end 45 event commands were not run or had not ended; "
+                           "without [admin] state they are lost: ")));
     ASSERT_EQ(lines.size(), 3U);
     const std::string all = lines[0] + "," + lines[1] + "," + lines[2] + ",";
     for (int i = 0; i < 45; ++i)

@@ -50,7 +50,7 @@ TEST_F(ReloaderTest, WhatWasLoadedComesToTheEnginesThread) {
     EXPECT_EQ(results[0].clients, 1U);
     ASSERT_NE(results[0].directory, nullptr);
     EXPECT_NE(results[0].directory->find("key"), nullptr);
-    EXPECT_EQ(results[0].hosts.size(), 1U);
+    EXPECT_EQ(results[0].hosts.all.size(), 1U);
     EXPECT_EQ(results[0].loaded.settings.client_count(), 0U) << "no key stays in memory";
 }
 

@@ -5,6 +5,7 @@
 
 #include "captured_log.hpp"
 #include "names.hpp"
+#include "server/fake_conf.hpp"
 #include "temporary_folder.hpp"
 
 namespace sftdyn::server {
@@ -16,33 +17,6 @@ using config::Listen;
 using config::Settings;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-struct WiredConf : python::Conf {
-    bool get_ip = false, get_host = false, commands = false;
-    base::Result<std::shared_ptr<const python::Conf>> run_anew() const override {
-        return base::Error{"none"};
-    }
-    base::Result<std::vector<python::ConfSetting>> settings(
-        const std::vector<std::string>&) const override {
-        return std::vector<python::ConfSetting>();
-    }
-    base::Result<std::optional<std::vector<python::ConfClient>>> clients(
-        const std::string&) const override {
-        return std::optional<std::vector<python::ConfClient>>();
-    }
-    base::Result<std::vector<std::string>> tables() const override {
-        return std::vector<std::string>();
-    }
-    bool reads_headers() const override { return false; }
-    bool get_ip_reads_key() const override { return false; }
-    bool has_get_ip() const override { return get_ip; }
-    bool has_get_host() const override { return get_host; }
-    bool has_nsupdate_commands() const override { return commands; }
-    std::unique_ptr<python::Call> call(std::string_view, const python::Fields&,
-                                       std::string_view) const override {
-        return nullptr;
-    }
-};
 
 config::ZoneSettings zone(const char* of, std::optional<std::uint32_t> ttl) {
     config::ZoneSettings settings;
@@ -79,10 +53,10 @@ TEST(Wiring, WithGetIpANeighbourMayBeAProxyAndHasHalfOfAllConnections) {
     loaded.settings.connections = 2500;
     loaded.settings.connections_per_client = 100;
     EXPECT_EQ(http_limits(loaded).connections_per_neighbour, std::nullopt);
-    const auto conf = std::make_shared<WiredConf>();
+    const auto conf = std::make_shared<FakeConf>();
     loaded.python = conf;
     EXPECT_EQ(http_limits(loaded).connections_per_neighbour, std::nullopt);
-    conf->get_ip = true;
+    conf->get_ip = [](const std::string& source) { return source; };
     EXPECT_EQ(http_limits(loaded).connections_per_neighbour, 1250U);
     EXPECT_EQ(http_limits(loaded).connections_per_client, 100U) << "of others";
 }
@@ -106,6 +80,47 @@ TEST(Wiring, EachLimitOfTheEngineIsItsSetting) {
     EXPECT_EQ(limits.queries_in_flight, 6U);
     EXPECT_EQ(limits.changes_burst, 7U);
     EXPECT_EQ(limits.changes_refill, 8s);
+}
+
+TEST(Wiring, AZoneMayHaveATimeOfItsOwn) {
+    Settings settings;
+    settings.timeout = 5s;
+    settings.zones = {zone("a.example", {}), zone("b.a.example", {}), zone("c.example", {})};
+    EXPECT_THAT(engine_limits(settings).zone_timeouts, IsEmpty());
+    settings.zones[0].timeout = 20s;
+    const update::EngineLimits limits = engine_limits(settings);
+    EXPECT_EQ(limits.timeout_of(name("h.a.example")), 20s);
+    EXPECT_EQ(limits.timeout_of(name("a.example")), 20s);
+    EXPECT_EQ(limits.timeout_of(name("h.b.a.example")), 5s) << "a zone of its own within it";
+    EXPECT_EQ(limits.timeout_of(name("h.c.example")), 5s);
+    EXPECT_EQ(limits.timeout_of(name("h.example")), 5s);
+    EXPECT_EQ(limits.shortest_timeout(), 5s);
+}
+
+TEST(Wiring, AClientsLimitsAreThoseOfEachOfItsHosts) {
+    Settings settings;
+    settings.changes = 7;
+    settings.changes_refill = 8s;
+    update::HostTable hosts;
+    EXPECT_EQ(configured_hosts(settings, hosts).changes, nullptr);
+    EXPECT_EQ(configured_hosts(settings, hosts).stale_after, nullptr);
+    ASSERT_FALSE(settings.clients.add("a", name("a.example"), {.limits = {.changes = 3}}, 1));
+    ASSERT_FALSE(settings.clients.add("b", name("b.example"), {}, 2));
+    config::NamedClient client;
+    client.key = base::Secret("key");
+    client.hosts = {{.name = name("c.example")}, {.name = name("d.example")}};
+    client.limits = {.changes = 0, .changes_refill = 9s, .stale_after = 1500ms};
+    settings.named_clients.push_back(std::move(client));
+    const ConfiguredHosts all = configured_hosts(settings, hosts);
+    const auto number = [&hosts](const char* of) { return hosts.number(name(of)); };
+    const update::ChangeRates rates{{7, 8s}, all.changes};
+    EXPECT_EQ(rates.of(number("a.example")), (base::TokenRate{3, 8s}));
+    EXPECT_EQ(rates.of(number("b.example")), (base::TokenRate{7, 8s}));
+    EXPECT_EQ(rates.of(number("c.example")), (base::TokenRate{0, 9s}));
+    EXPECT_EQ(rates.of(number("d.example")), (base::TokenRate{0, 9s}));
+    ASSERT_NE(all.stale_after, nullptr);
+    EXPECT_EQ(all.stale_after->size(), 2U);
+    EXPECT_EQ(all.stale_after->at(number("d.example")), 2) << "whole seconds";
 }
 
 TEST(Wiring, ServersAreThoseOfAllOtherZonesFirst) {
@@ -142,7 +157,7 @@ TEST(Wiring, AClientsTtlIsItsOwnElseItsZonesElseThatOfAll) {
     EXPECT_EQ(directory->find("none")->ttl, 10U);
     EXPECT_EQ(hosts.name(directory->find("zone")->host), name("i.a.example"));
     EXPECT_EQ(directory->find("other"), nullptr);
-    EXPECT_THAT(all_hosts(settings, hosts),
+    EXPECT_THAT(configured_hosts(settings, hosts).all,
                 ElementsAre(directory->find("own")->host, directory->find("zone")->host,
                             directory->find("none")->host));
     settings.zones.clear();
@@ -195,13 +210,13 @@ TEST(Wiring, ANamedClientHasItsHostsByKeyAndByUser) {
     EXPECT_TRUE(directory->is_password(*user, "pw"));
     EXPECT_FALSE(directory->is_password(*user, "key"));
     EXPECT_EQ(directory->client(directory->find("other")->client).name, "other");
-    EXPECT_EQ(all_hosts(settings, hosts).size(), 3U);
+    EXPECT_EQ(configured_hosts(settings, hosts).all.size(), 3U);
     EXPECT_NE(directory->rules().rule(make_address("192.0.2.1"), false),
               base::AddressRules::Ruling::may_be);
 }
 
 TEST(Wiring, HooksAreAConfsThatDefinesAny) {
-    const auto conf = std::make_shared<WiredConf>();
+    const auto conf = std::make_shared<FakeConf>();
     config::Loaded loaded;
     loaded.python = conf;
     loaded.settings.uptodate = "same";
@@ -212,11 +227,20 @@ TEST(Wiring, HooksAreAConfsThatDefinesAny) {
     loaded.settings.dns.ttl.reset();
     const auto directory = std::make_shared<const accounts::AccountDirectory>();
     EXPECT_EQ(answer_settings(loaded, directory)->hooks, nullptr);
-    for (bool* const one : {&conf->get_ip, &conf->get_host, &conf->commands}) {
-        *one = true;
-        EXPECT_EQ(answer_settings(loaded, directory)->hooks, conf);
-        *one = false;
-    }
+    const auto is_handler = [&] {
+        const bool is = answer_settings(loaded, directory)->hooks == conf;
+        conf->get_ip = nullptr;
+        conf->get_host = nullptr;
+        conf->commands = nullptr;
+        return is;
+    };
+    conf->get_ip = [](const std::string& source) { return source; };
+    EXPECT_TRUE(is_handler());
+    conf->get_host = [](const std::string& key) { return key; };
+    EXPECT_TRUE(is_handler());
+    conf->commands = [](const std::string&) { return std::vector<std::string>(); };
+    EXPECT_TRUE(is_handler());
+    EXPECT_FALSE(is_handler());
     const auto made = answer_settings(loaded, directory);
     EXPECT_EQ(made->directory, directory);
     EXPECT_EQ(made->uptodate, "same");
@@ -351,7 +375,7 @@ TEST(Wiring, TheSandboxKeepsWhatIsStillNeeded) {
     EXPECT_EQ(sandbox.user, "somebody");
     EXPECT_TRUE(sandbox.seccomp);
     EXPECT_TRUE(sandbox.landlock);
-    loaded.python = std::make_shared<WiredConf>();
+    loaded.python = std::make_shared<FakeConf>();
     EXPECT_FALSE(sandbox_settings(loaded, {}).seccomp)
         << "a conf may do whatever it is written for";
     EXPECT_FALSE(sandbox_settings(loaded, {}).landlock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/history_database.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -73,6 +74,98 @@ TEST_F(StoreTest, OldHostsAreForgotten) {
     EXPECT_EQ((*database)->load(again, hosts, 150).value(), 1U);
     EXPECT_TRUE(again.knows(hosts.number(name("new.example"))));
     EXPECT_FALSE(again.knows(hosts.number(name("old.example"))));
+}
+
+TEST_F(StoreTest, WhatWasForgottenIsGone) {
+    update::HostTable hosts;
+    const update::RrsetKey gone{hosts.number(name("gone.example")), dns::Type::a};
+    const update::RrsetKey stays{hosts.number(name("stays.example")), dns::Type::a};
+    {
+        History history;
+        history.note(gone, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+        history.note(stays, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+        const Store store(*Database::open(path), history, hosts);
+    }
+    {
+        History history;
+        history.keep_only({stays.host});
+        auto database = *Database::open(path);
+        ASSERT_TRUE(database->load(history, hosts, 0).has_value());
+        EXPECT_EQ(history.all().size(), 1U);
+        const Store store(std::move(database), history, hosts);
+    }
+    History history;
+    EXPECT_EQ((*Database::open(path))->load(history, hosts, 0).value(), 1U);
+    EXPECT_TRUE(history.knows(stays.host));
+    EXPECT_FALSE(history.knows(gone.host));
+}
+
+TEST_F(StoreTest, ADatabaseOfAnothersMakingIsNotUsed) {
+    for (const char* sql :
+         {"CREATE VIEW hosts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+          "SELECT 'h' || i AS host, 'A' AS type, '' AS address, 1 AS checked_in, 1 AS changed, "
+          "'ok' AS outcome, 0 AS stale FROM n",
+          "CREATE TABLE hosts (host TEXT, type TEXT, address TEXT, checked_in INTEGER, changed "
+          "INTEGER, outcome TEXT, stale INTEGER)",
+          "CREATE TABLE other (x)", "CREATE VIEW v AS SELECT 1"}) {
+        std::filesystem::remove(path);
+        ASSERT_EQ(std::system(("sqlite3 '" + path + "' \"" + sql + "\"").c_str()), 0);
+        const auto database = Database::open(path);
+        ASSERT_TRUE(database.has_error()) << sql;
+        EXPECT_NE(database.error().text().find("move it away"), std::string::npos);
+    }
+    // A trigger beside our own tables.
+    std::filesystem::remove(path);
+    ASSERT_TRUE(Database::open(path).has_value());
+    ASSERT_EQ(
+        std::system(("sqlite3 '" + path +
+                     "' 'CREATE TRIGGER t AFTER INSERT ON hosts BEGIN DELETE FROM hosts; END'")
+                        .c_str()),
+        0);
+    EXPECT_TRUE(Database::open(path).has_error());
+}
+
+TEST_F(StoreTest, WhatCannotBeSavedIsKeptByTheHistory) {
+    update::HostTable hosts;
+    const update::RrsetKey rrset{hosts.number(name("a.example")), dns::Type::a};
+    History history;
+    history.note(rrset, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    {
+        const Store store(*Database::open(path), history, hosts);
+        std::ofstream(path) << std::string(8192, 'x');  // it is no database any more
+    }                                                   // saved at the end, which fails
+    EXPECT_EQ(history.take_unsaved().rows.size(), 1U);
+}
+
+TEST_F(StoreTest, EventsAreKeptAndTakenOnce) {
+    update::HostTable hosts;
+    const update::RrsetKey rrset{hosts.number(name("a.example")), dns::Type::aaaa};
+    History history;
+    HistoryEvent change{HistoryEventKind::change, rrset, {}, {}};
+    change.now.address = make_address("2001:db8::1");
+    change.now.checked_in = 100;
+    change.before = make_address("2001:db8::2");
+    HistoryEvent failure{HistoryEventKind::failure, rrset, {}, {}};
+    failure.now.address = make_address("2001:db8::3");
+    {
+        Store store(*Database::open(path), history, hosts);
+        store.keep_events({change, failure});
+    }
+    update::HostTable others;
+    const auto database = *Database::open(path);
+    const auto events = database->take_events(others);
+    ASSERT_TRUE(events.has_value());
+    ASSERT_EQ(events->size(), 2U);
+    const HistoryEvent& first = events->front();
+    EXPECT_EQ(others.name(first.rrset.host), name("a.example"));
+    EXPECT_EQ(first.rrset.type, dns::Type::aaaa);
+    EXPECT_EQ(first.kind, HistoryEventKind::change);
+    EXPECT_EQ(first.now.address, change.now.address);
+    EXPECT_EQ(first.now.checked_in, 100);
+    EXPECT_EQ(first.before, change.before);
+    EXPECT_EQ(events->back().kind, HistoryEventKind::failure);
+    EXPECT_TRUE(events->back().before.is_unspecified());
+    EXPECT_TRUE(database->take_events(others)->empty());
 }
 
 TEST_F(StoreTest, WhatIsNoDatabaseIsAnError) {

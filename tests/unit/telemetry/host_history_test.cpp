@@ -7,6 +7,7 @@ namespace sftdyn::telemetry {
 namespace {
 
 using boost::asio::ip::make_address;
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -156,7 +157,7 @@ TEST_F(HistoryTest, AnotherTimeAppliesToAll) {
     EXPECT_EQ(history.stale_count(History::never), 0U);
     history.tell_stale(History::never);
     EXPECT_FALSE(record(v4).stale_told);
-    EXPECT_THAT(history.take_unsaved(), SizeIs(1));
+    EXPECT_THAT(history.take_unsaved().rows, SizeIs(1));
     history.tell_stale(200);
     EXPECT_THAT(events, SizeIs(2)) << "it is stale again";
 }
@@ -164,14 +165,83 @@ TEST_F(HistoryTest, AnotherTimeAppliesToAll) {
 TEST_F(HistoryTest, UnsavedRowsAreTakenOnce) {
     history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
     history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 200);
-    const auto rows = history.take_unsaved();
+    const auto rows = history.take_unsaved().rows;
     ASSERT_THAT(rows, SizeIs(1));
     EXPECT_EQ(rows[0].second.checked_in, 200);
-    EXPECT_THAT(history.take_unsaved(), IsEmpty());
+    EXPECT_THAT(history.take_unsaved().rows, IsEmpty());
     history.tell_stale(1000);
-    EXPECT_THAT(history.take_unsaved(), IsEmpty()) << "nobody has been told";
+    EXPECT_THAT(history.take_unsaved().rows, IsEmpty()) << "nobody has been told";
     history.stale_was_told(v4, 200);
-    EXPECT_THAT(history.take_unsaved(), SizeIs(1));
+    EXPECT_THAT(history.take_unsaved().rows, SizeIs(1));
+}
+
+TEST_F(HistoryTest, WhatCouldNotBeSavedIsTakenAgainAsItIsThenAndOnce) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    history.note(other, make_address("192.0.2.2"), RequestOutcome::ok, 100);
+    for (int i = 0; i < 3; ++i) {
+        history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 200 + i);
+        const auto unsaved = history.take_unsaved();
+        EXPECT_THAT(unsaved.rows, SizeIs(2)) << "not once more for each time";
+        history.note(v4, make_address("192.0.2.1"), RequestOutcome::uptodate, 300 + i);
+        history.not_saved(unsaved);
+    }
+    static_cast<void>(history.forget(other.host));
+    auto unsaved = history.take_unsaved();
+    ASSERT_THAT(unsaved.rows, SizeIs(1));
+    EXPECT_EQ(unsaved.rows[0].second.checked_in, 302);
+    EXPECT_THAT(unsaved.forgotten, ElementsAre(other));
+    history.not_saved(unsaved);
+    history.note(other, make_address("192.0.2.2"), RequestOutcome::ok, 400);
+    unsaved = history.take_unsaved();
+    EXPECT_THAT(unsaved.rows, SizeIs(2));
+    EXPECT_THAT(unsaved.forgotten, ElementsAre(other)) << "before it is there anew";
+}
+
+TEST_F(HistoryTest, AHostThatIsNobodysAnyMoreIsForgotten) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    history.note(other, make_address("192.0.2.2"), RequestOutcome::ok, 100);
+    static_cast<void>(history.take_unsaved());
+    history.keep_only({other.host});
+    EXPECT_FALSE(history.knows(v4.host));
+    EXPECT_THAT(history.all(), SizeIs(1));
+    EXPECT_EQ(history.stale_count(200), 1U);
+    EXPECT_FALSE(history.is_stale(v4, 200));
+    EXPECT_THAT(history.take_unsaved().forgotten, ElementsAre(v4));
+
+    events.clear();
+    history.note(v4, make_address("192.0.2.3"), RequestOutcome::ok, 300);
+    EXPECT_THAT(events, SizeIs(1)) << "what was under way is told of";
+    EXPECT_FALSE(history.knows(v4.host)) << "and leaves nothing behind";
+    history.restore(v4, HostRecord{});
+    EXPECT_FALSE(history.knows(v4.host));
+    EXPECT_THAT(history.take_unsaved().forgotten, ElementsAre(v4)) << "nor what was saved";
+
+    history.keep_only({v4.host, other.host});
+    EXPECT_FALSE(history.knows(v4.host)) << "it comes back as one that never checked in";
+    history.note(v4, make_address("192.0.2.3"), RequestOutcome::uptodate, 400);
+    EXPECT_FALSE(history.is_stale(v4, 200));
+    EXPECT_EQ(record(v4).changed, 0);
+    history.keep_only({});
+    EXPECT_THAT(history.all(), IsEmpty());
+    history.keep_all();
+    history.note(v4, make_address("192.0.2.3"), RequestOutcome::ok, 400);
+    EXPECT_TRUE(history.knows(v4.host)) << "whoever checks in is a host";
+}
+
+TEST_F(HistoryTest, WhatWasForgottenIsNotSaved) {
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 100);
+    EXPECT_TRUE(history.forget(v4.host));
+    EXPECT_FALSE(history.forget(v4.host));
+    auto unsaved = history.take_unsaved();
+    EXPECT_THAT(unsaved.rows, IsEmpty());
+    EXPECT_THAT(unsaved.forgotten, ElementsAre(v4));
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 200);
+    EXPECT_TRUE(history.forget(v4.host));
+    history.note(v4, make_address("192.0.2.1"), RequestOutcome::ok, 300);
+    unsaved = history.take_unsaved();
+    ASSERT_THAT(unsaved.rows, SizeIs(1)) << "once, though it was there twice";
+    EXPECT_EQ(unsaved.rows[0].second.checked_in, 300);
+    EXPECT_THAT(unsaved.forgotten, ElementsAre(v4));
 }
 
 TEST_F(HistoryTest, WhatWasRememberedDoesNotReplaceWhatIsKnown) {

@@ -26,6 +26,26 @@ TEST(StoredRow, IsReadAsItWasSaved) {
     EXPECT_TRUE(read_row(none)->record.address.is_unspecified());
 }
 
+TEST(StoredEvent, IsReadAsItWasSaved) {
+    const StoredEvent saved{"home.example.org", "A", "failure", "192.0.2.1", "", 200};
+    const auto event = read_event(saved);
+    ASSERT_TRUE(event.has_value());
+    EXPECT_EQ(event->name.text(), "home.example.org");
+    EXPECT_EQ(event->kind, HistoryEventKind::failure);
+    EXPECT_EQ(event->address.to_string(), "192.0.2.1");
+    EXPECT_TRUE(event->before.is_unspecified());
+    EXPECT_EQ(event->checked_in, 200);
+    for (const auto damage :
+         {+[](StoredEvent& of) { of.host = "."; }, +[](StoredEvent& of) { of.type = "TXT"; },
+          +[](StoredEvent& of) { of.kind = "x"; }, +[](StoredEvent& of) { of.address = "x"; },
+          +[](StoredEvent& of) { of.old_address = "2001:db8::1"; },
+          +[](StoredEvent& of) { of.checked_in = -1; }}) {
+        StoredEvent row = saved;
+        damage(row);
+        EXPECT_FALSE(read_event(row).has_value());
+    }
+}
+
 struct Damage {
     const char* what;
     void (*damage)(StoredRow& row);

@@ -660,6 +660,33 @@ TEST_F(EngineTest, AShorterTimeoutIsKeptThoughOthersWaitLonger) {
     backend.run();
 }
 
+TEST_F(EngineTest, AZoneMayHaveATimeOfItsOwn) {
+    const Name patient = Name::parse("patient.org").value();
+    limits.zone_timeouts = {{patient, 20s}, {Name::parse("quick.org").value(), 1s}};
+    engine.reconfigure(limits, false);
+    const auto& usual = want(host(1), addr_1);
+    const auto& slow = want(host(1, "patient.org"), addr_1);
+    const auto& quick = want(host(1, "quick.org"), addr_1);
+    const auto& script =
+        want_messages(host(2, "patient.org"), {set_message(host(2, "patient.org"), addr_1)});
+    const auto& group =
+        want_jointly({{host(3), Type::a, addr_1}, {host(3, "patient.org"), Type::a, addr_1}});
+    constexpr auto waits = static_cast<UpdateStatus>(99);
+    pass(2s);
+    EXPECT_EQ(status(quick), UpdateStatus::failed);
+    EXPECT_EQ(status(usual), waits);
+    pass(limits.timeout);
+    EXPECT_EQ(status(usual), UpdateStatus::failed);
+    EXPECT_EQ(status(slow), waits);
+    EXPECT_EQ(status(script), waits);
+    EXPECT_TRUE(group.empty()) << "they are done together";
+    pass(20s);
+    EXPECT_EQ(status(slow), UpdateStatus::failed);
+    EXPECT_EQ(status(script), UpdateStatus::failed);
+    EXPECT_EQ(group.size(), 2U);
+    backend.run();
+}
+
 TEST_F(EngineTest, MessagesOfAHostKeepTheirPlaceAmongItsWishes) {
     EXPECT_EQ(run(host(9), addr_1), UpdateStatus::committed);
     want(host(9), addr_2);  // keeps the zone busy

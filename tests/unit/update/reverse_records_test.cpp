@@ -79,7 +79,7 @@ TEST_F(ReverseRecordsTest, WhatIsNoAddressHasNone) {
 }
 
 TEST_F(ReverseRecordsTest, ThePtrRecordCostsTheHostNothing) {
-    parts.rate_limiter.set(1, std::chrono::seconds(30));
+    parts.rate_limiter.set({{1, std::chrono::seconds(30)}, {}});
     const HostId host_of_pointer = hosts.number(pointer(1));
     static_cast<void>(parts.rate_limiter.spend(host_of_pointer, now));
     reverse_records.follow(own(1, address(1)), {});

@@ -101,7 +101,7 @@ TEST_F(ScriptSenderTest, TheZoneOfTheFirstNameIsLookedForOnce) {
 }
 
 TEST_F(ScriptSenderTest, WithoutAZoneItFailsAndCostsNothing) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     backend.zones.clear();
     const Told& told = submit_script(1, {message_for(7, address(1))});
     backend.run_searches();
@@ -112,7 +112,7 @@ TEST_F(ScriptSenderTest, WithoutAZoneItFailsAndCostsNothing) {
 }
 
 TEST_F(ScriptSenderTest, ARefusedMessageIsToldAndDoesNotKeepBackTheNext) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     const Told& told = submit_script(1, {message_for(2, address(1)), second});
     backend.refused = {host(2).text()};
     backend.answer(backend.take_update());
@@ -149,14 +149,14 @@ TEST_F(ScriptSenderTest, AMessageWithoutAnAnswerEndsItAndHoldsItsPlacesUntilItIs
 }
 
 TEST_F(ScriptSenderTest, WhatIsServedAlreadyNeedsNoScript) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     known.set(rrset(1), address(1), now);
     const Told& needless = submit_script(1, {first}, address(1));
     EXPECT_EQ(status(needless), UpdateStatus::unchanged);
     EXPECT_TRUE(backend.updates.empty());
     EXPECT_TRUE(known.is_served(rrset(1), address(1), now));
     EXPECT_TRUE(can_pay(1));
-    parts.rate_limiter.set(0, 30s);
+    parts.rate_limiter.set({{0, 30s}, {}});
     backend.served(host(1), a) = {address(1), address(2)};
     known.clear();
     submit_script(1, {first}, address(1));
@@ -185,7 +185,7 @@ TEST_F(ScriptSenderTest, SoManyAreTakenAndNoMore) {
 }
 
 TEST_F(ScriptSenderTest, AHostPaysForAScriptThatHasComeAbout) {
-    parts.rate_limiter.set(1, 30s);
+    parts.rate_limiter.set({{1, 30s}, {}});
     const Told& lost = submit_script(1, {first});
     const auto update = take(first);
     lose(update);

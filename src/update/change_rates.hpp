@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How often hosts may change.
+#pragma once
+
+#include <memory>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "base/token_bucket.hpp"
+#include "update/rrset_key.hpp"
+
+namespace sftdyn::update {
+
+/// Of hosts that have a rate of their own. Immutable, and shared by threads.
+using OwnChangeRates = std::shared_ptr<const boost::unordered_flat_map<HostId, base::TokenRate>>;
+
+/// The rate of each host. A burst of 0 means: no limit.
+struct ChangeRates {
+    base::TokenRate usual{};
+    OwnChangeRates own{};  ///< null: there are none
+
+    [[nodiscard]] base::TokenRate of(HostId host) const {
+        if (!own) return usual;
+        const auto found = own->find(host);
+        return found == own->end() ? usual : found->second;
+    }
+};
+
+}  // namespace sftdyn::update
