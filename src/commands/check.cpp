@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/check.hpp"
 
+#include <chrono>
+#include <memory>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -8,6 +10,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "commands/common_options.hpp"
 #include "commands/named_files.hpp"
 #include "commands/weak_secrets.hpp"
@@ -25,6 +28,8 @@ using Diagnostics = std::vector<base::Error>;
 struct CheckOptions {
     bool json = false;  ///< for programs, not for people
 };
+
+constexpr auto hook_time_of_check = std::chrono::seconds(5);
 
 /// Key files that the configuration names must be there; BIND's session key comes with named's
 /// start.
@@ -75,6 +80,36 @@ Diagnostics warnings_of(const config::Loaded& loaded) {
     return warnings;
 }
 
+/// What hooks would fail with, asked where they run: with an ordinary request, and a key that was
+/// made up.
+void try_hooks(const config::Loaded& loaded, Diagnostics& diagnostics, Diagnostics& warnings) {
+    struct Tried {
+        std::string get_ip, get_host;  ///< what they raised
+    };
+    const auto tried = std::make_shared<Tried>();
+    const std::string key = base::random_hex(16);
+    const bool returned = loaded.hook_threads->call(
+        [tried, key](const python::Conf& conf) {
+            const auto call = conf.call("192.0.2.1", {{"Host", "dyn.example.org"}}, key);
+            if (const auto said = call->get_ip(); said.has_error())
+                tried->get_ip = said.error().text;
+            if (!conf.has_get_host() || !tried->get_ip.empty()) return;
+            if (const auto said = call->get_host(key); said.has_error())
+                tried->get_host = said.error().text;
+        },
+        hook_time_of_check);
+    if (!returned) {
+        diagnostics.push_back({"get_ip and get_host do not return within 5 s", loaded.conf,
+                               "give what they wait for a shorter time limit"});
+        return;
+    }
+    if (!tried->get_ip.empty())
+        diagnostics.push_back({"for an ordinary request " + tried->get_ip, loaded.conf,
+                               "correct it: each such request would be FAIL"});
+    if (!tried->get_host.empty())
+        warnings.push_back({"for a key that was made up " + tried->get_host, loaded.conf, ""});
+}
+
 std::string count(const config::Loaded& loaded) {
     const std::size_t clients = loaded.settings.client_count();
     return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
@@ -91,9 +126,16 @@ int check(const config::Overrides& overrides, const CheckOptions& options, const
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);
     for (const auto& fault : faults_of_named_files(loaded.settings))
         loaded.diagnostics.push_back(fault.error);
+    Diagnostics of_hooks;
+    if (loaded.diagnostics.empty() && loaded.python)
+        try_hooks(loaded, loaded.diagnostics, of_hooks);
+    Diagnostics warnings;
+    if (loaded.diagnostics.empty()) {
+        warnings = warnings_of(loaded);
+        warnings.insert(warnings.end(), of_hooks.begin(), of_hooks.end());
+    }
     if (options.json) {
-        print_json(loaded.diagnostics,
-                   loaded.diagnostics.empty() ? warnings_of(loaded) : Diagnostics{}, console);
+        print_json(loaded.diagnostics, warnings, console);
         return loaded.diagnostics.empty() ? 0 : 1;
     }
     for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
@@ -102,8 +144,7 @@ int check(const config::Overrides& overrides, const CheckOptions& options, const
                                    loaded.diagnostics.size() == 1 ? "" : "s");
         return 1;
     }
-    for (const auto& warning : warnings_of(loaded))
-        console.out << "warning: " << warning.text() << '\n';
+    for (const auto& warning : warnings) console.out << "warning: " << warning.text() << '\n';
     say_idna_forms(loaded.settings, console.out);
     console.out << fmt::format("{}: good, {}\n", loaded.conf,
                                loaded.python && loaded.python->has_get_host()

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -80,6 +82,34 @@ bool is_help_of_a_command(const CLI::App& app, int argc, const char* const* argv
                 .empty();
 }
 
+/// A long option may be shortened as far as it is one's alone, as getopt_long(3) allows.
+std::string complete_option(const CLI::App& app, std::string word) {
+    const std::string name = word.substr(0, word.find('='));
+    if (!name.starts_with("--") || name.size() < 3) return word;
+    std::set<std::string> found;
+    for (const auto* option : app.get_options()) {
+        for (const auto& known : option->get_lnames()) {
+            if ("--" + known == name) return word;
+            if (("--" + known).starts_with(name)) found.insert("--" + known);
+        }
+    }
+    return found.size() == 1 ? *found.begin() + word.substr(name.size()) : word;
+}
+
+/// The words for CLI11, the last one first; those of a command are left as they are.
+std::vector<std::string> words_of(const CLI::App& app, int argc, const char* const* argv) {
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    for (auto& word : words) {
+        const auto is_asked = [&word](const CLI::App* command) {
+            return command->get_name() == word;
+        };
+        if (word == "--" || !app.get_subcommands(is_asked).empty()) break;
+        word = complete_option(app, word);
+    }
+    std::reverse(words.begin(), words.end());
+    return words;
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
@@ -98,7 +128,7 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         return parse_command_line(3, words, version);
     }
     try {
-        app.parse(argc, const_cast<char**>(argv));
+        app.parse(words_of(std::as_const(app), argc, argv));
     } catch (const CLI::ParseError& error) {
         std::ostringstream out, err;
         parsed.status = app.exit(error, out, err) == 0 ? 0 : 2;

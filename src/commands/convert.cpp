@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/convert.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -12,6 +17,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "base/descriptor.hpp"
 #include "base/exclusive_file.hpp"
 #include "base/network.hpp"
 #include "base/random.hpp"
@@ -30,6 +36,7 @@ namespace ip = boost::asio::ip;
 // Addresses that hooks are tried with (RFC 5737, RFC 3849).
 const char* const sources[] = {"192.0.2.1", "2001:db8::1"};
 constexpr const char* proxied = "198.51.100.7";
+constexpr auto hook_time_of_convert = std::chrono::seconds(60);
 constexpr std::size_t most_tried = 1000;  // hosts whose nsupdatecommands are looked at
 
 std::string toml_string(std::string_view text) {
@@ -59,6 +66,14 @@ public:
         : conf_(*loaded.python), settings_(loaded.settings), path_(loaded.conf) {}
 
     std::string toml() {
+        for (auto& form : read(conf_.forms(), "the code of the hooks")) {
+            if (form.front() == "goes on")
+                lost_.emplace_back(
+                    "the conf starts something that goes on beside its hooks (a thread, a timer, a "
+                    "signal's handler)");
+            std::string hook = form.front();
+            forms_[hook] = std::move(form);
+        }
         find_clients();
         look_at_get_ip();
         look_at_commands();
@@ -73,6 +88,12 @@ public:
     [[nodiscard]] const std::vector<std::string>& lost() const { return lost_; }
 
 private:
+    /// Says so of a hook whose code is none that has a form in TOML.
+    void say_own_code(const std::string& hook) {
+        if (forms_[hook].size() < 2)
+            lost_.push_back(fmt::format("{} has code of its own: compare what it does", hook));
+    }
+
     struct ConvertedClient {
         std::string key, host;
         std::optional<std::uint32_t> ttl{};
@@ -93,7 +114,8 @@ private:
     std::optional<std::string> host_of(std::string_view key) {
         const auto call = conf_.call(sources[0], no_fields_, key);
         const auto said = call->get_host(key);
-        return said.has_error() ? std::nullopt : std::optional(*said);
+        if (said.has_error()) return std::nullopt;
+        return said->is_true ? said->text : std::string();
     }
 
     /// Whether get_host is a look-up in a table: it says what the table says for each of its keys,
@@ -124,6 +146,7 @@ private:
                 if (rows && is_lookup_in(*rows)) name = other;
             }
             if (!name && has_no_clients()) {
+                say_own_code("get_host");
                 warnings_.emplace_back(
                     "CLIENTS is empty, and get_host knows no key that was made up: there are no "
                     "clients yet.");
@@ -137,6 +160,7 @@ private:
             }
             warnings_.push_back(
                 fmt::format("get_host was tried with every key: it looks them up in {}.", *name));
+            say_own_code("get_host");
         }
         std::set<std::string> hosts;
         unsigned number = 0;
@@ -157,10 +181,12 @@ private:
 
     void look_at_get_ip() {
         if (!conf_.has_get_ip()) return;
+        const python::HookForm& form = forms_["get_ip"];
+        if (form.size() > 3 && form[1] == "proxies") return trust_proxies(form);
         const auto says = [this](const python::Fields& fields) {
             const auto call = conf_.call(sources[0], fields, "");
             const auto said = call->get_ip();
-            return said.has_error() ? std::string() : *said;
+            return said.has_error() ? std::string() : said->text.value_or(std::string());
         };
         for (const char* field : {"X-Forwarded-For", "X-Real-IP"}) {
             if (says({{field, proxied}}) != proxied) continue;
@@ -175,8 +201,21 @@ private:
                             field));
             return;
         }
-        if (says({}) != sources[0])
+        if (says({}) != sources[0]) {
             lost_.emplace_back("get_ip does something of its own with the address");
+        } else {
+            say_own_code("get_ip");
+        }
+    }
+
+    /// `form`: "get_ip", "proxies", the field, and the addresses whose field is believed.
+    void trust_proxies(const python::HookForm& form) {
+        std::vector<std::string> proxies;
+        for (const auto& proxy : std::span(form).subspan(3)) proxies.push_back(toml_string(proxy));
+        root_ += fmt::format("proxy_header = {}\ntrusted_proxies = [{}]\n", toml_string(form[2]),
+                             fmt::join(proxies, ", "));
+        warnings_.push_back(fmt::format("get_ip believes {} of {} alone, and so does this.",
+                                        form[2], fmt::join(std::span(form).subspan(3), " and ")));
     }
 
     /// The TTL of a script that is only "delete the address, add the new one"; nothing: it is more.
@@ -221,6 +260,7 @@ private:
             std::max_element(ttls.begin(), ttls.end(), [](const auto& a, const auto& b) {
                 return a.second < b.second;
             })->first;
+        say_own_code("nsupdatecommands");
         warnings_.push_back(
             fmt::format("nsupdatecommands was tried with {}: it replaces the address, as sftdyn "
                         "itself does.",
@@ -274,6 +314,7 @@ private:
     const python::Fields no_fields_{};
     std::vector<ConvertedClient> clients_{};
     std::vector<std::string> warnings_{}, lost_{};
+    std::map<std::string, python::HookForm> forms_{};  ///< by hook
     std::string root_{}, dns_{}, out_{};
 };
 
@@ -287,7 +328,17 @@ Conversion convert(const config::Loaded& loaded) {
 
 namespace {
 
-/// 0 or 1, for the program.
+base::Result<Conversion> convert_where_hooks_run(
+    const std::shared_ptr<const config::Loaded>& loaded) {
+    const auto conversion = std::make_shared<Conversion>();
+    const bool returned = loaded->hook_threads->call(
+        [loaded, conversion](const python::Conf&) { *conversion = convert(*loaded); },
+        hook_time_of_convert);
+    if (returned) return std::move(*conversion);
+    return base::Error{"its hooks do not return", loaded->conf,
+                       "let none of them wait for something for long, then try again"};
+}
+
 int give(const std::string& toml, const std::string& file, const Console& console) {
     if (file.empty()) {
         console.out << toml << std::flush;
@@ -298,26 +349,55 @@ int give(const std::string& toml, const std::string& file, const Console& consol
     return made.has_error() ? 1 : 0;
 }
 
+/// While one lives, what the conf's code prints goes to standard error: the TOML alone is for
+/// standard output.
+class StandardOutputToError {
+public:
+    StandardOutputToError() : output_(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
+        std::cout.flush();
+        if (output_) dup2(STDERR_FILENO, STDOUT_FILENO);
+    }
+    ~StandardOutputToError() { restore(); }
+    StandardOutputToError(const StandardOutputToError&) = delete;
+    StandardOutputToError& operator=(const StandardOutputToError&) = delete;
+
+    void restore() const {
+        std::cout.flush();
+        std::fflush(stdout);  // the log's, where it is not started
+        if (output_) dup2(output_.get(), STDOUT_FILENO);
+    }
+
+private:
+    const base::Descriptor output_;
+};
+
 /// `file`: to write; empty: standard output.
 int convert_to(const config::Overrides& overrides, const std::string& file,
                const Console& console) {
-    const config::Loaded loaded = server::load(overrides);
-    for (const auto& diagnostic : loaded.diagnostics) console.err << diagnostic.text() << '\n';
-    if (!loaded.diagnostics.empty()) return 1;
-    if (!loaded.python) {
-        console.err << fmt::format("{}: this is TOML already\n", loaded.conf);
+    const StandardOutputToError of_conf;
+    const auto loaded = std::make_shared<const config::Loaded>(server::load(overrides));
+    for (const auto& diagnostic : loaded->diagnostics) console.err << diagnostic.text() << '\n';
+    if (!loaded->diagnostics.empty()) return 1;
+    if (!loaded->python) {
+        console.err << fmt::format("{}: this is TOML already\n", loaded->conf);
         return 1;
     }
-    const Conversion converted = convert(loaded);
+    const auto tried = convert_where_hooks_run(loaded);
+    if (tried.has_error()) {
+        console.err << tried.error().text() << '\n';
+        return 1;
+    }
+    const Conversion& converted = *tried;
     config::Settings read_again;
     for (const auto& diagnostic :
          config::read_toml(converted.toml, file.empty() ? "the TOML file" : file, read_again)) {
         console.err << "unexpected: " << diagnostic.text() << '\n';
         return 1;
     }
+    of_conf.restore();
     if (give(converted.toml, file, console) != 0) return 1;
     for (const auto& lost : converted.lost)
-        console.err << fmt::format("{}: not carried over: {}\n", loaded.conf, lost);
+        console.err << fmt::format("{}: not carried over: {}\n", loaded->conf, lost);
     return converted.lost.empty() ? 0 : 1;
 }
 

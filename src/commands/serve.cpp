@@ -46,6 +46,11 @@ void add_serve(CommandLine& line) {
         "not over a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
+    // Of the Python sftdyn, to which it meant nothing either.
+    line.app
+        .add_flag_function(
+            "-i,--interactive", [](std::int64_t) {}, "Does nothing")
+        ->group("");
 }
 
 int serve(const config::Overrides& asked, const Console& console) {

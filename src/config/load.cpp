@@ -31,12 +31,13 @@ void run_python_conf(const std::string& path, Loaded& loaded) {
                                       interpreter.error().remedy});
         return;
     }
-    auto conf = (*interpreter)->run(path);
-    if (conf.has_error()) {
-        loaded.diagnostics.push_back(conf.error());
+    auto threads = python::HookThreads::start(**interpreter, path);
+    if (threads.has_error()) {
+        loaded.diagnostics.push_back(threads.error());
         return;
     }
-    loaded.python = std::move(*conf);
+    loaded.hook_threads = std::move(*threads);
+    loaded.python = loaded.hook_threads->conf();
     loaded.diagnostics = read_python_conf(*loaded.python, path, loaded.settings);
 }
 
@@ -56,6 +57,16 @@ void use_folders_of_systemd(AdminSettings& admin) {
     for (auto* path : {&admin.control, &admin.state}) {
         if (*path && (*path)->empty()) path->reset();  // switched off
     }
+}
+
+/// A file that the command line names. The Python sftdyn looked for it beside the conf: so does
+/// this for a Python conf, where the working directory has none.
+std::string file_of_line(const std::string& file, const Loaded& loaded) {
+    const std::filesystem::path beside = std::filesystem::path(loaded.conf).parent_path() / file;
+    std::error_code error;
+    const bool is_beside = loaded.python && !std::filesystem::exists(file, error) &&
+                           std::filesystem::exists(beside, error);
+    return is_beside ? beside.string() : file;
 }
 
 }  // namespace
@@ -95,11 +106,18 @@ Loaded load_settings(const Overrides& line) {
     auto& settings = loaded.settings;
     if (!line.http.empty()) settings.http = line.http;
     if (!line.https.empty()) settings.https = line.https;
-    if (line.cert) settings.cert = line.cert;
-    if (line.key) settings.key = line.key;
+    if (line.cert) settings.cert = file_of_line(*line.cert, loaded);
+    if (line.key) settings.key = file_of_line(*line.key, loaded);
     const bool is_passed = line.passed_http || line.passed_https;
-    if (settings.http.empty() && settings.https.empty() && !is_passed)
-        settings.http.push_back({std::nullopt, default_port});
+    if (settings.http.empty() && settings.https.empty() && !is_passed) {
+        // A Python conf that sets none means none.
+        if (loaded.python) {
+            settings.warnings.push_back(
+                {"it listens nowhere", path, "set http in the conf, as http = 8080, or https"});
+        } else {
+            settings.http.push_back({std::nullopt, default_port});
+        }
+    }
     if (const auto https = check_https(settings, line.passed_https); https.has_error())
         loaded.diagnostics.push_back({https.error().what, path, https.error().remedy});
     for (const auto& wrong : check_listeners(settings))

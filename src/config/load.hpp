@@ -9,6 +9,7 @@
 
 #include "config/settings.hpp"
 #include "python/conf.hpp"
+#include "python/hook_threads.hpp"
 
 namespace sftdyn::config {
 
@@ -16,9 +17,10 @@ namespace sftdyn::config {
 struct Loaded {
     Settings settings{};
     std::vector<base::Error> diagnostics{};
-    std::string conf{};                            ///< the file, if there is one
-    std::string conf_version{};                    ///< of that file, as it was read
-    std::shared_ptr<const python::Conf> python{};  ///< a Python conf
+    std::string conf{};                                   ///< the file, if there is one
+    std::string conf_version{};                           ///< of that file, as it was read
+    std::shared_ptr<const python::Conf> python{};         ///< a Python conf
+    std::shared_ptr<python::HookThreads> hook_threads{};  ///< that it was run on
 };
 using Load = std::function<Loaded()>;
 

@@ -5,13 +5,36 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "config/settings_schema.hpp"
 #include "dns/name_fault.hpp"
 
 namespace sftdyn::config {
 namespace {
 
 constexpr const char* clients_name = "CLIENTS";
+
+/// The tables of settings that the conf has as dicts, read as those of a TOML file.
+Diagnostics read_tables(const python::Conf& conf, const std::string& path, Settings& settings) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> known{{"trusted_proxies", {}},
+                                                                        {"proxy_header", {}}};
+    for (const auto& [name, section] :
+         {std::pair("addresses", Section::addresses), std::pair("dns", Section::dns),
+          std::pair("limits", Section::limits), std::pair("process", Section::process),
+          std::pair("admin", Section::admin), std::pair("zone", Section::zone),
+          std::pair("certificate", Section::certificate)}) {
+        auto& names = known.emplace_back(name, std::vector<std::string>()).second;
+        for (const Setting& setting : settings_of(section)) names.emplace_back(setting.name);
+    }
+    const auto toml = conf.settings_as_toml(known);
+    if (toml.has_error()) return {toml.error()};
+    if (toml->empty()) return {};
+    auto diagnostics = read_toml(fmt::format("{}\n", fmt::join(*toml, "\n")), path, settings);
+    for (auto& diagnostic : diagnostics) diagnostic.where = path;  // its line is of no file
+    for (auto& warning : settings.warnings) warning.where = path;
+    return diagnostics;
+}
 
 class ConfReader {
 public:
@@ -20,10 +43,15 @@ public:
 
     Diagnostics read() {
         const std::map<std::string, void (ConfReader::*)(const python::ConfSetting&)> known{
-            {"http", &ConfReader::listen},     {"https", &ConfReader::listen},
-            {"key", &ConfReader::file},        {"cert", &ConfReader::file},
-            {"nskeyfile", &ConfReader::file},  {"verbose", &ConfReader::verbosity},
-            {"quiet", &ConfReader::verbosity}, {"debug", &ConfReader::debug}};
+            {"http", &ConfReader::listen},
+            {"https", &ConfReader::listen},
+            {"key", &ConfReader::file},
+            {"cert", &ConfReader::file},
+            {"nskeyfile", &ConfReader::file},
+            {"verbose", &ConfReader::verbosity},
+            {"quiet", &ConfReader::verbosity},
+            {"debug", &ConfReader::debug},
+            {"hook_threads", &ConfReader::hook_threads}};
         std::vector<std::string> names;
         for (const auto& [name, reader] : known) names.push_back(name);
         const auto settings = conf_.settings(names);
@@ -122,10 +150,29 @@ private:
         settings_.debug = flag != nullptr ? *flag : *count != 0;
     }
 
+    void hook_threads(const python::ConfSetting& setting) {
+        constexpr std::int64_t most = 32;
+        const auto* count = setting.values.size() == 1
+                                ? std::get_if<std::int64_t>(&setting.values.front().scalar)
+                                : nullptr;
+        if (count == nullptr || *count < 1 || *count > most)
+            return error(setting.line, "hook_threads is no number of threads",
+                         fmt::format("expected a number from 1 to {}", most));
+        settings_.hook_threads = static_cast<unsigned>(*count);
+    }
+
+    bool has_old_clients() const {
+        const auto clients = conf_.clients("clients");
+        return clients.has_value() && clients->has_value();
+    }
+
     void read_clients(const std::optional<std::vector<python::ConfClient>>& clients) {
         if (!clients) {
             if (!conf_.has_get_host())
-                error(0, "there is neither a function get_host(querystring, ip) nor a dict CLIENTS",
+                error(0,
+                      has_old_clients() ? "clients is the name of CLIENTS in the Python sftdyn 0.9"
+                                        : "there is neither a function get_host(querystring, ip) "
+                                          "nor a dict CLIENTS",
                       "define get_host, or CLIENTS = {\"key\": \"host.example.org\"}");
             if (!conf_.has_nsupdate_commands())
                 error(0,
@@ -189,7 +236,10 @@ private:
 
 Diagnostics read_python_conf(const python::Conf& conf, const std::string& path,
                              Settings& settings) {
-    return ConfReader(conf, path, settings).read();
+    Diagnostics diagnostics = read_tables(conf, path, settings);
+    for (auto& diagnostic : ConfReader(conf, path, settings).read())
+        diagnostics.push_back(std::move(diagnostic));
+    return diagnostics;
 }
 
 }  // namespace sftdyn::config

@@ -108,6 +108,7 @@ struct Settings {
     ZoneSettings dns{};
     std::vector<ZoneSettings> zones{};
     std::uint32_t ttl = default_ttl;  ///< seconds, where nothing else is said
+    unsigned hook_threads = 1;        ///< of a Python conf, each of which runs it
 
     std::chrono::milliseconds timeout{};
     std::chrono::milliseconds verify_interval{};

@@ -135,9 +135,10 @@ public:
                     read_line(std::string_view(line).substr(0, line.find_first_of("\r\n")));
                 result.has_error()) {
                 const auto error = result.error();
-                return base::Error{
-                    fmt::format("{}: \"{}\"", error.what, line.substr(0, longest_echo)),
-                    fmt::format("line {}", line_number_), error.remedy};
+                const bool has_secret = is(Words(line).next(), "key");
+                return base::Error{fmt::format("{}: \"{}\"", error.what,
+                                               has_secret ? "key …" : line.substr(0, longest_echo)),
+                                   fmt::format("line {}", line_number_), error.remedy};
             }
             if (quit_) break;
         }
@@ -169,7 +170,8 @@ private:
         }
         if (is(word, "server"))
             return bad("the server can't be set here: it is the configuration's");
-        for (const char* passed : {"local", "key", "realm", "gsstsig", "oldgsstsig"}) {
+        if (is(word, "key")) return key(words);
+        for (const char* passed : {"local", "realm", "gsstsig", "oldgsstsig"}) {
             if (is(word, passed))
                 return warn(fmt::format("{} has no meaning here and is passed over", passed));
         }
@@ -187,9 +189,27 @@ private:
     Read send() {
         if (!message_.empty()) {
             message_.zone = zone_;
+            message_.key = key_;
             script_.messages.push_back(std::move(message_));
         }
         message_ = {};
+        return {};
+    }
+
+    /// key [ALGORITHM:]NAME SECRET. What is wrong with it is told without what stands there.
+    Read key(Words& words) {
+        constexpr const char* usual_algorithm = "hmac-sha256";
+        std::string_view name = words.next(), algorithm = usual_algorithm;
+        if (const auto colon = name.find(':'); colon != std::string_view::npos) {
+            algorithm = name.substr(0, colon);
+            name.remove_prefix(colon + 1);
+        }
+        auto made = TsigKey::make(name, algorithm, base::Secret(std::string(words.next())));
+        if (made.has_error())
+            return bad(
+                "expected key [ALGORITHM:]NAME SECRET, with an algorithm that is known and "
+                "a secret in Base64");
+        key_ = std::make_shared<const TsigKey>(std::move(*made));
         return {};
     }
 
@@ -348,6 +368,7 @@ private:
     std::unique_ptr<zs_scanner_t, FreeScanner> scanner_;
     Script script_;
     UpdateMessage message_;
+    TsigKeyPtr key_{};
     std::optional<Name> zone_;
     std::optional<std::uint32_t> default_ttl_;
     bool check_names_ = true;

@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "dns/name.hpp"
+#include "dns/tsig_key.hpp"
 
 namespace sftdyn::dns {
 
@@ -91,6 +92,7 @@ struct UpdateMessage {
     std::optional<Name> zone{};  ///< absent: the one that holds `home()`
     std::vector<UpdateRecord> prerequisites{};
     std::vector<UpdateRecord> updates{};
+    TsigKeyPtr key{};  ///< that signs it; null: the server's
 
     [[nodiscard]] bool empty() const { return prerequisites.empty() && updates.empty(); }
     /// The name whose zone the message is for, when it is not said: its first update's, or else

@@ -151,7 +151,8 @@ void ServerClient::update(const Name& zone, const UpdateContent& content, base::
         later([handler](Reply reply) { handler(std::move(reply), {}); }, failure);
     };
     if (closed_) return fail(closed_failure());
-    auto key = this->key();
+    const auto* message = std::get_if<UpdateMessage>(&content);
+    auto key = message != nullptr && message->key ? message->key : this->key();
     if (key.has_error()) return fail(key.error());
     auto request = make_update(tcp_->fresh_id(), zone, content, *key);
     if (request.has_error()) return fail(request.error());

@@ -97,11 +97,15 @@ base::Result<void> drop_privileges(const std::optional<std::string>& user) {
     if (user) {
         if (auto became = become(*user); became.has_error()) return became;
     }
-    drop_capabilities();
+    drop_thread_privileges();
     forbid_core_dumps();
+    return {};
+}
+
+void drop_thread_privileges() {
+    drop_capabilities();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         log::warn("no_new_privs could not be set: {}", base::system_error_text(errno));
-    return {};
 }
 
 void enter_sandbox(const SandboxSettings& wanted) {

@@ -27,8 +27,12 @@ struct SandboxSettings {
 /// logged.
 [[nodiscard]] base::Result<void> drop_privileges(const std::optional<std::string>& user);
 
-/// Applies Landlock and seccomp. Called after `drop_privileges` and before there is a second
-/// thread. What the kernel does not offer is logged.
+/// The same for a thread that was there before it: the capabilities and the right to new privileges
+/// are each thread's own.
+void drop_thread_privileges();
+
+/// Landlock and seccomp, after `drop_privileges` and before there is a second thread. What the
+/// kernel does not offer is said in the log.
 void enter_sandbox(const SandboxSettings& wanted);
 
 /// The same for the process that runs the event command. The command inherits the sandbox.

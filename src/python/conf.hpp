@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
@@ -85,34 +87,57 @@ struct HookError {
 template <class T>
 using HookResult = boost::system::result<T, HookError>;
 
-/// The hook calls of one request, on one thread, in the order of these functions. Holds the
-/// interpreter's lock for its lifetime. Whatever the conf's code raises is returned as an error; no
-/// Python exception is thrown.
+/// What a hook gave, which stays the conf's own object: `Call` hands it on. Its text is there where
+/// it is a str, bytes, or an address object of Python's.
+struct Given {
+    std::optional<std::string> text{};
+    std::string type{};  ///< Python's name for its type, where there is no text
+    bool is_true = true;
+};
+
+/// One request's way through the hooks, on one thread, in the order of these functions. It holds
+/// the interpreter's lock as long as it lives. Whatever the conf's code raises is an error that is
+/// returned: nothing of Python's is thrown.
 class Call {
 public:
     virtual ~Call() = default;
 
-    /// The result of get_ip; the source when there is no such hook.
-    [[nodiscard]] virtual HookResult<std::string> get_ip() = 0;
-    /// The result of get_host for `key`; empty: none.
-    [[nodiscard]] virtual HookResult<std::string> get_host(std::string_view key) = 0;
-    /// The lines of nsupdatecommands.
+    /// What get_ip says, or the source where there is none.
+    [[nodiscard]] virtual HookResult<Given> get_ip() = 0;
+    /// What get_host says for that key.
+    [[nodiscard]] virtual HookResult<Given> get_host(std::string_view key) = 0;
+    /// The lines of nsupdatecommands, for what get_host gave, else for `host`.
     [[nodiscard]] virtual HookResult<std::vector<std::string>> nsupdate_commands(
         std::string_view host) = 0;
 
-    /// A hook's result as the log may show it: the request's secrets, and what the conf knows as
-    /// keys, are redacted.
+    /// A number for what get_host and get_ip gave together: for a host the same as long as its
+    /// value is equal, as Python compares them. 0: None, of a host that has had no value.
+    [[nodiscard]] virtual HookResult<std::uint64_t> pair_number() = 0;
+    /// What get_host gave has its value of elsewhere: the next pair of it has another number.
+    virtual void forget_pair() = 0;
+
+    /// What a hook gave, as the log may have it: without the request's secrets, and without what
+    /// the conf knows as keys.
     [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
 
-/// A conf that was run. It may be destroyed on any thread, without the interpreter's lock. Reading
-/// its settings may run its code, for example that of a class that it defines. An error then says
-/// what that code raised, without the conf's keys, and where, as `Interpreter::run` does.
+/// What the code of a hook is: its name, and the words of the form that the code has. "lookup": of
+/// the key in a dict. "source": the source. "proxies" FIELD ADDRESS…: the field of those, else the
+/// source. "everybody" FIELD: the field, else the source. "script": of nothing but host and
+/// address. No words: code of its own. "goes on", as a name: something runs beside the hooks.
+using HookForm = std::vector<std::string>;
+
+/// A conf that was run. It may be dropped on any thread, without the interpreter's lock; its hooks
+/// are for the thread that it was run on. To read
+/// what it sets may run its code, as that of a class that it defines: an error says what that code
+/// raised, without the conf's keys, and where, as `Interpreter::run` does.
 class Conf {
 public:
     virtual ~Conf() = default;
 
-    /// The settings among `names` that the conf has.
+    /// The same text, run anew on the calling thread: another conf.
+    [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run_anew() const = 0;
+    /// Those of `names` that the conf sets.
     [[nodiscard]] virtual base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const = 0;
     /// The rows of the dict `name`; `nullopt` when there is none.
@@ -120,6 +145,17 @@ public:
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
     [[nodiscard]] virtual base::Result<std::vector<std::string>> tables() const = 0;
+    /// The tables of settings that it has as dicts, and lists of such, as lines of TOML. `known`:
+    /// the settings of each table, by its name; where there are none it is a setting of its own.
+    [[nodiscard]] virtual base::Result<std::vector<std::string>> settings_as_toml(
+        const std::vector<std::pair<std::string, std::vector<std::string>>>& known) const {
+        static_cast<void>(known);
+        return std::vector<std::string>();
+    }
+    /// What the code of its hooks is. It reads the conf's file.
+    [[nodiscard]] virtual base::Result<std::vector<HookForm>> forms() const {
+        return std::vector<HookForm>();
+    }
     [[nodiscard]] virtual bool has_get_ip() const = 0;
     [[nodiscard]] virtual bool has_get_host() const = 0;
     [[nodiscard]] virtual bool has_nsupdate_commands() const = 0;
@@ -134,14 +170,31 @@ public:
                                                      std::string_view key) const = 0;
 };
 
-/// Attaches a thread to the interpreter, so that it can run hooks. Constructed and destroyed on
-/// that thread.
+/// What a thread that runs hooks has to do. Its functions are called on that thread.
+class Jobs {
+public:
+    enum class Took { job, none, closed };
+
+    virtual ~Jobs() = default;
+    /// Runs the next job, if there is one. With the interpreter's lock.
+    virtual Took run_next() = 0;
+    /// Returns when there may be a job, or the descriptor is readable (-1: none), or at the time.
+    /// Without the interpreter's lock.
+    virtual void wait(int descriptor, std::optional<base::TimePoint> until) = 0;
+};
+
+/// A thread that runs a conf and its hooks; made on it, and dropped on it.
 class Attached {
 public:
     virtual ~Attached() = default;
     /// Identifies the thread for `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
-    /// Clears an interruption that came too late.
+    /// Runs jobs until they are closed, and between them what the conf has given asyncio to do, in
+    /// this thread's event loop. It keeps the interpreter's lock from one job to the next.
+    virtual void serve(Jobs& jobs) = 0;
+    /// While it serves: calls that without the interpreter's lock.
+    virtual void unlocked(const std::function<void()>& call) = 0;
+    /// Takes back an interruption that came too late.
     virtual void clear_interrupt() = 0;
 };
 
@@ -151,8 +204,8 @@ class Interpreter {
 public:
     virtual ~Interpreter() = default;
 
-    /// Runs the file. An error's `where` has the line, if it is in that file. A conf that was run
-    /// before is not affected.
+    /// Runs the file, on the calling thread. An error's `where` has the line, if it is one of the
+    /// file's. Another conf that was run before goes on as it was.
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
         const std::string& path) = 0;
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;

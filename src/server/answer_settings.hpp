@@ -10,6 +10,7 @@
 #include "accounts/account_directory.hpp"
 #include "base/clock.hpp"
 #include "python/conf.hpp"
+#include "python/hook_threads.hpp"
 
 namespace sftdyn::server {
 
@@ -21,10 +22,11 @@ struct AnswerSettings {
     bool refusals_in_200 = false;      ///< as the letter of dyndns2 has it
     base::Duration verify_interval{};  ///< how long a confirmed state is believed
     std::shared_ptr<const python::Conf>
-        hooks{};                 ///< a conf that defines some; null: there are none
+        hooks{};  ///< a conf that defines some; null: there are none
+    std::shared_ptr<python::HookThreads> hook_threads{};  ///< that a Python conf was run on
     std::uint32_t hook_ttl{};    ///< seconds, of hosts that only hooks know
     base::Duration hook_time{};  ///< of all hooks of a request together
-    std::size_t hook_queue{};    ///< requests that may wait for hooks
+    python::HookLimits hook_limits{};
 };
 
 }  // namespace sftdyn::server

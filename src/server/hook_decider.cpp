@@ -52,9 +52,9 @@ bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& t
 }
 
 /// On a hook's thread.
-HookDecision HookDecider::decide(HookTask& task) {
+HookDecision HookDecider::decide(HookTask& task, const python::Conf& conf) {
     const log::FieldScope of_peer(log_fields(task));
-    const auto call = task.conf().call(task.peer.to_string(), task.fields, task.key);
+    const auto call = conf.call(task.peer.to_string(), task.fields, task.key);
     HookDecision decision;
     auto address = ask_get_ip(task, *call);
     if (!address) {
@@ -64,38 +64,46 @@ HookDecision HookDecider::decide(HookTask& task) {
         return decision;
     }
     const log::FieldScope of_client(log_fields(task));
-    if (!task.key.empty()) return decide_host(task, *call);
+    if (!task.key.empty()) return decide_host(task, *call, *address);
+    if (!address->is_address) {
+        log_failure("get_ip/address", address->fault);
+        return decision;
+    }
     decision.action = HookDecision::Action::address;
-    decision.address_text = std::move(*address);
+    decision.address_text = std::move(address->text);
     return decision;
 }
 
-/// The address, as the hook says it, and the task's client; nothing: there is none to be had.
-std::optional<std::string> HookDecider::ask_get_ip(HookTask& task, python::Call& call) {
+/// What it gave, and if that is an address, the task's client; nothing: it has failed.
+std::optional<HookDecider::Address> HookDecider::ask_get_ip(HookTask& task, python::Call& call) {
+    constexpr const char* expected = "expected an IPv4 or IPv6 address";
     task.hook = "get_ip";
     auto said = call.get_ip();
     if (said.has_error()) {
         log_failure(said.error().kind, said.error().text);
         return std::nullopt;
     }
-    const auto parsed = base::parse_address(*said);
-    if (!parsed) {
-        log_failure("get_ip/address",
-                    fmt::format("get_ip returned \"{}\": expected an IPv4 or IPv6 address",
-                                task.shown(*said, call)));
-        return std::nullopt;
-    }
+    if (!said->text)
+        return Address{.fault = fmt::format("get_ip returned {}: {}", said->type, expected)};
+    const auto parsed = base::parse_address(*said->text);
+    if (!parsed)
+        return Address{.fault = fmt::format("get_ip returned \"{}\": {}",
+                                            task.shown(*said->text, call), expected)};
     task.set_client(base::plain_address(*parsed));
-    return std::move(*said);
+    return Address{.text = std::move(*said->text), .is_address = true};
 }
 
-HookDecision HookDecider::decide_host(HookTask& task, python::Call& call) {
+HookDecision HookDecider::decide_host(HookTask& task, python::Call& call, const Address& address) {
     HookDecision decision;
     const auto client = task.client();
     if (!find_host(task, call, decision)) return decision;
     auto fields = log_fields(task);
-    fields.emplace_back("SFTDYN_HOST", decision.host.text());
+    if (decision.has_name) fields.emplace_back("SFTDYN_HOST", decision.host.text());
     const log::FieldScope of_host(std::move(fields));
+    if (!address.is_address && !task.conf().has_nsupdate_commands()) {
+        log_failure("get_ip/address", address.fault);
+        return decision;
+    }
     // What a conf that writes the UPDATE itself publishes is seen in its script. Only who has a
     // key is told: else each address that is refused would be a guess that is not counted.
     if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
@@ -104,8 +112,12 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call) {
     }
     update::DesiredRecord& desired = decision.update.desired;
     desired.rrset.type = dns::type_of(client);
-    desired.rdata = decision.update.address = dns::rdata_of(client);
     decision.published = client;
+    if (!address.is_address || !decision.has_name) {
+        decide_pair(task, call, decision);
+        return decision;
+    }
+    desired.rdata = decision.update.address = dns::rdata_of(client);
     if (is_so(*task.request, desired.rrset, desired.rdata)) {
         decision.action = HookDecision::Action::unchanged;
         return decision;
@@ -114,14 +126,49 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call) {
         decision.action = HookDecision::Action::update;
         return decision;
     }
+    call.forget_pair();
+    ask_commands(task, call, decision);
+    return decision;
+}
+
+/// What the conf's objects are is its own business: it is carried out once for a host and a value.
+void HookDecider::decide_pair(HookTask& task, python::Call& call, HookDecision& decision) {
+    const auto pair = call.pair_number();
+    if (pair.has_error()) {
+        log_failure(pair.error().kind, pair.error().text);
+        return;
+    }
+    if (*pair == 0 || is_confirmed(*pair)) {
+        decision.action = HookDecision::Action::unchanged;
+        return;
+    }
+    decision.pair = *pair;
+    ask_commands(task, call, decision);
+}
+
+void HookDecider::ask_commands(HookTask& task, python::Call& call, HookDecision& decision) {
     task.hook = "nsupdatecommands";
     const auto lines = call.nsupdate_commands(decision.host_text);
     if (lines.has_error()) {
         log_failure(lines.error().kind, lines.error().text);
-        return decision;
+        return;
     }
     read_script(task, call, *lines, decision);
-    return decision;
+}
+
+bool HookDecider::is_confirmed(std::uint64_t pair) {
+    const base::MutexLock lock(mutex_);
+    return confirmed_.contains(pair);
+}
+
+void HookDecider::confirm(std::uint64_t pair, bool is_so) {
+    const base::MutexLock lock(mutex_);
+    if (is_so) {
+        if (confirmed_.size() >= most_pairs) confirmed_.clear();
+        confirmed_.insert(pair);
+    } else {
+        confirmed_.erase(pair);
+    }
 }
 
 /// False: `decision` is made.
@@ -142,7 +189,7 @@ bool HookDecider::find_host(HookTask& task, python::Call& call, HookDecision& de
 bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision& decision) {
     task.hook = "get_host";
     auto said = call.get_host(task.key);
-    if (said.has_value() && said->empty() && task.key.find('%') != std::string::npos) {
+    if (said.has_value() && !said->is_true && task.key.find('%') != std::string::npos) {
         std::string decoded = protocol::percent_decoded(task.key);
         said = call.get_host(decoded);
         base::zeroize(decoded);
@@ -153,23 +200,31 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
         decision.action = HookDecision::Action::key_failed;
         return false;
     }
-    if (said->empty()) {
+    if (!said->is_true) {
         decision.action = HookDecision::Action::bad_key;
         return false;
     }
-    auto name = dns::Name::parse(*said);
-    // What is no name but happens to be one with escapes would be told as a host's name.
-    if (name.has_error() || name->is_root() || !looks_like_a_host(*said)) {
-        log_failure("get_host/name", fmt::format("get_host returned \"{}\": expected a host name",
-                                                 task.shown(*said, call)));
-        decision.action = HookDecision::Action::key_failed;
-        return false;
-    }
-    decision.host_text = std::move(*said);
-    decision.host = std::move(*name);
-    decision.update.desired.rrset.host = hosts_.number(decision.host);
     decision.update.desired.ttl = task.request->settings().hook_ttl;
-    return true;
+    if (said->text) {
+        auto name = dns::Name::parse(*said->text);
+        // What is no name but happens to be one with escapes would be told as a host's name.
+        if (name.has_value() && !name->is_root() && looks_like_a_host(*said->text)) {
+            decision.host_text = std::move(*said->text);
+            decision.host = std::move(*name);
+            decision.update.desired.rrset.host = hosts_.number(decision.host);
+            return true;
+        }
+    }
+    // The conf's own nsupdatecommands may know what it means.
+    decision.has_name = false;
+    if (task.conf().has_nsupdate_commands()) return true;
+    log_failure("get_host/name",
+                said->text ? fmt::format("get_host returned \"{}\": expected a host name",
+                                         task.shown(*said->text, call))
+                           : fmt::format("get_host returned {}: expected a host name, or None",
+                                         said->type));
+    decision.action = HookDecision::Action::key_failed;
+    return false;
 }
 
 /// Looking for a conf's keys in a text takes its time, and a line that is passed over comes with
@@ -194,7 +249,7 @@ std::string HookDecider::shown_warning(const HookTask& task, python::Call& call,
 /// What a script is: a desired record that can go with others, or messages of its own.
 void HookDecider::read_script(const HookTask& task, python::Call& call,
                               const std::vector<std::string>& lines, HookDecision& decision) {
-    const std::string host = decision.host.text();
+    const std::string host = decision.has_name ? decision.host.text() : "what get_host returned";
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
         log_failure(
@@ -213,7 +268,9 @@ void HookDecider::read_script(const HookTask& task, python::Call& call,
         decision.action = HookDecision::Action::refused;
         return;
     }
-    if (update.messages.size() != 1) return;
+    if (!decision.has_name) name_by_script(decision);
+    // With a key of its own it can't go with others.
+    if (update.messages.size() != 1 || decision.pair != 0 || update.messages.front().key) return;
     auto change = dns::replacement_of(update.messages.front());
     if (!change || change->owner != decision.host || change->type != update.desired.rrset.type)
         return;
@@ -221,6 +278,17 @@ void HookDecider::read_script(const HookTask& task, python::Call& call,
     update.desired.ttl = change->ttl;
     update.desired.rdata = std::move(change->rdata);
     update.zone = update.messages.front().zone;
+}
+
+/// The engine knows the script by the host that it begins with.
+void HookDecider::name_by_script(HookDecision& decision) {
+    for (const auto& message : decision.update.messages) {
+        if (message.updates.empty()) continue;
+        decision.host = message.updates.front().owner;
+        decision.update.desired.rrset.host = hosts_.number(decision.host);
+        decision.has_name = true;
+        return;
+    }
 }
 
 bool HookDecider::may_publish(const HookTask& task, const std::string& what,
@@ -245,7 +313,8 @@ bool HookDecider::may_publish(const HookTask& task, HookDecision& decision) {
             if (record.type != dns::Type::a && record.type != dns::Type::aaaa) continue;
             const auto address = dns::address_of(record.type, record.rdata);
             if (address.has_error()) continue;
-            const bool is_hosts = record.owner == decision.host;
+            // Where the host is no name, all are the host's.
+            const bool is_hosts = !decision.has_name || record.owner == decision.host;
             if (!is_hosts && base::plain_address(*address) != client) continue;
             if (!may_publish(task, record.owner.text(), base::plain_address(*address)))
                 return false;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
@@ -33,7 +34,11 @@ struct HookDecision {
     } action = Action::failed;
     std::string address_text{};  ///< with `address`: the answer
     dns::Name host{};
-    std::string host_text{};               ///< as the conf names it
+    std::string host_text{};  ///< as the conf names it
+    /// Of the conf's own host and value, where one of them is none of ours: what is confirmed of
+    /// it decides (`confirm`). 0: both are ours.
+    std::uint64_t pair = 0;
+    bool has_name = true;                  ///< `host` is one
     HookUpdate update{};                   ///< its RRset is set once the host is known
     boost::asio::ip::address published{};  ///< that `update` gives the host; unspecified: none
 };
@@ -45,12 +50,15 @@ public:
     /// What it works with outlives it.
     HookDecider(UpdateService& updates, update::HostTable& hosts);
 
-    /// Runs the hooks, on a thread of theirs.
-    [[nodiscard]] HookDecision decide(HookTask& task);
+    /// Asks the hooks of `conf`, on its thread.
+    [[nodiscard]] HookDecision decide(HookTask& task, const python::Conf& conf);
 
     /// Whether the host is known to have that already.
     [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,
                              std::string_view rdata) const;
+
+    /// A pair's script was carried out, or not. On any thread.
+    void confirm(std::uint64_t pair, bool is_so);
 
     /// The first failure of a kind is said, the others are counted.
     void log_failure(const std::string& kind, const std::string& text);
@@ -60,8 +68,19 @@ public:
     void forget_warnings();
 
 private:
-    [[nodiscard]] std::optional<std::string> ask_get_ip(HookTask& task, python::Call& call);
-    [[nodiscard]] HookDecision decide_host(HookTask& task, python::Call& call);
+    /// What get_ip gave.
+    struct Address {
+        std::string text{};  ///< if it is one
+        bool is_address = false;
+        std::string fault{};  ///< what is wrong with it, where an address is needed
+    };
+    [[nodiscard]] std::optional<Address> ask_get_ip(HookTask& task, python::Call& call);
+    [[nodiscard]] HookDecision decide_host(HookTask& task, python::Call& call,
+                                           const Address& address);
+    void ask_commands(HookTask& task, python::Call& call, HookDecision& decision);
+    void name_by_script(HookDecision& decision);
+    void decide_pair(HookTask& task, python::Call& call, HookDecision& decision);
+    [[nodiscard]] bool is_confirmed(std::uint64_t pair);
     [[nodiscard]] bool find_host(HookTask& task, python::Call& call, HookDecision& decision);
     [[nodiscard]] bool ask_get_host(HookTask& task, python::Call& call, HookDecision& decision);
     void read_script(const HookTask& task, python::Call& call,
@@ -77,8 +96,11 @@ private:
     base::LogThrottle failures_;  ///< of the conf's code
     base::Mutex mutex_;
     static constexpr std::size_t most_warnings = 1000;
+    static constexpr std::size_t most_pairs = 100'000;
     /// By host and warning.
     std::map<std::string, std::string> shown_warnings_ GUARDED_BY(mutex_);
+    /// Pairs whose scripts were carried out.
+    std::unordered_set<std::uint64_t> confirmed_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::server

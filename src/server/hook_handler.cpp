@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/hook_handler.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -8,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "dns/nsupdate_script.hpp"
+#include "platform/sandbox.hpp"
 #include "protocol/dyndns_response.hpp"
 #include "protocol/secret_url.hpp"
-#include "python/load.hpp"
 
 namespace sftdyn::server {
 namespace {
@@ -19,28 +20,67 @@ namespace secret_url = protocol::secret_url;
 
 using telemetry::RequestOutcome;
 
+/// The Python sftdyn gave its hooks no query, and no fragment, that has nothing in it.
+std::string_view without_empty_query(std::string_view key) {
+    for (const char mark : {'#', '?'}) {
+        if (key.ends_with(mark) && key.find(mark) == key.size() - 1) key.remove_suffix(1);
+    }
+    return key;
+}
+
 }  // namespace
 
+/// A request that the threads of the conf run.
+class HookHandler::Job : public HookTask, public python::HookJob {
+public:
+    Job(HookHandler& handler, RequestContext& from, const http::Request& asked,
+        std::string_view with_key)
+        : HookTask(from, asked, with_key), handler_(handler) {}
+
+    void run(const python::Conf& conf) override {
+        HookDecision decision = handler_.decider_.decide(*this, conf);
+        if (claim()) handler_.carry_out(shared_from_this(), std::move(decision));
+    }
+    void on_timeout() override { handler_.on_timeout(shared_from_this()); }
+    base::TimePoint deadline() const override {
+        return request->began() + request->settings().hook_time;
+    }
+
+private:
+    HookHandler& handler_;
+};
+
 HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
-                         update::HostTable& hosts, AddressWatch& watch,
-                         python::Interpreter* interpreter)
-    : authenticator_(authenticator),
-      updates_(updates),
-      watch_(watch),
-      interpreter_(interpreter),
-      decider_(updates, hosts) {}
+                         update::HostTable& hosts, AddressWatch& watch)
+    : authenticator_(authenticator), updates_(updates), watch_(watch), decider_(updates, hosts) {}
 
 void HookHandler::configure(const AnswerSettings& settings) {
-    if (settings.hooks && !threads_) {
-        if (interpreter_ == nullptr) interpreter_ = python::loaded_interpreter();
-        threads_ = std::make_unique<HookThreads>(*interpreter_, HookLimits{settings.hook_queue});
+    if (settings.hook_threads && settings.hook_threads != threads_.lock()) {
+        threads_ = settings.hook_threads;
+        // Those that have ended stop at once.
+        std::erase_if(stoppers_,
+                      [](const python::HookThreads::Stopper& old) { return old.is_over(); });
+        stoppers_.push_back(settings.hook_threads->stopper());
+        limits_ = settings.hook_limits;
+        if (has_begun_) settings.hook_threads->begin(limits_, platform::drop_thread_privileges);
     }
-    needs_fields_ =
-        settings.hooks && (settings.hooks->has_get_ip() || settings.hooks->has_nsupdate_commands());
+    needs_fields_ = settings.hooks && settings.hooks->reads_headers();
     decider_.forget_warnings();
 }
 
-bool HookHandler::stop(base::Duration patience) { return !threads_ || threads_->stop(patience); }
+void HookHandler::begin() {
+    has_begun_ = true;
+    if (const auto threads = threads_.lock())
+        threads->begin(limits_, platform::drop_thread_privileges);
+}
+
+bool HookHandler::stop(base::Duration patience) {
+    const auto deadline = base::Clock::now() + patience;
+    bool all = true;
+    for (const auto& stopper : stoppers_)
+        all = stopper.stop(std::max(base::Duration(0), deadline - base::Clock::now())) && all;
+    return all;
+}
 
 void HookHandler::handle(RequestContext& request, const http::Request& asked) {
     const auto intent = secret_url::read(asked);
@@ -49,12 +89,18 @@ void HookHandler::handle(RequestContext& request, const http::Request& asked) {
                                 secret_url::method_not_allowed());
     const bool has_get_ip = request.settings().hooks->has_get_ip();
     const auto* update = std::get_if<secret_url::PresentedKey>(&intent);
-    if (update == nullptr && !has_get_ip)
+    const std::string_view key =
+        update == nullptr ? std::string_view() : without_empty_query(update->key);
+    if (key.empty() && !has_get_ip)
         return request.complete(RequestOutcome::address, "its own address",
                                 secret_url::who_am_i(asked));
-    const std::string_view key = update == nullptr ? std::string_view() : update->key;
     if (!has_get_ip && handle_without_hooks(request, key)) return;
-    run_hooks(std::make_shared<HookTask>(request, asked, key));
+    const auto threads = request.settings().hook_threads;
+    const auto job = std::make_shared<Job>(*this, request, asked, key);  // it takes the context
+    if (!threads->run(job))
+        job->request->complete(
+            RequestOutcome::overloaded, "too many wait for hooks",
+            secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(5)}, {}));
 }
 
 /// What is no key, and what is known to be so, needs no hook where only nsupdatecommands is one.
@@ -76,24 +122,15 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
     return true;
 }
 
-void HookHandler::run_hooks(const HookTaskPtr& task) {
-    const bool is_taken = threads_->run(
-        [this, task] {
-            HookDecision decision = decider_.decide(*task);
-            if (task->claim()) carry_out(task, std::move(decision));
-        },
-        [this, task] { on_timeout(task); },
-        task->request->began() + task->request->settings().hook_time);
-    if (!is_taken)
-        task->request->complete(
-            RequestOutcome::overloaded, "too many wait for hooks",
-            secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(5)}, {}));
-}
-
 void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
     RequestContext& request = *task->request;
     const update::RrsetKey target = decision.update.desired.rrset;
-    const auto complete = [task, target](const update::UpdateOutcome& outcome) {
+    const auto complete = [task, target,
+                           has_name = decision.has_name](const update::UpdateOutcome& outcome) {
+        if (!has_name)  // and it was, or is, nothing to be done
+            return task->request->complete(
+                RequestOutcome::uptodate, "nothing to be done for what get_host returned",
+                secret_url::answer(outcome, task->request->answer_style().unchanged_word()));
         task->request->complete(
             {target, task->request->source(), outcome.status},
             secret_url::answer(outcome, task->request->answer_style().unchanged_word()));
@@ -119,9 +156,18 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
         case HookDecision::Action::unchanged:
             return complete({update::UpdateStatus::unchanged});
         case HookDecision::Action::update:
+            if (!decision.has_name) {  // a script that changes nothing
+                decider_.confirm(decision.pair, true);
+                return complete({update::UpdateStatus::committed});
+            }
             return updates_.submit_hook_update(
-                std::move(decision.update), [this, complete, target, address = decision.published](
-                                                const update::UpdateOutcome& outcome) {
+                std::move(decision.update),
+                [this, complete, target, address = decision.published,
+                 pair = decision.pair](const update::UpdateOutcome& outcome) {
+                    using update::UpdateStatus;
+                    if (pair != 0)
+                        decider_.confirm(pair, outcome.status == UpdateStatus::committed ||
+                                                   outcome.status == UpdateStatus::unchanged);
                     watch_.answered(target.host, address, outcome.status);
                     complete(outcome);
                 });
@@ -136,18 +182,19 @@ void HookHandler::on_timeout(const HookTaskPtr& task) {
     if (hook == nullptr) {
         decider_.log_failure(
             "waited for a thread",
-            fmt::format("a request waited for a thread for {} s, and has failed: no hook was run "
-                        "for it; others take long, or the system gives no more threads",
+            fmt::format("a request waited for the conf's thread for {} s, and has failed: no hook "
+                        "was run for it, because others take long (hook_threads gives a conf more "
+                        "threads)",
                         limit));
     } else {
         decider_.log_failure(
             std::string(hook) + "/timed out",
             fmt::format(
-                "{} did not return within {} s: it is left to itself, and the request has failed",
+                "{} did not return within {} s: it is interrupted, and the request has failed",
                 hook, limit));
     }
     task->request->complete(RequestOutcome::fail,
-                            hook == nullptr ? "no thread was there for a hook in time"
+                            hook == nullptr ? "the conf's thread was not there in time"
                                             : "a hook did not return in time",
                             protocol::server_error(protocol::Dialect::secret_url));
 }

@@ -19,13 +19,14 @@ namespace sftdyn::server {
 
 /// A request on its way through the hooks. Shared by the thread that runs them and by the timeout:
 /// one of both claims it, and ends it.
-struct HookTask {
+struct HookTask : std::enable_shared_from_this<HookTask> {
     /// Takes the header fields of `asked`.
     HookTask(RequestContext& from, const http::Request& asked, std::string_view with_key);
-    ~HookTask() { base::zeroize(key); }
+    virtual ~HookTask() { base::zeroize(key); }
     HookTask(const HookTask&) = delete;
     HookTask& operator=(const HookTask&) = delete;
 
+    /// For what it has; hooks are asked of the conf of the thread.
     [[nodiscard]] const python::Conf& conf() const { return *request->settings().hooks; }
 
     /// A text that a hook of `call` gave, fit for the log.

@@ -38,7 +38,8 @@ public:
     [[nodiscard]] bool needs_fields() const override { return hooks_.needs_fields(); }
     void on_refused(const http::RefusedRequest& request) override;
 
-    /// As `HookThreads::stop`.
+    /// As HookHandler's.
+    void begin_hooks() { hooks_.begin(); }
     [[nodiscard]] bool stop_hooks(base::Duration patience) { return hooks_.stop(patience); }
     /// Says what is still only counted.
     void finish();

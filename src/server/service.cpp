@@ -162,6 +162,7 @@ int Service::run(const Ready& ready) {
     }
     admin_.make_state();
     platform::enter_sandbox(sandbox_);
+    router_.begin_hooks();
     await_signal();
     say_summaries();
     if (const auto started = server_.start(); started.has_error()) {

@@ -204,9 +204,10 @@ std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& load
                        .refusals_in_200 = settings.refusals_in_200,
                        .verify_interval = limits.verify_interval,
                        .hooks = has_hooks ? conf : nullptr,
+                       .hook_threads = loaded.hook_threads,
                        .hook_ttl = settings.dns.ttl.value_or(settings.ttl),
                        .hook_time = limits.timeout,
-                       .hook_queue = limits.queue});
+                       .hook_limits = {limits.queue, settings.hook_threads}});
 }
 
 http::Limits http_limits(const config::Settings& settings) {

@@ -3,6 +3,7 @@
 
 import contextlib
 import http.client
+import os
 import re
 import signal
 import socket
@@ -99,6 +100,23 @@ def test_settings(stage, named, tmp_path):
     assert any("[::1]" in address for address in program.addresses_of_log())
     assert tuple(program.get("k")) == (200, "OK")
     assert " info: " not in program.log() and " warning: " not in program.log()
+
+
+def test_settings_of_the_toml_file(stage, named, tmp_path):
+    program = start(stage, named, f"""
+        import dns.resolver  # no table
+
+        limits = {{"changes": 1, "changes_refill": 3600}}
+        admin = {{"control": {str(tmp_path / "control")!r}}}
+        addresses = {{"mine": "192.0.2.1"}}  # nor is this
+        CLIENTS = {{"k": "{HOST}"}}
+    """)
+    assert tuple(program.get("k")) == (200, "OK")
+    assert tuple(program.get("k", source="127.0.0.2")) == (429, "ABUSE")
+    assert (tmp_path / "control").is_socket()
+    program.reload(f'limits = {{"changes": -1, "chnges": 5}}\nCLIENTS = {{"k": "{HOST}"}}\n')
+    program.await_log("conf: changes is out of range")
+    program.await_log("the configuration is not taken")
 
 
 def test_the_command_line_wins(stage, named):
@@ -233,6 +251,7 @@ def test_an_address_from_a_header(stage, named, field):
     assert tuple(program.get("k", headers={field: "192.0.2.7"})) == (200, "UPTODATE"), "each family for itself"
     assert tuple(program.get("k", headers={field: "::ffff:192.0.2.7"})) == (200, "UPTODATE")
     assert tuple(program.get("k", headers={field: "nonsense"})) == (500, "FAIL")
+    assert tuple(program.get("wrong", headers={field: "nonsense"})) == (403, "BADKEY")
     program.await_log('get_ip returned "nonsense": expected an IPv4 or IPv6 address')
     assert tuple(program.get("/", headers={field: "<script>x"})) == (500, "FAIL"), "it is no part of an answer"
 
@@ -350,13 +369,14 @@ BAD = f"""
                 pass
         if querystring.startswith("raise"): raise ValueError("no such thing: " + querystring)
         case = CASES[int(querystring.removeprefix("q"))]
-        if case == "number": return 17
+        if case == "number": return 17  # a host of the conf's own kind
         if case == "name": return "a b..c"
         if case == "bytes": return b"bytes.{ZONE}"
         if case == "exit": raise SystemExit(1)
         return f"{{case}}.{ZONE}"
 
     def nsupdatecommands(host, new_ip, headers):
+        host = host.decode() if isinstance(host, bytes) else f"number.{ZONE}" if host == 17 else host
         if host.startswith("none."): return None
         if host.startswith("numbers."): return [1, 2]
         if host.startswith("empty."): return []
@@ -364,7 +384,7 @@ BAD = f"""
         if host.startswith("server."): return ["server 127.0.0.9", "send"]
         if host.startswith("text."): return f"update add {{host}} 5 A {{new_ip}}\\nsend\\n"
         if host.startswith("generator."): return broken(host)
-        return [f"key ignored abcd", f"local 127.0.0.1", f"update add {{host}} 5 A {{new_ip}}"]
+        return ["realm ignored", "local 127.0.0.1", f"update add {{host}} 5 A {{new_ip}}"]
 
     def broken(host):
         yield f"update add {{host}} 5 A 127.0.0.9"
@@ -378,8 +398,7 @@ def case(program, name):
 
 
 @pytest.mark.parametrize("name,said", [
-    ("number", "get_host returned int: expected a host name, or None"),
-    ("name", 'get_host returned "a b..c": expected a host name'),
+    ("name", 'nsupdatecommands for what get_host returned, line 3: the TTL is missing'),
     ("exit", "SystemExit: 1"),
     ("none", "nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"),
     ("numbers", "nsupdatecommands returned int: expected an iterable of nsupdate lines, each of them a str"),
@@ -398,11 +417,12 @@ def test_hooks_that_return_what_they_should_not(stage, named, name, said):
 
 def test_what_hooks_may_return(stage, named):
     program = start(stage, named, BAD)
-    for name in ("bytes", "text", "fine", "empty"):
+    for name in ("bytes", "text", "fine", "empty", "number"):
         assert case(program, name) == (200, "OK"), name
-    for name in ("bytes", "text", "fine"):
+    assert case(program, "number") == (200, "UPTODATE")
+    for name in ("bytes", "text", "fine", "number"):
         assert named.records(f"{name}.{ZONE}", "A") == ["127.0.0.1"]
-    program.await_log("key has no meaning here and is passed over")
+    program.await_log("realm has no meaning here and is passed over")
     program.await_log("local has no meaning here and is passed over")
 
 
@@ -418,68 +438,201 @@ def test_a_hook_that_raises(stage, named):
     assert "super" not in log and "4 more like it" in log
 
 
-def test_a_hook_that_sleeps_keeps_nobody_waiting(stage, named):
-    program = start(stage, named, f"""
-        import threading, time
+SLOW = f"""
+    CLIENTS = {{"k": "{HOST}", "slow": "slow.{ZONE}"}}
+    ASKED = None
 
-        CLIENTS = {{"k": "{HOST}"}}
-        waiting = threading.Semaphore(0)
+    def get_host(querystring, ip):
+        global ASKED
+        ASKED = querystring
+        if querystring == "slow":
+            print("the slow one begins")
+            with open(FIFO) as released:
+                released.read()
+        return CLIENTS.get(querystring)
 
-        def get_host(querystring, ip):
-            if querystring == "slow":
-                print("slow one begins")
-                waiting.acquire()
-            if querystring == "release":
-                for _ in range(20):
-                    waiting.release()
-            return CLIENTS.get(querystring)
-    """)
-    answers = []
-    threads = [threading.Thread(target=lambda: answers.append(program.get("slow"))) for _ in range(20)]
+    def nsupdatecommands(host, new_ip, headers):
+        return [f"update delete {{host}} TXT", f"update add {{host}} 30 TXT asked-for-{{ASKED}}"]
+"""
+
+
+def slow_conf(stage, named, tmp_path, head=""):
+    fifo = tmp_path / "released"
+    os.mkfifo(fifo)
+    return start(stage, named, f"{head}\nFIFO = {str(fifo)!r}\n" + textwrap.dedent(SLOW)), fifo
+
+
+def asked(program, *keys):
+    answers = {}
+    threads = [threading.Thread(target=lambda key=key: answers.__setitem__(key, tuple(program.get(key)))) for key in keys]
     for thread in threads:
         thread.start()
-    program.await_log("slow one begins", count=20)
+    return answers, threads
+
+
+def test_hooks_of_requests_are_not_mixed_and_who_needs_none_does_not_wait(stage, named, tmp_path):
+    program, fifo = slow_conf(stage, named, tmp_path)
+    answers, threads = asked(program, "slow")
+    program.await_log("the slow one begins")
+    more, more_threads = asked(program, "k", "wrong")
     assert tuple(program.get("/")) == (200, "127.0.0.1"), "no hook is needed for it"
-    assert tuple(program.get("k")) == (200, "OK"), "and other hooks run meanwhile"
-    assert answers == []
-    assert program.get("release").status == 403
+    assert not answers and not more
+    fifo.write_text("")
+    for thread in threads + more_threads:
+        thread.join()
+    assert answers == {"slow": (200, "OK")} and more == {"k": (200, "OK"), "wrong": (403, "BADKEY")}
+    assert named.records(f"slow.{ZONE}", "TXT") == ['"asked-for-slow"']
+    assert named.records(HOST, "TXT") == ['"asked-for-k"']
+
+
+def test_a_conf_may_have_more_threads(stage, named, tmp_path):
+    program, fifo = slow_conf(stage, named, tmp_path, "print('it is run')\nhook_threads = 2\n")
+    answers, threads = asked(program, "slow")
+    program.await_log("the slow one begins")
+    assert tuple(program.get("k")) == (200, "OK"), "the other thread has run the conf for itself"
+    assert not answers and program.log().count("it is run") == 2
+    fifo.write_text("")
     for thread in threads:
         thread.join()
-    assert {tuple(answer) for answer in answers} == {(403, "BADKEY")}
+    assert answers == {"slow": (200, "OK")}
+    assert named.records(f"slow.{ZONE}", "TXT") == ['"asked-for-slow"'], "its own globals"
+
+
+def test_globals_belong_to_one_request_at_a_time(stage, named):
+    """Hundreds of clients at once, of a conf that keeps in a global what nsupdatecommands is not given."""
+    clients, rounds = 400, 5
+    program = start(stage, named, f"""
+        import time
+        from urllib.parse import parse_qs
+
+        ASKED = {{}}
+
+        def get_ip(source_ip, headers, key):
+            global ASKED
+            ASKED = {{name: values[0] for name, values in parse_qs(key.lstrip("?")).items()}}
+            time.sleep(0)  # whoever waits for the interpreter gets it
+            return ASKED.get("ip", source_ip)
+
+        def get_host(querystring, ip):
+            time.sleep(0)
+            return ASKED["host"] + ".{ZONE}"
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {{host}} A", f"update add {{host}} 30 A {{ASKED['ip']}}", "send"]
+    """)
+    expected = {}
+    for number in range(rounds):
+        with contextlib.ExitStack() as held:
+            connections = [held.enter_context(socket.create_connection(("127.0.0.1", program.port), timeout=100, source_address=(f"127.0.{i // 200 + 1}.{i % 200 + 1}", 0)))
+                           for i in range(clients)]
+            for i, connection in enumerate(connections):
+                host, address = f"h{number}-{i}", f"10.{number}.{i // 200}.{i % 200}"
+                expected[f"{host}.{ZONE}"] = address
+                connection.sendall(f"GET /?host={host}&ip={address} HTTP/1.0\r\n\r\n".encode())
+            for connection in connections:
+                assert connection.makefile("rb").read().endswith(b"\r\n\r\nOK")
+    zone = named.transfer(ZONE)
+    served = {name.to_text(omit_final_dot=True): rdata.to_text() for name, _, rdata in zone.iterate_rdatas("A")}
+    assert {name: address for name, address in served.items() if name in expected} == expected
+
+
+def test_a_database_of_the_confs_thread(stage, named):
+    program = start(stage, named, f"""
+        import sqlite3
+
+        database = sqlite3.connect(":memory:")
+        database.execute("CREATE TABLE hosts (key TEXT, host TEXT)")
+        database.execute("INSERT INTO hosts VALUES ('secret', '{HOST}')")
+
+        def get_host(querystring, ip):
+            row = database.execute("SELECT host FROM hosts WHERE key = ?", (querystring,)).fetchone()
+            return row and row[0]
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {{host}} A", f"update add {{host}} 77 A {{new_ip}}"]
+    """)
+    for _ in range(2):
+        assert tuple(program.get("wrong")) == (403, "BADKEY")
+        assert program.get("secret").status == 200
+        program.reload()
+        program.await_log("the configuration has")
+    assert named.records(HOST, "A") == ["127.0.0.1"]
 
 
 def test_hooks_that_never_return(stage, named):
-    program = start(stage, named, BAD)
-    answers = []
-    threads = [threading.Thread(target=lambda key=key: answers.append(program.get(key))) for key in ("loop", "loop", "sleep")]
-    for thread in threads:
-        thread.start()
+    program = start(stage, named, "print('it is run')\n" + textwrap.dedent(BAD))
+    assert tuple(program.get("loop")) == (500, "FAIL")
+    program.await_log("get_host did not return within 5 s: it is interrupted")
+    program.await_log("HookTimeout")
     assert case(program, "fine") == (200, "OK")
-    for thread in threads:
-        thread.join()
-    assert {tuple(answer) for answer in answers} == {(500, "FAIL")}
-    program.await_log("get_host did not return within 5 s")
-    program.await_log("HookTimeout")  # the loop was ended; the sleep goes on
+    assert program.log().count("it is run") == 1, "the loop was ended, and its thread goes on"
+    assert tuple(program.get("sleep")) == (500, "FAIL")
+    program.await_log("code of the conf does not return, and is left alone: the conf was run anew on another thread")
     assert case(program, "fine") == (200, "UPTODATE")
+    assert program.log().count("it is run") == 2
     began = time.monotonic()
     assert program.stop() == 0
     assert time.monotonic() - began < 50
 
 
 def test_it_stops_while_hooks_are_at_work(stage, named):
-    program = start(stage, named, BAD)
+    program = start(stage, named, textwrap.dedent(BAD).replace('if querystring == "sleep": ', 'print("at work", querystring)\n    if querystring == "sleep": '))
 
     def ask(key):
         with contextlib.suppress(OSError, http.client.HTTPException):  # it may end before it has answered
             assert program.get(key).status == 500
 
-    threads = [threading.Thread(target=ask, args=[key]) for key in ("sleep", "loop")]
-    for thread in threads:
-        thread.start()
-    assert case(program, "fine") == (200, "OK")
+    thread = threading.Thread(target=ask, args=["sleep"])
+    thread.start()
+    program.await_log("at work sleep")
     assert program.stop() == 0
-    for thread in threads:
-        thread.join()
+    thread.join()
+
+
+def test_asyncio_logging_and_signals_of_a_conf(stage, named):
+    """The Python sftdyn ran its conf within asyncio."""
+    program = start(stage, named, f"""
+        import asyncio, logging, signal
+
+        CLIENTS = {{"k": "{HOST}"}}
+
+        def add(name):
+            CLIENTS[name] = name + ".{ZONE}"
+            logging.getLogger("added").warning("%s is there", name)
+
+        async def add_slowly(name):
+            await asyncio.sleep(0.01)
+            add(name)
+
+        def get_host(querystring, ip):
+            if querystring == "task":
+                asyncio.create_task(add_slowly("by-task"))
+            if querystring == "raise":
+                asyncio.get_running_loop().call_soon(lambda: [][0])
+            return CLIENTS.get(querystring)
+
+        def nsupdatecommands(host, new_ip, headers):
+            logging.debug("commands of %s", host)
+            return [f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}"]
+
+        asyncio.get_event_loop().call_later(0.01, add, "by-timer")
+        signal.signal(signal.SIGUSR1, lambda number, frame: add("by-signal"))
+    """)
+    program.await_log("warning: added: by-timer is there")
+    assert tuple(program.get("by-timer")) == (200, "OK")
+    assert program.get("task").status == 403
+    program.await_log("warning: added: by-task is there")
+    assert tuple(program.get("by-task")) == (200, "OK")
+    program.await_log(f"debug: commands of by-task.{ZONE}")
+    program.process.send_signal(signal.SIGUSR1)
+    program.await_log("warning: added: by-signal is there")
+    assert tuple(program.get("by-signal")) == (200, "OK")
+    assert program.get("raise").status == 403
+    program.await_log("IndexError")
+    assert "[][0]" not in program.log(), "no source lines"
+    program.reload("import signal\nsignal.signal(signal.SIGHUP, print)\n")
+    program.await_log("the signal SIGHUP is sftdyn's own (it runs the conf anew): a conf can't have it")
+    assert tuple(program.get("by-signal")) == (200, "UPTODATE")
 
 
 def test_reload_runs_the_conf_anew(stage, named):
@@ -611,6 +764,16 @@ def test_convert_understands_the_sample(tmp_path):
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return headers.get("X-Real-IP", s)\n', "get_ip believes X-Real-IP"),
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return "192.0.2.55"\n', "get_ip does something of its own"),
     ('CLIENTS = {"a": "a.example.org"}\ndef nsupdatecommands(h, i, x):\n    return ["update add x.example.org 5 A " + i]\n', "nsupdatecommands does more for a.example.org"),
+    # What no trial shows: the code is compared.
+    *((f'CLIENTS = {{"a": "a.example.org"}}\nBLOCKED = []\n{code}\n', lost) for code, lost in (
+        ("def get_host(q, ip):\n    if ip in BLOCKED: return None\n    return CLIENTS.get(q)", "get_host has code of its own"),
+        ("def get_host(q, ip):\n    return CLIENTS.get(q.lower())", "get_host has code of its own"),
+        ("def get_host(q, ip):\n    return CLIENTS.get(q.split('?')[0])", "get_host has code of its own"),
+        ("def get_ip(s, headers, key):\n    return key.partition('?ip=')[2] or s", "get_ip has code of its own"),
+        ("def nsupdatecommands(h, i, x):\n    if i.startswith('10.'): return []\n    t = 'AAAA' if ':' in i else 'A'\n"
+         "    return [f'update delete {h} {t}', f'update add {h} 5 {t} {i}']", "nsupdatecommands has code of its own"),
+        ("import threading\nthreading.Thread(target=print).start()", "the conf starts something that goes on beside its hooks"),
+    )),
 ])
 def test_convert_says_what_it_could_not_carry_over(tmp_path, text, lost):
     conf = tmp_path / "conf"
@@ -619,6 +782,26 @@ def test_convert_says_what_it_could_not_carry_over(tmp_path, text, lost):
     assert result.returncode == 1
     assert lost in result.stderr
     assert f"# Not carried over: {lost}" in result.stdout
+
+
+def test_convert_carries_over_whom_get_ip_believes(tmp_path):
+    conf = tmp_path / "conf"
+    conf.write_text('print("said by the conf")\nCLIENTS = {"a": "a.example.org"}\ndef get_ip(source_ip, headers, key):\n'
+                    '    if source_ip == "127.0.0.1":\n        return headers["X-Real-IP"]\n    return source_ip\n')
+    result = run("convert", conf)
+    assert result.returncode == 0, result.stderr
+    assert 'proxy_header = "X-Real-IP"\ntrusted_proxies = ["127.0.0.1"]\n' in result.stdout
+    assert "said by" not in result.stdout and "said by the conf" in result.stderr
+
+
+def test_check_asks_the_hooks_where_they_run(tmp_path):
+    conf = tmp_path / "conf"
+    conf.write_text("import sqlite3\ndb = sqlite3.connect(':memory:')\ndb.execute('CREATE TABLE h (k, h)')\ndef get_host(q, ip):\n"
+                    "    return db.execute('SELECT h FROM h WHERE k = ?', (q,)).fetchone()\ndef nsupdatecommands(h, i, x): return []\n")
+    assert run("check", conf).returncode == 0
+    conf.write_text(conf.read_text() + "def get_ip(source_ip, headers, key): return headers['No-Such-Field']\n")
+    result = run("check", conf)
+    assert result.returncode == 1 and "for an ordinary request get_ip raised an exception" in result.stderr
 
 
 def test_modules_beside_the_conf_and_of_the_system(stage, named):

@@ -50,6 +50,23 @@ def test_privileges_are_dropped_in_every_thread(stage):
     assert "warning" not in program.log(), program.log()
 
 
+def test_privileges_are_dropped_in_the_threads_of_a_python_conf(stage):
+    """Which were there before that."""
+    server = stage.dns("named")
+    text = f'hook_threads = 2\nCLIENTS = {{"k": "{HOST}"}}\ndef get_host(q, ip): return CLIENTS.get(q)\n'
+    program = stage.sftdyn(text, file="conf", arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()])
+    assert program.get("k").body == "OK"
+    for _ in range(2):
+        for task in os.listdir(f"/proc/{program.process.pid}/task"):
+            values = status(program, task)
+            assert int(values["CapEff"], 16) in ((1 << 2,) if os.geteuid() == 0 else (0,))
+            assert values["CapPrm"] == values["CapEff"] and values["NoNewPrivs"] == "1"
+        program.reload()
+        program.await_log("SIGHUP: loading")
+        assert program.get("k").body == "UPTODATE"
+    assert "could not" not in program.log()
+
+
 @root_only
 def test_it_becomes_another_user_and_keeps_a_low_port(stage):
     server = stage.dns("named")

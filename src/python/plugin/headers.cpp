@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ascii.hpp"
+#include "python/plugin/shared_objects.hpp"
 
 namespace sftdyn::python {
 namespace {
@@ -53,12 +54,6 @@ py::list Headers::names() const {
     return out;
 }
 
-py::list Headers::values() const {
-    py::list out;
-    for (const auto& field : fields_.list()) out.append(to_python(field.second));
-    return out;
-}
-
 py::list Headers::items() const {
     py::list out;
     for (const auto& [name, value] : fields_.list())
@@ -75,8 +70,10 @@ void define_headers(py::module_& module) {
         .def("__len__", &Headers::size)
         .def("__iter__", [](const Headers& self) { return py::iter(self.names()); })
         .def("__repr__",
-             [](const Headers& self) {
-                 return "<Headers with " + std::to_string(self.size()) + " fields>";
+             [](const py::object& self) { return shared->support.attr("repr_of_fields")(self); })
+        .def("__eq__",
+             [](const py::object& self, const py::object& other) {
+                 return shared->support.attr("same_fields")(self, other);
              })
         .def("get", &Headers::get_or, py::arg("key"), py::arg("default") = py::none())
         .def("getone", &Headers::get)
@@ -84,9 +81,15 @@ void define_headers(py::module_& module) {
         .def("getall", &Headers::get_all)
         .def("getall", &Headers::get_all_or, py::arg("key"), py::arg("default"))
         .def("get_all", &Headers::get_all_or, py::arg("key"), py::arg("default") = py::none())
-        .def("keys", &Headers::names)
-        .def("values", &Headers::values)
-        .def("items", &Headers::items);
+        .def("pairs", &Headers::items)
+        .def("copy",
+             [](const py::object& self) { return shared->support.attr("HeadersCopy")(self); })
+        .def("keys",
+             [](const py::object& self) { return shared->support.attr("FieldNames")(self); })
+        .def("values",
+             [](const py::object& self) { return shared->support.attr("FieldValues")(self); })
+        .def("items",
+             [](const py::object& self) { return shared->support.attr("FieldItems")(self); });
     py::module_::import("collections.abc").attr("Mapping").attr("register")(headers);
 }
 

@@ -20,7 +20,6 @@ public:
     [[nodiscard]] py::list get_all(const std::string& name) const;
     [[nodiscard]] py::object get_all_or(const std::string& name, py::object otherwise) const;
     [[nodiscard]] py::list names() const;
-    [[nodiscard]] py::list values() const;
     [[nodiscard]] py::list items() const;
     [[nodiscard]] std::size_t size() const { return fields_.list().size(); }
 

@@ -8,6 +8,7 @@
 
 #include "python/conf.hpp"
 #include "python/plugin/headers.hpp"
+#include "python/plugin/job_loop.hpp"
 #include "python/plugin/python.hpp"
 #include "python/plugin/python_conf.hpp"
 #include "python/plugin/shared_objects.hpp"
@@ -16,52 +17,15 @@
 namespace sftdyn::python {
 namespace {
 
-class PythonAttached : public Attached {
-public:
-    PythonAttached()
-        : state_(PyGILState_Ensure()),
-          number_(PyThread_get_thread_ident()),
-          thread_(PyEval_SaveThread()) {}
-    ~PythonAttached() override {
-        PyEval_RestoreThread(thread_);
-        PyGILState_Release(state_);
-    }
-    PythonAttached(const PythonAttached&) = delete;
-    PythonAttached& operator=(const PythonAttached&) = delete;
-
-    std::uint64_t number() const override { return number_; }
-    void clear_interrupt() override {
-        const Gil gil;
-        PyThreadState_SetAsyncExc(number_, nullptr);
-        PyErr_Clear();
-    }
-
-private:
-    PyGILState_STATE state_;
-    unsigned long number_;
-    PyThreadState* thread_;
-};
-
 class PythonInterpreter : public Interpreter {
 public:
     base::Result<std::shared_ptr<const Conf>> run(const std::string& path) override {
-        using Ran = base::Result<std::shared_ptr<const Conf>>;
         const Gil gil;
         drop_now();
-        return guarded<Ran>(
-            [&]() -> Ran {
-                const py::tuple made = shared->support.attr("run_conf")(to_python(path));
-                return make_conf(path, made[0].cast<py::module_>(), made[1].cast<py::dict>());
-            },
-            [&](py::error_already_set& error) -> Ran {
-                if (error.matches(PyExc_OSError) && error.trace().is_none())
-                    return base::Error{py::str(error.value()), path, ""};
-                return diagnostic("fault", path, error);
-            },
-            diagnostic_of_unknown(path));
+        return run_conf(path);
     }
 
-    std::unique_ptr<Attached> attach() override { return std::make_unique<PythonAttached>(); }
+    std::unique_ptr<Attached> attach() override { return attach_thread(); }
 
     void interrupt(std::uint64_t thread) override {
         const Gil gil;
@@ -102,6 +66,7 @@ void make_shared_parts() {
     auto own = py::module_::create_extension_module("sftdyn", "What sftdyn gives to a conf.",
                                                     &own_definition);
     define_headers(own);
+    define_job_loop(own);
     auto support =
         py::module_::create_extension_module("sftdyn_support", nullptr, &support_definition);
     const auto code = py::reinterpret_steal<py::object>(
@@ -110,16 +75,19 @@ void make_shared_parts() {
     const py::dict names = support.attr("__dict__");
     names["__file__"] = support_name;
     names["__builtins__"] = py::module_::import("builtins");
+    names["own"] = own;
     if (!py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), names.ptr(), names.ptr())))
         throw py::error_already_set();
     shared = new SharedObjects{support,
                                own,
                                support.attr("address"),
-                               support.attr("host"),
+                               support.attr("line"),
                                support.attr("script"),
                                support.attr("told"),
                                support.attr("shown"),
-                               support.attr("HookTimeout")};
+                               support.attr("HookTimeout"),
+                               support.attr("pair_number"),
+                               support.attr("forget_pair")};
 }
 
 }  // namespace

@@ -37,6 +37,10 @@ inline py::str to_python(std::string_view octets) {
 
 /// The reverse of `to_python`.
 inline std::string from_python(py::handle text) {
+    Py_ssize_t size = 0;
+    if (const char* utf8 = PyUnicode_AsUTF8AndSize(text.ptr(), &size))
+        return {utf8, static_cast<std::size_t>(size)};
+    PyErr_Clear();
     const auto octets = py::reinterpret_steal<py::bytes>(
         PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape"));
     if (!octets) {

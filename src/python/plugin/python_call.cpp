@@ -11,6 +11,13 @@
 namespace sftdyn::python {
 namespace {
 
+std::string stripped(const std::string& text) {
+    constexpr const char* blanks = " \t\n\r\f\v";
+    const std::size_t begin = text.find_first_not_of(blanks);
+    if (begin == std::string::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
 class PythonCall : public Call {
 public:
     PythonCall(const Hooks& hooks, std::string_view source, const Fields& fields,
@@ -19,28 +26,40 @@ public:
         drop_now();
     }
 
-    HookResult<std::string> get_ip() override {
-        if (!hooks_.get_ip) return source_;
-        return try_hook<std::string>("get_ip", [this] {
+    HookResult<Given> get_ip() override {
+        if (!hooks_.get_ip) return Given{source_};
+        return try_hook<Given>("get_ip", [this] {
             ip_ = hooks_.get_ip(ip(), headers(), to_python(key_));
-            return from_python(shared->address(ip_));
+            return given(ip_);
         });
     }
 
-    HookResult<std::string> get_host(std::string_view key) override {
-        return try_hook<std::string>("get_host", [&] {
-            return from_python(shared->host(hooks_.get_host(to_python(key), ip())));
+    HookResult<Given> get_host(std::string_view key) override {
+        return try_hook<Given>("get_host", [&] {
+            host_ = hooks_.get_host(to_python(key), ip());
+            if (!is_true(host_)) return Given{.is_true = false};
+            return given(host_);
         });
     }
 
     HookResult<std::vector<std::string>> nsupdate_commands(std::string_view host) override {
         return try_hook<std::vector<std::string>>("nsupdatecommands", [&] {
-            std::vector<std::string> out;
-            for (const py::handle line :
-                 py::list(shared->script(hooks_.commands(to_python(host), ip(), headers()))))
-                out.push_back(from_python(line));
-            return out;
+            if (!host_) host_ = to_python(host);
+            return lines_of(hooks_.commands(host_, ip(), headers()));
         });
+    }
+
+    HookResult<std::uint64_t> pair_number() override {
+        return try_hook<std::uint64_t>(
+            "get_host", [&] { return shared->pair_number(host_, ip()).cast<std::uint64_t>(); });
+    }
+
+    void forget_pair() override {
+        if (!host_) return;
+        static_cast<void>(try_hook<bool>("get_host", [&] {
+            shared->forget_pair(host_);
+            return true;
+        }));
     }
 
     std::string shown(std::string_view text) override {
@@ -51,7 +70,38 @@ public:
     }
 
 private:
-    /// The secrets of the request.
+    static bool is_true(const py::object& value) {
+        const int truth = PyObject_IsTrue(value.ptr());
+        if (truth < 0) throw py::error_already_set();
+        return truth != 0;
+    }
+
+    /// What is nothing but a str costs no call of Python's.
+    static Given given(const py::object& value) {
+        if (PyUnicode_CheckExact(value.ptr())) return {stripped(from_python(value))};
+        const py::object text = shared->address(value);
+        if (!text.is_none()) return {from_python(text)};
+        return {std::nullopt, py::str(py::type::of(value).attr("__name__"))};
+    }
+
+    static std::vector<std::string> lines_of(const py::object& returned) {
+        std::vector<std::string> lines;
+        for (const py::handle part : shared->script(returned)) {
+            const bool is_plain = PyUnicode_CheckExact(part.ptr()) && lines.size() < most_lines;
+            std::string text =
+                from_python(is_plain ? py::object(py::reinterpret_borrow<py::object>(part))
+                                     : shared->line(part, lines.size() + 1));
+            if (text.ends_with('\n')) text.pop_back();
+            for (std::size_t end; (end = text.find('\n')) != std::string::npos;) {
+                lines.push_back(text.substr(0, end));
+                text.erase(0, end + 1);
+            }
+            lines.push_back(std::move(text));
+        }
+        return lines;
+    }
+
+    /// Of the request.
     py::list secrets() {
         py::list secrets;
         if (!key_.empty()) secrets.append(to_python(key_));
@@ -97,10 +147,12 @@ private:
         return {from_python(told[0]), from_python(told[1])};
     }
 
-    Gil gil_{};  // declared first, so released last
+    static constexpr std::size_t most_lines = 100'000;  // MOST_LINES of support.py
+
+    Gil gil_{};  // first: it is let go last
     Hooks hooks_;
     std::string source_;
-    py::object ip_{}, headers_{};
+    py::object ip_{}, host_{}, headers_{};
     Fields fields_;
     std::string_view key_;
 };

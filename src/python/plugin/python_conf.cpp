@@ -2,6 +2,7 @@
 #include "python/plugin/python_conf.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -44,6 +45,10 @@ bool reads(const py::object& hook, int position) {
     return hook && shared->support.attr("reads")(hook, position).cast<bool>();
 }
 
+/// What `run` makes a conf of: its module, and the lines where its names were set.
+base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
+                                                      const std::function<py::object()>& run);
+
 class PythonConf : public Conf {
 public:
     PythonConf(std::string path, py::module_ module, py::dict lines)
@@ -63,6 +68,12 @@ public:
     PythonConf(const PythonConf&) = delete;
     PythonConf& operator=(const PythonConf&) = delete;
 
+    base::Result<std::shared_ptr<const Conf>> run_anew() const override {
+        const Gil gil;
+        drop_now();
+        return run_as_conf(path_, [this] { return shared->support.attr("run_anew")(module_); });
+    }
+
     base::Result<std::vector<ConfSetting>> settings(
         const std::vector<std::string>& names) const override {
         return try_reading<std::vector<ConfSetting>>([&] { return read_settings(names); });
@@ -78,6 +89,32 @@ public:
         return try_reading<std::vector<std::string>>([&] { return read_tables(); });
     }
 
+    base::Result<std::vector<std::string>> settings_as_toml(
+        const std::vector<std::pair<std::string, std::vector<std::string>>>& known) const override {
+        return try_reading<std::vector<std::string>>([&] {
+            py::dict tables;
+            for (const auto& [table, settings] : known) {
+                py::list names;
+                for (const auto& name : settings) names.append(to_python(name));
+                tables[to_python(table)] = std::move(names);
+            }
+            std::vector<std::string> lines;
+            for (const py::handle line :
+                 py::list(shared->support.attr("settings_as_toml")(module_, tables)))
+                lines.push_back(from_python(line));
+            return lines;
+        });
+    }
+    base::Result<std::vector<HookForm>> forms() const override {
+        return try_reading<std::vector<HookForm>>([&] {
+            std::vector<HookForm> forms;
+            for (const py::handle told : py::list(shared->support.attr("forms")(module_))) {
+                HookForm& form = forms.emplace_back();
+                for (const py::handle word : told) form.push_back(from_python(word));
+            }
+            return forms;
+        });
+    }
     bool has_get_ip() const override { return bool(hooks_.get_ip); }
     bool has_get_host() const override { return bool(hooks_.get_host); }
     bool has_nsupdate_commands() const override { return bool(hooks_.commands); }
@@ -163,10 +200,27 @@ private:
     bool get_ip_reads_key_;
 };
 
+base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
+                                                      const std::function<py::object()>& run) {
+    using Ran = base::Result<std::shared_ptr<const Conf>>;
+    return guarded<Ran>(
+        [&]() -> Ran {
+            const py::tuple made = run();
+            return std::make_shared<PythonConf>(path, made[0].cast<py::module_>(),
+                                                made[1].cast<py::dict>());
+        },
+        [&](py::error_already_set& error) -> Ran {
+            if (error.matches(PyExc_OSError) && error.trace().is_none())
+                return base::Error{py::str(error.value()), path, ""};
+            return diagnostic("fault", path, error);
+        },
+        diagnostic_of_unknown(path));
+}
+
 }  // namespace
 
-std::shared_ptr<const Conf> make_conf(std::string path, py::module_ module, py::dict lines) {
-    return std::make_shared<PythonConf>(std::move(path), std::move(module), std::move(lines));
+base::Result<std::shared_ptr<const Conf>> run_conf(const std::string& path) {
+    return run_as_conf(path, [&] { return shared->support.attr("run_conf")(to_python(path)); });
 }
 
 }  // namespace sftdyn::python

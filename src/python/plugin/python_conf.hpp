@@ -10,9 +10,7 @@
 
 namespace sftdyn::python {
 
-/// `module` is the conf, `lines` the line that sets each of its names. Called with the
-/// interpreter's lock held; the result may be destroyed without it.
-[[nodiscard]] std::shared_ptr<const Conf> make_conf(std::string path, py::module_ module,
-                                                    py::dict lines);
+/// Runs the file on this thread, with the interpreter's lock; the conf may be let go without.
+[[nodiscard]] base::Result<std::shared_ptr<const Conf>> run_conf(const std::string& path);
 
 }  // namespace sftdyn::python

@@ -149,13 +149,13 @@ def words_of_source(tree):
 class Known:
     """A conf's modules, and the words of their source texts."""
 
-    def __init__(self, modules, tree):
+    def __init__(self, modules, source):
         spellings_of_conf.cache_clear()
         is_plain_word_of_conf.cache_clear()
         self.folder = os.path.dirname(modules[0].__file__)
         self.modules = weakref.WeakSet(modules)
         self.names = {module.__name__ for module in modules}
-        self.source = words_of_source(tree)
+        self.source, self.words = source, source.words
         self.imported = {}  # by name: the identity of each module that was looked at
         for module in modules[1:]:
             self.add_source(module)
@@ -163,7 +163,7 @@ class Known:
     def add_source(self, module):
         try:
             with open(module.__file__, "rb") as file:
-                self.source |= words_of_source(ast.parse(file.read()))
+                self.words |= words_of_source(ast.parse(file.read()))
         except (OSError, SyntaxError, ValueError, TypeError):
             pass  # no Python source; its values are found in its dicts
 
@@ -280,7 +280,7 @@ def known_words(traces):
     values = []
     for known in list(known_confs.values()):
         known.add_new_modules()
-        words |= known.source
+        words |= known.words
         names |= known.names
         for module in list(known.modules):
             values += [value for name, value in list(vars(module).items()) if not name.startswith("__")]

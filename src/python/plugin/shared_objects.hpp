@@ -16,7 +16,7 @@ namespace sftdyn::python {
 struct SharedObjects {
     py::module_ support;
     py::module_ own;  ///< with the class Headers
-    py::object address, host, script, told, shown, timeout;
+    py::object address, line, script, told, shown, timeout, pair_number, forget_pair;
 
     base::Mutex mutex{};
     /// Objects of destroyed confs, to be released with the interpreter's lock held.

@@ -3,12 +3,16 @@
 
 import ast
 import builtins
+import collections.abc
 import dis
+import importlib.util
 import ipaddress
+import itertools
 import keyword
 import linecache
 import os
 import re
+import signal
 import sys
 import sysconfig
 import threading
@@ -17,10 +21,11 @@ import types
 import warnings
 
 MOST_LINES = 100_000
+MOST_PAIRS = 100_000
 MOST_EXCEPTIONS = 5  # of a chain, or a group
 MOST_FRAMES = 20
 LONGEST = 500  # characters of a message
-SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "debug", "CLIENTS", "get_ip", "get_host", "nsupdatecommands")
+SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "debug", "hook_threads", "CLIENTS", "get_ip", "get_host", "nsupdatecommands")
 
 
 class HookTimeout(BaseException):
@@ -48,35 +53,52 @@ def lines_of_names(tree):
     return lines
 
 
+class Source:
+    """A conf's code, to be run again, the lines of its names, and the words of its text."""
+
+    def __init__(self, path, tree):
+        self.path, self.code = path, compile(tree, path, "exec", dont_inherit=True)
+        self.lines, self.words = lines_of_names(tree), words_of_source(tree)
+
+
 def run_conf(path):
     """Runs a conf as a module of its own, and returns it with the lines of its names."""
     path = os.path.abspath(path)
-    folder = os.path.dirname(path)
     with open(path, "rb") as file:
-        source = file.read()
-    tree = ast.parse(source, path)
-    code = compile(tree, path, "exec", dont_inherit=True)
+        text = file.read()
+    values_of_hosts.clear()
+    return run_source(Source(path, ast.parse(text, path)))
+
+
+def run_anew(module):
+    """Runs the code of that conf again: what `run_conf` returns, of another module."""
+    return run_source(known_confs[module].source)
+
+
+def run_source(source):
+    folder = os.path.dirname(source.path)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    linecache.checkcache(path)
-    # Modules in the conf's folder belong to it: they are imported again with it.
+    linecache.checkcache(source.path)
+    # Modules beside the conf belong to it: they are read anew with it.
     before = {name: module for name, module in sys.modules.items()
               if name == MODULE or is_beside(getattr(module, "__file__", None) or "", folder)}
     for name in before:
         del sys.modules[name]
     module = types.ModuleType(MODULE)
-    module.__file__ = path
+    module.__file__ = source.path
     sys.modules[MODULE] = module
     try:
-        exec(code, module.__dict__)
+        give_event_loop()
+        exec(source.code, module.__dict__)
     except BaseException:
         sys.modules.pop(MODULE, None)
         sys.modules.update(before)
         raise
     beside = [other for name, other in sys.modules.items()
               if name != MODULE and is_beside(getattr(other, "__file__", None) or "", folder)]
-    known_confs[module] = Known([module, *beside], tree)
-    return module, lines_of_names(tree)
+    known_confs[module] = Known([module, *beside], source)
+    return module, source.lines
 
 
 # --- diagnostics ---
@@ -291,29 +313,44 @@ def text_of(value, expected):
 
 
 def address(value):
-    """The result of get_ip as text."""
-    if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
+    """What get_ip or get_host returned, as text; None: it is the conf's own."""
+    if isinstance(value, (ipaddress.IPv4Address, ipaddress.IPv6Address)) and not hasattr(value, "network"):
         return str(value)
-    return text_of(value, "an address").strip()
-
-
-def host(value):
-    """The result of get_host as text; empty: there is no such key."""
-    return text_of(value, "a host name, or None").strip() if value else ""
+    return text_of(value, "a text").strip() if isinstance(value, (str, bytes, bytearray)) else None
 
 
 def script(value):
-    """The result of nsupdatecommands as lines."""
-    expected = "an iterable of nsupdate lines"
+    """What nsupdatecommands returned, as an iterator."""
     if isinstance(value, (str, bytes, bytearray)):
-        value = [value]
+        return iter([value])
     try:
-        parts = iter(value)
+        return iter(value)
     except TypeError:
-        raise Unusable(f"returned {type(value).__name__}: expected {expected}") from None
-    lines = []
-    for part in parts:
-        lines.extend(text_of(part, f"{expected}, each of them a str").removesuffix("\n").split("\n"))
-        if len(lines) > MOST_LINES:
-            raise Unusable(f"returned more than {MOST_LINES} lines")
-    return lines
+        raise Unusable(f"returned {type(value).__name__}: expected {EXPECTED}") from None
+
+
+def line(part, number):
+    """A line of it, or several in one text."""
+    if number > MOST_LINES:
+        raise Unusable(f"returned more than {MOST_LINES} lines")
+    return text_of(part, f"{EXPECTED}, each of them a str")
+
+
+EXPECTED = "an iterable of nsupdate lines"
+values_of_hosts = {}  # by what get_host gave: what get_ip gave with it last, and their number
+pair_numbers = itertools.count(1)
+
+
+def pair_number(host, value):
+    known = values_of_hosts.get(host)
+    if known is None and value is None:
+        return 0
+    if known is None or not (known[0] is value or known[0] == value):
+        if len(values_of_hosts) >= MOST_PAIRS:
+            values_of_hosts.clear()  # their scripts are sent once more
+        known = values_of_hosts[host] = (value, next(pair_numbers))
+    return known[1]
+
+
+def forget_pair(host):
+    values_of_hosts.pop(host, None)

@@ -31,6 +31,19 @@ TEST(CommandLine, OptionsMayComeFirst) {
     EXPECT_EQ(parsed.overrides->conf, "c.toml");
 }
 
+TEST(CommandLine, WhatThePythonSftdynTookIsTaken) {
+    EXPECT_EQ(parse({"-i", "--interactive", "conf"}).status, 0);
+    const auto shortened = parse({"--nskey", "n", "--deb", "--htt=1", "--htt", "2", "conf"});
+    EXPECT_EQ(shortened.status, 2) << "http or https?";
+    const auto parsed = parse({"--nsk", "n", "--verb", "--deb", "--cer=c", "conf"});
+    ASSERT_EQ(parsed.status, 0) << parsed.text;
+    EXPECT_EQ(parsed.overrides->key_file, "n");
+    EXPECT_EQ(parsed.overrides->cert, "c");
+    EXPECT_EQ(parsed.overrides->verbosity, 1);
+    EXPECT_TRUE(parsed.overrides->debug);
+    EXPECT_EQ(parse({"check", "--verb"}).status, 2) << "commands were never its";
+}
+
 TEST(CommandLine, Commands) {
     EXPECT_EQ(parse({"check", "c.toml"}).command, "check");
     EXPECT_EQ(parse({"check", "c.toml"}).overrides->conf, "c.toml");

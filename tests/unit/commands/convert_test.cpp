@@ -60,6 +60,13 @@ public:
         return std::make_unique<HookedCall>(*this, std::string(source), fields);
     }
 
+    base::Result<std::vector<python::HookForm>> forms() const override { return code; }
+    base::Result<std::shared_ptr<const python::Conf>> run_anew() const override {
+        return base::Error{"none"};
+    }
+
+    std::vector<python::HookForm> code{
+        {"get_ip", "source"}, {"get_host", "lookup"}, {"nsupdatecommands", "script"}};
     bool is_unreadable = false;  ///< its code raises when its dicts are looked for
     std::vector<std::string> options{};
     std::map<std::string, std::vector<std::pair<std::string, std::string>>> dicts{{"CLIENTS", {}}};
@@ -72,15 +79,15 @@ private:
     public:
         HookedCall(const HookedConf& conf, std::string source, python::Fields fields)
             : conf_(conf), source_(std::move(source)), fields_(std::move(fields)) {}
-        python::HookResult<std::string> get_ip() override {
-            return python::HookResult<std::string>(
-                boost::system::in_place_value,
-                conf_.get_ip ? conf_.get_ip(source_, fields_) : source_);
+        python::HookResult<python::Given> get_ip() override {
+            return python::Given{conf_.get_ip ? conf_.get_ip(source_, fields_) : source_};
         }
-        python::HookResult<std::string> get_host(std::string_view key) override {
-            return python::HookResult<std::string>(boost::system::in_place_value,
-                                                   conf_.get_host(std::string(key)));
+        python::HookResult<python::Given> get_host(std::string_view key) override {
+            const std::string host = conf_.get_host(std::string(key));
+            return python::Given{.text = host, .is_true = !host.empty()};
         }
+        python::HookResult<std::uint64_t> pair_number() override { return 1; }
+        void forget_pair() override {}
         python::HookResult<Lines> nsupdate_commands(std::string_view host) override {
             return conf_.commands(std::string(host), source_);
         }
@@ -166,6 +173,22 @@ TEST_F(ConvertTest, AHostWithASecondKeyAndOneThatIsNoneAreLostAndTold) {
                             "the host of entry 3 of CLIENTS is not a valid domain name"));
     EXPECT_THAT(made.toml, HasSubstr("# Not carried over: a.example.org has several keys"));
     EXPECT_THAT(made.toml, Not(HasSubstr("secret")));
+}
+
+TEST_F(ConvertTest, CodeThatHasNoFormInTomlIsTold) {
+    conf->dicts["CLIENTS"] = {{"k1", "a.example.org"}};
+    conf->get_host = [](const std::string& key) { return key == "k1" ? "a.example.org" : ""; };
+    conf->get_ip = [](const std::string& source, const python::Fields&) { return source; };
+    conf->code = {{"get_ip"}, {"get_host"}, {"goes on"}};
+    static_cast<void>(converted());
+    EXPECT_THAT(made.lost, ElementsAre(HasSubstr("goes on beside its hooks"),
+                                       HasSubstr("get_host has code of its own"),
+                                       HasSubstr("get_ip has code of its own")));
+    conf->code = {{"get_ip", "proxies", "X-Real-IP", "127.0.0.1", "::1"}, {"get_host", "lookup"}};
+    const auto settings = converted();
+    EXPECT_THAT(made.lost, IsEmpty());
+    EXPECT_EQ(settings.trusted_proxies.size(), 2U);
+    EXPECT_EQ(settings.proxy_header, config::Settings::ProxyHeaderSetting::x_real_ip);
 }
 
 TEST_F(ConvertTest, AGetHostThatLooksUpIsFound) {

@@ -13,6 +13,9 @@ using testing::IsEmpty;
 /// What a conf would set.
 class FakeConf : public python::Conf {
 public:
+    base::Result<std::shared_ptr<const python::Conf>> run_anew() const override {
+        return base::Error{"none"};
+    }
     base::Result<std::vector<python::ConfSetting>> settings(
         const std::vector<std::string>& names) const override {
         if (fault) return *fault;
@@ -100,6 +103,7 @@ TEST_F(PythonConfTest, Settings) {
                 {"verbose", {number(2)}, 6},
                 {"quiet", {flag(true)}, 7},
                 {"debug", {flag(true)}, 8},
+                {"hook_threads", {number(4)}, 9},
                 {"other", {{}}, 9}};
     EXPECT_THAT(read(), IsEmpty());
     ASSERT_EQ(settings.http.size(), 2U);
@@ -111,16 +115,19 @@ TEST_F(PythonConfTest, Settings) {
     EXPECT_EQ(settings.dns.key_file, "/etc/sftdyn/ns.key");
     EXPECT_EQ(settings.verbosity, 1);
     EXPECT_TRUE(settings.debug);
+    EXPECT_EQ(settings.hook_threads, 4U);
 }
 
 TEST_F(PythonConfTest, ComplaintsNameTheLine) {
     conf.set = {{"http", {number(99999)}, 3},
                 {"key", {number(1)}, 0},
                 {"debug", {text("x")}, 5},
+                {"hook_threads", {number(0)}, 7},
                 {"quiet", {}, 6}};
     EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http = 99999: "),
                                     HasSubstr("/etc/sftdyn/conf: key is int; expected"),
                                     HasSubstr("conf:5: debug is str; expected"),
+                                    HasSubstr("conf:7: hook_threads is no number of threads; "),
                                     HasSubstr("conf:6: quiet is an empty list; expected")));
 }
 

@@ -106,12 +106,29 @@ TEST(NsupdateScript, Quoting) {
 }
 
 TEST(NsupdateScript, WhatIsPassedOver) {
-    const auto script = parse({"local 127.0.0.1", "key name c2VjcmV0", "show", "answer", "debug",
-                               "del a.example", "send"});
+    const auto script = parse(
+        {"local 127.0.0.1", "realm secret", "show", "answer", "debug", "del a.example", "send"});
     ASSERT_TRUE(script.has_value());
     ASSERT_EQ(script->warnings.size(), 2U);
-    EXPECT_EQ(script->warnings[1], "line 2: key has no meaning here and is passed over")
-        << "without the secret";
+    EXPECT_EQ(script->warnings[1], "line 2: realm has no meaning here and is passed over")
+        << "without what stands there";
+}
+
+TEST(NsupdateScript, AKeyIsThatOfWhatFollows) {
+    const auto script =
+        parse({"del a.example", "send", "key hmac-sha512:first c2VjcmV0", "del b.example", "send",
+               "key second c2VjcmV0", "del c.example", "send"});
+    ASSERT_TRUE(script.has_value());
+    ASSERT_EQ(script->messages.size(), 3U);
+    EXPECT_EQ(script->messages[0].key, nullptr);
+    EXPECT_EQ(script->messages[1].key->name() + " " + script->messages[1].key->algorithm(),
+              "first hmac-sha512");
+    EXPECT_EQ(script->messages[2].key->algorithm(), "hmac-sha256");
+    for (const char* line : {"key name c2VjcmV", "key md9:name c2VjcmV0", "key name", "key"}) {
+        const auto wrong = parse({line});
+        ASSERT_TRUE(wrong.has_error()) << line;
+        EXPECT_EQ(wrong.error().text().find("VjcmV"), std::string::npos) << wrong.error().text();
+    }
 }
 
 TEST(NsupdateScript, WhatIsRefusedSaysLineAndText) {

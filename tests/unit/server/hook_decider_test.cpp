@@ -25,7 +25,7 @@ protected:
         HookTask task(context,
                       http::Request{.method = "GET", .target = "/", .client = {}, .fields = fields},
                       key);
-        auto decision = decider.decide(task);
+        auto decision = decider.decide(task, *conf);
         client = task.client().to_string();
         return decision;
     }
@@ -70,7 +70,8 @@ TEST_F(HookDeciderTest, AGetIpThatReadsTheKeyMayFailBecauseOfIt) {
         conf->get_ip = raising;
         EXPECT_EQ(decided(), expected) << "raising, " << reads_key;
         conf->get_ip = pointless;
-        EXPECT_EQ(decided(), expected) << "no address, " << reads_key;
+        EXPECT_EQ(decided(), std::pair(Action::failed, Action::failed)) << reads_key;
+        EXPECT_EQ(decide("wrong").action, Action::bad_key) << "whatever get_ip returned";
     }
 }
 
@@ -109,6 +110,48 @@ TEST_F(HookDeciderTest, WhatIsNoHostsNameFailsAndIsNotEchoed) {
     }
     for (const auto& line : lines("error"))
         EXPECT_EQ(line.find("secret"), std::string::npos) << line;
+}
+
+TEST_F(HookDeciderTest, WhatIsTheConfsOwnIsCarriedOutOnceForAHostAndAValue) {
+    std::string value = "192.0.2.1,2001:db8::1", of_key = "x.example.org";
+    conf->get_ip = [&](const std::string&) { return value; };
+    conf->get_host = [&](const std::string&) { return of_key; };
+    std::vector<std::string> script{"update delete x.example.org A",
+                                    "update add x.example.org 5 A 192.0.2.1"};
+    conf->commands = [&](const std::string&) { return script; };
+    auto decision = decide("key");
+    ASSERT_EQ(decision.action, Action::update);
+    EXPECT_FALSE(decision.update.is_desired_record) << "what it asks for is the conf's own";
+    EXPECT_EQ(decision.update.desired.rrset.host, host("x.example.org"));
+    ASSERT_NE(decision.pair, 0U);
+    EXPECT_EQ(decide("key").action, Action::update) << "it was not confirmed";
+    decider.confirm(decision.pair, true);
+    EXPECT_EQ(decide("key").action, Action::unchanged);
+    decider.confirm(decision.pair, false);
+    EXPECT_EQ(decide("key").action, Action::update);
+
+    // A host that is no name: its script says how the engine knows it.
+    for (const char* own : {"(a, b)", "label", "a b"}) {
+        of_key = own;
+        value = "192.0.2.1";
+        decision = decide("key");
+        ASSERT_EQ(decision.action, Action::update) << own;
+        EXPECT_TRUE(decision.has_name);
+        EXPECT_EQ(decision.update.desired.rrset.host, host("x.example.org")) << own;
+        script = {"update add y.example.org 5 A 0.0.0.0"};
+        EXPECT_EQ(decide("key").action, Action::refused) << "all addresses are the host's";
+        script = {"update add x.example.org 5 TXT y"};
+    }
+    script.clear();
+    EXPECT_FALSE(decide("key").has_name);
+    EXPECT_EQ(conf->forgotten, 0U);
+    of_key = "x.example.org";
+    EXPECT_EQ(decide("key").action, Action::update);
+    EXPECT_EQ(conf->forgotten, 1U) << "its pair is no longer what it has";
+    EXPECT_EQ(decide("").action, Action::address);
+    value = "(v4, v6)";
+    EXPECT_EQ(decide("").action, Action::failed);
+    EXPECT_EQ(lines("error").back(), "get_ip returned tuple: expected an IPv4 or IPv6 address");
 }
 
 TEST_F(HookDeciderTest, AScriptThatOnlyReplacesTheAddressIsADesiredRecord) {

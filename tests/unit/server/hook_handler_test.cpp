@@ -26,10 +26,12 @@ protected:
         use(std::move(directory));
         AnswerSettings fresh = *settings;
         fresh.hooks = conf;
+        fresh.hook_threads = python::HookThreads::start(interpreter, "conf").value();
         fresh.hook_time = time;
-        fresh.hook_queue = queue;
+        fresh.hook_limits.queue = queue;
         settings = std::make_shared<const AnswerSettings>(std::move(fresh));
         handler.configure(*settings);
+        handler.begin();
     }
     void begin(Answer& answer, std::string_view target, std::string_view method = "GET") {
         now = base::Clock::now();  // the hooks' time is the clock's
@@ -58,13 +60,13 @@ protected:
     }
 
     std::shared_ptr<FakeConf> conf = std::make_shared<FakeConf>();
-    HookInterpreter interpreter;
+    HookInterpreter interpreter{conf};
     const char* source = "192.0.2.1";
     std::vector<http::Field> fields{};
     http::Forwarding forwarding = http::Forwarding::as_meant;
     Authenticator authenticator{io, [this] { return now; }, 1ms};
     AddressWatch watch;
-    HookHandler handler{authenticator, updates, hosts, watch, &interpreter};
+    HookHandler handler{authenticator, updates, hosts, watch};
     unsigned deferrals = 0;
 };
 
@@ -101,16 +103,20 @@ TEST_F(HookHandlerTest, GetHostSaysWhichHostThatIs) {
     configure();
     EXPECT_EQ(ask("/x"), "200 OK");
     EXPECT_EQ(ask("/x"), "200 UPTODATE");
+    EXPECT_EQ(ask("/x?"), "200 UPTODATE") << "an empty query is none";
+    EXPECT_EQ(ask("/?"), "200 192.0.2.1");
     EXPECT_EQ(ask("/key"), "403 BADKEY");
     EXPECT_EQ(deferrals, 1U);
-    EXPECT_EQ(counts(),
-              (Counts{{"secret_url badkey", 1}, {"secret_url ok", 1}, {"secret_url uptodate", 1}}));
+    EXPECT_EQ(counts(), (Counts{{"secret_url address", 1},
+                                {"secret_url badkey", 1},
+                                {"secret_url ok", 1},
+                                {"secret_url uptodate", 2}}));
 }
 
 TEST_F(HookHandlerTest, GetIpSaysWhoAsks) {
     conf->get_ip = [](const std::string&) { return "198.51.100.7"; };
     configure();
-    EXPECT_TRUE(handler.needs_fields());
+    EXPECT_FALSE(handler.needs_fields());
     EXPECT_EQ(ask("/"), "200 198.51.100.7");
     EXPECT_EQ(ask("/key"), "200 OK");
     EXPECT_EQ(lines(""), (Lines{"info: a request from 198.51.100.7: its own address",
@@ -151,7 +157,9 @@ TEST_F(HookHandlerTest, WhatTimesOutIsOfWhomGetIpNamed) {
 
 TEST_F(HookHandlerTest, HeaderFieldsAreMovedAndNothingOfThemStaysBehind) {
     conf->get_host = [](const std::string&) { return ""; };
+    conf->reads_fields = true;
     configure();
+    EXPECT_TRUE(handler.needs_fields());
     const std::string token = "Basic c2VjcmV0OnNlY3JldC1zZWNyZXQ=", small = "Basic eDp5";
     fields = {{"Authorization", token}, {"Cookie", small}};
     const char* const held = fields[0].value.data();
@@ -294,7 +302,7 @@ TEST_F(HookHandlerTest, AHookThatDoesNotReturnHasItsRequestAnsweredOnce) {
     EXPECT_THAT(
         lines(),
         testing::AnyOf(Lines{"a request from 192.0.2.1: a hook did not return in time"},
-                       Lines{"a request from 192.0.2.1: no thread was there for a hook in time"}));
+                       Lines{"a request from 192.0.2.1: the conf's thread was not there in time"}));
     EXPECT_EQ(counts(), (Counts{{"secret_url fail", 1}}));
 }
 
@@ -308,10 +316,12 @@ TEST_F(HookHandlerTest, AHookThatWasNotRunIsNotSaidToHaveTakenLong) {
     EXPECT_EQ(answer.await().body, "FAIL");
     gate.set_value();
     EXPECT_TRUE(handler.stop(60s));
-    EXPECT_EQ(lines(""),
-              (Lines{"error: a request waited for a thread for 0.001 s, and has failed: no hook "
-                     "was run for it; others take long, or the system gives no more threads",
-                     "info: a request from 192.0.2.1: no thread was there for a hook in time"}));
+    EXPECT_EQ(
+        lines(""),
+        (Lines{"error: a request waited for the conf's thread for 0.001 s, and has failed: no "
+               "hook was run for it, because others take long (hook_threads gives a conf "
+               "more threads)",
+               "info: a request from 192.0.2.1: the conf's thread was not there in time"}));
 }
 
 TEST_F(HookHandlerTest, WhereTooManyWaitTheNextShallComeBack) {

@@ -250,7 +250,7 @@ TEST(Wiring, HooksAreAConfsThatDefinesAny) {
     EXPECT_EQ(made->uptodate, "same");
     EXPECT_EQ(made->hook_time, 3s);
     EXPECT_EQ(made->verify_interval, 4s);
-    EXPECT_EQ(made->hook_queue, 5U);
+    EXPECT_EQ(made->hook_limits.queue, 5U);
     EXPECT_EQ(made->hook_ttl, 6U);
     loaded.settings.dns.ttl = 7;
     EXPECT_EQ(answer_settings(loaded, directory)->hook_ttl, 7U);

@@ -86,15 +86,17 @@ TEST_F(PluginTest, WhatHooksMayReturn) {
     };
     EXPECT_EQ(ip("b'192.0.2.9'"), "192.0.2.9");
     EXPECT_EQ(ip("ipaddress.ip_address('2001:db8::1')"), "2001:db8::1");
-    EXPECT_EQ(ip("None"), "error: get_ip returned NoneType: expected an address");
-    EXPECT_EQ(ip("7"), "error: get_ip returned int: expected an address");
+    EXPECT_EQ(ip("' 192.0.2.9 '"), "192.0.2.9");
+    EXPECT_EQ(ip("None"), "an object: NoneType");
+    EXPECT_EQ(ip("('192.0.2.1', '2001:db8::1')"), "an object: tuple");
+    EXPECT_EQ(ip("ipaddress.ip_interface('192.0.2.1/24')"), "an object: IPv4Interface");
     const auto host = [this](const std::string& value) {
         return get_host(*run("def get_host(querystring, ip):\n    return " + value + "\n"), "k");
     };
     for (const char* none : {"None", "False", "''", "0", "b''"}) EXPECT_EQ(host(none), "") << none;
     EXPECT_EQ(host("b'h'"), "h");
-    EXPECT_EQ(host("True"), "error: get_host returned bool: expected a host name, or None");
-    EXPECT_EQ(host("['h']"), "error: get_host returned list: expected a host name, or None");
+    EXPECT_EQ(host("True"), "an object: bool");
+    EXPECT_EQ(host("['h']"), "an object: list");
     const auto script = [this](const std::string& value) {
         return commands(
             *run("import itertools\ndef nsupdatecommands(host, new_ip, headers):\n    return " +
@@ -112,6 +114,41 @@ TEST_F(PluginTest, WhatHooksMayReturn) {
                                            "iterable of nsupdate lines, each of them a str"));
     EXPECT_THAT(script("itertools.repeat('x')"),
                 ElementsAre("error: nsupdatecommands returned more than 100000 lines"));
+}
+
+TEST_F(PluginTest, HostsAndValuesAreTheConfsOwnAndComparedAsPythonDoes) {
+    const auto conf = run(
+        "class Host(str):\n    ttl = 99\nVALUES = {'a': ('x', 1), 'b': ('x', 1), 'c': ('y', 1), "
+        "'d': "
+        "None}\ndef get_ip(source_ip, headers, key):\n    return VALUES[key]\n"
+        "def get_host(querystring, ip):\n    return [] if querystring == 'list' else Host('h')\n"
+        "def nsupdatecommands(host, new_ip, headers):\n    return [f'{host} {host.ttl} "
+        "{new_ip[0]}']\n");
+    const auto number = [&](const std::string& key) {
+        const auto call = conf->call("192.0.2.1", {}, key);
+        static_cast<void>(call->get_ip());
+        static_cast<void>(call->get_host("k"));
+        return call->pair_number().value();
+    };
+    EXPECT_EQ(number("d"), 0U) << "a host without a value has None";
+    const auto first = number("a");
+    EXPECT_NE(first, 0U);
+    EXPECT_EQ(number("b"), first) << "it is equal";
+    const auto second = number("c");
+    EXPECT_NE(second, first);
+    EXPECT_NE(number("a"), first) << "it was another meanwhile";
+    EXPECT_NE(number("d"), 0U);
+    const auto call = conf->call("192.0.2.1", {}, "a");
+    static_cast<void>(call->get_ip());
+    static_cast<void>(call->get_host("k"));
+    EXPECT_THAT(call->nsupdate_commands("h").value(), ElementsAre("h 99 x"));
+    const auto before = number("a");
+    call->forget_pair();
+    EXPECT_NE(number("a"), before);
+    const auto none =
+        run("def get_host(q, ip):\n    return ['a list']\n")->call("192.0.2.1", {}, "k");
+    static_cast<void>(none->get_host("k"));
+    EXPECT_THAT(none->pair_number().error().text, HasSubstr("TypeError: unhashable type"));
 }
 
 TEST_F(PluginTest, AnExceptionIsToldWithoutTheSecrets) {

@@ -42,11 +42,15 @@ protected:
     static std::string get_ip(const Conf& conf, const Fields& fields = {},
                               const std::string& key = "key") {
         const auto said = conf.call("192.0.2.1", fields, key)->get_ip();
-        return said.has_error() ? "error: " + said.error().text : *said;
+        return said.has_error() ? "error: " + said.error().text : text_of(*said);
     }
     static std::string get_host(const Conf& conf, const std::string& key) {
         const auto said = conf.call("192.0.2.1", {}, key)->get_host(key);
-        return said.has_error() ? "error: " + said.error().text : *said;
+        return said.has_error() ? "error: " + said.error().text : text_of(*said);
+    }
+    static std::string text_of(const Given& given) {
+        if (!given.is_true) return "";
+        return given.text ? *given.text : "an object: " + given.type;
     }
     static std::vector<std::string> commands(const Conf& conf, const Fields& fields = {}) {
         const auto call = conf.call("192.0.2.1", fields, "key");

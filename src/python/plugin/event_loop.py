@@ -1,0 +1,200 @@
+
+
+# --- asyncio, logging and signals in a conf: they are given what they need once they are imported ---
+
+here = threading.local()  # of a thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop`, its signals
+
+
+def give_event_loop():
+    """This thread runs a conf: it gets an event loop, if there is asyncio, or once there is."""
+    here.is_confs = True
+    if "asyncio" in sys.modules:
+        loop_of_thread()
+
+
+def loop_of_thread():
+    import asyncio
+    if getattr(here, "loop", None) is None:
+        here.loop = make_loop()
+    asyncio.set_event_loop(here.loop)
+    return here.loop
+
+
+def make_loop():
+    import asyncio
+    import selectors
+
+    class Selector(selectors.DefaultSelector):
+        """Where the loop would wait, the thread does its jobs."""
+
+        def select(self, timeout=None):
+            jobs = loop.jobs
+            if jobs is None:
+                return super().select(timeout)
+            jobs.run(self.fileno(), -1.0 if timeout is None else timeout)
+            if jobs.closed:
+                loop.stop()
+            return super().select(0)
+
+    class EventLoop(asyncio.SelectorEventLoop):
+        jobs = None  # while it is run for them
+
+        def call_soon(self, *arguments, **options):
+            if self.jobs is not None:
+                self.jobs.touched = True
+            return super().call_soon(*arguments, **options)
+
+        def call_at(self, *arguments, **options):
+            if self.jobs is not None:
+                self.jobs.touched = True
+            return super().call_at(*arguments, **options)
+
+        def add_signal_handler(self, number, callback, *arguments):
+            set_signal(number, lambda *_: callback(*arguments))
+
+        def remove_signal_handler(self, number):
+            return set_signal(number, signal.SIG_DFL) is not signal.SIG_DFL
+
+    loop = EventLoop(Selector())
+    return loop
+
+
+def serve(jobs):
+    """Runs the thread's jobs until there are no more, in its event loop, once it has one."""
+    here.jobs = jobs
+    while not jobs.closed:
+        try:
+            if "asyncio" in sys.modules:
+                run_loop(jobs)
+            else:
+                jobs.run(-1, -1.0)
+        except BaseException as error:
+            say("an exception was not caught", error, error.__traceback__)
+    try:
+        end_loop()
+    except BaseException as error:
+        say("an exception was not caught", error, error.__traceback__)
+
+
+def run_loop(jobs):
+    import asyncio
+    loop = loop_of_thread()
+    loop.jobs = jobs
+    asyncio._set_running_loop(None)  # a hook that was the first to import asyncio has had it run
+    loop.run_forever()
+
+
+def end_loop():
+    """As asyncio.run() ends its own, but not later than a second."""
+    here.jobs = None
+    loop = getattr(here, "loop", None)
+    if loop is None or loop.is_closed():
+        return
+    import asyncio
+    asyncio._set_running_loop(None)
+    loop.jobs = None
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+    for number in list(getattr(here, "signals", ())):
+        own.release_signal(number, here.pipe[1])
+    loop.close()
+
+
+def on_asyncio(module):
+    own.asyncio_is_there()
+    if getattr(here, "is_confs", False):
+        loop = loop_of_thread()
+        if getattr(here, "jobs", None) is not None:
+            here.jobs.touched = True
+            module._set_running_loop(loop)
+
+
+# sftdyn's log has these levels (logging's are numbers of which any may be used).
+LEVELS = ((50, 5), (40, 4), (30, 3), (20, 2), (0, 1))
+
+
+def on_logging(module):
+    class Handler(module.Handler):
+        """Hands a conf's lines to sftdyn's log, which knows what is to be seen."""
+
+        def emit(self, record):
+            try:
+                text = record.getMessage()
+                if record.exc_info and record.exc_info[1] is not None:
+                    error = record.exc_info[1]
+                    text = f"{redacted(text, (), known_words(()))}\n{story(error, error.__traceback__, ())}"
+                elif record.name == "asyncio":
+                    text = redacted(text, (), known_words(()))
+                level = next(ours for least, ours in LEVELS if record.levelno >= least)
+                own.log(level, text if record.name == "root" else f"{record.name}: {text}")
+            except Exception:
+                self.handleError(record)
+
+    module.raiseExceptions = False  # what handleError() would print quotes the arguments
+    module.getLogger().addHandler(Handler())
+    module.getLogger().setLevel(module.DEBUG)
+
+
+SIGNALS_OF_OURS = {
+    signal.SIGHUP: "it runs the conf anew", signal.SIGTERM: "it ends sftdyn", signal.SIGINT: "it ends sftdyn",
+    signal.SIGPIPE: "it would end sftdyn when a client is gone",
+}
+
+
+def set_signal(number, handler):
+    """signal.signal() for a conf: its handlers run on its thread, between requests."""
+    number = signal.Signals(number)
+    if number in SIGNALS_OF_OURS:
+        raise ValueError(f"the signal {number.name} is sftdyn's own ({SIGNALS_OF_OURS[number]}): a conf can't have it")
+    if not getattr(here, "is_confs", False):
+        raise ValueError("signal only works in the conf's own thread")
+    if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
+        raise TypeError("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
+    if not hasattr(here, "signals"):
+        import asyncio  # noqa: F401 (the thread has a loop then)
+        here.signals, here.pipe = {}, os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        loop_of_thread().add_reader(here.pipe[0], on_signals)
+    before = here.signals.get(number, signal.SIG_DFL)
+    own.set_signal(int(number), -1 if handler is signal.SIG_DFL else -2 if handler is signal.SIG_IGN else here.pipe[1])
+    here.signals[number] = handler
+    return before
+
+
+def on_signals():
+    for number in os.read(here.pipe[0], 4096):
+        handler = here.signals.get(signal.Signals(number))
+        if callable(handler):
+            handler(number, None)
+
+
+signal.signal = set_signal
+
+
+class Finder:
+    """Is told of the import of modules that a conf may use, and that not each one should pay for."""
+
+    wanted = {"asyncio": on_asyncio, "logging": on_logging}
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        on_import = cls.wanted.pop(name, None)
+        if on_import is None:
+            return None
+        spec = importlib.util.find_spec(name)
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            on_import(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+for name in list(Finder.wanted):
+    if name in sys.modules:
+        Finder.wanted.pop(name)(sys.modules[name])
+sys.meta_path.insert(0, Finder)

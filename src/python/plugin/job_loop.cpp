@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "python/plugin/job_loop.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <optional>
+
+#include <spdlog/spdlog.h>
+
+#include "python/plugin/shared_objects.hpp"
+
+namespace sftdyn::python {
+namespace {
+
+/// Set by whichever thread imports asyncio; with the interpreter's lock.
+bool is_asyncio_there = false;
+
+/// The interpreter's lock is somebody else's, as long as it lives.
+class WithoutLock {
+public:
+    WithoutLock() : thread_(PyEval_SaveThread()) {}
+    ~WithoutLock() { PyEval_RestoreThread(thread_); }
+    WithoutLock(const WithoutLock&) = delete;
+    WithoutLock& operator=(const WithoutLock&) = delete;
+
+private:
+    PyThreadState* thread_;
+};
+
+/// The jobs of a thread as event_loop.py has them.
+class JobLoop {
+public:
+    explicit JobLoop(Jobs& jobs) : jobs_(jobs) {}
+
+    /// Runs jobs until asyncio is to have its turn: it was given something to do (`touched`), its
+    /// time has come (`patience` in seconds; below 0: never) or there may be something to read.
+    /// With a patience of 0 that is one job. `descriptor` is its epoll's; -1: there is no asyncio.
+    void run(int descriptor, double patience) {
+        using Clock = base::Clock;
+        std::optional<base::TimePoint> until;
+        const auto begun = Clock::now();
+        if (patience >= 0)
+            until = begun + std::chrono::duration_cast<base::Duration>(
+                                std::chrono::duration<double>(std::min(patience, longest_wait)));
+        touched_ = false;
+        for (;;) {
+            const auto took = jobs_.run_next();
+            is_closed_ = took == Jobs::Took::closed;
+            if (is_closed_ || touched_ || patience == 0) return;
+            if (descriptor < 0 && is_asyncio_there) return;
+            if (took == Jobs::Took::job) {
+                if (descriptor < 0) continue;
+                const auto now = Clock::now();
+                if ((until && now >= *until) || now - begun >= longest_turn) return;
+                continue;
+            }
+            wait(descriptor, until);
+            // What else it may have been than a job is asyncio's to look at.
+            if (descriptor >= 0) patience = 0;
+        }
+    }
+
+    [[nodiscard]] bool is_closed() const { return is_closed_; }
+    [[nodiscard]] bool touched() const { return touched_; }
+    void set_touched(bool touched) { touched_ = touched; }
+
+private:
+    void wait(int descriptor, std::optional<base::TimePoint> until) {
+        const WithoutLock unlocked;
+        jobs_.wait(descriptor, until);
+    }
+
+    static constexpr double longest_wait = 3600;
+    /// While there are jobs all the time, asyncio's descriptors are looked at so often.
+    static constexpr auto longest_turn = std::chrono::milliseconds(10);
+
+    Jobs& jobs_;
+    bool touched_ = false;
+    bool is_closed_ = false;
+};
+
+class PythonAttached : public Attached {
+public:
+    PythonAttached()
+        : state_(PyGILState_Ensure()),
+          number_(PyThread_get_thread_ident()),
+          thread_(PyEval_SaveThread()) {}
+    ~PythonAttached() override {
+        PyEval_RestoreThread(thread_);
+        PyGILState_Release(state_);
+    }
+    PythonAttached(const PythonAttached&) = delete;
+    PythonAttached& operator=(const PythonAttached&) = delete;
+
+    std::uint64_t number() const override { return number_; }
+
+    void serve(Jobs& jobs) override {
+        const Gil gil;
+        const auto try_serving = [&] {
+            return guarded<bool>(
+                [&] {
+                    shared->support.attr("serve")(py::cast(JobLoop(jobs)));
+                    return true;
+                },
+                [](py::error_already_set&) { return false; }, false);
+        };
+        // It returns when there is no more to do, and raises nothing that it can tell of.
+        while (!try_serving()) {
+        }
+    }
+
+    void unlocked(const std::function<void()>& call) override {
+        const WithoutLock unlocked;
+        call();
+    }
+
+    void clear_interrupt() override {
+        const Gil gil;
+        PyThreadState_SetAsyncExc(number_, nullptr);
+        PyErr_Clear();
+    }
+
+private:
+    PyGILState_STATE state_;
+    unsigned long number_;
+    PyThreadState* thread_;
+};
+
+// --- signals ---
+
+constexpr int by_default = -1, ignored = -2;
+/// The pipe of the thread whose conf has asked for the signal last; below 0: nobody.
+std::array<std::atomic<int>, NSIG> pipes_of_signals;
+
+void on_signal(int number) {
+    const int kept = errno;
+    const int pipe = pipes_of_signals[static_cast<std::size_t>(number)];
+    const auto octet = static_cast<unsigned char>(number);
+    // A pipe that is full has a signal in it already.
+    if (pipe >= 0) static_cast<void>(!write(pipe, &octet, 1));
+    errno = kept;
+}
+
+/// `pipe` is one that gets the signal's number, or `by_default`, or `ignored`.
+void set_signal(int number, int pipe) {
+    pipes_of_signals.at(static_cast<std::size_t>(number)) = pipe;
+    struct sigaction action {};
+    action.sa_flags = SA_RESTART;
+    action.sa_handler = pipe == by_default ? SIG_DFL : pipe == ignored ? SIG_IGN : on_signal;
+    if (sigaction(number, &action, nullptr) == 0) return;
+    PyErr_SetFromErrno(PyExc_OSError);
+    throw py::error_already_set();
+}
+
+/// The signals of a thread that ends are ignored, unless they are another's by now.
+void release_signal(int number, int pipe) {
+    if (pipes_of_signals.at(static_cast<std::size_t>(number)) == pipe) set_signal(number, ignored);
+}
+
+void log_line(int level, const std::string& text) {
+    spdlog::log(static_cast<spdlog::level::level_enum>(level), "{}", text);
+}
+
+}  // namespace
+
+std::unique_ptr<Attached> attach_thread() { return std::make_unique<PythonAttached>(); }
+
+void define_job_loop(py::module_& module) {
+    py::class_<JobLoop>(module, "JobLoop")
+        .def("run", &JobLoop::run)
+        .def_property_readonly("closed", &JobLoop::is_closed)
+        .def_property("touched", &JobLoop::touched, &JobLoop::set_touched);
+    module.def("asyncio_is_there", [] { is_asyncio_there = true; });
+    module.def("set_signal", &set_signal);
+    module.def("release_signal", &release_signal);
+    module.def("log", &log_line);
+}
+
+}  // namespace sftdyn::python
