@@ -86,6 +86,17 @@ ELSEWHERE = {
     "a prerequisite is not met": "test_python_conf.test_prerequisites",
     "the address has the PTR record of another name": "test_zones.test_a_foreign_pointer_stays",
     "is a CNAME": "test_errors.test_cname_in_the_way",
+    "which is a DNAME": "test_setups.test_wildcards_cnames_and_delegations",
+    "it delegates … to another": "test_setups.test_wildcards_cnames_and_delegations",
+    "the DNS server has no zone …: it answers from …": "test_setups.test_a_zone_that_the_server_does_not_have",
+    "has confirmed the change, and serves …": "test_setups.test_a_server_that_confirms_and_does_nothing",
+    "answered NOTAUTH to a query: it does not take our key": "test_setups.test_powerdns_says_notauth_where_it_does_not_take_the_key",
+    "UDP is answered, TCP is not": "test_setups.test_tcp_that_is_shut_is_told_from_a_server_that_is_down",
+    "has a parameter": "test_dialects.test_a_failure_has_changed_nothing",
+    "which is not understood": "test_dialects.test_a_failure_has_changed_nothing",
+    "sets a TXT record": "test_dialects.test_a_failure_has_changed_nothing",
+    "names several addresses of one family": "test_dialects.test_a_failure_has_changed_nothing",
+    "code of the conf does not return, and is left alone": "test_python_conf.test_hooks_that_never_return",
     "an earlier UPDATE of the zone is still unanswered": "test_admin.test_it_is_not_ready_while_updates_hang",
 }
 
@@ -254,7 +265,7 @@ def a_command_that_is_killed(stage):
     return program.log()
 
 
-@provokes("a request waited for a thread")
+@provokes("a request waited for the conf's thread")
 def more_hooks_than_threads(stage):
     program = python_conf(stage, """
         import time
@@ -269,6 +280,40 @@ def more_hooks_than_threads(stage):
     for thread in threads:
         thread.join()
     assert answers == ["FAIL"] * 70
+    return program.log()
+
+
+@provokes("the conf could not be run on another thread")
+def a_conf_that_does_not_run_again(stage):
+    program = python_conf(stage, f"""
+        import os, time
+        if os.path.exists("{stage.folder}/once"):
+            raise ValueError("no second time")
+        open("{stage.folder}/once", "w").close()
+        CLIENTS = {{}}
+        def get_host(querystring, ip):
+            time.sleep(300)
+    """)
+    assert program.get("k").body == "FAIL"
+    program.await_log("the conf could not be run on another thread")
+    return program.log()
+
+
+@provokes("that is left out")
+def an_address_that_is_none_beside_one(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nkey = "k"\nhosts = ["{HOST}"]\nmay_set_address = true'))
+    assert program.get("/k?myip=203.0.113.5,fe80::1").body == "OK"
+    return program.log()
+
+
+@provokes("it has an ipv6_suffix, and the request has no prefix")
+def a_suffix_without_a_prefix(stage):
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nkey = "k"\nuser = "u"\npassword = "k"\nhosts = [{{ host = "{HOST}", ipv6_suffix = "::5" }}]'))
+    program.get("/nic/update?username=u&password=k")
+    program.get("/nic/update?username=u&password=k&hostname=" + HOST)
+    program.get("/k")
     return program.log()
 
 

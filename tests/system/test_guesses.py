@@ -230,8 +230,8 @@ def test_guesses_are_counted_for_whom_get_ip_names(stage, tmp_path):
 
 @pytest.mark.parametrize("line,answer", [
     ("PROXIED[key]", (500, "FAIL")),
-    ("PROXIED.get(key)", (500, "FAIL")),
-    ('PROXIED.get(key, "nobody")', (500, "FAIL")),
+    ("PROXIED.get(key)", (403, "BADKEY")),
+    ('PROXIED.get(key, "nobody")', (403, "BADKEY")),
     ('PROXIED.get(key, "0.0.0.0")', (403, "BADKEY")),
 ], ids=["raises", "None", "no address", "nobody's"])
 def test_a_key_that_get_ip_fails_with_is_a_guess(stage, line, answer):

@@ -147,7 +147,7 @@ def cases(site):
     yield "[addresses] deny", "addresses", None, 'deny = "127.0.0.0/8"', get, "OK", "BADADDRESS"
     yield "[dns] server", "dns", None, dns(f'server = "{dead}"'), get, "OK", "FAIL"
     yield "[dns] servers", "dns", dns(f'servers = ["{dead}", "{site.named.address}"]'), dns(f'servers = ["{dead}"]'), get, "OK", "FAIL"
-    yield "[dns] zone", "dns", f'{parts["dns"]}\nzone = "{ZONE}"', f'{parts["dns"]}\nzone = "org"', get, "OK", "FAIL"
+    yield "[dns] zone", "dns", f'{parts["dns"]}\nqueries = false\nzone = "{ZONE}"', f'{parts["dns"]}\nqueries = false\nzone = "org"', get, "OK", "FAIL"
     yield "[dns] ttl", "dns", None, parts["dns"] + "\nttl = 77", site.ttl, 30, 77
     yield "[dns] verify_interval", "dns", None, parts["dns"] + "\nverify_interval = 0", site.believes, "UPTODATE", "OK"
     yield "[[zone]] name", "zone", None, zone("another.example.org"), other, "OK", "FAIL"
@@ -190,6 +190,12 @@ ELSEWHERE = {
     "[dns] tcp": "test_how_the_dns_is_asked", "[[zone]] tcp": "test_how_the_dns_is_asked", "[dns] queries_in_flight": "test_how_the_dns_is_asked",
     "[dns] timeout": "test_what_waits_for_the_dns", "[[zone]] timeout": "test_what_waits_for_the_dns", "[dns] queue": "test_what_waits_for_the_dns",
     "[dns] batch": "test_what_waits_for_the_dns", "[dns] updates_in_flight": "test_what_waits_for_the_dns",
+    "refusals_in_200": "test_dyndns.test_hosts_that_are_not_ours", "a client.empty_removes": "test_dialects.test_what_clients_send_is_understood",
+    "[dns] queries": "test_setups.test_a_server_that_answers_no_queries", "[[zone]] queries": "test_setups.test_a_server_that_answers_no_queries",
+    "[dns] sign_queries": "test_setups.test_a_server_that_passes_updates_on_and_does_not_know_the_key",
+    "[[zone]] sign_queries": "test_setups.test_a_server_that_passes_updates_on_and_does_not_know_the_key",
+    "[dns] read_back": "test_setups.test_a_server_that_confirms_and_does_nothing",
+    "[dns] on_removal": "test_setups.test_a_host_that_is_taken_out_loses_its_records",
     "a client.stale_after": "test_admin.test_a_client_may_have_limits_of_its_own",
 }
 

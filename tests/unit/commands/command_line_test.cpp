@@ -32,10 +32,10 @@ TEST(CommandLine, OptionsMayComeFirst) {
 }
 
 TEST(CommandLine, WhatThePythonSftdynTookIsTaken) {
-    EXPECT_EQ(parse({"-i", "--interactive", "conf"}).status, 0);
-    const auto shortened = parse({"--nskey", "n", "--deb", "--htt=1", "--htt", "2", "conf"});
+    EXPECT_EQ(parse({"-i", "--interactive", "./conf"}).status, 0);
+    const auto shortened = parse({"--nskey", "n", "--deb", "--htt=1", "--htt", "2", "./conf"});
     EXPECT_EQ(shortened.status, 2) << "http or https?";
-    const auto parsed = parse({"--nsk", "n", "--verb", "--deb", "--cer=c", "conf"});
+    const auto parsed = parse({"--nsk", "n", "--verb", "--deb", "--cer=c", "./conf"});
     ASSERT_EQ(parsed.status, 0) << parsed.text;
     EXPECT_EQ(parsed.overrides->key_file, "n");
     EXPECT_EQ(parsed.overrides->cert, "c");
