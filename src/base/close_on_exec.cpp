@@ -6,15 +6,17 @@
 
 extern "C" {
 
-int __real_socket(int domain, int type, int protocol);  // NOLINT(bugprone-reserved-identifier)
+// The linker's names.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming)
+int __real_socket(int domain, int type, int protocol);
 
-int __wrap_socket(int domain, int type, int protocol) {  // NOLINT(bugprone-reserved-identifier)
+int __wrap_socket(int domain, int type, int protocol) {
     return __real_socket(domain, type | SOCK_CLOEXEC, protocol);
 }
 
-int __wrap_accept(int socket, sockaddr* address,  // NOLINT(bugprone-reserved-identifier)
-                  socklen_t* size) {
+int __wrap_accept(int socket, sockaddr* address, socklen_t* size) {
     return accept4(socket, address, size, SOCK_CLOEXEC);
 }
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 
 }  // extern "C"

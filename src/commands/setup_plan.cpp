@@ -260,7 +260,7 @@ private:
     /// sftdyn's configuration: a new file where none has clients yet, else lines to add. Returns
     /// the path that `doctor` is to read.
     std::string configuration() {
-        const std::string path = at("/etc/sftdyn/sftdyn.toml");
+        std::string path = at("/etc/sftdyn/sftdyn.toml");
         const std::string client = fmt::format("\"{}\" = \"home.{}\"", client_, zone_);
         const auto make = [&](const std::string& to) {
             add(to,

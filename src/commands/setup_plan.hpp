@@ -27,6 +27,7 @@ struct SetupRequest {
     std::string folder{};  ///< the files are below this one; empty: in their places
 };
 
+/// A file to make.
 struct SetupFile {
     std::string path;  ///< absolute
     std::string text;
@@ -34,6 +35,7 @@ struct SetupFile {
     std::string user, group;  ///< the file's owner
 };
 
+/// What `setup` writes or prints.
 struct SetupPlan {
     std::vector<SetupFile> files{};
     std::vector<std::string> steps{};  ///< may have several lines each

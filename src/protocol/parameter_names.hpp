@@ -27,6 +27,7 @@ enum class Meaning : std::uint8_t {
     ignored    ///< says nothing that we could do
 };
 
+/// A name and what it means.
 struct ParameterName {
     std::string_view name;  ///< in lower case
     Meaning meaning;

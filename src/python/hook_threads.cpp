@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -153,7 +154,7 @@ HookThreads::HookThreads(std::shared_ptr<Shared> state) : state_(std::move(state
 HookThreads::~HookThreads() {
     // A child process has a copy of this, and none of its threads.
     if (getpid() != state_->process) {
-        new std::shared_ptr<Shared>(std::move(state_));
+        static_cast<void>(new (std::nothrow) std::shared_ptr<Shared>(std::move(state_)));
         return;
     }
     bool has_begun = false;
@@ -259,9 +260,9 @@ private:
 
 }  // namespace
 
-bool HookThreads::call(std::function<void(const Conf&)> what, base::Duration patience) {
+bool HookThreads::call(const std::function<void(const Conf&)>& what, base::Duration patience) {
     begin({.queue = 1});
-    const auto job = std::make_shared<CommandJob>(std::move(what), base::Clock::now() + patience);
+    const auto job = std::make_shared<CommandJob>(what, base::Clock::now() + patience);
     return run(job) && job->wait() && stopper().stop(patience);
 }
 

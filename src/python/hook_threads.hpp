@@ -80,7 +80,7 @@ public:
 
     /// For commands: runs that where the conf's hooks run, and waits for it. False: it did not
     /// return in time, and is left to itself, so `what` holds all that it uses.
-    [[nodiscard]] bool call(std::function<void(const Conf&)> what, base::Duration patience);
+    [[nodiscard]] bool call(const std::function<void(const Conf&)>& what, base::Duration patience);
 
 private:
     explicit HookThreads(std::shared_ptr<Shared> state);

@@ -196,12 +196,20 @@ void History::not_saved(const Unsaved& unsaved) noexcept {
         const auto found = shard.entries.find(row.first);
         if (found == shard.entries.end()) continue;
         // Without memory it is saved with its next check-in.
-        base::survive_no_memory([&] { touch(shard, row.first, found->second); });
+        try {
+            touch(shard, row.first, found->second);
+        } catch (const std::bad_alloc&) {
+            base::say_no_memory();
+        }
     }
     for (const update::RrsetKey& rrset : unsaved.forgotten) {
         HistoryShard& shard = shards_.of(rrset.host);
         const base::MutexLock lock(shard.mutex);
-        base::survive_no_memory([&] { shard.forgotten.insert(rrset); });
+        try {
+            shard.forgotten.insert(rrset);
+        } catch (const std::bad_alloc&) {
+            base::say_no_memory();
+        }
     }
 }
 

@@ -307,16 +307,6 @@ def an_address_that_is_none_beside_one(stage):
     return program.log()
 
 
-@provokes("it has an ipv6_suffix, and the request has no prefix")
-def a_suffix_without_a_prefix(stage):
-    server = stage.dns("named")
-    program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nkey = "k"\nuser = "u"\npassword = "k"\nhosts = [{{ host = "{HOST}", ipv6_suffix = "::5" }}]'))
-    program.get("/nic/update?username=u&password=k")
-    program.get("/nic/update?username=u&password=k&hostname=" + HOST)
-    program.get("/k")
-    return program.log()
-
-
 @provokes("Python confs need a plugin that is not installed")
 def no_plugin(stage):
     alone = shutil.copy(BINARY, stage.folder)

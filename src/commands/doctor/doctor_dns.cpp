@@ -78,7 +78,8 @@ std::string cause_of_query_error(const DnsError& failure) {
 /// Hosts that fail for the same reason: it is told once.
 class HostFailures {
 public:
-    void add(const char* check, DnsError failure, const dns::Name& host, std::size_t count = 1) {
+    void add(const char* check, const DnsError& failure, const dns::Name& host,
+             std::size_t count = 1) {
         auto& one = by_reason_[std::string(check) + ' ' + failure.key()];
         if (one.count == 0) {
             one.finding = finding_of(failure, check);

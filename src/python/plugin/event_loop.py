@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 
 # --- asyncio, logging and signals in a conf: they are given what they need once they are imported ---

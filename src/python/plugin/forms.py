@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 
 # --- what the code of a conf's hooks is, for `sftdyn convert` ---

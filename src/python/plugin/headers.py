@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 
 # --- header fields: as the multidict that the Python sftdyn's hooks were given ---

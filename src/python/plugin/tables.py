@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 
 # --- settings of the TOML file that a conf has as dicts: limits = {"changes": 100} ---
