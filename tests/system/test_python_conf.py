@@ -901,3 +901,33 @@ def test_what_a_request_holds_costs_no_more_than_its_length_and_is_not_remembere
         assert spellings_of_conf.cache_info().currsize == 1 and is_plain_word_of_conf.cache_info().currsize == 0
     """)
     exec(compile(code, "redaction", "exec"), {"__name__": "redaction"})
+
+
+def test_a_refused_reload_leaves_the_old_conf_its_modules(stage, named):
+    """They hold who may move what."""
+    text = """
+        http = "127.0.0.1:0"
+
+        def get_host(querystring, ip):
+            import keys_beside
+            return keys_beside.KEYS.get(querystring)
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {host} A", f"update add {host} 60 A {new_ip}"]
+    """
+    folder = stage.folder / "conf-folder"
+    folder.mkdir()
+    (folder / "keys_beside.py").write_text(f'KEYS = {{"old-key": "{HOST}"}}\n')
+    program = start(stage, named, text, name="conf-folder")
+    assert program.get("old-key").body == "OK"
+    (folder / "keys_beside.py").write_text(f'KEYS = {{"new-key-of-another": "other.{ZONE}"}}\n')
+    for mistake in ('\nhttp = "nonsense:x:y"\nimport keys_beside\n', "\nimport keys_beside\nraise ValueError\n"):
+        already = program.log().count("the old one goes on")
+        program.reload(textwrap.dedent(text) + mistake)
+        await_true(lambda: program.log().count("the old one goes on") > already, "it is refused")
+        assert tuple(program.get("new-key-of-another")) == (403, "BADKEY")
+        assert program.get("old-key").body == "UPTODATE"
+    program.reload(textwrap.dedent(text))
+    program.await_log("the configuration has")
+    assert program.get("new-key-of-another").body == "OK"
+    assert tuple(program.get("old-key")) == (403, "BADKEY")

@@ -51,10 +51,11 @@ base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
 
 class PythonConf : public Conf {
 public:
-    PythonConf(std::string path, py::module_ module, py::dict lines)
+    PythonConf(std::string path, py::module_ module, py::dict lines, py::object source)
         : path_(std::move(path)),
           module_(std::move(module)),
           lines_(std::move(lines)),
+          source_(std::move(source)),
           hooks_{hook_of(module_, "get_ip"), hook_of(module_, "get_host"),
                  hook_of(module_, "nsupdatecommands")},
           reads_headers_(reads(hooks_.get_ip, 1) || reads(hooks_.commands, 2)),
@@ -62,6 +63,7 @@ public:
     ~PythonConf() override {
         drop_later(std::move(module_));
         drop_later(std::move(lines_));
+        drop_later(std::move(source_));
         for (py::object* hook : {&hooks_.get_ip, &hooks_.get_host, &hooks_.commands})
             drop_later(std::move(*hook));
     }
@@ -123,10 +125,21 @@ public:
 
     std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                std::string_view key) const override {
+        if (shared->support.attr("active").ptr() != source_.ptr()) use_own_modules();
         return make_call(hooks_, source, fields, key);
     }
 
 private:
+    /// Another conf was run since: a reload, which may have been refused.
+    void use_own_modules() const {
+        static_cast<void>(guarded<bool>(
+            [this] {
+                shared->support.attr("activate")(source_);
+                return true;
+            },
+            [](py::error_already_set&) { return false; }, false));
+    }
+
     /// The result of `read`, or a diagnostic of the exception that the conf's code raised.
     template <class T, class Read>
     base::Result<T> try_reading(const Read& read) const {
@@ -195,6 +208,7 @@ private:
     std::string path_;
     py::module_ module_;
     py::dict lines_;
+    py::object source_;
     Hooks hooks_;
     bool reads_headers_;
     bool get_ip_reads_key_;
@@ -207,7 +221,7 @@ base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
         [&]() -> Ran {
             const py::tuple made = run();
             return std::make_shared<PythonConf>(path, made[0].cast<py::module_>(),
-                                                made[1].cast<py::dict>());
+                                                made[1].cast<py::dict>(), py::object(made[2]));
         },
         [&](py::error_already_set& error) -> Ran {
             if (error.matches(PyExc_OSError) && error.trace().is_none())

@@ -75,16 +75,39 @@ def run_anew(module):
     return run_source(known_confs[module].source)
 
 
+# The source of the conf whose modules are in sys.modules, and the modules of the other confs that are still in use: a reload
+# may be refused after its conf was run, and the old conf goes on with what it had.
+active = None
+modules_of = weakref.WeakKeyDictionary()
+
+
+def set_aside(folder):
+    """Takes the conf's module, and those in its folder, out of sys.modules, and returns them by their names."""
+    taken = {name: module for name, module in sys.modules.items()
+             if name == MODULE or is_beside(getattr(module, "__file__", None) or "", folder)}
+    for name in taken:
+        del sys.modules[name]
+    return taken
+
+
+def activate(source):
+    """Puts the modules of that conf into sys.modules, before its hooks are called."""
+    global active
+    own = modules_of.pop(source, {})
+    if active is not None:
+        modules_of[active] = set_aside(os.path.dirname(active.path))
+    sys.modules.update(own)
+    active = source
+
+
 def run_source(source):
+    global active
     folder = os.path.dirname(source.path)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     linecache.checkcache(source.path)
     # Modules beside the conf belong to it: they are read anew with it.
-    before = {name: module for name, module in sys.modules.items()
-              if name == MODULE or is_beside(getattr(module, "__file__", None) or "", folder)}
-    for name in before:
-        del sys.modules[name]
+    before = set_aside(folder)
     module = types.ModuleType(MODULE)
     module.__file__ = source.path
     sys.modules[MODULE] = module
@@ -92,13 +115,16 @@ def run_source(source):
         give_event_loop()
         exec(source.code, module.__dict__)
     except BaseException:
-        sys.modules.pop(MODULE, None)
+        set_aside(folder)
         sys.modules.update(before)
         raise
+    if active is not None and active is not source:
+        modules_of[active] = before
+    active = source
     beside = [other for name, other in sys.modules.items()
               if name != MODULE and is_beside(getattr(other, "__file__", None) or "", folder)]
     known_confs[module] = Known([module, *beside], source)
-    return module, source.lines
+    return module, source.lines, source
 
 
 # --- diagnostics ---
