@@ -84,11 +84,16 @@ void HookThreads::Shared::work(const WorkerPtr& self, const RunConf& run_conf,
         if (!join(self, std::move(ran), predecessor)) return;
         changed.wait(mutex, [&]() REQUIRES(mutex) { return has_begun || is_closed || stopping; });
         begin = on_start;
-        if (has_begun && workers.size() < limits.threads && !is_closed)
-            start_worker([conf = conf] { return conf->run_anew(); }, nullptr);
     }
     if (begin) {
         begin();
+        {
+            // A thread starts with the privileges of the one that makes it: this one has dropped
+            // them.
+            const base::MutexLock lock(mutex);
+            if (has_begun && workers.size() < limits.threads && !is_closed)
+                start_worker([conf = conf] { return conf->run_anew(); }, nullptr);
+        }
         self->attached = attached.get();
         attached->serve(*self);
     }
