@@ -125,8 +125,10 @@ public:
 
     std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                std::string_view key) const override {
-        if (shared->support.attr("active").ptr() != source_.ptr()) use_own_modules();
-        return make_call(hooks_, source, fields, key);
+        auto made = make_call(hooks_, source, fields, key);  // which holds the interpreter's lock
+        const py::object active = shared->support.attr("active");
+        if (!active.is(source_)) use_own_modules();
+        return made;
     }
 
 private:
@@ -134,7 +136,7 @@ private:
     void use_own_modules() const {
         static_cast<void>(guarded<bool>(
             [this] {
-                shared->support.attr("activate")(source_);
+                shared->support.attr("activate")(source_, module_);
                 return true;
             },
             [](py::error_already_set&) { return false; }, false));

@@ -90,13 +90,20 @@ def set_aside(folder):
     return taken
 
 
-def activate(source):
+def keep_modules(modules):
+    """For the conf that is active. Its own module is not among them: that would keep the conf for ever."""
+    if active is not None:
+        modules_of[active] = {name: module for name, module in modules.items() if name != MODULE}
+
+
+def activate(source, module):
     """Puts the modules of that conf into sys.modules, before its hooks are called."""
     global active
     own = modules_of.pop(source, {})
     if active is not None:
-        modules_of[active] = set_aside(os.path.dirname(active.path))
+        keep_modules(set_aside(os.path.dirname(active.path)))
     sys.modules.update(own)
+    sys.modules[MODULE] = module
     active = source
 
 
@@ -118,8 +125,8 @@ def run_source(source):
         set_aside(folder)
         sys.modules.update(before)
         raise
-    if active is not None and active is not source:
-        modules_of[active] = before
+    if active is not source:
+        keep_modules(before)
     active = source
     beside = [other for name, other in sys.modules.items()
               if name != MODULE and is_beside(getattr(other, "__file__", None) or "", folder)]
