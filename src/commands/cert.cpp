@@ -25,9 +25,9 @@ namespace sftdyn::commands {
 namespace {
 
 struct CertOptions {
-    std::vector<std::string> hosts{};  ///< what the certificate is for
-    int days = 1337;                   ///< how long it is valid
-    std::string folder = ".";          ///< where the files go
+    std::vector<std::string> hosts{};  ///< names and addresses in the certificate
+    int days = 1337;                   ///< validity
+    std::string folder = ".";          ///< of the two files
 };
 
 template <auto Free>
@@ -45,7 +45,7 @@ using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
 const base::Error openssl_failed{"OpenSSL could not make the certificate", "",
                                  "is the system's OpenSSL intact?"};
 
-/// "DNS:name" or "IP:address", as subjectAltName wants it (RFC 5280 §4.2.1.6).
+/// "DNS:name" or "IP:address", for subjectAltName (RFC 5280 §4.2.1.6).
 base::Result<std::string> alternative_name(const std::string& host) {
     const auto address = base::parse_address(host);
     if (address)
@@ -56,7 +56,7 @@ base::Result<std::string> alternative_name(const std::string& host) {
     return base::Result<std::string>(boost::system::in_place_value, "DNS:" + name->text());
 }
 
-/// Of a certificate that signs itself.
+/// Adds an extension to a self-signed certificate.
 bool add_extension(X509* certificate, int nid, const std::string& value) {
     X509V3_CTX context;
     X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
@@ -64,7 +64,7 @@ bool add_extension(X509* certificate, int nid, const std::string& value) {
     return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-/// The hash that the key signs with; null: its kind has one of its own (RFC 8032).
+/// The digest for the signature; null: the key's algorithm has a built-in one (RFC 8032).
 const EVP_MD* digest_for(const EVP_PKEY* key) {
     return EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1 ? nullptr
                                                                                   : EVP_sha256();
@@ -83,8 +83,8 @@ base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std:
     if (!certificate || RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) != 1)
         return openssl_failed;
     X509_NAME* subject = X509_get_subject_name(certificate.get());
-    const std::string common_name = hosts.front().substr(
-        0, 64);  // its upper bound (RFC 5280 A.1); the names that count stand in subjectAltName
+    const std::string common_name =
+        hosts.front().substr(0, 64);  // upper bound (RFC 5280 A.1); clients check subjectAltName
     const bool made =
         X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
         ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), serial >> 1) == 1 &&
@@ -96,8 +96,8 @@ base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std:
         X509_set_issuer_name(certificate.get(), subject) == 1 &&
         X509_set_pubkey(certificate.get(), key) == 1 &&
         add_extension(certificate.get(), NID_subject_alt_name, names) &&
-        // Whoever trusts it trusts this server, and no certificate that its key might sign (RFC
-        // 5280 §4.2.1.9).
+        // Clients that trust this certificate do not trust others that its key signs (RFC 5280
+        // §4.2.1.9).
         add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
         add_extension(certificate.get(), NID_key_usage, "critical,digitalSignature") &&
         add_extension(certificate.get(), NID_ext_key_usage, "serverAuth") &&
@@ -108,7 +108,7 @@ base::Result<Certificate> make_certificate(EVP_PKEY* key, const std::vector<std:
     return certificate;
 }
 
-/// The PEM text that `write` puts into a BIO.
+/// The PEM text that `write` writes into a BIO.
 template <class Write>
 base::Result<std::string> pem(Write write) {
     const Bio bio(BIO_new(BIO_s_mem()));
@@ -123,13 +123,14 @@ constexpr const char* elsewhere = "choose another folder with --dir";
 
 namespace fs = std::filesystem;
 
-/// Whether there is something of that name, be it a link to nowhere.
+/// Whether the path exists, also as a dangling symbolic link.
 bool is_there(const fs::path& path) {
-    std::error_code error;  // what can't be told shows when the file is made
+    std::error_code error;  // ignored: creating the file reports it
     return fs::exists(fs::symlink_status(path, error));
 }
 
-/// The private key of a run before that ended between its two files; null: there is none.
+/// Reads the private key of an earlier run that ended before it published the certificate; null:
+/// there is none.
 base::Result<Key> read_key(const fs::path& file) {
     constexpr std::size_t largest_key = 1 << 20;
     const auto text = base::read_own_file(file, largest_key, elsewhere);
@@ -165,7 +166,7 @@ base::Result<void> make(const CertOptions& options, const fs::path& key_file,
     const auto cert_text =
         pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate->get()); });
     if (cert_text.has_error()) return cert_text.error();
-    // Both are whole before the first has its name.
+    // Both files are completely written before the first is published.
     auto new_key = base::NewFile::make({key_file, *key_text, 0600, {}, false}, elsewhere);
     base::zeroize(*key_text);
     if (new_key.has_error()) return new_key.error();
@@ -182,14 +183,14 @@ base::Result<void> make(const CertOptions& options, const fs::path& key_file,
     return published;
 }
 
-/// As it stands in a URL (RFC 3986 §3.2.2).
+/// The host as it is written in a URL (RFC 3986 §3.2.2).
 std::string in_url(const std::string& host) {
     boost::system::error_code error;
     const auto address = boost::asio::ip::make_address_v6(host, error);
     return error ? host : fmt::format("[{}]", address.to_string());
 }
 
-/// One of the hosts, for the example; below a wildcard where there is no other.
+/// A host for the example. If all are wildcards, a name below the first.
 std::string example_host(const std::vector<std::string>& hosts) {
     const auto is_wildcard = [](const std::string& host) { return host.starts_with("*."); };
     const auto host = std::find_if_not(hosts.begin(), hosts.end(), is_wildcard);

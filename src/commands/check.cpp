@@ -26,20 +26,20 @@ namespace {
 using Diagnostics = std::vector<base::Error>;
 
 struct CheckOptions {
-    bool json = false;  ///< for programs, not for people
+    bool json = false;  ///< print JSON
 };
 
 constexpr auto hook_time_of_check = std::chrono::seconds(5);
 
-/// Key files that the configuration names must be there; BIND's session key comes with named's
-/// start.
+/// Checks a key file that the configuration names. BIND's session key is not checked: named makes
+/// it at its start.
 void check_key(const config::ZoneSettings& zone, Diagnostics& diagnostics) {
     if (!zone.key_file || zone.key_file->empty()) return;
     const auto key = dns::read_key_file(*zone.key_file);
     if (key.has_error()) diagnostics.push_back(key.error());
 }
 
-/// Names with other letters than ASCII's are in the DNS, and in requests, in another form.
+/// Prints the xn-- form of internationalized names, which the DNS and requests use.
 void say_idna_forms(const config::Settings& settings, std::ostream& out) {
     std::size_t told = 0;
     const auto say = [&](const dns::Name& host) {
@@ -58,7 +58,7 @@ void say_idna_forms(const config::Settings& settings, std::ostream& out) {
         out << fmt::format("note: and {} more names like these\n", told - most_told);
 }
 
-/// Errors are what keeps sftdyn from starting with the file.
+/// Errors keep sftdyn from starting with the file; warnings do not.
 void print_json(const Diagnostics& errors, const Diagnostics& warnings, const Console& console) {
     boost::json::array out;
     const auto add = [&out](const char* level, const Diagnostics& diagnostics) {
@@ -80,11 +80,11 @@ Diagnostics warnings_of(const config::Loaded& loaded) {
     return warnings;
 }
 
-/// What hooks would fail with, asked where they run: with an ordinary request, and a key that was
-/// made up.
+/// Calls get_ip and get_host on a hook thread, with an ordinary request and a random key, and
+/// reports what they raise.
 void try_hooks(const config::Loaded& loaded, Diagnostics& diagnostics, Diagnostics& warnings) {
     struct Tried {
-        std::string get_ip, get_host;  ///< what they raised
+        std::string get_ip, get_host;  ///< the exceptions' texts; empty: none
     };
     const auto tried = std::make_shared<Tried>();
     const std::string key = base::random_hex(16);

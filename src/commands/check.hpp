@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `check` command: everything that is wrong with a configuration, in one go. Its exit status is
-// 1 when anything is.
+// The `check` command: reports all errors and warnings of a configuration. Its exit status is 1
+// when there is an error.
 #pragma once
 
 #include "commands/command_line.hpp"

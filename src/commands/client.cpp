@@ -22,28 +22,28 @@ namespace sftdyn::commands {
 namespace {
 
 struct ClientOptions {
-    std::string name{};         ///< whose sheet
-    std::string url{};          ///< where clients reach the server; empty: as the file tells
-    bool show_secrets = false;  ///< also when the output is no terminal
-    bool list = false;          ///< whom there is, instead of one's sheet
+    std::string name{};         ///< of the client
+    std::string url{};          ///< of the server; empty: guessed from the configuration
+    bool show_secrets = false;  ///< also when the output is not a terminal
+    bool list = false;          ///< list the clients instead
 };
 
-/// What is known of the client, as text.
+/// The data of one client, as text.
 struct Sheet {
-    std::string instance;  ///< what its file and its timer are called
+    std::string instance;  ///< name of the curl file and the systemd timer
     std::string url;       ///< of the server, without a final slash
-    std::string server;    ///< its name with the port, without the scheme
+    std::string server;    ///< `url` without the scheme
     bool tls = false;
     std::vector<std::string> hosts;
-    std::optional<std::string> key;  ///< as it stands in a URL
+    std::optional<std::string> key;  ///< percent-encoded
     std::optional<std::string> user;
     std::string password;
-    bool has_places = false;       ///< hosts that take a prefix
-    bool may_set_address = false;  ///< else it had better not name one
+    bool has_places = false;       ///< some hosts combine the prefix with an IPv6 suffix
+    bool may_set_address = false;  ///< false: its requests should not name an address
 
     [[nodiscard]] std::string secret_url() const { return url + "/" + key.value_or(""); }
     [[nodiscard]] std::string host_list() const { return fmt::format("{}", fmt::join(hosts, ",")); }
-    /// A parameter that names an address, where the client may.
+    /// `parameter`, which names an address, if the client may set one; else empty.
     [[nodiscard]] std::string naming(const char* parameter) const {
         return may_set_address ? parameter : "";
     }
@@ -51,7 +51,7 @@ struct Sheet {
     [[nodiscard]] std::string secret() const { return user ? password : key.value_or(""); }
 };
 
-/// Everything that has a meaning in a URL or shell is encoded; the key is found all the same.
+/// Encodes every character with a meaning in a URL or a shell. The server decodes the key.
 std::string url_encoded(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -63,7 +63,7 @@ std::string url_encoded(std::string_view text) {
     return out;
 }
 
-/// Where clients reach the server, as far as the configuration tells.
+/// The server's URL, as far as the configuration tells: SERVER stands for an unknown name.
 std::string guess_url(const config::Settings& settings) {
     const auto port_of = [](const std::vector<config::Listen>& listens, unsigned usual) {
         const auto tcp = std::find_if(
@@ -89,7 +89,7 @@ std::string host_of(const config::ListedClient& client) {
     return dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data())).text();
 }
 
-/// What a client can be named by, one a line, without its secrets.
+/// Prints the names that `find` accepts, one in a line, without secrets.
 void list(const config::Settings& settings, std::ostream& out) {
     for (const auto& client : settings.named_clients)
         if (!quoted::has_control_characters(client.name)) out << client.name << '\n';
@@ -132,13 +132,13 @@ void print_qr(std::ostream& out, const std::string& text) {
     };
     const std::unique_ptr<QRcode, Free> code(
         QRcode_encodeString8bit(text.c_str(), 0, QR_ECLEVEL_L));
-    if (!code) return;  // too long for one: the URL stands above
+    if (!code) return;  // too long for a QR code; the URL was printed before
     const auto dark = [&](int x, int y) {
         return x >= 0 && y >= 0 && x < code->width && y < code->width &&
                (code->data[y * code->width + x] & 1) != 0;
     };
-    // Two rows in one line of half blocks, light on dark as on most terminals, with the quiet zone
-    // around (ISO/IEC 18004).
+    // Half blocks put two rows into one line. The colours are for a dark terminal; the quiet zone
+    // is around the code (ISO/IEC 18004).
     for (int y = -2; y < code->width + 2; y += 2) {
         for (int x = -2; x < code->width + 2; ++x) {
             const bool upper = !dark(x, y), lower = !dark(x, y + 1);
@@ -159,7 +159,7 @@ void print_secret_url(std::ostream& out, const Sheet& sheet) {
     heading(out, "cron: crontab -e");
     out << fmt::format("*/15 * * * * curl -fsS {} >/dev/null\n",
                        quoted::for_cron(quoted::for_shell(sheet.secret_url())));
-    // Units are for everybody to read, and so is a command line; the file is not.
+    // All users can read unit files and command lines, so the secret is in a file for root.
     heading(out, fmt::format("File for systemd, to be read by root alone: (umask 077; mkdir -p "
                              "/etc/sftdyn/update; cat >/etc/sftdyn/update/{}.conf)",
                              sheet.instance));
@@ -236,7 +236,7 @@ void print_dyndns2(std::ostream& out, const Sheet& sheet) {
         fmt::join(sheet.hosts, "\", \""));
 }
 
-/// It names an address in each request.
+/// For clients that may set an address: ddns-updater names one in each request.
 void print_ddns_updater(std::ostream& out, const Sheet& sheet, const std::string& target) {
     heading(out, "qdm12/ddns-updater: data/config.json");
     out << fmt::format(
@@ -246,7 +246,7 @@ void print_ddns_updater(std::ostream& out, const Sheet& sheet, const std::string
         sheet.hosts.front(), sheet.url, target);
 }
 
-/// Clients that are given one URL with all that there is in it.
+/// Programs and devices that take one URL with all parameters.
 void print_whole_urls(std::ostream& out, const Sheet& sheet) {
     const std::string host = sheet.hosts.front();
     const std::string path = "/nic/update?hostname=";
@@ -267,7 +267,7 @@ void print_whole_urls(std::ostream& out, const Sheet& sheet) {
                        credential);
 }
 
-/// Routers that take server, host, user and password apart.
+/// Further routers.
 void print_more_routers(std::ostream& out, const Sheet& sheet) {
     heading(out, "USG, EdgeRouter (they run ddclient: the server has no path)");
     out << fmt::format("Service: dyndns\nHostname: {}\nUsername: {}\nPassword: {}\nServer: {}\n",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `client` command: everything to paste into one client's router or machine.
+// The `client` command: prints the settings to enter in one client's router or machine.
 #pragma once
 
 #include "commands/command_line.hpp"

@@ -36,7 +36,7 @@ constexpr void (*commands[])(CommandLine&) = {add_check,    add_convert, add_doc
                                               add_status,   add_forget,  add_demo,   add_cert,
                                               add_password, add_client};
 
-/// With what may have been meant, and all that there are.
+/// The message for an unknown command: suggests a similar one, and lists all.
 std::string unknown_command(const CLI::App& app, const std::string& word) {
     std::string text = fmt::format("there is no command and no file \"{}\"", word.substr(0, 80));
     std::vector<std::string> names;
@@ -52,8 +52,8 @@ std::string unknown_command(const CLI::App& app, const std::string& word) {
                       fmt::join(names, ", "));
 }
 
-/// A word where the configuration's file would stand, and which can't be one: names of files have
-/// mostly a dot or a slash.
+/// Whether the word in place of the configuration file is probably a mistyped command: no such file
+/// exists, and it has neither dot nor slash, as most file names have.
 bool is_mistyped_command(const std::string& word) {
     const bool is_plain = std::all_of(word.begin(), word.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
@@ -62,7 +62,8 @@ bool is_mistyped_command(const std::string& word) {
     return is_plain && !std::filesystem::exists(word, error);
 }
 
-/// The `help` command of the program; another one's that there is does not come here.
+/// Adds the `help` command. `help COMMAND` with a known command is handled by
+/// `is_help_of_a_command`.
 CLI::App& add_help(CLI::App& app, std::string& about_command) {
     CLI::App& help = *app.add_subcommand("help", "Print this help, or that of a command");
     help.add_option("COMMAND", about_command, "The command to tell about");
@@ -75,14 +76,14 @@ CLI::App& add_help(CLI::App& app, std::string& about_command) {
     return help;
 }
 
-/// `sftdyn help COMMAND`, whose second word the library would take for a command of its own.
+/// Whether the line is `sftdyn help COMMAND`. CLI11 would run COMMAND.
 bool is_help_of_a_command(const CLI::App& app, int argc, const char* const* argv) {
     return argc == 3 && std::string_view(argv[1]) == "help" &&
            !app.get_subcommands([argv](const CLI::App* one) { return one->get_name() == argv[2]; })
                 .empty();
 }
 
-/// A long option may be shortened as far as it is one's alone, as getopt_long(3) allows.
+/// Completes an abbreviated long option if it is unambiguous, as getopt_long(3) does.
 std::string complete_option(const CLI::App& app, std::string word) {
     const std::string name = word.substr(0, word.find('='));
     if (!name.starts_with("--") || name.size() < 3) return word;
@@ -96,7 +97,8 @@ std::string complete_option(const CLI::App& app, std::string word) {
     return found.size() == 1 ? *found.begin() + word.substr(name.size()) : word;
 }
 
-/// The words for CLI11, the last one first; those of a command are left as they are.
+/// The words for CLI11, in reverse order. Abbreviated options are completed, except behind a
+/// command.
 std::vector<std::string> words_of(const CLI::App& app, int argc, const char* const* argv) {
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     for (auto& word : words) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The command line. The program's own options are those of serving; each command brings its own, in
-// its own file.
+// The command line. The options of the program itself are those of `serve`; each command defines
+// its options in its own file.
 #pragma once
 
 #include <functional>
@@ -16,32 +16,32 @@ class App;
 
 namespace sftdyn::commands {
 
-/// Where a command reads and writes.
+/// The streams of a command.
 struct Console {
     std::istream& in;
     std::ostream& out;
     std::ostream& err;
-    bool is_typed = false;  ///< somebody types at a terminal what `in` reads
+    bool is_typed = false;  ///< `in` is a terminal
     bool is_seen = false;   ///< `out` is a terminal
 };
 /// Returns the exit status.
 using RunCommand = std::function<int(const Console&)>;
 
-/// A command line while it is put together and read. `add_…` of each command adds what it is called
-/// and what it takes; when it is the one that was asked for, it sets `run`.
+/// A command line that is being defined and parsed. `add_…` of each command adds its name and its
+/// options. When the parsed line names the command, its callback sets `run`.
 struct CommandLine {
     CLI::App& app;
-    /// What stands above the configuration: shared by the program and all commands, so that what
-    /// stands in front of a command counts.
+    /// The options that override the configuration. The program and all commands share them, so
+    /// that options in front of a command apply to it.
     std::shared_ptr<config::Overrides> overrides{};
     RunCommand run{};
 };
 
-/// Either what is asked for, or the text to print and the status to exit with (help, version, a
+/// A parsed command line: what to run, or the text to print and the exit status (help, version, a
 /// usage error).
 struct Parsed {
-    RunCommand run{};       ///< null: there is nothing to do
-    std::string command{};  ///< empty: to serve
+    RunCommand run{};       ///< null: print `text` and exit with `status`
+    std::string command{};  ///< empty: serve
     std::shared_ptr<const config::Overrides> overrides{};
     std::string text{};
     int status = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Options that several commands have.
+// Options that several commands share.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ namespace sftdyn::commands {
 
 using OverridesPtr = std::shared_ptr<config::Overrides>;
 
-/// What a value of an option is not. Whoever typed it sees it again; of files nothing is quoted.
+/// The error for an invalid value of an option. It quotes the value, because the user has typed it;
+/// text of files is not quoted.
 [[nodiscard]] CLI::ValidationError invalid(const std::string& option, const std::string& value,
                                            base::Error error);
 
@@ -28,7 +29,7 @@ void add_conf(CLI::App& app, const OverridesPtr& overrides,
 void add_key_file(CLI::App& app, const OverridesPtr& overrides, const std::string& help);
 /// --server
 void add_server(CLI::App& app, const OverridesPtr& overrides);
-/// An option that names where to listen for `what`; `listens` leads to what it replaces.
+/// An option with addresses to listen on for `what`. Its values replace those of `listens`.
 void add_listen(CLI::App& app, const char* option, const char* what, const OverridesPtr& overrides,
                 std::vector<config::Listen> config::Overrides::*listens);
 /// -v, -q, -d

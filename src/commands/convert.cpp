@@ -33,11 +33,11 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-// Addresses that hooks are tried with (RFC 5737, RFC 3849).
+// Source addresses for test calls of the hooks (RFC 5737, RFC 3849).
 const char* const sources[] = {"192.0.2.1", "2001:db8::1"};
 constexpr const char* proxied = "198.51.100.7";
 constexpr auto hook_time_of_convert = std::chrono::seconds(60);
-constexpr std::size_t most_tried = 1000;  // hosts whose nsupdatecommands are looked at
+constexpr std::size_t most_tried = 1000;  // hosts for which nsupdatecommands is called
 
 std::string toml_string(std::string_view text) {
     std::string out = "\"";
@@ -84,11 +84,11 @@ public:
         write();
         return std::move(out_);
     }
-    /// What could not be carried over.
+    /// Sentences about what could not be converted.
     [[nodiscard]] const std::vector<std::string>& lost() const { return lost_; }
 
 private:
-    /// Says so of a hook whose code is none that has a form in TOML.
+    /// Adds to `lost_` a hook whose code has no known form.
     void say_own_code(const std::string& hook) {
         if (forms_[hook].size() < 2)
             lost_.push_back(fmt::format("{} has code of its own: compare what it does", hook));
@@ -99,7 +99,7 @@ private:
         std::optional<std::uint32_t> ttl{};
     };
 
-    /// What the conf sets; where that can't be read, nothing.
+    /// The value of `result`. An error is added to `lost_`, and an empty value is returned.
     template <class T>
     T read(base::Result<T> result, std::string_view what) {
         if (result.has_value()) return std::move(*result);
@@ -110,7 +110,7 @@ private:
         return read(conf_.clients(name), name);
     }
 
-    /// What get_host says, or nothing where it fails.
+    /// The result of get_host; empty: no host. Nothing: it failed.
     std::optional<std::string> host_of(std::string_view key) {
         const auto call = conf_.call(sources[0], no_fields_, key);
         const auto said = call->get_host(key);
@@ -118,8 +118,8 @@ private:
         return said->is_true ? said->text : std::string();
     }
 
-    /// Whether get_host is a look-up in a table: it says what the table says for each of its keys,
-    /// and nothing for another.
+    /// Whether get_host is a lookup in this table: it returns the table's host for each key, and no
+    /// host for an unknown key.
     bool is_lookup_in(const std::vector<python::ConfClient>& table) {
         const auto unknown = host_of(base::random_hex(16));
         if (!unknown || !unknown->empty()) return false;
@@ -129,7 +129,7 @@ private:
         });
     }
 
-    /// Whether the conf has a place for clients, and none in it.
+    /// Whether CLIENTS is empty, and get_host finds no host for an unknown key.
     bool has_no_clients() {
         const auto clients = read_table("CLIENTS");
         const auto unknown = host_of(base::random_hex(16));
@@ -208,7 +208,7 @@ private:
         }
     }
 
-    /// `form`: "get_ip", "proxies", the field, and the addresses whose field is believed.
+    /// `form`: "get_ip", "proxies", the header field, and the addresses that are trusted to set it.
     void trust_proxies(const python::HookForm& form) {
         std::vector<std::string> proxies;
         for (const auto& proxy : std::span(form).subspan(3)) proxies.push_back(toml_string(proxy));
@@ -218,7 +218,8 @@ private:
                                         form[2], fmt::join(std::span(form).subspan(3), " and ")));
     }
 
-    /// The TTL of a script that is only "delete the address, add the new one"; nothing: it is more.
+    /// The TTL of a script that only deletes the address and adds the new one; nothing: the script
+    /// does something else.
     std::optional<std::uint32_t> standard_ttl(const ConvertedClient& client, const char* source) {
         const auto call = conf_.call(source, no_fields_, client.key);
         static_cast<void>(call->get_ip());
@@ -237,7 +238,7 @@ private:
     void look_at_commands() {
         if (!conf_.has_nsupdate_commands()) return;
         std::map<std::uint32_t, std::size_t> ttls;
-        // Without clients it is tried with one that is made up.
+        // Without clients, a made-up client is tried.
         std::vector<ConvertedClient> made_up{{base::random_hex(16), "home.dyn.example.org"}};
         auto& clients = clients_.empty() ? made_up : clients_;
         const std::size_t tried = std::min(clients.size(), most_tried);
@@ -349,8 +350,8 @@ int give(const std::string& toml, const std::string& file, const Console& consol
     return made.has_error() ? 1 : 0;
 }
 
-/// While one lives, what the conf's code prints goes to standard error: the TOML alone is for
-/// standard output.
+/// Redirects standard output to standard error, until it is destroyed or restored: the output of
+/// the conf's code must not mix with the TOML.
 class StandardOutputToError {
 public:
     StandardOutputToError() : output_(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
@@ -363,7 +364,7 @@ public:
 
     void restore() const {
         std::cout.flush();
-        std::fflush(stdout);  // the log's, where it is not started
+        std::fflush(stdout);  // of a log that was not started
         if (output_) dup2(output_.get(), STDOUT_FILENO);
     }
 
@@ -371,7 +372,7 @@ private:
     const base::Descriptor output_;
 };
 
-/// `file`: to write; empty: standard output.
+/// Writes the TOML to `file`, or to standard output if it is empty. Returns the exit status.
 int convert_to(const config::Overrides& overrides, const std::string& file,
                const Console& console) {
     const StandardOutputToError of_conf;

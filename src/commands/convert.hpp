@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `convert` command: the TOML file that says the same as a Python conf.
+// The `convert` command: converts a Python conf to an equivalent TOML file.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ namespace sftdyn::commands {
 /// A Python conf in TOML.
 struct Conversion {
     std::string toml{};
-    std::vector<std::string> lost{};  ///< what could not be carried over, in words
+    std::vector<std::string> lost{};  ///< sentences about what could not be converted
 };
 
-/// Of a Python conf that was loaded without diagnostics. Its hooks are tried, on this thread.
+/// Converts a Python conf that was loaded without diagnostics. Calls its hooks on this thread.
 [[nodiscard]] Conversion convert(const config::Loaded& loaded);
 
 void add_convert(CommandLine& line);

@@ -22,7 +22,7 @@ constexpr const char* host = "home.dyn.example.org";
 constexpr std::uint16_t http_port = 8080;
 constexpr std::uint16_t usual_dns_port = 5300;
 
-/// Loopback of the families that this machine has.
+/// Loopback listeners, for IPv6 only if this machine has it.
 std::vector<config::Listen> loopback() {
     std::vector<config::Listen> out(1);
     out[0].address = boost::asio::ip::address_v4::loopback();
@@ -65,7 +65,7 @@ int demo(const config::Overrides& overrides, std::uint16_t dns_port, const Conso
         loaded.settings.http = overrides.http.empty() ? loopback() : overrides.http;
         loaded.settings.dns.servers = {dns_server->address()};
         loaded.settings.dns.key_file = dns_server->key_file();
-        // At the end knotd is ended by a signal, and its folder is taken away.
+        // The sandbox would keep the demo from ending knotd and removing its folder.
         loaded.settings.landlock = false;
         loaded.settings.seccomp = false;
         loaded.settings.clients.add(key, dns::Name::parse_host(host).value(), {}, 1);

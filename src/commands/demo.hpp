@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `demo` command: everything at work on one machine, with nothing to set up and nothing left
-// behind.
+// The `demo` command: runs sftdyn with a private DNS server on this machine. It needs no setup and
+// leaves no files.
 #pragma once
 
 #include "commands/command_line.hpp"

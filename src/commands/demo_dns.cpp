@@ -39,7 +39,8 @@ base::Secret fresh_secret() {
     return base::Secret(base::base64_encoded(octets));
 }
 
-/// A port of 127.0.0.1 that is free for UDP and TCP; knotd itself would start without it.
+/// Finds a port of 127.0.0.1 that is free for UDP and TCP. knotd would start even if it could not
+/// bind its port.
 base::Result<std::uint16_t> free_port(std::uint16_t wanted) {
     asio::io_context io;
     error_code error;
@@ -130,7 +131,7 @@ zone:
 base::Result<void> DemoDns::spawn() {
     const std::string config = (folder_ / "knot.conf").string();
     const std::string output = (folder_ / "output").string();
-    // All that needs memory is done before fork().
+    // All memory is allocated before fork(): the child must not allocate.
     const std::string path =
         std::string(getenv("PATH") != nullptr ? getenv("PATH") : "") + ":/usr/sbin:/usr/local/sbin";
     std::string program;
@@ -149,9 +150,9 @@ base::Result<void> DemoDns::spawn() {
         return base::Error{fmt::format("can't start knotd: {}", base::system_error_text(errno)), "",
                            "is the machine out of memory or processes?"};
     if (pid_ > 0) return {};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // whatever ends sftdyn ends knotd
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // knotd ends when sftdyn ends in any way
     if (getppid() != parent) _exit(127);
-    setpgid(0, 0);  // Ctrl-C is for sftdyn, which then ends knotd
+    setpgid(0, 0);  // Ctrl-C does not reach knotd; sftdyn ends it
     const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
@@ -221,7 +222,7 @@ DemoDns::~DemoDns() {
         waitpid(pid_, nullptr, 0);
     }
     if (folder_.empty()) return;
-    std::error_code ignored;  // a folder that stays in /tmp hurts nobody
+    std::error_code ignored;  // a folder that remains in /tmp is harmless
     std::filesystem::remove_all(folder_, ignored);
 }
 

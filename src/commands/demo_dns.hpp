@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A private authoritative DNS server for the demo: Knot's knotd on loopback, its files in a folder
-// that goes with it.
+// A private authoritative DNS server for the demo: Knot's knotd on loopback, with its files in a
+// temporary folder.
 #pragma once
 
 #include <filesystem>
@@ -13,12 +13,11 @@
 
 namespace sftdyn::commands {
 
-/// Owns the knotd process and the folder: both go when it does. An error of `start` says what knotd
-/// lacked or wrote.
+/// Owns the knotd process and the folder. The destructor ends the process and removes the folder.
 class DemoDns {
 public:
-    /// Starts knotd on 127.0.0.1 and `port` (0: any free one) with an empty zone, and waits until
-    /// it answers.
+    /// Starts knotd on 127.0.0.1 and `port` (0: any free one) with an empty zone, and blocks until
+    /// it answers. The error says what is missing, or has the output of knotd.
     static base::Result<DemoDns> start(const std::string& zone, std::uint16_t port);
 
     DemoDns(DemoDns&& other) noexcept;

@@ -18,7 +18,7 @@ struct ForgetOptions {
     std::string host{}, socket{};
 };
 
-/// Whether it had been known; an error where it is no answer that this version knows.
+/// Whether the program knew the host. An error when this version does not understand the answer.
 base::Result<bool> was_forgotten(const std::string& answer, const std::string& path) {
     boost::system::error_code error;
     const auto value = boost::json::parse(answer, error);

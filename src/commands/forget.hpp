@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `forget` command: the running program forgets when a host checked in.
+// The `forget` command: the running program forgets a host's check-ins.
 #pragma once
 
 #include "commands/command_line.hpp"

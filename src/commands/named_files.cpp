@@ -31,7 +31,7 @@ void look_at_event_command(const std::string& program, std::vector<NamedFileFaul
 
 void look_at_state(const std::string& folder, std::vector<NamedFileFault>& faults) {
     struct stat status {};
-    // systemd makes one that is not there yet.
+    // A missing folder is not an error: systemd makes it.
     if (stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode))
         faults.push_back(
             {"state",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the configuration names and is not what it must be: the event command, folders.
-// The running program would see it with the first event, or not at all.
+// Checks the event command and the folders that the configuration names. The running program would
+// notice an error only at the first event, or never.
 #pragma once
 
 #include <vector>
@@ -10,17 +10,17 @@
 
 namespace sftdyn::commands {
 
-/// One file or folder that is not what it must be, with the remedy.
+/// An error of one file or folder, with the remedy.
 struct NamedFileFault {
-    const char* subject;  ///< as the doctor calls it: "event-command", "state"
+    const char* subject;  ///< the doctor's name for it: "event-command", "state"
     base::Error error;
 };
 
-/// As whoever asks sees it.
+/// Checks with the rights of the calling user.
 [[nodiscard]] std::vector<NamedFileFault> faults_of_named_files(const config::Settings& settings);
 
-/// Folders of sockets and of the state that are not there; something may make them before the
-/// start, as systemd does (RuntimeDirectory=, StateDirectory=).
+/// Missing folders of sockets and of the state. They may still be made before the start, as systemd
+/// does (RuntimeDirectory=, StateDirectory=).
 [[nodiscard]] std::vector<base::Error> missing_folders(const config::Settings& settings);
 
 }  // namespace sftdyn::commands

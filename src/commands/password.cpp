@@ -16,7 +16,7 @@
 namespace sftdyn::commands {
 namespace {
 
-/// Keeps the terminal from showing what is typed, for as long as it lives.
+/// Switches the terminal's echo off while it exists.
 class NoEcho {
 public:
     NoEcho() : is_terminal_(tcgetattr(STDIN_FILENO, &before_) == 0) {
@@ -41,7 +41,7 @@ base::Secret ask(const char* question, const Console& console) {
     if (console.is_typed) console.err << question << std::flush;
     std::string line;
     std::getline(console.in, line);
-    // A line of a file from Windows; no terminal gives a password a return at its end.
+    // The line may be from a Windows file. A line from a terminal never ends in a carriage return.
     if (line.ends_with('\r')) line.pop_back();
     if (console.is_typed) console.err << '\n';
     base::Secret out(line);

@@ -6,7 +6,8 @@
 
 namespace sftdyn::commands {
 
-/// It asks for the password twice at a terminal, else takes the first line of standard input.
+/// At a terminal the command asks for the password twice; otherwise it reads the first line of
+/// standard input.
 void add_password(CommandLine& line);
 
 }  // namespace sftdyn::commands

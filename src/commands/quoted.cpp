@@ -42,7 +42,7 @@ std::string for_ddclient(std::string_view text) {
     return out;
 }
 
-// Within single quotation marks no ${…} is replaced.
+// libconfuse does not replace ${…} in single quotation marks.
 std::string for_inadyn(std::string_view text) { return '\'' + escaped(text, "'\\") + '\''; }
 
 bool is_plain_name(std::string_view text) {

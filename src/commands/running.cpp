@@ -32,8 +32,8 @@ std::string control_path(const config::Overrides& overrides, const std::string& 
     if (!conf.ends_with(".toml")) return usual_socket;
     config::Settings settings;
     const auto diagnostics = config::read_toml_file(conf, settings);
-    // The control socket may be named all the same. A file that nobody named need not be there, or
-    // be readable for everybody.
+    // In spite of errors, the control socket may be known. The default file may be missing or
+    // unreadable: that is not an error.
     if (overrides.conf || ::access(conf.c_str(), R_OK) == 0) {
         for (const auto& diagnostic : diagnostics) console.err << diagnostic.text() << '\n';
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The way to the sftdyn that runs: its control socket.
+// Talks to the running sftdyn by its control socket.
 #pragma once
 
 #include <string>
@@ -10,19 +10,20 @@
 
 namespace sftdyn::commands {
 
-/// The control socket where the configuration names none.
+/// The control socket when the configuration names none.
 constexpr const char* usual_socket = "/run/sftdyn/control";
 
-/// The configuration and the control socket, as options.
+/// Adds the options for the configuration and the control socket.
 void add_control(CLI::App& app, const OverridesPtr& overrides, std::string& socket);
 
-/// `socket` if it is not empty; else as the configuration says, which may be none that this user
-/// can read, or a Python conf. What is wrong with it is said.
+/// The path of the control socket: `socket` if it is not empty, else that of the TOML
+/// configuration, else `usual_socket`. Prints the errors of the configuration, unless it is the
+/// default one and this user can't read it.
 [[nodiscard]] std::string control_path(const config::Overrides& overrides,
                                        const std::string& socket, const Console& console);
 
-/// What the program behind a control socket answers to a line; to none the status. Blocks until the
-/// answer is there.
+/// Sends `line` to the program at a control socket and returns its answer; without a line, the
+/// answer is the status. Blocks until the answer is complete.
 [[nodiscard]] base::Result<std::string> ask_control(const std::string& path,
                                                     const std::string& line = {});
 

@@ -46,7 +46,7 @@ void add_serve(CommandLine& line) {
         "not over a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
-    // Of the Python sftdyn, to which it meant nothing either.
+    // For compatibility with the Python sftdyn, which ignored it too.
     line.app
         .add_flag_function(
             "-i,--interactive", [](std::int64_t) {}, "Does nothing")

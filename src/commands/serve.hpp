@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the program does without a command: it serves.
+// Serving, which the program does when no command is named.
 #pragma once
 
 #include "commands/command_line.hpp"
 
 namespace sftdyn::commands {
 
-/// The program's own options, which are those of serving.
+/// Adds the options of the program itself.
 void add_serve(CommandLine& line);
 
-/// Returns the exit status.
+/// Serves until the program is told to end. Returns the exit status.
 int serve(const config::Overrides& overrides, const Console& console);
 
 }  // namespace sftdyn::commands

@@ -19,7 +19,7 @@ bool is_port(std::string_view text) {
     return port && *port != 0;
 }
 
-/// "dyn.example.org", "192.0.2.1" or "[2001:db8::1]".
+/// A name or an address: "dyn.example.org", "192.0.2.1" or "[2001:db8::1]".
 bool is_host(std::string_view text) {
     if (text.starts_with('[') && text.ends_with(']')) {
         const auto address = base::parse_address(text.substr(1, text.size() - 2));

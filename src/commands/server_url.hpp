@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where clients reach the server, as somebody writes it.
+// Validates the URL under which clients reach the server.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace sftdyn::commands {
 
-/// Why it is no URL of a server: http or https, a name or an address, maybe a port and a path
-/// (RFC 3986), and nothing that has a meaning in the languages that `client` writes. Empty: it is
-/// one.
+/// Why the text is not the URL of a server; empty: it is valid. A valid URL (RFC 3986) has http or
+/// https, a name or an address, and optionally a port and a path. It has no characters with a
+/// special meaning in the languages that the `client` command writes.
 [[nodiscard]] std::string fault_of_server_url(std::string_view url);
 
 }  // namespace sftdyn::commands

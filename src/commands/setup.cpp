@@ -27,7 +27,7 @@ namespace ip = boost::asio::ip;
 
 constexpr const char* write_elsewhere = "choose another folder with --write";
 
-/// As they stand on the command line, or are typed; empty: not said.
+/// The options, from the command line or typed; empty: not given.
 struct SetupOptions {
     std::string server{};
     std::string zone{};
@@ -55,7 +55,8 @@ void print(const SetupPlan& plan, const Console& console) {
     print_steps(plan, console);
 }
 
-/// Whom root gives the file to; nothing: this user may not, or there is no such user.
+/// The owner that root gives the file to. Nothing: this user is not root, or there is no such
+/// account.
 std::optional<base::FileOwner> owner_of(const SetupFile& file) {
     const auto user = base::find_user(file.user);
     const auto group = base::find_group(file.group);
@@ -63,7 +64,7 @@ std::optional<base::FileOwner> owner_of(const SetupFile& file) {
     return base::FileOwner{user->uid, group->gid};
 }
 
-/// All files, or none.
+/// Writes all files or none.
 base::Result<void> write(const SetupPlan& plan, const Console& console) {
     for (const auto& file : plan.files) {
         if (is_there(file.path))
@@ -94,13 +95,13 @@ base::Result<void> write(const SetupPlan& plan, const Console& console) {
     return {};
 }
 
-/// The zone; without the slash that a reverse zone may have, since its name becomes a file's.
+/// Parses the zone. A slash, as in some reverse zones, is an error: the name becomes a file name.
 base::Result<dns::Name> parse_zone_of(const std::string& text) {
     return text.starts_with("*.") ? config::parse_zone(text) : dns::Name::parse_host(text);
 }
 
-/// What the zone above is to delegate to: what is named, else this machine's own name, else one in
-/// the zone.
+/// The name that the parent zone delegates to: the option, else this machine's public name, else
+/// `ns` in the zone.
 base::Result<dns::Name> name_server_of(const SetupOptions& options, const dns::Name& zone) {
     if (options.name_server.starts_with("*"))
         return base::Error{"is no name of a server", options.name_server, "it is a wildcard"};
@@ -128,7 +129,8 @@ base::Result<std::vector<ip::address>> addresses_of(const SetupOptions& options)
     return all;
 }
 
-/// What the world can't reach: nothing is wrong with it in a trial or a home network.
+/// Prints a note for addresses that the Internet can't reach. That is no error in a trial or a
+/// home network.
 void warn_of_addresses(const std::vector<ip::address>& addresses, const Console& console) {
     for (const auto& address : addresses) {
         if (base::scope_of(address) == base::AddressScope::global) continue;
@@ -153,7 +155,7 @@ base::Result<SetupRequest> request_of(const SetupOptions& options) {
     auto addresses = addresses_of(options);
     if (addresses.has_error()) return addresses.error();
     request.addresses = std::move(*addresses);
-    // A name server in its own zone takes an address, or the zone is not loaded.
+    // Servers do not load a zone whose name server is in the zone and has no address.
     if (request.addresses.empty() && request.name_server.is_within(request.zone))
         request.addresses.push_back(ip::address_v4::loopback());
     const std::string folder = options.folder.empty()
@@ -182,7 +184,7 @@ int setup(const SetupOptions& options, const Console& console) {
     return 0;
 }
 
-/// Asks for what the command line does not say. Enter takes what stands in brackets.
+/// Asks questions. An empty answer accepts the proposal in brackets.
 class Questions {
 public:
     explicit Questions(const Console& console) : console_(console) {}
@@ -197,7 +199,7 @@ public:
         if (first == std::string::npos) return proposal;
         return answer.substr(first, answer.find_last_not_of(" \t\r") - first + 1);
     }
-    /// The input has ended: nothing more is answered.
+    /// Whether the input has ended.
     [[nodiscard]] bool ended() const { return ended_; }
 
 private:
@@ -210,7 +212,7 @@ const std::vector<std::string>& server_kinds() {
     return all;
 }
 
-/// Walks through all of it. Nothing: the input ended before everything was answered.
+/// Asks for the options that are missing. Nothing: the input ended before the last answer.
 std::optional<SetupOptions> ask(SetupOptions options, const Console& console) {
     Questions questions(console);
     if (options.server.empty()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `setup` command: all that a DNS server and sftdyn need to work together for one zone, as
-// Debian lays it out.
+// The `setup` command: makes the files with which a DNS server and sftdyn work together for one
+// zone, in Debian's layout.
 #pragma once
 
 #include "commands/command_line.hpp"

@@ -57,7 +57,7 @@ base::Result<UpdateKey> key_at(const std::string& path) {
                      base::base64_encoded({raw.secret.data, raw.secret.size}), false};
 }
 
-/// Puts the plan of one request together.
+/// Makes the plan of one request.
 class Planner {
 public:
     explicit Planner(const SetupRequest& request)
@@ -113,7 +113,7 @@ public:
         if (auto key = take_key("/etc/sftdyn/sftdyn.key", "root"); key.has_error())
             return key.error();
         is_further_ = !key_.is_new && is_there(at("/etc/powerdns/pdns.d/sftdyn.conf"));
-        // Without the empty list PowerDNS lets any local user change any zone without a key.
+        // Without the empty list, PowerDNS allows any local user to change any zone without a key.
         if (!is_further_)
             add(at("/etc/powerdns/pdns.d/sftdyn.conf"), "dnsupdate=yes\nallow-dnsupdate-from=\n",
                 0644, "root", "root");
@@ -128,7 +128,7 @@ public:
     }
 
 private:
-    /// The place of a file, below the folder that is written to.
+    /// The path of a file, below the request's folder.
     [[nodiscard]] std::string at(const std::string& path) const { return request_.folder + path; }
 
     void add(const std::string& path, std::string text, mode_t mode, const char* user,
@@ -149,13 +149,14 @@ private:
         return {};
     }
 
-    /// The DNS server's configuration: `first` has the key, the files of further zones use it.
+    /// The path for the DNS server's configuration. `first` has the key; the files of further zones
+    /// refer to it.
     std::string own_conf(const std::string& first, const std::string& further) {
         is_further_ = !key_.is_new && is_there(at(first));
         return at(is_further_ ? further : first);
     }
 
-    /// "NAME A ADDRESS" and the like, of this machine's addresses.
+    /// Calls `add` with name, type and text of each of this machine's addresses.
     template <typename Add>
     void for_each_address(const std::string& name, const Add& add) const {
         for (const auto& address : request_.addresses)
@@ -164,12 +165,12 @@ private:
 
     [[nodiscard]] std::string name_server() const { return request_.name_server.text() + "."; }
     [[nodiscard]] bool has_glue() const { return request_.name_server.is_within(request_.zone); }
-    /// Clients reach sftdyn under the zone's own name then.
+    /// Whether the zone's own name gets addresses. Clients then reach sftdyn by it.
     [[nodiscard]] bool has_own_address() const {
         return !request_.addresses.empty() && !is_reverse(request_.zone);
     }
 
-    /// The owners of this machine's addresses in the zone, absolute.
+    /// The absolute names in the zone that get this machine's addresses.
     [[nodiscard]] std::vector<std::string> owners() const {
         std::vector<std::string> names;
         if (has_own_address()) names.push_back(zone_ + ".");
@@ -257,8 +258,8 @@ private:
         step(std::move(text));
     }
 
-    /// sftdyn's configuration: a new file where none has clients yet, else lines to add. Returns
-    /// the path that `doctor` is to read.
+    /// Plans sftdyn's configuration: a new file if there is none with clients, else lines to add.
+    /// Returns the path for `doctor`.
     std::string configuration() {
         std::string path = at("/etc/sftdyn/sftdyn.toml");
         const std::string client = fmt::format("\"{}\" = \"home.{}\"", client_, zone_);
@@ -275,7 +276,7 @@ private:
         }
         config::Settings settings;
         if (config::read_toml_file(path, settings).empty() && settings.clients.size() == 0) {
-            // The package's sample: it is not overwritten.
+            // It is the package's sample, which is not overwritten.
             const std::string beside = at("/etc/sftdyn/" + zone_ + ".toml");
             make(beside);
             step(fmt::format("mv {} {}", beside, path));
@@ -295,7 +296,7 @@ private:
     const SetupRequest& request_;
     std::string zone_, client_;
     UpdateKey key_{};
-    bool is_further_ = false;  ///< the server's configuration has the key from another zone
+    bool is_further_ = false;  ///< the server has the key already, for another zone
     std::string start_{};
     SetupPlan plan_{};
 };
@@ -303,7 +304,7 @@ private:
 }  // namespace
 
 bool is_there(const std::string& path) {
-    std::error_code error;  // what can't be told shows when the file is made
+    std::error_code error;  // ignored: creating the file reports it
     return fs::exists(fs::symlink_status(path, error));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What `setup` makes: the files for one zone of one DNS server, and what is left to do.
+// The plan of `setup`: the files for one zone of one DNS server, and the remaining manual steps.
 #pragma once
 
 #include <sys/types.h>
@@ -15,16 +15,16 @@
 
 namespace sftdyn::commands {
 
-/// What the files are made for.
+/// The input of a plan.
 struct SetupRequest {
     std::string server{};  ///< "bind", "knot" or "powerdns"
     dns::Name zone{};
-    /// The zone's name server, under the name that the zone above delegates to.
+    /// The zone's name server, by the name in the parent zone's delegation.
     dns::Name name_server{};
-    /// Of this machine: the records of `name_server` if it is in the zone, and of the zone's own
-    /// name.
+    /// This machine's addresses, for `name_server` if it is in the zone, and for the zone's own
+    /// name unless it is a reverse zone.
     std::vector<boost::asio::ip::address> addresses{};
-    std::string folder{};  ///< the files are below this one; empty: in their places
+    std::string folder{};  ///< prefix of all paths; empty: none
 };
 
 /// A file to make.
@@ -35,17 +35,17 @@ struct SetupFile {
     std::string user, group;  ///< the file's owner
 };
 
-/// What `setup` writes or prints.
+/// The files and steps that `setup` writes or prints.
 struct SetupPlan {
     std::vector<SetupFile> files{};
-    std::vector<std::string> steps{};  ///< may have several lines each
+    std::vector<std::string> steps{};  ///< each may have several lines
 };
 
-/// Whether a path names anything: also a symbolic link that leads nowhere.
+/// Whether the path exists, also as a dangling symbolic link.
 [[nodiscard]] bool is_there(const std::string& path);
 
-/// Makes the plan, with new random keys. Where the TSIG key, and the DNS server's configuration
-/// that names it, are there already from another zone, both are used.
+/// Makes the plan, with new random keys. If the TSIG key and the DNS server's configuration with it
+/// exist already for another zone, the plan uses both.
 [[nodiscard]] base::Result<SetupPlan> plan_setup(const SetupRequest& request);
 
 }  // namespace sftdyn::commands

@@ -22,15 +22,15 @@ namespace {
 namespace json = boost::json;
 
 constexpr auto redraw_interval = std::chrono::seconds(2);
-constexpr std::size_t most_named = 20;  // hosts that never checked in and are named
+constexpr std::size_t most_named = 20;  // hosts that never checked in; further ones are not listed
 
 struct StatusOptions {
     std::string socket{};
-    bool json = false;   ///< for programs, not for people
-    bool watch = false;  ///< again and again
+    bool json = false;   ///< print the JSON document
+    bool watch = false;  ///< repeat until Ctrl-C
 };
 
-/// "3 min", as a person counts.
+/// A rounded duration: "3 min".
 std::string span(std::int64_t seconds) {
     if (seconds < 0) seconds = 0;
     if (seconds < 120) return fmt::format("{} s", seconds);
@@ -50,7 +50,7 @@ std::string ago(const json::value& time, std::int64_t now) {
     return number(time) == 0 ? std::string("never") : span(now - number(time)) + " ago";
 }
 
-/// For a terminal, whoever wrote the document.
+/// The text without terminal control sequences: the document is not trusted.
 std::string text(const json::value& value) {
     return value.is_string() ? base::log::terminal_safe(value.as_string()) : "-";
 }
@@ -112,7 +112,7 @@ void print(const json::object& status, std::ostream& out) {
     print_hosts(status, now, out);
 }
 
-/// The document in a person's words; an error where it is none that this version knows.
+/// Formats the document for people. An error when this version does not understand it.
 base::Result<std::string> in_words(const std::string& document, const std::string& path) {
     constexpr const char* remedy = "is it an sftdyn of this version?";
     boost::system::error_code error;
@@ -123,7 +123,7 @@ base::Result<std::string> in_words(const std::string& document, const std::strin
     try {
         print(status.as_object(), out);
     } catch (const std::exception&) {
-        // A part that is not there, or is of another type.
+        // A part is missing or has another type.
         return base::Error{"its answer is no status that this version knows", path, remedy};
     }
     return base::Result<std::string>(boost::system::in_place_value, out.str());

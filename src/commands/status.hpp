@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `status` command: what the running program says of itself, with the hosts that have not
-// checked in for longest first.
+// The `status` command: prints the status of the running program. The hosts whose last check-in is
+// the oldest come first.
 #pragma once
 
 #include "commands/command_line.hpp"

@@ -43,7 +43,7 @@ std::optional<ip::address> source_towards(const char* destination) {
     const ip::udp::endpoint there(ip::make_address(destination), 53);
     ip::udp::socket socket(io);
     socket.open(there.protocol(), error);
-    // It binds the socket, and sends nothing (udp(7)).
+    // This binds the socket and sends nothing (udp(7)).
     if (!error) socket.connect(there, error);
     if (error) return std::nullopt;
     const ip::address source = socket.local_endpoint(error).address();
@@ -52,7 +52,7 @@ std::optional<ip::address> source_towards(const char* destination) {
 }
 
 bool runs(const fs::path& proc, const std::string& program) {
-    std::error_code error;  // a process that has ended meanwhile is none
+    std::error_code error;  // a process may have ended in the meantime
     for (fs::directory_iterator entry(proc, error), end; !error && entry != end;
          entry.increment(error)) {
         std::ifstream comm(entry->path() / "comm");
@@ -92,11 +92,11 @@ std::optional<std::string> public_host_name() {
 
 std::vector<ip::address> own_addresses() {
     std::vector<ip::address> all;
-    // Of the networks for documentation (RFC 5737, RFC 3849): only the default route leads there.
+    // Addresses for documentation (RFC 5737, RFC 3849): only the default route leads to them.
     for (const char* destination : {"192.0.2.1", "2001:db8::1"}) {
         if (const auto source = source_towards(destination)) all.push_back(*source);
     }
-    // One that the world can reach is enough: it would try the others in vain.
+    // With a global address, local ones are useless: Internet hosts would try them in vain.
     const auto is_local = [](const ip::address& address) {
         return base::scope_of(address) != base::AddressScope::global;
     };
@@ -109,7 +109,7 @@ std::optional<std::string> dns_server_here(const fs::path& root) {
         if (runs(root / "proc", server.program)) return server.kind;
     }
     for (const auto& server : known_servers) {
-        std::error_code error;  // what can't be seen is not there
+        std::error_code error;  // a file that can't be seen counts as missing
         if (fs::exists(root / "usr/sbin" / server.program, error)) return server.kind;
     }
     return std::nullopt;

@@ -10,9 +10,9 @@
 namespace sftdyn::commands {
 namespace {
 
-// As distributions call them.
+// The user names of DNS servers in distributions.
 constexpr const char* dns_servers[] = {"bind", "named", "knot", "pdns"};
-// Debian's, for programs that have a certificate.
+// Debian's group for programs that use certificates.
 constexpr const char* certificate_group = "ssl-cert";
 
 }  // namespace
@@ -24,7 +24,7 @@ TrustedAccounts::TrustedAccounts(const config::Settings& settings, Secret secret
     };
     if (const auto service = base::find_user(name_of_service_user(settings))) add(*service);
     users_.insert(geteuid());
-    // A group that several users have for their own, as "users", is nobody's.
+    // A primary group that several users may share, as "users", is not trusted.
     if (const auto self = base::find_user(geteuid())) {
         const auto group = base::find_group(self->gid);
         if (group && group->name == self->name) groups_.insert(self->gid);

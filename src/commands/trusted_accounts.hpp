@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Whose a file of secrets may be: who else could change it, or read it, is told of.
+// The accounts that may own, read or change a file with secrets.
 #pragma once
 
 #include <sys/types.h>
@@ -11,11 +11,12 @@
 
 namespace sftdyn::commands {
 
-/// Who is root, who the service runs as, and who runs this command; for a TSIG key also the DNS
-/// servers' users. Their own groups are trusted with them.
+/// The trusted accounts: root, the service's user, and the user who runs this command. For a TSIG
+/// key also the users of DNS servers, for a private key also the group ssl-cert. The users' own
+/// groups are trusted too.
 class TrustedAccounts {
 public:
-    /// What a file is: others have a part in it.
+    /// The kind of secret. It decides which further accounts are trusted.
     enum class Secret { clients_keys, tsig_key, private_key };
 
     TrustedAccounts(const config::Settings& settings, Secret secret);
@@ -28,7 +29,7 @@ private:
     std::set<gid_t> groups_{0};
 };
 
-/// Whom the service runs as: `[process] user`, or the package's.
+/// The user that the service runs as: `[process] user`, else the package's.
 [[nodiscard]] std::string name_of_service_user(const config::Settings& settings);
 
 /// "the user alice", "the group users"; by number where there is no name.

@@ -30,7 +30,7 @@ constexpr const char* new_key = "make a long random one: openssl rand -hex 16";
 
 // --- files ---
 
-/// Who may write to a file or folder; empty: nobody but who is trusted.
+/// Who may write to a file or folder; empty: trusted accounts only.
 std::string who_may_write(const struct stat& status, const TrustedAccounts& trusted) {
     if ((status.st_mode & S_IWOTH) != 0) return "everybody on this machine";
     if ((status.st_mode & S_IWGRP) != 0 && !trusted.is_group(status.st_gid))
@@ -40,15 +40,15 @@ std::string who_may_write(const struct stat& status, const TrustedAccounts& trus
 
 /// One file with a secret.
 struct SecretFile {
-    const char* subject;  ///< as `Weakness` has it
+    const char* subject;  ///< of `Weakness`
     std::string path;
-    const char* content;  ///< what is in it
-    const char* power;    ///< what whoever changes it can do
+    const char* content;  ///< the secret in it, for messages
+    const char* power;    ///< what somebody who changes it can do
 };
 
-/// The path, and what it becomes each time that its first symbolic link is followed.
+/// The path, and the paths after each step of following its first symbolic link.
 std::vector<fs::path> paths_to(fs::path path) {
-    constexpr std::size_t most_links = 40;  // as the kernel has it
+    constexpr std::size_t most_links = 40;  // the kernel's limit
     std::vector<fs::path> all{path};
     for (bool followed = true; followed && all.size() <= most_links;) {
         followed = false;
@@ -60,7 +60,7 @@ std::vector<fs::path> paths_to(fs::path path) {
             } else if (name == "..") {
                 real = real.parent_path();
             } else if (!name.empty() && name != ".") {
-                std::error_code error;  // what can't be seen is no link
+                std::error_code error;  // an error means that this is not a link
                 const fs::path target = fs::read_symlink(real / name, error);
                 followed = !error;
                 if (followed)
@@ -83,10 +83,10 @@ public:
 
     void inspect() {
         struct stat status {};
-        if (stat(file_.path.c_str(), &status) != 0) return;  // that it is missing is said elsewhere
+        if (stat(file_.path.c_str(), &status) != 0) return;  // other checks report it
         look_at_readers(status);
         look_at_writers(status);
-        // The path may be one of symbolic links: who may change any of them counts, too.
+        // The path may contain symbolic links; the folder of each of them matters.
         for (const fs::path& path : paths_to(fs::absolute(file_.path).lexically_normal())) {
             if (look_at_folders(path)) return;
         }
@@ -105,8 +105,8 @@ private:
         }
     }
 
-    /// The service reads it by its group: without that, nobody but everybody could let it in. A DNS
-    /// server that has it by its own group goes on as the owner.
+    /// The remedy gives the file to the service's group, so that the service can still read it. A
+    /// DNS server that reads it by its own group becomes the owner.
     [[nodiscard]] std::string remedy_of_open_file(const struct stat& status) const {
         const std::string& path = file_.path;
         const auto service = base::find_group(service_group_);
@@ -131,7 +131,7 @@ private:
                 fmt::format("chmod go-w {}", file_.path));
     }
 
-    /// The folders from that of `path` up to the root. True: something was found.
+    /// Checks the folders from that of `path` up to the root. True: a weakness was added.
     bool look_at_folders(const fs::path& path) {
         for (fs::path below = path; below.has_relative_path(); below = below.parent_path()) {
             if (look_at_folder(below.parent_path(), below, below == path)) return true;
@@ -139,7 +139,7 @@ private:
         return false;
     }
 
-    /// `entry` is what the path has in it.
+    /// `entry` is the part of the path in this folder.
     bool look_at_folder(const fs::path& folder, const fs::path& entry, bool is_its_own) {
         struct stat status {};
         if (stat(folder.c_str(), &status) != 0) return false;
@@ -158,7 +158,8 @@ private:
         if (who.empty()) return false;
         if ((status.st_mode & S_ISVTX) == 0)
             return told(who, "may write to", fmt::format("chmod go-w {}", folder.string()));
-        // There only who owns it can replace it: of a file or folder that is looked at anyway.
+        // In a sticky folder only the owner of an entry can replace it. The owners of files and
+        // folders are checked elsewhere, so only a link is left.
         struct stat link {};
         if (lstat(entry.c_str(), &link) != 0 || !S_ISLNK(link.st_mode) ||
             trusted_.is_user(link.st_uid))
@@ -223,7 +224,7 @@ private:
         guessable(what, key, line, known);
     }
 
-    /// `known` is what everybody knows of the client.
+    /// `known`: the public names of the client.
     void guessable(const char* what, std::string_view secret, std::uint32_t line,
                    const std::vector<std::string>& known) {
         const std::string plain = base::ascii_lower(secret);
@@ -236,8 +237,9 @@ private:
             add(fmt::format("{} is short or plain enough to be guessed", what), line, new_key);
     }
 
-    /// A target that is no key is looked for again with its %XX undone (api/secret_url.hpp); what
-    /// is a key is not.
+    /// Reports a key that is the percent-encoded form of another client's key. A request target is
+    /// decoded only if it is not a key itself (protocol/secret_url.hpp), so this key hides the
+    /// other when that is sent encoded.
     void shadow(std::string_view key, std::uint32_t line) {
         if (key.find('%') == std::string_view::npos) return;
         std::string decoded = protocol::percent_decoded(key);

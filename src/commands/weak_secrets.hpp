@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What makes secrets known, or known too easily: who may read or change their files, keys that can
-// be guessed, and keys that get in each other's way. Nothing of it keeps the program from running;
-// `check` and `doctor` say it.
+// Finds weaknesses of secrets: files that others can read or change, keys that can be guessed, and
+// keys that hide each other. The program runs in spite of them; `check` and `doctor` report them.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +12,23 @@
 
 namespace sftdyn::commands {
 
-/// One finding, with the remedy.
+/// One weakness, with the remedy.
 struct Weakness {
-    const char* subject;  ///< as the doctor calls it: "conf", "key", "certificate", "clients"
-    base::Error error;    ///< without the secret
+    const char* subject;  ///< the doctor's name for it: "conf", "key", "certificate", "clients"
+    base::Error error;    ///< does not quote the secret
 };
 
-/// Of the configuration, the TSIG keys and the private keys of certificates, as far as they are
-/// there.
+/// Checks the files of the configuration, the TSIG keys and the certificates' private keys. Missing
+/// files are skipped.
 [[nodiscard]] std::vector<Weakness> weak_files(const config::Loaded& loaded);
 
-/// Of the clients' keys and passwords, as far as the configuration holds them. At most `most_told`,
-/// and how many more.
+/// Checks the clients' keys and passwords, as far as the configuration has them. Reports at most
+/// `most_told`, and the number of the others.
 [[nodiscard]] std::vector<Weakness> weak_keys(const config::Loaded& loaded);
 constexpr std::size_t most_told = 10;
 
-/// How many guesses a text takes at least, as a power of two: words and numbers are tried first.
+/// Estimates the guesses that a secret takes, in bits. Words and numbers count less, because they
+/// are tried first.
 [[nodiscard]] double bits_of(std::string_view secret);
 constexpr double enough_bits = 48;
 

@@ -25,8 +25,8 @@ std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns
     rows_.push_back({line, options.ttl.value_or(no_ttl), options.reverse});
     host_octets_ += host.size();
     if (key_is_new) return std::nullopt;
-    // The configuration is not taken any more; the row keeps the numbers in step for the
-    // diagnostics that follow.
+    // The configuration is invalid now. A made-up key keeps the indexes of keys and rows equal for
+    // the diagnostics that follow.
     tables_->keys.insert(std::string(key) + '\n' + std::to_string(rows_.size()));
     return Clash{ClashKind::key, rows_[key_number].line};
 }

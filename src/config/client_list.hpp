@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The clients of a configuration: which key moves which host. Compact, for a million of them.
+// The clients of a configuration: which key updates which host. Compact, for a million clients.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 
 namespace sftdyn::config {
 
-/// What holds for the hosts of one client alone; what is absent is as for all.
+/// Limits for the hosts of one client. Absent: the value for all clients applies.
 struct ClientLimits {
     std::optional<std::uint32_t> changes{};
     std::optional<std::chrono::milliseconds> changes_refill{};
@@ -23,7 +23,7 @@ struct ClientLimits {
     friend bool operator==(const ClientLimits&, const ClientLimits&) = default;
 };
 
-/// One client; the views are valid as long as the list is not changed.
+/// One client. The views are valid until the list changes.
 struct ListedClient {
     std::string_view key;                ///< secret
     std::string_view host;               ///< in wire form, lower case
@@ -32,20 +32,20 @@ struct ListedClient {
     ClientLimits limits{};
 };
 
-/// Which of a client's names another one has already.
+/// What a new client has in common with an earlier one.
 enum class ClashKind { key, host };
 
-/// Owns keys and hosts; filled while the configuration is read, and only read after that. A key or
-/// a host that is there already is not added.
+/// Owns the keys and hosts. It is filled while the configuration is read, and does not change after
+/// that. Each key and each host is in it at most once.
 class ClientList {
 public:
-    /// What may hang on a client besides key and host.
+    /// A client's settings besides key and host.
     struct Options {
         std::optional<std::uint32_t> ttl{};
         bool reverse = false;
         ClientLimits limits{};
     };
-    /// Why a client was not added: the line of the one that has the key, or the host, already.
+    /// Why a client was refused: the line of the client that has the same key or host.
     struct Clash {
         ClashKind kind;
         std::uint32_t line;
@@ -57,15 +57,16 @@ public:
     /// Zeroizes the keys.
     ~ClientList();
 
-    /// `line` is where the client stands, for messages.
+    /// Adds a client. `line` is its line in the configuration, for messages. After a clash the
+    /// configuration is invalid.
     std::optional<Clash> add(std::string_view key, const dns::Name& host, const Options& options,
                              std::uint32_t line);
 
-    /// The line of the client that has that host, or key.
+    /// The line of the client with this host, or with this key; nothing: there is none.
     [[nodiscard]] std::optional<std::uint32_t> line_of_host(const dns::Name& host) const;
     [[nodiscard]] std::optional<std::uint32_t> line_of_key(std::string_view key) const;
 
-    /// Where that client stands.
+    /// The line of the client at index `number`.
     [[nodiscard]] std::uint32_t line(std::size_t number) const { return rows_[number].line; }
 
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
@@ -85,9 +86,9 @@ private:
     struct Tables {
         base::StringInterner keys, hosts;
     };
-    std::unique_ptr<Tables> tables_;  ///< key and host of a row have the row's number
+    std::unique_ptr<Tables> tables_;  ///< the row's index is that of its key and host
     std::vector<StoredClient> rows_;
-    std::map<std::size_t, ClientLimits> limits_;  ///< of the few rows that have some
+    std::map<std::size_t, ClientLimits> limits_;  ///< by row; few rows have limits
     std::size_t host_octets_ = 0;
 };
 

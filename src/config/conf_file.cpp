@@ -27,7 +27,7 @@ base::Error unreadable(const std::string& path, const std::string& why) {
             "name the configuration file: sftdyn FILE"};
 }
 
-/// Why it could not be opened, by errno.
+/// The error for a file that could not be opened; reads errno.
 base::Error not_opened(const std::string& path) {
     const int number = errno;
     base::Error error = unreadable(path, base::system_error_text(number));
@@ -40,7 +40,7 @@ base::Error not_opened(const std::string& path) {
 }
 
 base::Result<ConfFile> open_conf(const std::string& path) {
-    // Who opens a pipe would wait for its writer.
+    // Without O_NONBLOCK, opening a pipe would wait for its writer.
     base::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     struct stat status {};
     if (file.get() < 0 || fstat(file.get(), &status) != 0) return not_opened(path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The configuration as a file: what may be one, and its text.
+// The configuration file: checks that it can be read, and reads it.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,16 @@ namespace sftdyn::config {
 /// A million clients take some 100 MB.
 constexpr std::uint64_t largest_conf = 1ULL << 30;  // octets
 
-/// Whether `path` is a file that can be read to its end: no pipe, no device, and not larger than
-/// `largest_conf`. Does not wait.
+/// An error unless `path` is a regular file that can be opened and is not larger than
+/// `largest_conf`. Does not block on a pipe.
 [[nodiscard]] base::Result<void> check_conf(const std::string& path);
 
-/// The whole text; as `check_conf`.
+/// Reads the whole text, with the checks of `check_conf`. The caller zeroizes it.
 [[nodiscard]] base::Result<std::string> read_conf(const std::string& path);
 
-/// Tells one state of a file from another: it is different once the file was written or replaced.
-/// Empty: there is no such file. To be asked before the file is read.
+/// Identifies the state of a file: modification time, size and inode. It differs after the file was
+/// written or replaced. Empty: the file can't be examined. Call it before the file is read, so that
+/// a change during the read is noticed.
 [[nodiscard]] std::string version_of(const std::string& path);
 
 }  // namespace sftdyn::config

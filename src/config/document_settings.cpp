@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Makes what is made of the schema of settings in the documents anew. For developers: see
+// Regenerates the parts of the documents that come from the schema of settings. For developers: see
 // scripts/documents.
 #include <fstream>
 #include <iostream>

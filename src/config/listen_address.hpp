@@ -16,21 +16,22 @@ namespace sftdyn::config {
 
 constexpr unsigned default_socket_mode = 0660;
 
-/// One listener of the configuration, as it was written; `http::Endpoint` is made of it.
+/// One listener as it is in the configuration. It is converted to a `http::Endpoint`.
 struct Listen {
     std::optional<boost::asio::ip::address> address{};  ///< absent: every address of both families
     std::uint16_t port = 0;                             ///< 0: any free one
     std::string path{};                                 ///< of a Unix socket; else empty
     unsigned mode = default_socket_mode;                ///< of a Unix socket
     std::optional<unsigned> gid{};                      ///< of a Unix socket
-    bool proxy_protocol = false;  ///< connections begin with the PROXY protocol header
+    bool proxy_protocol = false;  ///< connections begin with a PROXY protocol header
     friend bool operator==(const Listen&, const Listen&) = default;
 };
 
-/// The error does not quote `text`: in a file it may be a secret in the wrong place.
+/// Parses an address to listen on. The error does not quote `text`, which may be a secret in the
+/// wrong place.
 [[nodiscard]] base::Result<Listen> parse_listen(std::string_view text);
 
-/// An error when the kernel takes no such long path for a Unix socket (unix(7)).
+/// An error when the path is too long for a Unix socket (unix(7)).
 [[nodiscard]] base::Result<void> check_socket_path(std::string_view path);
 
 }  // namespace sftdyn::config

@@ -19,7 +19,7 @@ namespace sftdyn::config {
 namespace {
 
 void run_python_conf(const std::string& path, Loaded& loaded) {
-    // Python would wait for a pipe, and read a device for ever.
+    // Python would block on a pipe, and read a device without end.
     if (const auto readable = check_conf(path); readable.has_error()) {
         loaded.diagnostics.push_back(readable.error());
         return;
@@ -41,8 +41,8 @@ void run_python_conf(const std::string& path, Loaded& loaded) {
     loaded.diagnostics = read_python_conf(*loaded.python, path, loaded.settings);
 }
 
-/// Where systemd has made folders for us, they are for this (systemd.exec(5), RuntimeDirectory= and
-/// StateDirectory=).
+/// Defaults for the control socket and the state: the folders that systemd has made for the service
+/// (systemd.exec(5), RuntimeDirectory= and StateDirectory=).
 void use_folders_of_systemd(AdminSettings& admin) {
     const auto folder = [](const char* variable, const char* file) -> std::optional<std::string> {
         const char* folders = std::getenv(variable);
@@ -59,8 +59,8 @@ void use_folders_of_systemd(AdminSettings& admin) {
     }
 }
 
-/// A file that the command line names. The Python sftdyn looked for it beside the conf: so does
-/// this for a Python conf, where the working directory has none.
+/// The path of a file that the command line names. With a Python conf, a file that the working
+/// directory does not have is searched beside the conf, as the Python sftdyn did.
 std::string file_of_line(const std::string& file, const Loaded& loaded) {
     const std::filesystem::path beside = std::filesystem::path(loaded.conf).parent_path() / file;
     std::error_code error;
@@ -110,7 +110,7 @@ Loaded load_settings(const Overrides& line) {
     if (line.key) settings.key = file_of_line(*line.key, loaded);
     const bool is_passed = line.passed_http || line.passed_https;
     if (settings.http.empty() && settings.https.empty() && !is_passed) {
-        // A Python conf that sets none means none.
+        // A Python conf has no default listener.
         if (loaded.python) {
             settings.warnings.push_back(
                 {"it listens nowhere", path, "set http in the conf, as http = 8080, or https"});
@@ -129,7 +129,7 @@ Loaded load_settings(const Overrides& line) {
         settings.verbosity.reset();
         settings.debug = false;
     } else if (!settings.verbosity) {
-        settings.verbosity = 0;  // also where the file had one before
+        settings.verbosity = 0;  // a reload of a file without the setting restores the default
     }
     return loaded;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Loads a configuration of either kind, with the command line on top of it.
+// Loads a configuration, TOML or Python; the command line overrides it.
 #pragma once
 
 #include <functional>
@@ -13,18 +13,19 @@
 
 namespace sftdyn::config {
 
-/// Makes the settings anew: at the start, and at each reload. No diagnostics: they are good.
+/// A loaded configuration. `settings` are usable only when there are no diagnostics.
 struct Loaded {
     Settings settings{};
     std::vector<base::Error> diagnostics{};
-    std::string conf{};                                   ///< the file, if there is one
-    std::string conf_version{};                           ///< of that file, as it was read
-    std::shared_ptr<const python::Conf> python{};         ///< a Python conf
-    std::shared_ptr<python::HookThreads> hook_threads{};  ///< that it was run on
+    std::string conf{};                                   ///< the file's path; empty: none
+    std::string conf_version{};                           ///< `version_of` the file as it was read
+    std::shared_ptr<const python::Conf> python{};         ///< null: no Python conf
+    std::shared_ptr<python::HookThreads> hook_threads{};  ///< threads that run `python`
 };
+/// Loads the settings again; called at the start and at each reload.
 using Load = std::function<Loaded()>;
 
-/// What the command line says, which wins over the file.
+/// The settings of the command line, which override the file.
 struct Overrides {
     std::optional<std::string> conf{};  ///< absent: the first of `default_confs()` that exists
     std::vector<Listen> http{};
@@ -32,17 +33,17 @@ struct Overrides {
     std::optional<std::string> cert{};
     std::optional<std::string> key{};
     std::optional<std::string> key_file{};
-    std::vector<dns::ServerAddress> servers{};  ///< of the DNS; empty: the file's
-    /// systemd has passed sockets, which stand in place of the settings.
+    std::vector<dns::ServerAddress> servers{};  ///< DNS servers; empty: the file's
+    /// systemd has passed sockets, which replace the listeners of the settings.
     bool passed_http = false, passed_https = false;
-    int verbosity = 0;  ///< the -v less the -q
+    int verbosity = 0;  ///< number of -v minus number of -q
     bool debug = false;
 };
 
-/// Where the configuration is looked for when no file is named.
+/// The paths to try, in order, when no configuration is named.
 [[nodiscard]] std::vector<std::string> default_confs();
 
-/// The settings of a file with `line` on top.
+/// Loads a file; `line` overrides it. Errors are in the diagnostics.
 [[nodiscard]] Loaded load_settings(const Overrides& line);
 
 }  // namespace sftdyn::config

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* clients_name = "CLIENTS";
 
-/// The tables of settings that the conf has as dicts, read as those of a TOML file.
+/// Reads the conf's dicts of settings as the tables of a TOML file.
 Diagnostics read_tables(const python::Conf& conf, const std::string& path, Settings& settings) {
     std::vector<std::pair<std::string, std::vector<std::string>>> known{{"trusted_proxies", {}},
                                                                         {"proxy_header", {}}};
@@ -31,7 +31,8 @@ Diagnostics read_tables(const python::Conf& conf, const std::string& path, Setti
     if (toml.has_error()) return {toml.error()};
     if (toml->empty()) return {};
     auto diagnostics = read_toml(fmt::format("{}\n", fmt::join(*toml, "\n")), path, settings);
-    for (auto& diagnostic : diagnostics) diagnostic.where = path;  // its line is of no file
+    for (auto& diagnostic : diagnostics)
+        diagnostic.where = path;  // the line is one of the generated TOML
     for (auto& warning : settings.warnings) warning.where = path;
     return diagnostics;
 }
@@ -81,7 +82,7 @@ private:
               fmt::format("expected {}", expected));
     }
 
-    /// Whether a value says that there is none, as people write it: False or an empty text.
+    /// Whether the value switches the setting off: False or an empty text.
     static bool is_off(const python::Value& value) {
         const auto* flag = std::get_if<bool>(&value.scalar);
         const auto* text = std::get_if<std::string>(&value.scalar);
@@ -102,7 +103,7 @@ private:
             }
             const auto parsed = parse_listen(text != nullptr ? *text : std::to_string(*port));
             if (parsed.has_error()) {
-                // A text is not quoted, it may be a key in the wrong place; a number is none.
+                // A text is not quoted, because it may be a key in the wrong place. A number is.
                 error(setting.line,
                       fmt::format("{}{}: {}", setting.name,
                                   port != nullptr ? fmt::format(" = {}", *port) : "",
@@ -126,7 +127,7 @@ private:
         target = (std::filesystem::path(path_).parent_path() / *text).string();
     }
 
-    /// verbose and quiet are flags, or say how often the option would be given.
+    /// verbose and quiet are flags, or the number of times that the option would be given.
     void verbosity(const python::ConfSetting& setting) {
         const python::Value& value =
             setting.values.empty() ? python::Value{{}, "an empty list"} : setting.values.front();
@@ -182,7 +183,7 @@ private:
                       "host's address, add the new one");
             return;
         }
-        if (conf_.has_get_host()) return;  // it knows what to make of them
+        if (conf_.has_get_host()) return;  // get_host interprets CLIENTS
         unsigned number = 0;
         for (const auto& client : *clients) read_client(client, ++number);
     }
@@ -209,11 +210,11 @@ private:
                 "name the host that gets its client's address: CLIENTS = {\"key\": "
                 "\"host.example.org\"}");
         const auto host = parse_client_host(*text);
-        // Without the text: keys and hosts may have been confused.
+        // The error does not quote the text: keys and hosts may have been swapped.
         if (host.has_error())
             return error(0, fmt::format("entry {} of CLIENTS: {}", number, host.error().what),
                          "expected CLIENTS = {\"key\": \"host.example.org\"}");
-        // Several keys of one host are several clients here.
+        // A further key for the same host becomes a client of its own.
         if (!settings_.clients.line_of_host(*host)) {
             static_cast<void>(settings_.clients.add(key, *host, {}, number));
             return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The settings of a Python conf: what its names say, validated.
+// Reads and validates the settings of a Python conf.
 #pragma once
 
 #include "config/settings.hpp"
@@ -8,8 +8,8 @@
 
 namespace sftdyn::config {
 
-/// Reads what the conf sets into `settings`. Its CLIENTS are read when it has no get_host. `path`
-/// is for messages and relative paths.
+/// Reads the conf's settings into `settings`, and its CLIENTS if it has no get_host. `path` is used
+/// for messages and relative paths.
 [[nodiscard]] Diagnostics read_python_conf(const python::Conf& conf, const std::string& path,
                                            Settings& settings);
 

@@ -20,7 +20,7 @@ struct NamedListen {
     Listen listen;
 };
 
-/// Whether one address is among those that the other takes.
+/// Whether a listener on `all` takes the connections to `one`. Absent: every address.
 bool takes(const std::optional<address>& all, const std::optional<address>& one) {
     if (!all) return true;
     return one && (*all == *one || (all->is_unspecified() && all->is_v4() == one->is_v4()));
@@ -38,7 +38,7 @@ std::vector<NamedListen> all_listens(const Settings& settings) {
     for (const auto& listen : settings.https) out.push_back({"https", listen});
     for (const auto& listen : settings.admin.metrics) {
         out.push_back({"[admin] metrics", listen});
-        // A port alone is on loopback there.
+        // For metrics, a port without an address means loopback.
         if (!listen.address) out.back().listen.address = boost::asio::ip::address_v4::loopback();
     }
     return out;
@@ -94,7 +94,7 @@ base::Result<dns::Name> parse_zone(std::string_view text) {
                            "write it as dyn.example.org"};
     };
     if (text.starts_with("*.")) return wrong("a zone is no wildcard");
-    // Delegated parts of a reverse zone have a slash in their names.
+    // Delegated parts of a reverse zone have a slash in their names (RFC 2317 §4).
     std::string plain(text);
     std::replace(plain.begin(), plain.end(), '/', '-');
     if (const std::string fault = dns::fault_of_host(plain); !fault.empty()) return wrong(fault);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the settings mean, in the words of the documents. The program is not linked with it.
+// The meaning of the settings, as the documents tell it. The program is not linked with this file.
 #pragma once
 
 #include <span>
@@ -13,10 +13,10 @@ namespace sftdyn::config {
 struct Documentation {
     Section section{};
     std::string_view names{};  ///< of one setting, or of several: "server, servers"
-    /// The default, where the schema has none or another word is better; in Markdown. A {} is the
-    /// schema's.
+    /// The default in Markdown, when the schema has none or another wording is better. {} is
+    /// replaced by the schema's default. Empty: the schema's default.
     std::string_view fallback{};
-    std::string_view meaning{};  ///< Markdown in one line
+    std::string_view meaning{};  ///< one line of Markdown
 };
 /// In the documents' order.
 [[nodiscard]] std::span<const Documentation> documentation();
@@ -24,10 +24,10 @@ struct Documentation {
 /// A line of the sample file.
 struct SampleLine {
     Section section{};
-    std::string_view comment{};  ///< in front of it; empty: as the line before
+    std::string_view comment{};  ///< above the line; empty: none
     std::string_view name{};
     std::string_view value{};  ///< empty: the schema's default
-    bool is_set = false;       ///< else it is commented out
+    bool is_set = false;       ///< false: the line is commented out
 };
 /// In the file's order.
 [[nodiscard]] std::span<const SampleLine> sample_lines();

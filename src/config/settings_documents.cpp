@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t sample_width = 100;
 
-// As the marks in the document name the sections.
+// The names of the sections in the document's marks.
 constexpr std::pair<std::string_view, Section> marks[] = {
     {"top", Section::top},
     {"listener", Section::listener},
@@ -35,7 +35,7 @@ std::string seconds_text(std::int64_t milliseconds) {
     return fmt::format("{}", static_cast<double>(milliseconds) / 1000);
 }
 
-/// The schema's default, as the configuration would have it.
+/// The schema's default, as it is written in the configuration.
 std::string fallback_of(const Setting& row) {
     if (row.kind == SettingKind::flag) return row.fallback != 0 ? "true" : "false";
     if (row.kind == SettingKind::seconds) return seconds_text(row.fallback);
@@ -73,7 +73,7 @@ std::string names_cell(const std::vector<const Setting*>& rows) {
     return out;
 }
 
-/// The words of a comment, in lines.
+/// The text as a comment, in lines of up to `sample_width` columns.
 std::string as_comment(std::string_view text) {
     std::string out = "#";
     std::size_t width = 1;
@@ -192,7 +192,7 @@ std::string sample_file() {
         const bool is_client = line.section == Section::client;
         if (line.section != section)
             out += fmt::format("\n{}\n", is_client ? "[clients]" : label_of(line.section));
-        // At the top an empty line stands before each, in a table they are close together.
+        // At the top, an empty line precedes each comment; in a table, none does.
         if (line.section == Section::top && !line.comment.empty()) out += '\n';
         section = line.section;
         if (!line.comment.empty()) out += as_comment(line.comment);

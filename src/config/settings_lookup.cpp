@@ -12,7 +12,8 @@
 namespace sftdyn::config {
 namespace {
 
-/// What our own names are made of: a client's key is seldom so short and plain.
+/// Whether the name has the characters and the length of our settings' names. Few client keys are
+/// that short and plain.
 bool is_plain_word(std::string_view name) {
     const auto plain = [](char c) {
         return (c >= 'a' && c <= 'z') || c == '_' || c == '4' || c == '6';

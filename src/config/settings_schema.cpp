@@ -27,7 +27,7 @@ bool are_same(const std::vector<T>& a, const std::vector<T>& b) {
                       [](const T& x, const T& y) { return are_same(x, y); });
 }
 
-/// The member that the path of members leads to.
+/// Accesses a nested member of `Settings` by a path of pointers to members.
 template <auto... Members>
 struct MemberPath {
     static auto& of(Settings& settings) { return (settings.*....*Members); }
@@ -58,7 +58,7 @@ struct Time {
     milliseconds fallback, least, most;
 };
 
-// Rows whose value goes straight into `Settings`.
+// Rows whose value is stored directly in `Settings`.
 
 template <auto... Members>
 constexpr Setting whole(Place place, Whole range) {
@@ -121,7 +121,8 @@ constexpr Setting choice(Place place, std::span<const std::string_view> words) {
             .is_same = &At::is_same};
 }
 
-/// Words with hyphens between, which no client's key is: "CF-Connecting-IP".
+/// Whether the text is at least two words with hyphens between, as "CF-Connecting-IP". A client's
+/// key does not usually look like that.
 bool is_header_name(std::string_view text) {
     const auto is_hyphen = [](char c) { return c == '-'; };
     const auto is_good = [&](char c) {
@@ -133,7 +134,8 @@ bool is_header_name(std::string_view text) {
            std::all_of(lower.begin(), lower.end(), is_good);
 }
 
-/// One of our words in another case is meant as that word, and is not taken.
+/// Stores the name of another header. Refuses one of our words in another case: the word itself was
+/// probably meant.
 bool take_header(Settings& settings, std::string_view name) {
     const std::string lower = base::ascii_lower(name);
     const bool is_ours = lower == "x-forwarded-for" || lower == "x-real-ip";
@@ -163,7 +165,7 @@ constexpr Setting renamed(std::string_view former_name, Setting row) {
     return row;
 }
 
-// Rows that have a reader of their own.
+// Rows that hand-written readers read.
 
 constexpr Setting other(Place place, SettingKind kind, std::int64_t fallback = 0) {
     return {.section = place.section,
@@ -209,7 +211,7 @@ constexpr Setting section(std::string_view name, SettingKind kind) {
     return other({Section::top, name, Effect::reload}, kind);
 }
 
-// The table, in words of its own.
+// The table. The namespace holds its abbreviations.
 namespace rows {
 
 using enum Section;

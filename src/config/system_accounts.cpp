@@ -11,7 +11,7 @@
 namespace sftdyn::config {
 namespace {
 
-/// Of what was found before.
+/// Guards the caches of accounts.
 base::Mutex accounts;
 std::map<std::string, gid_t> known_groups GUARDED_BY(accounts);
 std::set<std::string> known_users GUARDED_BY(accounts);

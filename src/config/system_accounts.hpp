@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Users and groups of this machine. Thread-safe; who was found once is remembered: a directory
-// service is asked by a Unix socket, and a sandboxed process may connect to none. A reload runs on
-// another thread than the start.
+// Users and groups of this machine. Accounts that were found are cached: a lookup may need a Unix
+// socket of a directory service, and the sandboxed process can't connect to one. Thread-safe,
+// because a reload runs on another thread than the start.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace sftdyn::config {
 
 [[nodiscard]] std::optional<unsigned> group_number(const std::string& name);
 [[nodiscard]] bool is_user(const std::string& name);
-/// The name of a user who is named, or whose number stands there; nothing: there is none.
+/// The name of the user with this name or number; nothing: there is none.
 [[nodiscard]] std::optional<std::string> user_name(const std::string& name_or_number);
 
 }  // namespace sftdyn::config

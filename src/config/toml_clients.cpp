@@ -12,9 +12,9 @@
 namespace sftdyn::config {
 namespace {
 
-/// Whether the table's name is a client's, and not its key.
+/// Whether the table's name is a client's name, and not its key.
 bool is_named(const toml::table& table) {
-    // A header [clients.NAME], or NAME.host = "…": nobody writes a key so.
+    // A header [clients.NAME], or NAME.host = "…": keys are not written in this way.
     if (!table.is_inline()) return true;
     for (const char* key : {"key", "user", "password", "password_hash", "hosts"}) {
         if (table.contains(key)) return true;
@@ -22,8 +22,8 @@ bool is_named(const toml::table& table) {
     return false;
 }
 
-/// Whether a name's last part may be one of the world's top-level domains, which have no digits but
-/// in xn-- (RFC 3696 §2).
+/// Whether the name's last label may be a public top-level domain: letters only, or xn-- (RFC 3696
+/// §2).
 bool ends_like_a_host(std::string_view text) {
     if (text.ends_with('.')) text.remove_suffix(1);
     const std::size_t dot = text.rfind('.');
@@ -34,7 +34,7 @@ bool ends_like_a_host(std::string_view text) {
            (!last.empty() && std::all_of(last.begin(), last.end(), is_letter));
 }
 
-/// Whether the key is what a host looks like, and the host is not.
+/// Whether the key looks like a host, and the host does not.
 bool are_swapped(std::string_view key, const dns::Name& host) {
     return ends_like_a_host(key) && dns::fault_of_host(key).empty() &&
            !ends_like_a_host(host.text());
@@ -47,7 +47,7 @@ bool is_url(std::string_view key) {
     return key.starts_with("http://") || key.starts_with("https://");
 }
 
-/// "dyn.example.org:8080/…".
+/// Whether the key begins with a host name, as in "dyn.example.org:8080/…".
 bool begins_with_a_server(std::string_view key) {
     const std::size_t slash = key.find('/');
     if (slash == std::string_view::npos) return false;
@@ -55,7 +55,7 @@ bool begins_with_a_server(std::string_view key) {
     return ends_like_a_host(server) && dns::fault_of_host(server).empty();
 }
 
-/// The setting whose name the key is, as it stands there without quotation marks.
+/// The setting with the name of `key`, if the key is written without quotation marks.
 const Setting* setting_of_that_name(const toml::key& key) {
     const auto& at = key.source();
     const bool is_bare =
@@ -66,7 +66,7 @@ const Setting* setting_of_that_name(const toml::key& key) {
     return is_bare && found != rows.end() ? &*found : nullptr;
 }
 
-/// Names that are no addresses are told by their last character: there may be a million of them.
+/// Most names are recognised by their last character, without parsing: there may be a million.
 bool is_address(std::string_view text) {
     const bool may_be =
         !text.empty() && (std::isdigit(static_cast<unsigned char>(text.back())) != 0 ||
@@ -107,7 +107,7 @@ void TomlClients::read_one(const toml::key& key, const toml::node& node) {
         const auto name = long_form(*table, options);
         add(key.str(), key.source().begin, name, node.source().begin, options);
     } else {
-        // The key is a secret; its place says which one it is.
+        // The key is a secret and is not quoted; the position tells which client it is.
         context_.error(node.source(), "a client's value is of the wrong type",
                        "expected \"key\" = \"host.example.org\" or \"key\" = { host = "
                        "\"host.example.org\", ttl = 60 }");
@@ -197,7 +197,7 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
 }
 
 void TomlClients::read_hosts(TomlSection& section, const toml::table& table, NamedClient& client) {
-    // `host` with its options in the client's own table, or `hosts` with names and tables.
+    // Either `host` with its options in the client's table, or `hosts` with names and tables.
     const toml::node* one = section.take("host");
     const toml::node* many = section.take("hosts");
     if (one != nullptr && many != nullptr)
@@ -260,7 +260,7 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
 
 void TomlClients::compare_named() {
     std::map<std::string_view, std::uint32_t> keys, users;
-    // In the file's order, which is not the library's: the second one is the mistake.
+    // The library does not keep the file's order. In that order, the later client is the mistake.
     std::vector<const NamedClient*> clients;
     for (const auto& client : settings_.named_clients) clients.push_back(&client);
     std::sort(clients.begin(), clients.end(),
@@ -282,7 +282,8 @@ void TomlClients::compare_named() {
             const auto [found, is_new] = users.try_emplace(*client.user, client.line);
             if (!is_new) twice("user", found->second);
         }
-        // Several clients may have one host: a router its IPv4 address, a machine its IPv6 one.
+        // Several clients may share a host: a router updates its IPv4 address, a machine its IPv6
+        // address.
         std::set<dns::Name> hosts;
         for (const auto& host : client.hosts) {
             if (!hosts.insert(host.name).second) twice("host", client.line);
@@ -313,7 +314,7 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
                        "give each host a key of its own");
     };
     if (const auto line = settings_.clients.line_of_key(key)) return twice(*line);
-    // A second key of a host, while the first is replaced by it: a client of its own.
+    // A second key for a host, as while a key is replaced, becomes a client of its own.
     if (settings_.clients.line_of_host(*host)) {
         NamedClient named;
         named.name = host->text();

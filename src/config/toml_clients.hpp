@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads the clients of a TOML configuration: keys and hosts, and clients with a name.
+// Reads the clients of a TOML configuration: pairs of key and host, and clients with a name.
 #pragma once
 
 #include <string>
@@ -10,16 +10,18 @@
 
 namespace sftdyn::config {
 
-/// To be used when the zones are read: a host belongs to one.
+/// The zones must be read before: hosts are checked against them.
 class TomlClients {
 public:
     TomlClients(TomlContext& context, Settings& settings)
         : context_(context), settings_(settings) {}
 
-    /// The table [clients].
+    /// Reads the table [clients].
     void read(const toml::table& table);
+    /// Reads a plain line, which the TOML library did not parse.
     void read(const ClientLine& line);
-    /// Complains of keys, users and hosts that several clients have; to be called last.
+    /// Reports keys and users that more than one client has, and hosts that a client names twice.
+    /// Call it last.
     void compare_named();
 
 private:
@@ -28,14 +30,15 @@ private:
     void read_hosts(TomlSection& section, const toml::table& table, NamedClient& client);
     void read_host(TomlSection& section, const toml::table& table, const toml::node* node,
                    NamedClient& client);
-    /// `host` is absent where a diagnostic was made of it.
+    /// `host` is absent when it is invalid and was reported.
     void add(std::string_view key, toml::source_position key_at,
              const std::optional<dns::Name>& host, toml::source_position at,
              const ClientList::Options& options);
     std::optional<dns::Name> long_form(const toml::table& table, ClientList::Options& options);
-    /// False, with a diagnostic: the host has but one label, and is in no zone that is configured.
+    /// Whether the host is a full name. False, with an error: it has a single label, and is in none
+    /// of the configured zones.
     bool is_whole(const dns::Name& host, toml::source_position at);
-    /// A line below [clients] that was meant to be a setting of the server.
+    /// Reports a line below [clients] that was meant as a setting of the server.
     void stands_too_low(const toml::key& key, const Setting& meant);
     std::optional<dns::Name> host(std::string_view text, toml::source_position at);
 

@@ -32,11 +32,11 @@ public:
         const std::string_view text = line_.substr(start, at_ - start);
         return skip('"') && !text.empty() ? std::optional(text) : std::nullopt;
     }
-    /// Nothing follows but space and a comment.
+    /// Whether nothing follows but space.
     bool at_end() {
         skip_space();
         if (at_ < line_.size() && line_[at_] == '\r') ++at_;
-        // A comment is left to the library, which knows what may stand in one.
+        // A line with a comment is left to the library, which validates the comment.
         return at_ == line_.size();
     }
     [[nodiscard]] std::uint32_t column() const { return static_cast<std::uint32_t>(at_ + 1); }
@@ -64,7 +64,7 @@ std::optional<ClientLine> plain_line(std::string_view text, std::uint32_t number
     return out;
 }
 
-/// "[clients]", with space around and a comment behind at most.
+/// Whether the line is the header [clients]. The library checks the rest of the line.
 bool heads_clients(std::string_view line) {
     Cursor cursor(line);
     cursor.skip_space();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Takes the plain lines out of a TOML text's [clients] table, so that a million of them load in a
-// second: the TOML library builds a tree of all it reads, which takes ten times as long and several
-// hundred megabytes.
+// Takes the plain lines out of the [clients] table of a TOML text, so that a million clients load
+// in a second. The TOML library builds a tree of everything that it parses, which takes ten times
+// as long and several hundred megabytes.
 //
-// A plain line is "key" = "host", with printable ASCII and no escapes, in a table headed [clients].
-// What is not plain is left to the library; a text with multi-line strings is left to it whole.
+// A plain line is "key" = "host", with printable ASCII and no escapes, in the table [clients]. All
+// other lines are left to the library, and so is all of a text that has multi-line strings.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace sftdyn::config {
 
-/// A plain line. The views are valid during the call of `use`.
+/// A plain line. The views point into the text that was passed to `take_client_lines`.
 struct ClientLine {
     std::string_view key, host;
     std::uint32_t line;        ///< from 1
@@ -22,8 +22,8 @@ struct ClientLine {
     std::uint32_t host_column;
 };
 
-/// Calls `use` for each plain line, and returns the text without them: what stands in it stands in
-/// the same line.
+/// Calls `use` for each plain line, and returns the text without them. The other lines keep their
+/// numbers.
 [[nodiscard]] std::string take_client_lines(std::string_view text,
                                             const std::function<void(const ClientLine&)>& use);
 

@@ -7,7 +7,8 @@
 namespace sftdyn::config {
 namespace {
 
-/// As `parse_listen`; also the path may stand in a line of the log, and the kernel takes it.
+/// As `parse_listen`. A socket's path must also fit the kernel's limit, and have no control
+/// characters, because it appears in the log.
 base::Result<Listen> listen_of(const std::string& text) {
     auto listen = parse_listen(text);
     if (listen.has_error()) return listen;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads where to listen: addresses, and tables of listeners with settings of their own.
+// Reads listeners: addresses, and tables with an address and settings of the listener.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,8 @@
 
 namespace sftdyn::config {
 
-/// The setting `name` of `section`: one listener, or a list of them.
+/// Reads the setting `name` of `section`, one listener or a list of them. When it is there, it
+/// replaces the content of `target`.
 void read_listeners(TomlContext& context, TomlSection& section, std::string_view name,
                     std::vector<Listen>& target);
 

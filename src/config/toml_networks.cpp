@@ -33,7 +33,7 @@ void read_addresses(TomlContext& context, const toml::table& table, base::Addres
             target.insert(target.end(), networks->begin(), networks->end());
         });
     };
-    // An empty list would allow all, as none does.
+    // An empty list would allow all addresses, as a missing one does.
     read("allow", section.take_some("allow", "name networks, or leave the line out to allow all"),
          rules.allow);
     read("deny", section.take("deny"), rules.deny);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads lists of networks: trusted_proxies and [addresses].
+// Reads the lists of networks: trusted_proxies and [addresses].
 #pragma once
 
 #include "config/settings.hpp"

@@ -56,15 +56,14 @@ void read_uptodate(TomlSection& top, Settings& settings) {
              });
 }
 
-/// Hosts belong to zones, so those are to be there already.
+/// The zones must be read before: hosts are checked against them.
 void read_clients(TomlContext& context, TomlSection& top, Settings& settings,
                   const std::vector<ClientLine>& lines) {
     TomlClients clients(context, settings);
     std::size_t key_octets = 0, host_octets = 0;
     for (const auto& line : lines) {
         key_octets += line.key.size();
-        host_octets +=
-            line.host.size() + 2;  // the wire form has a length in front and the root behind
+        host_octets += line.host.size() + 2;  // the wire form adds the first length and the root
     }
     settings.clients.reserve(lines.size(), key_octets, host_octets);
     for (const auto& line : lines) clients.read(line);
@@ -96,7 +95,7 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
     read_clients(context, top, settings, lines);
     read_uptodate(top, settings);
     top.flag("refusals_in_200", settings.refusals_in_200);
-    // The words are in the order of the verbosity, of which the second is 0.
+    // The words are in the order of the verbosity, from -1.
     if (const auto level = top.choice("log")) settings.verbosity = static_cast<int>(*level) - 1;
     top.reject_unknown();
 }
@@ -127,7 +126,7 @@ Diagnostics read_toml(std::string_view text, const std::string& path, Settings& 
 Diagnostics read_toml_file(const std::string& path, Settings& settings) {
     auto text = read_conf(path);
     if (text.has_error()) return {text.error()};
-    // Whoever writes a file anew empties it first: a reload must not come in between.
+    // A program that rewrites a file may truncate it first. A reload at that moment must fail.
     const bool is_empty = text->find_first_not_of(" \t\r\n") == std::string::npos;
     if (is_empty)
         return {{"the configuration is empty", path,

@@ -9,14 +9,14 @@
 
 namespace sftdyn::config {
 
-/// Everything that is wrong with a file, in its order; empty when nothing is.
+/// All errors of a file, in the order of the file; empty: it is valid.
 using Diagnostics = std::vector<base::Error>;
 
-/// Reads `path` into `settings`. What is wrong is told with line and column; the settings are of
-/// use only when nothing is. Relative paths in the file are relative to the file.
+/// Reads `path` into `settings`. Errors have line and column; `settings` are usable only when there
+/// are none. Relative paths in the file are relative to the file.
 [[nodiscard]] Diagnostics read_toml_file(const std::string& path, Settings& settings);
 
-/// As `read_toml_file`, for a text; `path` is for messages and relative paths.
+/// As `read_toml_file`, for a text; `path` is used for messages and relative paths.
 [[nodiscard]] Diagnostics read_toml(std::string_view text, const std::string& path,
                                     Settings& settings);
 

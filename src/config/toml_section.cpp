@@ -36,7 +36,7 @@ std::string TomlContext::relative(const std::string& file) const {
     if (!file.starts_with(credential))
         return (std::filesystem::path(path).parent_path() / file).string();
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-    // By hand, root finds there what the running service was given.
+    // Without systemd, root finds the credentials of the running service in this folder.
     return (std::filesystem::path(folder != nullptr ? folder : "/run/credentials/sftdyn.service") /
             file.substr(credential.size()))
         .string();
@@ -92,8 +92,8 @@ void TomlSection::path(std::string_view name, std::optional<std::string>& target
             return base::Error{fmt::format("{} is empty", name), "",
                                row.may_be_off ? "name a path, or write false for none"
                                               : "name the file, or leave the line out"};
-        // Else a text of several lines that was not meant as one would bring what it swallowed into
-        // messages.
+        // Messages show paths. A multi-line string that was not meant as one contains other lines
+        // of the file, possibly with keys.
         if (has_control_characters(value))
             return base::Error{fmt::format("{} is no path of a file: it has a line break or "
                                            "another control character in it",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the readers of a TOML configuration share: diagnostics with line and column, and settings
-// taken out of a table as the schema has them, so that what it does not have is a mistake.
+// Shared by the readers of a TOML configuration: diagnostics with line and column, and access to
+// the settings of a table by the schema. A setting that is not in the schema is an error.
 #pragma once
 
 #include <algorithm>
@@ -22,28 +22,30 @@
 
 namespace sftdyn::config {
 
-/// What the readers of one file share.
+/// The path and the diagnostics of one file, shared by its readers.
 struct TomlContext {
     explicit TomlContext(std::string file) : path(std::move(file)) {}
 
-    /// Neither `what` nor `remedy` quotes the file: wherever its text stands, a client's key may
-    /// stand by mistake. The place says what is meant.
+    /// Adds an error. `what` and `remedy` must not quote the file: a client's key may be anywhere
+    /// in it by mistake. The position tells which text is wrong.
     void error(const toml::source_position& at, std::string what, std::string remedy);
     void error(const toml::source_region& at, std::string what, std::string remedy) {
         error(at.begin, std::move(what), std::move(remedy));
     }
 
-    /// What is taken, and should be written in another way. It quotes no more than an error does.
+    /// Adds a warning about something that is accepted but should be written in another way. It
+    /// must not quote the file either.
     void warning(const toml::source_region& at, std::string what, std::string remedy);
 
-    /// The errors in the file's order, whatever the order they were found in.
+    /// The errors, sorted by their position in the file. Moves them out.
     [[nodiscard]] Diagnostics diagnostics() { return in_order(found); }
     [[nodiscard]] Diagnostics warnings() { return in_order(found_warnings); }
-    /// A file that the configuration names: relative to itself, or one that systemd hands over
-    /// (systemd.exec(5), LoadCredential=).
+    /// The path of a file that the configuration names. Relative paths are relative to the
+    /// configuration; `credential:NAME` is a file that systemd passes (systemd.exec(5),
+    /// LoadCredential=).
     [[nodiscard]] std::string relative(const std::string& file) const;
 
-    /// A diagnostic, and where in the file it belongs.
+    /// A diagnostic and its position in the file.
     struct Found {
         toml::source_position at;
         base::Error error;
@@ -58,36 +60,35 @@ private:
                                  std::string remedy) const;
 };
 
-/// Takes settings out of a table, and makes a diagnostic of those that are wrong, and of those that
-/// the schema does not have there. A setting that is not there, or wrong, leaves its target as it
-/// was. To name one that the schema does not have is a defect.
+/// Reads the settings of one table, and reports invalid settings and settings that are not in the
+/// schema. When a setting is missing or invalid, its target keeps its value. Every `name` must be
+/// in the schema; otherwise `setting` throws std::logic_error.
 class TomlSection {
 public:
     TomlSection(TomlContext& context, const toml::table& table, Section section)
         : TomlSection(context, table, section, label_of(section)) {}
-    /// `label` is for messages, where the section has none of its own.
+    /// `label` is the table's name in messages, instead of the section's.
     TomlSection(TomlContext& context, const toml::table& table, Section section,
                 std::string_view label)
         : context_(context), table_(table), section_(section), label_(label) {}
 
-    /// All settings of the section that go straight into `Settings`.
+    /// Reads all settings of the section whose schema says how to store them in `Settings`.
     void plain(Settings& settings);
 
-    /// What the schema says of it.
+    /// The setting's entry in the schema.
     [[nodiscard]] const Setting& schema(std::string_view name) const {
         return setting(section_, name);
     }
-    /// The value as it stands, under the setting's name or its former one, if it is there; what is
-    /// wrong with it is the caller's to say.
+    /// The unvalidated value, under the setting's name or its former name; null: it is missing. The
+    /// caller reports errors.
     [[nodiscard]] const toml::node* take(std::string_view name) const;
-    /// As `take`, without an empty list: that is a diagnostic, which says what to do for what the
-    /// reader of the file may have meant by it.
+    /// As `take`, but an empty list is an error, with `remedy`.
     const toml::node* take_some(std::string_view name, const char* remedy);
 
-    /// `use` says what is wrong with the text, without the text.
+    /// Calls `use` with a text. The error of `use` is reported, and must not quote the text.
     void text(std::string_view name, const char* expected,
               const std::function<base::Result<void>(const std::string&)>& use);
-    /// The path of a file.
+    /// The path of a file, resolved by TomlContext::relative.
     void path(std::string_view name, std::optional<std::string>& target);
     /// A whole number, or seconds, within the schema's range.
     template <class T>
@@ -101,14 +102,14 @@ public:
         }
     }
     void flag(std::string_view name, bool& target);
-    /// The number of one of the schema's words.
+    /// The index of the word in the schema; nothing: the setting is missing or invalid.
     std::optional<std::int64_t> choice(std::string_view name) { return number(schema(name)); }
-    /// Calls `use` for the table of that name.
+    /// Calls `use` with the table of that name, if it is there.
     void table(std::string_view name, const std::function<void(const toml::table&)>& use);
-    /// Calls `use` for each table of that name.
+    /// Calls `use` with each table of that name.
     void tables(std::string_view name, const std::function<void(const toml::table&)>& use);
 
-    /// To be called last.
+    /// Reports the settings that the schema does not have here, and former names. Call it last.
     void reject_unknown();
 
     void wrong_type(const toml::node& node, std::string_view name, std::string_view expected);
@@ -117,15 +118,16 @@ public:
     }
 
 private:
-    /// The value of a setting that is a number inside: a flag, an integer, seconds in milliseconds,
-    /// the number of a word.
+    /// The value as a number: a flag as 0 or 1, an integer, seconds in milliseconds, a choice as
+    /// the index of its word.
     std::optional<std::int64_t> number(const Setting& setting);
     std::optional<std::int64_t> milliseconds(const Setting& setting, const toml::node& node);
     std::optional<std::int64_t> word(const Setting& setting, const toml::node& node);
     void out_of_range(const toml::node& node, const Setting& setting);
-    /// The setting stands there under its former name.
+    /// Reports a setting under its former name: a warning, or an error if the new name is there
+    /// too.
     void former_name(const toml::source_region& at, const Setting& row);
-    /// What an unknown setting with this value may be, to stand in front of other advice.
+    /// A guess what an unknown setting with this value was meant to be; precedes other advice.
     [[nodiscard]] std::string hint(const toml::node& node) const;
 
     TomlContext& context_;
@@ -136,7 +138,7 @@ private:
 
 [[nodiscard]] bool has_control_characters(std::string_view text);
 
-/// A value or a list of values; `use` gets each.
+/// Calls `use` with a single value, or with each value of a list.
 void one_or_many(const toml::node& node, const std::function<void(const toml::node&)>& use);
 
 }  // namespace sftdyn::config

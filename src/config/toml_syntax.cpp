@@ -14,8 +14,8 @@ struct Explanation {
     const char* remedy;
 };
 
-// The first that fits is taken; what the file quotes in a description may at worst choose another
-// of these.
+// The first match is used. A description may quote the file; at worst, the quoted text selects
+// another of these explanations.
 const Explanation explanations[] = {
     {{"cannot redefine", "cannot insert"},
      "this name is there already: a client's key, a setting or a table stands in the file twice",
@@ -45,7 +45,7 @@ const Explanation explanations[] = {
      "write \\\\ for a backslash, or put the text into single quotation marks"},
 };
 
-/// The text from a place on, whose column counts characters.
+/// The text from a position on. The column counts characters, not octets.
 std::string_view rest_from(std::string_view text, toml::source_position at) {
     for (toml::source_index line = 1; line < at.line; ++line) {
         const std::size_t end = text.find('\n');
@@ -60,7 +60,7 @@ std::string_view rest_from(std::string_view text, toml::source_position at) {
     return text;
 }
 
-/// As word processors write them, in UTF-8.
+/// Whether the text begins with a curly quotation mark, as word processors write it, in UTF-8.
 bool is_curly_mark(std::string_view text) {
     static constexpr std::string_view marks[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e",
                                                  "\xe2\x80\x9f", "\xe2\x80\x98", "\xe2\x80\x99",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is wrong with a text that is no TOML, in words of our own.
+// Explains TOML syntax errors without quoting the text.
 //
-// The library's description quotes the text, and a client's key may stand anywhere in it. Nothing
-// of the description is handed on.
+// The library's description of an error quotes the text, which may contain a client's key. No part
+// of the description is passed on.
 #pragma once
 
 #include <string_view>
@@ -13,11 +13,11 @@
 
 namespace sftdyn::config {
 
-/// Without a place: that is the error's source. `text` is what was parsed; it is looked at where
-/// the error is, and not quoted.
+/// Explains `error`. `text` is the parsed text; it is examined at the position of the error, and
+/// not quoted. The result has no position (`where`): the caller has it from `error`.
 [[nodiscard]] base::Error explain_syntax(const toml::parse_error& error, std::string_view text);
 
-/// Whether the octets are UTF-16, or no text at all.
+/// Whether the octets look like UTF-16, or like binary data.
 [[nodiscard]] bool is_utf16(std::string_view text);
 
 }  // namespace sftdyn::config

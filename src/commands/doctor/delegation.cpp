@@ -13,7 +13,7 @@ using Level = Finding::Level;
 using dns::Name;
 using dns::Type;
 
-constexpr std::size_t most_servers_above = 3;  // of the zone above that are asked
+constexpr std::size_t most_servers_above = 3;  // most servers of the parent zone to ask
 constexpr std::uint16_t dns_port = 53;
 constexpr Type ds_type{43};  // RFC 4034 §5
 
@@ -21,14 +21,14 @@ constexpr Type ds_type{43};  // RFC 4034 §5
 enum class View {
     unknown,
     absent,      ///< there is no such zone
-    referral,    ///< it names others that have the zone (RFC 1034 §4.3.2)
-    served,      ///< it has the zone itself
-    told_by_all  ///< a resolver has found it
+    referral,    ///< the server refers to the zone's servers (RFC 1034 §4.3.2)
+    served,      ///< the server has the zone itself
+    told_by_all  ///< a resolver has found the zone
 };
 
 struct Sight {
     View view = View::unknown;
-    std::vector<Name> servers{};  ///< the zone's, as far as they were told
+    std::vector<Name> servers{};  ///< the zone's, as far as the answer has them
 };
 
 std::vector<Name> servers_in(const std::vector<dns::Record>& records, const Name& owner) {
@@ -51,7 +51,7 @@ Sight sight_of(const std::optional<dns::Answer>& answer, const Name& zone) {
         return {answer->authoritative ? View::served : View::told_by_all, std::move(servers)};
     if (auto servers = servers_in(answer->authority, zone); !servers.empty())
         return {View::referral, std::move(servers)};
-    // A server that knows no better names the root's, or others further up.
+    // A server without data of this zone may refer to the root's servers, or others above.
     const bool is_elsewhere =
         std::any_of(answer->authority.begin(), answer->authority.end(),
                     [](const auto& record) { return record.type == Type::ns; });
@@ -119,7 +119,7 @@ private:
         }
     }
 
-    /// As the resolver sees it; false where it can't tell.
+    /// Whether the resolver says that the server has no address; false when it can't tell.
     [[nodiscard]] bool has_no_address(const Name& server) const {
         const auto is_absent = [&](Type type) {
             const auto answer = ask_(std::nullopt, server, type);
@@ -144,7 +144,7 @@ private:
         return std::nullopt;
     }
 
-    /// What the servers of the zone above say: they alone know whom they send to whom.
+    /// Asks the servers of the parent zone, which alone know the delegation.
     [[nodiscard]] Sight look_from_above() {
         for (Name name = home_.zone.parent(); !name.is_root(); name = name.parent()) {
             const auto answer = ask_(std::nullopt, name, Type::ns);
@@ -169,7 +169,8 @@ private:
         return found;
     }
 
-    /// Whether what the zone above says of the zone's keys fits the zone (RFC 4035 §5.2).
+    /// Whether the parent zone's DS records match the zone: a signed zone has some, an unsigned one
+    /// has none (RFC 4035 §5.2).
     void look_at_signatures() {
         if (!home_.is_signed) return;
         const auto answer = ask_(std::nullopt, home_.zone, ds_type);
@@ -222,7 +223,7 @@ private:
             "ask a resolver elsewhere: sftdyn doctor --resolver 9.9.9.9");
     }
 
-    /// The zone above and the zone itself ought to name the same servers (RFC 1034 §4.2.2).
+    /// The parent zone and the zone itself should name the same servers (RFC 1034 §4.2.2).
     void compare(const std::vector<Name>& above) {
         const std::string zone = home_.zone.text(), parent = parent_.text();
         std::vector<Name> own;

@@ -22,11 +22,10 @@ namespace {
 constexpr const char* service_user = "sftdyn";
 
 struct DoctorOptions {
-    std::string host{};  ///< that the DNS is asked for; empty: those of the configuration
-    std::optional<dns::ServerAddress>
-        resolver{};            ///< to ask as the world does; absent: the system's
-    std::string named_conf{};  ///< named's configuration; empty: Debian's
-    bool json = false;         ///< for programs, not for people
+    std::string host{};  ///< the host to check; empty: those of the configuration
+    std::optional<dns::ServerAddress> resolver{};  ///< absent: the system's
+    std::string named_conf{};                      ///< named's configuration; empty: Debian's
+    bool json = false;                             ///< print JSON
 };
 
 using Level = Finding::Level;
@@ -36,8 +35,8 @@ const char* word(Finding::Level level) {
     return words[static_cast<std::size_t>(level)];
 }
 
-/// Whom the service runs as: whom it is told to become, else the package's user, else whoever asks.
-/// Only root can look with the eyes of somebody else.
+/// Finds the user whose rights are checked: `[process] user`, else the package's user, else the
+/// caller. Only root can check the rights of another user.
 void find_user(Patient& patient) {
     const std::string service = patient.loaded.settings.user.value_or(service_user);
     const auto account = base::find_user(service);
@@ -92,7 +91,7 @@ std::size_t count_of(const Findings& findings, Level level) {
                       [level](const Finding& one) { return one.level == level; }));
 }
 
-/// The last line. "Nothing is in the way" where all was looked at, and nothing is.
+/// The last line: the number of errors, warnings and skipped checks, or that there are none.
 std::string summary_of(const Findings& findings) {
     const auto counted = [](std::size_t number, const char* word) {
         return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
@@ -109,7 +108,7 @@ std::string summary_of(const Findings& findings) {
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-/// What several checks came upon is told once.
+/// Removes findings that an earlier check has reported too.
 void remove_repeated(Findings& findings) {
     Findings once;
     for (auto& one : findings) {
@@ -131,8 +130,7 @@ Findings examine(const config::Overrides& overrides, const DoctorOptions& option
             {Finding::Level::bad, "conf",
              diagnostic.where.empty() ? diagnostic.what : diagnostic.where + ": " + diagnostic.what,
              diagnostic.remedy});
-    if (!findings.empty())
-        return findings;  // the rest would be about other settings than are meant
+    if (!findings.empty()) return findings;  // further checks would use wrong settings
     const std::size_t clients = loaded.settings.client_count();
     const bool has_get_host = loaded.python && loaded.python->has_get_host();
     findings.push_back(
@@ -160,7 +158,7 @@ Findings examine(const config::Overrides& overrides, const DoctorOptions& option
 
 int doctor(const config::Overrides& overrides, const DoctorOptions& options,
            const Console& console) {
-    base::log::start(-2, false);  // what is found is said here, not in a log
+    base::log::start(-2, false);  // findings are printed, not logged
     const Findings findings = examine(overrides, options);
     options.json ? print_json(findings, console) : print(findings, console);
     if (!options.json) console.out << summary_of(findings) << '\n';

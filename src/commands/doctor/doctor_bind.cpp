@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the doctor sees of this machine's own named: where it keeps a zone, and whether it may write
-// there. An UPDATE that it can't write down is answered SERVFAIL.
+// The doctor's checks of this machine's named: the file of a zone, and whether named may write it.
+// named answers an UPDATE with SERVFAIL when it can't write the journal.
 #include <unistd.h>
 
 #include <array>
@@ -22,8 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* named_user = "bind";  // Debian's
 
-/// The value of a statement in quotation marks, as `named-checkconf -p` prints it; empty: it is not
-/// there.
+/// The quoted value of a statement in the output of `named-checkconf -p`; empty: there is none.
 std::string statement(std::string_view text, const std::string& name) {
     const std::string start = "\t" + name + " \"";
     const std::size_t at = text.find(start);
@@ -32,7 +31,7 @@ std::string statement(std::string_view text, const std::string& name) {
     return std::string(text.substr(begin, end - begin));
 }
 
-/// The block of a zone.
+/// The block of a zone; empty: there is none.
 std::string_view zone_block(std::string_view conf, const dns::Name& zone) {
     const std::string start = "zone \"" + zone.text() + "\"";
     const std::size_t at = conf.find(start);
@@ -41,7 +40,7 @@ std::string_view zone_block(std::string_view conf, const dns::Name& zone) {
     return conf.substr(at, end == std::string_view::npos ? end : end - at);
 }
 
-/// Whether AppArmor confines named: a line of its list of profiles.
+/// Whether AppArmor confines named, by the kernel's list of profiles.
 bool is_confined(const std::string& profiles) {
     std::ifstream file(profiles);
     for (std::string line; std::getline(file, line);) {
@@ -62,7 +61,7 @@ void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Finding
     const auto conf = platform::output_of({"named-checkconf", "-p", places.conf});
     const std::string_view block = conf ? zone_block(*conf, zone) : std::string_view();
     const std::string name = statement(block, "file");
-    if (name.empty()) return;  // it is another server's
+    if (name.empty()) return;  // another server has the zone
     const fs::path file = fs::path(statement(*conf, "directory")) / name;
     const std::string journal_name = statement(block, "journal");
     const fs::path journal = journal_name.empty()
@@ -77,11 +76,12 @@ void look_at_zone_file(const dns::Name& zone, const NamedPlaces& places, Finding
                  fmt::format("{}: Debian's AppArmor profile does not let named write there",
                              path.string()),
                  fmt::format("move it to /var/lib/bind, and say so in {}", places.conf)});
-            if (journal.parent_path() == file.parent_path()) break;  // it comes along
+            if (journal.parent_path() == file.parent_path())
+                break;  // the remedy is the same for both
         }
     }
     if (geteuid() != 0 || !base::find_user(named_user))
-        return;  // whether it may write can't be tried
+        return;  // the rights of named can't be checked
     for (const fs::path& folder : {file.parent_path(), journal.parent_path()}) {
         if (platform::may(named_user, folder.string(), W_OK | X_OK)) continue;
         findings.push_back(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Asks the DNS as the world does: without a key, by way of a resolver and of the servers of the
-// zone above.
+// Queries the DNS as any Internet host does: without a key, through a resolver and at the servers
+// of the parent zone.
 #include <algorithm>
 #include <fstream>
 #include <sstream>
@@ -16,7 +16,7 @@ namespace sftdyn::commands {
 namespace {
 
 constexpr auto answer_patience = std::chrono::seconds(3);
-constexpr auto walk_patience = std::chrono::seconds(15);  // for all questions about one zone
+constexpr auto walk_patience = std::chrono::seconds(15);  // for all queries about one zone
 constexpr unsigned char recursion_desired = 0x01;         // RFC 1035 §4.1.1, in the third octet
 
 /// The first server of resolv.conf(5).
@@ -33,7 +33,7 @@ std::optional<dns::ServerAddress> system_resolver() {
     return std::nullopt;
 }
 
-/// Asks one question after the other, all of them within `walk_patience`.
+/// Sends one query after the other, and blocks for each answer; all within `walk_patience`.
 class World {
 public:
     explicit World(dns::ServerAddress resolver) : resolver_(std::move(resolver)) {}

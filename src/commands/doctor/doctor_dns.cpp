@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the doctor sees of the DNS: servers, signature, zones, the right to update, the delegation.
+// The doctor's checks of the DNS: servers, signature, zones, the right to update, the delegation.
 #include <algorithm>
 #include <map>
 #include <span>
@@ -20,12 +20,12 @@ using dns::DnsError;
 constexpr auto patience = std::chrono::seconds(5);
 constexpr auto look_up_time = std::chrono::seconds(10);  // for all hosts together
 constexpr auto trial_time = std::chrono::seconds(20);    // for the trial updates of all zones
-constexpr std::size_t most_zones = 20;                   // that are looked at
-constexpr std::size_t most_culprits = 10;                // that are looked for in one zone
+constexpr std::size_t most_zones = 20;                   // most zones to check
+constexpr std::size_t most_culprits = 10;                // most failing hosts to find in one zone
 constexpr dns::Type dnskey_type{48};                     // RFC 4034 §2
 constexpr std::size_t trial_size = 100;                  // hosts in one trial update
 
-/// Runs what calls back later, and returns what it gives.
+/// Starts an asynchronous operation, runs `io` until it calls back, and returns its result.
 template <class T, class Start>
 T await(boost::asio::io_context& io, const Start& start) {
     std::optional<T> out;
@@ -36,7 +36,7 @@ T await(boost::asio::io_context& io, const Start& start) {
     return std::move(*out);
 }
 
-/// "key", "clock", … by what went wrong.
+/// The name of the check that a failure belongs to: "key", "clock", …
 const char* check_of(const DnsError& failure) {
     switch (failure.kind) {
         case dns::ErrorKind::bad_time:
@@ -62,7 +62,7 @@ Finding finding_of(const DnsError& failure, const char* check = nullptr) {
             failure.cause};
 }
 
-/// What an error code means in the answer to a query: nothing was to be written there.
+/// The cause of an error in the answer to a query. `failure.cause` assumes an UPDATE.
 std::string cause_of_query_error(const DnsError& failure) {
     const std::string rcode =
         failure.kind == dns::ErrorKind::rcode ? dns::rcode_text(failure.rcode) : "";
@@ -75,7 +75,7 @@ std::string cause_of_query_error(const DnsError& failure) {
     return failure.cause;
 }
 
-/// Hosts that fail for the same reason: it is told once.
+/// Combines the hosts that fail for the same reason into one finding.
 class HostFailures {
 public:
     void add(const char* check, const DnsError& failure, const dns::Name& host,
@@ -147,7 +147,7 @@ public:
 private:
     static base::TimePoint deadline() { return base::Clock::now() + patience; }
 
-    /// False: none of them can be used.
+    /// Checks the servers. False: none of them can be used.
     bool servers() {
         const auto states = await<std::vector<update::ServerState>>(io_, [&](auto done) {
             update::engine_thread.assert_held();
@@ -155,7 +155,7 @@ private:
         });
         const bool usable = std::any_of(states.begin(), states.end(),
                                         [](const auto& state) { return !state.failure; });
-        // As nsupdate -l: the second address stands for the first.
+        // Without configured servers (as nsupdate -l), one of the loopback addresses is enough.
         const bool usual = patient_.loaded.settings.dns.servers.empty() && usable;
         for (const auto& state : states) {
             if (!state.failure) {
@@ -169,7 +169,7 @@ private:
         return usable;
     }
 
-    /// Whether it is about a key file, which the look at the files has told of already.
+    /// Whether the failure is about a key file that the check of the files has reported already.
     [[nodiscard]] bool is_said(const DnsError& failure) const {
         return failure.kind == dns::ErrorKind::key_file &&
                std::any_of(findings_.begin(), findings_.end(), [](const Finding& one) {
@@ -204,7 +204,7 @@ private:
         if (zone.has_error()) return failed(zone.error());
         const auto served = records(*zone, host, dns::Type::a);
         if (served.has_error()) return failed(served.error());
-        std::string absent("\xc0\x00\x02\x00", 4);  // 192.0.2.0 and on (RFC 5737)
+        std::string absent("\xc0\x00\x02\x00", 4);  // from 192.0.2.0 (RFC 5737)
         while (std::find(served->begin(), served->end(), absent) != served->end()) ++absent.back();
         zones_[*zone].push_back({host, std::move(absent)});
     }
@@ -234,7 +234,7 @@ private:
         look_at_delegation(patient_, std::move(home), findings_);
     }
 
-    /// The zone's own NS records; those that the server does not tell are none.
+    /// The zone's own NS records; empty when the server does not return them.
     std::vector<NameServer> servers_of(const dns::Name& zone) {
         std::vector<NameServer> servers;
         const auto names = records(zone, zone, dns::Type::ns);
@@ -253,7 +253,7 @@ private:
         return servers;
     }
 
-    /// What the trial updates of a zone came to.
+    /// The outcome of the trial updates of a zone.
     struct Trial {
         std::size_t taken = 0, left_out = 0, culprits = 0;
         std::chrono::milliseconds slowest{};
@@ -288,9 +288,9 @@ private:
                  "raise [dns] timeout, or see why the server is slow"});
     }
 
-    /// Deletes an address of each host that is not there, provided that the zone is: it needs the
-    /// right to change, and changes nothing. What is refused is halved until the culprit stands
-    /// alone.
+    /// Sends a trial update that needs the right to update, and changes nothing: it deletes an
+    /// address that the hosts do not have. A refused update is split into halves until the failing
+    /// host is alone.
     void try_update(const dns::Name& zone, std::span<const TrialHost> hosts, base::TimePoint until,
                     Trial& trial) {
         if (base::Clock::now() >= until || trial.culprits >= most_culprits) {

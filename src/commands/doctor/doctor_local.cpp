@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the doctor sees on this machine: files, certificates, listeners, limits.
+// The doctor's checks of this machine: files, certificates, listeners, limits.
 #include <grp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -29,7 +29,7 @@ namespace {
 using Level = Finding::Level;
 constexpr auto soon = std::chrono::hours(24 * 14);
 
-/// Whether it is the key that BIND makes at each start, for its own user alone.
+/// Whether the file is BIND's session key, which named makes at each start for its own user only.
 bool is_session_key(const config::ZoneSettings& zone, const std::string& file) {
     if (!zone.key_file) return true;
     const auto paths = dns::session_key_paths();
@@ -39,7 +39,7 @@ bool is_session_key(const config::ZoneSettings& zone, const std::string& file) {
     });
 }
 
-/// The first folder on the way to a file that a user may not enter; empty: there is none.
+/// The first folder above a file that a user may not enter; empty: there is none.
 std::string closed_folder(const std::string& user, const std::filesystem::path& file) {
     std::filesystem::path folder;
     for (const auto& part : std::filesystem::absolute(file).parent_path()) {
@@ -147,7 +147,7 @@ void look_at_certificate(const Patient& patient, const config::Settings::Certifi
                             "clients refuse it: make one that has (sftdyn cert HOSTNAME)"});
 }
 
-/// What to think of somebody who listens at `text` already.
+/// The finding for an address `text` on which a process, `owner` if it is known, listens already.
 Finding taken(const std::string& text, const std::optional<platform::PortOwner>& owner) {
     if (!owner)
         return {Level::note, "listener", fmt::format("{}: somebody listens there", text),
@@ -174,8 +174,8 @@ bool is_in_group(const std::string& user, gid_t group) {
     return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
-/// Whether the service may make something in a folder that is there; systemd may make one that is
-/// not. True: nothing was found.
+/// Whether the service may create files in a folder. A missing folder counts as good, because
+/// systemd may make it. False: a finding was added.
 bool may_make_in(const Patient& patient, const char* check, const std::string& what,
                  const std::filesystem::path& folder, Findings& findings) {
     std::error_code error;
@@ -247,7 +247,7 @@ void look_at_listener(const Patient& patient, const config::Listen& listen, cons
     }
 }
 
-/// Whoever listens at all of IPv4 had all in mind.
+/// Adds a note when the listeners are 0.0.0.0 without IPv6: both families were probably meant.
 void look_at_families(const config::Settings& settings, Findings& findings) {
     bool all_of_v4 = false, any_of_v6 = false;
     for (const auto* listens : {&settings.http, &settings.https}) {
@@ -296,7 +296,7 @@ void look_at_listeners(const Patient& patient, Findings& findings) {
     for (const auto& listen : settings.https) look_at_listener(patient, listen, "https", findings);
     look_at_families(settings, findings);
     for (auto listen : settings.admin.metrics) {
-        // A port alone is on loopback there.
+        // For metrics, a port without an address means loopback.
         if (listen.path.empty() && !listen.address)
             listen.address = boost::asio::ip::address_v4::loopback();
         look_at_listener(patient, listen, "http", findings);

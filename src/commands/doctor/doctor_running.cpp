@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the running program tells the doctor: its warnings, and whether it has this configuration.
+// The doctor's check of the running program: its warnings, and whether its configuration is
+// current.
 #include <exception>
 #include <filesystem>
 
@@ -19,7 +20,8 @@ bool is_same_file(const std::string& a, const std::string& b) {
     return a == b || std::filesystem::equivalent(a, b, error);
 }
 
-/// Nothing where the program is of another version, whose document is not known here.
+/// The findings from the status document. Throws when it lacks a part, as that of another version
+/// may.
 Findings told_by(const boost::json::object& status, const config::Loaded& loaded) {
     Findings told;
     if (const auto* version = status.if_contains("conf_version");
@@ -41,7 +43,7 @@ Findings told_by(const boost::json::object& status, const config::Loaded& loaded
 
 void look_at_running(const Patient& patient, Findings& findings) {
     const auto answer = ask_control(patient.loaded.settings.admin.control.value_or(usual_socket));
-    if (answer.has_error()) return;  // it does not run, or is not for us to ask
+    if (answer.has_error()) return;  // it does not run, or this user may not ask it
     boost::system::error_code error;
     const auto document = boost::json::parse(*answer, error);
     const auto* status = document.if_object();
