@@ -704,7 +704,7 @@ def test_one_address_does_not_take_all_connections(stage, named):
         # It may be a proxy that asks for all, and may have half of them.
         program.await_log("127.0.0.1 has 1250 connections, and gets no more")
         # Which ones depends on the order in which the threads accept them.
-        await_true(lambda: sum(map(is_closed, connections)) == 50, "the others are closed")
+        await_true(lambda: sum(map(is_closed, connections)) >= 50, "the others are closed")
         assert tuple(program.get("k", source="127.0.0.2")) == (200, "OK")
 
 
