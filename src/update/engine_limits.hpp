@@ -32,8 +32,7 @@ struct EngineLimits {
     bool read_back = false;           ///< confirmed changes are read back before OK is sent
     base::Duration changes_refill{};  ///< time after which one more change is allowed
     OwnChangeRates own_changes{};     ///< hosts with their own rate; null: none
-    std::vector<ZoneTimeout>
-        zone_timeouts{};  ///< override `timeout`; the longest matching zone applies
+    std::vector<ZoneTimeout> zone_timeouts{};  ///< in place of `timeout`, by longest zone
 
     /// The timeout of a host or a zone.
     [[nodiscard]] base::Duration timeout_of(const dns::Name& name) const;

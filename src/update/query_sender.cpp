@@ -58,7 +58,7 @@ struct QuerySender::Query {
     std::vector<std::size_t> order;
     std::size_t tried = 0;
     std::optional<std::pair<dns::Reply, std::string>>
-        unknowing{};  ///< the first inconclusive reply, and its server
+        unknowing{};  ///< the first one, and its server
 };
 
 struct QuerySender::Search {
@@ -272,8 +272,7 @@ void QuerySender::ask_cname(const LookUpPtr& look_up) {
 
 /// Finds out whether the records, which the sibling has too, exist at the name.
 void QuerySender::ask_own(const LookUpPtr& look_up, const ServedRecords& records) {
-    std::vector<dns::UpdateRecord>
-        prerequisites;  // the RRset has exactly these records (RFC 2136 §2.4.2)
+    std::vector<dns::UpdateRecord> prerequisites;  // RRset has exactly these (RFC 2136 §2.4.2)
     for (const std::string& rdata : records.rdata)
         prerequisites.push_back(
             {look_up->name, look_up->type, dns::UpdateRecord::Class::in, 0, rdata});

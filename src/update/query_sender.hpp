@@ -67,8 +67,7 @@ private:
     boost::asio::io_context& io_;
     base::TimeSourcePtr time_;
     const ServerGroups& groups_;
-    std::map<dns::Name, base::TimePoint>
-        no_zone_until_;  ///< reverse names that the server has refused
+    std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< for refused reverse names
     /// The records of non-existent siblings, by name and type.
     std::map<std::pair<dns::Name, dns::Type>, std::shared_ptr<Wildcard>> wildcards_;
 };

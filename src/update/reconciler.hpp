@@ -57,7 +57,8 @@ public:
     /// The changes were confirmed, but are not served.
     void unseen(const ChangeGroup& group, const dns::DnsError& failure) REQUIRES(engine_thread);
     void refused(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
-    /// The change was not sent, because its desired record has been given up. Calls `advance`.
+    /// The change was not sent, because its desired record has been given up. The caller calls
+    /// `advance` afterwards.
     void dropped(const RrsetKey& rrset) REQUIRES(engine_thread);
     /// The RRsets may have been changed since: the confirmation is discarded, and they are decided
     /// again.

@@ -80,8 +80,7 @@ private:
     ServedCache& known_;
     ZoneTable& zones_;
     std::unordered_map<RrsetKey, RrsetQueue> queues_;
-    std::vector<Deadline>
-        deadlines_;  ///< a heap, since a new configuration may bring shorter deadlines
+    std::vector<Deadline> deadlines_;  ///< a heap: a new configuration may bring shorter ones
     std::size_t waiting_ = 0;
     std::uint64_t next_ticket_ = 1;
 };

@@ -18,8 +18,7 @@ struct ScriptRun {
     std::vector<dns::UpdateMessage> messages;
     OnOutcome done;  ///< empty once it was called
     base::TimePoint deadline;
-    std::string
-        served{};  ///< if this record data is served, the script is skipped; empty: it always runs
+    std::string served{};     ///< record data; if it is served, the script is skipped
     AtomicGroupPtr places{};  ///< in the host's queues; null once they are given up
     std::size_t next = 0;     ///< index of the next message; those before it were sent …
     unsigned generation = 0;  ///< … under this configuration
