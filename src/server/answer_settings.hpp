@@ -23,8 +23,7 @@ struct AnswerSettings {
     base::Duration verify_interval{};  ///< how long a confirmed state is trusted
     std::shared_ptr<const python::Conf>
         hooks{};  ///< the conf that defines hooks; null: there are none
-    std::shared_ptr<python::HookThreads>
-        hook_threads{};          ///< the threads that the Python conf was run on
+    std::shared_ptr<python::HookThreads> hook_threads{};  ///< that the Python conf was run on
     std::uint32_t hook_ttl{};    ///< seconds, for hosts that only hooks know
     base::Duration hook_time{};  ///< for all hooks of a request together
     python::HookLimits hook_limits{};

@@ -68,8 +68,7 @@ private:
     Prepare prepare_;
     CarryOut carry_out_;
     std::string path_;
-    std::set<std::shared_ptr<Protocol::socket>>
-        open_{};  ///< connections; used on the thread of `io`
+    std::set<std::shared_ptr<Protocol::socket>> open_{};  ///< connections; on the thread of `io`
     boost::asio::steady_timer timer_;
     boost::asio::io_context writing_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{

@@ -78,8 +78,7 @@ private:
     boost::asio::steady_timer give_up_timer_{io_};
     platform::SystemdNotifier notifier_{io_};
     config::Settings started_{};  ///< settings at the start, without the clients
-    std::optional<std::size_t>
-        neighbours_at_start_{};  ///< `connections_per_neighbour` at the start
+    std::optional<std::size_t> neighbours_at_start_{};  ///< the limit at the start
     std::vector<http::Endpoint> endpoints_;
     platform::SandboxSettings sandbox_;
     CertificateWatcher certificates_;
