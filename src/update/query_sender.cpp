@@ -57,8 +57,7 @@ struct QuerySender::Query {
     std::function<void(const dns::Reply&, const std::string& server)> done;
     std::vector<std::size_t> order;
     std::size_t tried = 0;
-    std::optional<std::pair<dns::Reply, std::string>>
-        unknowing{};  ///< the first one, and its server
+    std::optional<std::pair<dns::Reply, std::string>> unknowing{};  ///< the first, and its server
 };
 
 struct QuerySender::Search {
