@@ -11,7 +11,7 @@
 
 namespace sftdyn::protocol {
 
-/// Combines prefix, subnet and suffix; absent: the subnet does not fit.
+/// Combines prefix, subnet and suffix; absent: subnet or suffix do not fit into the prefix.
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(const Addresses::Prefix& prefix,
                                                                   const accounts::Ipv6Place& place);
 
