@@ -22,9 +22,9 @@ struct Script {
 };
 
 /// Parses a script line by line. An error's `where` is "line N"; its `what` describes the fault and
-/// quotes the line. As with `nsupdate -l`, `server` is an error; `local`, `key` and interactive
-/// commands are ignored. nsupdate does not send what follows the last `send`; `unsent` decides
-/// whether it is dropped or sent.
+/// quotes the line, except after `key`. As with `nsupdate -l`, `server` is an error; `local`, `key`
+/// and interactive commands are ignored. nsupdate does not send what follows the last `send`;
+/// `unsent` decides whether it is dropped or sent.
 enum class Unsent { drop, send };
 [[nodiscard]] base::Result<Script> parse_script(std::span<const std::string> lines, Unsent unsent);
 

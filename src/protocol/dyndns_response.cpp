@@ -270,8 +270,7 @@ http::Response bad_credential(Dialect dialect) {
 
 http::Response refused_address(Dialect dialect) {
     if (dialect == Dialect::secret_url) return {403, "BADADDRESS"};
-    return server_error(
-        dialect);  // inadyn and ddclient retry later; an error code of dyndns2 would make them exit
+    return server_error(dialect);  // a code of dyndns2 would make inadyn and ddclient exit
 }
 
 http::Response too_many_guesses(Dialect dialect) {

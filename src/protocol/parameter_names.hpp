@@ -14,7 +14,7 @@ enum class Meaning : std::uint8_t {
     hosts,     ///< host names, separated by commas
     label,     ///< a host, or the label before `domain`
     domain,    ///< a host, or the domain after `label`
-    host_id,   ///< a host, if `hosts` is absent
+    host_id,   ///< a host, if `hosts` names none
     address,   ///< addresses of either family
     v4,        ///< IPv4 addresses; without a value: IPv4 without an address
     v6,        ///< the same for IPv6

@@ -67,7 +67,8 @@ void AccountHandler::find_user(const accounts::AccountDirectory& directory,
         text != nullptr ? dns::Name::parse_host(*text) : base::Result<dns::Name>(base::Error{});
     const auto host = name.has_error() ? std::nullopt : hosts_.find(*name);
     const std::string* user = host ? directory.user_of(*host) : nullptr;
-    // An unknown name gets an empty user, so that its password check takes as long as any other.
+    // For an unknown host, the user is empty or stays the unknown name; its password check takes as
+    // long as any other.
     if (user != nullptr || !update.user) update.user = user != nullptr ? *user : std::string();
 }
 

@@ -168,7 +168,7 @@ void Admin::configure(Clients clients) {
     if (started_) look_for_stale();
 }
 
-/// The times since which a host must have checked in not to be stale.
+/// The time of the last check-in at or before which a host is stale.
 telemetry::StaleSince Admin::stale_since() const {
     return {std::time(nullptr), telemetry::stale_seconds(clients_->stale_after),
             clients_->hosts.stale_after};

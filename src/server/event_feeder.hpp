@@ -29,8 +29,7 @@ class EventFeeder {
 public:
     /// Called with each event whose command was run, after the command has ended.
     using OnRun = std::function<void(const Event&)>;
-    /// `io` and `runner` outlive it. Everything except `tell` and `wait_until_idle` runs on the
-    /// thread of `io`.
+    /// `io` and `runner` outlive it. Used on the thread of `io`, unless a function says otherwise.
     EventFeeder(
         boost::asio::io_context& io, const EventCommand& runner,
         OnRun on_run = [](const Event&) {});
@@ -61,7 +60,7 @@ public:
         std::uint64_t failed = 0;     ///< another status or a signal
         std::uint64_t timed_out = 0;
         std::uint64_t not_run = 0;  ///< failed attempts to start a command
-        std::uint64_t lost = 0;     ///< dropped, because the queue was full
+        std::uint64_t lost = 0;     ///< never run: the queue was full, or the name was not valid
         std::size_t waiting = 0;
     };
     [[nodiscard]] Counts counts() const;

@@ -26,8 +26,8 @@ public:
     explicit EventQueue(std::size_t capacity) : capacity_(capacity) {}
 
     /// Adds an event. A change replaces a waiting change, and keeps its old address, which is the
-    /// one that the command was last told. A change also removes waiting events `stale` and
-    /// `failure` of the record. False: the queue is full, and the event was not added.
+    /// one that the command was last told. A change also removes the waiting `stale` and `failure`
+    /// events of its record. False: the queue is full, and the event was not added.
     [[nodiscard]] bool add(Event event);
 
     /// Removes and returns the oldest event whose record is not `busy`.

@@ -113,8 +113,9 @@ public:
         not_served_.push_back({std::move(host), word, outcome});
     }
 
-    /// The functions that end the request: each reports and answers it. Only one may be called,
-    /// once; a second call is a defect, which is logged and ignored. Reports the noted outcomes.
+    // The functions that end the request: each reports and answers it. Only one may be called,
+    // once; a second call is a defect, which is logged and ignored.
+    /// Reports the noted outcomes.
     void complete(http::Response response);
     /// The request was for one record.
     void complete(const telemetry::HostOutcome& host, http::Response response);

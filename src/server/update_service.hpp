@@ -67,8 +67,8 @@ public:
     void submit_groups(std::vector<Group> groups, GroupDone done);
     void submit_hook_update(HookUpdate update, Done done);
 
-    /// The functions below are for the engine's thread. Whether the latest known state of the RRset
-    /// matches the desired record.
+    // The functions below are for the engine's thread.
+    /// Whether the latest known state of the RRset matches the desired record.
     [[nodiscard]] bool is_still_so(const update::DesiredRecord& desired) const
         REQUIRES(update::engine_thread) {
         return engine_.is_still_so(desired);
