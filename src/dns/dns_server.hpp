@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One authoritative DNS server, as what talks to it sees it.
+// The interface to one authoritative DNS server.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace sftdyn::dns {
 
-/// One address of a DNS server. Used on one thread, and never calls back from within a call.
+/// One address of a DNS server. Used on one thread. No callback runs before the call has returned.
 class DnsServer {
 public:
     using Handler = std::function<void(Reply)>;
@@ -26,21 +26,22 @@ public:
     /// Address and port.
     [[nodiscard]] virtual const std::string& name() const = 0;
 
-    /// Asks for `name`'s records of `type`. Error codes of the server's are in the reply, not
-    /// failures.
+    /// Queries the records of `name` and `type`. An RCODE of the server is part of the reply, not a
+    /// failure.
     virtual void query(const Name& name, Type type, base::TimePoint deadline, Handler handler) = 0;
 
-    /// Sends one UPDATE of `zone`, once. `handler` is called once: by `send_by` if it could not be
-    /// sent until then, else by `deadline`. An error code of the server's is a failure. `late` is
-    /// called once when a verified answer comes on the same connection after `handler` was called
+    /// Sends an UPDATE of `zone` once. `handler` is called once: by `send_by` if the UPDATE could
+    /// not be sent until then, else by `deadline`. An RCODE other than NOERROR is a failure. `late`
+    /// is called once if a verified answer comes on the same connection after `handler` was called
     /// with `in_doubt`.
     virtual void update(const Name& zone, const UpdateContent& content, base::TimePoint send_by,
                         base::TimePoint deadline, UpdateHandler handler, LateAnswer late) = 0;
 
-    /// Ends the connection when nothing has come on it for long, though something is awaited.
+    /// Closes the connection if nothing was received for a long time although an answer is
+    /// expected.
     virtual void end_if_silent() = 0;
 
-    /// Ends all connections: what is under way fails.
+    /// Closes all connections. Messages in flight fail.
     virtual void close() = 0;
 };
 

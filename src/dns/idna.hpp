@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Names with other letters than ASCII's, and the form that the DNS has of them (IDNA 2008, RFC
-// 5891, as UTS 46 reads what people type). Thread-safe.
+// Converts internationalized names (IDNA 2008, RFC 5891, with the mapping of UTS 46). Thread-safe.
 #pragma once
 
 #include <string>
@@ -10,11 +9,11 @@
 
 namespace sftdyn::dns {
 
-/// The xn-- form of a name in UTF-8; a name in ASCII comes back as it is. The error does not quote
-/// the text.
+/// Converts a name in UTF-8 to its A-labels (`xn--`). A name in ASCII is returned unchanged. The
+/// error does not quote the text.
 [[nodiscard]] base::Result<std::string> idna_form(std::string_view text);
 
-/// The name as a person reads it, in UTF-8; the text itself where it has no such form.
+/// The name with U-labels, in UTF-8, for display; the text itself if it can't be converted.
 [[nodiscard]] std::string idna_shown(const std::string& text);
 
 }  // namespace sftdyn::dns

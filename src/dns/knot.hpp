@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// libknot's headers, which are C and don't say so to C++ themselves.
+// libknot's headers. They are C headers without `extern "C"`.
 #pragma once
 
-// What they include themselves must not be seen as C.
+// The headers that they include come first, outside of `extern "C"`.
 #include <cassert>
 #include <cstdbool>
 #include <cstdint>

@@ -42,10 +42,10 @@ DnsError too_large() {
             "send it as several: in a script, with `send` between them"};
 }
 
-/// Appends one record to the section that is open.
+/// Appends one record to the current section.
 int put(knot_pkt_t* packet, const Name& owner, Type type, std::uint16_t rclass, std::uint32_t ttl,
         const std::string& rdata) {
-    // libknot copies neither the owner nor the data, and writes to neither.
+    // libknot neither copies nor changes the owner and the data.
     knot_rrset_t rr;
     knot_rrset_init(&rr, const_cast<std::uint8_t*>(owner.wire()), static_cast<std::uint16_t>(type),
                     rclass, ttl);
@@ -74,7 +74,7 @@ int put_change(knot_pkt_t* packet, const Change& change) {
     return put(packet, change.owner, change.type, KNOT_CLASS_IN, change.ttl, change.rdata);
 }
 
-/// Writes "RRset does not exist" (RFC 2136 §2.4.3), each once.
+/// Writes "RRset does not exist" prerequisites (RFC 2136 §2.4.3), each of them once.
 class AbsentRrsets {
 public:
     explicit AbsentRrsets(knot_pkt_t* packet) : packet_(packet) {}
@@ -125,7 +125,7 @@ int put_section(knot_pkt_t* packet, knot_section_t section,
     return rc;
 }
 
-/// Signs the packet (RFC 8945 §5.1) and takes its octets.
+/// Signs the packet (RFC 8945 §5.1) and copies its octets.
 DnsResult<OutgoingMessage> finish(Packet packet, std::uint16_t id, const TsigKeyPtr& key) {
     OutgoingMessage out;
     out.id = id;
@@ -160,8 +160,8 @@ std::vector<Record> records(const knot_pkt_t& packet, knot_section_t which) {
     return out;
 }
 
-/// How far the server's clock is from ours, as BADTIME's Other Data says (RFC 8945 §5.2.3), or else
-/// the time of signing.
+/// The difference between the server's clock and ours, from BADTIME's Other Data (RFC 8945 §5.2.3),
+/// or else from the time of signing.
 std::string clock_difference(const knot_rrset_t& tsig) {
     const bool told = knot_tsig_rdata_other_data_length(&tsig) == 6;
     const auto theirs =
@@ -204,7 +204,8 @@ DnsError tsig_error(const OutgoingMessage& request, const knot_rrset_t& tsig,
     }
 }
 
-/// False when the answer repeats another question than was asked. Some errors repeat none.
+/// False when the answer has another question than the request. Some error answers have no
+/// question.
 bool is_to_this(const OutgoingMessage& request, const knot_pkt_t& packet) {
     const knot_dname_t* asked =
         reinterpret_cast<const std::uint8_t*>(request.wire.data()) + KNOT_WIRE_HEADER_SIZE;
@@ -214,15 +215,15 @@ bool is_to_this(const OutgoingMessage& request, const knot_pkt_t& packet) {
     return knot_dname_is_case_equal(asked, repeated) && knot_pkt_qtype(&packet) == type;
 }
 
-/// Whether the answer's signature was checked, when it may be believed.
+/// Verifies the answer. Returns whether it was signed, or an error if it can't be trusted.
 DnsResult<bool> verify(const OutgoingMessage& request, const knot_pkt_t& packet,
                        const std::string& server) {
     if (!request.key) return false;
     const knot_rrset_t* tsig = packet.tsig_rr;
     const std::uint16_t rcode = knot_wire_get_rcode(packet.wire);
     if (tsig == nullptr) {
-        // Servers leave some errors unsigned; an error is nothing that one could gain by forging.
-        // The rest must be signed.
+        // Servers do not sign some errors, and an attacker gains nothing by forging an error. Other
+        // answers must be signed.
         if (rcode != KNOT_RCODE_NOERROR && rcode != KNOT_RCODE_NXDOMAIN) return false;
         return DnsError{ErrorKind::unsigned_answer, 0, server,
                         "the DNS server's answer is not signed",
@@ -294,7 +295,7 @@ Reply read_answer(const OutgoingMessage& request, std::span<const std::uint8_t> 
     };
     if (wire.size() < KNOT_WIRE_HEADER_SIZE || wire.size() > KNOT_WIRE_MAX_PKTSIZE)
         return malformed("the answer is too short to be a DNS message");
-    // Parsing changes the octets in place, so it works on a copy.
+    // Parsing modifies the octets, so it works on a copy.
     std::vector<std::uint8_t> copy(wire.begin(), wire.end());
     const Packet packet(
         knot_pkt_new(copy.data(), static_cast<std::uint16_t>(copy.size()), nullptr));

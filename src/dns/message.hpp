@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// DNS messages: queries and UPDATEs (RFC 1035 §4, RFC 2136) built, signed and read with libknot.
+// Builds, signs and parses DNS messages with libknot: queries and UPDATEs (RFC 1035 §4, RFC 2136).
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,19 @@
 
 namespace sftdyn::dns {
 
-/// A message ready to be sent, with what is needed to check its answer.
+/// A message that is ready to be sent, with the data that verifies its answer.
 struct OutgoingMessage {
-    std::string wire;  ///< empty when only its MAC is still needed
+    std::string wire;  ///< empty when only the MAC is still needed
     std::uint16_t id = 0;
-    std::string mac{};  ///< of the request; empty when it is not signed (RFC 8945 §5.3.1)
+    std::string mac{};  ///< of the request (RFC 8945 §5.3.1); empty when it is not signed
     TsigKeyPtr key{};   ///< null when it is not signed
 };
 
-/// What an answer says. Only an error code may come unsigned: see `verified`.
+/// The content of an answer. To a signed request, only answers with an error RCODE may be unsigned:
+/// see `verified`.
 struct Answer {
     std::uint16_t rcode = 0;
-    bool verified =
-        false;  ///< its signature was checked; false also when the request was not signed
+    bool verified = false;  ///< the signature is valid; false also when the request was not signed
     bool authoritative = false;
     bool truncated = false;
     std::vector<Record> answers;
@@ -41,20 +41,20 @@ template <class T>
 using DnsResult = boost::system::result<T, DnsError>;
 using Reply = DnsResult<Answer>;
 
-/// A query without recursion; `key` may be null.
+/// Makes a query without recursion. `key` may be null.
 [[nodiscard]] DnsResult<OutgoingMessage> make_query(std::uint16_t id, const Name& name, Type type,
                                                     const TsigKeyPtr& key);
 
-/// An UPDATE of `zone` (RFC 2136 §2). What is too large for one message is a failure. Changes that
-/// add a record have the prerequisites that nothing hides it: no CNAME beside it (a server may
-/// ignore what is added there, and answer NOERROR), and with `replace` no DNAME above it, and no
-/// delegation between it and the zone's own name.
+/// Makes an UPDATE of `zone` (RFC 2136 §2). Fails when the content is too large for one message.
+/// Changes that add a record have prerequisites, so that the record will be visible: no CNAME at
+/// the name (a server may ignore the addition and answer NOERROR), and with `replace` no DNAME
+/// above it and no delegation between it and the zone's apex.
 [[nodiscard]] DnsResult<OutgoingMessage> make_update(std::uint16_t id, const Name& zone,
                                                      const UpdateContent& content,
                                                      const TsigKeyPtr& key);
 
-/// Reads the answer to `request` and verifies its TSIG. Error codes of the server's are not
-/// failures here, but those of TSIG are. `server` is for messages.
+/// Parses the answer to `request` and verifies its TSIG. RCODEs are not failures here, but TSIG
+/// errors are. `server` is used in error messages.
 [[nodiscard]] Reply read_answer(const OutgoingMessage& request, std::span<const std::uint8_t> wire,
                                 const std::string& server);
 

@@ -21,7 +21,7 @@ bool is_host_character(char c) {
            c == '_';
 }
 
-/// Why the text is not a name, as exactly as can be told; it is known not to be one.
+/// Explains why the text, which is known to be invalid, is not a name.
 std::string diagnostic(std::string_view text) {
     if (text.empty()) return "it is empty";
     std::size_t label = 0;
@@ -38,14 +38,14 @@ std::string diagnostic(std::string_view text) {
                                                : "it is malformed";
 }
 
-/// Whether all characters are those of a host's name.
+/// Whether all characters are valid in a host name.
 bool is_plain_host(std::string_view text) {
     if (text.starts_with("*.")) text.remove_prefix(2);
     return std::all_of(text.begin(), text.end(),
                        [](char c) { return c == '.' || is_host_character(c); });
 }
 
-/// Whether the text is a name, which `wire` then holds.
+/// Parses the text into `wire`; false: it is not a name.
 bool read_name(std::string_view text, knot_dname_storage_t& wire) {
     const std::string terminated(text);
     return !text.empty() && text.find('\0') == std::string_view::npos &&

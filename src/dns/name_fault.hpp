@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Why a text is no domain name, without a word of the text: it may be a secret in the wrong place.
+// Explains why a text is not a domain name. Does not quote the text, which may be a misplaced
+// secret.
 #pragma once
 
 #include <string>
@@ -7,7 +8,7 @@
 
 namespace sftdyn::dns {
 
-/// Why `Name::parse`, or `Name::parse_host`, refuses the text; empty: it does not.
+/// Why `Name::parse` or `Name::parse_host` rejects the text; empty: it is valid.
 [[nodiscard]] std::string fault_of_name(std::string_view text);
 [[nodiscard]] std::string fault_of_host(std::string_view text);
 

@@ -22,12 +22,12 @@ constexpr std::size_t longest_echo = 200;
 
 bool is(std::string_view word, std::string_view other) { return base::ascii_iequals(word, other); }
 
-/// The words of a line, one after the other.
+/// Splits a line into words.
 class Words {
 public:
     explicit Words(std::string_view line) : rest_(line) {}
 
-    /// Empty at the end.
+    /// Returns the next word; empty at the end.
     std::string_view next() {
         const std::size_t start = rest_.find_first_not_of(blanks);
         if (start == std::string_view::npos) return rest_ = {};
@@ -77,7 +77,7 @@ bool is_host_label(const std::uint8_t* label) {
     return true;
 }
 
-/// A host's name by RFC 1123 §2.1; `wildcard`: its first label may be `*`.
+/// Whether the name is a host name (RFC 1123 §2.1). `wildcard`: its first label may be `*`.
 bool is_host(const std::uint8_t* name, bool wildcard) {
     if (wildcard && name[0] == 1 && name[1] == '*') name += 2;
     for (; *name != 0; name += 1 + *name) {
@@ -86,7 +86,7 @@ bool is_host(const std::uint8_t* name, bool wildcard) {
     return true;
 }
 
-/// What nsupdate's `check-names`, on by default, says of a record; empty: nothing.
+/// The complaint of nsupdate's `check-names`, which is on by default, about a record; empty: none.
 std::string name_complaint(const UpdateRecord& record) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(record.rdata.data());
     const auto type = static_cast<std::uint16_t>(record.type);
@@ -103,7 +103,8 @@ std::string name_complaint(const UpdateRecord& record) {
     return {};
 }
 
-/// Record data as a zone file has it: to nsupdate a `;` is no comment, and an octet is what it is.
+/// Converts record data to the syntax of zone files. For nsupdate, `;` does not begin a comment,
+/// and every octet stands for itself.
 std::string zone_file_text(std::string_view text) {
     std::string out;
     bool quoted = false;
@@ -196,7 +197,7 @@ private:
         return {};
     }
 
-    /// key [ALGORITHM:]NAME SECRET. What is wrong with it is told without what stands there.
+    /// key [ALGORITHM:]NAME SECRET. Errors do not quote the line.
     Read key(Words& words) {
         constexpr const char* usual_algorithm = "hmac-sha256";
         std::string_view name = words.next(), algorithm = usual_algorithm;
@@ -280,7 +281,7 @@ private:
         return {};
     }
 
-    /// "[class] type", the first word of which is `word`. Nothing: there was no type.
+    /// Parses "[class] type", whose first word is `word`. Absent: there is no type.
     base::Result<std::optional<Type>> class_and_type(std::string_view word, Words& words) {
         if (const auto value = class_number(word); value && *value != KNOT_CLASS_ANY) {
             if (auto taken = take_class(*value); taken.has_error()) return taken.error();
@@ -345,13 +346,12 @@ private:
         if (good)
             record.rdata.assign(reinterpret_cast<const char*>(scanner.r_data),
                                 scanner.r_data_length);
-        // Nothing but the one record: it may not go on in a second, and no parenthesis may stay
-        // open.
+        // The text must be exactly one record: no second record, and no open parenthesis.
         const bool over = good && zs_parse_record(&scanner) == 0 && scanner.state == ZS_STATE_EOF;
         if (over) return {};
         const std::string why =
             good ? "it does not end with the line" : zs_strerror(scanner.error.code);
-        // A scanner that met an error may be in the middle of something.
+        // After an error, the scanner's state is undefined.
         zs_deinit(&scanner);
         if (zs_init(&scanner, ".", KNOT_CLASS_IN, 0) != 0) throw std::bad_alloc();
         return bad(fmt::format("the record's data is not valid: {}", why));

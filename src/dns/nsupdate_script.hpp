@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Scripts of nsupdate(1), as BIND 9.18 reads them: what a person would type to change a zone.
+// Parses scripts of nsupdate(1), as BIND 9.18 does.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,16 @@
 
 namespace sftdyn::dns {
 
-/// A script that was read: the UPDATEs that it sends, and warnings.
+/// A parsed script: its UPDATEs and warnings.
 struct Script {
     std::vector<UpdateMessage> messages{};  ///< in order, none of them empty
-    std::vector<std::string> warnings{};    ///< lines that were passed over, and why
+    std::vector<std::string> warnings{};    ///< about ignored lines
 };
 
-/// Reads a script line by line. An error's `where` is "line N", its `what` names the line's fault
-/// with its text. `server` is an error, `local`, `key` and what only concerns a person at a
-/// terminal are passed over: as under `nsupdate -l`. What follows the last `send` is not sent, as
-/// by nsupdate; `unsent` says what becomes of it.
+/// Parses a script line by line. An error's `where` is "line N"; its `what` describes the fault and
+/// quotes the line, except after `key`. As with `nsupdate -l`, `server` is an error; `local`, `key`
+/// and interactive commands are ignored. nsupdate does not send what follows the last `send`;
+/// `unsent` decides whether it is dropped or sent.
 enum class Unsent { drop, send };
 [[nodiscard]] base::Result<Script> parse_script(std::span<const std::string> lines, Unsent unsent);
 

@@ -97,10 +97,10 @@ bool adds_record(const Change& change) {
 std::size_t wire_size_bound(const Change& change, const Name& zone) {
     const std::size_t one = change.owner.size() + record_overhead;
     if (!adds_record(change)) return one + change.rdata.size();
-    std::size_t records = 3;  // its own prerequisite, the deletion or another, the record
+    std::size_t records = 3;  // no CNAME; the deletion or "no RRset"; the record
     if (change.kind == ChangeKind::replace) {
         for (Name name = change.owner.parent(); name.size() > zone.size(); name = name.parent())
-            records += 2;  // no DNAME there, no NS
+            records += 2;  // the prerequisites: no DNAME, no NS
     }
     return records * one + change.rdata.size();
 }

@@ -28,7 +28,7 @@ enum class Type : std::uint16_t {
     dnskey = 48
 };
 
-/// "A", "AAAA", …; "TYPE999" for what has no name here.
+/// "A", "AAAA", …; "TYPE999" for a type without an enumerator.
 [[nodiscard]] std::string type_text(Type type);
 
 /// A or AAAA, by the address's family.
@@ -37,13 +37,13 @@ enum class Type : std::uint16_t {
 /// The record data (RFC 1035 §3.4.1, RFC 3596 §2.2) of an address.
 [[nodiscard]] std::string rdata_of(const boost::asio::ip::address& address);
 
-/// The record data of an address as a person reads it, or "?" when it is none.
+/// The address in record data as text; "?" when it is not an address.
 [[nodiscard]] std::string rdata_text(Type type, std::string_view rdata);
 
-/// The name that reverse look-up of an address asks for (RFC 1035 §3.5, RFC 3596 §2.5).
+/// The name of the address's PTR records (RFC 1035 §3.5, RFC 3596 §2.5).
 [[nodiscard]] Name reverse_name(const boost::asio::ip::address& address);
 
-/// The address that record data of an A or AAAA record holds; anything else is an error.
+/// The address in the record data of an A or AAAA record; anything else is an error.
 [[nodiscard]] base::Result<boost::asio::ip::address> address_of(Type type, std::string_view rdata);
 
 /// One record of an answer.
@@ -54,16 +54,16 @@ struct Record {
     std::string rdata;
 };
 
-/// What a change does with the RRset (RFC 2136; the sections are its).
+/// What a change does to the RRset. The sections are those of RFC 2136.
 enum class ChangeKind : std::uint8_t {
-    replace,        ///< delete the RRset, add the one record (§2.5.2, §2.5.1), unless the record
-                    ///< would be hidden there: see `make_update`
+    replace,  ///< delete the RRset and add the record (§2.5.2, §2.5.1), unless the record would not
+              ///< be visible: see `make_update`
     remove,         ///< delete the RRset (§2.5.2)
-    remove_record,  ///< delete the one record, others stay (§2.5.4)
-    claim  ///< as `replace`, if there is no RRset (§2.4.3), else the whole message is refused
+    remove_record,  ///< delete the record, keep the others (§2.5.4)
+    claim           ///< as `replace`, with the prerequisite that the RRset does not exist (§2.4.3)
 };
 
-/// What shall become of the RRset of one owner and type.
+/// A change of the RRset of one owner and type.
 struct Change {
     Name owner;
     Type type{};
@@ -74,8 +74,8 @@ struct Change {
     friend bool operator==(const Change&, const Change&) = default;
 };
 
-/// One record of a prerequisite or update section; its class says what it means (RFC 2136 §2.4,
-/// §2.5).
+/// One record of the prerequisite or update section. Its class determines its meaning (RFC 2136
+/// §2.4, §2.5).
 struct UpdateRecord {
     enum class Class : std::uint16_t { in = 1, none = 254, any = 255 };
     Name owner;
@@ -87,32 +87,33 @@ struct UpdateRecord {
     friend bool operator==(const UpdateRecord&, const UpdateRecord&) = default;
 };
 
-/// The sections of one UPDATE (RFC 2136 §2), written out.
+/// The sections of one UPDATE (RFC 2136 §2).
 struct UpdateMessage {
-    std::optional<Name> zone{};  ///< absent: the one that holds `home()`
+    std::optional<Name> zone{};  ///< absent: the zone that contains `home()`
     std::vector<UpdateRecord> prerequisites{};
     std::vector<UpdateRecord> updates{};
-    TsigKeyPtr key{};  ///< that signs it; null: the server's
+    TsigKeyPtr key{};  ///< signs the message; null: the server's key does
 
     [[nodiscard]] bool empty() const { return prerequisites.empty() && updates.empty(); }
-    /// The name whose zone the message is for, when it is not said: its first update's, or else
-    /// prerequisite's.
+    /// The name whose zone the message is for when `zone` is absent: the owner of the first update,
+    /// or without updates of the first prerequisite.
     [[nodiscard]] const Name& home() const {
         return updates.empty() ? prerequisites.front().owner : updates.front().owner;
     }
 };
 
-/// The change that a message is when it only deletes an RRset and adds one record in its place.
+/// The equivalent change of a message that only deletes an RRset and adds one record in its place;
+/// absent: it does something else.
 [[nodiscard]] std::optional<Change> replacement_of(const UpdateMessage& message);
 
-/// What an UPDATE carries: changes of RRsets, or records as they are to stand in it.
+/// The content of an UPDATE: changes of RRsets, or the complete sections.
 using UpdateContent = std::variant<std::vector<Change>, UpdateMessage>;
 
 /// Whether the change may add a record.
 [[nodiscard]] bool adds_record(const Change& change);
 
-/// Octets that the change takes in an UPDATE of `zone` at the most, with its prerequisites (owner
-/// names written out in full). What all changes of the zone share is not counted.
+/// The maximum size of the change in an UPDATE of `zone`, in octets, including its prerequisites,
+/// with uncompressed owner names. Parts that all changes of the zone share are not counted.
 [[nodiscard]] std::size_t wire_size_bound(const Change& change, const Name& zone);
 
 }  // namespace sftdyn::dns

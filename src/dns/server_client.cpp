@@ -12,10 +12,10 @@
 namespace sftdyn::dns {
 namespace {
 
-// So long is the answer to two datagrams awaited (`UdpChannel` sends the second after 400 ms).
+// How long to wait for an answer to two datagrams (`UdpChannel` sends the second after 400 ms).
 constexpr base::Duration udp_patience = std::chrono::milliseconds(1200);
 
-// Where datagrams got no answer, queries go over TCP for this long.
+// After datagrams got no answer, queries use TCP for this long.
 constexpr base::Duration udp_pause = std::chrono::seconds(60);
 
 std::size_t count_of(const UpdateContent& content) {
@@ -115,8 +115,8 @@ void ServerClient::asked(const std::shared_ptr<Question>& question, Reply reply)
     question->handler(explained(question, std::move(reply)));
 }
 
-/// A server that does not take the key may say so without a TSIG record (PowerDNS does): there is
-/// no other reason to answer NOTAUTH to a query.
+/// A server may refuse the key without a TSIG record in its answer, as PowerDNS does. No other
+/// reason for NOTAUTH to a query is known.
 Reply ServerClient::explained(const std::shared_ptr<Question>& question, Reply reply) const {
     if (reply.has_error() || reply->rcode != KNOT_RCODE_NOTAUTH || !question->is_signed ||
         reply->verified)
@@ -128,15 +128,15 @@ Reply ServerClient::explained(const std::shared_ptr<Question>& question, Reply r
         "list-tsig-keys; its bind back end holds no keys, and takes no updates)"};
 }
 
-/// Nothing was sent, for want of a connection.
+/// True when nothing was sent, because there was no connection.
 bool ServerClient::is_no_connection(const DnsError& failure, const Delivery& delivery) {
     return delivery.state == DeliveryState::unsent &&
            (failure.kind == ErrorKind::unreachable || failure.kind == ErrorKind::timeout);
 }
 
-/// Where UDP is answered it is TCP that is shut.
+/// If the server answers over UDP, adds to a TCP failure that TCP is probably blocked.
 DnsError ServerClient::over_tcp_alone(DnsError failure) const {
-    // One that has taken TCP is down now.
+    // A server that has accepted TCP before is down now.
     if (!answers_udp_ || takes_tcp_) return failure;
     failure.detail = "UDP is answered, TCP is not: " + failure.detail;
     failure.cause =

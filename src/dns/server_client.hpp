@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One authoritative DNS server as sftdyn talks to it.
+// The client of one authoritative DNS server.
 #pragma once
 
 #include <functional>
@@ -24,23 +24,24 @@ struct ServerAddress {
     friend bool operator==(const ServerAddress&, const ServerAddress&) = default;
 };
 
-/// How a server wants to be asked.
+/// How queries are sent to a server.
 struct ServerOptions {
-    bool tcp_only = false;     ///< queries over TCP too
-    bool sign_queries = true;  ///< UPDATEs are always signed, if there is a key
+    bool tcp_only = false;     ///< also send queries over TCP
+    bool sign_queries = true;  ///< if there is a key; UPDATEs are then always signed
     friend bool operator==(const ServerOptions&, const ServerOptions&) = default;
 };
 
 /// "192.0.2.1:53" or "[2001:db8::1]:53".
 [[nodiscard]] std::string text_of(const ServerAddress& server);
 
-/// Sends signed queries over UDP, and signed UPDATEs over one kept TCP connection. A query goes
-/// over TCP when its answer is cut short, and when two datagrams were not answered: then so do the
-/// others for a while. Used on one thread, that of `io`; lives as long as its owner or a query
-/// under way holds it, and `close` ends it.
+/// Sends signed queries over UDP, and signed UPDATEs over one persistent TCP connection. A query is
+/// repeated over TCP when its answer is truncated, and when two datagrams got no answer; after the
+/// latter all queries use TCP for a while. Used on the thread of `io`. Kept alive by its owner and
+/// by queries in flight, which `close` ends.
 ///
-/// UPDATEs never go over UDP: a datagram that lies in a stopped server's buffer could be carried
-/// out after a later UPDATE that went another way. On a connection, order is the server's order.
+/// UPDATEs are never sent over UDP: a datagram in the buffer of a stopped server could be carried
+/// out after a later UPDATE that was sent another way. On a connection, the server handles messages
+/// in the order of sending.
 class ServerClient : public DnsServer, public std::enable_shared_from_this<ServerClient> {
 public:
     ServerClient(boost::asio::io_context& io, const ServerAddress& address,
@@ -63,7 +64,7 @@ private:
         Handler handler;
         bool over_tcp = false;
         bool is_signed = false;
-        std::optional<DnsError> unanswered{};  ///< over UDP
+        std::optional<DnsError> unanswered{};  ///< why there was no answer over UDP
     };
     DnsResult<TsigKeyPtr> key();
     void ask(const std::shared_ptr<Question>& question);
@@ -80,9 +81,9 @@ private:
     ServerOptions options_;
     base::TimeSourcePtr time_;
     bool closed_ = false;
-    bool takes_tcp_ = false;          ///< something was sent over it
-    bool answers_udp_ = false;        ///< as far as is known
-    base::TimePoint no_udp_until_{};  ///< datagrams were lost
+    bool takes_tcp_ = false;          ///< a message was sent over TCP
+    bool answers_udp_ = false;        ///< an answer has come over UDP
+    base::TimePoint no_udp_until_{};  ///< because datagrams were lost
     std::shared_ptr<UdpChannel> udp_;
     std::shared_ptr<TcpChannel> tcp_;
 };

@@ -17,14 +17,14 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// What is written at once. A connection that takes nothing keeps no more than this; the rest can
-// still be given up.
+// The most octets in one write. If the connection stalls, only these are committed; later messages
+// can still be given up unsent.
 constexpr std::size_t most_at_once = 65536;
 
-// A connection on which so much was never answered is of no use, and its ids run out.
+// A connection with this many unanswered messages is useless, and runs out of IDs.
 constexpr std::size_t most_tombstones = 16384;
 
-/// A message as a stream carries it (RFC 1035 §4.2.2).
+/// Appends a message with the length prefix of TCP (RFC 1035 §4.2.2).
 void append_frame(std::string& out, const std::string& wire) {
     out += static_cast<char>(wire.size() >> 8);
     out += static_cast<char>(wire.size() & 0xff);
@@ -88,7 +88,7 @@ void TcpChannel::connect() {
 void TcpChannel::connected() {
     state_ = State::open;
     heard_at_ = time_->now();
-    error_code ignored;  // without it messages only wait a little
+    error_code ignored;  // without the option messages are only delayed a little
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
     read_length();
@@ -102,7 +102,7 @@ void TcpChannel::write() {
         outgoing_.pop_front();
         const auto found = pending_.find(id);
         if (found == pending_.end() || found->second.number != number)
-            continue;  // given up before it was written
+            continue;  // it was given up before it was written
         sending(found->second);
     }
     if (writing_.empty()) return;
@@ -110,7 +110,7 @@ void TcpChannel::write() {
                       [self = shared_from_this(), epoch = epoch_](error_code error, std::size_t) {
                           if (epoch != self->epoch_) return;
                           self->writing_.clear();
-                          if (error) return;  // the reading side sees the end, and says so
+                          if (error) return;  // the read fails too, and reports the error
                           self->write();
                       });
 }
@@ -166,8 +166,7 @@ void TcpChannel::take(std::span<const std::uint8_t> wire) {
     if (wire.size() >= 2 && tombstones_.contains(id)) return take_late(id, wire);
     const auto found = wire.size() < 2 ? pending_.end() : pending_.find(id);
     if (found == pending_.end() || !found->second.sent) {
-        // On a connection of our own nobody else speaks: the server is confused, and so would be
-        // all that follows.
+        // Only the server can have sent this, so later answers can't be trusted either.
         drop({ErrorKind::malformed, 0, server_,
               "the DNS server sent an answer that nobody asked for", "is it really a DNS server?"});
         return;
@@ -183,8 +182,8 @@ void TcpChannel::take(std::span<const std::uint8_t> wire) {
                     {answered ? DeliveryState::answered : DeliveryState::in_doubt, epoch_});
 }
 
-/// The answer to what was given up: it breaks nobody else's message, and what it tells is told if
-/// somebody still cares.
+/// Handles the answer to a message that was given up: calls its `late`, if it has one. The
+/// connection stays open.
 void TcpChannel::take_late(std::uint16_t id, std::span<const std::uint8_t> wire) {
     const auto found = tombstones_.find(id);
     if (!found->second.late) {
@@ -198,7 +197,7 @@ void TcpChannel::take_late(std::uint16_t id, std::span<const std::uint8_t> wire)
     late(*reply, epoch_);
 }
 
-/// Its id is not used again on this connection before it has been answered.
+/// Keeps the ID from being reused on this connection until the answer has come.
 void TcpChannel::bury(PendingQuery& pending) {
     Tombstone tombstone;
     const std::uint16_t id = pending.request.id;
@@ -216,7 +215,7 @@ void TcpChannel::arm_timer() {
         timer_->cancel();
         return;
     }
-    if (due_.begin()->first >= timer_at_) return;  // it fires before, and is armed again
+    if (due_.begin()->first >= timer_at_) return;  // it fires earlier and is rearmed then
     timer_at_ = due_.begin()->first;
     timer_->set(timer_at_, [self = shared_from_this()] {
         self->timer_at_ = base::TimePoint::max();
@@ -250,8 +249,8 @@ void TcpChannel::expire() {
                           connecting ? "the connection to the DNS server could not be made in time"
                                      : "the DNS server takes nothing from its connection",
                           "is it running and reachable, and not overloaded?"};
-    // Nobody waits for this connection any more. Whoever is told of it and sends again makes
-    // another.
+    // No message waits for this connection any more. If a handler sends again, that opens a new
+    // one.
     if (hopeless) drop(unsent);
     const unsigned epoch = epoch_;
     for (const auto& [handler, delivery] : given_up)
@@ -263,7 +262,7 @@ void TcpChannel::expire() {
 void TcpChannel::drop(const DnsError& failure) {
     const unsigned connection = epoch_++;
     state_ = State::closed;
-    error_code ignored;  // it is of no use any more
+    error_code ignored;  // the socket is no longer used
     socket_.close(ignored);
     outgoing_.clear();
     writing_.clear();

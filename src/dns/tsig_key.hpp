@@ -16,7 +16,7 @@ namespace sftdyn::dns {
 /// Owns libknot's key; the secret is zeroized with it. Immutable, and shared as `TsigKeyPtr`.
 class TsigKey {
 public:
-    /// `algorithm` as RFC 8945 §6 names it ("hmac-sha256"), in any case; `secret` in Base64.
+    /// `algorithm` is a name of RFC 8945 §6 ("hmac-sha256"), in any case; `secret` is in Base64.
     static base::Result<TsigKey> make(std::string_view name, std::string_view algorithm,
                                       const base::Secret& secret);
 
@@ -28,7 +28,7 @@ public:
 
     [[nodiscard]] std::string name() const;
     [[nodiscard]] std::string algorithm() const;
-    /// For libknot's calls.
+    /// For calls of libknot.
     [[nodiscard]] const knot_tsig_key_t& raw() const { return key_; }
 
 private:
@@ -38,7 +38,7 @@ private:
 
 using TsigKeyPtr = std::shared_ptr<const TsigKey>;
 
-/// The algorithms of RFC 8945 §6 that sftdyn knows, comma-separated, for messages.
+/// The algorithms of RFC 8945 §6 that sftdyn supports, comma-separated, for error messages.
 [[nodiscard]] const char* known_algorithms();
 
 }  // namespace sftdyn::dns

@@ -23,7 +23,7 @@
 namespace sftdyn::dns {
 namespace {
 
-// A key file is some hundred octets; whatever is far larger is another file by mistake.
+// Key files have a few hundred octets. A much larger file is not a key file.
 constexpr std::size_t largest_key_file = 64 * 1024;
 constexpr const char* bind_form =
     "expected: key \"name\" { algorithm hmac-sha256; secret \"…\"; };";
@@ -34,7 +34,7 @@ std::string user_name() {
     return user ? fmt::format("{} (uid {})", user->name, uid) : fmt::format("uid {}", uid);
 }
 
-/// What to do about a key file that can't be opened.
+/// The remedy for a key file that can't be opened.
 const char* remedy_of(int code, const std::string& path) {
     if (code == EMFILE || code == ENFILE) return base::descriptors_remedy;
     if (code != EACCES && code != EPERM)
@@ -52,7 +52,7 @@ base::Error unreadable(const std::string& path, int code) {
 }
 
 base::Result<base::Secret> read_whole(const std::string& path) {
-    // Who opens a pipe would wait for its writer.
+    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     const base::Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     struct stat status {};
     if (!file || fstat(file.get(), &status) != 0) return unreadable(path, errno);
@@ -95,8 +95,8 @@ struct Token {
     std::size_t line = 1;
 };
 
-/// Splits BIND's configuration language: words, quoted strings, `{ } ;`, and its three kinds of
-/// comment.
+/// Tokenizes BIND's configuration language: words, quoted strings, `{ } ;`, and its three kinds of
+/// comments.
 class Lexer {
 public:
     explicit Lexer(std::string_view text) : text_(text) {}
@@ -150,13 +150,13 @@ private:
     std::size_t line_ = 1;
 };
 
-/// What a `key` statement says.
+/// The content of a `key` statement.
 struct Statement {
     std::string name, algorithm;
     base::Secret secret;
 };
 
-/// BIND's tools break long secrets into words.
+/// Removes white space: BIND's tools split long secrets into words.
 base::Secret without_space(std::string_view text) {
     std::string joined;
     joined.reserve(text.size());
@@ -170,7 +170,7 @@ base::Secret without_space(std::string_view text) {
 
 class BindParser {
 public:
-    /// Reads the file of that name, which `include` names; the error has its place already.
+    /// Reads the file that an `include` names. The error already has its location.
     using Include = std::function<base::Result<TsigKey>(const std::string& name)>;
 
     BindParser(std::string_view text, const std::string& path, Include include)
@@ -216,7 +216,7 @@ private:
         return *token;
     }
 
-    /// An error, or nothing when the next token is `mark`.
+    /// Returns an error unless the next token is `mark`.
     std::optional<base::Error> mark(std::string_view mark) {
         const auto token = word(fmt::format("\"{}\"", mark));
         if (token.has_error()) return token.error();
@@ -322,7 +322,7 @@ std::string key_file_path(const std::string& path) {
 
 namespace {
 
-// Files that include each other would never end.
+// Limits the depth, because files may include each other.
 constexpr std::size_t most_includes = 8;
 
 base::Result<TsigKey> read_file(const std::string& path, const OnKeyFile& on_file,
@@ -335,7 +335,7 @@ base::Result<TsigKey> read_file(const std::string& path, const OnKeyFile& on_fil
     if (path.ends_with(".private")) return parse_private_key(text->reveal(), path);
     const auto include = [&](const std::string& name) {
         const auto folder = std::filesystem::path(path).parent_path();
-        // An absolute name stays what it is.
+        // An absolute `name` replaces the folder.
         return read_file((folder / name).string(), on_file, depth + 1);
     };
     return BindParser(text->reveal(), path, include).run();
@@ -349,7 +349,7 @@ base::Result<TsigKey> read_key_file(const std::string& path, const OnKeyFile& on
 
 std::vector<std::string> key_file_parts(const std::string& path) {
     std::vector<std::string> paths;
-    // Whatever is wrong with the key is said where it is used.
+    // Errors are reported where the key is used.
     static_cast<void>(
         read_key_file(path, [&paths](const std::string& part) { paths.push_back(part); }));
     return paths;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads a TSIG key from a file as the DNS servers' tools write it.
+// Reads TSIG keys from the file formats of DNS servers' tools.
 #pragma once
 
 #include <functional>
@@ -12,26 +12,26 @@
 
 namespace sftdyn::dns {
 
-/// Reads the file at `path`: BIND's `key "name" { algorithm …; secret …; };` (tsig-keygen,
+/// Reads the file at `path`: either BIND's `key "name" { algorithm …; secret …; };` (tsig-keygen,
 /// rndc-confgen, the session key), or one file of a `K<name>.+<algorithm>+<id>.private`/`.key` pair
-/// (dnssec-keygen). An error names the path, the line, and for a file that can't be opened the user
-/// who tried. A file in BIND's form may `include` others, whose relative paths begin in its folder.
-/// `on_file` is told the path of each file before it is read.
+/// (dnssec-keygen). An error names the path and the line; for a file that can't be opened, it names
+/// the user of the process. A file in BIND's format may `include` others; relative paths start from
+/// its folder. `on_file` is called with the path of each file before it is read.
 using OnKeyFile = std::function<void(const std::string& path)>;
 [[nodiscard]] base::Result<TsigKey> read_key_file(const std::string& path,
                                                   const OnKeyFile& on_file = {});
 
-/// The paths of all files that are read for `path`.
+/// The paths of all files that are read for the key at `path`.
 [[nodiscard]] std::vector<std::string> key_file_parts(const std::string& path);
 
-/// The file that is read for `path`: for either file of a pair, or the name without its ending, the
-/// `.private` one.
+/// The file that is read for `path`: the `.private` file if `path` is a file of a pair, or its name
+/// without the suffix.
 [[nodiscard]] std::string key_file_path(const std::string& path);
 
-/// The text of a file in BIND's form, which includes no other; `path` is for messages.
+/// Parses a file in BIND's format without `include`. `path` is used in error messages.
 [[nodiscard]] base::Result<TsigKey> parse_bind_key(std::string_view text, const std::string& path);
 
-/// The text of a `.private` file; the key's name comes from the file's name.
+/// Parses a `.private` file. The key's name is taken from the file's name in `path`.
 [[nodiscard]] base::Result<TsigKey> parse_private_key(std::string_view text,
                                                       const std::string& path);
 

@@ -39,7 +39,7 @@ base::Result<TsigKeyPtr> TsigKeyProvider::current() {
         if (key_ && is_unchanged(path)) return key_;
         return read(path);
     }
-    // Reading what is not there gives the error that names the path and the user.
+    // Reading the missing file gives the error that names the path and the user.
     return read(paths_.front());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The TSIG key that is in force now: read from its file, and read again when the file changes.
+// Provides the current TSIG key, which is read again when its file changes.
 #pragma once
 
 #include <string>
@@ -12,22 +12,22 @@
 
 namespace sftdyn::dns {
 
-/// Where BIND keeps the session key that `nsupdate -l` uses; named makes a new one at each start.
+/// Where BIND stores the session key of `nsupdate -l`. named makes a new key at each start.
 [[nodiscard]] std::vector<std::string> session_key_paths();
 
-/// Reads the key file and keeps what it held. A file that can't be read or holds no key is an error
-/// of `current`, not an old key. Used on one thread.
+/// Reads the key file and caches the key. When the file can't be read or has no key, `current`
+/// returns an error and not the old key. Used on one thread.
 class TsigKeyProvider {
 public:
-    /// The first of `paths` that exists is used; when none does, the first is named in the error.
-    /// Without a path there is no key, and nothing is signed.
+    /// Uses the first of `paths` that exists. If none exists, the error names the first. Without
+    /// paths there is no key, and nothing is signed.
     explicit TsigKeyProvider(const std::vector<std::string>& paths);
 
-    /// The key as the file says now; null: there is to be none. Costs one stat(2) for each file
-    /// when nothing changed.
+    /// The key that is in the file now; null: no key is configured. Costs one stat(2) for each file
+    /// if nothing has changed.
     [[nodiscard]] base::Result<TsigKeyPtr> current();
 
-    /// What tells one state of a file from another.
+    /// Identifies a version of a file.
     struct Stamp {
         dev_t device{};
         ino_t inode{};
@@ -46,8 +46,8 @@ private:
     [[nodiscard]] base::Result<TsigKeyPtr> read(const std::string& path);
 
     std::vector<std::string> paths_;
-    std::string path_;                ///< of `paths_`, that `key_` came from
-    std::vector<StampedFile> files_;  ///< that were read for it
+    std::string path_;                ///< the one of `paths_` that `key_` was read from
+    std::vector<StampedFile> files_;  ///< all files that were read for `key_`
     TsigKeyPtr key_;
 };
 

@@ -15,7 +15,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// How long an answer may take before the query is sent again: at first, and at the most.
+// How long to wait for an answer before the query is sent again: initial and maximum.
 constexpr base::Duration first_patience = std::chrono::milliseconds(400);
 constexpr base::Duration most_patience = std::chrono::milliseconds(800);
 
@@ -49,7 +49,7 @@ error_code UdpChannel::open() {
     if (!error) socket_.non_blocking(true, error);
     if (!error) socket_.connect(endpoint_, error);
     if (error) {
-        error_code ignored;  // it never was of use
+        error_code ignored;  // the socket was never used
         socket_.close(ignored);
         return error;
     }
@@ -77,10 +77,11 @@ void UdpChannel::send(OutgoingMessage request, base::TimePoint deadline, Handler
 }
 
 void UdpChannel::transmit(PendingDatagram& pending) {
-    // A datagram that can't be sent now is as good as lost: the timer sends it again.
+    // A datagram that can't be sent now counts as lost; the timer sends it again.
     error_code lost;
     socket_.send(asio::buffer(pending.request.wire), 0, lost);
-    // The kernel tells of an earlier datagram's refusal only once: to whoever uses the socket next.
+    // The kernel reports the refusal of an earlier datagram only once, to the next operation on the
+    // socket.
     if (lost == asio::error::connection_refused)
         asio::post(io_, [self = shared_from_this()] { self->refused(); });
 }
@@ -125,7 +126,7 @@ void UdpChannel::take(std::size_t size) {
     if (size < 2) return;
     const auto id = static_cast<std::uint16_t>(buffer_[0] << 8 | buffer_[1]);
     const auto found = pending_.find(id);
-    if (found == pending_.end()) return;  // late, or nobody asked
+    if (found == pending_.end()) return;  // a late or unsolicited answer
     finish(id, read_answer(found->second->request, {buffer_.data(), size}, server_));
 }
 
@@ -146,7 +147,7 @@ void UdpChannel::fail_all(const DnsError& failure) {
 }
 
 void UdpChannel::close() {
-    error_code ignored;  // nothing is lost with it
+    error_code ignored;  // the socket is no longer used
     socket_.close(ignored);
     fail_all({ErrorKind::connection, 0, server_, "sftdyn no longer uses this DNS server", ""});
 }

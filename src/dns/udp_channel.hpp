@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Queries to one DNS server over UDP: many at once, matched by message id, sent again when no
-// answer comes.
+// Sends queries to one DNS server over UDP: many at once, with answers matched by message ID, and
+// with retransmission.
 #pragma once
 
 #include <array>
@@ -15,9 +15,9 @@
 
 namespace sftdyn::dns {
 
-/// Owned by `ServerClient`, used on the thread of `io`; callbacks of the socket keep it alive. What
-/// has no answer by its deadline fails, and so does everything under way when the system says that
-/// the port is closed.
+/// Owned by `ServerClient`, used on the thread of `io`; callbacks of the socket keep it alive. A
+/// query fails when it has no answer by its deadline. All queries in flight fail when the system
+/// reports that the server's port is closed.
 class UdpChannel : public std::enable_shared_from_this<UdpChannel> {
 public:
     using Handler = std::function<void(Reply)>;
@@ -25,14 +25,13 @@ public:
     UdpChannel(boost::asio::io_context& io, boost::asio::ip::udp::endpoint server,
                base::TimeSourcePtr time);
 
-    /// An id that no message under way has.
+    /// An ID that no query in flight has.
     [[nodiscard]] std::uint16_t fresh_id() const;
 
-    /// Sends `request`; `handler` is called once, with the answer or with why there is none by
-    /// `deadline`.
+    /// Sends `request`. `handler` is called once, by `deadline`, with the answer or a failure.
     void send(OutgoingMessage request, base::TimePoint deadline, Handler handler);
 
-    /// Ends it: what is under way fails.
+    /// Closes the socket. Queries in flight fail.
     void close();
 
 private:

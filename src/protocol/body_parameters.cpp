@@ -34,7 +34,7 @@ void append_utf8(std::uint32_t code, std::string& out) {
     add(0x80 | (code & 0x3f));
 }
 
-/// One JSON object of strings, numbers and words: nobody sends more. Each octet is looked at once.
+/// Parses a JSON object of strings, numbers and literals, without nesting. Reads each octet once.
 class FlatJson {
 public:
     explicit FlatJson(std::string_view text) : text_(text) {}
@@ -70,7 +70,7 @@ private:
 
     std::optional<std::string> string() {
         if (!take('"')) return std::nullopt;
-        // No longer than what is left: it never moves, so that no copy of it stays anywhere.
+        // Reserves enough memory that the string never moves, so that no copy stays behind.
         std::string out;
         out.reserve(std::min(text_.find_first_of("\"\n"), text_.size()));
         while (!text_.empty()) {
@@ -88,7 +88,7 @@ private:
         return std::nullopt;
     }
 
-    /// What stands behind a backslash.
+    /// Parses an escape, after the backslash.
     bool escape(std::string& out) {
         if (text_.empty()) return false;
         const char c = text_.front();
@@ -117,7 +117,7 @@ private:
         return number;
     }
 
-    /// A string, or what stands alone: a number, true, false; null is empty.
+    /// Parses a string, number, true or false. null is an empty string.
     std::optional<std::string> value() {
         skip();
         if (text_.starts_with('"')) return string();
@@ -143,7 +143,7 @@ std::optional<std::string> name_of_part(std::string_view header) {
     return std::string(rest.substr(0, end));
 }
 
-/// The boundary is the first line: it is not asked for in the header.
+/// Parses a multipart form. The boundary is taken from the first line, not from the header.
 bool read_multipart(std::string_view body, Parameters& parameters) {
     const std::size_t line = body.find("\r\n");
     if (line == std::string_view::npos || line < 3 || line > 72) return false;
@@ -153,7 +153,7 @@ bool read_multipart(std::string_view body, Parameters& parameters) {
         const std::size_t header = body.find("\r\n\r\n");
         if (!body.starts_with("\r\n") || header == std::string_view::npos) return false;
         const std::size_t content = header + 4;
-        // An empty part's delimiter begins with the header's last line end.
+        // In an empty part, the delimiter begins with the last line end of the part's header.
         const std::size_t end = body.find(delimiter, header + 2);
         auto name = name_of_part(body.substr(0, header));
         if (end == std::string_view::npos || !name) return false;

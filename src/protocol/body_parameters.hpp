@@ -9,9 +9,9 @@
 
 namespace sftdyn::protocol {
 
-/// Adds what the body has, whatever its Content-Type says: many clients send a wrong one. False:
-/// it is none of these, or a JSON object or multipart form that can't be read. An empty body has
-/// none.
+/// Adds the parameters of the body. Ignores Content-Type, since many clients send a wrong one.
+/// False: the body has none of these formats, or is a malformed JSON object or multipart form. An
+/// empty body has no parameters.
 [[nodiscard]] bool add_body(std::string_view body, Parameters& parameters);
 
 }  // namespace sftdyn::protocol

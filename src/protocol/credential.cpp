@@ -8,7 +8,7 @@
 namespace sftdyn::protocol {
 namespace {
 
-/// How many octets the character at the start takes; 0: it is no UTF-8.
+/// The size in octets of the first character; 0: not valid UTF-8.
 std::size_t length_of_character(std::string_view text) {
     const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     if (octet(0) < 0x80) return 1;
@@ -17,7 +17,7 @@ std::size_t length_of_character(std::string_view text) {
     for (std::size_t i = 1; i < size; ++i) {
         if (octet(i) < 0x80 || octet(i) > 0xbf) return 0;
     }
-    // Longer than needed, a surrogate, or past the last character.
+    // An overlong encoding, a surrogate, or past U+10FFFF.
     const bool is_none =
         (octet(0) == 0xe0 && octet(1) < 0xa0) || (octet(0) == 0xed && octet(1) > 0x9f) ||
         (octet(0) == 0xf0 && octet(1) < 0x90) || (octet(0) == 0xf4 && octet(1) > 0x8f);

@@ -64,7 +64,8 @@ bool has_marks(std::string_view marks, const Parameters& parameters) {
     });
 }
 
-/// Whether it says what only an update has. One letter says little.
+/// Whether a parameter has a name that only an update has. Names of one letter are ambiguous, and
+/// do not count.
 bool names_something(const Parameters& parameters) {
     return std::ranges::any_of(parameters.all(), [](const Parameter& parameter) {
         const auto meaning = meaning_of(parameter.name.substr(0, parameter.name.find(':')));
@@ -82,7 +83,8 @@ const DialectRow* find_dialect(const std::vector<std::string_view>& path,
     const bool names = names_something(parameters);
     const auto* found = std::ranges::find_if(rows, [&](const DialectRow& row) {
         if (!fits(row.path, path) || !has_marks(row.marks, parameters)) return false;
-        // The root is anybody's, and so is any other path: there it must be seen what is meant.
+        // The root and `*` are not specific to a service: the parameters must show that the request
+        // is an update.
         if (row.path.empty()) return names || is_authorized;
         return row.path != "*" || (names && is_authorized);
     });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The dialects in which a client names hosts and addresses: one table, a row for each way.
+// The table of dialects in which clients name hosts and addresses, with one row for each form of
+// request.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace sftdyn::protocol {
 
-/// Whose words a client is answered with.
+/// The dialect of the answer.
 enum class Dialect : std::uint8_t {
     secret_url,
     dyndns2,
@@ -24,28 +25,29 @@ enum class Dialect : std::uint8_t {
     easydns
 };
 
-/// One way to ask: a path, and what tells it from others with the same path.
+/// One form of request: a path, and conditions that distinguish it from others with the same path.
 struct DialectRow {
-    std::string_view service;  ///< whose it is
-    Dialect dialect;           ///< whose words answer it
-    /// Segments between slashes. `{host}`, `{key}` and `{ip}` stand for any; `*` for any path at
-    /// all, which takes an Authorization field.
+    std::string_view service;  ///< the service that it comes from
+    Dialect dialect;           ///< the dialect of its answers
+    /// Segments between slashes. `{host}`, `{key}` and `{ip}` match any segment. `*` matches any
+    /// path if there is an Authorization field.
     std::string_view path;
-    /// Parameters that must be there, or with `!` in front must not, separated by spaces.
+    /// Required parameters, separated by spaces; a parameter with the prefix `!` must be absent.
     std::string_view marks{};
-    bool bare_key = false;  ///< the first parameter is a word alone, and the key
+    bool bare_key = false;  ///< the first parameter has no value, and is the key
 };
-/// In their order: the first that fits counts.
+/// All rows, in order; the first match counts.
 [[nodiscard]] std::span<const DialectRow> dialect_rows();
 
-/// The row for a request; null: it is none of them.
+/// The row of a request; null: no row matches.
 [[nodiscard]] const DialectRow* find_dialect(const std::vector<std::string_view>& path,
                                              const Parameters& parameters, bool is_authorized);
 
-/// Whether a path alone can be one of them.
+/// Whether any row matches the path, regardless of parameters.
 [[nodiscard]] bool is_path_of_dialect(const std::vector<std::string_view>& path);
 
-/// What stands in a path for `{host}`, `{key}` or `{ip}`; empty: the row has none.
+/// The segment of a path in the place of `{host}`, `{key}` or `{ip}`; empty: the row has no such
+/// placeholder.
 [[nodiscard]] std::string_view segment_for(std::string_view placeholder, const DialectRow& row,
                                            const std::vector<std::string_view>& path);
 

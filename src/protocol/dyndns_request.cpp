@@ -22,8 +22,8 @@ bool is_yes(std::string_view value) {
     return is(value, "yes") || is(value, "true") || is(value, "on") || value == "1";
 }
 
-/// The name of a parameter as a log may show it. What does not look like one may be a part of a
-/// password, whose `&` the client has not encoded.
+/// The name of a parameter for the log. An unusual name is not shown: it may be part of a password
+/// whose `&` the client has not encoded.
 std::string shown_name(const std::string& name, const Credential& credential) {
     const bool is_plain =
         !name.empty() && name.size() <= 24 && std::ranges::all_of(name, [](char c) {
@@ -36,14 +36,14 @@ std::string shown_name(const std::string& name, const Credential& credential) {
     return is_plain && !is_secret ? fmt::format("\"{}\"", name) : "that is no name of any";
 }
 
-/// Makes an update of parameters, one after the other.
+/// Builds an update from parameters.
 class ParameterReader {
 public:
     ParameterReader(AddressUpdate& update, const ip::address& source)
         : update_(update), source_(source) {}
 
     void read(const Parameter& parameter) {
-        // deSEC: "myipv4:host" is for that host alone.
+        // deSEC: "myipv4:host" applies only to that host.
         const std::size_t colon = parameter.name.find(':');
         const auto name = std::string_view(parameter.name).substr(0, colon);
         const auto meaning = meaning_of(name);
@@ -53,7 +53,7 @@ public:
         read(*meaning, parameter.value, of_host(parameter.name.substr(colon + 1)));
     }
 
-    /// A word behind a secret URL's `?`: a host, or an address.
+    /// Reads a word after the `?` of a secret URL: a host or an address.
     void read_word(std::string_view word) {
         if (word.find('.') == std::string_view::npos && word.find(':') == std::string_view::npos)
             return set_fault("it has a word behind its key that is neither host nor address");
@@ -83,10 +83,10 @@ public:
         if (update_.fault.empty()) update_.fault = std::move(fault);
     }
 
-    /// What is known when all have been read.
+    /// Completes the update after the last parameter.
     void finish() {
         join_label_and_domain();
-        // deSEC's, selfHOST's: hostname says only that another parameter has it.
+        // deSEC, selfHOST: this value of hostname means that another parameter has the name.
         const auto says_nothing = [](const std::string& host) {
             return is(host, "yes") || host == "1";
         };
@@ -141,14 +141,14 @@ private:
         }
     }
 
-    /// The first of a kind, and the others behind it.
+    /// Sets the first value of a kind, or appends a further one.
     static void keep(std::string& place, std::string_view value) {
         if (value.empty()) return;
         place += (place.empty() ? "" : ",") + std::string(value.substr(0, 8192));
     }
 
-    /// Namecheap's: `host` is what stands before `domain`, "@" the domain itself. Elsewhere each of
-    /// them is a host.
+    /// Namecheap: `host` is the label before `domain`, and "@" means the domain itself. In other
+    /// dialects each of them is a host.
     void join_label_and_domain() {
         const bool is_pair = !label_.empty() && !domain_.empty() &&
                              label_.find(',') == std::string::npos &&
@@ -184,7 +184,7 @@ private:
     std::string label_{}, domain_{}, host_id_{};
 };
 
-/// Who asks: as the path says, else as the header says if that can be used, else as parameters do.
+/// The credential: from the path, else from a usable Authorization field, else from parameters.
 Credential find_credential(const http::Request& request, const Parameters& parameters,
                            std::string_view path_key) {
     if (!path_key.empty()) {
@@ -215,7 +215,7 @@ AddressUpdate read_update(const http::Request& request, const DialectRow& row,
     reader.add_addresses(percent_decoded(segment_for("{ip}", row, path)), Family::any, out);
     for (const Parameter& parameter : all) reader.read(parameter);
     reader.finish();
-    // FreeDNS names its hosts by the key.
+    // In FreeDNS the key determines the hosts.
     out.all_hosts = out.dialect == Dialect::freedns && out.hostnames.empty();
     return out;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A request in one of the dialects of dialects.hpp becomes an `AddressUpdate`;
-// dyndns_response.hpp makes the response of its outcome. Pure functions. Nothing that was sent is
-// dropped: what is not understood is a fault, unless docs/clients.md lists it as ignored.
+// Parses requests in the dialects of dialects.hpp into `AddressUpdate`; dyndns_response.hpp makes
+// the responses. Pure functions. Input that is not understood is a fault, unless docs/clients.md
+// lists it as ignored.
 #pragma once
 
 #include <optional>
@@ -18,49 +18,50 @@
 
 namespace sftdyn::protocol {
 
-/// What a client asks for, in whichever dialect: its credential, the hosts, and their addresses.
-/// Nothing of it has been checked against the accounts.
+/// An update request in any dialect: credential, hosts and addresses. Not yet checked against the
+/// accounts.
 struct AddressUpdate : Addresses, Credential {
     Dialect dialect = Dialect::dyndns2;
-    std::vector<std::string> hostnames{};  ///< empty: those that the credential is for
-    bool all_hosts = false;                ///< all of the credential's
-    /// deSEC: addresses that are for one host alone, by its name.
+    std::vector<std::string> hostnames{};  ///< empty: the credential's hosts
+    bool all_hosts = false;                ///< all hosts of the credential
+    /// deSEC: addresses for single hosts, by host name.
     std::vector<std::pair<std::string, Addresses>> of_hosts{};
-    /// Why it can't be done as it was sent, for the log; empty: nothing is wrong with it. Nothing
-    /// that the client sent stands in it but a parameter's name.
+    /// Why the request can't be carried out as sent, for the log; empty: no fault. Quotes nothing
+    /// of the request except a parameter's name.
     std::string fault{};
-    bool offline = false;  ///< take the records away
-    bool verbose = false;  ///< DuckDNS
+    bool offline = false;  ///< remove the records
+    bool verbose = false;  ///< DuckDNS: a longer answer
 
-    /// One answer is for all hosts: it says success only if all are served.
+    /// Whether one answer is for all hosts. It is a success only if all hosts are served.
     [[nodiscard]] bool has_one_answer() const {
         return dialect != Dialect::freedns &&
                (dialect != Dialect::dyndns2 || all_hosts || hostnames.empty());
     }
 };
 
-/// The client asks for its own address, as a page.
+/// The client requests a page with its own address.
 struct CheckIp {};
-/// The same with a credential: who has one wants an update, and must not take that page for one.
+/// The same with a credential: such a client wants an update, and must not take the page for a
+/// success.
 struct CheckIpWithCredential {};
-/// None of these dialects.
+/// The request is in none of these dialects.
 struct NotOurs {};
-/// One of theirs, but by another method than GET, POST or PUT.
+/// A request in a dialect, but with another method than GET, POST or PUT.
 struct WrongMethod {};
-/// One of theirs, with more parameters than anybody needs.
+/// A request in a dialect, with too many parameters.
 struct TooManyParameters {};
 
-/// What reading one may cost has a bound, whatever was sent: nobody has shown a credential yet.
+/// Parses a request. The cost is bounded, because the client is not yet authenticated.
 using AddressIntent = std::variant<NotOurs, WrongMethod, TooManyParameters, CheckIp,
                                    CheckIpWithCredential, AddressUpdate>;
 [[nodiscard]] AddressIntent read_address_update(const http::Request& request);
 
-/// What stands behind the key in a secret URL: a query, an address or a host. `source` is where the
-/// request comes from.
+/// Parses the text after the key of a secret URL: a query, an address or a host. `source` is the
+/// client's address.
 [[nodiscard]] AddressUpdate read_behind_key(std::string_view text,
                                             const boost::asio::ip::address& source);
 
-constexpr std::size_t most_hosts = 20;      ///< of one request
-constexpr std::size_t most_addresses = 20;  ///< that one request may list
+constexpr std::size_t most_hosts = 20;      ///< maximum in one request
+constexpr std::size_t most_addresses = 20;  ///< maximum in one list of a request
 
 }  // namespace sftdyn::protocol

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view challenge = "Basic realm=\"sftdyn\", charset=\"UTF-8\"";
 
-/// What a dialect with one answer for all hosts says.
+/// The answers of a dialect that has one answer for all hosts.
 struct Words {
     std::string_view good, nochg, bad_credential, refused, trouble;
     bool has_challenge = false;  ///< its clients send Basic authorization
@@ -73,7 +73,7 @@ http::Response say(Dialect dialect, unsigned status, std::string_view word) {
 bool is_success(const HostAnswer& host) {
     return host.code == ReturnCode::good || host.code == ReturnCode::nochg;
 }
-/// It may be tried again as it is.
+/// Whether the client may retry the same request.
 bool is_trouble(const HostAnswer& host) {
     return host.code == ReturnCode::dnserr || host.code == ReturnCode::server_error ||
            host.code == ReturnCode::later;
@@ -99,7 +99,7 @@ unsigned status_of(ReturnCode code) {
     return 500;
 }
 
-/// The host whose code stands for all where one answer does: the worst. Null: there is none.
+/// The host with the worst code, which determines a single answer; null: there are no hosts.
 const HostAnswer* deciding(const std::vector<HostAnswer>& hosts) {
     const HostAnswer* found = nullptr;
     const auto rank = [](const HostAnswer& host) {
@@ -123,7 +123,7 @@ std::chrono::seconds wait_of(const std::vector<HostAnswer>& hosts) {
     return most;
 }
 
-/// Where no host succeeded the status says so, to clients that read nothing else.
+/// The HTTP status. It is an error if no host succeeded, for clients that read only the status.
 unsigned status_of(const std::vector<HostAnswer>& hosts, const AnswerStyle& style,
                    bool is_dyndns2) {
     const bool in_200 =
@@ -190,7 +190,7 @@ http::Response answer_secret_url(const AddressUpdate& update, const HostAnswer& 
     return {500, "FAIL"};
 }
 
-/// Only what was published is told.
+/// The verbose answer of DuckDNS, with published addresses only.
 std::string verbose_duckdns(const AddressUpdate& update, const HostAnswer& host) {
     const auto told = [&](const std::optional<Addresses::Named>& named) {
         const bool is_published = named && host.addresses.find(named->text) != std::string::npos;
@@ -200,7 +200,7 @@ std::string verbose_duckdns(const AddressUpdate& update, const HostAnswer& host)
                        host.code == ReturnCode::good ? "UPDATED" : "NOCHANGE");
 }
 
-/// One answer for all: success is all of it, and with any other nothing has changed.
+/// The single answer for all hosts. Success means that all hosts were served.
 http::Response answer_all_hosts(const AddressUpdate& update, const HostAnswer& host,
                                 const AnswerStyle& style) {
     if (update.dialect == Dialect::secret_url) return answer_secret_url(update, host, style);
@@ -233,7 +233,7 @@ const char* text_of(ReturnCode code) {
             return "notfqdn";
         case ReturnCode::dnserr:
             return "dnserr";
-        // "abuse" would be: until a person has spoken with us.
+        // Not "abuse", which means that the user must contact us.
         case ReturnCode::later:
         case ReturnCode::server_error:
             break;
@@ -270,8 +270,7 @@ http::Response bad_credential(Dialect dialect) {
 
 http::Response refused_address(Dialect dialect) {
     if (dialect == Dialect::secret_url) return {403, "BADADDRESS"};
-    return server_error(dialect);  // inadyn and ddclient try again later; the words of dyndns2 for
-                                   // "no" would end them
+    return server_error(dialect);  // a code of dyndns2 would make inadyn and ddclient exit
 }
 
 http::Response too_many_guesses(Dialect dialect) {
@@ -280,7 +279,7 @@ http::Response too_many_guesses(Dialect dialect) {
         out.status = 429;
         return out;
     }
-    // 429 is nothing that inadyn knows, which would end itself; at 503 it waits, as ddclient does.
+    // inadyn does not know 429 and would exit; after 503 it waits, as ddclient does.
     return say(dialect, 503, words_of(dialect).trouble);
 }
 

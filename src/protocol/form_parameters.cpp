@@ -47,7 +47,7 @@ Parameters::~Parameters() {
     }
 }
 
-/// Moving them when the list grows would leave copies of what is short.
+/// Reserves all memory at once: growing the list would leave copies of short strings behind.
 bool Parameters::has_room() {
     if (list_.empty()) list_.reserve(most);
     too_many_ = too_many_ || list_.size() == most;
@@ -59,7 +59,7 @@ void Parameters::add(std::string_view query) {
         const std::size_t end = std::min(query.find('&'), query.size());
         std::string_view pair = query.substr(0, end);
         query.remove_prefix(std::min(end + 1, query.size()));
-        // "&amp;" of a page that was copied is "&".
+        // "&amp;", copied from a web page, means "&".
         if (pair.starts_with("amp;")) pair.remove_prefix(4);
         if (pair.empty()) continue;
         if (!has_room()) return;

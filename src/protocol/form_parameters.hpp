@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The parameters of a query or form, and the segments of a path.
+// Parses the parameters of a query or form, and the segments of a path.
 #pragma once
 
 #include <span>
@@ -9,37 +9,37 @@
 
 namespace sftdyn::protocol {
 
-/// `%XX` undone (RFC 3986 §2.1). What is no valid encoding stays as it is.
+/// Decodes `%XX` (RFC 3986 §2.1). Invalid encodings are left unchanged.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
-/// One of a request.
+/// One parameter of a request.
 struct Parameter {
     std::string name{};
     std::string value{};
-    bool has_value = true;  ///< else it is a word alone
+    bool has_value = true;  ///< false: a name without `=`
 };
 
-/// name=value pairs, as HTML forms send them: split at `&`, `+` is a space, then `%XX` is undone.
-/// Who sends them need not have shown a credential yet: at most `most` are taken.
+/// Name=value pairs as in HTML forms: split at `&`, then `+` is decoded to a space, then `%XX`.
+/// Stores at most `most`, because the client is not yet authenticated.
 class Parameters {
 public:
     static constexpr std::size_t most = 64;
 
-    /// Wipes names and values: keys and passwords are among them.
+    /// Zeroizes names and values, which include keys and passwords.
     ~Parameters();
     Parameters() = default;
     Parameters(const Parameters&) = delete;
     Parameters& operator=(const Parameters&) = delete;
 
-    /// Of a query or form.
+    /// Adds the parameters of a query or form.
     void add(std::string_view query);
-    /// One that is decoded already.
+    /// Adds a parameter that is already decoded.
     void add(std::string name, std::string value);
-    /// There were more than are taken; the others were not looked at.
+    /// Whether there were more than `most`; the others were not read.
     [[nodiscard]] bool too_many() const { return too_many_; }
-    /// In their order.
+    /// All parameters, in order.
     [[nodiscard]] std::span<const Parameter> all() const { return list_; }
-    /// The first value of a name, in whatever case the name is written; null when there is none.
+    /// The first value of a name, which is compared without case; null: there is none.
     [[nodiscard]] const std::string* find(std::string_view name) const;
 
 private:
@@ -49,12 +49,12 @@ private:
     bool too_many_ = false;
 };
 
-/// More segments than any path of ours has are one too many.
+/// One more than the longest path of any dialect.
 constexpr std::size_t most_segments = 5;
-/// The path of a target without its query, split at slashes; empty segments are left out, and so
-/// are those past `most_segments`.
+/// The path of a target without its query, split at slashes. Omits empty segments, and those past
+/// `most_segments`.
 [[nodiscard]] std::vector<std::string_view> path_segments(std::string_view target);
-/// What stands behind the first `?`.
+/// The part after the first `?`.
 [[nodiscard]] std::string_view query_of(std::string_view target);
 
 }  // namespace sftdyn::protocol

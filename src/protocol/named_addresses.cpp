@@ -19,7 +19,7 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// As much of a text as a log shows.
+/// The part of a text that is logged.
 std::string start_of(std::string_view text) { return std::string(text.substr(0, 80)); }
 
 bool can_be_a_hosts(const ip::address& address) {
@@ -30,7 +30,7 @@ void set_unusable(std::string_view text, Addresses& into) {
     if (into.unusable.empty()) into.unusable = start_of(text);
 }
 
-/// The same one twice is one.
+/// Sets the address. A repeated address counts once.
 void set_address(Addresses::Named named, Addresses& into) {
     auto& place = named.address.is_v4() ? into.v4 : into.v6;
     if (place && place->address != named.address) into.has_several = true;
@@ -44,7 +44,7 @@ void set_prefix(const Addresses::Prefix& prefix, Addresses& into) {
     if (!before) into.prefix = prefix;
 }
 
-/// Nothing behind the first `length` bits: a network's own number, which no host has.
+/// Whether all bits after the first `length` are 0: a network, not the address of a host.
 bool is_network(const ip::address& address, unsigned length) {
     const auto has_none = [&](const auto& bytes) {
         for (std::size_t bit = length; bit < bytes.size() * 8; ++bit) {
@@ -56,7 +56,7 @@ bool is_network(const ip::address& address, unsigned length) {
                            : has_none(address.to_v6().to_bytes());
 }
 
-/// With brackets, and without a length.
+/// Parses an address without a prefix length; brackets are allowed.
 std::optional<Addresses::Named> address_of(std::string_view text) {
     std::string_view bare = text;
     if (bare.starts_with('[') && bare.ends_with(']') && bare.size() > 2)
@@ -81,7 +81,8 @@ std::optional<Addresses::Prefix> prefix_of(std::string_view text) {
     return out;
 }
 
-/// An address with its network's length is the address; a network is a prefix.
+/// Parses an address with a prefix length: a host's address counts as an address, a network as a
+/// prefix.
 void read_with_length(std::string_view text, Addresses& into) {
     const std::size_t slash = text.find('/');
     const auto length = base::parse_number<unsigned>(text.substr(slash + 1));
@@ -109,7 +110,7 @@ std::vector<std::string_view> split_list(std::string_view text, std::size_t most
 void read_address(std::string_view text, Family family, const ip::address& source,
                   Addresses& into) {
     if (base::ascii_iequals(text, "preserve")) {
-        // Of a parameter for either family deSEC means IPv4.
+        // In a parameter for either family, deSEC means IPv4.
         (family == Family::v6 ? into.keep_v6 : into.keep_v4) = true;
         return;
     }

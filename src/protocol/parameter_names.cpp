@@ -71,7 +71,7 @@ constexpr ParameterName names[] = {
     {"clear", Meaning::offline},
     {"verbose", Meaning::verbose},
 
-    // dyndns1 and dyndns2: the service, mail and wildcard records, and where a browser is sent.
+    // dyndns1 and dyndns2: the service, MX and wildcard records, and redirects.
     {"system", Meaning::ignored},
     {"wildcard", Meaning::ignored},
     {"mx", Meaning::ignored},
@@ -81,19 +81,19 @@ constexpr ParameterName names[] = {
     {"static", Meaning::ignored},
     {"action", Meaning::ignored},
     {"started", Meaning::ignored},
-    // Who the client is, and of whom.
+    // The client software and its vendor.
     {"agent", Meaning::ignored},
     {"client", Meaning::ignored},
     {"partner", Meaning::ignored},
     {"version", Meaning::ignored},
-    // changeip, regfish, Njalla: how to do what is done anyway.
+    // changeip, regfish, Njalla: options of the operation that have no effect here.
     {"cmd", Meaning::ignored},
     {"set", Meaning::ignored},
     {"authtype", Meaning::ignored},
     {"forcehost", Meaning::ignored},
     {"auto", Meaning::ignored},
     {"quiet", Meaning::ignored},
-    // Against caches.
+    // To defeat caches.
     {"_", Meaning::ignored},
     {"nocache", Meaning::ignored},
     {"timestamp", Meaning::ignored},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the parameters of all dialects mean, by their names: one table. A name that is not in it is
-// not understood, and whoever sends it is told so: docs/clients.md.
+// The table of parameter names of all dialects and their meanings. A name that is not in it is a
+// fault, which the answer says: docs/clients.md.
 #pragma once
 
 #include <cstdint>
@@ -11,31 +11,31 @@
 namespace sftdyn::protocol {
 
 enum class Meaning : std::uint8_t {
-    hosts,     ///< names of hosts, separated by commas
-    label,     ///< a host, or what stands before the domain
-    domain,    ///< a host, or what stands behind the label
-    host_id,   ///< a host, where `hosts` has none
+    hosts,     ///< host names, separated by commas
+    label,     ///< a host, or the label before `domain`
+    domain,    ///< a host, or the domain after `label`
+    host_id,   ///< a host, if `hosts` names none
     address,   ///< addresses of either family
-    v4,        ///< the same; without a value it names IPv4, and no address
-    v6,        ///< the same of IPv6
-    prefix,    ///< an IPv6 network that was delegated
-    user,      ///< who asks
-    password,  ///< of the user, or of the host
-    key,       ///< a credential that needs no user
+    v4,        ///< IPv4 addresses; without a value: IPv4 without an address
+    v6,        ///< the same for IPv6
+    prefix,    ///< the delegated IPv6 prefix
+    user,      ///< the user name
+    password,  ///< of the user or the host
+    key,       ///< a credential without a user
     offline,   ///< remove the records
     verbose,   ///< DuckDNS: a longer answer
-    ignored    ///< says nothing that we could do
+    ignored    ///< understood, but has no effect
 };
 
-/// A name and what it means.
+/// A name and its meaning.
 struct ParameterName {
     std::string_view name;  ///< in lower case
     Meaning meaning;
 };
-/// All that are understood.
+/// All known names.
 [[nodiscard]] std::span<const ParameterName> parameter_names();
 
-/// What a name means, in whatever case it is written. Nothing: it is not understood.
+/// The meaning of a name, which is compared without case; absent: unknown.
 [[nodiscard]] std::optional<Meaning> meaning_of(std::string_view name);
 
 }  // namespace sftdyn::protocol

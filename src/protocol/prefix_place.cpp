@@ -25,9 +25,8 @@ std::optional<ip::address_v6> place_in(const Addresses::Prefix& prefix,
     std::uint64_t upper = upper_half(prefix.network), lower = lower_half(place.suffix);
     if (prefix.length <= 64) {
         const std::uint64_t networks =
-            prefix.length == 64
-                ? 0
-                : ~std::uint64_t(0) >> prefix.length;  // the bits that are left for them
+            prefix.length == 64 ? 0
+                                : ~std::uint64_t(0) >> prefix.length;  // the bits left for subnets
         if ((place.subnet & ~networks) != 0) return std::nullopt;
         upper = (upper & ~networks) | place.subnet;
     } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Where a host is in a network that was delegated.
+// The address of a host in a delegated network.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace sftdyn::protocol {
 
-/// Prefix, subnet and suffix put together. Nothing: they don't fit.
+/// Combines prefix, subnet and suffix; absent: subnet or suffix do not fit into the prefix.
 [[nodiscard]] std::optional<boost::asio::ip::address_v6> place_in(const Addresses::Prefix& prefix,
                                                                   const accounts::Ipv6Place& place);
 

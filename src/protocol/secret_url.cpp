@@ -10,13 +10,13 @@ namespace sftdyn::protocol::secret_url {
 
 namespace {
 
-// Of a host's name, with the dot at its end.
+// The maximum length of a host name, with the final dot.
 constexpr std::size_t most_name = 254;
 
-// Nobody has shown a key yet: what is looked for in a longer path would cost too much.
+// The client is not yet authenticated, and a search in a longer path would be expensive.
 constexpr std::size_t most_path = 1024;
 
-// Keys may have slashes in them, but nobody has many.
+// Keys may contain slashes, but only a few.
 constexpr unsigned most_slashes = 8;
 
 bool is_host_of(const accounts::KeyEntry& entry, const accounts::AccountDirectory& directory,
@@ -33,8 +33,8 @@ bool is_host_of(const accounts::KeyEntry& entry, const accounts::AccountDirector
 Intent read(const http::Request& request) {
     const std::size_t start = request.target.find_first_not_of('/');
     const bool has_key = start != std::string_view::npos;
-    // HEAD is GET without a body (RFC 9110 §9.3.2), but must change nothing: of a key it tells
-    // nothing either.
+    // HEAD is GET without a body (RFC 9110 §9.3.2), but must not change anything, so it is not
+    // allowed for a key, and does not reveal whether the key is valid.
     if (request.method != "GET" && (has_key || request.method != "HEAD")) return MethodNotAllowed{};
     if (!has_key) return WhoAmI{};
     return PresentedKey{request.target.substr(start)};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The secret URL dialect: `GET /<key>` moves the key's host to where the request came from.
+// The secret URL dialect: `GET /<key>` sets the address of the key's host to the source of the
+// request.
 #pragma once
 
 #include <optional>
@@ -25,29 +26,30 @@ using Intent = std::variant<WhoAmI, PresentedKey, MethodNotAllowed>;
 
 [[nodiscard]] Intent read(const http::Request& request);
 
-/// What a key is for: as it was sent, else with `%XX` undone. Null: it is no key.
+/// The entry of a key, as sent or percent-decoded; null: unknown key.
 [[nodiscard]] const accounts::KeyEntry* find(const accounts::AccountDirectory& directory,
                                              std::string_view key);
 
-/// A key with something behind it.
+/// A target that continues after a key.
 struct LongerTarget {
     const accounts::KeyEntry* entry = nullptr;
     std::string_view key;     ///< as sent
-    std::string_view behind;  ///< without the slash that it begins with
+    std::string_view behind;  ///< without its leading slash
 };
-/// The key that `target` begins with, where it is none as a whole: up to its query or to a slash,
-/// the longest first, or up to the name of one of its hosts, which inadyn appends.
+/// Finds a key at the start of `target`, if the whole target is not a key: the longest one that
+/// ends before the query or a slash, or before the name of one of its hosts, which inadyn appends.
 [[nodiscard]] std::optional<LongerTarget> find_longer(const accounts::AccountDirectory& directory,
                                                       const update::HostTable& names,
                                                       std::string_view target);
 
-/// What a browser or a search engine asks for by itself; it is no guess where it is no key.
+/// Whether browsers or search engines request this target by themselves. If it is not a key, it
+/// does not count as a guess.
 [[nodiscard]] bool is_asked_by_browsers(std::string_view target);
 
 [[nodiscard]] http::Response who_am_i(const http::Request& request);
 [[nodiscard]] http::Response method_not_allowed();
 [[nodiscard]] http::Response no_page();
-/// `uptodate` is the word for a record that had the address already.
+/// `uptodate` is the word for an unchanged record.
 [[nodiscard]] http::Response answer(const update::UpdateOutcome& result, std::string_view uptodate);
 
 }  // namespace sftdyn::protocol::secret_url

@@ -16,21 +16,21 @@ namespace ip = boost::asio::ip;
 
 bool same_label(std::string_view a, std::string_view b) { return base::ascii_iequals(a, b); }
 
-/// Why an address is not to be published; empty: it may be.
+/// Why an address must not be published; empty: it may be published.
 std::string refusal(const ip::address& address, bool named, const base::AddressRules& rules) {
     const auto ruling = rules.rule(address, named);
     if (ruling == base::AddressRules::Ruling::may_be) return {};
     return fmt::format("{} {}", address.to_string(), base::text_of(ruling));
 }
 
-/// What one host is to be given.
+/// The addresses that one host is to get.
 struct HostAddresses {
     std::optional<Addresses::Named> v4{}, v6{};
     std::optional<Addresses::Prefix> prefix{};
-    bool is_from_source = false;  ///< nothing was named
+    bool is_from_source = false;  ///< the request named no address
     bool remove_v4 = false, remove_v6 = false;
-    std::string refused{};                ///< why nothing of it may be published
-    std::vector<std::string> warnings{};  ///< what of it is not
+    std::string refused{};                ///< why no address may be published
+    std::vector<std::string> warnings{};  ///< about addresses that are left out
 };
 
 class Planner {
@@ -54,15 +54,15 @@ public:
         if (common_.prefix && has_host && !update_.offline) plan_others_behind_prefix();
         if (update_.prefix || update_.has_one_answer()) join_all();
         if (update_.has_one_answer() && std::ranges::any_of(plan_.answers, is_refused))
-            plan_.groups.clear();  // it will be told a failure: nothing is done
+            plan_.groups.clear();  // the answer will be a failure, so nothing is done
         return std::move(plan_);
     }
 
 private:
     static bool is_refused(const HostAnswer& host) { return host.code != ReturnCode::nochg; }
 
-    /// Without a name those are meant that the credential is for, or the one that the user's name
-    /// is (deSEC).
+    /// Without host names, the update is for the credential's hosts, or for the host that is the
+    /// user name (deSEC).
     void plan_hosts() {
         if (!update_.all_hosts && !update_.hostnames.empty()) {
             for (const auto& text : update_.hostnames) answer_for(text);
@@ -79,7 +79,7 @@ private:
         }
     }
 
-    /// The address that there is is none of this host's.
+    /// The given address can't be this host's.
     void set_placeless(std::size_t number) {
         plan_.answers[number].code = ReturnCode::server_error;
         plan_.warnings.push_back(fmt::format(
@@ -106,7 +106,8 @@ private:
         return out;
     }
 
-    /// Nothing named: where the request came from, that family only, unless it is to be left alone.
+    /// Without a named address, uses the source of the request, for its family only, unless that is
+    /// to be left unchanged.
     void use_source(const Addresses& sent, HostAddresses& out) const {
         const bool is_other_meant =
             source_.is_v4() ? sent.keep_v4 || out.remove_v4 : sent.keep_v6 || out.remove_v6;
@@ -115,7 +116,7 @@ private:
         (source_.is_v4() ? out.v4 : out.v6) = Addresses::Named{source_, source_.to_string()};
     }
 
-    /// What is good beside a refused one is published.
+    /// Removes refused addresses; the others are still published.
     void apply_rules(HostAddresses& out) const {
         for (auto* named : {&out.v4, &out.v6}) {
             if (!*named) continue;
@@ -141,7 +142,7 @@ private:
         plan_.answers.push_back({code, text, {}, {}});
     }
 
-    /// DuckDNS clients name hosts by their first label.
+    /// Finds a host by its name, or by its first label, as DuckDNS clients do.
     const accounts::Host* find(const std::string& text) const {
         const auto name = dns::Name::parse_host(text);
         if (name.has_error()) return nullptr;
@@ -183,7 +184,7 @@ private:
     void plan_host(const accounts::Host& host, std::size_t number, const HostAddresses& given) {
         if (given.v4) add_address(host, number, *given.v4);
         if (given.remove_v4) add_removal(host, number, dns::Type::a);
-        // The router's own address is none of a host that stands in its network.
+        // The router's own address is not the address of a host in its network.
         const bool is_routers = host.place && (given.is_from_source || is_implied_);
         if (host.place && given.prefix) {
             add_place(host, number, *given.prefix);
@@ -196,8 +197,8 @@ private:
         }
     }
 
-    /// A prefix moves all hosts that stand in it. A host of the request that has nothing of its own
-    /// in it is answered for them.
+    /// A prefix changes the addresses of all hosts in it. Their outcome goes into the answer of a
+    /// host of the request that has no address of its own.
     void plan_others_behind_prefix() {
         std::size_t number = UpdatePlan::unanswered;
         for (const auto& [host, answer] : planned_) {
@@ -234,7 +235,8 @@ private:
         add({number, std::move(desired)});
     }
 
-    /// `number`: the answer that names its address; `speaker`: one that its outcome decides, too.
+    /// `number` is the answer that shows the address. `speaker` is another answer that depends on
+    /// the outcome.
     void add_place(const accounts::Host& host, std::size_t number, const Addresses::Prefix& prefix,
                    std::size_t speaker = UpdatePlan::unanswered) {
         const auto address = place_in(prefix, *host.place);
@@ -269,7 +271,7 @@ private:
     }
 
     void add(UpdatePlan::Step step) {
-        // What belongs to one host goes out together.
+        // The records of one host form an atomic group.
         if (plan_.groups.empty() ||
             plan_.groups.back().front().desired.rrset.host != step.desired.rrset.host)
             plan_.groups.emplace_back();
@@ -296,13 +298,13 @@ private:
     const update::HostTable& names_;
     const ip::address& source_;
     const base::AddressRules& rules_;
-    HostAddresses common_;     ///< of hosts that have none of their own
-    bool is_implied_ = false;  ///< its hosts were not named
+    HostAddresses common_;     ///< addresses of hosts without their own
+    bool is_implied_ = false;  ///< the request did not name its hosts
     std::vector<std::pair<update::HostId, std::size_t>> planned_;
     UpdatePlan plan_;
 };
 
-/// Whether it names an address that is not where the request came from.
+/// Whether the update names an address other than the source of the request.
 bool names_another(const AddressUpdate& update, const ip::address& source) {
     const auto other = [&](const Addresses& sent) {
         return (sent.v4 && sent.v4->address != source) || (sent.v6 && sent.v6->address != source) ||

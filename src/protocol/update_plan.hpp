@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What an update that names hosts and addresses asks of the engine.
+// Plans the desired records of an update that names hosts and addresses.
 #pragma once
 
 #include <vector>
@@ -12,29 +12,29 @@
 
 namespace sftdyn::protocol {
 
-/// The work and the answer of one update: what the engine is asked, and what is answered for each
-/// host.
+/// The plan of one update: the desired records for the engine, and the answers for the hosts.
 struct UpdatePlan {
     static constexpr std::size_t unanswered = ~std::size_t(0);
-    /// One desired record, and the answer that its outcome belongs to.
+    /// One desired record, and the answer that its outcome goes into.
     struct Step {
-        std::size_t answer = unanswered;  ///< which of `answers` its outcome goes into
+        std::size_t answer = unanswered;  ///< index in `answers`
         update::DesiredRecord desired{};
     };
-    /// Steps that go out together, all or none.
+    /// Groups of steps. A group is atomic.
     using Group = std::vector<Step>;
 
     std::vector<HostAnswer>
-        answers{};  ///< in the order of the request; what needs no step has its word
+        answers{};  ///< in the order of the request; without steps the return code is set
     std::vector<Group> groups{};
-    std::vector<std::string> warnings{};  ///< for the log: why something can't be done
-    std::string refused{};  ///< for the log: which address is not published, and why; then there is
-                            ///< nothing else
-    /// Answers that repeat another one, of the same host: which, and of which.
+    std::vector<std::string> warnings{};  ///< for the log: why something can't be carried out
+    std::string refused{};  ///< for the log: the address that is not published, and why; then there
+                            ///< are no groups
+    /// Answers that repeat that of the same host: index of the answer, index of the original.
     std::vector<std::pair<std::size_t, std::size_t>> repeats{};
 };
 
-/// `client` is who asks, and `source` where from; `rules` say which addresses may be published.
+/// Makes the plan. `client` and `source` are the authenticated client and its address. `rules`
+/// determine which addresses may be published.
 [[nodiscard]] UpdatePlan make_plan(const AddressUpdate& update, const accounts::Client& client,
                                    const update::HostTable& names,
                                    const boost::asio::ip::address& source,

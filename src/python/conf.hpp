@@ -87,55 +87,56 @@ struct HookError {
 template <class T>
 using HookResult = boost::system::result<T, HookError>;
 
-/// What a hook gave, which stays the conf's own object: `Call` hands it on. Its text is there where
-/// it is a str, bytes, or an address object of Python's.
+/// The result of a hook. `Call` keeps the Python object and passes it to the next hook. `text` is
+/// set if the object is a str, bytes, or an address object of Python's.
 struct Given {
     std::optional<std::string> text{};
-    std::string type{};  ///< Python's name for its type, where there is no text
+    std::string type{};  ///< the name of its Python type, if there is no text
     bool is_true = true;
 };
 
-/// One request's way through the hooks, on one thread, in the order of these functions. It holds
-/// the interpreter's lock as long as it lives. Whatever the conf's code raises is an error that is
-/// returned: nothing of Python's is thrown.
+/// The hook calls of one request, on one thread, in the order of these functions. Holds the
+/// interpreter's lock for its lifetime. An exception of the conf's code is returned as an error; no
+/// Python exception is thrown.
 class Call {
 public:
     virtual ~Call() = default;
 
-    /// What get_ip says, or the source where there is none.
+    /// The result of get_ip, or the source if the conf has no get_ip.
     [[nodiscard]] virtual HookResult<Given> get_ip() = 0;
-    /// What get_host says for that key.
+    /// The result of get_host for the key.
     [[nodiscard]] virtual HookResult<Given> get_host(std::string_view key) = 0;
-    /// The lines of nsupdatecommands, for what get_host gave, else for `host`.
+    /// The lines of nsupdatecommands, for the result of get_host, or for `host` without one.
     [[nodiscard]] virtual HookResult<std::vector<std::string>> nsupdate_commands(
         std::string_view host) = 0;
 
-    /// A number for what get_host and get_ip gave together: for a host the same as long as its
-    /// value is equal, as Python compares them. 0: None, of a host that has had no value.
+    /// A number for the pair of the results of get_host and get_ip. It stays the same for a host
+    /// while its value compares equal in Python. 0: the value is None, and the host has had no
+    /// value yet.
     [[nodiscard]] virtual HookResult<std::uint64_t> pair_number() = 0;
-    /// What get_host gave has its value of elsewhere: the next pair of it has another number.
+    /// The host got its value from elsewhere: its next pair gets a new number.
     virtual void forget_pair() = 0;
 
-    /// What a hook gave, as the log may have it: without the request's secrets, and without what
-    /// the conf knows as keys.
+    /// The text of a hook for the log, with the request's secrets and the conf's keys redacted.
     [[nodiscard]] virtual std::string shown(std::string_view text) = 0;
 };
 
-/// What the code of a hook is: its name, and the words of the form that the code has. "lookup": of
-/// the key in a dict. "source": the source. "proxies" FIELD ADDRESS…: the field of those, else the
-/// source. "everybody" FIELD: the field, else the source. "script": of nothing but host and
-/// address. No words: code of its own. "goes on", as a name: something runs beside the hooks.
+/// The form of a hook's code: the hook's name, followed by the words of the form. "lookup": looks
+/// the key up in a dict. "source": returns the source. "proxies" FIELD ADDRESS…: returns the header
+/// field if the source is one of the addresses, else the source. "everybody" FIELD: returns the
+/// field, else the source. "script": uses only host and address. No words: any other code. The name
+/// "goes on": the conf runs something beside the hooks.
 using HookForm = std::vector<std::string>;
 
-/// A conf that was run. It may be dropped on any thread, without the interpreter's lock; its hooks
-/// are for the thread that it was run on. To read
-/// what it sets may run its code, as that of a class that it defines: an error says what that code
-/// raised, without the conf's keys, and where, as `Interpreter::run` does.
+/// A conf that was run. May be destroyed on any thread, without the interpreter's lock; its hooks
+/// must be called on the thread that it was run on. Reading its settings may run its code, such as
+/// methods of its classes. An error then describes the exception and its location, as in
+/// `Interpreter::run`, with the conf's keys redacted.
 class Conf {
 public:
     virtual ~Conf() = default;
 
-    /// The same text, run anew on the calling thread: another conf.
+    /// Runs the same text again on the calling thread, which makes another conf.
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run_anew() const = 0;
     /// Those of `names` that the conf sets.
     [[nodiscard]] virtual base::Result<std::vector<ConfSetting>> settings(
@@ -145,14 +146,15 @@ public:
         const std::string& name) const = 0;
     /// The names of all dicts at the conf's top level that map text to text.
     [[nodiscard]] virtual base::Result<std::vector<std::string>> tables() const = 0;
-    /// The tables of settings that it has as dicts, and lists of such, as lines of TOML. `known`:
-    /// the settings of each table, by its name; where there are none it is a setting of its own.
+    /// The settings tables that the conf has as dicts, and as lists of dicts, as lines of TOML.
+    /// `known` has the settings of each table by the table's name; a name without settings is
+    /// itself a setting.
     [[nodiscard]] virtual base::Result<std::vector<std::string>> settings_as_toml(
         const std::vector<std::pair<std::string, std::vector<std::string>>>& known) const {
         static_cast<void>(known);
         return std::vector<std::string>();
     }
-    /// What the code of its hooks is. It reads the conf's file.
+    /// The forms of its hooks. Reads the conf's file.
     [[nodiscard]] virtual base::Result<std::vector<HookForm>> forms() const {
         return std::vector<HookForm>();
     }
@@ -170,31 +172,31 @@ public:
                                                      std::string_view key) const = 0;
 };
 
-/// What a thread that runs hooks has to do. Its functions are called on that thread.
+/// The jobs of a thread that runs hooks. The functions are called on that thread.
 class Jobs {
 public:
     enum class Took { job, none, closed };
 
     virtual ~Jobs() = default;
-    /// Runs the next job, if there is one. With the interpreter's lock.
+    /// Runs the next job, if there is one. Called with the interpreter's lock held.
     virtual Took run_next() = 0;
-    /// Returns when there may be a job, or the descriptor is readable (-1: none), or at the time.
-    /// Without the interpreter's lock.
+    /// Waits until there may be a job, the descriptor (-1: none) is readable, or the time `until`.
+    /// Called without the interpreter's lock.
     virtual void wait(int descriptor, std::optional<base::TimePoint> until) = 0;
 };
 
-/// A thread that runs a conf and its hooks; made on it, and dropped on it.
+/// A thread that runs a conf and its hooks. Constructed and destroyed on that thread.
 class Attached {
 public:
     virtual ~Attached() = default;
     /// Identifies the thread for `Interpreter::interrupt`.
     [[nodiscard]] virtual std::uint64_t number() const = 0;
-    /// Runs jobs until they are closed, and between them what the conf has given asyncio to do, in
-    /// this thread's event loop. It keeps the interpreter's lock from one job to the next.
+    /// Runs jobs until they are closed, and in between the thread's asyncio event loop, if the conf
+    /// uses asyncio. Keeps the interpreter's lock between consecutive jobs.
     virtual void serve(Jobs& jobs) = 0;
-    /// While it serves: calls that without the interpreter's lock.
+    /// During `serve`: makes the call with the interpreter's lock released.
     virtual void unlocked(const std::function<void()>& call) = 0;
-    /// Takes back an interruption that came too late.
+    /// Cancels an interrupt that came too late.
     virtual void clear_interrupt() = 0;
 };
 
@@ -204,8 +206,8 @@ class Interpreter {
 public:
     virtual ~Interpreter() = default;
 
-    /// Runs the file, on the calling thread. An error's `where` has the line, if it is one of the
-    /// file's. Another conf that was run before goes on as it was.
+    /// Runs the file on the calling thread. An error's `where` has the line, if the error is in
+    /// this file. Confs that were run before are not affected.
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
         const std::string& path) = 0;
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;

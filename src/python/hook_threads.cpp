@@ -13,14 +13,15 @@
 namespace sftdyn::python {
 namespace {
 
-// Threads that never come back stay: more of them than this are not replaced.
+// The limit of threads. Threads whose code never returns stay; when there are this many, they are
+// no longer replaced.
 constexpr std::size_t most_threads = 64;
-// So long after there was no thread to replace one it is tried again.
+// The pause before retrying to replace a thread, after there was none.
 constexpr auto retry_time = std::chrono::seconds(5);
 
 }  // namespace
 
-/// Times jobs out, and replaces threads that do not come back.
+/// Times jobs out, and replaces threads that do not return.
 void HookThreads::Shared::monitor() {
     const base::MutexLock lock(mutex);
     while (!stopping && !(is_closed && workers.empty())) {
@@ -38,7 +39,7 @@ void HookThreads::Shared::monitor() {
     }
 }
 
-/// The jobs that are out of time.
+/// Returns the jobs that have passed their deadlines.
 std::vector<std::shared_ptr<HookJob>> HookThreads::Shared::time_out(base::TimePoint now) {
     std::vector<std::shared_ptr<HookJob>> timed_out;
     while (!queue.empty() && queue.front()->deadline() <= now) {
@@ -52,7 +53,7 @@ std::vector<std::shared_ptr<HookJob>> HookThreads::Shared::time_out(base::TimePo
             timed_out.push_back(worker->job);
             on_late(worker, now);
         } else if (!worker->job && nobody_comes && now - worker->moved >= interrupt_time) {
-            on_late(worker, now);  // what asyncio has it do keeps it
+            on_late(worker, now);  // asyncio code keeps it busy
         }
     }
     return timed_out;
@@ -86,7 +87,8 @@ base::TimePoint HookThreads::Shared::next_deadline() {
     return next;
 }
 
-/// On a thread of its own: it needs the interpreter's lock, which a hook may hold for ever.
+/// Runs on its own thread, because it needs the interpreter's lock, which a hook may hold
+/// indefinitely.
 void HookThreads::Shared::interrupt() {
     const base::MutexLock lock(mutex);
     for (;;) {
@@ -143,8 +145,8 @@ bool HookThreads::Shared::stop(base::Duration patience) {
         changed.wait_for(mutex, patience, [&]() REQUIRES(mutex) { return threads == 0; });
     auto ended = std::exchange(started, {});
     const base::MutexUnlock unlocked(mutex);
-    // What a library keeps for each thread is gone only when the thread is: at the process's end
-    // that library frees the rest.
+    // Joins the threads, so that their thread-local data of libraries is destroyed before the
+    // process ends.
     for (std::thread& thread : ended) all ? thread.join() : thread.detach();
     return all;
 }
@@ -152,7 +154,7 @@ bool HookThreads::Shared::stop(base::Duration patience) {
 HookThreads::HookThreads(std::shared_ptr<Shared> state) : state_(std::move(state)) {}
 
 HookThreads::~HookThreads() {
-    // A child process has a copy of this, and none of its threads.
+    // A forked process has a copy of this object without the threads.
     if (getpid() != state_->process) {
         static_cast<void>(new (std::nothrow) std::shared_ptr<Shared>(std::move(state_)));
         return;
@@ -165,7 +167,7 @@ HookThreads::~HookThreads() {
     if (has_begun) {
         state_->close();
     } else {
-        static_cast<void>(state_->stop(std::chrono::minutes(1)));  // its threads are not in Python
+        static_cast<void>(state_->stop(std::chrono::minutes(1)));  // its threads run no Python code
     }
 }
 
@@ -209,8 +211,8 @@ bool HookThreads::run(std::shared_ptr<HookJob> job) {
         state.has_monitor = state.start_thread([](Shared& self) { self.monitor(); });
     if (!state.has_monitor) return false;
     const auto deadline = job->deadline();
-    // The first one is the one that the monitor waits for; they come in this order, but for a
-    // configuration that has changed.
+    // Keeps the queue sorted by deadline, since the monitor waits for the first. Jobs arrive in
+    // this order, except after a change of the configuration.
     auto place = state.queue.end();
     while (place != state.queue.begin() && deadline < (*std::prev(place))->deadline()) --place;
     state.queue.insert(place, std::move(job));
@@ -226,7 +228,7 @@ bool HookThreads::run(std::shared_ptr<HookJob> job) {
 
 namespace {
 
-/// What a command has to ask.
+/// A job of a command.
 class CommandJob : public HookJob {
 public:
     CommandJob(std::function<void(const Conf&)> what, base::TimePoint deadline)

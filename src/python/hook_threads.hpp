@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The threads that a Python conf is run on, and its hooks with it.
+// The threads that run a Python conf and its hooks.
 #pragma once
 
 #include <functional>
@@ -13,40 +13,41 @@
 
 namespace sftdyn::python {
 
-/// How many requests may wait, and on how many threads hooks run.
+/// The limits of waiting requests and of threads.
 struct HookLimits {
-    std::size_t queue{};  ///< that wait for a thread; what is usual says the configuration
+    std::size_t
+        queue{};  ///< requests that may wait for a thread; the configuration has the default
     unsigned threads = 1;
 };
 
-/// A request whose hooks are to be run. Shared by the thread that runs it and by the monitor.
+/// A request for the hooks. Shared by the thread that runs it and by the monitor.
 class HookJob {
 public:
     virtual ~HookJob() = default;
-    /// Asks the hooks, those of the thread's own conf.
+    /// Calls the hooks of `conf`, the thread's own conf.
     virtual void run(const Conf& conf) = 0;
-    /// `run` has not returned, or not been called, by the deadline. On the monitor's thread.
+    /// `run` has not returned, or was not called, by the deadline. Called on the monitor's thread.
     virtual void on_timeout() = 0;
     [[nodiscard]] virtual base::TimePoint deadline() const = 0;
 };
 
-/// A conf, run on a thread of its own, and its hooks on the same: one request after the other, so
-/// that nothing runs between the hooks of one, and what the conf keeps in a global is that
-/// request's. With more threads each of them runs the conf for itself. A hook that passes its
-/// deadline is interrupted; where that does not end it, a new thread runs the conf anew and takes
-/// its place. Thread-safe.
+/// Runs a conf and its hooks on the same thread. Requests are handled one after the other, so the
+/// hooks of one request are never interleaved with others, and globals of the conf belong to that
+/// request. With several threads, each of them runs its own copy of the conf. A hook that exceeds
+/// its deadline is interrupted. If it does not end, a new thread runs the conf again and replaces
+/// the old thread. Thread-safe.
 class HookThreads {
     struct Shared;
 
 public:
-    /// Ends the threads. It may be used after their `HookThreads` was let go, too.
+    /// Ends the threads. May outlive their `HookThreads`.
     class Stopper {
     public:
         explicit Stopper(std::shared_ptr<Shared> state) : state_(std::move(state)) {}
-        /// Interrupts what is under way, and waits for it. False: some does not return; then the
-        /// process can't be ended in the ordinary way.
+        /// Interrupts running hooks and waits for all threads. False: a hook does not return; then
+        /// the process can't exit in the ordinary way.
         [[nodiscard]] bool stop(base::Duration patience) const;
-        /// Whether all have ended.
+        /// Whether all threads have ended.
         [[nodiscard]] bool is_over() const;
 
     private:
@@ -56,35 +57,35 @@ public:
     /// How long an interrupted hook may take to end.
     static constexpr base::Duration interrupt_time = std::chrono::seconds(1);
 
-    /// Runs the conf on its first thread, and waits for that.
+    /// Starts the first thread, which runs the conf, and waits for the result.
     [[nodiscard]] static base::Result<std::unique_ptr<HookThreads>> start(
         Interpreter& interpreter, std::string path,
         base::Duration interrupt_time = HookThreads::interrupt_time);
-    /// Takes no more jobs; the threads end by themselves when those that wait are done.
+    /// Accepts no more jobs. The threads end by themselves when the waiting jobs are done.
     ~HookThreads();
     HookThreads(const HookThreads&) = delete;
     HookThreads& operator=(const HookThreads&) = delete;
 
-    /// The first thread's.
+    /// The conf of the first thread.
     [[nodiscard]] std::shared_ptr<const Conf> conf() const;
 
-    /// Jobs may come. Each thread calls `on_start` before any code of the conf runs on it again.
-    /// Once.
+    /// To be called once, before the first job. Each thread calls `on_start` before it runs code of
+    /// the conf again.
     void begin(
         const HookLimits& limits, std::function<void()> on_start = [] {});
 
-    /// False: too many wait already, or nobody watches the time, for the system gives no thread.
+    /// Queues a job. False: too many jobs wait, or the monitor's thread can't be created.
     [[nodiscard]] bool run(std::shared_ptr<HookJob> job);
 
     [[nodiscard]] Stopper stopper() const;
 
-    /// For commands: runs that where the conf's hooks run, and waits for it. False: it did not
-    /// return in time, and is left to itself, so `what` holds all that it uses.
+    /// For commands: runs `what` on the conf's thread, and waits for it. False: it did not return
+    /// in time and continues, so `what` must own everything that it uses.
     [[nodiscard]] bool call(const std::function<void(const Conf&)>& what, base::Duration patience);
 
 private:
     explicit HookThreads(std::shared_ptr<Shared> state);
-    std::shared_ptr<Shared> state_;  ///< shared with threads that never come back
+    std::shared_ptr<Shared> state_;  ///< shared with threads that may never end
 };
 
 }  // namespace sftdyn::python

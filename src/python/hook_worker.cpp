@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A thread that runs a conf, and its hooks.
+// The thread that runs a conf and its hooks.
 #include <poll.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace sftdyn::python {
 namespace {
 
-// So long after a conf could not be run anew it is tried again.
+// The pause before a conf is run again after a failure.
 constexpr auto retry_run_time = std::chrono::seconds(5);
 
 }  // namespace
@@ -27,7 +27,7 @@ void HookThreads::Shared::Worker::wait(int descriptor, std::optional<base::TimeP
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - base::Clock::now());
         patience = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
     }
-    static_cast<void>(poll(polled, 2, patience));  // an interrupted wait is one that has ended
+    static_cast<void>(poll(polled, 2, patience));  // an interrupted wait counts as ended
     eventfd_t count = 0;
     if ((polled[0].revents & POLLIN) != 0) eventfd_read(event.get(), &count);
 }
@@ -37,12 +37,12 @@ void HookThreads::Shared::Worker::wake() {
     eventfd_write(event.get(), 1);
 }
 
-/// False: there is none to be had.
+/// False: the system can't create a thread.
 bool HookThreads::Shared::start_thread(std::function<void(Shared&)> body) {
     started.reserve(started.size() + 1);
     auto thread = base::start_thread([self = shared_from_this(), body = std::move(body)]() mutable {
         base::survive_no_memory([&] { body(*self); });
-        body = nullptr;  // what it holds goes on this thread
+        body = nullptr;  // destroys what it owns on this thread
         const base::MutexLock lock(self->mutex);
         --self->threads;
         self->changed.notify_all();
@@ -57,7 +57,7 @@ bool HookThreads::Shared::start_thread(std::function<void(Shared&)> body) {
     return true;
 }
 
-/// `predecessor`: who does not come back; null: nobody.
+/// `predecessor` is the thread to replace; null: none.
 bool HookThreads::Shared::start_worker(RunConf run_conf, WorkerPtr predecessor) {
     auto worker = std::make_shared<Worker>(*this);
     return start_thread([worker = std::move(worker), run_conf = std::move(run_conf),
@@ -74,7 +74,7 @@ void HookThreads::Shared::work(const WorkerPtr& self, const RunConf& run_conf,
             return base::Error{
                 "its thread can't be told of requests: " + base::system_error_text(errno), path,
                 base::descriptors_remedy};
-        const base::ZeroizedHeap wiped;  // of what the conf's text went through
+        const base::ZeroizedHeap wiped;  // zeroizes all memory that held the conf's text
         return run_conf();
     }();
     std::function<void()> begin;
@@ -97,7 +97,7 @@ void HookThreads::Shared::work(const WorkerPtr& self, const RunConf& run_conf,
         self->attached = attached.get();
         attached->serve(*self);
     }
-    std::shared_ptr<const Conf> own;  // it goes on its own thread
+    std::shared_ptr<const Conf> own;  // destroyed on its own thread
     const base::MutexLock lock(mutex);
     own.swap(self->conf);
     workers.remove(self);
@@ -107,7 +107,8 @@ void HookThreads::Shared::work(const WorkerPtr& self, const RunConf& run_conf,
     own.reset();
 }
 
-/// The worker's conf was run. False: it is not needed, or could not be run.
+/// Adds the worker after it has run the conf. False: it is not needed, or the conf could not be
+/// run.
 bool HookThreads::Shared::join(const WorkerPtr& self, Ran ran, const WorkerPtr& predecessor) {
     if (predecessor) predecessor->has_successor = false;
     if (ran.has_error()) {
@@ -154,7 +155,7 @@ Jobs::Took HookThreads::Shared::run_next(Worker& self) {
         self.moved = base::Clock::now();
     }
     base::survive_no_memory([&] { self.job->run(*self.conf); });
-    std::shared_ptr<HookJob> done;  // what it holds may be the last of something large
+    std::shared_ptr<HookJob> done;  // destroyed without the mutex, since it may own large objects
     {
         const base::MutexLock lock(mutex);
         settle_interrupt(self);
@@ -163,8 +164,8 @@ Jobs::Took HookThreads::Shared::run_next(Worker& self) {
     return Jobs::Took::job;
 }
 
-/// An interruption is not to hit what comes next. It is made with the interpreter's lock, which
-/// this thread has.
+/// Clears an interrupt, so that it does not hit the next job. Releases the interpreter's lock
+/// meanwhile, because an interrupt in progress needs it.
 void HookThreads::Shared::settle_interrupt(Worker& self) {
     if (!self.interrupting && !self.interrupted) return;
     const base::MutexUnlock unlocked(mutex);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Loads the plugin that runs Python confs, when there is one to run.
+// Loads the plugin that runs Python confs, if a conf is used.
 #pragma once
 
 #include <atomic>

@@ -16,7 +16,7 @@ using protocol::ReturnCode;
 using telemetry::RequestOutcome;
 using update::UpdateStatus;
 
-/// That the desired record gives its host; unspecified: none.
+/// The address that the desired record sets; unspecified: none.
 boost::asio::ip::address address_of(const update::DesiredRecord& desired) {
     if (desired.kind != dns::ChangeKind::replace) return {};
     const auto address = dns::address_of(desired.rrset.type, desired.rdata);
@@ -29,14 +29,14 @@ bool is_so(UpdateStatus status) {
 
 }  // namespace
 
-/// An update under way: groups of desired records, and the answers that come of them.
+/// An update in progress: its groups of desired records, and their outcomes.
 struct AccountHandler::AccountUpdate {
     protocol::AddressUpdate update;
     protocol::UpdatePlan plan{};
     std::vector<std::vector<UpdateStatus>> statuses{};  ///< of each step of each group
-    std::vector<std::size_t> asked{};                   ///< groups that the engine is asked for
-    std::shared_ptr<RequestContext> waiting{};          ///< once it is
-    std::size_t open = 0;                               ///< groups that are not answered yet
+    std::vector<std::size_t> asked{};           ///< groups that were submitted to the engine
+    std::shared_ptr<RequestContext> waiting{};  ///< set once groups were submitted
+    std::size_t open = 0;                       ///< submitted groups without an outcome
 };
 
 void AccountHandler::handle(RequestContext& request, protocol::AddressUpdate update) {
@@ -54,8 +54,8 @@ void AccountHandler::handle_authenticated(RequestContext& request, protocol::Add
     carry_out(request, std::move(update), client);
 }
 
-/// Whoever names no user, or a host in its place, is the user of that host. It is one password that
-/// is looked at, as with a name; a key is one all the same.
+/// Without a user name, or with a host name in its place, the request's user is the user of that
+/// host. Only that user's password is checked, as with a user name; keys stay valid.
 void AccountHandler::find_user(const accounts::AccountDirectory& directory,
                                protocol::AddressUpdate& update) const {
     if (!update.secret || directory.find(update.secret->reveal()) != nullptr) return;
@@ -67,7 +67,8 @@ void AccountHandler::find_user(const accounts::AccountDirectory& directory,
         text != nullptr ? dns::Name::parse_host(*text) : base::Result<dns::Name>(base::Error{});
     const auto host = name.has_error() ? std::nullopt : hosts_.find(*name);
     const std::string* user = host ? directory.user_of(*host) : nullptr;
-    // A name that is nobody's: its password takes as long to look at as any.
+    // For an unknown host, the user is empty or stays the unknown name; its password check takes as
+    // long as any other.
     if (user != nullptr || !update.user) update.user = user != nullptr ? *user : std::string();
 }
 
@@ -134,8 +135,8 @@ void AccountHandler::log_warnings(const RequestContext& request, const AccountUp
             base::Clock::now());
 }
 
-/// What is known to be so needs no engine; a group is looked at as a whole, since it is served as a
-/// whole.
+/// Groups that are known to be served as desired are not submitted. A group is checked as a whole,
+/// since it is served as a whole.
 void AccountHandler::look_up_served(const RequestContext& request, AccountUpdate& job) const {
     const auto since = request.began() - request.settings().verify_interval;
     for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
@@ -178,7 +179,7 @@ void AccountHandler::answered(AccountUpdate& job, std::size_t asked,
         auto& wait = answers[answer == protocol::UpdatePlan::unanswered ? 0 : answer].retry_after;
         wait = std::max(wait, outcomes[step].retry_after);
     }
-    // Who has a credential gets an address for all its hosts: that counts once.
+    // A client may set one address for all its hosts; that counts as one host.
     if (asked == 0) {
         const auto& desired = job.plan.groups[number].front().desired;
         watch_.answered(desired.rrset.host, address_of(desired), outcomes.front().status);
@@ -188,8 +189,8 @@ void AccountHandler::answered(AccountUpdate& job, std::size_t asked,
     complete(*job.waiting, job);
 }
 
-/// While the last of several hosts was served, another request may have changed those before it:
-/// whoever asked last is told last, so that this one is not told what is not so any more.
+/// While the last host was handled, another request may have changed the earlier ones. Their
+/// outcomes become `failed`, so that no client is told an outcome that no longer holds.
 void AccountHandler::recheck(AccountUpdate& job) const {
     if (job.plan.groups.size() < 2) return;
     for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
@@ -202,7 +203,7 @@ void AccountHandler::recheck(AccountUpdate& job) const {
     }
 }
 
-/// Every step has its status: the answers get their words.
+/// Sets the return codes of the answers, when every step has its status, and completes the request.
 void AccountHandler::complete(RequestContext& request, AccountUpdate& job) {
     auto& answers = job.plan.answers;
     std::vector<std::vector<UpdateStatus>> of_answers(answers.size());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Requests that name hosts and addresses, in the dialects of `protocol::AddressUpdate`.
+// Handles requests that name hosts and addresses, in the dialects of `protocol::AddressUpdate`.
 #pragma once
 
 #include <memory>
@@ -14,11 +14,13 @@
 
 namespace sftdyn::server {
 
-/// Takes such a request through credential, plan and the engine's work to an answer for each host.
-/// Owned by `RequestRouter`. Thread-safe; the answer comes on the thread where the last step ends.
+/// Authenticates such a request, plans it, submits it to the engine, and answers for each host.
+/// Owned by `RequestRouter`. Thread-safe; the answer is sent on the thread where the last step
+/// ends.
 class AccountHandler {
 public:
-    /// What it works with outlives it; `warnings` say which clients don't get what they ask for.
+    /// The arguments outlive it. `warnings` logs clients whose requests can't be carried out as
+    /// sent.
     AccountHandler(Authenticator& authenticator, UpdateService& updates,
                    const update::HostTable& hosts, AddressWatch& watch, base::LogThrottle& warnings)
         : authenticator_(authenticator),
@@ -27,13 +29,13 @@ public:
           watch_(watch),
           warnings_(warnings) {}
 
-    /// Completes a request whose credential was not looked at yet.
+    /// Completes a request that is not yet authenticated.
     void handle(RequestContext& request, protocol::AddressUpdate update);
 
-    /// Completes a request whose credential is right, and `client`'s.
+    /// Completes a request that was authenticated as `client`.
     void handle_authenticated(RequestContext& request, protocol::AddressUpdate update,
                               const accounts::Client& client);
-    /// Completes the request of a secret URL that is for all hosts of `client`.
+    /// Completes a secret URL request that updates all hosts of `client`.
     void update_all_hosts(RequestContext& request, const accounts::Client& client);
 
     [[nodiscard]] const update::HostTable& hosts() const { return hosts_; }

@@ -12,7 +12,7 @@
 namespace sftdyn::server {
 namespace {
 
-/// Where a Python conf stands in the way of the ordinary remedies.
+/// The warning with the remedy for a Python conf, which can't configure proxies.
 AddressWatch::Warning warning_of_python_conf(http::Forwarding kind, const std::string& peer) {
     const std::string remedy =
         fmt::format("let get_ip return what its header says, for requests of {} only", peer);
@@ -69,7 +69,7 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
             peer)};
 }
 
-/// The address that somebody has, or that of a proxy, as whose the request counts.
+/// Logs the warning, with the shared address or the proxy's address as a journal field.
 void log_warning(const AddressWatch::Warning& warning) {
     base::log::event(spdlog::level::warn, fmt::format("{}; {}", warning.what, warning.remedy),
                      {{warning.check == "shared-address" ? "SFTDYN_ADDRESS" : "SFTDYN_CLIENT",

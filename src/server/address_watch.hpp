@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Notices when addresses are not whose they should be.
+// Detects requests whose source address is probably not the client's.
 #pragma once
 
 #include <map>
@@ -16,43 +16,42 @@
 
 namespace sftdyn::server {
 
-/// Finds a proxy that nobody named, one that does not say whom it speaks for, and hosts that all
-/// get one address. Each is logged once, and kept for `status` and `doctor`. Owned by `Service`.
-/// Thread-safe; what it remembers is bounded.
+/// Detects proxies that are not configured, proxies that do not forward the client's address, and
+/// hosts that all get the same address. Each case is logged once, and stored for `status` and
+/// `doctor`. Owned by `Service`. Thread-safe, with bounded memory.
 class AddressWatch {
 public:
-    /// What was noticed, as `status` and `doctor` show it.
+    /// A detected case, as `status` and `doctor` show it.
     struct Warning {
         std::string check{};    ///< one word: "untrusted-proxy", "silent-proxy", "other-header",
                                 ///< "shared-address"
-        std::string address{};  ///< that it is about
+        std::string address{};  ///< the address of the proxy, or that the hosts share
         std::string what{};
         std::string remedy{};
     };
 
-    /// Which remedies there are: a Python conf names no proxies.
+    /// Selects the remedies: a Python conf can't configure proxies.
     void configure(bool is_python_conf);
 
-    /// Who sent a request: somebody with a right credential, or anybody.
+    /// The sender of a request: a client with a valid credential, or anyone else.
     enum class Sender : std::uint8_t { client, stranger };
 
-    /// A request of `peer` has another forwarding header than it should; each peer's first is said.
-    /// Of strangers that is only a header of a peer that is not trusted: those whom a trusted proxy
-    /// lets through may only look whether the program is alive.
+    /// A request of `peer` has an unexpected forwarding header, or lacks one; the first of each
+    /// peer is logged. For strangers, only a header of an untrusted peer is logged: requests
+    /// through a trusted proxy may just be health checks.
     void forwarding(http::Forwarding kind, const boost::asio::ip::address& peer, Sender sender);
-    /// Somebody's `host` was given the address. A host of a loopback or local network shares its
-    /// address with few others.
+    /// `host` was given the address. Many hosts with one loopback or local address are a warning.
     void published(update::HostId host, const boost::asio::ip::address& address);
 
-    /// The same, if that was the outcome. Unspecified: the host was to have none.
+    /// The same if `status` is a success. Unspecified address: the records were to be removed.
     void answered(update::HostId host, const boost::asio::ip::address& address,
                   update::UpdateStatus status);
 
     [[nodiscard]] std::vector<Warning> warnings() const;
 
     static constexpr std::size_t most_warnings = 64;
-    /// Of strangers, who may send what they like. These are not among the others, for which there
-    /// is room whatever strangers do.
+    /// The limit of warnings about strangers. They are counted separately, so that strangers can't
+    /// use up the space for the other warnings.
     static constexpr std::size_t most_strangers = 8;
     static constexpr std::size_t most_addresses = 1024;
     static constexpr std::size_t many_hosts = 3;

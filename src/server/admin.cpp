@@ -23,11 +23,10 @@ namespace {
 
 namespace log = base::log;
 
-constexpr std::int64_t remembered =
-    366 * 86400;  // seconds that a host is remembered without a check-in
-constexpr auto look_interval = std::chrono::minutes(1);  // for stale hosts, at the longest
-constexpr auto probe_time = std::chrono::seconds(1);     // for DNS servers to answer
-constexpr auto engine_time = std::chrono::seconds(2);    // for the engine's thread to answer
+constexpr std::int64_t remembered = 366 * 86400;  // seconds that a host without check-ins is kept
+constexpr auto look_interval = std::chrono::minutes(1);  // at most, for stale hosts
+constexpr auto probe_time = std::chrono::seconds(1);     // time for DNS servers to answer
+constexpr auto engine_time = std::chrono::seconds(2);    // time for the engine's thread to answer
 constexpr auto stop_time = std::chrono::milliseconds(500);
 const std::time_t began = std::time(nullptr);
 
@@ -35,7 +34,7 @@ std::string json_string(std::string_view text) {
     return boost::json::serialize(boost::json::string(text));
 }
 
-/// Who asks for metrics is one program, now and then.
+/// Metrics are requested by one program, at intervals.
 http::Limits page_limits() {
     http::Limits limits = http_limits(config::Settings());
     limits.connections = 50;
@@ -120,7 +119,7 @@ void Admin::start() {
     look_for_stale();
 }
 
-/// Without them everything else works.
+/// A failure is logged; everything else works without the pages.
 void Admin::start_pages() {
     const auto started = pages_->start();
     if (!started.has_error()) return;
@@ -139,11 +138,11 @@ std::string Admin::database_path() const {
 }
 
 void Admin::make_state() const {
-    // What can't be made is said when it is opened.
+    // A failure is reported when the file is opened.
     if (state_) static_cast<void>(telemetry::Database::prepare_for_sandbox(database_path()));
 }
 
-/// Without it everything still works.
+/// A failure is logged; everything else works without the database.
 void Admin::open_store() {
     auto database = telemetry::Database::open(database_path());
     if (database.has_error()) return log::warn("{}", database.error().text());
@@ -169,13 +168,13 @@ void Admin::configure(Clients clients) {
     if (started_) look_for_stale();
 }
 
-/// Who has not checked in since then is stale now.
+/// The time of the last check-in at or before which a host is stale.
 telemetry::StaleSince Admin::stale_since() const {
     return {std::time(nullptr), telemetry::stale_seconds(clients_->stale_after),
             clients_->hosts.stale_after};
 }
 
-/// 0: no host is ever stale.
+/// 0: hosts never become stale.
 base::Duration Admin::shortest_stale_time() const {
     base::Duration shortest = clients_->stale_after;
     if (!clients_->hosts.stale_after) return shortest;
@@ -199,7 +198,7 @@ void Admin::look_for_stale() {
     });
 }
 
-/// On the page server's thread, which may wait: other pages need the engine too.
+/// Runs on the page server's thread, which may wait, because the other pages need the engine too.
 bool Admin::is_engine_alive() const {
     const auto answered = std::make_shared<std::promise<void>>();
     auto answer = answered->get_future();
@@ -207,7 +206,7 @@ bool Admin::is_engine_alive() const {
     return answer.wait_for(engine_time) == std::future_status::ready;
 }
 
-/// On the page server's thread.
+/// Runs on the page server's thread.
 void Admin::gather(Needed needed, const Gathered& done) {
     const auto asked = std::make_shared<Gathered>(done);
     {
@@ -237,7 +236,7 @@ telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& serve
     now.clients = clients_->count;
     now.stale_hosts = parts_.request_log.history().stale_count(stale_since());
     now.ready = is_ready(servers);
-    // An address may be named twice.
+    // An address may be configured twice.
     std::map<std::pair<std::string, std::string>, bool> up;
     for (const auto& server : servers) {
         const std::string zone = server.zone ? server.zone->text() : std::string();
@@ -259,8 +258,8 @@ telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& serve
     return now;
 }
 
-/// Whether requests can be served. Where an UPDATE has been in doubt for as long as a request may
-/// take, each that came since was answered with a failure.
+/// Whether requests can be served. If an UPDATE has been in doubt for longer than the request
+/// timeout, all later requests for its zone have failed.
 bool Admin::is_ready(const std::vector<update::ServerState>& servers) const {
     const auto in_doubt = parts_.backend.in_doubt();
     return can_be_asked(servers) &&
@@ -270,7 +269,7 @@ bool Admin::is_ready(const std::vector<update::ServerState>& servers) const {
            });
 }
 
-/// `forget HOST`, which is all that there is.
+/// Carries out `forget HOST`, the only command.
 std::string Admin::carry_out(const std::string& line) {
     constexpr std::string_view forget = "forget ";
     const auto answer = [](const boost::json::object& object) {
@@ -287,7 +286,8 @@ std::string Admin::carry_out(const std::string& line) {
     return answer({{"host", name->text()}, {"forgotten", was_known}});
 }
 
-/// What the document needs of the engine's thread; the hosts are written elsewhere.
+/// The part of the document that is made on the engine's thread. The hosts are written on the
+/// control socket's thread.
 struct Admin::Facts {
     std::string head;
     std::shared_ptr<const Clients> clients;
@@ -333,7 +333,7 @@ void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
                                        {"in_doubt", std::move(in_doubt)},
                                        {"warnings", std::move(warnings)}};
         const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), clients_});
-        // The hosts, which may be many, are written one by one into the end of that object.
+        // The hosts may be many, so they are written one by one at the end of the object.
         facts->head.pop_back();
         done([this, facts, since = stale_since()](const ControlSocket::Part& part) {
             const auto& history = parts_.request_log.history();

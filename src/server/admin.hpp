@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is there for those who run the program: metrics, status, the memory of hosts and the command
-// that is told of them.
+// The administrator's interfaces: metrics, status, the history of hosts, and the event command.
 #pragma once
 
 #include <memory>
@@ -28,12 +27,11 @@
 
 namespace sftdyn::server {
 
-/// Owns what serves administrators: the metrics page, the control socket, the database of hosts and
-/// the queue of the event command. Owned by `Service`; used on the thread of `io` unless a function
-/// says otherwise.
+/// Owns the metrics page, the control socket, the database of hosts and the queue of the event
+/// command. Owned by `Service`; used on the thread of `io` unless a function says otherwise.
 class Admin {
 public:
-    /// The parts of the program that it looks at; they outlive it.
+    /// The parts of the program that it reads from; they outlive it.
     struct Parts {
         boost::asio::io_context& io;
         update::HostTable& hosts;
@@ -45,32 +43,32 @@ public:
         const CertificateWatcher& certificates;
     };
     Admin(Parts parts, const config::Settings& settings, const EventCommand& runner);
-    /// Saves what is remembered.
+    /// Saves the history of hosts.
     ~Admin();
     Admin(const Admin&) = delete;
     Admin& operator=(const Admin&) = delete;
 
-    /// Takes its sockets; a port 0 is replaced by the port taken.
+    /// Opens its sockets. Port 0 is replaced by the assigned port.
     [[nodiscard]] base::Result<void> listen();
     [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
-    /// Makes the file of what is remembered, as the user that the program has become, before it is
-    /// in the sandbox.
+    /// Creates the database file, after the change of user and before the sandbox.
     void make_state() const;
-    /// Once the process is in the sandbox.
+    /// To be called once, when the process is in the sandbox.
     void start();
-    /// Lets pages and commands under way end, until the deadline. Not on the thread of `io`.
+    /// Waits until pages and commands in progress have ended, or until the deadline. Not on the
+    /// thread of `io`.
     void stop(base::TimePoint deadline);
 
-    /// What a configuration says of clients.
+    /// The configuration of the clients.
     struct Clients {
         std::size_t count = 0;
         ConfiguredHosts hosts{};
-        bool are_all_known = true;  ///< only `hosts` are updated
+        bool are_all_known = true;  ///< true: only `hosts` are updated
         base::Duration stale_after{};
-        std::string conf{};          ///< where that stands
-        std::string conf_version{};  ///< of that file when it was read
+        std::string conf{};          ///< path of the configuration file
+        std::string conf_version{};  ///< version of that file when it was read
     };
-    /// At the start and after each reload.
+    /// To be called at the start and after each reload.
     void configure(Clients clients);
 
 private:
@@ -105,7 +103,8 @@ private:
     std::vector<http::Endpoint> endpoints_;
     MetricsPage page_;
     std::unique_ptr<http::Server> pages_;
-    /// Pages that wait for what is gathered. They are the page server's, and go before it does.
+    /// Page requests that wait for their data. They belong to the page server, and end before it
+    /// does.
     base::Mutex asked_mutex_;
     std::set<std::shared_ptr<Gathered>> asked_ GUARDED_BY(asked_mutex_);
     ControlSocket status_;
@@ -114,7 +113,7 @@ private:
     std::shared_ptr<const Clients> clients_ = std::make_shared<const Clients>();
     std::unique_ptr<telemetry::Store> store_;
     std::shared_ptr<const Admin*> alive_ = std::make_shared<const Admin*>(
-        this);  ///< questions to the DNS may be answered after its end
+        this);  ///< DNS queries may be answered after it was destroyed
 };
 
 }  // namespace sftdyn::server

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What `Admin` has to do with the event command: which events it is told of, and which it still is.
+// The part of `Admin` for the event command: selects its events, and saves those that could not be
+// delivered.
 #include <limits>
 #include <utility>
 
@@ -11,11 +12,11 @@
 
 namespace sftdyn::server {
 
-/// What the event command could not be told any more, the next run tells it. Of hosts that are
-/// stale it knows by itself.
+/// Saves undelivered events for the next start. Stale hosts are not saved, since the next start
+/// finds them itself.
 void Admin::keep_events() {
     using telemetry::HistoryEventKind;
-    // One that had not ended and one that waits for its record are one.
+    // Merges an event whose command had not ended with a waiting event of its record.
     EventQueue untold(std::numeric_limits<std::size_t>::max());
     for (const Event& event : events_.untold()) static_cast<void>(untold.add(event));
     std::vector<telemetry::HistoryEvent> kept;
@@ -35,7 +36,7 @@ void Admin::keep_events() {
     events_.are_kept();
 }
 
-/// On any thread.
+/// Passes an event to the command. On any thread.
 void Admin::tell(const telemetry::HistoryEvent& event) {
     using telemetry::HistoryEventKind;
     const std::string host = parts_.hosts.name(event.rrset.host).text();
@@ -48,11 +49,11 @@ void Admin::tell(const telemetry::HistoryEvent& event) {
     if (const auto kind = wanted(event.kind))
         return events_.tell(
             {*kind, host, event.rrset.type, event.now.address, event.before, event.now.checked_in});
-    // Without a command the log is all that is told.
+    // Without a command, the event is only logged.
     if (stale) parts_.request_log.history().stale_was_told(event.rrset, event.now.checked_in);
 }
 
-/// None: no command is told of such an event.
+/// The kind of event for the command; absent: the command is not told of it.
 std::optional<EventKind> Admin::wanted(telemetry::HistoryEventKind kind) const {
     using telemetry::HistoryEventKind;
     if (!has_event_command_) return std::nullopt;
@@ -74,7 +75,8 @@ void Admin::on_command_run(const Event& event) {
     if (host) parts_.request_log.history().stale_was_told({*host, event.type}, event.checked_in);
 }
 
-/// That a host is stale is not told of one that has been forgotten. Changes are: there is a record.
+/// Drops the stale events of hosts that were forgotten. Changes are kept, because their records
+/// still exist.
 void Admin::drop_forgotten() {
     events_.drop([this](const Event& event) {
         if (event.kind != EventKind::stale) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How requests are answered: what the configuration says of it. Immutable: a reload replaces all of
-// it, and a request is answered by the settings that it came under.
+// The configuration of how requests are answered. Immutable: a reload replaces it as a whole, and a
+// request is answered with the settings that were in force when it arrived.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,18 @@
 
 namespace sftdyn::server {
 
-/// What is usual says the configuration: there are no defaults here. Never without a directory.
+/// Has no defaults of its own; the configuration has them. `directory` is never null.
 struct AnswerSettings {
     std::shared_ptr<const accounts::AccountDirectory> directory =
         std::make_shared<const accounts::AccountDirectory>();
-    std::string uptodate{};            ///< the secret URL's word for a record that is as it was
-    bool refusals_in_200 = false;      ///< as the letter of dyndns2 has it
-    base::Duration verify_interval{};  ///< how long a confirmed state is believed
+    std::string uptodate{};            ///< the secret URL's word for an unchanged record
+    bool refusals_in_200 = false;      ///< as the dyndns2 specification says
+    base::Duration verify_interval{};  ///< how long a confirmed state is trusted
     std::shared_ptr<const python::Conf>
-        hooks{};  ///< a conf that defines some; null: there are none
-    std::shared_ptr<python::HookThreads> hook_threads{};  ///< that a Python conf was run on
-    std::uint32_t hook_ttl{};    ///< seconds, of hosts that only hooks know
-    base::Duration hook_time{};  ///< of all hooks of a request together
+        hooks{};  ///< the conf that defines hooks; null: there are none
+    std::shared_ptr<python::HookThreads> hook_threads{};  ///< that the Python conf was run on
+    std::uint32_t hook_ttl{};    ///< seconds, for hosts that only hooks know
+    base::Duration hook_time{};  ///< for all hooks of a request together
     python::HookLimits hook_limits{};
 };
 

@@ -21,49 +21,50 @@ namespace log = base::log;
 
 using telemetry::RequestOutcome;
 
-// Each holds a connection and its memory.
+// Limits delayed answers: each holds a connection and memory.
 constexpr unsigned most_delayed = 1000;
 
 }  // namespace
 
-/// A user's name and password, and where they come from.
+/// A user name and password, and the network they come from.
 struct Authenticator::Attempt {
     protocol::AddressUpdate update;
     base::ClientNetwork network{};
     std::string network_text{};
-    bool is_familiar = false;  ///< it was right before, from the same network
-    const accounts::AccountDirectory::User* user = nullptr;  ///< the settings', which the request
-                                                             ///< keeps; null: there is none
-    std::string hash{};  ///< that the password is verified with; empty: none need be
+    bool is_familiar = false;  ///< was valid before from the same network
+    const accounts::AccountDirectory::User* user =
+        nullptr;         ///< of the settings; null: no such user
+    std::string hash{};  ///< to verify the password with; empty: not needed
 
     [[nodiscard]] bool is_hashed() const { return user != nullptr && !user->password_hash.empty(); }
 };
 
 void Authenticator::authenticate(RequestContext& request, protocol::AddressUpdate update,
                                  const Accepted& accepted) {
-    // Whoever sends nothing has guessed nothing: many clients only then send what they have.
+    // A request without a credential is not a guess: many clients send their credential only after
+    // a challenge.
     if (!update.secret)
         return request.complete(RequestOutcome::no_credential, "no credential",
                                 protocol::bad_credential(update.dialect));
     const accounts::AccountDirectory& directory = *request.settings().directory;
     if (!update.user || directory.user(*update.user) == nullptr) {
-        // A key serves as a password too, whatever the user's name.
+        // A key is also accepted as a password, with any user name.
         const accounts::KeyEntry* entry = directory.find(update.secret->reveal());
         if (entry != nullptr) {
             request.on_authenticated();
             return accepted(request, std::move(update), directory.client(*entry));
         }
-        // A token is no user's. A user's name is asked for a password, whether there is such a user
-        // or not.
+        // Without a user name, only a key is possible. With one, the password is checked, whether
+        // the user exists or not.
         if (!update.user) return refuse(request);
     }
     check_password(request, std::move(update), accepted);
 }
 
-/// Passwords are chosen by people: past the second budget they are not even looked at, but for
-/// those that were right before from the same network. Once any user has a hash, a wrong password
-/// takes as long as verifying it, whoever is named: the time of an answer tells nothing of who
-/// there is.
+/// Passwords are chosen by people and can be guessed. When the second budget is spent, they are not
+/// checked, except those that were valid before from the same network. If any user has a hash,
+/// every wrong password is verified against one, so that the response time does not reveal which
+/// users exist.
 void Authenticator::check_password(RequestContext& request, protocol::AddressUpdate update,
                                    const Accepted& accepted) {
     Attempt attempt{std::move(update), base::client_network(request.source())};
@@ -98,10 +99,10 @@ void Authenticator::accept(RequestContext& request, Attempt attempt, const Accep
     accepted(request, std::move(attempt.update), client);
 }
 
-/// On the verifier's thread, in its turn.
+/// Queues the verification of the password on the verifier's thread.
 void Authenticator::verify(RequestContext& request, Attempt attempt, const Accepted& accepted) {
-    // It counts as wrong while it waits: many at once are as many guesses. What finds no place
-    // stays counted: whoever tries again at once comes after those that have not tried.
+    // The attempt counts as a failure while it waits, so that parallel guesses are counted. An
+    // attempt that finds no place stays counted: a client that retries at once comes after others.
     const auto failure = count_failure(request, request.began());
     if (failure.kind == accounts::FailureTreatmentKind::refuse && !attempt.is_familiar)
         return refuse(request, failure);
@@ -132,7 +133,7 @@ void Authenticator::verify(RequestContext& request, Attempt attempt, const Accep
     }
 }
 
-/// On the verifier's thread. The same may have been verified while it waited.
+/// Runs on the verifier's thread. The same password may have been verified in the meantime.
 base::Result<bool> Authenticator::is_right(const Attempt& attempt) {
     const std::string_view secret = attempt.update.secret->reveal();
     const accounts::VerifiedPasswords::PasswordAttempt asked{*attempt.update.user, attempt.hash,
@@ -149,7 +150,7 @@ void Authenticator::refuse_for_now(RequestContext& request, std::string_view why
     request.complete(RequestOutcome::overloaded, why, protocol::server_error(request.dialect()));
 }
 
-/// Whether it is right can't be told, through no fault of the client's: nothing is counted.
+/// The password can't be verified, which is not the client's fault: takes back the counted failure.
 void Authenticator::refuse_unverified(RequestContext& request, const Failure& failure,
                                       std::string_view why) {
     failures_.take_back(request.source(), failure.counted, now_());
@@ -180,7 +181,7 @@ void Authenticator::refuse_failed(RequestContext& request) {
     refuse(request, count_failure(request, now_()), Cause::hook_failed);
 }
 
-/// The answer within the budgets.
+/// Answers an authentication failure within the budgets.
 void Authenticator::answer(RequestContext& request, Cause cause) {
     if (cause == Cause::wrong)
         return request.complete_bad_credential(protocol::bad_credential(request.dialect()));
@@ -188,7 +189,7 @@ void Authenticator::answer(RequestContext& request, Cause cause) {
                      protocol::server_error(request.dialect()));
 }
 
-/// The answer to a wrong credential, or to one that is not looked at.
+/// Answers a wrong credential, or one that is not checked.
 void Authenticator::refuse(RequestContext& request, const Failure& failure, Cause cause) {
     // The packaged fail2ban filter reads this line.
     if (failure.first) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Finds out who asks.
+// Authenticates requests.
 #pragma once
 
 #include <atomic>
@@ -21,18 +21,18 @@
 
 namespace sftdyn::server {
 
-/// Looks up keys, users and passwords, counts failures, and answers them: at once, late, or with
-/// the request to come back later. Whoever has a right key never pays for a neighbour's guesses.
-/// Owned by `Service`. Thread-safe.
+/// Looks up keys, users and passwords, counts failures, and answers these: at once, delayed, or
+/// with the request to retry later. A client with a valid key is never affected by the failures of
+/// others in its network. Owned by `Service`. Thread-safe.
 class Authenticator {
 public:
     using Now = std::function<base::TimePoint()>;
-    /// Goes on with a request whose credential is right, for the client that has it. On the thread
-    /// that asked, or on the verifier's.
+    /// Continues with an authenticated request of a client. Called on the caller's thread or on the
+    /// verifier's.
     using Accepted =
         std::function<void(RequestContext&, protocol::AddressUpdate, const accounts::Client&)>;
 
-    /// What is answered late waits on `io` for `delay`.
+    /// Delayed answers wait for `delay` on `io`.
     explicit Authenticator(boost::asio::io_context& io, Now now = base::Clock::now,
                            base::Duration delay = std::chrono::seconds(1))
         : io_(io),
@@ -43,20 +43,22 @@ public:
     Authenticator(const Authenticator&) = delete;
     Authenticator& operator=(const Authenticator&) = delete;
 
-    /// What guessing may cost: `accounts::AuthFailureLimiter`.
+    /// Sets the budgets of failures: see `accounts::AuthFailureLimiter`.
     void configure(unsigned bad_keys, base::Duration refill) { failures_.set(bad_keys, refill); }
 
-    /// Looks at the credential of `update`: `accepted` goes on, or the request is completed here.
+    /// Checks the credential of `update`. If it is valid, calls `accepted`, else completes the
+    /// request.
     void authenticate(RequestContext& request, protocol::AddressUpdate update,
                       const Accepted& accepted);
 
-    /// Completes a request whose key is wrong.
+    /// Completes a request with a wrong key.
     void refuse(RequestContext& request);
-    /// Completes a request whose key can't be looked at, since a hook that is given it fails: that
-    /// is a guess as any other. Within the budgets it is answered with the failure.
+    /// Completes a request whose key can't be checked, because the hook that gets the key has
+    /// failed. Counts as an authentication failure. Within the budgets, the answer says that the
+    /// hook has failed.
     void refuse_failed(RequestContext& request);
 
-    /// Ends the verifier's thread. What waits for it is dropped.
+    /// Ends the verifier's thread. Waiting verifications are dropped.
     void stop();
 
 private:
@@ -83,10 +85,10 @@ private:
     accounts::VerifiedPasswords passwords_;
     accounts::FamiliarNetworks familiar_;
     accounts::AuthFailureLimiter failures_{0, base::Duration(0)};
-    base::LogThrottle guessers_;         ///< of clients that are refused
-    base::LogThrottle unverified_;       ///< passwords of which nothing can be told
-    std::atomic<unsigned> delayed_ = 0;  ///< answers that are held back
-    accounts::Verifier verifier_;        ///< last: its work uses all of the above
+    base::LogThrottle guessers_;         ///< logs refused clients
+    base::LogThrottle unverified_;       ///< logs passwords that can't be verified
+    std::atomic<unsigned> delayed_ = 0;  ///< number of delayed answers
+    accounts::Verifier verifier_;        ///< the last member: its thread uses the others
 };
 
 }  // namespace sftdyn::server

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The certificates in use: read again when their files change, and warned of before they expire.
+// Reads certificates again when their files change, and warns before they expire.
 #pragma once
 
 #include <functional>
@@ -19,37 +19,37 @@
 
 namespace sftdyn::server {
 
-/// Reads the certificate files and gives the certificates to the HTTP server. A file that is no
-/// longer usable is logged, and the certificate in use stays. Owned by `Service`, used on the
-/// thread of `io`.
+/// Reads the certificate files and passes the certificates to the HTTP server. If a file becomes
+/// unusable, logs it and keeps the certificate in use. Owned by `Service`, used on the thread of
+/// `io`.
 class CertificateWatcher {
 public:
     using Files = config::Settings::CertificateFiles;
     using OnChange = std::function<void(const http::TlsContext&)>;
     using Clock = std::function<base::TimePoint()>;
 
-    /// `on_change` gets the certificates whenever one of them is new, on the thread of `io`.
+    /// `on_change` is called with all certificates when one of them is new, on the thread of `io`.
     CertificateWatcher(boost::asio::io_context& io, OnChange on_change,
                        Clock clock = base::Clock::now)
         : timer_(io), on_change_(std::move(on_change)), clock_(std::move(clock)) {}
 
-    /// Reads the files now, and again when they change. False: some are not usable, the log says
-    /// why, and all that was in use before stays so. No TLS older than `least` is spoken.
+    /// Reads the files now, and again when they change. `least` is the minimum TLS version. False:
+    /// some files are not usable (the log says why), and everything in use stays as it was.
     [[nodiscard]] bool use(const std::vector<Files>& files,
                            http::TlsVersion least = http::TlsVersion::tls1_2);
 
-    /// Looks whether the files have changed, and does what else is due. Called every two seconds
-    /// once there are certificates.
+    /// Reads files that have changed, and warns of expiry. Called every two seconds once there are
+    /// certificates.
     void look();
 
-    /// The certificates in use by their first names, and how long they are valid. Of several with
-    /// one name, an old and a new one or those of two algorithms, the one that expires first.
+    /// The remaining validity of each certificate in use, by its first name. Of several
+    /// certificates with the same name, the one that expires first counts.
     [[nodiscard]] std::map<std::string, std::chrono::seconds> validity() const;
 
 private:
     struct One {
         Files files;
-        std::string state{};  ///< of the files, when they were read
+        std::string state{};  ///< of the files when they were read
         std::optional<http::TlsCertificate> certificate{};
     };
     void watch();
@@ -61,7 +61,7 @@ private:
     OnChange on_change_;
     Clock clock_;
     std::shared_ptr<http::TicketKeys> tickets_ =
-        std::make_shared<http::TicketKeys>(clock_());  ///< of all certificates, old and new
+        std::make_shared<http::TicketKeys>(clock_());  ///< for all certificates, old and new
     std::vector<One> all_;
     http::TlsVersion least_ = http::TlsVersion::tls1_2;
     base::TimePoint next_warning_{};

@@ -23,15 +23,15 @@ namespace {
 using boost::system::error_code;
 
 constexpr unsigned most_open = 8;
-constexpr timeval write_time{5, 0};  // for a reader to take a part
+constexpr timeval write_time{5, 0};  // the timeout of writing a part
 constexpr std::size_t part_size = 64 * 1024;
-// A line is a word and a name.
+// A command line is a word and a host name.
 constexpr std::size_t longest_line = 512;
-// Who only reads, and does not end its side, asks for the document: it waits so long for it.
+// A client that sends nothing, and does not shut down its side, gets the document after this time.
 constexpr auto line_time = std::chrono::milliseconds(500);
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
-/// Whether somebody listens on a socket's path.
+/// Whether a process listens on the socket at the path.
 bool is_served(boost::asio::io_context& io, const std::string& path) {
     boost::asio::local::stream_protocol::socket probe(io);
     error_code error;
@@ -39,7 +39,7 @@ bool is_served(boost::asio::io_context& io, const std::string& path) {
     return !error;
 }
 
-/// On the writer's thread, where waiting harms nobody else.
+/// Runs on the writer's thread, which may block.
 void write_all(int descriptor, std::string_view text, bool& good) {
     while (good && !text.empty()) {
         const ssize_t written = send(descriptor, text.data(), text.size(), MSG_NOSIGNAL);
@@ -56,7 +56,7 @@ void write_all(int descriptor, std::string_view text, bool& good) {
 
 ControlSocket::~ControlSocket() {
     if (writer_) {
-        // A reader that does not read would be waited for.
+        // Ends writes to clients that do not read.
         for (const auto& socket : open_) ::shutdown(socket->native_handle(), SHUT_RDWR);
         writing_.stop();
         writer_->join();
@@ -88,7 +88,7 @@ base::Result<void> ControlSocket::listen(const std::string& path) {
 
 void ControlSocket::start() {
     writer_ = base::start_thread([this] {
-        // One answer without memory is not the last.
+        // After an answer that ran out of memory, the others are still served.
         while (!base::survive_no_memory([this] { writing_.run(); })) {
         }
     });
@@ -97,7 +97,7 @@ void ControlSocket::start() {
         "{}: there is no thread to serve it: `sftdyn status` does not work until a "
         "restart",
         path_);
-    error_code ignored;  // nobody is served either way
+    error_code ignored;  // the socket is not used in any case
     acceptor_.close(ignored);
     unlink(path_.c_str());
     path_.clear();
@@ -120,7 +120,7 @@ void ControlSocket::pause() {
     });
 }
 
-/// What a client sends.
+/// The input of a client.
 struct ControlSocket::Asked {
     explicit Asked(boost::asio::io_context& io) : timer(io) {}
     std::string text{};
@@ -132,7 +132,7 @@ void ControlSocket::read(const std::shared_ptr<Protocol::socket>& socket) {
     const auto asked = std::make_shared<Asked>(io_);
     asked->timer.expires_after(line_time);
     asked->timer.async_wait([socket](error_code error) {
-        error_code ignored;  // then it has been read meanwhile
+        error_code ignored;  // the read has completed in the meantime
         if (!error) socket->cancel(ignored);
     });
     boost::asio::async_read_until(*socket, boost::asio::dynamic_buffer(asked->text, longest_line),
@@ -159,11 +159,11 @@ void ControlSocket::on_read(const std::shared_ptr<Protocol::socket>& socket,
 
 void ControlSocket::answer(const std::shared_ptr<Protocol::socket>& socket, Document document) {
     boost::asio::post(writing_, [this, socket, document = std::move(document)] {
-        error_code ignored;  // a reader that is gone shows when it is written to
+        error_code ignored;  // a write to a closed connection fails anyway
         socket->native_non_blocking(false, ignored);
         setsockopt(socket->native_handle(), SOL_SOCKET, SO_SNDTIMEO, &write_time,
                    sizeof write_time);
-        // Without memory it ends early, which whoever reads it sees.
+        // When memory runs out, the document is cut short, which its reader detects.
         base::survive_no_memory([&] {
             bool good = true;
             std::string part;

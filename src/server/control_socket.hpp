@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The control socket: whoever may connect to it reads one JSON document that says how things are,
-// or has a line carried out, and reads the answer.
+// The control socket. A client reads the status as one JSON document, or sends a command line and
+// reads the answer.
 #pragma once
 
 #include <functional>
@@ -19,18 +19,18 @@
 
 namespace sftdyn::server {
 
-/// Serves the document to each connection: prepared on the thread of `io`, written on a thread of
-/// its own, so that a slow reader keeps nobody waiting. Owned by `Admin`; it goes once `io` has
-/// stopped, and the socket's file with it.
+/// The document is prepared on the thread of `io`, and written on the socket's own thread, so that
+/// a slow reader does not block anything else. Owned by `Admin`; destroyed after `io` has stopped,
+/// which removes the socket's file.
 class ControlSocket {
 public:
-    /// Writes the document in parts, on a thread of the socket's own.
+    /// Writes the document in parts, on the socket's own thread.
     using Part = std::function<void(const std::string&)>;
     using Document = std::function<void(const Part&)>;
-    /// Calls back with what makes the document, on the thread of `io`.
+    /// Calls back with the function that writes the document, on the thread of `io`.
     using Prepare = std::function<void(std::function<void(Document)>)>;
-    /// Carries out a line that a client sent, without its end, and returns the answer; on the
-    /// thread of `io`. The line is anybody's text.
+    /// Carries out a client's command line and returns the answer, on the thread of `io`. The line
+    /// comes without its line end, and is untrusted.
     using CarryOut = std::function<std::string(const std::string& line)>;
 
     ControlSocket(boost::asio::io_context& io, Prepare prepare, CarryOut carry_out)
@@ -43,19 +43,21 @@ public:
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
 
-    /// Its owner and group may connect. A socket that nobody listens on is replaced.
+    /// Creates the socket, which its owner and group may connect to. Replaces a socket that no
+    /// process listens on.
     [[nodiscard]] base::Result<void> listen(const std::string& path);
-    /// To be called when threads may be made. Where there is none for it, that is said in the log,
-    /// and nobody is served: the socket's file goes.
+    /// To be called when threads may be created. If the thread can't be created, logs it and
+    /// removes the socket's file.
     void start();
 
 private:
     using Protocol = boost::asio::local::stream_protocol;
     void accept();
-    /// Out of descriptors, those that are there are served first.
+    /// Stops accepting for a while when descriptors run out, so that open connections are served
+    /// first.
     void pause();
     struct Asked;
-    /// A line, or nothing: then it is the document that is asked for.
+    /// Reads a command line. Without one, the client gets the document.
     void read(const std::shared_ptr<Protocol::socket>& socket);
     void on_read(const std::shared_ptr<Protocol::socket>& socket, const std::string& line);
     void answer(const std::shared_ptr<Protocol::socket>& socket, Document document);
@@ -71,7 +73,7 @@ private:
     boost::asio::io_context writing_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
         writing_.get_executor()};
-    std::optional<std::thread> writer_{};  ///< runs what is in `writing_`
+    std::optional<std::thread> writer_{};  ///< runs `writing_`
 };
 
 }  // namespace sftdyn::server

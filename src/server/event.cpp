@@ -9,8 +9,7 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-// The layout: offsets of fields. Numbers are in the machine's order: both ends are the same
-// program.
+// The offsets of the fields. Numbers are in host byte order, since both ends are the same program.
 constexpr std::array<std::uint8_t, 4> mark{'S', 'F', 'E', '1'};
 constexpr std::size_t kind_at = 4, family_at = 5, host_size_at = 6, has_at = 7, id_at = 8,
                       checked_in_at = 16, address_at = 24, old_address_at = 40, host_at = 56;
@@ -32,7 +31,7 @@ Number get(const std::uint8_t* from) {
     return number;
 }
 
-/// False: it is not of that type.
+/// False: the address is not of that type.
 bool put_address(std::uint8_t* to, const ip::address& address, dns::Type type) {
     if (address.is_v4() != (type == dns::Type::a)) return false;
     if (address.is_v4()) {
@@ -122,7 +121,8 @@ std::optional<EventMessage> EventMessage::read(std::string_view octets) {
         out.event.old_address = get_address(&in[old_address_at], out.event.type);
     if (in[host_size_at] > longest_host) return std::nullopt;
     out.event.host.assign(reinterpret_cast<const char*>(&in[host_at]), in[host_size_at]);
-    // Whatever else stands in it stands where `write` puts something else.
+    // Rejects any other difference from the output of `write`, such as unused octets that are not
+    // 0.
     if (out.write() != in) return std::nullopt;
     return out;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Something that the administrator's event command is told of, and the messages about it between
-// the program and the process that runs the command. Pure functions; the messages are read as what
-// anybody could have written.
+// Events for the administrator's event command, and their messages between the program and the
+// helper process that runs the command. Pure functions; messages are parsed as untrusted input.
 #pragma once
 
 #include <array>
@@ -17,39 +16,38 @@
 
 namespace sftdyn::server {
 
-/// Why the command is run.
+/// The kind of an event.
 enum class EventKind : std::uint8_t {
-    change = 1,   ///< the host has another address
-    stale = 2,    ///< it has not checked in for long
-    failure = 3,  ///< it could not be given the address that it asked for
+    change = 1,   ///< the host has a new address
+    stale = 2,    ///< the host has not checked in for a long time
+    failure = 3,  ///< the host could not be given the requested address
 };
 
-/// What the command is told.
+/// The content of an event.
 struct Event {
     EventKind kind = EventKind::change;
-    std::string host{};                  ///< as `dns::Name::text` gives it
+    std::string host{};                  ///< in the format of `dns::Name::text`
     dns::Type type = dns::Type::a;       ///< A or AAAA
-    boost::asio::ip::address address{};  ///< now, or that was asked for; unspecified: none
-    /// That the command was last told of, or that the host still has; unspecified: none, or
-    /// unknown.
+    boost::asio::ip::address address{};  ///< the new or requested address; unspecified: none
+    /// The address of the last event, or that the host still has; unspecified: none or unknown.
     boost::asio::ip::address old_address{};
     std::int64_t checked_in = 0;  ///< seconds since 1970
     friend bool operator==(const Event&, const Event&) = default;
 };
 
-/// A message of one size, all of whose octets have a meaning: what is not used is 0. So there is
-/// nothing to parse but a host's name, and no room for anything else.
+/// A message of fixed size. Every octet has a meaning, and unused octets are 0, so only the host's
+/// name needs parsing, and nothing can be hidden in a message.
 struct EventMessage {
     static constexpr std::size_t size = 312;
     using Octets = std::array<std::uint8_t, size>;
 
-    std::uint64_t id = 0;  ///< the answer names it
+    std::uint64_t id = 0;  ///< repeated in the answer
     Event event{};
 
-    /// None: the host's name is none that is told of (not of letters, digits, `-`, `_`, dots and a
-    /// leading `*`), or an address is not of the type.
+    /// Absent: the host's name has characters other than letters, digits, `-`, `_`, dots and a
+    /// leading `*`, or an address does not match the type.
     [[nodiscard]] std::optional<Octets> write() const;
-    /// None unless it is exactly what `write` gives for something.
+    /// Absent unless the octets are exactly a possible output of `write`.
     [[nodiscard]] static std::optional<EventMessage> read(std::string_view octets);
 };
 
@@ -57,11 +55,11 @@ struct EventMessage {
 enum class EventOutcome : std::uint8_t {
     exited = 1,     ///< `detail` is its status
     signalled = 2,  ///< `detail` is the signal
-    timed_out = 3,  ///< it was killed
-    not_run = 4,    ///< `detail` is the error's number
+    timed_out = 3,  ///< the command was killed
+    not_run = 4,    ///< `detail` is the errno
 };
 
-/// The outcome of a command.
+/// The message with the outcome of a command.
 struct EventAnswer {
     static constexpr std::size_t size = 16;
     using Octets = std::array<std::uint8_t, size>;
@@ -74,12 +72,12 @@ struct EventAnswer {
     [[nodiscard]] static std::optional<EventAnswer> read(std::string_view octets);
 };
 
-/// Whether the text is a host's name in lower case, as `dns::Name::parse_host` takes it.
+/// Whether the text is a host name in lower case that `dns::Name::parse_host` accepts.
 [[nodiscard]] bool is_host_name(std::string_view text);
 
 [[nodiscard]] const char* text_of(EventKind kind);
 
-/// The whole environment of the command: PATH, and six variables.
+/// The complete environment of the command: PATH and six variables.
 [[nodiscard]] std::vector<std::string> environment_of(const Event& event);
 
 }  // namespace sftdyn::server

@@ -22,12 +22,12 @@ namespace {
 namespace log = base::log;
 
 [[noreturn]] void be_helper(base::Descriptor socket, const EventCommandSettings& settings) {
-    // Of what the program has open, sockets that systemd passed for one, it keeps its own end and
-    // the standard streams.
+    // Keeps only its end of the socket and the standard streams. Other descriptors, such as sockets
+    // passed by systemd, are closed.
     const auto own = static_cast<unsigned>(socket.get());
     close_range(3, own - 1, 0);
     close_range(own + 1, ~0U, 0);
-    // A terminal's Ctrl-C is for the program; the helper ends when the program has.
+    // Ctrl-C in a terminal is for the program; the helper ends after it.
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

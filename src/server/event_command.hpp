@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The event command's process: the program itself may start none once it is in the sandbox.
+// Starts the helper process that runs the event command. The sandboxed program itself can't start
+// processes.
 #pragma once
 
 #include <sys/types.h>
@@ -15,12 +16,12 @@
 
 namespace sftdyn::server {
 
-/// The command and its bounds, from `[admin]`.
+/// The command and its limits, from `[admin]`.
 struct EventCommandSettings {
-    std::vector<std::string> command{};  ///< empty: there is none, and no helper
+    std::vector<std::string> command{};  ///< empty: no command, and no helper
     std::size_t at_once{};
     base::Duration time_limit{};
-    std::optional<std::string> user{};  ///< whom the helper becomes
+    std::optional<std::string> user{};  ///< the user that the helper runs as
     bool landlock{};
     bool seccomp{};
 };
@@ -28,17 +29,18 @@ struct EventCommandSettings {
 /// Owns the helper process and the socket to it.
 class EventCommand {
 public:
-    /// To be made before there is a second thread, and before the process enters the sandbox. A
-    /// failure is said in the log. The helper is a copy of this process: `forget` drops in it what
-    /// it must not have.
+    /// To be constructed before a second thread is started, and before the process enters the
+    /// sandbox. A failure is logged. The helper is forked from this process; in it, `forget`
+    /// destroys data that it must not have.
     explicit EventCommand(
         const EventCommandSettings& settings, const std::function<void()>& forget = [] {});
-    /// Ends the helper, and what it runs.
+    /// Ends the helper and its commands.
     ~EventCommand();
     EventCommand(const EventCommand&) = delete;
     EventCommand& operator=(const EventCommand&) = delete;
 
-    /// Of type SOCK_SEQPACKET: `EventMessage`s there, `EventAnswer`s back. -1: there is no helper.
+    /// The SOCK_SEQPACKET socket to the helper, for `EventMessage` and `EventAnswer`. -1: there is
+    /// no helper.
     [[nodiscard]] int socket() const { return socket_.get(); }
     [[nodiscard]] std::size_t at_once() const { return at_once_; }
     /// The command's path, for the log.

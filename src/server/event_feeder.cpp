@@ -19,11 +19,12 @@ namespace {
 
 namespace log = base::log;
 
-// Two for each record: far more hosts than one server has. Each costs some 300 octets.
+// Enough for more hosts than one server has, with two events for each record. An event takes about
+// 300 octets.
 constexpr std::size_t capacity = 200'000;
 constexpr base::Duration first_pause = std::chrono::seconds(1),
                          longest_pause = std::chrono::seconds(60);
-constexpr std::size_t most_named = 20;  // in a line of the log
+constexpr std::size_t most_named = 20;  // in one log line
 
 std::string shown(const Event& event) {
     return fmt::format("{} {} {}", text_of(event.kind), event.host, dns::type_text(event.type));
@@ -45,7 +46,7 @@ EventFeeder::EventFeeder(boost::asio::io_context& io, const EventCommand& runner
 }
 
 EventFeeder::~EventFeeder() {
-    if (socket_.is_open()) socket_.release();  // the runner's
+    if (socket_.is_open()) socket_.release();  // the descriptor is the runner's
     problems_.finish();
     const std::vector<Event> events = untold();
     std::string names;
@@ -115,7 +116,7 @@ void EventFeeder::feed() {
     if (under_way_.empty()) idle_.notify_all();
 }
 
-/// False: it was not taken, and has been seen to.
+/// False: the event was not sent, and was already handled (dropped or queued again).
 bool EventFeeder::send(std::uint64_t id, const Event& event) {
     const auto octets = EventMessage{id, event}.write();
     if (!octets) {
@@ -143,7 +144,7 @@ void EventFeeder::await_answers() {
                        });
 }
 
-/// False: there are no more to come.
+/// False: no more answers will come.
 bool EventFeeder::read_answers() {
     std::vector<Event> run;
     const bool more = read_answers(run);
@@ -204,8 +205,8 @@ void EventFeeder::ended(const Event& event, const EventAnswer& answer) {
     }
 }
 
-/// It could not be run: it is tried again. What keeps one from running keeps all, so they wait
-/// together.
+/// Queues an event again whose command could not be started. The cause affects all commands, so all
+/// wait for the retry.
 void EventFeeder::again(Event event, int error) {
     ++counts_.not_run;
     const log::FieldScope scope({{"SFTDYN_HOST", event.host}});
@@ -229,8 +230,8 @@ void EventFeeder::again(Event event, int error) {
     });
 }
 
-/// It does not end before the program does unless it is killed, and a sandboxed program can start
-/// no other.
+/// The helper has ended, which happens only if it is killed. The sandboxed program can't start
+/// another.
 void EventFeeder::helper_is_gone() {
     helper_gone_ = true;
     for (auto& [id, event] : under_way_) queue_.put_back(std::move(event));

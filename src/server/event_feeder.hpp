@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Tells the event command's helper of events, as many at a time as may run, and keeps what must
-// wait.
+// Sends events to the helper of the event command, as many as may run at once, and queues the
+// others.
 #pragma once
 
 #include <atomic>
@@ -21,47 +21,46 @@
 
 namespace sftdyn::server {
 
-/// What waits is the newest state of each record, so it is bounded by the number of hosts. No two
-/// commands run for one record at a time, and those of one record run in order. A command that
-/// can't be run is tried again, a second later at first and each minute at last; one that was run
-/// and failed is not.
+/// The queue holds the newest state of each record, so its size is bounded by the number of hosts.
+/// Commands of one record run in order, one at a time. A command that can't be started is retried,
+/// first after a second, later after up to a minute. A command that was started and failed is not
+/// retried.
 class EventFeeder {
 public:
-    /// Called with each event whose command was run, when that has ended.
+    /// Called with each event whose command was run, after the command has ended.
     using OnRun = std::function<void(const Event&)>;
-    /// `io` and `runner` outlive it. All that it does but `tell` and `wait_until_idle` is on the
-    /// thread of `io`.
+    /// `io` and `runner` outlive it. Used on the thread of `io`, unless a function says otherwise.
     EventFeeder(
         boost::asio::io_context& io, const EventCommand& runner,
         OnRun on_run = [](const Event&) {});
-    /// Says in the log what was not run. After `io` has stopped.
+    /// Logs the events that were not run. To be called after `io` has stopped.
     ~EventFeeder();
     EventFeeder(const EventFeeder&) = delete;
     EventFeeder& operator=(const EventFeeder&) = delete;
 
-    /// On any thread; never waits.
+    /// Adds an event. On any thread; never blocks.
     void tell(Event event);
 
-    /// Of what waits, drops what need not be told any more. On any thread.
+    /// Drops the waiting events that `unwanted` selects. On any thread.
     void drop(const std::function<bool(const Event&)>& unwanted);
 
     /// Waits until every command that can be run has ended, or until the deadline. On any thread
-    /// but that of `io`.
+    /// except that of `io`.
     void wait_until_idle(base::TimePoint deadline);
 
-    /// What the command was not told, or not to the end: what is under way, then what waits. After
-    /// `io` has stopped.
+    /// The events whose commands have not ended: those in progress, then those waiting. To be
+    /// called after `io` has stopped.
     [[nodiscard]] std::vector<Event> untold() const;
-    /// The next run tells the command of them; this is for the log's last word.
+    /// The untold events were saved for the next start; the destructor's log message says so.
     void are_kept() { kept_ = true; }
 
-    /// What came of the commands since the start.
+    /// The outcomes of commands since the start.
     struct Counts {
         std::uint64_t succeeded = 0;  ///< status 0
-        std::uint64_t failed = 0;     ///< another status, or a signal
+        std::uint64_t failed = 0;     ///< another status or a signal
         std::uint64_t timed_out = 0;
-        std::uint64_t not_run = 0;  ///< attempts
-        std::uint64_t lost = 0;     ///< never to be run: there was no room for it
+        std::uint64_t not_run = 0;  ///< failed attempts to start a command
+        std::uint64_t lost = 0;     ///< never run: the queue was full, or the name was not valid
         std::size_t waiting = 0;
     };
     [[nodiscard]] Counts counts() const;
@@ -83,7 +82,7 @@ private:
     boost::asio::posix::stream_descriptor socket_;
     boost::asio::steady_timer timer_;
     base::LogThrottle problems_;
-    bool kept_ = false;  ///< what is untold at the end
+    bool kept_ = false;  ///< untold events were saved
 
     mutable base::Mutex mutex_;
     base::Condition idle_;
@@ -92,9 +91,10 @@ private:
     std::uint64_t next_id_ GUARDED_BY(mutex_) = 1;
     Counts counts_ GUARDED_BY(mutex_){};
     bool helper_gone_ GUARDED_BY(mutex_) = false;
-    bool posted_ GUARDED_BY(mutex_) = false;     ///< `feed` is to be called by `io`
-    base::Duration pause_ GUARDED_BY(mutex_){};  ///< before the next attempt; 0: none failed
-    bool paused_ GUARDED_BY(mutex_) = false;     ///< the timer runs
+    bool posted_ GUARDED_BY(mutex_) = false;  ///< `feed` was posted to `io`
+    base::Duration pause_
+        GUARDED_BY(mutex_){};  ///< before the next attempt; 0: the last one did not fail
+    bool paused_ GUARDED_BY(mutex_) = false;  ///< the timer is running
     std::shared_ptr<const EventFeeder*> alive_ = std::make_shared<const EventFeeder*>(this);
 };
 

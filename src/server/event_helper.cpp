@@ -20,7 +20,7 @@
 namespace sftdyn::server {
 namespace {
 
-// Between SIGTERM and SIGKILL, when the program has ended.
+// The time between SIGTERM and SIGKILL after the program has ended.
 constexpr auto grace = std::chrono::milliseconds(200);
 
 sigset_t child_signal() {
@@ -37,13 +37,13 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return out;
 }
 
-/// In the child: becomes the command, or tells why not.
+/// Runs in the child: executes the command, or reports the error.
 [[noreturn]] void become_command(std::vector<std::string>& command,
                                  std::vector<std::string>& environment, pid_t helper,
                                  int error_to) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != helper) _exit(1);  // it died before that
+    if (getppid() != helper) _exit(1);  // the helper has died before prctl
     for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -52,8 +52,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     const auto words = pointers_to(command), variables = pointers_to(environment);
     execve(words.front(), words.data(), variables.data());
     const int error = errno;
-    // Nobody could be told if that failed; the parent then sees an end without a word, which it
-    // takes for a start.
+    // A failed write can't be reported; the parent then takes the end of file for a successful
+    // start.
     [[maybe_unused]] const ssize_t written = write(error_to, &error, sizeof error);
     _exit(127);
 }
@@ -77,7 +77,7 @@ void EventHelper::work() {
         std::array<pollfd, 2> wait{pollfd{socket_.get(), static_cast<short>(full ? 0 : POLLIN), 0},
                                    pollfd{child_signals_.get(), POLLIN, 0}};
         if (poll(wait.data(), wait.size(), time_left()) < 0 && errno != EINTR) break;
-        // The other end is closed: what still waits in the socket is not begun.
+        // The other end is closed: messages that wait in the socket are not handled.
         if ((wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) break;
         if ((wait[0].revents & POLLIN) != 0) read();
         reap();
@@ -86,7 +86,7 @@ void EventHelper::work() {
     _exit(0);
 }
 
-/// Milliseconds until the next command has to be killed; -1: none runs.
+/// Milliseconds until the next command must be killed; -1: none is running.
 int EventHelper::time_left() const {
     if (running_.empty()) return -1;
     const auto first = std::min_element(
@@ -99,7 +99,7 @@ int EventHelper::time_left() const {
 
 void EventHelper::read() {
     std::array<char, EventMessage::size + 1>
-        octets{};  // a longer one is cut, and refused for its length
+        octets{};  // a longer message is truncated, and rejected for its size
     const ssize_t size = recv(socket_.get(), octets.data(), octets.size(), 0);
     if (size < 0 && errno == EINTR) return;
     if (size < 0) over_ = true;
@@ -125,7 +125,7 @@ void EventHelper::start(const EventMessage& message) {
     if (process > 0 && ::read(error_from.get(), &error, sizeof error) == sizeof error) {
         waitpid(process, nullptr, 0);
     } else if (process > 0) {
-        error = 0;  // the pipe was closed by a successful execve(2)
+        error = 0;  // end of file: execve(2) has closed the pipe
     }
     if (error != 0) return answer(message.id, EventOutcome::not_run, error);
     running_.push_back({message.id, process, base::Clock::now() + time_limit_});
@@ -133,8 +133,8 @@ void EventHelper::start(const EventMessage& message) {
 
 void EventHelper::answer(std::uint64_t id, EventOutcome outcome, std::int32_t detail) const {
     const auto octets = EventAnswer{id, outcome, detail}.write();
-    // It takes them as they come; where it can't, it is about to end, which the next look at the
-    // socket shows.
+    // The program always reads its answers. If this fails, the program is ending, which the next
+    // poll shows.
     [[maybe_unused]] const ssize_t sent =
         send(socket_.get(), octets.data(), octets.size(), MSG_NOSIGNAL);
 }
@@ -165,7 +165,7 @@ void EventHelper::end() {
     while (!running_.empty() && base::Clock::now() < deadline) {
         std::erase_if(running_, [](const Running& command) {
             if (waitpid(command.process, nullptr, WNOHANG) == 0) return false;
-            kill(-command.process, SIGKILL);  // what it has started
+            kill(-command.process, SIGKILL);  // processes that it has started
             return true;
         });
         if (!running_.empty()) poll(nullptr, 0, 10);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The process that runs the event command. It is forked before the program enters the sandbox,
-// takes `EventMessage`s from it by a socket, and answers each with the outcome of the command.
+// The helper process, which runs the event command. It is forked before the program enters the
+// sandbox, receives `EventMessage`s over a socket, and answers each with the outcome of the
+// command.
 #pragma once
 
 #include <sys/types.h>
@@ -17,12 +18,12 @@
 
 namespace sftdyn::server {
 
-/// One thread, in a process of its own. It ends when the program does, however that ends, and with
-/// it the commands under way: their process groups get SIGTERM, and SIGKILL a moment later.
+/// One thread in its own process. It ends when the program ends, for whatever reason, and ends the
+/// running commands: their process groups get SIGTERM, and SIGKILL a moment later.
 class EventHelper {
 public:
-    /// `command` is the program's whole path and its arguments. `at_once`: how many may run; more
-    /// messages wait in the socket.
+    /// `command` is the absolute path of the program, and its arguments. `at_once` is the maximum
+    /// number of running commands; more messages wait in the socket.
     EventHelper(base::Descriptor socket, std::vector<std::string> command, std::size_t at_once,
                 base::Duration time_limit);
 
@@ -48,7 +49,7 @@ private:
     base::Descriptor child_signals_;  ///< signalfd(2) of SIGCHLD
     std::vector<Running> running_{};
     bool over_ = false;
-    bool refused_ = false;  ///< a message that no sftdyn sends has been said
+    bool refused_ = false;  ///< an invalid message was logged
 };
 
 }  // namespace sftdyn::server

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the event command still has to be told of.
+// The queue of events that wait for the event command.
 #pragma once
 
 #include <cstddef>
@@ -14,29 +14,30 @@
 
 namespace sftdyn::server {
 
-/// The newest state of each record, in the order in which the records came. A pure data structure;
-/// owned by `EventFeeder`, which locks.
+/// Holds the newest state of each record, in order of arrival. A pure data structure without
+/// locking; owned by `EventFeeder`, which locks.
 class EventQueue {
 public:
     /// A host and a type.
     using Record = std::pair<std::string, dns::Type>;
     [[nodiscard]] static Record record_of(const Event& event) { return {event.host, event.type}; }
 
-    /// `capacity`: how many may wait. There are at most three for each record.
+    /// `capacity` is the maximum number of events. At most three wait for each record.
     explicit EventQueue(std::size_t capacity) : capacity_(capacity) {}
 
-    /// A change takes the place of one that waits, and keeps the old address of that one, which the
-    /// command was told of last; a host that has changed is not stale any more, and does not fail.
-    /// False: there is no room, and it is not taken.
+    /// Adds an event. A change replaces a waiting change, and keeps its old address, which is the
+    /// one that the command was last told. A change also removes the waiting `stale` and `failure`
+    /// events of its record. False: the queue is full, and the event was not added.
     [[nodiscard]] bool add(Event event);
 
-    /// What waits longest, of records that are not `busy`.
+    /// Removes and returns the oldest event whose record is not `busy`.
     [[nodiscard]] std::optional<Event> take(const std::function<bool(const Record&)>& busy);
 
-    /// What was taken and could not be told comes first again, unless something newer waits.
+    /// Puts an event that could not be delivered back to the front, unless a newer one of the
+    /// record waits.
     void put_back(Event event);
 
-    /// Drops what need not be told any more.
+    /// Drops the events that `unwanted` selects.
     void erase_if(const std::function<bool(const Event&)>& unwanted);
 
     [[nodiscard]] std::size_t size() const { return events_.size(); }

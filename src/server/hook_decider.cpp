@@ -18,8 +18,8 @@ namespace {
 namespace secret_url = protocol::secret_url;
 namespace log = base::log;
 
-/// Letters, digits, and what else stands in names of hosts and of wildcards, in two labels or more:
-/// a text of one is rather a key in a host's place.
+/// Whether the text has only characters of host names and wildcards, and at least two labels. A
+/// single label is more likely a key in the wrong place.
 bool looks_like_a_host(std::string_view text) {
     constexpr std::string_view good =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*";
@@ -27,7 +27,8 @@ bool looks_like_a_host(std::string_view text) {
            text.substr(0, text.size() - 1).find('.') != std::string_view::npos;
 }
 
-/// The request's context is that of who claims the request.
+/// The journal fields, without using the request's context, which belongs to the thread that claims
+/// the request.
 log::Fields log_fields(const HookTask& task) {
     return {{"SFTDYN_CLIENT", task.client().to_string()},
             {"SFTDYN_DIALECT", text_of(telemetry::DialectLabel::secret_url)}};
@@ -51,14 +52,14 @@ bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& t
                                           request.began() - request.settings().verify_interval);
 }
 
-/// On a hook's thread.
+/// Runs on a hook thread.
 HookDecision HookDecider::decide(HookTask& task, const python::Conf& conf) {
     const log::FieldScope of_peer(log_fields(task));
     const auto call = conf.call(task.peer.to_string(), task.fields, task.key);
     HookDecision decision;
     auto address = ask_get_ip(task, *call);
     if (!address) {
-        // Whatever it fails with, the key was tried.
+        // The hook got the key, so its failure counts as a guess.
         if (!task.key.empty() && task.conf().get_ip_reads_key())
             decision.action = HookDecision::Action::key_failed;
         return decision;
@@ -74,7 +75,8 @@ HookDecision HookDecider::decide(HookTask& task, const python::Conf& conf) {
     return decision;
 }
 
-/// What it gave, and if that is an address, the task's client; nothing: it has failed.
+/// Calls get_ip. If the result is an address, it becomes the task's client address. Absent: get_ip
+/// has failed.
 std::optional<HookDecider::Address> HookDecider::ask_get_ip(HookTask& task, python::Call& call) {
     constexpr const char* expected = "expected an IPv4 or IPv6 address";
     task.hook = "get_ip";
@@ -104,8 +106,8 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call, const 
         log_failure("get_ip/address", address.fault);
         return decision;
     }
-    // What a conf that writes the UPDATE itself publishes is seen in its script. Only who has a
-    // key is told: else each address that is refused would be a guess that is not counted.
+    // A conf with nsupdatecommands is checked by its script. The refusal is answered only after the
+    // key was found valid; otherwise a refused address would allow uncounted guesses.
     if (!task.conf().has_nsupdate_commands() && !may_publish(task, "a host", client)) {
         decision.action = HookDecision::Action::refused;
         return decision;
@@ -131,7 +133,8 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call, const 
     return decision;
 }
 
-/// What the conf's objects are is its own business: it is carried out once for a host and a value.
+/// Host and value are objects that only the conf interprets. Its script is carried out once for
+/// each pair of them.
 void HookDecider::decide_pair(HookTask& task, python::Call& call, HookDecision& decision) {
     const auto pair = call.pair_number();
     if (pair.has_error()) {
@@ -171,7 +174,7 @@ void HookDecider::confirm(std::uint64_t pair, bool is_so) {
     }
 }
 
-/// False: `decision` is made.
+/// False: `decision` is final.
 bool HookDecider::find_host(HookTask& task, python::Call& call, HookDecision& decision) {
     if (task.conf().has_get_host()) return ask_get_host(task, call, decision);
     const auto* entry = secret_url::find(*task.request->settings().directory, task.key);
@@ -194,7 +197,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
         said = call.get_host(decoded);
         base::zeroize(decoded);
     }
-    // Whatever it fails with, the key was tried.
+    // The hook got the key, so its failure counts as a guess.
     if (said.has_error()) {
         log_failure(said.error().kind, said.error().text);
         decision.action = HookDecision::Action::key_failed;
@@ -207,7 +210,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
     decision.update.desired.ttl = task.request->settings().hook_ttl;
     if (said->text) {
         auto name = dns::Name::parse(*said->text);
-        // What is no name but happens to be one with escapes would be told as a host's name.
+        // Other texts may parse as names with escapes, but must not be reported as host names.
         if (name.has_value() && !name->is_root() && looks_like_a_host(*said->text)) {
             decision.host_text = std::move(*said->text);
             decision.host = std::move(*name);
@@ -215,7 +218,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
             return true;
         }
     }
-    // The conf's own nsupdatecommands may know what it means.
+    // The conf's nsupdatecommands may still accept it.
     decision.has_name = false;
     if (task.conf().has_nsupdate_commands()) return true;
     log_failure("get_host/name",
@@ -227,8 +230,8 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
     return false;
 }
 
-/// Looking for a conf's keys in a text takes its time, and a line that is passed over comes with
-/// each request: what was looked at is remembered.
+/// Redacting a conf's keys is slow, and a warning about an ignored line recurs with each request,
+/// so results are cached.
 std::string HookDecider::shown_warning(const HookTask& task, python::Call& call,
                                        const std::string& host, const std::string& warning) {
     const std::string plain = host + ' ' + warning;
@@ -237,7 +240,7 @@ std::string HookDecider::shown_warning(const HookTask& task, python::Call& call,
         if (const auto found = shown_warnings_.find(plain); found != shown_warnings_.end())
             return found->second;
     }
-    // Without the lock: this thread may have to wait for the interpreter's in between.
+    // Without the mutex, since this may wait for the interpreter's lock.
     std::string shown =
         fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(warning, call));
     const base::MutexLock lock(mutex_);
@@ -246,7 +249,8 @@ std::string HookDecider::shown_warning(const HookTask& task, python::Call& call,
     return shown;
 }
 
-/// What a script is: a desired record that can go with others, or messages of its own.
+/// Parses the script, and decides whether it is equivalent to a desired record, which can be
+/// batched, or consists of separate messages.
 void HookDecider::read_script(const HookTask& task, python::Call& call,
                               const std::vector<std::string>& lines, HookDecision& decision) {
     const std::string host = decision.has_name ? decision.host.text() : "what get_host returned";
@@ -269,7 +273,7 @@ void HookDecider::read_script(const HookTask& task, python::Call& call,
         return;
     }
     if (!decision.has_name) name_by_script(decision);
-    // With a key of its own it can't go with others.
+    // A message with its own TSIG key can't be batched.
     if (update.messages.size() != 1 || decision.pair != 0 || update.messages.front().key) return;
     auto change = dns::replacement_of(update.messages.front());
     if (!change || change->owner != decision.host || change->type != update.desired.rrset.type)
@@ -280,7 +284,7 @@ void HookDecider::read_script(const HookTask& task, python::Call& call,
     update.zone = update.messages.front().zone;
 }
 
-/// The engine knows the script by the host that it begins with.
+/// Names the script by the owner of its first update, which the engine uses as its host.
 void HookDecider::name_by_script(HookDecision& decision) {
     for (const auto& message : decision.update.messages) {
         if (message.updates.empty()) continue;
@@ -301,9 +305,9 @@ bool HookDecider::may_publish(const HookTask& task, const std::string& what,
     return false;
 }
 
-/// Whether the script's addresses may be published: all that it gives the host, and the client's
-/// wherever else it stands. Other records, and other addresses of other names, are the conf's own
-/// business.
+/// Whether the script's addresses may be published. Checks all addresses of the host, and the
+/// client's address at any name. Other records, and other addresses of other names, are left to the
+/// conf.
 bool HookDecider::may_publish(const HookTask& task, HookDecision& decision) {
     const auto client = task.client();
     decision.published = boost::asio::ip::address();
@@ -313,7 +317,7 @@ bool HookDecider::may_publish(const HookTask& task, HookDecision& decision) {
             if (record.type != dns::Type::a && record.type != dns::Type::aaaa) continue;
             const auto address = dns::address_of(record.type, record.rdata);
             if (address.has_error()) continue;
-            // Where the host is no name, all are the host's.
+            // Without a host name, all addresses count as the host's.
             const bool is_hosts = !decision.has_name || record.owner == decision.host;
             if (!is_hosts && base::plain_address(*address) != client) continue;
             if (!may_publish(task, record.owner.text(), base::plain_address(*address)))

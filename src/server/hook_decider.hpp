@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the hooks of a Python conf make of a request.
+// Runs the hooks of a Python conf for a request, and decides what to do.
 #pragma once
 
 #include <cstdint>
@@ -21,58 +21,60 @@
 
 namespace sftdyn::server {
 
-/// What the hooks made of a request.
+/// The decision of the hooks about a request.
 struct HookDecision {
     enum class Action {
         failed,
-        key_failed,  ///< a hook that was given the key: it may have failed because of it
+        key_failed,  ///< a hook that got the key failed, possibly because of the key
         address,
-        refused,  ///< the key is right, and the address is not to be published
+        refused,  ///< the key is valid, but the address must not be published
         bad_key,
         unchanged,
         update
     } action = Action::failed;
-    std::string address_text{};  ///< with `address`: the answer
+    std::string address_text{};  ///< the answer, with `address`
     dns::Name host{};
-    std::string host_text{};  ///< as the conf names it
-    /// Of the conf's own host and value, where one of them is none of ours: what is confirmed of
-    /// it decides (`confirm`). 0: both are ours.
+    std::string host_text{};  ///< the host as the conf names it
+    /// The number of the pair of host and value, if one of them is an object of the conf that we
+    /// don't interpret. Whether it needs an update depends on `confirm`. 0: both are a host name
+    /// and an address.
     std::uint64_t pair = 0;
-    bool has_name = true;                  ///< `host` is one
-    HookUpdate update{};                   ///< its RRset is set once the host is known
-    boost::asio::ip::address published{};  ///< that `update` gives the host; unspecified: none
+    bool has_name = true;  ///< `host` is a host name
+    HookUpdate update{};   ///< its RRset is set when the host is known
+    boost::asio::ip::address
+        published{};  ///< the address that `update` publishes for the host; unspecified: none
 };
 
-/// Asks the hooks who a request comes from, which host it is for, and what the DNS server is told;
-/// what they say is checked, and what is wrong with it logged. Owned by `HookHandler`. Thread-safe.
+/// Asks the hooks for the client's address, the host, and the DNS update of a request. Checks their
+/// results and logs errors. Owned by `HookHandler`. Thread-safe.
 class HookDecider {
 public:
-    /// What it works with outlives it.
+    /// The arguments outlive it.
     HookDecider(UpdateService& updates, update::HostTable& hosts);
 
-    /// Asks the hooks of `conf`, on its thread.
+    /// Runs the hooks of `conf`, on the conf's thread.
     [[nodiscard]] HookDecision decide(HookTask& task, const python::Conf& conf);
 
-    /// Whether the host is known to have that already.
+    /// Whether the host is known to have this record data already.
     [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,
                              std::string_view rdata) const;
 
-    /// A pair's script was carried out, or not. On any thread.
+    /// Records whether a pair's script was carried out. On any thread.
     void confirm(std::uint64_t pair, bool is_so);
 
-    /// The first failure of a kind is said, the others are counted.
+    /// Logs the first failure of a kind, and counts the others.
     void log_failure(const std::string& kind, const std::string& text);
-    /// Says what is still only counted.
+    /// Logs the remaining counts.
     void finish() { failures_.finish(); }
-    /// A conf was run anew: what was hidden of its messages is looked for again.
+    /// A conf was run again: forgets the cached redacted warnings.
     void forget_warnings();
 
 private:
-    /// What get_ip gave.
+    /// The result of get_ip.
     struct Address {
-        std::string text{};  ///< if it is one
+        std::string text{};  ///< as text, if it is an address
         bool is_address = false;
-        std::string fault{};  ///< what is wrong with it, where an address is needed
+        std::string fault{};  ///< what is wrong with it, if it is not an address
     };
     [[nodiscard]] std::optional<Address> ask_get_ip(HookTask& task, python::Call& call);
     [[nodiscard]] HookDecision decide_host(HookTask& task, python::Call& call,
@@ -93,13 +95,13 @@ private:
 
     UpdateService& updates_;
     update::HostTable& hosts_;
-    base::LogThrottle failures_;  ///< of the conf's code
+    base::LogThrottle failures_;  ///< failures of the conf's code
     base::Mutex mutex_;
     static constexpr std::size_t most_warnings = 1000;
     static constexpr std::size_t most_pairs = 100'000;
-    /// By host and warning.
+    /// Redacted warnings, by host and warning.
     std::map<std::string, std::string> shown_warnings_ GUARDED_BY(mutex_);
-    /// Pairs whose scripts were carried out.
+    /// The pairs whose scripts were carried out.
     std::unordered_set<std::uint64_t> confirmed_ GUARDED_BY(mutex_);
 };
 

@@ -20,7 +20,7 @@ namespace secret_url = protocol::secret_url;
 
 using telemetry::RequestOutcome;
 
-/// The Python sftdyn gave its hooks no query, and no fragment, that has nothing in it.
+/// Removes an empty query or fragment, as the Python version of sftdyn did before it called hooks.
 std::string_view without_empty_query(std::string_view key) {
     for (const char mark : {'#', '?'}) {
         if (key.ends_with(mark) && key.find(mark) == key.size() - 1) key.remove_suffix(1);
@@ -30,7 +30,7 @@ std::string_view without_empty_query(std::string_view key) {
 
 }  // namespace
 
-/// A request that the threads of the conf run.
+/// A request that is run on the threads of the conf.
 class HookHandler::Job : public HookTask, public python::HookJob {
 public:
     Job(HookHandler& handler, RequestContext& from, const http::Request& asked,
@@ -57,7 +57,7 @@ HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
 void HookHandler::configure(const AnswerSettings& settings) {
     if (settings.hook_threads && settings.hook_threads != threads_.lock()) {
         threads_ = settings.hook_threads;
-        // Those that have ended stop at once.
+        // Drops the stoppers of threads that have ended.
         std::erase_if(stoppers_,
                       [](const python::HookThreads::Stopper& old) { return old.is_over(); });
         stoppers_.push_back(settings.hook_threads->stopper());
@@ -96,14 +96,15 @@ void HookHandler::handle(RequestContext& request, const http::Request& asked) {
                                 secret_url::who_am_i(asked));
     if (!has_get_ip && handle_without_hooks(request, key)) return;
     const auto threads = request.settings().hook_threads;
-    const auto job = std::make_shared<Job>(*this, request, asked, key);  // it takes the context
+    const auto job = std::make_shared<Job>(*this, request, asked, key);  // moves from the context
     if (!threads->run(job))
         job->request->complete(
             RequestOutcome::overloaded, "too many wait for hooks",
             secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(5)}, {}));
 }
 
-/// What is no key, and what is known to be so, needs no hook where only nsupdatecommands is one.
+/// If the conf has no get_host, unknown keys and hosts that are known to be up to date need no
+/// hook.
 bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view key) {
     const AnswerSettings& settings = request.settings();
     if (settings.hooks->has_get_host()) return false;
@@ -127,7 +128,7 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
     const update::RrsetKey target = decision.update.desired.rrset;
     const auto complete = [task, target,
                            has_name = decision.has_name](const update::UpdateOutcome& outcome) {
-        if (!has_name)  // and it was, or is, nothing to be done
+        if (!has_name)  // then there was nothing to do
             return task->request->complete(
                 RequestOutcome::uptodate, "nothing to be done for what get_host returned",
                 secret_url::answer(outcome, task->request->answer_style().unchanged_word()));

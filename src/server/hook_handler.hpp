@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Requests that the hooks of a Python conf decide.
+// Handles requests with the hooks of a Python conf.
 #pragma once
 
 #include <atomic>
@@ -20,33 +20,33 @@
 
 namespace sftdyn::server {
 
-/// Lets the hooks say who asks, which host that is, and what the DNS server is told. They run where
-/// their conf was run (`python::HookThreads`); one that fails or times out is logged, and its
-/// request is answered with a failure. Owned by `RequestRouter`. Thread-safe.
+/// The hooks determine the client's address, the host and the DNS update. They run on the thread
+/// that their conf was run on (`python::HookThreads`). If a hook fails or times out, that is
+/// logged, and the request is answered with a failure. Owned by `RequestRouter`. Thread-safe.
 class HookHandler {
 public:
-    /// What it works with outlives it.
+    /// The arguments outlive it.
     HookHandler(Authenticator& authenticator, UpdateService& updates, update::HostTable& hosts,
                 AddressWatch& watch);
 
-    /// Before requests come under these settings; on one thread.
+    /// To be called before requests use these settings; on one thread.
     void configure(const AnswerSettings& settings);
 
-    /// Once, when the process has given up what it does not need, on the thread of `configure`:
-    /// then code of the conf may run on its threads, and so that of the next ones.
+    /// To be called once, on the thread of `configure`, when the process has dropped its
+    /// privileges. From then on this conf and later ones may run code on their threads.
     void begin();
 
-    /// Whether requests are to come with their header fields. On any thread.
+    /// Whether requests must be passed with their header fields. On any thread.
     [[nodiscard]] bool needs_fields() const {
         return needs_fields_.load(std::memory_order_relaxed);
     }
 
-    /// Completes a request whose settings have hooks, who take its header fields.
+    /// Completes a request whose settings have hooks. Moves the header fields out of `asked`.
     void handle(RequestContext& request, const http::Request& asked);
 
-    /// As `HookThreads::Stop`, of all that were begun.
+    /// As `HookThreads::Stopper::stop`, for the threads of all confs.
     [[nodiscard]] bool stop(base::Duration patience);
-    /// Says what is still only counted.
+    /// Logs the remaining counts.
     void finish() { decider_.finish(); }
 
 private:
@@ -62,8 +62,8 @@ private:
     std::atomic<bool> needs_fields_ = false;
     python::HookLimits limits_{};
     bool has_begun_ = false;
-    std::weak_ptr<python::HookThreads> threads_{};          ///< of the last conf
-    std::vector<python::HookThreads::Stopper> stoppers_{};  ///< of all that may still run
+    std::weak_ptr<python::HookThreads> threads_{};          ///< of the current conf
+    std::vector<python::HookThreads::Stopper> stoppers_{};  ///< of all threads that may still run
 };
 
 }  // namespace sftdyn::server

@@ -14,7 +14,8 @@ namespace log = base::log;
 
 constexpr std::size_t longest_echo = 200;
 
-/// The fields are moved; of a short value, which its string holds itself, nothing stays behind.
+/// Moves the fields, and zeroizes short values, which are stored in the string object and would
+/// stay behind.
 python::Fields take_fields(std::span<http::Field> fields) {
     python::Fields::List list;
     list.reserve(fields.size());

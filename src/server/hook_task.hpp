@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A request that hooks of a Python conf are asked about.
+// A request that is decided by the hooks of a Python conf.
 #pragma once
 
 #include <atomic>
@@ -17,24 +17,25 @@
 
 namespace sftdyn::server {
 
-/// A request on its way through the hooks. Shared by the thread that runs them and by the timeout:
-/// one of both claims it, and ends it.
+/// A request that is passed to the hooks. Shared by the thread that runs them and by the timeout;
+/// one of the two claims it and completes it.
 struct HookTask : std::enable_shared_from_this<HookTask> {
-    /// Takes the header fields of `asked`.
+    /// Moves the header fields out of `asked`.
     HookTask(RequestContext& from, const http::Request& asked, std::string_view with_key);
     virtual ~HookTask() { base::zeroize(key); }
     HookTask(const HookTask&) = delete;
     HookTask& operator=(const HookTask&) = delete;
 
-    /// For what it has; hooks are asked of the conf of the thread.
+    /// The conf of the settings, to see which hooks it has. The hooks themselves are called on the
+    /// thread's own conf.
     [[nodiscard]] const python::Conf& conf() const { return *request->settings().hooks; }
 
-    /// A text that a hook of `call` gave, fit for the log.
+    /// The text of a hook of `call`, redacted and escaped for the log.
     [[nodiscard]] std::string shown(std::string_view text, python::Call& call) const;
-    /// As `shown`, for a message of ours that quotes such a text.
+    /// As `shown`, for a message of ours that quotes the text of a hook.
     [[nodiscard]] std::string shown_quote(const std::string& message, python::Call& call) const;
 
-    /// Who asks: what get_ip said, where that is an address; before it `peer`.
+    /// The client's address: the result of get_ip, if that is an address; until then `peer`.
     [[nodiscard]] boost::asio::ip::address client() const {
         const base::MutexLock lock(mutex_);
         return client_;
@@ -44,19 +45,18 @@ struct HookTask : std::enable_shared_from_this<HookTask> {
         client_ = client;
     }
 
-    /// Whether the caller is who has the request: hooks, or timeout. Then it is that of `client()`.
+    /// Claims the request, and sets its source to `client()`. False: it was already claimed.
     [[nodiscard]] bool claim() {
         if (is_claimed_.exchange(true)) return false;
         request->set_source(client());
         return true;
     }
 
-    std::shared_ptr<RequestContext>
-        request;                          ///< who has claimed it may end it, and tell its source
-    const boost::asio::ip::address peer;  ///< where it came from
+    std::shared_ptr<RequestContext> request;  ///< only the thread that claimed it may use it
+    const boost::asio::ip::address peer;      ///< the source address of the connection
     std::string key;
     python::Fields fields;
-    std::atomic<const char*> hook = nullptr;  ///< that runs; null: none yet
+    std::atomic<const char*> hook = nullptr;  ///< the running hook; null: none yet
 
 private:
     mutable base::Mutex mutex_;

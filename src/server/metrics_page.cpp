@@ -18,7 +18,7 @@ std::optional<http::Response> MetricsPage::handle(const http::Request& request,
     if (path != "/metrics" && path != "/healthz" && path != "/readyz")
         return http::Response{404, "there is /metrics, /healthz and /readyz\n"};
     if (request.method != "GET") return http::Response{405, "METHOD NOT ALLOWED", "GET"};
-    // Whoever restarts the program because of it must not do so for what another server does.
+    // Does not depend on the DNS servers: a restart of the program would not help.
     if (path == "/healthz")
         return is_alive_() ? http::Response{200, "alive\n"}
                            : http::Response{503, "the engine's thread does not answer\n"};

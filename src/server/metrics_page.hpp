@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is told to those who run the program: the page of metrics, health and readiness over HTTP.
+// The HTTP pages for administrators: metrics, health and readiness.
 #pragma once
 
 #include <functional>
@@ -12,18 +12,17 @@ namespace sftdyn::server {
 /// Answers `/metrics`, `/healthz` and `/readyz`.
 class MetricsPage : public http::Handler {
 public:
-    /// What of it is needed: all that is not needed may be left out.
+    /// The data that a page needs; the rest may be left out.
     enum class Needed : std::uint8_t { readiness, all };
-    /// `gather` calls back with what is so now, on any thread.
+    /// `gather` calls back with the current data, on any thread.
     using Gathered = std::function<void(const telemetry::Metrics::Now&)>;
     using Gather = std::function<void(Needed needed, Gathered)>;
-    /// Whether the engine's thread runs what it is given. It may wait for that a while, but for
-    /// nothing else.
+    /// Whether the engine's thread responds. May wait for it for a while, but for nothing else.
     using IsAlive = std::function<bool()>;
     MetricsPage(const telemetry::Metrics& metrics, Gather gather, IsAlive is_alive)
         : metrics_(metrics), gather_(std::move(gather)), is_alive_(std::move(is_alive)) {}
 
-    /// It is the same for everybody, so that it may be on a Unix socket too.
+    /// The pages do not depend on the client, so they may also be served on a Unix socket.
     [[nodiscard]] bool needs_client() const override { return false; }
     std::optional<http::Response> handle(const http::Request& request,
                                          const std::function<http::Later()>& defer) override;

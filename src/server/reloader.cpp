@@ -45,9 +45,9 @@ void Reloader::reload() {
     ended_ = ended.get_future();
     auto result = std::make_shared<Reloaded>();
     auto thread = base::start_thread([this, result, ended = std::move(ended)]() mutable {
-        const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
+        const base::ZeroizedHeap wiped;  // zeroizes all memory that held the configuration's text
         const char* failure = load(*result);
-        malloc_trim(0);  // the configuration as text and tree is no longer needed
+        malloc_trim(0);  // returns the memory of the configuration's text and tree
         base::insist([&] {
             boost::asio::post(io_, [this, result, failure] {
                 loaded(failure == nullptr ? std::move(*result)
@@ -62,9 +62,9 @@ void Reloader::reload() {
     thread_ = std::move(*thread);
 }
 
-/// On the thread that loads, which no exception ends: the old configuration goes on. Returns why
-/// nothing was loaded; null: something was. What an exception says is not told, since it may quote
-/// the new configuration.
+/// Runs on the loading thread. Catches all exceptions; the old configuration stays in force.
+/// Returns why nothing was loaded; null: success. The text of an exception is not reported, since
+/// it may quote the new configuration.
 const char* Reloader::load(Reloaded& result) const {
     try {
         result = try_load();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Loads the configuration anew on a thread of its own: a large one takes seconds, and the engine
-// must not wait for it.
+// Reloads the configuration on its own thread: a large one takes seconds, and the engine must not
+// be blocked.
 #pragma once
 
 #include <functional>
@@ -17,10 +17,11 @@
 
 namespace sftdyn::server {
 
-/// A configuration, and what is made of its clients, who are no longer in its settings.
+/// A configuration, and the tables that were made of its clients, which are removed from the
+/// settings.
 struct Reloaded {
     config::Loaded loaded{};
-    Directory directory{};  ///< null: something is wrong, as `loaded` says
+    Directory directory{};  ///< null: the configuration has errors, which are in `loaded`
     std::size_t clients = 0;
     ConfiguredHosts hosts{};
 };
@@ -30,20 +31,20 @@ class Reloader {
 public:
     using Done = std::function<void(Reloaded)>;
 
-    /// `done` is called on the thread of `io` after each load. What it works with outlives it.
+    /// `done` is called on the thread of `io` after each load. The arguments outlive it.
     Reloader(boost::asio::io_context& io, const config::Load& load, update::HostTable& hosts,
              platform::SystemdNotifier& notifier, Done done)
         : io_(io), load_(load), hosts_(hosts), notifier_(notifier), done_(std::move(done)) {}
-    /// Waits for the load that is under way.
+    /// Waits for a load in progress.
     ~Reloader();
     Reloader(const Reloader&) = delete;
     Reloader& operator=(const Reloader&) = delete;
 
-    /// While one is under way, one more follows it.
+    /// Starts a load. During a load, one more follows it.
     void reload();
 
-    /// On any thread, once nothing calls `reload` any more: whether the load that is under way ends
-    /// by then.
+    /// Waits for a load in progress until the deadline; true: it has ended. On any thread, when
+    /// `reload` is no longer called.
     [[nodiscard]] bool ends_by(base::TimePoint deadline) const;
 
 private:

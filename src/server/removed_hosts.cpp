@@ -10,7 +10,7 @@
 namespace sftdyn::server {
 namespace {
 
-// Records that are removed at once, so that they don't fill the queue of requests.
+// The most records that are being removed at once, so that they don't fill the request queue.
 constexpr std::size_t most_under_way = 500;
 
 }  // namespace

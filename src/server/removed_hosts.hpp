@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The records of hosts that were taken out of the configuration.
+// Removes the records of hosts that are no longer configured.
 #pragma once
 
 #include <cstddef>
@@ -11,17 +11,17 @@
 
 namespace sftdyn::server {
 
-/// Removes the A and AAAA records of hosts that a reload no longer has, some at a time. What fails
-/// is in the log as every change that fails, and is not tried again. A host that comes back before
-/// its turn keeps its records. Owned by `Service`; used on the engine's thread, on which all that
-/// it has submitted is told.
+/// Removes the A and AAAA records of hosts that are missing after a reload, a limited number at a
+/// time. A failed removal is logged like any failed change, and is not retried. A host that is
+/// configured again before its turn keeps its records. Owned by `Service`; used on the engine's
+/// thread, which also reports the outcomes.
 class RemovedHosts {
 public:
     RemovedHosts(UpdateService& updates, const update::HostTable& hosts)
         : updates_(updates), hosts_(hosts) {}
 
-    /// At the start and after each reload: all hosts. With `remove` those of the last call that are
-    /// not among them lose their records.
+    /// To be called at the start and after each reload, with all hosts. With `remove`, the records
+    /// of hosts that were in the last call and are not in this one are removed.
     void configure(std::vector<update::HostId> hosts, bool remove) REQUIRES(update::engine_thread);
 
 private:
@@ -30,9 +30,9 @@ private:
 
     UpdateService& updates_;
     const update::HostTable& hosts_;
-    std::vector<update::HostId> all_;  ///< in order, each once
+    std::vector<update::HostId> all_;  ///< sorted, without duplicates
     std::deque<update::HostId> leaving_;
-    std::size_t under_way_ = 0;  ///< records
+    std::size_t under_way_ = 0;  ///< number of records
 };
 
 }  // namespace sftdyn::server

@@ -67,7 +67,7 @@ RequestContext::~RequestContext() {
         complete(RequestOutcome::fail, "given up before it was done",
                  protocol::server_error(dialect_));
     } catch (const std::bad_alloc&) {
-        // There is no memory to say it with: the connection ends without an answer.
+        // Out of memory: the connection ends without an answer.
     }
 }  // NOLINT(bugprone-exception-escape): nothing else is thrown
 
@@ -80,7 +80,7 @@ telemetry::RequestFacts RequestContext::facts() const {
     return {.dialect = reported(dialect_), .client = source_, .began = began_};
 }
 
-/// False: it has ended before.
+/// False: the request has already ended.
 bool RequestContext::begin_end() {
     if (!std::exchange(ended_, true)) {
         base::survive_no_memory([this] { tell_watch(AddressWatch::Sender::stranger); });
@@ -94,7 +94,7 @@ void RequestContext::tell_watch(AddressWatch::Sender sender) {
     if (watch_ != nullptr) std::exchange(watch_, nullptr)->forwarding(forwarding_, peer_, sender);
 }
 
-// What was done is answered, also where there is no memory to tell of it.
+// The answer is sent even if there is no memory for logging.
 
 void RequestContext::complete(http::Response response) {
     if (!begin_end()) return;

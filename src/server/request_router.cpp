@@ -56,7 +56,7 @@ void RequestRouter::on_refused(const http::RefusedRequest& request) {
 
 void RequestRouter::route(RequestContext& context, const http::Request& request) {
     const AnswerSettings& settings = context.settings();
-    // A conf whose hooks read headers makes of these what it likes.
+    // Hooks that read headers interpret the forwarding headers themselves.
     const bool reads_headers = settings.hooks && settings.hooks->reads_headers();
     if (request.forwarding != http::Forwarding::as_meant && !reads_headers)
         context.watch(watch_, request.forwarding);
@@ -67,7 +67,7 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
         const auto* entry = secret_url::find(*settings.directory, update->key);
         if (entry != nullptr) return route_key(context, *entry);
     }
-    // A key may look like anything; only what is none may be another dialect's.
+    // A key may have any form, so a target is tried as a key before the other dialects.
     const auto* asked = std::get_if<secret_url::PresentedKey>(&intent);
     if (asked != nullptr && !protocol::is_path_of_dialect(protocol::path_segments(asked->key))) {
         const auto longer =
@@ -93,8 +93,8 @@ void RequestRouter::route_key(RequestContext& context, const accounts::KeyEntry&
     accounts_.update_all_hosts(context, context.settings().directory->client(entry.client));
 }
 
-/// What stands behind a key is an update in another dialect, as of a client that puts its own path
-/// behind the server's name; or it says hosts and addresses.
+/// Handles a target that continues behind a key: with an update in another dialect, as from a
+/// client that appends its own path to the server's name, or with hosts and addresses.
 void RequestRouter::route_longer(RequestContext& context, const http::Request& request,
                                  const secret_url::LongerTarget& longer) {
     if (longer.behind.empty() || longer.behind == "?") return route_key(context, *longer.entry);
@@ -107,7 +107,8 @@ void RequestRouter::route_longer(RequestContext& context, const http::Request& r
     auto* found = std::get_if<protocol::AddressUpdate>(&intent);
     auto update = found != nullptr ? std::move(*found)
                                    : protocol::read_behind_key(longer.behind, request.client);
-    // It has put its own query behind the key, and reads the words of its own dialect.
+    // ddclient has appended its own query to the key, and expects the return codes of its own
+    // dialect.
     if (found == nullptr && context.client_kind() == protocol::ClientKind::ddclient)
         update.dialect = protocol::Dialect::dyndns2;
     context.on_authenticated();
@@ -115,7 +116,7 @@ void RequestRouter::route_longer(RequestContext& context, const http::Request& r
                                    context.settings().directory->client(*longer.entry));
 }
 
-/// False: the request is none of those that name hosts and addresses.
+/// False: the request is not in a dialect that names hosts and addresses.
 bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request) {
     auto intent = protocol::read_address_update(request);
     if (std::holds_alternative<protocol::NotOurs>(intent)) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What stands behind the HTTP server. Start reading here: docs/architecture.md follows one request
-// from file to file.
+// The handler of the HTTP server's requests. Start reading here: docs/architecture.md follows one
+// request from file to file.
 #pragma once
 
 #include <memory>
@@ -22,15 +22,15 @@
 
 namespace sftdyn::server {
 
-/// Finds out what a request asks, and hands it to the handler of that protocol. It owns those
+/// Recognizes the protocol of a request, and passes it to that protocol's handler. Owns the
 /// handlers. Thread-safe.
 class RequestRouter : public http::Handler, public http::Observer {
 public:
-    /// What it works with outlives it, and so does the HTTP server: it owes that responses.
+    /// The arguments outlive it, and so does the HTTP server, which it still sends responses to.
     RequestRouter(Authenticator& authenticator, UpdateService& updates, update::HostTable& hosts,
                   telemetry::RequestLog& request_log, AddressWatch& watch);
 
-    /// Requests that come from now on are answered by these. On one thread.
+    /// Sets the settings for all later requests. On one thread.
     void configure(std::shared_ptr<const AnswerSettings> settings);
 
     std::optional<http::Response> handle(const http::Request& request,
@@ -38,10 +38,10 @@ public:
     [[nodiscard]] bool needs_fields() const override { return hooks_.needs_fields(); }
     void on_refused(const http::RefusedRequest& request) override;
 
-    /// As HookHandler's.
+    /// See HookHandler.
     void begin_hooks() { hooks_.begin(); }
     [[nodiscard]] bool stop_hooks(base::Duration patience) { return hooks_.stop(patience); }
-    /// Says what is still only counted.
+    /// Logs the remaining counts.
     void finish();
 
 private:
@@ -55,10 +55,10 @@ private:
     Authenticator& authenticator_;
     telemetry::RequestLog& request_log_;
     AddressWatch& watch_;
-    mutable base::Mutex mutex_;  ///< held for no longer than it takes to copy what it guards
+    mutable base::Mutex mutex_;  ///< held only to copy the pointer
     std::shared_ptr<const AnswerSettings> settings_ GUARDED_BY(mutex_) =
         std::make_shared<const AnswerSettings>();
-    base::LogThrottle warnings_;  ///< which clients don't get what they ask for
+    base::LogThrottle warnings_;  ///< about clients whose requests can't be carried out as sent
     SecretUrlHandler secret_urls_;
     AccountHandler accounts_;
     HookHandler hooks_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `GET /<key>` of a key that is for one host.
+// Handles `GET /<key>` for keys of one host.
 #pragma once
 
 #include "accounts/account_directory.hpp"
@@ -10,16 +10,16 @@
 
 namespace sftdyn::server {
 
-/// Gives the host the address that the request came from. What is known to be served already is
-/// answered on the HTTP server's thread. Owned by `RequestRouter`. Thread-safe.
+/// Sets the host's address to the source of the request. If the address is known to be served,
+/// answers on the HTTP server's thread. Owned by `RequestRouter`. Thread-safe.
 class SecretUrlHandler {
 public:
-    /// What it works with outlives it; `warnings` say which clients don't get what they ask for.
+    /// The arguments outlive it. `warnings` logs clients whose requests can't be carried out.
     SecretUrlHandler(UpdateService& updates, const update::HostTable& hosts, AddressWatch& watch,
                      base::LogThrottle& warnings)
         : updates_(updates), hosts_(hosts), watch_(watch), warnings_(warnings) {}
 
-    /// Completes the request of a key that was found.
+    /// Completes a request with a valid key.
     void handle(RequestContext& request, const accounts::KeyEntry& entry);
 
 private:

@@ -22,7 +22,8 @@ namespace {
 
 namespace log = base::log;
 
-/// As many connections as the system allows: the soft limit is for programs that use select(2).
+/// Raises the soft limit of descriptors to the hard limit. The soft limit exists for programs that
+/// use select(2).
 void raise_descriptor_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
@@ -31,9 +32,9 @@ void raise_descriptor_limit() {
         log::debug("the limit of open files stays as it is: {}", base::system_error_text(errno));
 }
 
-/// Null: it has diagnostics, which are in the log.
+/// Loads the configuration. Null: it has errors, which were logged.
 std::unique_ptr<config::Loaded> load_good(const config::Load& load) {
-    const base::ZeroizedHeap below;  // the load's stack, too
+    const base::ZeroizedHeap below;  // zeroizes the stack of the load
     auto loaded = std::make_unique<config::Loaded>(load());
     for (const auto& diagnostic : loaded->diagnostics) log::critical("{}", diagnostic.text());
     if (!loaded->diagnostics.empty()) return nullptr;
@@ -41,16 +42,16 @@ std::unique_ptr<config::Loaded> load_good(const config::Load& load) {
     return loaded;
 }
 
-/// Null: it can't be started, and why is said. `runner` is made for it.
+/// Makes the service, and `runner` for it. Null: it can't be started, and the reason was logged.
 std::unique_ptr<Service> make_service(const config::Load& load, std::optional<EventCommand>& runner,
                                       std::vector<http::Endpoint> passed) {
-    const base::ZeroizedHeap wiped;  // of all that the configuration's text went through
+    const base::ZeroizedHeap wiped;  // zeroizes all memory that held the configuration's text
     auto loaded = load_good(load);
     if (!loaded) return nullptr;
     runner.emplace(event_command_settings(loaded->settings), [&loaded] {
         {
             const base::ZeroizedHeap below;
-            loaded.reset();  // with the clients' keys
+            loaded.reset();  // which has the clients' keys
         }
         malloc_trim(0);
     });
@@ -65,7 +66,7 @@ int serve(const config::Load& load, const Service::Ready& ready,
     std::optional<EventCommand> runner;
     const auto service = make_service(load, runner, std::move(passed));
     if (!service) return 1;
-    malloc_trim(0);  // the configuration as text and tree is no longer needed
+    malloc_trim(0);  // returns the memory of the configuration's text and tree
     const int status = service->run(ready);
     if (!service->is_over()) {
         log::warn("Python code does not return: it is ended with the process");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Starts the service and serves, from the first load of the configuration to the exit status.
+// Runs the service, from the first load of the configuration to the exit status.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@
 
 namespace sftdyn::server {
 
-/// Serves until SIGTERM or SIGINT; SIGHUP loads anew. `passed` are the sockets that systemd opened.
-/// Returns the exit status.
+/// Serves until SIGTERM or SIGINT; SIGHUP reloads the configuration. `passed` are sockets that
+/// systemd opened. Returns the exit status.
 int serve(const config::Load& load, const Service::Ready& ready,
           std::vector<http::Endpoint> passed = {});
 

@@ -26,14 +26,13 @@ namespace {
 namespace asio = boost::asio;
 namespace log = base::log;
 
-// From SIGTERM to the end: requests, event commands and Python code that are under way get that
-// together, less what it takes to put things away.
+// The time from SIGTERM to the end. Requests, event commands and Python code in progress share it,
+// except for `tidy_time`.
 constexpr auto shutdown_time = std::chrono::seconds(5);
 constexpr auto tidy_time = std::chrono::milliseconds(500);
-// Before that, what still waits for the DNS is given up: so long may its answers take to go out.
+// Requests that wait for the DNS are given up this long before, so that their answers can be sent.
 constexpr auto answer_time = std::chrono::milliseconds(500);
-// How often counts of what repeated in the log are looked for; they are said a minute after it was
-// first said.
+// How often log throttles are checked. Their counts are logged a minute after the first message.
 constexpr auto summary_interval = std::chrono::seconds(5);
 
 void say_keys(const config::Settings& settings) {
@@ -58,7 +57,7 @@ unsigned http_threads(const config::Settings& settings) {
     return settings.threads != 0 ? settings.threads : platform::usable_processors();
 }
 
-/// As the settings say, but with no more connections than leave descriptors for the DNS.
+/// The limits of the settings, with fewer connections if the DNS would have no descriptors left.
 http::Limits limits_of(const config::Loaded& loaded) {
     http::Limits limits = http_limits(loaded);
     rlimit files{};
@@ -113,7 +112,7 @@ Service::~Service() {
     backend_.close();
 }
 
-/// False: one of them can't be used, or there is none where it is needed.
+/// False: a certificate is not usable, or a needed one is missing.
 bool Service::use_certificates(const config::Settings& settings) {
     const auto certificates = config::certificates(settings);
     if (!certificates.empty()) return certificates_.use(certificates, tls_min_version(settings));
@@ -137,7 +136,7 @@ void Service::apply(const config::Loaded& loaded, const Directory& directory, st
     watch_.configure(loaded.python != nullptr);
     router_.configure(answers);
     auto servers = zone_servers(settings);
-    // A conf that was run anew may tell other things of the same hosts.
+    // A conf that was run again may give other updates for the same hosts.
     const bool servers_changed = servers != servers_ || answers->hooks;
     servers_ = std::move(servers);
     backend_.configure(servers_);
@@ -178,7 +177,7 @@ int Service::run(const Ready& ready) {
     return 0;
 }
 
-/// And drops the privileges that it takes to get them.
+/// Opens the sockets, and then drops the privileges that this needs.
 base::Result<void> Service::take_sockets() {
     if (auto listening = server_.listen(endpoints_); listening.has_error()) return listening;
     if (auto listening = admin_.listen(); listening.has_error()) return listening;
@@ -194,7 +193,7 @@ void Service::await_signal() {
     });
 }
 
-/// What repeated in the log is counted, and the counts are said.
+/// Logs the counts of suppressed messages, at intervals.
 void Service::say_summaries() {
     summary_timer_.expires_after(summary_interval);
     summary_timer_.async_wait([this](boost::system::error_code error) {
@@ -207,7 +206,7 @@ void Service::say_summaries() {
 void Service::on_reloaded(Reloaded reloaded) {
     const config::Loaded& loaded = reloaded.loaded;
     for (const auto& diagnostic : loaded.diagnostics) log::error("{}", diagnostic.text());
-    // They come first: all of the configuration is taken, or nothing.
+    // The certificates come first: the configuration is applied as a whole or not at all.
     if (!loaded.diagnostics.empty() || !use_certificates(loaded.settings)) {
         log::error("the configuration is not taken; the old one goes on");
         return;
@@ -232,7 +231,7 @@ void Service::stop(int signal) {
         update::engine_thread.assert_held();
         if (!error) updates_.give_up();
     });
-    // The engine must go on meanwhile, so the waiting is done elsewhere.
+    // The engine must continue, so another thread waits.
     auto stopper = base::start_thread([this] {
         base::survive_no_memory([this] { server_.stop(stop_deadline_ - tidy_time); });
         base::survive_no_memory([this] { admin_.stop(stop_deadline_ - tidy_time); });
@@ -242,7 +241,7 @@ void Service::stop(int signal) {
         stopper_ = std::move(*stopper);
         return;
     }
-    // Without a thread that waits, what is under way is not waited for.
+    // Without that thread, work in progress is ended at once.
     server_.stop(base::Clock::now());
     admin_.stop(base::Clock::now());
     finish();
@@ -259,7 +258,7 @@ bool Service::is_over() {
     const auto deadline = stop_deadline_ - tidy_time / 2;
     const auto patience = std::max(base::Duration(0), deadline - base::Clock::now());
     if (!router_.stop_hooks(patience)) return false;
-    // A load may run a conf's code, which need not return.
+    // A load may run the code of a conf, which may not return.
     return !python_ || reloader_.ends_by(deadline);
 }
 

@@ -30,21 +30,21 @@
 
 namespace sftdyn::server {
 
-/// Owns what a request needs on its way, listens, reloads, and ends.
+/// Owns all parts that handle requests, listens, reloads the configuration, and shuts down.
 ///
-/// It lives on the main thread, which is the engine's: `run` runs everything that is posted to its
-/// `io_context`. Sockets come first, then the user and the sandbox, then the threads.
+/// Used on the main thread, which is also the engine's: `run` runs its `io_context`. The order at
+/// the start is: sockets, user and sandbox, threads.
 class Service {
 public:
-    /// Called with the addresses that are listened on, and those of metrics.
+    /// Called with the addresses that the service listens on, and those of the metrics.
     using Ready = std::function<void(const std::vector<std::string>& addresses,
                                      const std::vector<std::string>& metrics)>;
 
-    /// `loaded` is without diagnostics; `load` loads it anew. `load` and `runner` outlive it.
-    /// `passed` are systemd's sockets.
+    /// `loaded` has no diagnostics; `load` reloads the configuration. `load` and `runner` outlive
+    /// it. `passed` are systemd's sockets.
     Service(config::Loaded loaded, const config::Load& load, const EventCommand& runner,
             std::vector<http::Endpoint> passed = {});
-    /// Ends what is under way; requests that wait are answered with a failure.
+    /// Ends all work in progress. Waiting requests are answered with a failure.
     ~Service();
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -52,8 +52,8 @@ public:
     /// Serves until SIGTERM or SIGINT. Returns the exit status.
     [[nodiscard]] int run(const Ready& ready);
 
-    /// After `run`: false when Python code does not return. Then the process can only be ended as
-    /// it is.
+    /// To be called after `run`. False: Python code does not return, so the process must exit
+    /// without cleaning up.
     [[nodiscard]] bool is_over();
 
 private:
@@ -67,8 +67,8 @@ private:
     void stop(int signal);
     void finish();
 
-    // Requests that are under way when the program ends lie in queues of `io_`: what they are told
-    // to and answered by outlives it.
+    // Requests in progress at the end are destroyed with the queues of `io_`. The members that log
+    // and answer them come first, because they must outlive it.
     update::HostTable hosts_;
     telemetry::RequestLog request_log_{hosts_};
     http::Server server_;
@@ -77,15 +77,14 @@ private:
     boost::asio::steady_timer summary_timer_{io_};
     boost::asio::steady_timer give_up_timer_{io_};
     platform::SystemdNotifier notifier_{io_};
-    config::Settings started_{};                        ///< at the start, without the clients
-    std::optional<std::size_t> neighbours_at_start_{};  ///< of `http::Limits`
+    config::Settings started_{};  ///< settings at the start, without the clients
+    std::optional<std::size_t> neighbours_at_start_{};  ///< the limit at the start
     std::vector<http::Endpoint> endpoints_;
     platform::SandboxSettings sandbox_;
     CertificateWatcher certificates_;
     bool certificates_usable_ = false;
 
-    // The way of a request: server_ to router_ to its handlers, to updates_ and the engine, and
-    // back.
+    // The path of a request: server_, router_, a handler, updates_, the engine, and back.
     AddressWatch watch_;
     update::DnsBackend backend_;
     std::vector<update::ZoneServers> servers_;
@@ -95,7 +94,7 @@ private:
     RequestRouter router_;
 
     Admin admin_;
-    std::shared_ptr<const python::Conf> python_{};  ///< that is in force
+    std::shared_ptr<const python::Conf> python_{};  ///< the conf in force
     Reloader reloader_;
     base::TimePoint stop_deadline_{};
     std::thread stopper_;

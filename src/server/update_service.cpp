@@ -13,7 +13,7 @@ namespace {
 
 namespace log = base::log;
 
-// Deadlines are looked at so often while anything waits.
+// How often deadlines are checked while anything waits.
 constexpr auto tick_interval = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -75,14 +75,14 @@ void UpdateService::submit_hook_update(HookUpdate update, Done done) {
 
 void UpdateService::carry_out(HookUpdate update, Done done) {
     const update::RrsetKey target = update.desired.rrset;
-    // A script that names another zone than the one that the server says may mean that: it is sent
-    // as it is.
+    // A script may name another zone than the server does on purpose; then it is sent unchanged.
     if (update.is_desired_record &&
         (!update.zone || engine_.believe_zone(target.host, *update.zone))) {
         scripts_.forget(target);
         return engine_.submit(std::move(update.desired), std::move(done));
     }
-    // What an earlier script of the same address made is looked at before it is made again.
+    // If the last script was for the same address, the engine sends this one only if the address is
+    // no longer served.
     const bool is_made = scripts_.is_scripted(target, update.address, base::TimePoint::min());
     scripts_.begin(target, update.messages);
     auto ended = [this, target, address = update.address,

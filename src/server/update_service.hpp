@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The only door to the engine's thread.
+// The interface of all threads to the engine.
 #pragma once
 
 #include <functional>
@@ -18,19 +18,19 @@
 
 namespace sftdyn::server {
 
-/// What a conf's hooks make of a request.
+/// The update that a conf's hooks want for a request.
 struct HookUpdate {
-    /// The record of the address; of `messages` that are more than that only its RRset counts.
+    /// The desired record of the address. If `messages` do more than that, only its RRset is used.
     update::DesiredRecord desired{};
-    bool is_desired_record = true;             ///< `desired` is all that there is to do
-    std::optional<dns::Name> zone{};           ///< that `messages` name
-    std::vector<dns::UpdateMessage> messages;  ///< as they are written
-    std::string address{};                     ///< record data of the address that they are for
+    bool is_desired_record = true;             ///< true: `desired` is the whole update
+    std::optional<dns::Name> zone{};           ///< the zone that `messages` name
+    std::vector<dns::UpdateMessage> messages;  ///< sent unchanged
+    std::string address{};  ///< record data of the address that `messages` are for
 };
 
-/// What shall be served goes in on any thread, and its outcome comes back on the engine's. It also
-/// answers, on any thread and without that of the engine, what is known to be served. Owned by
-/// `Service`, and owns the engine.
+/// Accepts desired records on any thread, and reports their outcomes on the engine's thread. Also
+/// tells on any thread, without the engine, what is known to be served. Owned by `Service`; owns
+/// the engine.
 class UpdateService {
 public:
     using Done = update::Engine::Done;
@@ -40,54 +40,55 @@ public:
     using GroupDone =
         std::function<void(std::size_t group, const std::vector<update::UpdateOutcome>&)>;
 
-    /// The engine runs on `io`; all of them outlive it, and `hosts` and `metrics` are thread-safe.
+    /// The engine runs on `io`. All arguments outlive it; `hosts` and `metrics` are thread-safe.
     UpdateService(boost::asio::io_context& io, update::Backend& backend, update::HostTable& hosts,
                   telemetry::Metrics& metrics, const update::EngineLimits& limits,
                   Clock clock = base::Clock::now);
     UpdateService(const UpdateService&) = delete;
     UpdateService& operator=(const UpdateService&) = delete;
 
-    /// On any thread: whether exactly that is known to be served, from `since` or later, and with
-    /// that TTL.
+    /// Whether exactly this record data is known to be served with this TTL, as of `since` or
+    /// later. On any thread.
     [[nodiscard]] bool is_served(const update::RrsetKey& target, std::string_view rdata,
                                  std::uint32_t ttl, base::TimePoint since) const {
         return known_.is_served(target, rdata, since, ttl);
     }
-    /// On any thread: the same with whatever TTL, or that the last script of the RRset was for that
-    /// address.
+    /// The same with any TTL; true also if the last script of the RRset was for this address. On
+    /// any thread.
     [[nodiscard]] bool is_served_or_scripted(const update::RrsetKey& target, std::string_view rdata,
                                              base::TimePoint since) const {
         return known_.is_served(target, rdata, since) || scripts_.is_scripted(target, rdata, since);
     }
 
-    /// On any thread. `done` is called once, on the engine's; when the program ends it is dropped.
+    /// Submits a desired record. On any thread. `done` is called once, on the engine's thread, or
+    /// dropped when the program ends.
     void submit(update::DesiredRecord desired, Done done);
-    /// As `submit`, for groups that are done each by itself, all or none of its records.
+    /// As `submit`, for independent atomic groups.
     void submit_groups(std::vector<Group> groups, GroupDone done);
     void submit_hook_update(HookUpdate update, Done done);
 
-    /// What follows is the engine's thread's.
-    /// Whether the last that is known of the desired record's RRset is what it asks for.
+    // The functions below are for the engine's thread.
+    /// Whether the latest known state of the RRset matches the desired record.
     [[nodiscard]] bool is_still_so(const update::DesiredRecord& desired) const
         REQUIRES(update::engine_thread) {
         return engine_.is_still_so(desired);
     }
-    /// Requests that wait.
+    /// The number of waiting desired records and messages.
     [[nodiscard]] std::size_t waiting() const REQUIRES(update::engine_thread) {
         return engine_.waiting();
     }
-    /// How long a request for a host of the zone may take.
+    /// The timeout of requests for hosts of the zone.
     [[nodiscard]] base::Duration timeout_of(const dns::Name& zone) const
         REQUIRES(update::engine_thread) {
         return engine_.timeout_of(zone);
     }
-    /// A new configuration; see Engine::reconfigure.
+    /// Sets a new configuration: see Engine::reconfigure.
     void configure(const update::EngineLimits& limits, bool servers_changed)
         REQUIRES(update::engine_thread);
-    /// The program ends: what waits fails now, and what comes fails at once, so that its answers
-    /// still go out.
+    /// To be called when the program ends: fails all waiting and later requests at once, so that
+    /// their answers can still be sent.
     void give_up() REQUIRES(update::engine_thread);
-    /// Says what is still only counted.
+    /// Logs the remaining counts.
     void finish() REQUIRES(update::engine_thread) { failures_.finish(); }
 
 private:
@@ -106,7 +107,8 @@ private:
     bool has_given_up_ GUARDED_BY(update::engine_thread) = false;
     base::LogThrottle failures_;
     update::ServedCache known_;
-    update::ScriptCache scripts_;  ///< of all confs: an old one's request may end after a new one's
+    update::ScriptCache
+        scripts_;  ///< shared by all confs: an old conf's request may end after a new one's
     update::Engine engine_ GUARDED_BY(update::engine_thread);
 };
 

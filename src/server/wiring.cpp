@@ -36,7 +36,7 @@ void add_named(const config::Settings& settings, update::HostTable& hosts,
         }
         const accounts::Host first = client.hosts.front();
         const auto number = directory.add(std::move(client));
-        // The configuration has no key and no user twice, so a collision can only be one of a
+        // Keys and users are unique in the configuration, so this can only be a collision of the
         // 128-bit hash.
         const bool added =
             (!named.key ||
@@ -47,8 +47,8 @@ void add_named(const config::Settings& settings, update::HostTable& hosts,
     }
 }
 
-/// Empty where no zone has a time of its own; else of every [[zone]], since one within another does
-/// not have that one's.
+/// Empty if no zone has its own timeout. Otherwise has every [[zone]], since a zone does not
+/// inherit the timeout of the zone above it.
 std::vector<update::ZoneTimeout> zone_timeouts(const config::Settings& settings) {
     const auto has_own = [](const config::ZoneSettings& zone) { return zone.timeout.has_value(); };
     std::vector<update::ZoneTimeout> out;
@@ -58,7 +58,7 @@ std::vector<update::ZoneTimeout> zone_timeouts(const config::Settings& settings)
     return out;
 }
 
-/// Gathers what single hosts have in place of [limits] and [admin].
+/// Collects the hosts' own limits, which override [limits] and [admin].
 class OwnLimits {
 public:
     explicit OwnLimits(const config::Settings& settings) : settings_(settings) {}
@@ -83,13 +83,13 @@ private:
     std::remove_const_t<StaleTimes> stale_after_{};
 };
 
-/// Where no unit's FileDescriptorName= names the socket: the unit's own name; what libsystemd says
-/// where whoever passes it says nothing (sd_listen_fds_with_names(3)).
+/// The name of a socket without FileDescriptorName=: the unit's name, or "unknown", which
+/// libsystemd uses if no name was passed (sd_listen_fds_with_names(3)).
 bool is_default_name(std::string_view name) {
     return name.empty() || name == "unknown" || name.ends_with(".socket");
 }
 
-/// Whether this machine can open IPv6 sockets at all.
+/// Whether this machine can open IPv6 sockets.
 bool has_ipv6() {
     asio::io_context io;
     boost::system::error_code error;
@@ -139,7 +139,7 @@ std::vector<update::ZoneServers> zone_servers(const config::Settings& settings) 
             .queries = zone.queries};
     };
     std::vector<update::ZoneServers> out{one(settings.dns)};
-    // Reverse zones are looked for there too when the hosts' zone is named.
+    // Reverse zones are looked up at this server too, even if its zone is configured.
     out.front().holds_reverse = true;
     for (const auto& zone : settings.zones) out.push_back(one(zone));
     return out;
@@ -160,7 +160,8 @@ Directory make_directory(const config::Settings& settings, update::HostTable& ho
         }
         const accounts::KeyEntry entry{hosts.number(client.host), client.ttl.value_or(ttl),
                                        client.reverse, accounts::no_client};
-        // The configuration has no key twice, so a collision can only be one of a 128-bit hash.
+        // Keys are unique in the configuration, so this can only be a collision of the 128-bit
+        // hash.
         if (!directory->add(client.key, entry))
             log::error("two keys can't be told apart; the second is ignored");
     }
@@ -183,7 +184,7 @@ ConfiguredHosts configured_hosts(const config::Settings& settings, update::HostT
             own.add(out.all.back(), client.limits);
         }
     }
-    // A host may be of several clients.
+    // A host may belong to several clients.
     boost::unordered_flat_set<update::HostId> seen;
     if (!settings.named_clients.empty())
         std::erase_if(out.all, [&](update::HostId host) { return !seen.insert(host).second; });
@@ -226,8 +227,8 @@ http::Limits http_limits(const config::Settings& settings) {
 
 http::Limits http_limits(const config::Loaded& loaded) {
     http::Limits limits = http_limits(loaded.settings);
-    // Such a conf has no way to name the proxy that its get_ip may be for. Half of all connections
-    // are enough for one that asks for everybody, and leave room for others where it is none.
+    // Such a conf can't configure the proxy that its get_ip may be for. Half of all connections are
+    // enough for a proxy, and leave some for others if there is no proxy.
     if (loaded.python && loaded.python->has_get_ip())
         limits.connections_per_neighbour =
             std::max(limits.connections_per_client, limits.connections / 2);
@@ -235,10 +236,10 @@ http::Limits http_limits(const config::Loaded& loaded) {
 }
 
 std::size_t connections_within(std::size_t descriptors, unsigned threads, std::size_t listeners) {
-    // Sockets to the DNS, files that are read anew, the database, the control socket, and the
-    // pages' own connections.
+    // For sockets to the DNS, files that are read again, the database, the control socket, and the
+    // connections of the pages.
     constexpr std::size_t others = 128;
-    // Each event loop has three of its own.
+    // Each event loop needs three.
     const std::size_t needed = others + threads * (3 + listeners);
     const std::size_t left = descriptors > 2 * needed ? descriptors - needed : descriptors / 2;
     return std::max<std::size_t>(left, 1);
@@ -348,7 +349,7 @@ EventCommandSettings event_command_settings(const config::Settings& settings) {
 platform::SandboxSettings sandbox_settings(const config::Loaded& loaded,
                                            const std::vector<http::Endpoint>& listening) {
     const config::Settings& settings = loaded.settings;
-    // A conf's code may do whatever it is written for: run programs, write files.
+    // The code of a conf may run programs and write files.
     platform::SandboxSettings sandbox{.user = settings.user,
                                       .seccomp = settings.seccomp && !loaded.python,
                                       .landlock = settings.landlock && !loaded.python,

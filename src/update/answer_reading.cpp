@@ -20,8 +20,8 @@ const dns::Record* find_type(const std::vector<dns::Record>& records, Type type)
     return found == records.end() ? nullptr : &*found;
 }
 
-/// The zone that an authoritative answer comes from, where it shows: beside an answer without
-/// records stands its SOA, beside one with records maybe its NS.
+/// The zone that an authoritative answer comes from, if the answer shows it: a negative answer has
+/// the SOA in its authority section, a positive one may have the NS records.
 std::optional<Name> answering_zone(const dns::Answer& answer, const Name& name) {
     for (const Type type : {Type::soa, Type::ns}) {
         const dns::Record* record = find_type(answer.authority, type);
@@ -89,9 +89,9 @@ dns::DnsResult<AnswerReading> read_served(const dns::Answer& answer, const Name&
         if (reading.records.rdata.empty()) reading.records.ttl = record.ttl;
         reading.records.rdata.push_back(record.rdata);
     }
-    // Servers turn the order of several records.
+    // Servers rotate the order of records.
     std::sort(reading.records.rdata.begin(), reading.records.rdata.end());
-    // What a CNAME leads to may be in another zone.
+    // The target of a CNAME may be in another zone.
     const auto answering = reading.has_cname ? std::nullopt : answering_zone(answer, name);
     if (answering && *answering != zone) return other_zone(name, zone, *answering, server);
     return reading;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a server's answer says of a name. Pure functions.
+// Interprets a server's answer to a query for a name. Pure functions.
 #pragma once
 
 #include <optional>
@@ -10,39 +10,39 @@
 
 namespace sftdyn::update {
 
-/// Answered as who knows: NOERROR or NXDOMAIN, authoritative.
+/// True for an authoritative answer with NOERROR or NXDOMAIN.
 [[nodiscard]] bool is_authoritative(const dns::Answer& answer);
 
-/// The zone that an authoritative answer to a SOA query of `name` tells (RFC 2136 §7, as nsupdate
-/// does); absent: it tells none.
+/// The zone of `name` according to an authoritative answer to its SOA query (RFC 2136 §7, as
+/// nsupdate does); absent: the answer names no zone.
 [[nodiscard]] std::optional<dns::Name> zone_in(const dns::Answer& answer, const dns::Name& name);
 
-/// The name at which another server is said to begin (a referral, RFC 1034 §4.3.2), if that holds
-/// `name`.
+/// The zone cut of a referral (RFC 1034 §4.3.2) if `name` is at or below it; absent: the answer is
+/// no such referral.
 [[nodiscard]] std::optional<dns::Name> delegation_in(const dns::Answer& answer,
                                                      const dns::Name& name);
 
-/// What is at a name, as far as the answer tells.
+/// What an answer says about the records at a name.
 struct AnswerReading {
-    ServedRecords records{};  ///< with the owner `name`, maybe made of a wildcard's
-    bool has_cname = false;   ///< one stands at the name, or is made of a wildcard's
+    ServedRecords records{};  ///< with the owner `name`; may be synthesized from a wildcard
+    bool has_cname = false;   ///< at the name, or synthesized from a wildcard
 };
 
-/// Reads the answer to a query for `name` and `type`, a name of `zone`. It is a failure when the
-/// server does not know, when another zone than `zone` holds the name, and when a DNAME stands
-/// above it. `server` is for messages.
+/// Reads the answer to a query for `name` and `type`, where `name` is in `zone`. Fails when the
+/// answer is not authoritative, when the name is in another zone than `zone`, and when there is a
+/// DNAME above it. `server` is used in error messages.
 [[nodiscard]] dns::DnsResult<AnswerReading> read_served(const dns::Answer& answer,
                                                         const dns::Name& zone,
                                                         const dns::Name& name, dns::Type type,
                                                         const std::string& server);
 
-/// No zone of the server's holds the name.
+/// The server has no zone that contains the name.
 [[nodiscard]] dns::DnsError zone_not_served(const dns::Name& name, const std::string& server,
                                             const std::string& answer);
-/// The server has handed the part of its zone that holds the name to another.
+/// The server's zone delegates the name, at `cut`, to other servers.
 [[nodiscard]] dns::DnsError delegated_away(const dns::Name& name, const dns::Name& cut,
                                            const std::string& server);
-/// The configuration names a zone that the server does not have: it answers from one above.
+/// The server does not have the zone that the configuration names; it answers from a parent zone.
 [[nodiscard]] dns::DnsError zone_not_there(const dns::Name& configured, const dns::Name& found,
                                            const std::string& server);
 [[nodiscard]] dns::DnsError cname_at(const dns::Name& name, const std::string& server);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Desired records that belong together.
+// Desired records that are served together or not at all.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace sftdyn::update {
 
 struct ScriptRun;
 
-/// The desired records of a group, or the places that one script takes in its host's queues.
-/// Each member waits in its RRset's queue until all of them are first and ready. Shared by the
+/// The desired records of a group, or the places of a script in its host's queues. Each member
+/// waits in its RRset's queue until every member is first in its queue and ready. Shared by the
 /// queues of its members; used on the engine's thread.
 class AtomicGroup {
 public:
@@ -31,7 +31,7 @@ public:
     explicit AtomicGroup(OnOutcomes done, std::shared_ptr<ScriptRun> script = nullptr)
         : done_(std::move(done)), script_(std::move(script)) {}
 
-    /// Returns the member's index. All are added before any is closed.
+    /// Returns the member's index. All members are added before the first is closed.
     std::size_t add(const RrsetKey& rrset, std::uint64_t ticket) {
         assert(open_ == members_.size());
         members_.push_back({rrset, ticket});
@@ -41,28 +41,29 @@ public:
     }
 
     [[nodiscard]] const std::vector<GroupMember>& members() const { return members_; }
-    /// The script whose places these are; null: they are desired records.
+    /// The script that the places belong to; null: the members are desired records.
     [[nodiscard]] const std::shared_ptr<ScriptRun>& script() const { return script_; }
 
-    /// One more member is ready: first in its queue, with all known that it needs. True: all are.
+    /// Counts one more ready member: it is first in its queue, and what it needs is known. Returns
+    /// true when all members are ready.
     [[nodiscard]] bool became_ready() {
         ++ready_;
         assert(ready_ <= members_.size());
         return ready_ == members_.size();
     }
-    /// So many members are ready no more.
+    /// `count` members are no longer ready.
     void no_longer_ready(std::size_t count) {
         assert(count <= ready_);
         ready_ -= count;
     }
 
-    /// A member has left its queue with that outcome.
+    /// The member has left its queue with `outcome`.
     void close(std::size_t index, UpdateOutcome outcome) {
         leave(index);
         outcomes_[index] = outcome;
         if (open_ == 0) done_(outcomes_);
     }
-    /// A member has left its queue, and nobody is told.
+    /// The member has left its queue without an outcome; `done` is not called.
     void leave(std::size_t index) {
         assert(members_[index].open);
         members_[index].open = false;
@@ -71,7 +72,7 @@ public:
                             std::count_if(members_.begin(), members_.end(),
                                           [](const GroupMember& member) { return member.open; })));
     }
-    /// Nobody knows any more what was said of the closed members.
+    /// Makes the outcomes of the closed members `failed`: they no longer hold.
     void invalidate_closed() {
         for (std::size_t i = 0; i < members_.size(); ++i) {
             if (!members_[i].open) outcomes_[i] = {UpdateStatus::failed};
@@ -82,7 +83,7 @@ private:
     std::vector<GroupMember> members_{};
     std::vector<UpdateOutcome> outcomes_{};
     std::size_t open_ = 0;   ///< members without an outcome
-    std::size_t ready_ = 0;  ///< members that are ready, or were when the group was decided
+    std::size_t ready_ = 0;  ///< members that are ready, or were ready when the group was decided
     OnOutcomes done_;
     std::shared_ptr<ScriptRun> script_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the engine needs of the DNS.
+// The engine's interface to the DNS.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,9 @@
 
 namespace sftdyn::update {
 
-/// Says where a name lives and what is served, and changes it. Everything is called, and calls
-/// back, on the engine's thread, and never calls back from within the call. It outlives the engine.
+/// Finds the zone of a name, looks up served records, and changes them. All functions are called,
+/// and call back, on the engine's thread; no callback runs before its function has returned.
+/// Outlives the engine.
 class Backend {
 public:
     template <class T>
@@ -22,18 +23,18 @@ public:
 
     virtual ~Backend() = default;
 
-    /// The zone that holds `name`.
+    /// Finds the zone that contains `name`.
     virtual void find_zone(const dns::Name& name, base::TimePoint deadline,
                            Done<dns::Name> done) = 0;
 
-    /// What the authoritative server has at the name itself: what it makes of a wildcard is none.
-    /// A name that is not in `zone` any more, or hidden there, is a failure.
+    /// Looks up the records that exist at the name itself; records synthesized from a wildcard do
+    /// not count. Fails when the name is no longer in `zone`, or is occluded there.
     virtual void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
                          base::TimePoint deadline, Done<ServedRecords> done) = 0;
 
-    /// Sends the content to the server of `zone` in one message: all of it is done, or nothing.
-    /// `resolved` is called once, with or after `done`, when the server has answered the message or
-    /// can no longer act on it.
+    /// Sends the content to the server of `zone` in one message, which takes effect as a whole or
+    /// not at all. `resolved` is called once, with or after `done`, when the server has answered
+    /// the message or can no longer act on it.
     virtual void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline,
                        Done<dns::Answer> done, std::function<void()> resolved) = 0;
 
@@ -41,8 +42,8 @@ public:
     /// on what an earlier process may have sent.
     virtual void contact(const dns::Name& zone, std::function<void()> resolved) = 0;
 
-    /// Told why something in the zone is still in doubt, when the server was asked about it and
-    /// gave a reason to tell.
+    /// Called with the reason why a zone stays in doubt, when a fence query has failed for a reason
+    /// worth reporting.
     using OnBlocked = std::function<void(const dns::Name& zone, const dns::DnsError& failure)>;
     void on_blocked(OnBlocked told) { on_blocked_ = std::move(told); }
 

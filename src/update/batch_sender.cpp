@@ -10,7 +10,7 @@
 namespace sftdyn::update {
 namespace {
 
-/// Which of a group's changes a server has refused it does not tell.
+/// Adds that the server does not say which change of the group it has refused.
 dns::DnsError of_group(const dns::DnsError& failure, const ChangeGroup& group) {
     if (group.size() < 2 || !failure.is_refusal()) return failure;
     dns::DnsError all = failure;
@@ -30,7 +30,7 @@ using dns::DnsError;
 struct BatchSender::Batch {
     ZoneIndex zone;
     std::vector<ChangeGroup> groups;
-    unsigned generation = 0;  ///< of the configuration that it was made under
+    unsigned generation = 0;  ///< of the configuration that it was sent under
     bool in_doubt = false;
 };
 
@@ -77,8 +77,8 @@ void BatchSender::flush(ZoneIndex index) {
     }
 }
 
-/// A change whose desired record has been given up is not sent; those that belong together are
-/// given up together.
+/// Removes changes whose desired records have been given up; they are not sent. The members of a
+/// group are given up together.
 std::vector<RrsetKey> BatchSender::take_dropped(std::vector<ChangeGroup>& batch) {
     std::vector<RrsetKey> dropped;
     std::erase_if(batch, [&](const ChangeGroup& group) {
@@ -124,12 +124,12 @@ void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
 
 void BatchSender::answered(Batch& batch, const dns::Reply& reply) {
     ZoneQueue& zone = parts_.zones[batch.zone];
-    // Until it is resolved the server may still act on it.
+    // After an error, the server may still act on the message until it is resolved.
     batch.in_doubt = reply.has_error();
     if (batch.in_doubt) zone.batch_in_doubt();
     Reconciler& reconciler = parts_.reconciler;
     if (batch.generation != parts_.generation) {
-        // Another server may serve them now: whatever this one said is told to nobody.
+        // Another server may serve the RRsets now, so this server's answer is not reported.
         for (const ChangeGroup& group : batch.groups) {
             for (const RrsetKey& rrset : group) reconciler.start_over(rrset);
         }
@@ -146,7 +146,7 @@ void BatchSender::answered(Batch& batch, const dns::Reply& reply) {
             reconciler.committed(batch.zone, group);
             continue;
         }
-        // All of them have their outcomes before any goes on to its next desired record.
+        // All RRsets get their outcomes before any continues with its next desired record.
         const DnsError failure = of_group(reply.error(), group);
         for (const RrsetKey& rrset : group) reconciler.refused(rrset, failure);
         for (const RrsetKey& rrset : group) reconciler.advance(rrset);

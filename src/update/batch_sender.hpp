@@ -10,24 +10,24 @@
 
 namespace sftdyn::update {
 
-/// While an UPDATE is under way, what comes waits, and goes out as one message when the zone is
-/// free. Each zone stays blocked while something there is in doubt. Owned by `Engine`; used on the
-/// engine's thread.
+/// While an UPDATE of a zone is in flight, new changes of the zone wait; they are sent as one
+/// message when the zone is free. A zone is blocked while an UPDATE there is in doubt. Owned by
+/// `Engine`; used on the engine's thread.
 class BatchSender {
 public:
     explicit BatchSender(EngineParts& parts) : parts_(parts) {}
 
-    /// Changes of one zone that are decided: the RRsets' queues hold them.
+    /// Adds decided changes of one zone. The changes themselves are in the RRsets' queues.
     void enqueue(ChangeGroup group) REQUIRES(engine_thread);
-    /// Sends what may go out in the zone.
+    /// Sends the waiting changes of the zone, as far as the zone may send.
     void flush(ZoneIndex zone) REQUIRES(engine_thread);
-    /// The zone's index; with the first the server is contacted about it.
+    /// The zone's index. The first call for a zone begins the contact with its server
+    /// (`Backend::contact`).
     [[nodiscard]] ZoneIndex open_zone(const dns::Name& name) REQUIRES(engine_thread);
-    /// Something that was in doubt in the zone is resolved: what waits for that goes on, if nothing
-    /// else is.
+    /// A doubt in the zone is resolved. If it was the last one, everything that waited for it goes
+    /// on.
     void resolved(ZoneIndex zone) REQUIRES(engine_thread);
-    /// The server does not tell the outcome of an UPDATE, for a reason that would meet what waits
-    /// for it too.
+    /// Fails what waits in the zone: a fence query has failed, for a reason that applies to it too.
     void blocked(const dns::Name& zone, const dns::DnsError& failure) REQUIRES(engine_thread);
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How often a host may change: a token bucket each.
+// Limits how often each host may change, with one token bucket per host.
 #pragma once
 
 #include <chrono>
@@ -13,20 +13,20 @@
 
 namespace sftdyn::update {
 
-/// Owned by the engine, and used on its thread. It remembers only hosts whose budgets are not full.
+/// Owned by the engine, and used on its thread. Stores only hosts whose budgets are not full.
 class ChangeRateLimiter {
 public:
-    /// A host may change as often at once as its rate's burst says, and once more each refill.
+    /// A host may make as many changes at once as its rate's burst, and one more after each refill.
     explicit ChangeRateLimiter(ChangeRates rates) : rates_(std::move(rates)) {}
 
-    /// Takes one change from the host's budget: nothing when it was there, else how long until
-    /// there is one.
+    /// Takes one change from the host's budget. When the budget is empty, returns how long until
+    /// the next change is allowed.
     [[nodiscard]] std::optional<base::Duration> spend(HostId host, base::TimePoint now);
-    /// Gives a change back that did not come about.
+    /// Returns a change that was not carried out to the host's budget.
     void refund(HostId host, base::TimePoint now);
     /// Forgets the hosts whose budgets are full again.
     void sweep(base::TimePoint now);
-    /// The budget of a host whose rate is another now is full.
+    /// Hosts whose rate differs from before start with a full budget.
     void set(ChangeRates rates);
 
     [[nodiscard]] std::size_t size() const { return full_at_.size(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How often hosts may change.
+// The permitted rates of change of hosts.
 #pragma once
 
 #include <memory>
@@ -11,13 +11,13 @@
 
 namespace sftdyn::update {
 
-/// Of hosts that have a rate of their own. Immutable, and shared by threads.
+/// The hosts that have their own rate. Immutable, and shared by threads.
 using OwnChangeRates = std::shared_ptr<const boost::unordered_flat_map<HostId, base::TokenRate>>;
 
 /// The rate of each host. A burst of 0 means: no limit.
 struct ChangeRates {
     base::TokenRate usual{};
-    OwnChangeRates own{};  ///< null: there are none
+    OwnChangeRates own{};  ///< null: no host has its own rate
 
     [[nodiscard]] base::TokenRate of(HostId host) const {
         if (!own) return usual;

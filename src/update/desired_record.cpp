@@ -16,7 +16,7 @@ bool matches(const ServedRecords& served, const DesiredRecord& desired) {
         case dns::ChangeKind::remove_record:
             return std::find(rdata.begin(), rdata.end(), desired.rdata) == rdata.end();
         case dns::ChangeKind::claim:
-            return !rdata.empty();  // its own record, or a foreign one that stays
+            return !rdata.empty();  // this host's record, or another host's, which stays
     }
     return false;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What shall be served, and the outcome.
+// Desired and served records, and the outcome of an update.
 #pragma once
 
 #include <chrono>
@@ -13,23 +13,22 @@
 
 namespace sftdyn::update {
 
-/// What shall be served for an RRset.
+/// The record that is to be served for an RRset.
 struct DesiredRecord {
     RrsetKey rrset;
     std::uint32_t ttl{};  ///< seconds
     dns::ChangeKind kind = dns::ChangeKind::replace;
     std::string rdata{};
-    bool reverse = false;    ///< keep the address's PTR record too, where its zone is ours
-    bool unmetered = false;  ///< costs the host's budget nothing
-    bool at_source =
-        false;  ///< the request came from that address: only of such a one is the PTR record set
+    bool reverse = false;    ///< also maintain the address's PTR record, where we serve its zone
+    bool unmetered = false;  ///< not charged to the host's budget
+    bool at_source = false;  ///< the request came from this address; a PTR record is set only then
 };
 
-/// What the server serves for an RRset.
+/// The records that the server serves for an RRset.
 struct ServedRecords {
-    std::vector<std::string> rdata{};  ///< of each record; empty: there is none
+    std::vector<std::string> rdata{};  ///< of each record; empty: there is no record
     std::uint32_t ttl = 0;             ///< seconds
-    bool is_known = true;              ///< false: the server can't be asked
+    bool is_known = true;              ///< false: the server answers no queries
     friend bool operator==(const ServedRecords&, const ServedRecords&) = default;
 };
 
@@ -38,10 +37,10 @@ struct ServedRecords {
 
 enum class UpdateStatus : std::uint8_t {
     committed,    ///< the server has confirmed the change
-    unchanged,    ///< the server served it so already
-    failed,       ///< not done, or not known to be done
+    unchanged,    ///< the server already served the desired record
+    failed,       ///< not carried out, or the outcome is unknown
     over_budget,  ///< the host has spent its budget of changes
-    overloaded    ///< too many wait already
+    overloaded    ///< too many desired records are waiting
 };
 
 /// The outcome of a desired record, or of a script.

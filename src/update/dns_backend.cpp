@@ -15,7 +15,7 @@ using dns::DnsError;
 using dns::Name;
 using dns::Type;
 
-// An UPDATE that was lost with its connection is sent again so often.
+// How often an UPDATE is sent when its connection was lost.
 constexpr unsigned most_sends = 3;
 
 MakeServer servers_over(boost::asio::io_context& io, const base::TimeSourcePtr& time) {
@@ -37,10 +37,10 @@ bool touches_wildcard(const dns::UpdateContent& content) {
                        [](const auto& change) { return is_wildcard(change.owner); });
 }
 
-/// The server does not take it, whoever sends it: another address may be the primary's.
+/// The server refuses such UPDATEs from every client: another address may be the primary's.
 bool is_no_primary(const dns::Reply& reply) {
     if (reply.has_value()) return false;
-    if (reply.error().kind == dns::ErrorKind::bad_key) return true;  // as Knot's acl refuses
+    if (reply.error().kind == dns::ErrorKind::bad_key) return true;  // how Knot's ACL refuses
     if (!reply.error().is_refusal()) return false;
     const std::uint16_t rcode = reply.error().rcode;
     return rcode == KNOT_RCODE_REFUSED || rcode == KNOT_RCODE_NOTAUTH ||
@@ -59,10 +59,10 @@ struct DnsBackend::SentUpdate {
     std::vector<std::size_t> order;
     std::size_t tried = 0;
     unsigned sends = 0;
-    std::optional<dns::Reply> refusal{};  ///< of an address that may be no primary's, the first
+    std::optional<dns::Reply> refusal{};  ///< the first by an address of a possible secondary
 
-    /// Sent twice it does what it does once: delete the RRset, add the record. Prerequisites may
-    /// fail by what the first did.
+    /// Deleting an RRset and adding a record has the same effect twice as once. With prerequisites
+    /// it has not: they may fail because of the first message.
     [[nodiscard]] bool is_idempotent() const {
         const auto* message = std::get_if<dns::UpdateMessage>(&content);
         return message == nullptr || message->prerequisites.empty();
@@ -134,7 +134,7 @@ void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimeP
         return;
     }
     if (touches_wildcard(content)) {
-        // What siblings have is not what it was, as soon as the server has it.
+        // The UPDATE may change a wildcard, and so the records of siblings.
         queries_.forget_wildcards();
         resolved = [this, resolved = std::move(resolved)] {
             engine_thread.assert_held();
@@ -149,8 +149,8 @@ void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimeP
 
 void DnsBackend::attempt(const std::shared_ptr<SentUpdate>& update) {
     ServerGroup::GroupServer& member = update->group->members[update->order[update->tried]];
-    // What could not be sent to one address in its share of the time goes to the next; what was
-    // sent has all of it.
+    // An UPDATE that could not be sent to one address in its share of the time goes to the next.
+    // Once sent, it has all the remaining time.
     const auto send_by =
         share(time_->now(), update->deadline, update->order.size() - update->tried);
     const std::uint64_t number = in_doubt_.next_number();
@@ -167,19 +167,20 @@ void DnsBackend::attempt(const std::shared_ptr<SentUpdate>& update) {
         });
 }
 
-/// Where an address refuses it that may be no primary's, the next is tried; when there is none, the
-/// first refusal is the reply.
+/// When an address that may not be the primary's refuses the UPDATE, the next address is tried.
+/// After the last one, the first refusal is the reply.
 bool DnsBackend::goes_to_next_address(const std::shared_ptr<SentUpdate>& update,
                                       ServerGroup::GroupServer& member, dns::Reply& reply,
                                       const dns::Delivery& delivery) {
     const auto now = time_->now();
     if (delivery.state == dns::DeliveryState::in_doubt) {
-        // Not signed, so that it tells nothing certain; but who answers so is asked last.
+        // The refusal is not signed and so proves nothing; but this address is tried last from now
+        // on.
         if (is_no_primary(reply)) member.pass_over(now);
         return false;
     }
     if (delivery.state == dns::DeliveryState::answered && is_no_primary(reply)) {
-        // It was not carried out, and will not be.
+        // The UPDATE was not carried out, and will not be.
         if (!update->refusal) update->refusal = reply;
         if (now < update->deadline && ++update->tried < update->order.size()) return true;
         reply = *update->refusal;
@@ -200,8 +201,8 @@ void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
                       update->sends < most_sends;
     const bool in_time = time_->now() < update->deadline;
     if (delivery.state == DeliveryState::unsent && outage && in_time) {
-        // The addresses are one server's: what may have arrived at one of them is sent to no other
-        // before it is resolved.
+        // The addresses belong to one server: an UPDATE that may have arrived at one of them is not
+        // sent to another before it is resolved.
         const bool next = update->tried + 1 < update->order.size();
         if (next) ++update->tried;
         if (next || lost) return attempt(update);
@@ -223,8 +224,8 @@ void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
         update->done(std::move(reply));
         return in_doubt_.add(update->zone, number, way, update->group, update->resolved);
     }
-    // It is sent again when the first is resolved. Before, the first might be carried out after it,
-    // and after all that follows it.
+    // The UPDATE is sent again only when the first message is resolved. Otherwise the first might
+    // be carried out after it, and after later UPDATEs.
     const std::shared_ptr<base::Timer> timer = time_->timer();
     const auto told = std::make_shared<bool>(false);
     timer->set(update->deadline, [timer, told, update, reply] {
@@ -241,9 +242,9 @@ void DnsBackend::attempted(const std::shared_ptr<SentUpdate>& update,
     });
 }
 
-/// Where a fence may go, in the order to try: the server that the UPDATE in doubt went to, the
-/// connection that it went to first; then the one that serves the zone now. Each attempt begins
-/// with another.
+/// The ways of a fence query, in the order to try: the server that the UPDATE in doubt was sent to,
+/// beginning with the address it was sent to, then the server that serves the zone now. Each
+/// attempt begins with a different way.
 std::vector<DnsBackend::FenceWay> DnsBackend::fence_ways(const Name& zone,
                                                          const ServerGroupPtr& before,
                                                          const InDoubt::Way& last,
@@ -349,7 +350,7 @@ void DnsBackend::probe(base::TimePoint deadline, ProbeEnd end,
     for (const auto& group : groups_.all()) {
         for (const ServerGroup::GroupServer& member : group->members) {
             const auto told = [answered, at = place++](const dns::Reply& reply) {
-                // An error code is an answer too.
+                // An RCODE other than NOERROR is an answer too.
                 const bool refused = reply.has_error() && reply.error().is_refusal();
                 answered(at, refused ? dns::Reply(dns::Answer()) : reply);
             };

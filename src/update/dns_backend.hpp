@@ -18,38 +18,37 @@
 
 namespace sftdyn::update {
 
-/// How a server is.
+/// The state of one address of a server.
 struct ServerState {
-    std::string name{};  ///< address and port
-    std::optional<dns::Name>
-        zone{};  ///< that it is for; absent: all that have no entry of their own
-    std::optional<dns::DnsError> failure{};  ///< absent: it answers, and takes our signature
+    std::string name{};               ///< address and port
+    std::optional<dns::Name> zone{};  ///< that it serves; absent: all zones without their own entry
+    std::optional<dns::DnsError> failure{};  ///< absent: it answers and accepts our signature
 };
 
-/// Whether of each server, for whichever zone, an address answers.
+/// True when every server, for every zone, has at least one address that answers.
 [[nodiscard]] bool can_be_asked(const std::vector<ServerState>& addresses);
 
-/// How long a probe goes on.
+/// When a probe ends.
 enum class ProbeEnd : std::uint8_t {
     all_answered,
-    can_be_asked,  ///< what has not answered then counts as silent
+    can_be_asked,  ///< addresses that have not answered by then count as silent
 };
 
-/// Owns the connections to the servers and what is in doubt there. Where a server's address does
+/// Owns the connections to the servers and the UPDATEs in doubt. When one address of a server does
 /// not answer, the next one is tried. Owned by `server::Service`; used on the thread of `io`, which
-/// is the engine's; what is called as a `Backend` asserts that.
+/// is the engine's; the functions of `Backend` assert that.
 class DnsBackend : public Backend {
 public:
     explicit DnsBackend(boost::asio::io_context& io);
-    /// With another time, and other servers, than the system's.
+    /// With the given clock and servers instead of the system's.
     DnsBackend(boost::asio::io_context& io, base::TimeSourcePtr time, MakeServer make_server);
 
-    /// `groups` in any order; the entry with the longest zone that holds a name is the one that
-    /// serves it. What is under way or in doubt at a server that is not among them any more ends as
-    /// if it were.
+    /// `groups` may be in any order; a name is served by the entry with the longest zone that
+    /// contains it. Operations in flight or in doubt at a server that was removed still run to
+    /// their end.
     void configure(const std::vector<ZoneServers>& groups) REQUIRES(engine_thread);
 
-    /// Ends everything that is under way: the process ends.
+    /// Ends all operations, at the end of the process.
     void close() REQUIRES(engine_thread);
 
     void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
@@ -59,14 +58,14 @@ public:
                Done<dns::Answer> done, std::function<void()> resolved) override;
     void contact(const dns::Name& zone, std::function<void()> resolved) override;
 
-    /// Asks every address of every server a signed question, and calls back when enough is known
-    /// or the time is up.
+    /// Sends a signed query to every address of every server. Calls `done` when the condition `end`
+    /// is met, or at the deadline.
     void probe(base::TimePoint deadline, ProbeEnd end,
                std::function<void(const std::vector<ServerState>&)> done) const
         REQUIRES(engine_thread);
 
-    /// The zones in which an UPDATE is unanswered that the server may still carry out: nothing is
-    /// sent there.
+    /// The zones with an unanswered UPDATE that the server may still carry out. Nothing is sent to
+    /// them.
     [[nodiscard]] std::vector<ZoneInDoubt> in_doubt() const REQUIRES(engine_thread) {
         return in_doubt_.zones();
     }

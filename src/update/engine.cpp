@@ -86,8 +86,8 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     ZoneTable& zones = parts_.zones;
     for (HostId host = 0; host < zones.host_end(); ++host)
         parts_.rrsets.set_zone(host, unresolved_zone);
-    // What waits in a zone goes back to where its zone is looked for; what is under way does so
-    // when it is answered.
+    // Waiting changes and scripts go back to the zone look-up now; those in flight do so when they
+    // are answered.
     std::vector<RrsetKey> rrsets;
     std::vector<ScriptRunPtr> scripts;
     for (ZoneIndex zone = 0; zone < zones.size(); ++zone) {
@@ -100,7 +100,7 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     for (const ScriptRunPtr& script : scripts) scripts_.resume(script);
 }
 
-/// The servers may have other zones than before. What is at work goes on with the zone that it has.
+/// The servers may have other zones than before. Work in progress continues with its present zone.
 void Engine::seek_zones_again() {
     for (HostId host = 0; host < parts_.zones.host_end(); ++host) {
         const bool at_work =

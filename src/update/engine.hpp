@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The engine: brings what the DNS serves to what was asked for, with as few messages as possible.
-// docs/engine.md has the states.
+// The engine makes the DNS serve the desired records, with as few messages as possible.
+// docs/engine.md describes its states.
 #pragma once
 
 #include <string>
@@ -18,17 +18,18 @@ namespace sftdyn::update {
 /// Takes desired records and scripts, and gives each its outcome. Owned by `server::UpdateService`;
 /// belongs to one thread (`engine_thread`), while `ServedCache` and `HostTable` are shared.
 ///
-/// For each RRset desired records are served one after the other, in the order they came. For each
-/// zone changes are collected while an UPDATE is under way and go out together when it is answered
-/// (group commit).
+/// The desired records of an RRset are handled one after the other, in their order of arrival.
+/// Changes of a zone are collected while an UPDATE is in flight, and are sent together when it has
+/// been answered (group commit).
 class Engine {
 public:
     using Done = OnOutcome;
     using GroupDone = OnOutcomes;
     using Clock = EngineParts::Clock;
-    /// Told of each failed desired record, and each failed message, once.
+    /// Called once for each failed desired record and each failed message.
     using OnFailure = EngineParts::OnFailure;
-    /// Told of each UPDATE that was answered or given up: its changes, and the time it took.
+    /// Called for each UPDATE that was answered or given up, with the number of its changes and its
+    /// duration.
     using OnUpdate = EngineParts::OnUpdate;
 
     Engine(Backend& backend, HostTable& hosts, ServedCache& known, const EngineLimits& limits,
@@ -36,37 +37,38 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// `done` is called once, within the timeout, maybe before this returns.
+    /// `done` is called once, within the timeout, possibly before this returns.
     void submit(DesiredRecord desired, Done done) REQUIRES(engine_thread);
 
-    /// As `submit`, for desired records that belong together: those of one zone go out in one
-    /// UPDATE, all or none, if any of them changes anything. Each is for another RRset.
+    /// As `submit`, for an atomic group. If any record of a zone needs a change, all records of
+    /// that zone go out in one UPDATE, which takes effect as a whole or not at all. Each record is
+    /// for a different RRset.
     void submit_group(std::vector<DesiredRecord> desired_records, GroupDone done)
         REQUIRES(engine_thread);
 
-    /// Sends messages one after the other, each by itself; one that the server refuses does not
-    /// keep back those behind it. `about` is the host that pays for it and the record that failures
-    /// are told of. They wait in the queues of both families of the host, and what was accepted
-    /// after them waits until the last is done. `done` is called once, within the timeout:
-    /// `committed` when the server has confirmed all of them. With `served` nothing is sent, and
-    /// the status is `unchanged`, if that is the record data of the one record that the server has
-    /// there.
+    /// Sends messages one after the other, each alone; after a refused message the next one is
+    /// still sent. `about` is the host whose budget is charged, and the record that failures are
+    /// reported for. The script waits in the queues of both address families of the host; later
+    /// requests for these wait until its last message is done. `done` is called once, within the
+    /// timeout, with `committed` when the server has confirmed all messages. If the server serves
+    /// exactly one record for `about`, with the record data `served`, nothing is sent and the
+    /// status is `unchanged`. An empty `served` skips this check.
     void submit_messages(const RrsetKey& about, std::vector<dns::UpdateMessage> messages, Done done,
                          std::string served = {}) REQUIRES(engine_thread);
 
     void on_update(OnUpdate told) REQUIRES(engine_thread) { parts_.on_update = std::move(told); }
 
-    /// Whether the last that is known of the desired record's RRset is what it asks for.
+    /// Whether the latest known state of the RRset matches the desired record.
     [[nodiscard]] bool is_still_so(const DesiredRecord& desired) const REQUIRES(engine_thread);
 
-    /// Takes it that the host lives in that zone, unless it is known, or being asked, where it
-    /// lives. True when it lives there.
+    /// Assumes that the host is in `zone`, unless its zone is already known or being looked up.
+    /// Returns true when the host's zone is now `zone`.
     bool believe_zone(HostId host, const dns::Name& zone) REQUIRES(engine_thread);
 
-    /// Ends what has passed its deadline. Call it often while `busy()`.
+    /// Fails everything that has passed its deadline. To be called often while `busy()`.
     void tick() REQUIRES(engine_thread);
 
-    /// Ends all that waits, as if its deadline had passed.
+    /// Fails everything that waits, as if its deadline had passed.
     void give_up_all() REQUIRES(engine_thread);
 
     /// True while a desired record or a message waits.
@@ -76,22 +78,21 @@ public:
     [[nodiscard]] std::size_t waiting() const REQUIRES(engine_thread) {
         return parts_.rrsets.waiting();
     }
-    /// Bookkeeping that stands for RRsets at work; none of it is left when nothing waits and all
-    /// is resolved.
+    /// The number of RRset queues; 0 when nothing waits and every doubt is resolved.
     [[nodiscard]] std::size_t slots() const REQUIRES(engine_thread) { return parts_.rrsets.size(); }
-    /// Deadlines that are still watched: none when nothing waits.
+    /// The number of deadlines that are still watched; 0 when nothing waits.
     [[nodiscard]] std::size_t deadlines() const REQUIRES(engine_thread) {
         return parts_.rrsets.deadlines() + scripts_.deadlines();
     }
 
-    /// How long a request for a host of the zone may take.
+    /// The timeout of requests for hosts of the zone.
     [[nodiscard]] base::Duration timeout_of(const dns::Name& zone) const REQUIRES(engine_thread) {
         return parts_.limits.timeout_of(zone);
     }
 
-    /// New limits, and the zones of hosts are looked for again; with `servers_changed` all that is
-    /// known of zones and records is asked anew, and what is under way is told to nobody before the
-    /// servers that are named now have confirmed it.
+    /// Sets new limits, and looks up the hosts' zones again. With `servers_changed`, everything
+    /// known about zones and records is discarded and asked again, and operations in flight are
+    /// reported only after the new servers have confirmed them.
     void reconfigure(const EngineLimits& limits, bool servers_changed) REQUIRES(engine_thread);
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What bounds the engine: times, queues, messages, queries and the changes of each host.
+// The engine's limits: timeouts, queues, messages, queries, and changes of each host.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace sftdyn::update {
 
-/// A time of its own for the hosts of a zone.
+/// A timeout for the hosts of one zone.
 struct ZoneTimeout {
     dns::Name zone{};
     base::Duration timeout{};
@@ -20,23 +20,23 @@ struct ZoneTimeout {
 
 /// The engine's limits. The configuration sets all of them but `batch_octets`.
 struct EngineLimits {
-    base::Duration timeout{};          ///< a desired record is answered within it
-    base::Duration verify_interval{};  ///< how long a confirmed state is believed
+    base::Duration timeout{};          ///< a desired record gets its outcome within this time
+    base::Duration verify_interval{};  ///< how long a confirmed state is trusted
     std::size_t queue{};               ///< desired records that may wait for one zone
-    std::size_t batch{};               ///< changes in one UPDATE at the most
+    std::size_t batch{};               ///< maximum number of changes in one UPDATE
     std::size_t batch_octets =
-        60000;                     ///< and their octets; a message holds 65535 (RFC 1035 §4.2.2)
-    unsigned updates_in_flight{};  ///< UPDATEs per zone that may be under way at once
-    unsigned queries_in_flight{};  ///< queries in all that may be under way at once
-    unsigned changes_burst{};      ///< changes of a host at once; 0: no budget
-    bool read_back = false;        ///< confirmed changes are seen before OK is said
-    base::Duration changes_refill{};           ///< one more change each
-    OwnChangeRates own_changes{};              ///< of hosts with others; null: there are none
-    std::vector<ZoneTimeout> zone_timeouts{};  ///< in place of `timeout`: the longest zone's counts
+        60000;  ///< and of their octets; a message holds 65535 (RFC 1035 §4.2.2)
+    unsigned updates_in_flight{};     ///< maximum number of UPDATEs in flight per zone
+    unsigned queries_in_flight{};     ///< maximum number of queries in flight in total
+    unsigned changes_burst{};         ///< changes that a host may make at once; 0: no limit
+    bool read_back = false;           ///< confirmed changes are read back before OK is sent
+    base::Duration changes_refill{};  ///< time after which one more change is allowed
+    OwnChangeRates own_changes{};     ///< hosts with their own rate; null: none
+    std::vector<ZoneTimeout> zone_timeouts{};  ///< in place of `timeout`, by longest zone
 
-    /// For a host, or a zone.
+    /// The timeout of a host or a zone.
     [[nodiscard]] base::Duration timeout_of(const dns::Name& name) const;
-    /// The least of all.
+    /// The shortest of all timeouts.
     [[nodiscard]] base::Duration shortest_timeout() const;
     [[nodiscard]] ChangeRates change_rates() const {
         return {{changes_burst, changes_refill}, own_changes};

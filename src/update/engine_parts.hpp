@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the parts of the engine share.
+// The state that the parts of the engine share.
 #pragma once
 
 #include <algorithm>
@@ -27,24 +27,24 @@ struct EngineParts {
         std::function<void(const dns::Name& host, dns::Type type, const dns::DnsError& failure)>;
     using OnUpdate = std::function<void(std::size_t changes, base::Duration took)>;
 
-    /// What may be asked for again when a queue was full.
+    /// When a client may try again after a queue was full.
     static constexpr auto overload_pause = std::chrono::seconds(5);
-    /// At least one.
+    /// Rounds up; at least one second.
     static std::chrono::seconds whole_seconds(base::Duration duration) {
         return std::max(std::chrono::ceil<std::chrono::seconds>(duration), std::chrono::seconds(1));
     }
-    /// A little before a desired record's own deadline, so that the server's silence is reported as
-    /// what it is.
+    /// A little before the desired record's own deadline, so that the server's silence is reported
+    /// as the cause.
     [[nodiscard]] base::TimePoint backend_deadline(base::TimePoint deadline) const {
         return deadline - limits.shortest_timeout() / 50;
     }
-    /// Of what is to be done for the host from now on.
+    /// The deadline of a request for the host that arrives now.
     [[nodiscard]] base::TimePoint deadline_of(HostId host) const {
-        // Its name is looked for only where it counts.
+        // The name is needed only if a zone has its own timeout.
         return clock() + (limits.zone_timeouts.empty() ? limits.timeout
                                                        : limits.timeout_of(hosts.name(host)));
     }
-    /// What was known before is not believed any more.
+    /// What was learned before this time is no longer trusted.
     [[nodiscard]] base::TimePoint believed_since() const {
         return clock() - limits.verify_interval;
     }
@@ -63,8 +63,8 @@ struct EngineParts {
     QueryLimiter queries GUARDED_BY(engine_thread){limits.queries_in_flight};
     ZoneTable zones GUARDED_BY(engine_thread){};
     RrsetTable rrsets GUARDED_BY(engine_thread){known, zones};
-    /// Of the configuration: it grows when the servers change. What was sent or asked under an
-    /// earlier one is told to nobody.
+    /// Incremented when the configured servers change. Results of messages that were sent under an
+    /// earlier generation are not reported.
     unsigned generation GUARDED_BY(engine_thread) = 0;
 
     Reconciler& reconciler;

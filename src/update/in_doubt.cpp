@@ -9,16 +9,16 @@
 namespace sftdyn::update {
 namespace {
 
-// A signature is accepted for 300 s by the server's clock (RFC 8945 §5.2.3: the fudge that libknot
-// signs with), and that clock may be as much behind ours. Whatever has not happened by then will
-// not happen.
+// A signature is accepted for 300 s by the server's clock (RFC 8945 §5.2.3; libknot signs with this
+// fudge), and that clock may be up to 300 s behind ours. After this time the server can no longer
+// accept the message.
 constexpr base::Duration signature_life = std::chrono::seconds(600);
 
-// How long a fence is awaited before another is sent: longer each time.
+// How long to wait for the answer to a fence query before another is sent; longer each time.
 constexpr base::Duration first_patience = std::chrono::seconds(1);
 constexpr base::Duration most_patience = std::chrono::seconds(5);
 
-// Between fences that fail at once.
+// The pause between fence queries that fail at once.
 constexpr base::Duration first_pause = std::chrono::milliseconds(50);
 constexpr base::Duration most_pause = std::chrono::seconds(1);
 
@@ -81,8 +81,8 @@ bool InDoubt::pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
                    const FenceOutcome& outcome, std::vector<DoubtfulUpdate>& resolved) {
     bool further = false;
     std::erase_if(zone.updates, [&](DoubtfulUpdate& entry) {
-        // What refuses the fence may do so before it looks at the order; for what nobody knows of
-        // that must do.
+        // A server may refuse a fence query before it has handled the earlier UPDATEs, so a refusal
+        // proves nothing about them. For unknown UPDATEs of an earlier process it has to suffice.
         const bool counts = outcome.result == FenceResult::passed ||
                             (outcome.result == FenceResult::refused && entry.number == 0);
         if (!counts || entry.number >= fence) return false;
@@ -145,7 +145,7 @@ void InDoubt::answered(const dns::Name& name, std::uint64_t number) {
 std::vector<ZoneInDoubt> InDoubt::zones() const {
     std::vector<ZoneInDoubt> out;
     for (const auto& [name, zone] : zones_) {
-        // The first to come is the first in the list.
+        // The oldest is first in the list.
         if (!zone->updates.empty())
             out.push_back({name, time_->now() - zone->updates.front().since});
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// UPDATEs that the server may still carry out.
+// Tracks the UPDATEs that a server may still carry out.
 #pragma once
 
 #include <cstdint>
@@ -16,52 +16,52 @@
 
 namespace sftdyn::update {
 
-/// What a fence has shown.
+/// The result of a fence query.
 enum class FenceResult : std::uint8_t {
-    passed,      ///< NOERROR, verified
-    refused,     ///< another error code, verified: the server may not have put it behind the
-                 ///< others
-    unanswered,  ///< sent, and maybe answered later
-    failed       ///< not sent, or answered by what can't be believed
+    passed,   ///< NOERROR, verified
+    refused,  ///< another RCODE, verified: the server may have answered before the earlier UPDATEs
+    unanswered,  ///< sent; the answer may still come
+    failed       ///< not sent, or the answer did not verify
 };
 
-/// A zone with something in doubt, and for how long the oldest of it is.
+/// A zone with UPDATEs in doubt, and how long the oldest has been in doubt.
 struct ZoneInDoubt {
     dns::Name zone{};
     base::Duration time{};
 };
 
-/// Keeps the UPDATEs in doubt, and the fence of each zone that tells when the server can't carry
-/// them out any more. Owned by `DnsBackend`. Used on one thread.
+/// Keeps the UPDATEs in doubt, and sends fence queries in each zone to learn when the server can no
+/// longer carry them out. Owned by `DnsBackend`. Used on one thread.
 ///
-/// A fence is a signed UPDATE of the same zone that changes nothing. A server carries out the
-/// UPDATEs of a zone in the order in which it read them, so that its answer comes after theirs
-/// (named, knotd and pdns_server do so). It resolves those with a smaller number that were written
-/// to the same connection. What went another way may not have been read yet when the fence was: it
-/// takes a second fence, sent when the first is answered. An answer that does not verify resolves
-/// nothing, nor does the end of a connection.
+/// A fence query is a signed UPDATE of the same zone that changes nothing. A server carries out the
+/// UPDATEs of a zone in the order in which it has read them (named, knotd and pdns_server do so);
+/// when it answers the fence query, it has therefore handled the earlier ones. The answer resolves
+/// the UPDATEs with a smaller number that were written to the same connection. An UPDATE that was
+/// sent another way may not have been read before the fence query; it is resolved by a second fence
+/// query, sent after the first was answered. An answer that does not verify resolves nothing, and
+/// neither does the end of a connection.
 class InDoubt {
 public:
-    /// Where a message was written to: the address's server, and which connection to it.
+    /// The way a message was sent: the address's server, and the connection to it.
     struct Way {
         const void* server = nullptr;
         unsigned connection = 0;
         friend bool operator==(const Way&, const Way&) = default;
     };
-    /// How a fence ended.
+    /// The outcome of a fence query.
     struct FenceOutcome {
         FenceResult result = FenceResult::failed;
         Way way{};
-        dns::DnsError failure{};  ///< unless it passed
+        dns::DnsError failure{};  ///< set unless the fence query has passed
     };
     using FenceDone = std::function<void(const FenceOutcome&)>;
-    /// Sends a fence of `zone`, on the `attempt`-th of the ways that there are. The best is `way`,
-    /// on which the last UPDATE in doubt went; `keep` was given with it. `done` is called once by
-    /// `deadline`, and again if a verified answer comes later.
+    /// Sends a fence query for `zone` on the `attempt`-th of the possible ways. The best one is
+    /// `way`, which the last UPDATE in doubt was sent on; `keep` was given with that UPDATE. `done`
+    /// is called once by `deadline`, and again if a verified answer comes later.
     using SendFence =
         std::function<void(const dns::Name& zone, const std::shared_ptr<void>& keep, const Way& way,
                            unsigned attempt, base::TimePoint deadline, FenceDone done)>;
-    /// A fence has failed for a reason that another attempt would meet again.
+    /// Called when a fence query has failed for a reason that a retry would not remove.
     using OnBlocked = std::function<void(const dns::Name& zone, const dns::DnsError& failure)>;
     using Resolved = std::function<void()>;
 
@@ -72,43 +72,43 @@ public:
           send_fence_(std::move(send_fence)),
           on_blocked_(std::move(on_blocked)) {}
 
-    /// The number of what is sent now; larger than all before.
+    /// The number of the message that is sent next; larger than all earlier numbers.
     [[nodiscard]] std::uint64_t next_number() { return ++last_number_; }
 
-    /// The UPDATE with that number is in doubt. `keep` is kept until `resolved` is called: once,
-    /// not from within this.
+    /// Adds the UPDATE with this number. `keep` is held until `resolved` is called, which happens
+    /// once, after this has returned.
     void add(const dns::Name& zone, std::uint64_t number, const Way& way,
              std::shared_ptr<void> keep, Resolved resolved);
 
-    /// The same for whatever a process before this one may have sent.
+    /// The same for UPDATEs that an earlier process may have sent.
     void add_unknown(const dns::Name& zone, Resolved resolved);
 
-    /// That UPDATE was answered after all.
+    /// The UPDATE was answered after all.
     void answered(const dns::Name& zone, std::uint64_t number);
 
-    /// All zones with something in doubt.
+    /// All zones with UPDATEs in doubt.
     [[nodiscard]] std::vector<ZoneInDoubt> zones() const;
 
-    /// Sends no more fences, and takes everything as resolved: the process ends.
+    /// Stops sending fence queries and treats everything as resolved, at the end of the process.
     void close();
 
 private:
     struct DoubtfulUpdate {
-        std::uint64_t number = 0;  ///< 0: of a process before
+        std::uint64_t number = 0;  ///< 0: from an earlier process
         Way way{};
-        base::TimePoint since{};  ///< it has been in doubt
+        base::TimePoint since{};  ///< when it became doubtful
         std::shared_ptr<void> keep{};
         Resolved resolved{};
-        std::uint64_t passed =
-            0;  ///< the last number when a fence on another way was answered; 0: none was
+        std::uint64_t passed = 0;  ///< the last number when a fence query on another way was
+                                   ///< answered; 0: none was answered
     };
     struct Zone {
         explicit Zone(base::TimeSource& time) : timer(time.timer()) {}
         std::vector<DoubtfulUpdate> updates{};
         unsigned attempt = 0;
-        base::Duration pause{};  ///< before the next fence
-        bool under_way = false;  ///< a fence
-        bool waiting = false;    ///< for the time of the next
+        base::Duration pause{};  ///< before the next fence query
+        bool under_way = false;  ///< a fence query is in flight
+        bool waiting = false;    ///< for the time of the next fence query
         std::unique_ptr<base::Timer> timer;
     };
     using ZonePtr = std::shared_ptr<Zone>;
@@ -118,7 +118,8 @@ private:
     void send(const dns::Name& name, const ZonePtr& zone);
     void done(const dns::Name& name, const ZonePtr& zone, std::uint64_t number,
               const FenceOutcome& outcome);
-    /// Takes out what the fence has resolved; true when it has got any further.
+    /// Moves the UPDATEs that the fence query has resolved into `resolved`. Returns true when it
+    /// has made progress.
     static bool pass(Zone& zone, std::uint64_t fence, std::uint64_t last_number,
                      const FenceOutcome& outcome, std::vector<DoubtfulUpdate>& resolved);
     void finish(const dns::Name& name, const ZonePtr& zone,

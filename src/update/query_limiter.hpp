@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How many queries may be under way at once.
+// Limits the number of queries in flight.
 #pragma once
 
 #include <cassert>
@@ -9,16 +9,18 @@
 
 namespace sftdyn::update {
 
-/// What is over the limit waits its turn. Owned by `EngineParts`; used on the engine's thread.
+/// Queries over the limit wait in order of arrival. Owned by `EngineParts`; used on the engine's
+/// thread.
 class QueryLimiter {
 public:
-    /// At least one query may be under way.
+    /// A limit of 0 counts as 1.
     explicit QueryLimiter(unsigned limit) { set_limit(limit); }
 
-    /// Queries under way stay so, though they may be more than a lowered limit.
+    /// Queries in flight continue, even if they exceed a lowered limit.
     void set_limit(unsigned limit) { limit_ = limit == 0 ? 1 : limit; }
 
-    /// Calls `ask`, now or when others are done. It begins one query, whose end is told by `done`.
+    /// Calls `ask` now, or when a query has ended. `ask` begins one query; call `done` when that
+    /// has ended.
     void when_free(std::function<void()> ask) {
         if (in_flight_ >= limit_) {
             waiting_.push_back(std::move(ask));
@@ -37,7 +39,7 @@ public:
         waiting_.pop_front();
         ++in_flight_;
         ask();
-        // Who waits, waits for one that is under way: its end calls the next.
+        // Waiting queries need one in flight, whose end starts the next.
         assert(waiting_.empty() || in_flight_ > 0);
     }
 

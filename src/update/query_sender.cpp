@@ -16,21 +16,23 @@ using dns::DnsError;
 using dns::Name;
 using dns::Type;
 
-// How long a reverse name that no zone of the server's holds is remembered, and how many are.
+// How long, and how many, reverse names are remembered that are in no zone of the server.
 constexpr base::Duration refusal_memory = std::chrono::minutes(5);
 constexpr std::size_t most_refusals = 1000;
 
-// How long it is remembered what a sibling has, and of how many.
+// How long, and of how many siblings, the records are remembered.
 constexpr base::Duration wildcard_memory = std::chrono::seconds(5);
 constexpr std::size_t most_wildcards = 1000;
 
-/// Another address may know better. Who refers to another server knows.
+/// Whether the answer is conclusive: authoritative, or a referral. Otherwise another address is
+/// tried.
 bool knows(const dns::Answer& answer, const Name& name) {
     return is_authoritative(answer) || delegation_in(answer, name).has_value();
 }
 
-/// A name beside `name` that has what a wildcard makes, if one makes anything of `name`; absent:
-/// nothing can. It is the wildcard itself, or what a wildcard above makes of it.
+/// A sibling of `name` that has the same records if those of `name` are synthesized from a
+/// wildcard; absent: no wildcard can apply. The sibling is `*.<parent>`: it is the wildcard, or is
+/// synthesized from a wildcard above.
 std::optional<Name> sibling_of(const Name& name, const Name& zone) {
     const std::string star("\x01*", 2);
     Name above = name.parent();
@@ -55,7 +57,7 @@ struct QuerySender::Query {
     std::function<void(const dns::Reply&, const std::string& server)> done;
     std::vector<std::size_t> order;
     std::size_t tried = 0;
-    std::optional<std::pair<dns::Reply, std::string>> unknowing{};  ///< the first, and whose
+    std::optional<std::pair<dns::Reply, std::string>> unknowing{};  ///< the first, and its server
 };
 
 struct QuerySender::Search {
@@ -67,7 +69,7 @@ struct QuerySender::Search {
     std::string last_answer{};
     std::optional<Name> delegation{};
 
-    /// The zone that the configuration names for it.
+    /// The zone that is configured for the group.
     [[nodiscard]] std::optional<Name> configured() const {
         const auto& zone = group->config.zone;
         return zone && wanted.is_within(*zone) ? zone : std::nullopt;
@@ -80,7 +82,7 @@ struct QuerySender::LookUp {
     Type type;
     base::TimePoint deadline;
     Backend::Done<ServedRecords> done;
-    std::string server{};  ///< that answered
+    std::string server{};  ///< the server that answered
 };
 
 struct QuerySender::Wildcard {
@@ -158,8 +160,8 @@ void QuerySender::searched(const std::shared_ptr<Search>& search, const dns::Rep
     }
     if (!search->delegation) search->delegation = delegation_in(*reply, search->wanted);
     if (search->last_answer.empty()) search->last_answer = dns::rcode_text(reply->rcode);
-    // A server that refuses the name itself has no zone above it either; a reverse name has up
-    // to 33 parents to ask for.
+    // A server that refuses the name itself has no zone above it either. A reverse name has up to
+    // 33 parents, so they are not asked for.
     const bool hopeless = reply->rcode == KNOT_RCODE_REFUSED && is_reverse(search->wanted);
     search->candidate = search->candidate.parent();
     if (!hopeless && !search->candidate.is_root()) return step(search);
@@ -180,7 +182,7 @@ void QuerySender::conclude(const std::shared_ptr<Search>& search, const Name& zo
     search->done(zone);
 }
 
-// --- what is served
+// --- the served records
 
 void QuerySender::look_up(const Name& zone, const Name& name, Type type, base::TimePoint deadline,
                           Backend::Done<ServedRecords> done) {
@@ -226,7 +228,7 @@ void QuerySender::looked_up(const LookUpPtr& look_up, AnswerReading reading) {
                  });
 }
 
-/// What the sibling has, asked once for all that want to know.
+/// Queries the records of the sibling, once for all look-ups that need them.
 void QuerySender::ask_wildcard(const LookUpPtr& look_up, const Name& sibling, WildcardDone done) {
     if (wildcards_.size() >= most_wildcards) wildcards_.clear();
     std::shared_ptr<Wildcard>& known = wildcards_[{sibling, look_up->type}];
@@ -251,7 +253,7 @@ void QuerySender::ask_wildcard(const LookUpPtr& look_up, const Name& sibling, Wi
             reading = read_served(*reply, look_up->zone, sibling, look_up->type, server);
         }
         wildcard->at = time_->now();
-        // What failed is asked again.
+        // A failed query is repeated by the next look-up.
         if (reading.has_error()) wildcard->at -= wildcard_memory;
         wildcard->reading = reading;
         for (const auto& told : std::exchange(wildcard->waiting, {})) told(reading);
@@ -259,7 +261,7 @@ void QuerySender::ask_wildcard(const LookUpPtr& look_up, const Name& sibling, Wi
     ask(query);
 }
 
-/// Whether the CNAME that came stands at the name.
+/// Finds out whether the CNAME in the answer exists at the name.
 void QuerySender::ask_cname(const LookUpPtr& look_up) {
     ask_prerequisite(look_up, {absent(look_up->name, Type::cname)}, [look_up](bool is_absent) {
         if (is_absent) return look_up->done(ServedRecords());
@@ -267,9 +269,9 @@ void QuerySender::ask_cname(const LookUpPtr& look_up) {
     });
 }
 
-/// Whether the records stand at the name, as they do at its sibling.
+/// Finds out whether the records, which the sibling has too, exist at the name.
 void QuerySender::ask_own(const LookUpPtr& look_up, const ServedRecords& records) {
-    std::vector<dns::UpdateRecord> prerequisites;  // the RRset is exactly that (RFC 2136 §2.4.2)
+    std::vector<dns::UpdateRecord> prerequisites;  // RRset has exactly these (RFC 2136 §2.4.2)
     for (const std::string& rdata : records.rdata)
         prerequisites.push_back(
             {look_up->name, look_up->type, dns::UpdateRecord::Class::in, 0, rdata});
@@ -278,8 +280,8 @@ void QuerySender::ask_own(const LookUpPtr& look_up, const ServedRecords& records
     });
 }
 
-/// An UPDATE that changes nothing: whatever comes of it is in doubt for nobody. What refuses to say
-/// leaves what is served as it is seen.
+/// Sends an UPDATE that changes nothing, so it is never in doubt. If the server refuses it, the
+/// query's answer stands.
 void QuerySender::ask_prerequisite(const LookUpPtr& look_up,
                                    std::vector<dns::UpdateRecord> prerequisites,
                                    const std::function<void(bool is_met)>& told) {

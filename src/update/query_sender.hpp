@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Asks the servers.
+// Sends queries to the servers.
 #pragma once
 
 #include <functional>
@@ -18,13 +18,14 @@
 
 namespace sftdyn::update {
 
-/// Finds the zone that a name lives in, and what is served there. Owned by `DnsBackend`; used on
+/// Finds the zone of a name, and the records that are served at it. Owned by `DnsBackend`; used on
 /// the engine's thread. A query fails when no address of the server has answered it by its
-/// deadline; one that does not know is passed over for the next.
+/// deadline. After an answer that is not authoritative, the next address is tried.
 ///
-/// What a wildcard makes has the owner that was asked for, as a record at the name has. Where a
-/// sibling that is asked for too has the same, and where a CNAME comes, an UPDATE that consists of
-/// a prerequisite alone tells whether it stands at the name.
+/// A record that is synthesized from a wildcard has the queried name as its owner, like a record
+/// that exists there. So a sibling name is queried too. If it has the same records, or if the
+/// answer has a CNAME, an UPDATE with only prerequisites tells whether the records exist at the
+/// name.
 class QuerySender {
 public:
     QuerySender(boost::asio::io_context& io, base::TimeSourcePtr time, const ServerGroups& groups)
@@ -36,9 +37,9 @@ public:
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
                  base::TimePoint deadline, Backend::Done<ServedRecords> done)
         REQUIRES(engine_thread);
-    /// Another configuration may know zones that were refused.
+    /// Forgets refused names: a new configuration may have zones for them.
     void forget_refusals() REQUIRES(engine_thread) { no_zone_until_.clear(); }
-    /// Wildcards are changed.
+    /// Forgets what wildcards yield: they may have changed.
     void forget_wildcards() REQUIRES(engine_thread) { wildcards_.clear(); }
 
 private:
@@ -66,8 +67,8 @@ private:
     boost::asio::io_context& io_;
     base::TimeSourcePtr time_;
     const ServerGroups& groups_;
-    std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< reverse names that the server refused
-    /// What siblings have, which do not exist, by name and type.
+    std::map<dns::Name, base::TimePoint> no_zone_until_;  ///< for refused reverse names
+    /// The records of non-existent siblings, by name and type.
     std::map<std::pair<dns::Name, dns::Type>, std::shared_ptr<Wildcard>> wildcards_;
 };
 

@@ -13,10 +13,10 @@ namespace {
 
 using dns::DnsError;
 
-// A change that was seen stands for the host's others so long.
+// For this long after a change was seen, other changes of the host are not read back.
 constexpr std::uint32_t trust_seconds = 3600;
 
-// What was not seen is asked for again after this, and then after twice as long each time.
+// The first pause before a query is repeated; it doubles each time.
 constexpr base::Duration first_look_again = std::chrono::milliseconds(100);
 
 std::uint32_t seconds_of(base::TimePoint time) {
@@ -26,9 +26,9 @@ std::uint32_t seconds_of(base::TimePoint time) {
 
 bool is_address(const RrsetKey& rrset) { return rrset.type != dns::Type::ptr; }
 
-/// Whether the change is what is served. The TTL is the server's affair.
+/// Whether the change is visible in the served records. The TTL is not compared.
 bool shows(const ServedRecords& served, const dns::Change& change) {
-    if (!served.is_known) return true;  // it answers no queries
+    if (!served.is_known) return true;  // the server answers no queries
     if (change.kind == dns::ChangeKind::remove) return served.rdata.empty();
     return served.rdata == std::vector{change.rdata};
 }
@@ -51,8 +51,8 @@ struct ReadBack::Round {
     ChangeGroup group;
     base::TimePoint deadline;
     unsigned generation = 0;
-    std::size_t open = 0;  ///< members that are still asked for
-    bool is_moot = false;  ///< something else may have changed them since
+    std::size_t open = 0;  ///< members whose queries are unanswered
+    bool is_moot = false;  ///< something else may have changed the RRsets since
     base::Duration pause = first_look_again;
     std::optional<DnsError> failure{};
 };
@@ -129,12 +129,12 @@ void ReadBack::tick(base::TimePoint now) {
 
 void ReadBack::close(const RoundPtr& round) {
     if (round->generation != parts_.generation) {
-        // Another server may serve them now.
+        // Another server may serve the RRsets now.
         for (const RrsetKey& rrset : round->group) parts_.reconciler.start_over(rrset);
         return;
     }
     for (const RrsetKey& rrset : round->group) {
-        // Those that were answered first have waited for the others.
+        // The RRsets that were answered first have waited for the others and may be outdated.
         if (parts_.rrsets.at(rrset).was_invalidated()) round->is_moot = true;
     }
     if (round->is_moot) return parts_.reconciler.decide_anew(round->group);
@@ -145,7 +145,7 @@ void ReadBack::close(const RoundPtr& round) {
 
 void ReadBack::remember(const ChangeGroup& group) {
     for (const RrsetKey& rrset : group) {
-        // What changes nothing and only goes along is seen in any case.
+        // A member that changes nothing would be found in any case, so it proves nothing.
         if (!is_address(rrset) || parts_.rrsets.at(rrset).decision().same) continue;
         if (rrset.host >= seen_at_.size()) seen_at_.resize(rrset.host + 1U);
         seen_at_[rrset.host] = seconds_of(parts_.clock());

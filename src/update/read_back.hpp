@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads changes back before anybody is told OK.
+// Reads changes back before the client is told OK.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +12,25 @@
 
 namespace sftdyn::update {
 
-/// A server may answer NOERROR and serve something else: the zone has a child that hides the
-/// record, or something between has answered. So the first change of a host, and then one in an
-/// hour, is asked for when the server has confirmed it. Where it is not seen at once it is asked
-/// for again, since queries may go to a copy of the zone, until the request's time is up. Owned by
-/// `Reconciler`; used on the engine's thread.
+/// A server may answer NOERROR and yet serve something else: a child zone occludes the record, or a
+/// middlebox has answered. So the first change of a host, and then one an hour, is queried after
+/// the server has confirmed it. If the change is not visible at once, the query is repeated until
+/// the request's deadline, since queries may go to a copy of the zone. Owned by `Reconciler`; used
+/// on the engine's thread.
 class ReadBack {
 public:
     explicit ReadBack(EngineParts& parts) : parts_(parts) {}
 
-    /// Whether one of the changes, which are those of addresses, is to be read back.
+    /// Whether any of the group's address changes is to be read back.
     [[nodiscard]] bool is_due(const ChangeGroup& group) const REQUIRES(engine_thread);
-    /// Asks for what was changed; `Reconciler::seen` or `unseen` is called for the group, not from
-    /// within this.
+    /// Queries the changed RRsets. Calls `Reconciler::seen` or `unseen` for the group, after this
+    /// has returned.
     void begin(ZoneIndex zone, ChangeGroup group) REQUIRES(engine_thread);
-    /// Asks again what was not seen yet.
+    /// Repeats queries for changes that were not yet seen.
     void tick(base::TimePoint now) REQUIRES(engine_thread);
-    /// Something is to be asked again.
+    /// True while a query waits to be repeated.
     [[nodiscard]] bool is_pausing() const REQUIRES(engine_thread) { return !again_.empty(); }
-    /// Other servers are asked now.
+    /// Forgets which changes were seen: the servers have changed.
     void forget() REQUIRES(engine_thread) { seen_at_.clear(); }
 
 private:
@@ -49,7 +49,7 @@ private:
     };
     EngineParts& parts_;
     std::vector<Again> again_;
-    /// By host: when a change was seen, in seconds of the engine's clock; 0: none was.
+    /// By host: when a change was last seen, in seconds of the engine's clock; 0: never.
     std::vector<std::uint32_t> seen_at_;
 };
 

@@ -36,13 +36,13 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
         return done(std::vector<UpdateOutcome>(
             desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
-    // They are done together, so the most patient zone's time is that of all.
+    // The group is done together, so the longest timeout of its zones applies to all.
     base::TimePoint deadline = base::TimePoint::min();
     for (const DesiredRecord& desired : desired_records)
         deadline = std::max(deadline, parts_.deadline_of(desired.rrset.host));
     std::vector<RrsetKey> rrsets;
-    // All stand in their queues before any is served: two atomic groups that share RRsets have the
-    // same order in each.
+    // All members enter their queues before any is handled, so that two atomic groups that share
+    // RRsets have the same order in each queue.
     for (DesiredRecord& desired : desired_records) {
         rrsets.push_back(desired.rrset);
         parts_.rrsets.add(std::move(desired), deadline, {}, group);
@@ -97,8 +97,8 @@ void Reconciler::advance(const RrsetKey& rrset) {
     }
 }
 
-/// Serves the first desired record from what is known. False: something else comes back to
-/// `advance`.
+/// Handles the first desired record with what is known. Returns false when an asynchronous
+/// operation will call `advance`.
 bool Reconciler::decide(const RrsetKey& rrset, RrsetQueue& queue) {
     if (const AtomicGroupPtr group = queue.front().group) {
         queue.begin_decision();
@@ -132,14 +132,16 @@ bool Reconciler::decide(const RrsetKey& rrset, RrsetQueue& queue) {
     return false;
 }
 
-/// Without a message. Who is told may submit again; the state keeps that from coming back here.
+/// Reports an outcome that needed no message. The callback may submit again; the state prevents
+/// recursion.
 void Reconciler::answer_front(const RrsetKey& rrset, RrsetQueue& queue, UpdateOutcome outcome) {
     queue.enter(RrsetState::answering);
     queue.end_verified();
     finish_front(rrset, queue, outcome);
 }
 
-/// While a member waited for the others, its zone or its records may have become unknown again.
+/// While a member waited for the others, its zone or its served records may have become unknown
+/// again. Returns true when such a member has to be looked up again.
 bool Reconciler::take_back_lost(const AtomicGroupPtr& group) {
     std::vector<RrsetKey> lost;
     for (const AtomicGroup::GroupMember& member : group->members()) {
@@ -153,9 +155,9 @@ bool Reconciler::take_back_lost(const AtomicGroupPtr& group) {
     return !lost.empty();
 }
 
-/// Says of each member whether it changes anything, and takes what that costs: a host pays once,
-/// however many of its records change. A host that can't pay: how long it has to wait; then nobody
-/// has paid.
+/// Decides for each member whether it changes anything, and charges the hosts' budgets: each host
+/// once, however many of its records change. If a budget is exhausted, returns how long its host
+/// has to wait, and charges nothing.
 std::optional<base::Duration> Reconciler::charge(const AtomicGroup& group) {
     std::vector<RrsetKey> paid;
     std::optional<base::Duration> wait;
@@ -180,21 +182,22 @@ std::optional<base::Duration> Reconciler::charge(const AtomicGroup& group) {
     return wait;
 }
 
-/// All of them are first, and what is served is known for all. Each RRset is brought to its next
-/// desired record here.
+/// Decides a group whose members are all first in their queues, with known served records. RRsets
+/// that are finished continue with their next desired record here.
 void Reconciler::decide_group(const AtomicGroupPtr& group) {
     if (take_back_lost(group)) return;
     const auto wait = charge(*group);
     std::map<ZoneIndex, ChangeGroup> changes;
     for (const AtomicGroup::GroupMember& member : group->members()) {
-        // A new configuration has undone what was decided for the others.
+        // Closed members were decided under an earlier configuration.
         if (member.open) changes[parts_.zones.of(member.rrset.host)].push_back(member.rrset);
     }
     const auto is_same = [this](const RrsetKey& rrset) {
         engine_thread.assert_held();
         return parts_.rrsets.at(rrset).decision().same;
     };
-    // What is right already goes along, so that it is still right when all of them are answered.
+    // Members that already match are sent along, so that they still match when the group is
+    // answered.
     std::vector<RrsetKey> answered;
     std::erase_if(changes, [&](const auto& one) {
         const ChangeGroup& in_zone = one.second;
@@ -261,8 +264,8 @@ void Reconciler::look_up(const RrsetKey& rrset, RrsetQueue& queue) {
 void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<ServedRecords> served) {
     RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (served.has_error()) {
-        // The server no longer serves the zone that we found, or has one below it: look for it
-        // again, now or next time.
+        // The server no longer serves the zone that we found, or has a child zone: the zone is
+        // looked up again, now or next time.
         const bool is_elsewhere = served.error().kind == dns::ErrorKind::no_zone;
         if (served.error().is_refusal() || is_elsewhere)
             parts_.rrsets.set_zone(rrset.host, unresolved_zone);
@@ -301,14 +304,14 @@ void Reconciler::committed(ZoneIndex zone, const ChangeGroup& group) {
     });
     if (read_back_.is_due(group)) {
         if (is_wanted) return read_back_.begin(zone, group);
-        // Nobody waits for it any more: who comes next asks what is served.
+        // No desired record waits for the change any more: the next one queries the served records.
         for (const RrsetKey& rrset : group) parts_.rrsets.at(rrset).forget_served();
     }
     seen(group);
 }
 
 void Reconciler::seen(const ChangeGroup& group) {
-    // All of them have their outcomes before any goes on to its next desired record.
+    // All RRsets get their outcomes before any continues with its next desired record.
     for (const RrsetKey& rrset : group) {
         RrsetQueue& queue = parts_.rrsets.at(rrset);
         if (!queue.is_still_wanted()) continue;
@@ -347,7 +350,7 @@ void Reconciler::refused(const RrsetKey& rrset, const DnsError& failure) {
 }
 
 void Reconciler::dropped(const RrsetKey& rrset) {
-    // Earlier parts of a split batch may have told what is served, but not of this one.
+    // Earlier parts of a split batch do not tell what is served for this RRset.
     RrsetQueue& queue = parts_.rrsets.at(rrset);
     queue.forget_served();
     refund(rrset, queue);
@@ -378,7 +381,8 @@ void Reconciler::forget_servers() {
     read_back_.forget();
 }
 
-/// Nobody is told what another server said of the desired records that belong to it.
+/// Undoes the decision. Outcomes that members of the group got from another server are not
+/// reported.
 void Reconciler::undo_decision(RrsetQueue& queue) {
     if (!queue.undo_decision()) return;
     const AtomicGroupPtr& group = queue.front().group;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Brings each RRset to its desired record.
+// Makes each RRset match its desired record.
 #pragma once
 
 #include <optional>
@@ -15,9 +15,9 @@
 
 namespace sftdyn::update {
 
-/// For the first desired record of each RRset it finds the zone, learns what is served, and decides
-/// what has to change. What has to change goes to the `BatchSender`, which reports back here. Owned
-/// by `Engine`; used on the engine's thread.
+/// For the first desired record of each RRset, finds the zone, looks up the served records, and
+/// decides on the change. `BatchSender` sends the change and reports the outcome back. Owned by
+/// `Engine`; used on the engine's thread.
 class Reconciler {
 public:
     explicit Reconciler(EngineParts& parts) : parts_(parts) {}
@@ -26,47 +26,50 @@ public:
     void submit(DesiredRecord desired, OnOutcome done) REQUIRES(engine_thread);
     void submit_group(std::vector<DesiredRecord> desired_records, OnOutcomes done)
         REQUIRES(engine_thread);
-    /// Ends what has passed its deadline.
+    /// Fails desired records that have passed their deadline.
     void tick(base::TimePoint now) REQUIRES(engine_thread);
-    /// Nothing may wait, and yet `tick` is awaited.
+    /// True while `tick` is needed for a read-back, even if no desired record waits.
     [[nodiscard]] bool awaits_tick() const REQUIRES(engine_thread) {
         return read_back_.is_pausing();
     }
-    /// What is answered at once needs no watching; without this a flood of it would leave its
-    /// deadlines behind.
+    /// Forgets all deadlines when nothing waits. Otherwise a flood of requests that are answered at
+    /// once would leave their deadlines behind.
     void forget_deadlines() REQUIRES(engine_thread);
 
-    /// Something that the RRset waited for has happened: as far as it gets.
+    /// Something that the RRset waited for has happened: continues its work as far as possible.
     void advance(const RrsetKey& rrset) REQUIRES(engine_thread);
-    /// As `advance`, for what has just been submitted: whatever is at work already goes on.
+    /// As `advance`, for an RRset that a desired record was just submitted for. An RRset already at
+    /// work is left alone.
     void begin(const RrsetKey& rrset) REQUIRES(engine_thread);
-    /// The host's zone was found. What then waits there beyond the queue's limit, and came with
-    /// this host, is turned away.
+    /// The host's zone was found. Desired records of this host that exceed the zone's queue limit
+    /// are rejected.
     void enter_zone(HostId host, ZoneIndex zone) REQUIRES(engine_thread);
     /// See `Withdrawals`.
     void fail_all(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread) {
         withdrawals_.fail_all(rrset, failure);
     }
 
-    // The outcome of a change that was sent, or was to be.
-    /// The group's part in `zone` was confirmed. `advance` is called for it.
+    // The outcome of a change that was sent or queued.
+    /// The server has confirmed the group's changes in `zone`. Calls `advance` for them.
     void committed(ZoneIndex zone, const ChangeGroup& group) REQUIRES(engine_thread);
-    /// It is served, as far as anybody looks.
+    /// The read-back has found the changes, or was not needed.
     void seen(const ChangeGroup& group) REQUIRES(engine_thread);
-    /// It was confirmed, and is not served.
+    /// The changes were confirmed, but are not served.
     void unseen(const ChangeGroup& group, const dns::DnsError& failure) REQUIRES(engine_thread);
     void refused(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
-    /// It was not sent, since who wanted it has been given up. `advance` follows.
+    /// The change was not sent, because its desired record has been given up. The caller calls
+    /// `advance` afterwards.
     void dropped(const RrsetKey& rrset) REQUIRES(engine_thread);
-    /// Something else may have changed them since: what is confirmed is told to nobody.
+    /// The RRsets may have been changed since: the confirmation is discarded, and they are decided
+    /// again.
     void decide_anew(const ChangeGroup& group) REQUIRES(engine_thread);
-    /// Another server is asked from now on: the RRset is decided anew.
+    /// The servers have changed: the RRset is decided again.
     void start_over(const RrsetKey& rrset) REQUIRES(engine_thread);
     [[nodiscard]] bool is_quarantined(const RrsetKey& rrset) const REQUIRES(engine_thread) {
         return quarantined_.contains(rrset);
     }
 
-    /// The servers have changed: nothing that is known holds, and what is decided is undone.
+    /// The servers have changed: forgets all that is known and undoes all decisions.
     void forget_servers() REQUIRES(engine_thread);
 
 private:
@@ -92,7 +95,7 @@ private:
     Withdrawals withdrawals_{parts_};
     ReverseRecords reverse_records_{parts_};
     ReadBack read_back_{parts_};
-    std::unordered_set<RrsetKey> quarantined_;  ///< whose last change the server refused alone
+    std::unordered_set<RrsetKey> quarantined_;  ///< whose last change was refused when sent alone
 };
 
 }  // namespace sftdyn::update

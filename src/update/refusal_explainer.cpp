@@ -27,7 +27,7 @@ bool has_underscore(const dns::UpdateContent& content) {
                        [](const auto& change) { return has_underscore(change.owner); });
 }
 
-/// `rcode` is what an UPDATE that changes nothing was answered.
+/// `rcode` is the answer to an UPDATE that changes nothing.
 std::string cause_of(const dns::UpdateContent& content, std::uint16_t failure,
                      std::uint16_t rcode) {
     if (failure == KNOT_RCODE_REFUSED && rcode == KNOT_RCODE_NOERROR) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Why a server refuses an UPDATE, as far as it lets one see.
+// Finds the likely cause of a refused UPDATE.
 #pragma once
 
 #include <functional>
@@ -11,27 +11,28 @@
 
 namespace sftdyn::update {
 
-/// Tells what is wrong with one UPDATE from what is wrong with all of its zone, by one that changes
-/// nothing. What that has told is kept for ten seconds for each zone. Owned by `DnsBackend`; used
-/// on the engine's thread.
+/// Sends an UPDATE that changes nothing, to learn whether the server refuses one UPDATE or all
+/// UPDATEs of the zone. The answer is cached for ten seconds for each zone and server. Owned by
+/// `DnsBackend`; used on the engine's thread.
 class RefusalExplainer {
 public:
     explicit RefusalExplainer(base::TimeSourcePtr time) : time_(std::move(time)) {}
 
     using Told = std::function<void(const dns::DnsError&)>;
-    /// The UPDATE of `zone` with that content has failed so at `server`, which `keep` keeps. `told`
-    /// is called once, by `deadline`, with the failure and its likely cause.
+    /// Explains why the UPDATE of `zone` with `content` has failed with `failure` at `server`,
+    /// which `keep` keeps alive. `told` is called once, by `deadline`, with the failure and its
+    /// likely cause.
     void explain(const dns::Name& zone, const dns::UpdateContent& content,
                  const dns::DnsError& failure, dns::DnsServer& server, std::shared_ptr<void> keep,
                  base::TimePoint deadline, Told told);
-    /// There is something to tell of such a failure.
+    /// Whether the cause of such a failure can be explained.
     [[nodiscard]] static bool can_explain(const dns::UpdateContent& content,
                                           const dns::DnsError& failure);
-    /// Other servers are asked now.
+    /// Forgets the cached answers: the servers have changed.
     void forget() { verdicts_.clear(); }
 
 private:
-    /// What became of the UPDATE that changes nothing.
+    /// The outcome of the UPDATE that changes nothing.
     struct Verdict {
         base::TimePoint until{};
         std::uint16_t rcode = 0;

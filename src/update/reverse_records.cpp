@@ -33,7 +33,7 @@ void ReverseRecords::submit(const DesiredRecord& desired, const std::string& rda
                               .reverse = false,
                               .unmetered = true,
                               .at_source = false},
-                             [](UpdateOutcome) {});  // failures reach the log by on_failure
+                             [](UpdateOutcome) {});  // failures reach the log through on_failure
 }
 
 void ReverseRecords::report_foreign(const RrsetKey& pointer, const std::vector<std::string>& served,
@@ -41,7 +41,7 @@ void ReverseRecords::report_foreign(const RrsetKey& pointer, const std::vector<s
     if (std::find(served.begin(), served.end(), own) != served.end()) return;
     const auto text = fmt::format("the address has the PTR record of another name, {}, which stays",
                                   dns::rdata_text(dns::Type::ptr, served.front()));
-    // As a server answers that is told to set it where there is none.
+    // The same RCODE as the server's when the prerequisite "RRset does not exist" fails.
     parts_.fail(pointer, {dns::ErrorKind::rcode, KNOT_RCODE_YXRRSET, "", text,
                           "delete that record if it is out of date"});
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The PTR records that follow the addresses of hosts.
+// Maintains the PTR records of the hosts' addresses.
 #pragma once
 
 #include <string>
@@ -10,22 +10,22 @@
 
 namespace sftdyn::update {
 
-/// When a host's address has changed, or was seen to be right, it submits desired records for the
-/// PTR records of the addresses. Their failures reach the log by `EngineParts::fail`. Owned by
-/// `Reconciler`; used on the engine's thread.
+/// When a host's address has changed or was confirmed, submits desired records for the PTR records
+/// of its addresses. Failures reach the log through `EngineParts::fail`. Owned by `Reconciler`;
+/// used on the engine's thread.
 ///
-/// Only a record of this host is deleted, and only where there is none is one set: the server sees
-/// to both (RFC 2136 §2.5.4, §2.4.3). Whoever may name any address must not take the name of a
-/// foreign one.
+/// A PTR record is deleted only if it is this host's, and set only if the address has none; the
+/// server enforces both (RFC 2136 §2.5.4, §2.4.3). A client that may set any address must not be
+/// able to take over another host's reverse name.
 class ReverseRecords {
 public:
     explicit ReverseRecords(EngineParts& parts) : parts_(parts) {}
 
-    /// `desired`, of an address, is served now in place of `before`, record data of its RRset.
+    /// The address record `desired` is served now, in place of the record data `before`.
     void follow(const DesiredRecord& desired, const std::vector<std::string>& before)
         REQUIRES(engine_thread);
-    /// The PTR RRset is claimed for the host with the name `own`, and holds `served`: tells when
-    /// that is of others.
+    /// Reports a failure when the PTR RRset, which is to be claimed for the host `own`, has records
+    /// of other hosts. `served` is the RRset's record data.
     void report_foreign(const RrsetKey& pointer, const std::vector<std::string>& served,
                         const std::string& own) const REQUIRES(engine_thread);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the engine keeps right: the RRset of one owner name and type.
+// The key of an RRset: one owner name and type.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace sftdyn::update {
 
-/// A host's number in the `HostTable`: stable for the program's life, also over reloads.
+/// A host's number in the `HostTable`. It stays the same until the program ends, across reloads
+/// too.
 using HostId = std::uint32_t;
 
 /// The key of an RRset: its owner name, as a number, and its type. A value.
@@ -27,7 +28,7 @@ struct RrsetKey {
 
 }  // namespace sftdyn::update
 
-/// For the engine's hash tables.
+/// The hash for the engine's tables.
 template <>
 struct std::hash<sftdyn::update::RrsetKey> {
     std::size_t operator()(const sftdyn::update::RrsetKey& rrset) const noexcept {

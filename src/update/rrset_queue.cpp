@@ -89,10 +89,10 @@ void RrsetQueue::queue_change(const dns::Name& owner) {
 }
 
 void RrsetQueue::check() const {
-    // An answer is not believed only while it is awaited.
+    // Only an expected answer can be invalidated.
     assert(!invalidated_ || is_awaiting_answer());
     assert(!verified_ || served_);
-    // What waits in the zone, runs or waits for others was decided for one of the queue's.
+    // In these states there is a decision for a desired record of this queue.
     [[maybe_unused]] const bool decided =
         state_ == RrsetState::ready || state_ == RrsetState::queued ||
         state_ == RrsetState::in_flight || state_ == RrsetState::reading_back;

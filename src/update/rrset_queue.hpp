@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What waits for one RRset.
+// The queue of desired records of one RRset.
 #pragma once
 
 #include <cstdint>
@@ -14,27 +14,27 @@
 
 namespace sftdyn::update {
 
-/// How far the first desired record of an RRset has got (docs/engine.md).
+/// The state of the first desired record of an RRset (docs/engine.md).
 enum class RrsetState : std::uint8_t {
-    idle,          ///< nothing is at work: the first is looked at now
-    finding_zone,  ///< the host's zone is asked for
-    blocked,       ///< something in the zone is in doubt: what is served can't be asked for
-    asking,        ///< what is served is asked for
+    idle,          ///< no operation is in progress: the first is handled now
+    finding_zone,  ///< the host's zone is being looked up
+    blocked,       ///< an UPDATE of the zone is in doubt, so served records can't be queried
+    asking,        ///< the served records are being queried
     ready,         ///< waits for the others of its atomic group
     queued,        ///< its change waits in the zone's queue
-    in_flight,     ///< its change is sent, or the script whose place is first runs
-    reading_back,  ///< its change is confirmed, and what is served is asked for
-    answering      ///< the first is being told its outcome; who is told may submit again
+    in_flight,     ///< its change was sent, or the script whose place is first is running
+    reading_back,  ///< its change is confirmed, and the served records are being queried
+    answering      ///< its outcome is being reported; the callback may submit again
 };
 
-/// The desired records in the order they came, and how far the first has got: the state machine of
+/// The desired records in their order of arrival, and the state of the first: the state machine of
 /// docs/engine.md. Owned by `RrsetTable`; used on the engine's thread.
 class RrsetQueue {
 public:
-    /// A desired record or a script's place that waits.
+    /// A waiting desired record, or a script's place.
     struct Waiting {
         DesiredRecord desired;
-        OnOutcome done;  ///< of a desired record that stands alone
+        OnOutcome done;  ///< of a desired record without a group
         base::TimePoint deadline;
         std::uint64_t ticket;
         AtomicGroupPtr group{};
@@ -42,7 +42,7 @@ public:
     };
 
     [[nodiscard]] RrsetState state() const { return state_; }
-    /// Only where the table of states has a way from the state before.
+    /// Changes the state. The state table must permit the transition.
     void enter(RrsetState next);
     [[nodiscard]] static bool may_follow(RrsetState from, RrsetState to);
 
@@ -52,50 +52,52 @@ public:
     /// Tickets grow: the order of the queue is the order in which they were given.
     void push(Waiting waiting);
     [[nodiscard]] Waiting pop();
-    /// Takes it from anywhere in the queue, if it is there.
+    /// Removes and returns the entry with the ticket, wherever it is in the queue; absent: it is
+    /// not there.
     [[nodiscard]] std::optional<Waiting> take(std::uint64_t ticket);
     [[nodiscard]] std::vector<Waiting> take_all() { return std::move(waiting_); }
-    /// The tickets of what waits, but for scripts' places.
+    /// The tickets of the waiting desired records, without scripts' places.
     [[nodiscard]] std::vector<std::uint64_t> desired_records() const;
     [[nodiscard]] bool is_first(std::uint64_t ticket) const {
         return !waiting_.empty() && front().ticket == ticket;
     }
 
-    // What the server serves, as far as is known.
+    // The served records, as far as known.
     [[nodiscard]] const std::optional<ServedRecords>& served() const { return served_; }
     [[nodiscard]] base::TimePoint served_at() const { return served_at_; }
-    /// It was asked for the desired record that is first now.
+    /// They were queried on behalf of the desired record that is first now.
     [[nodiscard]] bool is_verified() const { return verified_; }
-    /// Known, and believed: verified, or not older than `since`.
+    /// They are known and trusted: verified, or learned after `since`.
     [[nodiscard]] bool is_served_known(base::TimePoint since) const {
         return served_ && (verified_ || served_at_ > since);
     }
     void set_served(ServedRecords served, base::TimePoint at, bool verified);
     void forget_served();
-    /// The next desired record must not take it for asked on its behalf.
+    /// The next desired record must not count them as queried on its behalf.
     void end_verified() { verified_ = false; }
-    /// Something else may change the records. An answer that is under way is not believed.
+    /// Something else may change the records: an answer that is still expected is not trusted.
     void invalidate();
-    /// Whether that happened since the question was asked; told once.
+    /// Whether `invalidate` was called since the query was sent. Resets the flag.
     [[nodiscard]] bool was_invalidated() { return std::exchange(invalidated_, false); }
 
-    // What was decided for the desired record that was first then.
-    /// The change that was decided on, and what it has cost the host.
+    // The decision for the desired record that was first at that time.
+    /// The change that was decided on, and whether the host has paid for it.
     struct Decision {
-        std::uint64_t ticket = 0;  ///< of that desired record; 0: nothing was decided yet
-        bool paid = false;         ///< the change has cost its host something
-        bool same = false;         ///< it changes nothing: it goes along with others
-        bool undone = false;       ///< the servers have changed since: it is decided anew
+        std::uint64_t ticket = 0;  ///< of the desired record; 0: nothing was decided yet
+        bool paid = false;         ///< the change was charged to the host's budget
+        bool same = false;  ///< it changes nothing, and is sent along with the others of its group
+        bool undone = false;  ///< the servers have changed since: it is decided again
         dns::Change change{};
-        std::vector<std::string> before{};  ///< record data that it has replaced
+        std::vector<std::string> before{};  ///< record data that the change has replaced
     };
     [[nodiscard]] const Decision& decision() const { return decision_; }
-    /// The first is decided on, or ready to be.
+    /// Begins a decision for the first desired record.
     void begin_decision() {
         decision_.ticket = front().ticket;
         decision_.undone = false;
     }
-    /// True, once, when the decision was for the desired record that is first.
+    /// Marks the decision as undone. Returns true, once, when it was for the desired record that is
+    /// first now.
     [[nodiscard]] bool undo_decision() {
         return is_still_wanted() && !std::exchange(decision_.undone, true);
     }
@@ -104,20 +106,20 @@ public:
         decision_.same = same;
     }
     void set_before(std::vector<std::string> before) { decision_.before = std::move(before); }
-    /// True, once for each desired record that is first: its zone may be looked for again.
+    /// Returns true once for each desired record that is first: its zone may be looked up again.
     [[nodiscard]] bool may_seek_zone() {
         return std::exchange(sought_for_, front().ticket) != front().ticket;
     }
-    /// The change of the first desired record, which waits for the zone from now on.
+    /// Sets the change of the first desired record, which then waits in the zone's queue.
     void queue_change(const dns::Name& owner);
-    /// True, once, when the change has cost its host something.
+    /// Returns true, once, when the change was charged to the host's budget.
     [[nodiscard]] bool take_payment() { return std::exchange(decision_.paid, false); }
-    /// The change has come about: what it cost is not given back.
+    /// The change was carried out: the charge is not refunded.
     void keep_payment() { decision_.paid = false; }
-    /// The desired record that the decision is for still waits.
+    /// True while the desired record that the decision is for still waits.
     [[nodiscard]] bool is_still_wanted() const { return is_first(decision_.ticket); }
 
-    /// What always holds.
+    /// Asserts the invariants.
     void check() const;
 
 private:
@@ -131,7 +133,7 @@ private:
     base::TimePoint served_at_{};  ///< since when `served_` is known
     bool verified_ = false;
     bool invalidated_ = false;
-    std::uint64_t sought_for_ = 0;  ///< ticket of the desired record that the zone was sought for
+    std::uint64_t sought_for_ = 0;  ///< ticket of the desired record whose zone was looked up again
     Decision decision_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The queues of the RRsets that are at work.
+// The queues of all RRsets that have waiting desired records.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace sftdyn::update {
 
-/// Owns the queues, and counts how many desired records wait, in all and in each zone, and until
-/// when. Owned by `EngineParts`; used on the engine's thread.
+/// Owns the queues, counts the waiting desired records in total and per zone, and keeps their
+/// deadlines. Owned by `EngineParts`; used on the engine's thread.
 class RrsetTable {
 public:
     using Waiting = RrsetQueue::Waiting;
@@ -22,7 +22,7 @@ public:
     RrsetTable(const RrsetTable&) = delete;
     RrsetTable& operator=(const RrsetTable&) = delete;
 
-    /// Null when nothing is at work for it.
+    /// The RRset's queue; null: it has none.
     [[nodiscard]] RrsetQueue* find(const RrsetKey& rrset);
     [[nodiscard]] const RrsetQueue* find(const RrsetKey& rrset) const;
     [[nodiscard]] RrsetQueue& at(const RrsetKey& rrset) { return queues_.at(rrset); }
@@ -31,33 +31,33 @@ public:
         for (auto& [rrset, queue] : queues_) visit(rrset, queue);
     }
 
-    /// Puts it behind what waits for its RRset; with the first, what is known of the RRset comes
-    /// out of the `ServedCache`, and nobody is told of it meanwhile.
+    /// Appends the desired record to its RRset's queue. A new queue takes the RRset's entry out of
+    /// the `ServedCache`; until `retire`, no thread finds it there.
     void add(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
              const AtomicGroupPtr& group);
     /// As `add`, for the place of a script, which watches its deadline itself.
     void add_place(const RrsetKey& rrset, base::TimePoint deadline, const AtomicGroupPtr& group);
 
-    /// Takes what waits out of its queue.
+    /// Removes and returns the first entry of the queue.
     [[nodiscard]] Waiting pop(const RrsetKey& rrset, RrsetQueue& queue);
     [[nodiscard]] std::optional<Waiting> take(const RrsetKey& rrset, RrsetQueue& queue,
                                               std::uint64_t ticket);
-    /// … all of it, and the queue too, whatever it was at.
+    /// Removes the queue, in whatever state it is, and returns all its entries.
     [[nodiscard]] std::vector<Waiting> take_all(const RrsetKey& rrset);
-    /// Nothing waits for the RRset any more: what is known of it is for all threads again.
+    /// Removes the empty queue of the RRset, and puts its known state back into the `ServedCache`.
     void retire(const RrsetKey& rrset);
 
-    /// All of a host's RRsets move to the zone together.
+    /// Moves all RRsets of a host to the zone.
     void set_zone(HostId host, ZoneIndex zone);
 
-    /// What has passed its deadline: a place in the queue of an RRset.
+    /// An entry in an RRset's queue that has passed its deadline.
     struct Due {
         RrsetKey rrset;
         std::uint64_t ticket;
     };
-    /// The next that has passed its deadline. It may have been answered meanwhile.
+    /// The next entry that has passed its deadline. It may already have its outcome.
     [[nodiscard]] std::optional<Due> next_due(base::TimePoint now);
-    /// Nothing waits: no deadline has to be watched.
+    /// To be called when nothing waits, and no deadline has to be watched.
     void forget_deadlines() { deadlines_.clear(); }
 
     [[nodiscard]] std::size_t size() const { return queues_.size(); }

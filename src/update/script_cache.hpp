@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which address the last script of a host was for.
+// Remembers the address that a host's last script was for.
 #pragma once
 
 #include <string>
@@ -14,33 +14,34 @@
 
 namespace sftdyn::update {
 
-/// A script may do anything, so the server can only be asked whether it still serves that address;
-/// until then it is believed for as long as any other state. Owned by `server::UpdateService`.
+/// A script may change anything, so a query can only tell whether its address is still served. The
+/// address is trusted for as long as any other confirmed state. Owned by `server::UpdateService`.
 /// Thread-safe.
 class ScriptCache {
 public:
     explicit ScriptCache(const HostTable& hosts) : hosts_(hosts) {}
 
-    /// True when the last script for the RRset was for the address with that record data, and the
-    /// server has confirmed all of it, or that it serves the address, at `since` or later.
+    /// True when the last script for the RRset was for the address with record data `rdata`, and,
+    /// at `since` or later, the server has confirmed the whole script or that it serves the
+    /// address.
     [[nodiscard]] bool is_scripted(const RrsetKey& rrset, std::string_view rdata,
                                    base::TimePoint since) const;
 
-    /// A script for the RRset goes out.
+    /// A script for the RRset is about to be sent.
     void begin(const RrsetKey& rrset, const std::vector<dns::UpdateMessage>& messages);
-    /// It is done at `now`, all of it if `committed`.
+    /// The script has ended at `now`. `committed`: the server has confirmed all of it.
     void end(const RrsetKey& rrset, std::string_view rdata, bool committed, base::TimePoint now);
-    /// Something else changes the RRset.
+    /// Forgets the RRset, because something else changes it.
     void forget(const RrsetKey& rrset);
-    /// Another conf may mean other scripts.
+    /// Forgets everything: a new configuration may have other scripts.
     void forget_all();
 
 private:
     struct ScriptedRecord {
-        std::string rdata{};     ///< empty: nothing is believed
-        base::TimePoint at{};    ///< that it was confirmed
-        unsigned under_way = 0;  ///< scripts
-        bool disturbed = false;  ///< they were not alone: who was last can't be told
+        std::string rdata{};     ///< empty: nothing is known
+        base::TimePoint at{};    ///< when it was confirmed
+        unsigned under_way = 0;  ///< number of scripts in progress
+        bool disturbed = false;  ///< something else ran beside them, so the last change is unknown
     };
     void disturb(const RrsetKey& rrset) REQUIRES(mutex_);
 

@@ -65,7 +65,7 @@ void ScriptSender::start(const ScriptRunPtr& script) {
     resume(script);
 }
 
-/// What was accepted after it may go on.
+/// Later requests of the host may go on.
 void ScriptSender::give_up_places(ScriptRun& script) {
     const AtomicGroupPtr places = std::exchange(script.places, nullptr);
     if (!places) return;
@@ -77,7 +77,8 @@ void ScriptSender::give_up_places(ScriptRun& script) {
         if (queue == nullptr) continue;
         const bool first = queue->is_first(place.ticket);
         if (!parts_.rrsets.take(place.rrset, *queue, place.ticket)) continue;
-        // Whatever else the RRset is at goes on, and then with what is first.
+        // If the RRset is busy with something else, that continues, and then the first entry is
+        // handled.
         const bool mine =
             queue->decision().ticket == place.ticket &&
             (queue->state() == RrsetState::ready || queue->state() == RrsetState::in_flight);
@@ -192,7 +193,7 @@ void ScriptSender::resolved(const ScriptRunPtr& script, ZoneIndex index) {
     parts_.batches.resolved(index);
 }
 
-/// What is known of the names that a message changes is no longer known.
+/// Invalidates what is known about the names that the message changes.
 void ScriptSender::invalidate(const dns::UpdateMessage& message) {
     for (const auto& record : message.updates) {
         const auto host = parts_.hosts.find(record.owner);

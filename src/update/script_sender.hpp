@@ -13,13 +13,13 @@
 
 namespace sftdyn::update {
 
-/// A script takes a place in the queues of both families of its host, and goes out when it is first
-/// in all of them; what was accepted after it waits until its last message is resolved. Owned by
-/// `Engine`; used on the engine's thread.
+/// A script takes a place in the queues of both address families of its host, and starts when it is
+/// first in all of them. Later requests wait until its last message is resolved. Owned by `Engine`;
+/// used on the engine's thread.
 class ScriptSender {
 public:
     explicit ScriptSender(EngineParts& parts) : parts_(parts) {}
-    /// What has not ended is dropped.
+    /// Drops scripts that have not ended.
     ~ScriptSender();
     ScriptSender(const ScriptSender&) = delete;
     ScriptSender& operator=(const ScriptSender&) = delete;
@@ -27,15 +27,15 @@ public:
     /// See `Engine::submit_messages`.
     void submit(const RrsetKey& about, std::vector<dns::UpdateMessage> messages, OnOutcome done,
                 std::string served) REQUIRES(engine_thread);
-    /// Its places are first in their queues.
+    /// Starts a script whose places are first in their queues.
     void start(const ScriptRunPtr& script) REQUIRES(engine_thread);
-    /// Goes on with its next message, whose zone may have to be found.
+    /// Continues with the script's next message. Its zone may have to be found first.
     void resume(const ScriptRunPtr& script) REQUIRES(engine_thread);
-    /// Sends the message that is next in the zone.
+    /// Sends the zone's next script message.
     void send_next(ZoneIndex zone) REQUIRES(engine_thread);
     void fail(const ScriptRunPtr& script, const dns::DnsError& failure) REQUIRES(engine_thread);
 
-    /// Ends what has passed its deadline.
+    /// Fails scripts that have passed their deadline.
     void tick(base::TimePoint now) REQUIRES(engine_thread);
     void forget_deadlines() REQUIRES(engine_thread) { deadlines_.clear(); }
     [[nodiscard]] std::size_t deadlines() const REQUIRES(engine_thread) {
@@ -53,7 +53,8 @@ private:
 
     EngineParts& parts_;
     std::deque<ScriptRunPtr> deadlines_;
-    /// Those that have places. A script and its places hold each other until they are given up.
+    /// The scripts that have places. A script and its places own each other until the places are
+    /// given up.
     std::unordered_set<ScriptRun*> placed_;
     std::size_t open_ = 0;  ///< scripts that have not ended
 };

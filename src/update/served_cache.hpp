@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is known of the served state, shared by all threads, and the numbering of hosts.
+// The known served records, shared by all threads, and the numbers of hosts.
 #pragma once
 
 #include <array>
@@ -16,49 +16,50 @@
 
 namespace sftdyn::update {
 
-/// Numbers host names. A name keeps its number for good, so that what is known of a host survives a
-/// reload.
+/// Numbers host names. A name keeps its number until the program ends, so that what is known about
+/// a host survives a reload. Thread-safe.
 class HostTable {
 public:
     [[nodiscard]] HostId number(const dns::Name& name);
-    /// As above, for a name in wire form.
+    /// The same for a name in wire format.
     [[nodiscard]] HostId number(std::string_view wire);
-    /// The number of a name that has one.
+    /// The number of a name; absent: it has none.
     [[nodiscard]] std::optional<HostId> find(const dns::Name& name) const;
     [[nodiscard]] dns::Name name(HostId host) const;
     [[nodiscard]] std::size_t size() const;
-    /// Prepares for `hosts` names of about `octets` octets in all.
+    /// Reserves memory for `hosts` names of about `octets` octets in total.
     void reserve(std::size_t hosts, std::size_t octets);
 
 private:
     mutable base::Mutex mutex_;
-    base::StringInterner names_ GUARDED_BY(mutex_);  ///< in wire form
+    base::StringInterner names_ GUARDED_BY(mutex_);  ///< in wire format
 };
 
-/// The record data that the authoritative server is known to serve, and since when it is known. It
-/// holds an RRset only while no desired record of it is at work: what it says can't be
-/// invalidated.
+/// The record data that the authoritative server is known to serve, and when it was learned. Holds
+/// an RRset only while none of its desired records is waiting, so an entry can't be outdated by our
+/// own changes. Thread-safe.
 class ServedCache {
 public:
-    /// A served state, and when it was known.
+    /// A served state, and when it was learned.
     struct Known {
-        std::string rdata;  ///< of the one record; empty: there is none
+        std::string rdata;  ///< of the only record; empty: there is no record
         base::TimePoint at;
         std::uint32_t ttl = 0;  ///< of the record, in seconds
     };
 
-    /// True when exactly one record with `rdata` is known to be served, from `since` or later, with
-    /// `ttl` if that is given; with empty `rdata`, when none is.
+    /// True when exactly one record with `rdata` (and `ttl`, if given) was known to be served at
+    /// `since` or later. With empty `rdata`: when no record is served.
     [[nodiscard]] bool is_served(const RrsetKey& rrset, std::string_view rdata,
                                  base::TimePoint since,
                                  std::optional<std::uint32_t> ttl = std::nullopt) const;
-    /// Takes what is known out of the table: nobody is told of it until it is set again.
+    /// Removes and returns the entry. Until the next `set`, nothing is known about the RRset.
     [[nodiscard]] std::optional<Known> take(const RrsetKey& rrset);
-    /// `rdata` of up to 16 octets is kept; of longer data nothing is known afterwards.
+    /// Stores `rdata` of up to 16 octets. Longer data is not stored, and the RRset's entry is
+    /// removed.
     void set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at,
              std::uint32_t ttl = 0);
     void forget(const RrsetKey& rrset);
-    /// Forgets all: the servers may have changed.
+    /// Forgets everything: the servers may have changed.
     void clear();
 
 private:

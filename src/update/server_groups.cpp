@@ -9,10 +9,10 @@
 namespace sftdyn::update {
 namespace {
 
-// An address that was down is tried after the others for this long.
+// For this long, an address that was down is tried after the others.
 constexpr base::Duration avoidance = std::chrono::seconds(15);
 
-// One that refused what another took is tried after it for this long.
+// For this long, an address that refused what another accepted is tried after the others.
 constexpr base::Duration no_primary_avoidance = std::chrono::minutes(10);
 
 }  // namespace

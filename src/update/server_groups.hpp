@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which servers serve which zone, and which of a server's addresses answer. Used on the engine's
+// Maps zones to servers, and tracks which addresses of a server answer. Used on the engine's
 // thread.
 #pragma once
 
@@ -15,33 +15,33 @@
 
 namespace sftdyn::update {
 
-/// The server of one zone, or of all zones that have no entry of their own.
+/// The server of one zone, or of all zones without their own entry.
 struct ZoneServers {
-    std::optional<dns::Name> zone;            ///< absent: asked from the server
+    std::optional<dns::Name> zone;            ///< absent: found by asking the server
     std::vector<dns::ServerAddress> servers;  ///< its addresses, tried in order
     std::vector<std::string> key_files;       ///< the first that exists is used
     dns::ServerOptions options{};
     bool queries = true;         ///< the server answers queries
-    bool holds_reverse = false;  ///< also reverse names that no zone of the configuration holds
+    bool holds_reverse = false;  ///< also serves reverse names that no configured zone contains
     friend bool operator==(const ZoneServers&, const ZoneServers&) = default;
 };
 
-/// Makes what talks to one address of a server.
+/// Makes the client of one address of a server.
 using MakeServer = std::function<std::shared_ptr<dns::DnsServer>(
     const dns::ServerAddress& address, std::shared_ptr<dns::TsigKeyProvider> keys,
     const dns::ServerOptions& options)>;
 
-/// One server, by its addresses. Held by the configuration, and by all that is under way or in
-/// doubt there; closed with the last of them.
+/// One server with its addresses. Shared by the configuration and by all operations in flight or in
+/// doubt there; closed with its last owner.
 struct ServerGroup {
     /// One address of the server.
     struct GroupServer {
         std::shared_ptr<dns::DnsServer> server;
-        base::TimePoint avoid_until{};  ///< it was down: the others come first until then
+        base::TimePoint avoid_until{};  ///< until then the other addresses are tried first
 
-        /// Another address may do better, for a while.
+        /// Tries the other addresses first for a while, because this one was down.
         void avoid(base::TimePoint now);
-        /// It is not the primary, as another is: for longer.
+        /// The same for longer, because this address is not the primary's.
         void pass_over(base::TimePoint now);
     };
     ZoneServers config;
@@ -63,26 +63,27 @@ class ServerGroups {
 public:
     explicit ServerGroups(MakeServer make_server) : make_server_(std::move(make_server)) {}
 
-    /// In any order. What did not change keeps its connections, and what is under way on them.
+    /// `configured` may be in any order. Unchanged servers keep their connections and operations.
     void configure(const std::vector<ZoneServers>& configured);
-    /// The entry with the longest zone that holds the name; for a reverse name, else the one that
-    /// holds those too; null: there is none.
+    /// The group with the longest zone that contains the name. Without one, a reverse name goes to
+    /// the group with `holds_reverse`, if there is one. Null: no group serves the name.
     [[nodiscard]] ServerGroupPtr of(const dns::Name& name) const;
     [[nodiscard]] const std::vector<ServerGroupPtr>& all() const { return groups_; }
-    /// Leaves no group, and gives those that were configured. Each is to be closed.
+    /// Removes and returns all configured groups. The caller closes them.
     [[nodiscard]] std::vector<ServerGroupPtr> take_all();
 
 private:
     MakeServer make_server_;
     std::vector<ServerGroupPtr> groups_;
-    std::vector<std::weak_ptr<ServerGroup>> replaced_;  ///< of former configurations
+    std::vector<std::weak_ptr<ServerGroup>> replaced_;  ///< groups of earlier configurations
 };
 
-/// A name that addresses are looked up by, or above such.
+/// True for names at or below `arpa`, which contains the reverse zones.
 [[nodiscard]] bool is_reverse(const dns::Name& name);
-/// Another address of the server may do better.
+/// True when another address of the server may succeed.
 [[nodiscard]] bool is_outage(const dns::DnsError& failure);
-/// An equal share of what is left until the deadline for each server that is still to be tried.
+/// The deadline of the next attempt: each server left to be tried gets an equal share of the
+/// remaining time.
 [[nodiscard]] base::TimePoint share(base::TimePoint now, base::TimePoint deadline,
                                     std::size_t servers_left);
 [[nodiscard]] dns::DnsError no_server(const dns::Name& name);

@@ -27,7 +27,7 @@ std::optional<Withdrawals::Withdrawn> Withdrawals::take(const RrsetKey& rrset,
                                                         std::uint64_t ticket) {
     RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (queue == nullptr) return std::nullopt;
-    // The RRset did nothing until this one went on.
+    // The RRset was waiting for this desired record alone.
     const bool stopped = queue->is_first(ticket) && queue->state() == RrsetState::ready;
     auto taken = parts_.rrsets.take(rrset, *queue, ticket);
     if (!taken) return std::nullopt;
@@ -40,7 +40,7 @@ void Withdrawals::end(const RrsetKey& rrset, const Withdrawn& withdrawn, UpdateO
     if (withdrawn.stopped) parts_.reconciler.advance(rrset);
 }
 
-/// One of them is not served: neither are those that still wait.
+/// One member can't be served, so those that still wait end too.
 void Withdrawals::end_group(const AtomicGroup& group, UpdateOutcome outcome) {
     std::vector<RrsetQueue::Waiting> withdrawn;
     std::vector<RrsetKey> stopped;

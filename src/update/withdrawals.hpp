@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Desired records that leave their queues without having been served.
+// Removes desired records from their queues that can't be served.
 #pragma once
 
 #include <optional>
@@ -9,30 +9,30 @@
 
 namespace sftdyn::update {
 
-/// Ends desired records that can't be served: too late, no room, or a failure. The whole atomic
-/// group goes where one of its members goes. Owned by `Reconciler`; used on the engine's thread.
+/// Ends desired records because of a deadline, a full queue, or a failure. If one member of an
+/// atomic group ends, the whole group ends. Owned by `Reconciler`; used on the engine's thread.
 class Withdrawals {
 public:
     explicit Withdrawals(EngineParts& parts) : parts_(parts) {}
 
-    /// Its deadline has passed: it fails, and so does its group.
+    /// The deadline of the desired record has passed: it fails, and so does its group.
     void expire(const RrsetKey& rrset, std::uint64_t ticket) REQUIRES(engine_thread);
-    /// All that waits for the RRset fails, and so do the groups that it belongs to.
+    /// Fails everything that waits for the RRset, and the groups of those desired records.
     void fail_all(const RrsetKey& rrset, const dns::DnsError& failure) REQUIRES(engine_thread);
-    /// The host has just come to the zone: those of its desired records that came last are
-    /// overloaded until no more wait there than `EngineLimits::queue`. Scripts are bounded by
-    /// themselves.
+    /// To be called when the zone of the host was found. While more desired records wait in the
+    /// zone than `EngineLimits::queue`, the host's latest ones end as overloaded. Scripts have
+    /// their own limit.
     void enforce_queue_limit(HostId host, ZoneIndex zone) REQUIRES(engine_thread);
 
-    /// Gives a desired record that has left its queue its outcome.
+    /// Reports the outcome of a desired record that has left its queue.
     static void tell(const RrsetQueue::Waiting& waiting, UpdateOutcome outcome);
 
 private:
     struct Withdrawn {
         RrsetQueue::Waiting waiting;
-        bool stopped;  ///< its RRset did nothing until this one went on
+        bool stopped;  ///< its RRset was waiting for this desired record alone
     };
-    /// Nothing when it is not there any more.
+    /// Absent: the desired record is no longer there.
     std::optional<Withdrawn> take(const RrsetKey& rrset, std::uint64_t ticket)
         REQUIRES(engine_thread);
     void end(const RrsetKey& rrset, const Withdrawn& withdrawn, UpdateOutcome outcome)

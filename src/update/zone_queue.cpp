@@ -128,10 +128,10 @@ void ZoneQueue::contact_ends() {
 }
 
 void ZoneQueue::check() const {
-    // Only what was sent can be in doubt, by us or by a process before.
+    // Only messages that we or an earlier process have sent can be in doubt.
     assert(in_doubt_ <= in_flight_ + (contacting_ ? 1U : 0U));
     assert(!contacting_ || in_doubt_ > 0);
-    // A script's message goes alone.
+    // A script's message is alone in flight.
     assert(!script_in_flight_ || (in_flight_ == 1 && in_doubt_ == 1));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Which zone each host lives in, and the queue of each zone.
+// The zone of each host, and the queue of each zone.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +15,20 @@ namespace sftdyn::update {
 using ZoneIndex = std::uint32_t;
 constexpr ZoneIndex unresolved_zone = ~ZoneIndex(0);
 
-/// Knows the zones of hosts as far as they were found. A zone has one index for good. Owned by
-/// `EngineParts`; used on the engine's thread.
+/// Stores the zones that were found for hosts. A zone keeps its index. Owned by `EngineParts`; used
+/// on the engine's thread.
 class ZoneTable {
 public:
-    /// `unresolved_zone` when it is not known.
+    /// The host's zone; `unresolved_zone` when it is not known.
     [[nodiscard]] ZoneIndex of(HostId host) const {
         return host < zone_of_.size() ? zone_of_[host] : unresolved_zone;
     }
-    /// The queues of the host's RRsets are counted where they wait: `RrsetTable::set_zone`.
+    /// Does not move the counts of waiting desired records: `RrsetTable::set_zone` does.
     void set(HostId host, ZoneIndex zone);
-    /// One more than the largest host that ever had a zone.
+    /// One more than the largest host number that ever had a zone.
     [[nodiscard]] HostId host_end() const { return static_cast<HostId>(zone_of_.size()); }
 
-    /// The index of a zone, and whether it was made by this call.
+    /// The index of a zone, and whether this call has added the zone.
     struct Opened {
         ZoneIndex zone;
         bool is_new;
@@ -40,7 +40,8 @@ public:
     [[nodiscard]] const ZoneQueue& operator[](ZoneIndex zone) const { return queues_[zone]; }
     [[nodiscard]] ZoneIndex size() const { return static_cast<ZoneIndex>(queues_.size()); }
 
-    /// How many desired records wait in the zone, or whose zone is not known.
+    /// The number of desired records that wait in the zone, or, for `unresolved_zone`, that have no
+    /// known zone.
     [[nodiscard]] std::size_t& waiting(ZoneIndex zone) {
         return zone == unresolved_zone ? unresolved_ : queues_[zone].waiting;
     }

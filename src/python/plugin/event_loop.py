@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-# --- asyncio, logging and signals in a conf: they are given what they need once they are imported ---
+# --- asyncio, logging and signals in a conf: set up when the conf imports them ---
 
-here = threading.local()  # of a thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop`, its signals
+here = threading.local()  # for each thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop` and signals
 
 
 def give_event_loop():
@@ -38,7 +38,7 @@ def make_loop():
             return super().select(0)
 
     class EventLoop(asyncio.SelectorEventLoop):
-        jobs = None  # while it is run for them
+        jobs = None  # set while the loop serves them
 
         def call_soon(self, *arguments, **options):
             if self.jobs is not None:
@@ -81,7 +81,7 @@ def run_loop(jobs):
     import asyncio
     loop = loop_of_thread()
     loop.jobs = jobs
-    asyncio._set_running_loop(None)  # a hook that was the first to import asyncio has had it run
+    asyncio._set_running_loop(None)  # set if a hook was the first to import asyncio
     loop.run_forever()
 
 
@@ -134,7 +134,7 @@ def on_logging(module):
             except Exception:
                 self.handleError(record)
 
-    module.raiseExceptions = False  # what handleError() would print quotes the arguments
+    module.raiseExceptions = False  # handleError() would print the arguments
     module.getLogger().addHandler(Handler())
     module.getLogger().setLevel(module.DEBUG)
 

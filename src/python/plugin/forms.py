@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-# --- what the code of a conf's hooks is, for `sftdyn convert` ---
+# --- recognizes the forms of a conf's hooks, for `sftdyn convert` ---
 
 GOES_ON = {"Thread", "Timer", "call_later", "call_at", "call_soon", "create_task", "ensure_future", "run_in_executor", "signal", "atexit"}
 
@@ -26,7 +26,7 @@ def code_of(node, names):
         def visit_Name(self, node):
             return ast.copy_location(ast.Name(names.get(node.id, node.id), node.ctx), node)
 
-    # A copy: ast.unparse() and parse() are exact.
+    # Works on a copy; the round trip of ast.unparse() and parse() is exact.
     return ast.unparse(Renamed().visit(ast.parse(ast.unparse(node))))
 
 
@@ -72,7 +72,7 @@ def form_of_get_ip(body, parameters):
     return ()
 
 
-# What a script that only replaces the address may be made with: it depends on nothing but host, address and constants.
+# The nodes that a script may use that only replaces the address: it depends on host, address and constants only.
 PLAIN_NODES = (
     ast.Import, ast.ImportFrom, ast.alias, ast.Assign, ast.AugAssign, ast.If, ast.Return, ast.Expr, ast.Yield, ast.YieldFrom, ast.IfExp, ast.Call, ast.Attribute, ast.Name, ast.Constant,
     ast.List, ast.Tuple, ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Mod, ast.Add, ast.Compare, ast.Eq, ast.In, ast.NotIn, ast.IsNot, ast.Is, ast.NotEq, ast.keyword, ast.Load, ast.Store,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-# --- header fields: as the multidict that the Python sftdyn's hooks were given ---
+# --- header fields, compatible with the multidict that the Python version of sftdyn passed to hooks ---
 
 
 class FieldNames(collections.abc.KeysView):

@@ -17,10 +17,10 @@
 namespace sftdyn::python {
 namespace {
 
-/// Set by whichever thread imports asyncio; with the interpreter's lock.
+/// Set by the thread that first imports asyncio. Used with the interpreter's lock held.
 bool is_asyncio_there = false;
 
-/// The interpreter's lock is somebody else's, as long as it lives.
+/// Releases the interpreter's lock for its lifetime.
 class WithoutLock {
 public:
     WithoutLock() : thread_(PyEval_SaveThread()) {}
@@ -32,14 +32,14 @@ private:
     PyThreadState* thread_;
 };
 
-/// The jobs of a thread as event_loop.py has them.
+/// The jobs of a thread, as event_loop.py uses them.
 class JobLoop {
 public:
     explicit JobLoop(Jobs& jobs) : jobs_(jobs) {}
 
-    /// Runs jobs until asyncio is to have its turn: it was given something to do (`touched`), its
-    /// time has come (`patience` in seconds; below 0: never) or there may be something to read.
-    /// With a patience of 0 that is one job. `descriptor` is its epoll's; -1: there is no asyncio.
+    /// Runs jobs until it is asyncio's turn: it was given work (`touched`), `patience` has passed
+    /// (in seconds; negative: never), or its descriptor may be readable. With a patience of 0, runs
+    /// one job. `descriptor` is asyncio's epoll descriptor; -1: asyncio is not used.
     void run(int descriptor, double patience) {
         using Clock = base::Clock;
         std::optional<base::TimePoint> until;
@@ -60,7 +60,7 @@ public:
                 continue;
             }
             wait(descriptor, until);
-            // What else it may have been than a job is asyncio's to look at.
+            // If the wait ended for another reason than a job, asyncio handles it.
             if (descriptor >= 0) patience = 0;
         }
     }
@@ -76,7 +76,7 @@ private:
     }
 
     static constexpr double longest_wait = 3600;
-    /// While there are jobs all the time, asyncio's descriptors are looked at so often.
+    /// How often asyncio's descriptors are polled while jobs arrive continuously.
     static constexpr auto longest_turn = std::chrono::milliseconds(10);
 
     Jobs& jobs_;
@@ -109,7 +109,7 @@ public:
                 },
                 [](py::error_already_set&) { return false; }, false);
         };
-        // It returns when there is no more to do, and raises nothing that it can tell of.
+        // `serve` returns when the jobs are closed. After an exception it is called again.
         while (!try_serving()) {
         }
     }
@@ -134,19 +134,19 @@ private:
 // --- signals ---
 
 constexpr int by_default = -1, ignored = -2;
-/// The pipe of the thread whose conf has asked for the signal last; below 0: nobody.
+/// The pipe of the thread whose conf was the last to register for the signal; negative: none.
 std::array<std::atomic<int>, NSIG> pipes_of_signals;
 
 void on_signal(int number) {
     const int kept = errno;
     const int pipe = pipes_of_signals[static_cast<std::size_t>(number)];
     const auto octet = static_cast<unsigned char>(number);
-    // A pipe that is full has a signal in it already.
+    // A full pipe already contains a signal.
     if (pipe >= 0) static_cast<void>(!write(pipe, &octet, 1));
     errno = kept;
 }
 
-/// `pipe` is one that gets the signal's number, or `by_default`, or `ignored`.
+/// `pipe` gets the signal's number; or it is `by_default` or `ignored`.
 void set_signal(int number, int pipe) {
     pipes_of_signals.at(static_cast<std::size_t>(number)) = pipe;
     struct sigaction action {};
@@ -157,7 +157,7 @@ void set_signal(int number, int pipe) {
     throw py::error_already_set();
 }
 
-/// The signals of a thread that ends are ignored, unless they are another's by now.
+/// Ignores the signal when its thread ends, unless another thread has registered for it.
 void release_signal(int number, int pipe) {
     if (pipes_of_signals.at(static_cast<std::size_t>(number)) == pipe) set_signal(number, ignored);
 }

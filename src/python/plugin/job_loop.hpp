@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A thread that serves jobs, and what event_loop.py needs of C++ for it.
+// A thread that serves jobs, and the C++ functions that event_loop.py needs.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,10 @@
 
 namespace sftdyn::python {
 
-/// Attaches the calling thread; without the interpreter's lock.
+/// Attaches the calling thread. Called without the interpreter's lock.
 [[nodiscard]] std::unique_ptr<Attached> attach_thread();
 
-/// Makes what event_loop.py calls known to Python, in `module`.
+/// Defines the functions and classes for event_loop.py in `module`.
 void define_job_loop(py::module_& module);
 
 }  // namespace sftdyn::python

@@ -76,7 +76,7 @@ private:
         return truth != 0;
     }
 
-    /// What is nothing but a str costs no call of Python's.
+    /// A plain str is converted without a Python call.
     static Given given(const py::object& value) {
         if (PyUnicode_CheckExact(value.ptr())) return {stripped(from_python(value))};
         const py::object text = shared->address(value);
@@ -101,7 +101,7 @@ private:
         return lines;
     }
 
-    /// Of the request.
+    /// The secrets of the request.
     py::list secrets() {
         py::list secrets;
         if (!key_.empty()) secrets.append(to_python(key_));
@@ -149,7 +149,7 @@ private:
 
     static constexpr std::size_t most_lines = 100'000;  // MOST_LINES of support.py
 
-    Gil gil_{};  // first: it is let go last
+    Gil gil_{};  // the first member, so that the lock is released last
     Hooks hooks_;
     std::string source_;
     py::object ip_{}, host_{}, headers_{};

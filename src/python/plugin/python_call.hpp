@@ -10,7 +10,7 @@
 
 namespace sftdyn::python {
 
-/// The hooks of a conf; null where it has none.
+/// The hooks of a conf; null: not defined.
 struct Hooks {
     py::object get_ip{}, get_host{}, commands{};
 };

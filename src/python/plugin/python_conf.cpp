@@ -45,7 +45,7 @@ bool reads(const py::object& hook, int position) {
     return hook && shared->support.attr("reads")(hook, position).cast<bool>();
 }
 
-/// What `run` makes a conf of: its module, and the lines where its names were set.
+/// Makes a conf of the result of `run`: its module, and the lines where its names were set.
 base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
                                                       const std::function<py::object()>& run);
 
@@ -132,7 +132,8 @@ public:
     }
 
 private:
-    /// Another conf was run since: a reload, which may have been refused.
+    /// Restores the conf's own modules: another conf may have been run since, in a reload that was
+    /// refused.
     void use_own_modules() const {
         static_cast<void>(guarded<bool>(
             [this] {

@@ -10,7 +10,8 @@
 
 namespace sftdyn::python {
 
-/// Runs the file on this thread, with the interpreter's lock; the conf may be let go without.
+/// Runs the file on this thread. Needs the interpreter's lock; the conf may be destroyed without
+/// it.
 [[nodiscard]] base::Result<std::shared_ptr<const Conf>> run_conf(const std::string& path);
 
 }  // namespace sftdyn::python

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Redacts what a conf must not reveal: the keys that it knows. This file is prepended to support.py.
+# Redacts the keys that a conf knows. This file is prepended to support.py.
 
 import ast
 import collections
@@ -14,11 +14,11 @@ import weakref
 
 MODULE = "sftdyn_conf"
 READERS = ("get", "getone", "getall", "get_all")  # methods that read from a mapping
-HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects only hold values that others store
-SHOWN = 6  # so many characters of a secret in a row are never shown
+HOLDERS = ("argparse", "collections", "types")  # modules of classes whose objects are containers of other code's values
+SHOWN = 6  # consecutive characters of a secret that are never shown
 LEAST = 3  # a shorter match occurs by chance
-MOST_WORDS = 2000  # a message is searched for at most so many words of a conf; with more it is not shown
-LONG = 64  # characters of a word that is looked for by its parts
+MOST_WORDS = 2000  # maximum number of a conf's words to search a message for; with more the message is not shown
+LONG = 64  # characters; a longer word is searched for by its parts
 MOST_DEPTH = 4  # of nested dicts
 
 
@@ -28,8 +28,8 @@ class Words:
 
     def __init__(self, most=MOST_WORDS):
         self.sure, self.maybe, self.most = set(), set(), most
-        self.is_of_request = False  # what is added now is
-        self.passing = set()  # those of a request: nothing of it is remembered
+        self.is_of_request = False  # the words that are being added belong to a request
+        self.passing = set()  # the words of a request, which are not stored
 
     def too_many(self):
         return len(self.sure) + len(self.maybe) > self.most
@@ -63,7 +63,7 @@ def text_of_number(value):
     try:
         text = int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     except ValueError:
-        return ""  # it has more digits than Python converts
+        return ""  # too many digits for Python to convert
     return text if len(text) >= SHOWN else ""
 
 
@@ -122,7 +122,7 @@ def words_of_source(tree):
         elif isinstance(node, ast.Set):
             constants(node, True)
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            # A name that is read, as that of a header field, is no key; one that is stored may be.
+            # A name that is read, such as a header field's, is not a key; a name that is stored may be one.
             if isinstance(node.ctx, ast.Store):
                 constants(node.slice, True)
             children = [node.value]
@@ -156,7 +156,7 @@ class Known:
         self.modules = weakref.WeakSet(modules)
         self.names = {module.__name__ for module in modules}
         self.source, self.words = source, source.words
-        self.imported = {}  # by name: the identity of each module that was looked at
+        self.imported = {}  # by name: the identity of each module that was searched
         for module in modules[1:]:
             self.add_source(module)
 
@@ -165,7 +165,7 @@ class Known:
             with open(module.__file__, "rb") as file:
                 self.words |= words_of_source(ast.parse(file.read()))
         except (OSError, SyntaxError, ValueError, TypeError):
-            pass  # no Python source; its values are found in its dicts
+            pass  # without Python source; its values are found in its dicts
 
     def owns(self, file):
         """Whether a file belongs to the conf."""
@@ -199,7 +199,7 @@ def parts_of_object(value):
     try:
         parts = dict(value.__dict__)
     except Exception:
-        parts = {}  # it has none, or its class hides them
+        parts = {}  # there are none, or the class hides them
     if not isinstance(value, type):
         for kind in type(value).__mro__:
             slots = kind.__dict__.get("__slots__", ())
@@ -298,7 +298,7 @@ def words_of_broken_conf(path, trace):
         with open(path, "rb") as file:
             words |= words_of_source(ast.parse(file.read(), path))
     except (OSError, SyntaxError, ValueError):
-        pass  # then it has not run, and the message is Python's
+        pass  # then the conf has not run, and the message is Python's
     words_of_values(values_of_frames([trace], {MODULE}), {MODULE}, words)
     return words
 
@@ -343,11 +343,11 @@ def redacted(text, secrets, words=None):
         for found in re.finditer(f"(?<!{beside}){re.escape(word)}(?!{beside})", text):
             hide(found.start(), len(word))
 
-    # One pass over the text for all secrets together: what a request contains costs no more than its length.
-    parts = {}  # of secrets, by their size
+    # One pass over the text for all secrets together, so that the cost is linear in the length of the request.
+    parts = {}  # parts of secrets, by their size
     own = spelled(secrets)
     maybe = spelled_words(words, "maybe") if words else set()
-    # Whether a long one stands in the text whole would cost both their lengths.
+    # Searching for long words as a whole would cost the product of both lengths.
     long = {word for word in maybe if len(word) > LONG}
     for secret in own | (spelled_words(words, "sure") if words else set()) | long:
         size = min(SHOWN, len(secret))

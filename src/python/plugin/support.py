@@ -22,7 +22,7 @@ import warnings
 
 MOST_LINES = 100_000
 MOST_PAIRS = 100_000
-MOST_EXCEPTIONS = 5  # of a chain, or a group
+MOST_EXCEPTIONS = 5  # maximum in a chain or group
 MOST_FRAMES = 20
 LONGEST = 500  # characters of a message
 SETTINGS = ("http", "https", "key", "cert", "nskeyfile", "verbose", "quiet", "debug", "hook_threads", "CLIENTS", "get_ip", "get_host", "nsupdatecommands")
@@ -75,8 +75,8 @@ def run_anew(module):
     return run_source(known_confs[module].source)
 
 
-# The source of the conf whose modules are in sys.modules, and the modules of the other confs that are still in use: a reload
-# may be refused after its conf was run, and the old conf goes on with what it had.
+# The source of the conf whose modules are in sys.modules, and the modules of the other confs in use: a reload may be
+# refused after its conf was run, and the old conf continues with its own modules.
 active = None
 modules_of = weakref.WeakKeyDictionary()
 
@@ -113,7 +113,7 @@ def run_source(source):
     if folder not in sys.path:
         sys.path.insert(0, folder)
     linecache.checkcache(source.path)
-    # Modules beside the conf belong to it: they are read anew with it.
+    # Modules in the conf's folder belong to it, and are imported again with it.
     before = set_aside(folder)
     module = types.ModuleType(MODULE)
     module.__file__ = source.path
@@ -193,7 +193,7 @@ def message_of(error, secrets, words):
         return kind
     if words.too_many():
         return f"{kind}: (its text is not shown: the conf knows too many keys to look for them in it)"
-    # Further lines may quote what a parser read.
+    # Further lines may quote the input of a parser.
     lines = redacted(text[:2 * LONGEST], secrets, words).splitlines() or [""]
     more = len(lines) > 1 or len(lines[0]) > LONGEST or len(text) > 2 * LONGEST
     return f"{kind}: {lines[0][:LONGEST]}{' …' if more else ''}"
@@ -370,7 +370,7 @@ def line(part, number):
 
 
 EXPECTED = "an iterable of nsupdate lines"
-values_of_hosts = {}  # by what get_host gave: what get_ip gave with it last, and their number
+values_of_hosts = {}  # by the result of get_host: the last result of get_ip, and the number of the pair
 pair_numbers = itertools.count(1)
 
 
@@ -380,7 +380,7 @@ def pair_number(host, value):
         return 0
     if known is None or not (known[0] is value or known[0] == value):
         if len(values_of_hosts) >= MOST_PAIRS:
-            values_of_hosts.clear()  # their scripts are sent once more
+            values_of_hosts.clear()  # their scripts will be sent again
         known = values_of_hosts[host] = (value, next(pair_numbers))
     return known[1]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-# --- settings of the TOML file that a conf has as dicts: limits = {"changes": 100} ---
+# --- settings of the TOML file as dicts of a conf: limits = {"changes": 100} ---
 
 
 def settings_as_toml(module, known):
@@ -10,7 +10,7 @@ def settings_as_toml(module, known):
     top, tables = [], []
     for name, settings in known.items():
         value = vars(module).get(name)
-        if not settings:  # no table: it stands for itself
+        if not settings:  # not a table, but a setting itself
             if isinstance(value, (str, list, tuple)):
                 top.append(f"{name} = {toml_of(value, name)}")
         elif isinstance(value, dict) and any(key in settings for key in value):
