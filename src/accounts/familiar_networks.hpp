@@ -33,17 +33,13 @@ public:
 
 private:
     using Digest = base::KeyedHash::Digest;
-    struct DigestHash {
-        std::size_t operator()(const Digest& digest) const {
-            return static_cast<std::size_t>(digest[0]);
-        }
-    };
     [[nodiscard]] Digest digest(const Visit& visit) const;
 
     base::KeyedHash hash_;
     mutable base::Mutex mutex_;
     /// By the hash of the user: the hashes of its visits, oldest first.
-    boost::unordered_flat_map<Digest, std::vector<Digest>, DigestHash> visits_ GUARDED_BY(mutex_);
+    boost::unordered_flat_map<Digest, std::vector<Digest>, base::KeyedHash::DigestHash> visits_
+        GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::accounts

@@ -48,15 +48,10 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
-    struct DigestHash {
-        std::size_t operator()(const Digest& digest) const {
-            return static_cast<std::size_t>(digest[0]);
-        }
-    };
-
     base::KeyedHash hash_;
     mutable base::Mutex mutex_;
-    boost::unordered_flat_map<Digest, bool, DigestHash> verified_ GUARDED_BY(mutex_);
+    boost::unordered_flat_map<Digest, bool, base::KeyedHash::DigestHash> verified_
+        GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::accounts

@@ -15,6 +15,12 @@ namespace sftdyn::base {
 class KeyedHash {
 public:
     using Digest = std::array<std::uint64_t, 2>;
+    /// For hash tables: a part of a digest is as evenly spread as the whole.
+    struct DigestHash {
+        std::size_t operator()(const Digest& digest) const {
+            return static_cast<std::size_t>(digest[0]);
+        }
+    };
 
     /// Makes a new random key.
     KeyedHash();

@@ -58,9 +58,9 @@ base::Result<UpdateKey> key_at(const std::string& path) {
 }
 
 /// Makes the plan of one request.
-class Planner {
+class SetupPlanner {
 public:
-    explicit Planner(const SetupRequest& request)
+    explicit SetupPlanner(const SetupRequest& request)
         : request_(request), zone_(request.zone.text()), client_(base::random_hex(16)) {}
 
     base::Result<SetupPlan> bind() {
@@ -309,7 +309,7 @@ bool is_there(const std::string& path) {
 }
 
 base::Result<SetupPlan> plan_setup(const SetupRequest& request) {
-    Planner planner(request);
+    SetupPlanner planner(request);
     return request.server == "bind"   ? planner.bind()
            : request.server == "knot" ? planner.knot()
                                       : planner.powerdns();

@@ -17,7 +17,7 @@ constexpr const char* certificate_group = "ssl-cert";
 
 }  // namespace
 
-TrustedAccounts::TrustedAccounts(const config::Settings& settings, Secret secret) {
+TrustedAccounts::TrustedAccounts(const config::Settings& settings, SecretKind secret) {
     const auto add = [this](const base::SystemUser& user) {
         users_.insert(user.uid);
         groups_.insert(user.gid);
@@ -29,12 +29,12 @@ TrustedAccounts::TrustedAccounts(const config::Settings& settings, Secret secret
         const auto group = base::find_group(self->gid);
         if (group && group->name == self->name) groups_.insert(self->gid);
     }
-    if (secret == Secret::tsig_key) {
+    if (secret == SecretKind::tsig_key) {
         for (const char* name : dns_servers) {
             if (const auto server = base::find_user(std::string(name))) add(*server);
         }
     }
-    if (secret == Secret::private_key) {
+    if (secret == SecretKind::private_key) {
         if (const auto group = base::find_group(std::string(certificate_group)))
             groups_.insert(group->gid);
     }

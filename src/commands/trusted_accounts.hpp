@@ -17,9 +17,9 @@ namespace sftdyn::commands {
 class TrustedAccounts {
 public:
     /// The kind of secret. It decides which further accounts are trusted.
-    enum class Secret { clients_keys, tsig_key, private_key };
+    enum class SecretKind { clients_keys, tsig_key, private_key };
 
-    TrustedAccounts(const config::Settings& settings, Secret secret);
+    TrustedAccounts(const config::Settings& settings, SecretKind secret);
 
     [[nodiscard]] bool is_user(uid_t user) const { return users_.contains(user); }
     [[nodiscard]] bool is_group(gid_t group) const { return groups_.contains(group); }

@@ -297,7 +297,7 @@ double bits_of(std::string_view secret) {
 }
 
 std::vector<Weakness> weak_files(const config::Loaded& loaded) {
-    using Secret = TrustedAccounts::Secret;
+    using SecretKind = TrustedAccounts::SecretKind;
     const config::Settings& settings = loaded.settings;
     const auto service = base::find_user(name_of_service_user(settings));
     const auto group = service ? base::find_group(service->gid) : std::nullopt;
@@ -312,8 +312,8 @@ std::vector<Weakness> weak_files(const config::Loaded& loaded) {
     };
     if (!loaded.conf.empty())
         inspect({"conf", loaded.conf, "the keys", "with it where all hosts point"},
-                TrustedAccounts(settings, Secret::clients_keys));
-    const TrustedAccounts with_dns(settings, Secret::tsig_key);
+                TrustedAccounts(settings, SecretKind::clients_keys));
+    const TrustedAccounts with_dns(settings, SecretKind::tsig_key);
     const auto key_of = [&](const config::ZoneSettings& zone) {
         for (const auto& file : config::key_files(zone))
             inspect({"key", dns::key_file_path(file), "the TSIG key", "stop all updates"},
@@ -321,7 +321,7 @@ std::vector<Weakness> weak_files(const config::Loaded& loaded) {
     };
     key_of(settings.dns);
     for (const auto& zone : settings.zones) key_of(zone);
-    const TrustedAccounts with_certificates(settings, Secret::private_key);
+    const TrustedAccounts with_certificates(settings, SecretKind::private_key);
     for (const auto& files : config::certificates(settings))
         inspect({"certificate", files.key, "the private key", "stop HTTPS"}, with_certificates);
     return found;

@@ -46,7 +46,7 @@ struct MemberPath {
     }
 };
 
-struct Place {
+struct SettingPlace {
     Section section;
     std::string_view name;
     Effect effect;
@@ -61,7 +61,7 @@ struct Time {
 // Rows whose value is stored directly in `Settings`.
 
 template <auto... Members>
-constexpr Setting whole(Place place, Whole range) {
+constexpr Setting whole(SettingPlace place, Whole range) {
     using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
@@ -74,7 +74,7 @@ constexpr Setting whole(Place place, Whole range) {
             .is_same = &At::is_same};
 }
 template <auto... Members>
-constexpr Setting seconds(Place place, Time range) {
+constexpr Setting seconds(SettingPlace place, Time range) {
     using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
@@ -87,7 +87,7 @@ constexpr Setting seconds(Place place, Time range) {
             .is_same = &At::is_same};
 }
 template <auto... Members>
-constexpr Setting flag(Place place, bool fallback) {
+constexpr Setting flag(SettingPlace place, bool fallback) {
     using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
@@ -98,7 +98,7 @@ constexpr Setting flag(Place place, bool fallback) {
             .is_same = &At::is_same};
 }
 template <auto... Members>
-constexpr Setting path(Place place) {
+constexpr Setting path(SettingPlace place) {
     using At = MemberPath<Members...>;
     return {
         .section = place.section,
@@ -110,7 +110,7 @@ constexpr Setting path(Place place) {
 }
 
 template <auto... Members>
-constexpr Setting choice(Place place, std::span<const std::string_view> words) {
+constexpr Setting choice(SettingPlace place, std::span<const std::string_view> words) {
     using At = MemberPath<Members...>;
     return {.section = place.section,
             .name = place.name,
@@ -167,21 +167,21 @@ constexpr Setting renamed(std::string_view former_name, Setting row) {
 
 // Rows that hand-written readers read.
 
-constexpr Setting other(Place place, SettingKind kind, std::int64_t fallback = 0) {
+constexpr Setting other(SettingPlace place, SettingKind kind, std::int64_t fallback = 0) {
     return {.section = place.section,
             .name = place.name,
             .kind = kind,
             .effect = place.effect,
             .fallback = fallback};
 }
-constexpr Setting words(Place place, std::span<const std::string_view> words,
+constexpr Setting words(SettingPlace place, std::span<const std::string_view> words,
                         std::int64_t fallback) {
     Setting row = other(place, SettingKind::choice, fallback);
     row.words = words;
     return row;
 }
 template <auto... Members>
-constexpr Setting read(Place place, SettingKind kind, std::int64_t fallback = 0) {
+constexpr Setting read(SettingPlace place, SettingKind kind, std::int64_t fallback = 0) {
     return {.section = place.section,
             .name = place.name,
             .kind = kind,
@@ -189,7 +189,7 @@ constexpr Setting read(Place place, SettingKind kind, std::int64_t fallback = 0)
             .fallback = fallback,
             .is_same = &MemberPath<Members...>::is_same};
 }
-constexpr Setting whole_number(Place place, Whole range) {
+constexpr Setting whole_number(SettingPlace place, Whole range) {
     return {.section = place.section,
             .name = place.name,
             .kind = SettingKind::integer,
@@ -198,7 +198,7 @@ constexpr Setting whole_number(Place place, Whole range) {
             .most = range.most,
             .fallback = range.fallback};
 }
-constexpr Setting time(Place place, Time range) {
+constexpr Setting time(SettingPlace place, Time range) {
     return {.section = place.section,
             .name = place.name,
             .kind = SettingKind::seconds,

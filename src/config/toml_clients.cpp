@@ -129,12 +129,7 @@ void TomlClients::stands_too_low(const toml::key& key, const Setting& meant) {
                                    : "; a client's key of that name takes quotation marks"));
 }
 
-void TomlClients::named(const toml::key& name, const toml::table& table) {
-    TomlSection section(context_, table, Section::named_client);
-    const std::size_t before = context_.found.size();
-    NamedClient client;
-    client.name = name.str();
-    client.line = name.source().begin.line;
+void TomlClients::read_credentials(TomlSection& section, NamedClient& client) {
     section.text("key", "the secret of its URL, as a string",
                  [&](const std::string& value) -> base::Result<void> {
                      if (is_url(value))
@@ -170,6 +165,15 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
                      client.password_hash = value;
                      return {};
                  });
+}
+
+void TomlClients::named(const toml::key& name, const toml::table& table) {
+    TomlSection section(context_, table, Section::named_client);
+    const std::size_t before = context_.found.size();
+    NamedClient client;
+    client.name = name.str();
+    client.line = name.source().begin.line;
+    read_credentials(section, client);
     client.may_set_address = client.user.has_value();
     section.flag("may_set_address", client.may_set_address);
     section.flag("empty_removes", client.empty_removes);

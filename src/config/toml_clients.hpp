@@ -27,6 +27,7 @@ public:
 private:
     void read_one(const toml::key& key, const toml::node& node);
     void named(const toml::key& name, const toml::table& table);
+    static void read_credentials(TomlSection& section, NamedClient& client);
     void read_hosts(TomlSection& section, const toml::table& table, NamedClient& client);
     void read_host(TomlSection& section, const toml::table& table, const toml::node* node,
                    NamedClient& client);

@@ -11,20 +11,21 @@ namespace {
 constexpr std::string_view challenge = "Basic realm=\"sftdyn\", charset=\"UTF-8\"";
 
 /// The answers of a dialect that has one answer for all hosts.
-struct Words {
+struct AnswerWords {
     std::string_view good, nochg, bad_credential, refused, trouble;
     bool has_challenge = false;  ///< its clients send Basic authorization
 };
 
-const Words& words_of(Dialect dialect) {
-    static constexpr Words secret_url{"OK", "", "BADKEY", "BADHOST", "FAIL"};
-    static constexpr Words dyndns2{"good", "nochg", "badauth", "911", "911", true};
-    static constexpr Words duckdns{"OK", "OK", "KO", "KO", "KO"};
-    static constexpr Words freedns{"", "", "ERROR: Invalid update URL", "ERROR: not understood",
-                                   "911"};
-    static constexpr Words dynv6{"addresses updated", "addresses unchanged",
-                                 "invalid authentication token", "invalid request", "server error"};
-    static constexpr Words namecheap{
+const AnswerWords& words_of(Dialect dialect) {
+    static constexpr AnswerWords secret_url{"OK", "", "BADKEY", "BADHOST", "FAIL"};
+    static constexpr AnswerWords dyndns2{"good", "nochg", "badauth", "911", "911", true};
+    static constexpr AnswerWords duckdns{"OK", "OK", "KO", "KO", "KO"};
+    static constexpr AnswerWords freedns{"", "", "ERROR: Invalid update URL",
+                                         "ERROR: not understood", "911"};
+    static constexpr AnswerWords dynv6{"addresses updated", "addresses unchanged",
+                                       "invalid authentication token", "invalid request",
+                                       "server error"};
+    static constexpr AnswerWords namecheap{
         "<?xml version=\"1.0\"?><interface-response><ErrCount>0</ErrCount><Done>true</Done>"
         "</interface-response>",
         "<?xml version=\"1.0\"?><interface-response><ErrCount>0</ErrCount><Done>true</Done>"
@@ -35,12 +36,13 @@ const Words& words_of(Dialect dialect) {
         "name not found</Err1></errors></interface-response>",
         "<?xml version=\"1.0\"?><interface-response><ErrCount>1</ErrCount><errors><Err1>Try again "
         "later</Err1></errors></interface-response>"};
-    static constexpr Words regfish{"success|100|update succeeded!", "success|101|no update needed",
-                                   "failure|401|passed token is not valid",
-                                   "failure|402|host not valid", "failure|500|try again later"};
-    static constexpr Words ydns{"ok", "ok", "badauth", "nohost", "911", true};
-    static constexpr Words easydns{"NOERROR",       "NOERROR", "NOACCESS",
-                                   "ILLEGAL INPUT", "TOOSOON", true};
+    static constexpr AnswerWords regfish{
+        "success|100|update succeeded!", "success|101|no update needed",
+        "failure|401|passed token is not valid", "failure|402|host not valid",
+        "failure|500|try again later"};
+    static constexpr AnswerWords ydns{"ok", "ok", "badauth", "nohost", "911", true};
+    static constexpr AnswerWords easydns{"NOERROR",       "NOERROR", "NOACCESS",
+                                         "ILLEGAL INPUT", "TOOSOON", true};
     switch (dialect) {
         case Dialect::secret_url:
             return secret_url;
@@ -207,7 +209,7 @@ http::Response answer_all_hosts(const AddressUpdate& update, const HostAnswer& h
     const bool is_dyndns2 = update.dialect == Dialect::dyndns2;
     const unsigned status = status_of({host}, style, is_dyndns2);
     if (is_dyndns2) return {status, line_of(host)};
-    const Words& words = words_of(update.dialect);
+    const AnswerWords& words = words_of(update.dialect);
     if (update.dialect == Dialect::duckdns && update.verbose && is_success(host))
         return {200, verbose_duckdns(update, host)};
     return say(update.dialect, status,
@@ -262,7 +264,7 @@ http::Response answer(const AddressUpdate& update, const std::vector<HostAnswer>
 }
 
 http::Response bad_credential(Dialect dialect) {
-    const Words& words = words_of(dialect);
+    const AnswerWords& words = words_of(dialect);
     auto out = say(dialect, words.has_challenge ? 401 : 403, words.bad_credential);
     if (words.has_challenge) out.authenticate = challenge;
     return out;

@@ -293,47 +293,52 @@ struct Admin::Facts {
     std::shared_ptr<const Clients> clients;
 };
 
+/// The members of the status document in front of the hosts.
+std::string Admin::status_head(const std::vector<update::ServerState>& servers) const {
+    boost::json::array list;
+    for (const auto& server : servers) {
+        boost::json::object one{
+            {"address", server.name},
+            {"state", server.failure ? server.failure->text() : std::string("answers")},
+            {"good", !server.failure}};
+        if (server.zone) one["zone"] = server.zone->text();
+        list.push_back(std::move(one));
+    }
+    boost::json::array in_doubt;
+    for (const auto& zone : parts_.backend.in_doubt()) {
+        const auto time = std::chrono::duration_cast<std::chrono::seconds>(zone.time);
+        in_doubt.push_back(
+            boost::json::object{{"zone", zone.zone.text()}, {"seconds", time.count()}});
+    }
+    boost::json::array warnings;
+    for (const auto& one : parts_.watch.warnings())
+        warnings.push_back(boost::json::object{{"check", one.check},
+                                               {"address", one.address},
+                                               {"what", one.what},
+                                               {"mend", one.remedy}});
+    const boost::json::object head{{"version", SFTDYN_VERSION},
+                                   {"process", getpid()},
+                                   {"since", began},
+                                   {"now", std::time(nullptr)},
+                                   {"conf", clients_->conf},
+                                   {"conf_version", clients_->conf_version},
+                                   {"clients", clients_->count},
+                                   {"waiting", parts_.updates.waiting()},
+                                   {"connections", parts_.server.connections()},
+                                   {"ready", is_ready(servers)},
+                                   {"servers", std::move(list)},
+                                   {"in_doubt", std::move(in_doubt)},
+                                   {"warnings", std::move(warnings)}};
+    return boost::json::serialize(head);
+}
+
 void Admin::prepare(const std::function<void(ControlSocket::Document)>& done) {
     const auto asked = [this, done, alive = std::weak_ptr(alive_)](
                            const std::vector<update::ServerState>& servers) {
         update::engine_thread.assert_held();
         if (alive.expired()) return;
-        boost::json::array list;
-        for (const auto& server : servers) {
-            boost::json::object one{
-                {"address", server.name},
-                {"state", server.failure ? server.failure->text() : std::string("answers")},
-                {"good", !server.failure}};
-            if (server.zone) one["zone"] = server.zone->text();
-            list.push_back(std::move(one));
-        }
-        boost::json::array in_doubt;
-        for (const auto& zone : parts_.backend.in_doubt()) {
-            const auto time = std::chrono::duration_cast<std::chrono::seconds>(zone.time);
-            in_doubt.push_back(
-                boost::json::object{{"zone", zone.zone.text()}, {"seconds", time.count()}});
-        }
-        boost::json::array warnings;
-        for (const auto& one : parts_.watch.warnings())
-            warnings.push_back(boost::json::object{{"check", one.check},
-                                                   {"address", one.address},
-                                                   {"what", one.what},
-                                                   {"mend", one.remedy}});
-        const boost::json::object head{{"version", SFTDYN_VERSION},
-                                       {"process", getpid()},
-                                       {"since", began},
-                                       {"now", std::time(nullptr)},
-                                       {"conf", clients_->conf},
-                                       {"conf_version", clients_->conf_version},
-                                       {"clients", clients_->count},
-                                       {"waiting", parts_.updates.waiting()},
-                                       {"connections", parts_.server.connections()},
-                                       {"ready", is_ready(servers)},
-                                       {"servers", std::move(list)},
-                                       {"in_doubt", std::move(in_doubt)},
-                                       {"warnings", std::move(warnings)}};
-        const auto facts = std::make_shared<Facts>(Facts{boost::json::serialize(head), clients_});
-        // The hosts may be many, so they are written one by one at the end of the object.
+        const auto facts = std::make_shared<Facts>(Facts{status_head(servers), clients_});
+        // There may be many hosts, so they are written one by one at the end of the object.
         facts->head.pop_back();
         done([this, facts, since = stale_since()](const ControlSocket::Part& part) {
             const auto& history = parts_.request_log.history();

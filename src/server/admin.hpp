@@ -84,6 +84,8 @@ private:
     [[nodiscard]] bool is_ready(const std::vector<update::ServerState>& servers) const
         REQUIRES(update::engine_thread);
     [[nodiscard]] bool is_engine_alive() const;
+    [[nodiscard]] std::string status_head(const std::vector<update::ServerState>& servers) const
+        REQUIRES(update::engine_thread);
     void prepare(const std::function<void(ControlSocket::Document)>& done);
     [[nodiscard]] std::string carry_out(const std::string& line);
     void look_for_stale();

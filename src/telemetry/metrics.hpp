@@ -51,7 +51,7 @@ public:
     void dns_error(dns::ErrorKind kind);
 
     /// Whether an address of a DNS server answers.
-    struct Server {
+    struct AddressState {
         std::string address{},
             zone{};  ///< zone: empty for the server of all zones without their own
         bool up = false;
@@ -63,8 +63,8 @@ public:
         std::size_t connections = 0;  ///< open HTTP connections
         std::size_t clients = 0;      ///< in the configuration
         std::size_t stale_hosts = 0;
-        bool ready = false;             ///< requests can be served
-        std::vector<Server> servers{};  ///< each once
+        bool ready = false;                   ///< requests can be served
+        std::vector<AddressState> servers{};  ///< each once
         std::vector<std::pair<const char*, std::uint64_t>>
             event_commands{};  ///< outcome of the event command and its count; empty: no command
         std::size_t event_commands_waiting = 0;  ///< events not passed to it yet

@@ -11,8 +11,9 @@
 namespace sftdyn::commands {
 namespace {
 
-using Secret = TrustedAccounts::Secret;
-constexpr Secret all_secrets[] = {Secret::clients_keys, Secret::tsig_key, Secret::private_key};
+using SecretKind = TrustedAccounts::SecretKind;
+constexpr SecretKind all_secrets[] = {SecretKind::clients_keys, SecretKind::tsig_key,
+                                      SecretKind::private_key};
 
 config::Settings run_as(const char* user) {
     config::Settings settings;
@@ -21,7 +22,7 @@ config::Settings run_as(const char* user) {
 }
 
 TEST(TrustedAccounts, RootAndThisUserAlways) {
-    for (const Secret secret : all_secrets) {
+    for (const SecretKind secret : all_secrets) {
         const TrustedAccounts trusted(run_as("no-such-user"), secret);
         EXPECT_TRUE(trusted.is_user(0));
         EXPECT_TRUE(trusted.is_group(0));
@@ -34,7 +35,7 @@ TEST(TrustedAccounts, RootAndThisUserAlways) {
 TEST(TrustedAccounts, TheServicesUserWithItsGroup) {
     const auto games = base::find_user(std::string("games"));
     ASSERT_TRUE(games.has_value());
-    for (const Secret secret : all_secrets) {
+    for (const SecretKind secret : all_secrets) {
         const TrustedAccounts trusted(run_as("games"), secret);
         EXPECT_TRUE(trusted.is_user(games->uid));
         EXPECT_TRUE(trusted.is_group(games->gid));
@@ -45,10 +46,10 @@ TEST(TrustedAccounts, TheServicesUserWithItsGroup) {
 TEST(TrustedAccounts, ADnsServerMayHaveItsTsigKeyAndNothingElse) {
     const auto server = base::find_user(std::string("bind"));
     if (!server) GTEST_SKIP() << "no DNS server has a user here";
-    EXPECT_TRUE(TrustedAccounts(run_as("games"), Secret::tsig_key).is_user(server->uid));
-    EXPECT_TRUE(TrustedAccounts(run_as("games"), Secret::tsig_key).is_group(server->gid));
-    EXPECT_FALSE(TrustedAccounts(run_as("games"), Secret::clients_keys).is_user(server->uid));
-    EXPECT_FALSE(TrustedAccounts(run_as("games"), Secret::private_key).is_group(server->gid));
+    EXPECT_TRUE(TrustedAccounts(run_as("games"), SecretKind::tsig_key).is_user(server->uid));
+    EXPECT_TRUE(TrustedAccounts(run_as("games"), SecretKind::tsig_key).is_group(server->gid));
+    EXPECT_FALSE(TrustedAccounts(run_as("games"), SecretKind::clients_keys).is_user(server->uid));
+    EXPECT_FALSE(TrustedAccounts(run_as("games"), SecretKind::private_key).is_group(server->gid));
 }
 
 TEST(TrustedAccounts, TheServiceRunsAsThePackagesUserUnlessTheFileNamesOne) {
