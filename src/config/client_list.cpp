@@ -21,7 +21,7 @@ std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns
     const auto [host_number, host_is_new] = tables_->hosts.insert(host.bytes());
     if (!host_is_new) return Clash{ClashKind::host, rows_[host_number].line};
     const auto [key_number, key_is_new] = tables_->keys.insert(key);
-    if (options.limits != ClientLimits()) limits_.emplace(rows_.size(), options.limits);
+    if (options.limits.is_any()) limits_.emplace(rows_.size(), options.limits);
     rows_.push_back({line, options.ttl.value_or(no_ttl), options.reverse});
     host_octets_ += host.size();
     if (key_is_new) return std::nullopt;

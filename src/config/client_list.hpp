@@ -20,6 +20,7 @@ struct ClientLimits {
     std::optional<std::uint32_t> changes{};
     std::optional<std::chrono::milliseconds> changes_refill{};
     std::optional<std::chrono::milliseconds> stale_after{};
+    [[nodiscard]] bool is_any() const { return changes || changes_refill || stale_after; }
     friend bool operator==(const ClientLimits&, const ClientLimits&) = default;
 };
 
