@@ -197,7 +197,7 @@ private:
     void look_up(const dns::Name& host) {
         const auto failed = [&](DnsError failure) {
             failure.cause = cause_of_query_error(failure);
-            failures_.add("zone", std::move(failure), host);
+            failures_.add("zone", failure, host);
         };
         const auto zone = await<dns::DnsResult<dns::Name>>(
             io_, [&](auto done) { backend_.find_zone(host, deadline(), done); });
@@ -317,7 +317,7 @@ private:
                 "the zone is not loaded, or can't be written: named-checkzone, and the server's "
                 "log";
         ++trial.culprits;
-        failures_.add("update", std::move(failure), hosts.front().name, hosts.size());
+        failures_.add("update", failure, hosts.front().name, hosts.size());
     }
 
     dns::Reply send_trial(const dns::Name& zone, std::span<const TrialHost> hosts) {
