@@ -12,9 +12,9 @@ namespace {
 using dns::DnsError;
 using dns::Name;
 
-constexpr base::Duration verdict_life = std::chrono::seconds(10);
+constexpr base::Duration fence_answer_life = std::chrono::seconds(10);
 constexpr base::Duration explaining_time = std::chrono::seconds(1);
-constexpr std::size_t most_verdicts = 1000;
+constexpr std::size_t most_fence_answers = 1000;
 
 bool has_underscore(const Name& name) { return name.bytes().find('_') != std::string::npos; }
 
@@ -72,8 +72,8 @@ void RefusalExplainer::explain(const Name& zone, const dns::UpdateContent& conte
         if (!cause.empty()) out.cause = std::move(cause);
         return out;
     };
-    if (const auto known = verdicts_.find(place);
-        known != verdicts_.end() && known->second.until > now)
+    if (const auto known = fence_answers_.find(place);
+        known != fence_answers_.end() && known->second.until > now)
         return told(explained(known->second.rcode));
     server.update(
         zone, dns::UpdateMessage{}, deadline, std::min(deadline, now + explaining_time),
@@ -82,8 +82,8 @@ void RefusalExplainer::explain(const Name& zone, const dns::UpdateContent& conte
             if (reply.has_error() && !reply.error().is_refusal()) return told(failure);
             const std::uint16_t rcode =
                 reply.has_error() ? reply.error().rcode : std::uint16_t(KNOT_RCODE_NOERROR);
-            if (verdicts_.size() >= most_verdicts) verdicts_.clear();
-            verdicts_[place] = {time_->now() + verdict_life, rcode};
+            if (fence_answers_.size() >= most_fence_answers) fence_answers_.clear();
+            fence_answers_[place] = {time_->now() + fence_answer_life, rcode};
             told(explained(rcode));
         },
         [](const dns::Reply&, unsigned) {});

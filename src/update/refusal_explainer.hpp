@@ -29,16 +29,17 @@ public:
     [[nodiscard]] static bool can_explain(const dns::UpdateContent& content,
                                           const dns::DnsError& failure);
     /// Forgets the cached answers: the servers have changed.
-    void forget() { verdicts_.clear(); }
+    void forget() { fence_answers_.clear(); }
 
 private:
     /// The outcome of the UPDATE that changes nothing.
-    struct Verdict {
+    struct FenceAnswer {
         base::TimePoint until{};
         std::uint16_t rcode = 0;
     };
     base::TimeSourcePtr time_;
-    std::map<std::pair<dns::Name, std::string>, Verdict> verdicts_;  ///< by zone and server
+    std::map<std::pair<dns::Name, std::string>, FenceAnswer>
+        fence_answers_;  ///< by zone and server
 };
 
 }  // namespace sftdyn::update
