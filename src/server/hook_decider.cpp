@@ -46,10 +46,9 @@ void HookDecider::forget_warnings() {
     shown_warnings_.clear();
 }
 
-bool HookDecider::is_so(const RequestContext& request, const update::RrsetKey& target,
-                        std::string_view rdata) const {
-    return updates_.is_served_or_scripted(target, rdata,
-                                          request.began() - request.settings().verify_interval);
+bool HookDecider::is_so(const AnswerSettings& settings, base::TimePoint began,
+                        const update::RrsetKey& target, std::string_view rdata) const {
+    return updates_.is_served_or_scripted(target, rdata, began - settings.verify_interval);
 }
 
 /// Runs on a hook thread.
@@ -120,7 +119,7 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call, const 
         return decision;
     }
     desired.rdata = decision.update.address = dns::rdata_of(client);
-    if (is_so(*task.request, desired.rrset, desired.rdata)) {
+    if (is_so(*task.settings, task.began, desired.rrset, desired.rdata)) {
         decision.action = HookDecision::Action::unchanged;
         return decision;
     }
@@ -177,7 +176,7 @@ void HookDecider::confirm(std::uint64_t pair, bool is_so) {
 /// False: `decision` is final.
 bool HookDecider::find_host(HookTask& task, python::Call& call, HookDecision& decision) {
     if (task.conf().has_get_host()) return ask_get_host(task, call, decision);
-    const auto* entry = secret_url::find(*task.request->settings().directory, task.key);
+    const auto* entry = secret_url::find(*task.settings->directory, task.key);
     if (entry == nullptr) {
         decision.action = HookDecision::Action::bad_key;
         return false;
@@ -207,7 +206,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
         decision.action = HookDecision::Action::bad_key;
         return false;
     }
-    decision.update.desired.ttl = task.request->settings().hook_ttl;
+    decision.update.desired.ttl = task.settings->hook_ttl;
     if (said->text) {
         auto name = dns::Name::parse(*said->text);
         // Other texts may parse as names with escapes, but must not be reported as host names.
@@ -297,8 +296,7 @@ void HookDecider::name_by_script(HookDecision& decision) {
 
 bool HookDecider::may_publish(const HookTask& task, const std::string& what,
                               const boost::asio::ip::address& address) {
-    const auto ruling =
-        task.request->settings().directory->rules().rule(address, address != task.peer);
+    const auto ruling = task.settings->directory->rules().rule(address, address != task.peer);
     if (ruling == base::AddressRules::Ruling::may_be) return true;
     log_failure("address/" + what, fmt::format("{} is not updated: {} {}", what,
                                                address.to_string(), base::text_of(ruling)));

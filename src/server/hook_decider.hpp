@@ -56,8 +56,8 @@ public:
     [[nodiscard]] HookDecision decide(HookTask& task, const python::Conf& conf);
 
     /// Whether the host is known to have this record data already.
-    [[nodiscard]] bool is_so(const RequestContext& request, const update::RrsetKey& target,
-                             std::string_view rdata) const;
+    [[nodiscard]] bool is_so(const AnswerSettings& settings, base::TimePoint began,
+                             const update::RrsetKey& target, std::string_view rdata) const;
 
     /// Records whether a pair's script was carried out. On any thread.
     void confirm(std::uint64_t pair, bool is_so);

@@ -39,12 +39,10 @@ public:
 
     void run(const python::Conf& conf) override {
         HookDecision decision = handler_.decider_.decide(*this, conf);
-        if (claim()) handler_.carry_out(shared_from_this(), std::move(decision));
+        if (auto request = claim()) handler_.carry_out(std::move(request), std::move(decision));
     }
-    void on_timeout() override { handler_.on_timeout(shared_from_this()); }
-    base::TimePoint deadline() const override {
-        return request->began() + request->settings().hook_time;
-    }
+    void on_timeout() override { handler_.on_timeout(*this); }
+    base::TimePoint deadline() const override { return began + settings->hook_time; }
 
 private:
     HookHandler& handler_;
@@ -98,7 +96,7 @@ void HookHandler::handle(RequestContext& request, const http::Request& asked) {
     const auto threads = request.settings().hook_threads;
     const auto job = std::make_shared<Job>(*this, request, asked, key);  // moves from the context
     if (!threads->run(job))
-        job->request->complete(
+        job->claim()->complete(
             RequestOutcome::overloaded, "too many wait for hooks",
             secret_url::answer({update::UpdateStatus::overloaded, std::chrono::seconds(5)}, {}));
 }
@@ -116,25 +114,24 @@ bool HookHandler::handle_without_hooks(RequestContext& request, std::string_view
     request.on_authenticated();
     const auto& address = request.source();
     const update::RrsetKey target{entry->host, dns::type_of(address)};
-    if (!decider_.is_so(request, target, dns::rdata_of(address))) return false;
+    if (!decider_.is_so(settings, request.began(), target, dns::rdata_of(address))) return false;
     request.complete({target, address, update::UpdateStatus::unchanged},
                      secret_url::answer({update::UpdateStatus::unchanged},
                                         request.answer_style().unchanged_word()));
     return true;
 }
 
-void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
-    RequestContext& request = *task->request;
+void HookHandler::carry_out(std::shared_ptr<RequestContext> context, HookDecision decision) {
+    RequestContext& request = *context;
     const update::RrsetKey target = decision.update.desired.rrset;
-    const auto complete = [task, target,
+    const auto complete = [context = std::move(context), target,
                            has_name = decision.has_name](const update::UpdateOutcome& outcome) {
         if (!has_name)  // then there was nothing to do
-            return task->request->complete(
+            return context->complete(
                 RequestOutcome::uptodate, "nothing to be done for what get_host returned",
-                secret_url::answer(outcome, task->request->answer_style().unchanged_word()));
-        task->request->complete(
-            {target, task->request->source(), outcome.status},
-            secret_url::answer(outcome, task->request->answer_style().unchanged_word()));
+                secret_url::answer(outcome, context->answer_style().unchanged_word()));
+        context->complete({target, context->source(), outcome.status},
+                          secret_url::answer(outcome, context->answer_style().unchanged_word()));
     };
     if (decision.action == HookDecision::Action::unchanged ||
         decision.action == HookDecision::Action::update ||
@@ -175,11 +172,12 @@ void HookHandler::carry_out(const HookTaskPtr& task, HookDecision decision) {
     }
 }
 
-void HookHandler::on_timeout(const HookTaskPtr& task) {
-    if (!task->claim()) return;
-    const auto limit = std::chrono::duration<double>(task->request->settings().hook_time).count();
-    const char* hook = task->hook;
-    const base::log::FieldScope scope(task->request->log_fields(RequestOutcome::fail));
+void HookHandler::on_timeout(HookTask& task) {
+    const auto request = task.claim();
+    if (!request) return;
+    const auto limit = std::chrono::duration<double>(task.settings->hook_time).count();
+    const char* hook = task.hook;
+    const base::log::FieldScope scope(request->log_fields(RequestOutcome::fail));
     if (hook == nullptr) {
         decider_.log_failure(
             "waited for a thread",
@@ -194,10 +192,10 @@ void HookHandler::on_timeout(const HookTaskPtr& task) {
                 "{} did not return within {} s: it is interrupted, and the request has failed",
                 hook, limit));
     }
-    task->request->complete(RequestOutcome::fail,
-                            hook == nullptr ? "the conf's thread was not there in time"
-                                            : "a hook did not return in time",
-                            protocol::server_error(protocol::Dialect::secret_url));
+    request->complete(RequestOutcome::fail,
+                      hook == nullptr ? "the conf's thread was not there in time"
+                                      : "a hook did not return in time",
+                      protocol::server_error(protocol::Dialect::secret_url));
 }
 
 }  // namespace sftdyn::server

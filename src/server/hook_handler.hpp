@@ -52,8 +52,8 @@ public:
 private:
     [[nodiscard]] bool handle_without_hooks(RequestContext& request, std::string_view key);
     class Job;
-    void carry_out(const HookTaskPtr& task, HookDecision decision);
-    void on_timeout(const HookTaskPtr& task);
+    void carry_out(std::shared_ptr<RequestContext> request, HookDecision decision);
+    void on_timeout(HookTask& task);
 
     Authenticator& authenticator_;
     UpdateService& updates_;

@@ -34,11 +34,19 @@ python::Fields take_fields(std::span<http::Field> fields) {
 }  // namespace
 
 HookTask::HookTask(RequestContext& from, const http::Request& asked, std::string_view with_key)
-    : request(from.defer()),
-      peer(request->source()),
+    : settings(from.shared_settings()),
+      began(from.began()),
+      peer(from.source()),
       key(with_key),
       fields(take_fields(asked.fields)),
-      client_(peer) {}
+      client_(peer),
+      request_(from.defer()) {}
+
+std::shared_ptr<RequestContext> HookTask::claim() {
+    const base::MutexLock lock(mutex_);
+    if (request_) request_->set_source(client_);
+    return std::move(request_);
+}
 
 std::string HookTask::shown(std::string_view text, python::Call& call) const {
     const std::string decoded = protocol::percent_decoded(key);

@@ -17,9 +17,10 @@
 
 namespace sftdyn::server {
 
-/// A request that is passed to the hooks. Shared by the thread that runs them and by the timeout;
-/// one of the two claims it and completes it.
-struct HookTask : std::enable_shared_from_this<HookTask> {
+/// A request that is passed to the hooks. Shared by the thread that runs them and by the timeout.
+/// One of the two claims the request's context and completes it; the other members stay valid for
+/// both.
+struct HookTask {
     /// Moves the header fields out of `asked`.
     HookTask(RequestContext& from, const http::Request& asked, std::string_view with_key);
     virtual ~HookTask() { base::zeroize(key); }
@@ -28,7 +29,7 @@ struct HookTask : std::enable_shared_from_this<HookTask> {
 
     /// The conf of the settings, to see which hooks it has. The hooks themselves are called on the
     /// thread's own conf.
-    [[nodiscard]] const python::Conf& conf() const { return *request->settings().hooks; }
+    [[nodiscard]] const python::Conf& conf() const { return *settings->hooks; }
 
     /// The text of a hook of `call`, redacted and escaped for the log.
     [[nodiscard]] std::string shown(std::string_view text, python::Call& call) const;
@@ -45,15 +46,12 @@ struct HookTask : std::enable_shared_from_this<HookTask> {
         client_ = client;
     }
 
-    /// Claims the request, and sets its source to `client()`. False: it was already claimed.
-    [[nodiscard]] bool claim() {
-        if (is_claimed_.exchange(true)) return false;
-        request->set_source(client());
-        return true;
-    }
+    /// Takes the request's context, and sets its source to `client()`. Null: it was already taken.
+    [[nodiscard]] std::shared_ptr<RequestContext> claim();
 
-    std::shared_ptr<RequestContext> request;  ///< only the thread that claimed it may use it
-    const boost::asio::ip::address peer;      ///< the source address of the connection
+    const std::shared_ptr<const AnswerSettings> settings;
+    const base::TimePoint began;
+    const boost::asio::ip::address peer;  ///< the source address of the connection
     std::string key;
     python::Fields fields;
     std::atomic<const char*> hook = nullptr;  ///< the running hook; null: none yet
@@ -61,9 +59,7 @@ struct HookTask : std::enable_shared_from_this<HookTask> {
 private:
     mutable base::Mutex mutex_;
     boost::asio::ip::address client_ GUARDED_BY(mutex_);
-    std::atomic<bool> is_claimed_ = false;
+    std::shared_ptr<RequestContext> request_ GUARDED_BY(mutex_);
 };
-
-using HookTaskPtr = std::shared_ptr<HookTask>;
 
 }  // namespace sftdyn::server

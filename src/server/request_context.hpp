@@ -73,6 +73,9 @@ public:
     [[nodiscard]] std::shared_ptr<RequestContext> defer();
 
     [[nodiscard]] const AnswerSettings& settings() const { return *settings_; }
+    [[nodiscard]] std::shared_ptr<const AnswerSettings> shared_settings() const {
+        return settings_;
+    }
     /// The client's address: the source of the request, or the result of a conf's get_ip. All
     /// limits, counts, logs and the history use it.
     [[nodiscard]] const boost::asio::ip::address& source() const { return source_; }

@@ -32,12 +32,28 @@ TEST_F(HookTaskTest, OneOfManyClaimsIt) {
     const auto asked = task("key");
     asked->set_client(boost::asio::ip::make_address("198.51.100.7"));
     std::atomic<unsigned> claims = 0;
+    std::shared_ptr<RequestContext> claimed;
     std::vector<std::thread> threads;
-    for (int i = 0; i < 8; ++i) threads.emplace_back([&] { claims += asked->claim() ? 1 : 0; });
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&] {
+            if (auto request = asked->claim()) {
+                ++claims;
+                claimed = std::move(request);
+            }
+        });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(claims, 1U);
-    EXPECT_EQ(asked->request->source().to_string(), "198.51.100.7") << "it is the client's";
+    EXPECT_EQ(claimed->source().to_string(), "198.51.100.7") << "it is the client's";
     EXPECT_EQ(asked->peer.to_string(), "192.0.2.1");
+}
+
+TEST_F(HookTaskTest, AClaimedRequestLeavesWhatTheMonitorReads) {
+    const auto asked = task("key");
+    const auto deferred = asked->claim()->defer();  // as a refusal that is delayed
+    EXPECT_EQ(asked->settings, settings);
+    EXPECT_EQ(asked->began, now);
+    EXPECT_EQ(asked->claim(), nullptr);
+    EXPECT_EQ(&deferred->settings(), settings.get());
 }
 
 TEST_F(HookTaskTest, OfWhatAHookGaveTheKeyIsNotShown) {
