@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/log.hpp"
 #include "config/conf_file.hpp"
 #include "config/python_conf.hpp"
 #include "config/toml_reader.hpp"
@@ -76,6 +75,7 @@ std::vector<std::string> default_confs() { return {"/etc/sftdyn/sftdyn.toml", "/
 Loaded load_settings(const Overrides& line) {
     Loaded loaded;
     std::string path;
+    std::vector<base::Error> unread;  // warnings
     if (line.conf) {
         path = *line.conf;
     } else {
@@ -93,7 +93,8 @@ Loaded load_settings(const Overrides& line) {
         path = *found;
         for (auto other = found + 1; other != defaults.end(); ++other) {
             if (std::filesystem::exists(*other))
-                base::log::warn("{} is read; {} is there too, and is not", path, *other);
+                unread.push_back({fmt::format("it is read; {} is there too, and is not", *other),
+                                  path, "remove the one that is out of date"});
         }
     }
     loaded.conf = path;
@@ -104,6 +105,7 @@ Loaded load_settings(const Overrides& line) {
         run_python_conf(path, loaded);
     }
     auto& settings = loaded.settings;
+    settings.warnings.insert(settings.warnings.begin(), unread.begin(), unread.end());
     if (!line.http.empty()) settings.http = line.http;
     if (!line.https.empty()) settings.https = line.https;
     if (line.cert) settings.cert = file_of_line(*line.cert, loaded);
@@ -125,6 +127,7 @@ Loaded load_settings(const Overrides& line) {
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
     use_folders_of_systemd(settings.admin);
+    if (line.log_format) settings.log_format = *line.log_format;
     if (line.verbosity != 0 || line.debug) {
         settings.verbosity.reset();
         settings.debug = false;

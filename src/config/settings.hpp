@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address_rules.hpp"
+#include "base/log_format.hpp"
 #include "base/network.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -146,6 +147,7 @@ struct Settings {
 
     std::optional<int> verbosity{};  ///< -v less -q; absent: as at the start
     bool debug = false;
+    base::log::Format log_format{};  ///< of the lines on standard error
 
     ClientList clients{};
     std::vector<NamedClient> named_clients{};

@@ -33,6 +33,10 @@ constexpr Documentation documented[] = {
     {Section::top, "log", "`{}`",
      "what the log says: `\"error\"` (as `-q`), `\"warning\"`, `\"info\"` (as `-v`) or "
      "`\"debug\"` (as `-vv`). Any of those options wins over it"},
+    {Section::top, "log_format", "",
+     "the form of its lines on standard error: `\"text\"`, or `\"json\"`, an object in each line "
+     "([operation](operation.md#the-log-as-json)). `--log-format` wins over it. It changes nothing "
+     "where the log goes to the journal"},
     {Section::top, "uptodate", "`\"UPTODATE\"`",
      "what a secret URL answers when the address was right already: there are clients for which "
      "only `\"OK\"` is a success"},
