@@ -101,6 +101,8 @@ Loaded load_settings(const Overrides& line) {
     loaded.conf_version = version_of(path);
     if (path.ends_with(".toml")) {
         loaded.diagnostics = read_toml_file(path, loaded.settings);
+        if (!loaded.settings.include_version.empty())
+            loaded.conf_version += '+' + loaded.settings.include_version;
     } else {
         run_python_conf(path, loaded);
     }

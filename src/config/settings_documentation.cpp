@@ -53,6 +53,10 @@ constexpr Documentation documented[] = {
      "the "
      "start and at a reload, and tried again with each update"},
 
+    {Section::top, "include", "none",
+     "the folder of further files with clients ([below](#clients-in-files-of-their-own)). Relative "
+     "to the configuration file"},
+
     {Section::listener, "listen", "needed",
      "`PORT`, `IP4:PORT`, `[IP6]:PORT` or `unix:PATH`, as a string"},
     {Section::listener, "proxy_protocol", "false",
@@ -248,6 +252,8 @@ constexpr SampleLine sample[] = {
      "nskeyfile", "\"/etc/bind/keys/sftdyn.key\""},
     {Section::top, "Proxies whose word on the client's address is believed.", "trusted_proxies",
      "[\"127.0.0.1\", \"::1\"]"},
+    {Section::top, "A folder of further clients: each file *.toml in it has [clients] of its own.",
+     "include", "\"clients.d\""},
     {Section::addresses,
      "On the internet: keeps the address of a proxy that nobody named, and the like, from being "
      "published.",

@@ -247,6 +247,7 @@ constexpr Setting table[] = {
     other({top, "uptodate", reload}, K::text),
     other({top, "refusals_in_200", reload}, K::flag),
     or_off(path<&S::dns, &Zone::key_file>({top, "nskeyfile", reload})),
+    path<&S::include>({top, "include", reload}),
     section("certificate", K::tables),
     section("addresses", K::table),
     section("dns", K::table),

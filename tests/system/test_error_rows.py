@@ -11,6 +11,7 @@ import textwrap
 import threading
 from pathlib import Path
 
+import dns.name
 import dns.opcode
 import dns.rcode
 import pytest
@@ -304,6 +305,32 @@ def an_address_that_is_none_beside_one(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nkey = "k"\nhosts = ["{HOST}"]\nmay_set_address = true'))
     assert program.get("/k?myip=203.0.113.5,fe80::1").body == "OK"
+    return program.log()
+
+
+@provokes("it has an ipv6_suffix, and the request has no prefix that it fits into")
+def a_router_that_sends_no_prefix(stage):
+    """Its own address is not that of a host behind it."""
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nuser = "u"\npassword = "p"\nhosts = [{{ host = "{HOST}", ipv6_suffix = "::1:2" }}]'), listen=("[::1]:0",))
+    assert program.get(f"/nic/update?hostname={HOST}&username=u&password=p", host="::1", source="::1").body.split()[0] in ("dnserr", "911")
+    assert server.records(HOST, "AAAA") == []
+    return program.log()
+
+
+@provokes("is in the server's zone …, not in …")
+def a_zone_that_came_meanwhile(stage):
+    key = Key()
+    server = FakeDns(key)
+    stage.running.append(server)
+    program = stage.sftdyn(conf(server, {"k": HOST}, key_file=key.write(stage.folder / "key"), dns="verify_interval = 0"))
+    assert program.get("k").body == "OK"
+    with server.lock:
+        server.records.clear()
+        server.zone = dns.name.from_text(HOST)
+    assert program.get("k", source="127.0.0.2").body == "FAIL"
+    assert program.get("k", source="127.0.0.2").body == "OK"
+    assert server.updates()[-1].zone[0].name == server.zone
     return program.log()
 
 
