@@ -26,10 +26,10 @@ std::string rfc3339(spdlog::log_clock::time_point time, bool with_microseconds) 
     std::tm utc{};
     gmtime_r(&whole, &utc);
     const auto fraction = duration_cast<microseconds>(time - second).count();
-    const std::string digits = with_microseconds ? fmt::format("{:06}", fraction)
-                                                 : fmt::format("{:03}", fraction / 1000);
+    const std::string decimals =
+        with_microseconds ? fmt::format("{:06}", fraction) : fmt::format("{:03}", fraction / 1000);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{}Z", utc.tm_year + 1900,
-                       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, digits);
+                       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, decimals);
 }
 
 /// "SFTDYN_DURATION_USEC" -> "duration_usec"

@@ -46,14 +46,16 @@ void add_serve(CommandLine& line) {
         "not over a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
-    line.app.add_option_function<std::string>(
-           "--log-format",
-           [overrides = line.overrides](const std::string& format) {
-               overrides->log_format =
-                   format == "json" ? base::log::Format::json : base::log::Format::text;
-           },
-           "The form of the log on standard error, from the first line on: text or json. Wins over "
-           "the file")
+    line.app
+        .add_option_function<std::string>(
+            "--log-format",
+            [overrides = line.overrides](const std::string& format) {
+                overrides->log_format =
+                    format == "json" ? base::log::Format::json : base::log::Format::text;
+            },
+            "The form of the log on standard error, from the first line on: text or json. Wins "
+            "over "
+            "the file")
         ->type_name("FORMAT")
         ->check(CLI::IsMember({"text", "json"}));
     // For compatibility with the Python sftdyn, which ignored it too.

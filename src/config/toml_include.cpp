@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 base::Error unreadable_folder(const std::string& folder, const std::error_code& error) {
-    std::string remedy = "let the service's user read it, and into the folders above (chgrp, chmod 750)";
+    std::string remedy =
+        "let the service's user read it, and into the folders above (chgrp, chmod 750)";
     if (error == std::errc::no_such_file_or_directory)
         remedy = fmt::format("make it (mkdir {}), or leave include out", folder);
     if (error == std::errc::not_a_directory)
@@ -63,10 +64,10 @@ base::Result<IncludedFiles> included_files(const std::string& folder) {
     }
     if (error) return unreadable_folder(folder, error);
     std::sort(found.paths.begin(), found.paths.end());
+    // The names only: the folder may be named in another way by whoever compares.
     VersionHash hash;
-    hash.add(folder);
     for (const auto& path : found.paths) {
-        hash.add(path);
+        hash.add(fs::path(path).filename().string());
         hash.add(version_of(path));
     }
     found.version = fmt::format("{}/{:016x}", found.paths.size(), hash.value());

@@ -59,9 +59,8 @@ private:
 void compare_named_clients(TomlFiles& files, const Settings& settings) {
     std::vector<const NamedClient*> clients;
     for (const auto& client : settings.named_clients) clients.push_back(&client);
-    std::sort(clients.begin(), clients.end(), [](const NamedClient* a, const NamedClient* b) {
-        return a->source < b->source;
-    });
+    std::sort(clients.begin(), clients.end(),
+              [](const NamedClient* a, const NamedClient* b) { return a->source < b->source; });
     NamedClientComparison comparison(files, settings);
     for (const NamedClient* client : clients) comparison.look_at(*client);
 }

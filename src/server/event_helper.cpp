@@ -127,7 +127,8 @@ void EventHelper::start(const EventMessage& message) {
     auto environment = environment_of(message.event);
     const pid_t helper = getpid();
     const pid_t process = fork();
-    if (process == 0) become_command(command_, environment, helper, output_.write_end(), error_to.get());
+    if (process == 0)
+        become_command(command_, environment, helper, output_.write_end(), error_to.get());
     int error = process < 0 ? errno : 0;
     error_to.reset();
     if (process > 0 && ::read(error_from.get(), &error, sizeof error) == sizeof error) {

@@ -107,9 +107,9 @@ config::Loaded load(const config::Overrides& line) {
         if (client.password_hash.empty()) continue;
         const auto hash = accounts::check_password_hash(client.password_hash);
         if (hash.has_error())
-            loaded.diagnostics.push_back({hash.error().what,
-                                          config::text_of(loaded.settings, loaded.conf, client.source),
-                                          hash.error().remedy});
+            loaded.diagnostics.push_back(
+                {hash.error().what, config::text_of(loaded.settings, loaded.conf, client.source),
+                 hash.error().remedy});
     }
     return loaded;
 }

@@ -280,7 +280,8 @@ void look_at_conf_files(const Patient& patient, Findings& findings) {
     if (!settings.include) return;
     const std::string& folder = *settings.include;
     if (!platform::may(patient.user, folder, R_OK | X_OK))
-        return add(folder, fmt::format("chgrp {} {} && chmod 750 {}", patient.user, folder, folder));
+        return add(folder,
+                   fmt::format("chgrp {} {} && chmod 750 {}", patient.user, folder, folder));
     for (const auto& file : settings.included) {
         if (platform::may(patient.user, file, R_OK)) continue;
         return add(file, fmt::format("chgrp {0} {1}/*.toml && chmod 640 {1}/*.toml", patient.user,

@@ -53,29 +53,35 @@ TEST(LogJson, AFieldWithSeveralValuesIsAList) {
                             {"SFTDYN_HOST", "h2"},
                             {"SFTDYN_HOST", "h3"}});
     const auto line = boost::json::parse(json_of("2 more like it"));
-    EXPECT_EQ(line.at("host"), (boost::json::array{"h1", "h2", "h3"}));
-    EXPECT_EQ(line.at("outcome"), "fail");
+    EXPECT_EQ(boost::json::serialize(line.at("host")), R"(["h1","h2","h3"])");
+    EXPECT_EQ(line.at("outcome").as_string(), "fail");
 }
 
 TEST(LogJson, ADurationThatIsNoNumberIsText) {
     const FieldScope scope({{"SFTDYN_DURATION_USEC", "12x"}});
-    EXPECT_EQ(boost::json::parse(json_of("")).at("duration_usec"), "12x");
+    EXPECT_EQ(boost::json::parse(json_of("")).at("duration_usec").as_string(), "12x");
 }
 
 /// Boost.JSON writes octets as they are, and reads UTF-8 alone.
 TEST(LogJson, EveryLineIsValidWhateverItsOctets) {
     std::string all;
     for (int octet = 0; octet < 256; ++octet) all += static_cast<char>(octet);
-    const std::string evil[] = {all, "\xff\xfe", "\xc0\x8a", "\xed\xa0\x80", "\xe2\x80\xae\xe2\x82",
-                                std::string("a\0b", 3), "one\ntwo\r\n", std::string(1 << 20, '\x9b'),
+    const std::string evil[] = {all,
+                                "\xff\xfe",
+                                "\xc0\x8a",
+                                "\xed\xa0\x80",
+                                "\xe2\x80\xae\xe2\x82",
+                                std::string("a\0b", 3),
+                                "one\ntwo\r\n",
+                                std::string(1 << 20, '\x9b'),
                                 "\xf0\x9f\x99\x82 \\ \" \x1b[31m"};
     for (const std::string& text : evil) {
         const FieldScope scope({{"SFTDYN_HOST", text}, {"SFTDYN_CLIENT", text}});
         boost::system::error_code error;
         const auto line = boost::json::parse(json_of(text), error);
         ASSERT_FALSE(error) << printable(text.substr(0, 100)) << ": " << error.message();
-        EXPECT_EQ(line.at("message"), terminal_safe(text));
-        EXPECT_EQ(line.at("host"), terminal_safe(text));
+        EXPECT_EQ(std::string_view(line.at("message").as_string()), terminal_safe(text));
+        EXPECT_EQ(std::string_view(line.at("host").as_string()), terminal_safe(text));
     }
 }
 
@@ -105,7 +111,8 @@ TEST(LogJson, TheLogIsWrittenInTheFormThatWasChosen) {
     ASSERT_EQ(lines.size(), 4U) << text;
     EXPECT_THAT(lines[0], testing::EndsWith("warning: first"));
     const auto message = [&](std::size_t number) {
-        return std::string(boost::json::parse(lines[number]).at("message").as_string());
+        return std::string(
+            std::string_view(boost::json::parse(lines[number]).at("message").as_string()));
     };
     EXPECT_EQ(message(1), "sec\\x1bond");
     EXPECT_EQ(message(2), "another program's");

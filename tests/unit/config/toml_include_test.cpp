@@ -92,7 +92,7 @@ TEST_F(TomlIncludeTest, AFolderThatCantBeReadIsToldOfWithTheMend) {
     EXPECT_THAT(included_files(folder / "c.toml").error().remedy, StartsWith("name the folder"));
     file("a\n.toml", "");
     EXPECT_THAT(included_files(folder / "clients.d").error().what,
-                HasSubstr("a control character") );
+                HasSubstr("a control character"));
 }
 
 TEST_F(TomlIncludeTest, AllFilesAreOneConfiguration) {
@@ -105,8 +105,8 @@ TEST_F(TomlIncludeTest, AllFilesAreOneConfiguration) {
     file("empty.toml", "# nobody yet\n");
     EXPECT_THAT(said(), IsEmpty());
     ASSERT_EQ(settings.clients.size(), 3U);
-    EXPECT_THAT(settings.included, ElementsAre(EndsWith("/a.toml"), EndsWith("/b.toml"),
-                                               EndsWith("/empty.toml")));
+    EXPECT_THAT(settings.included,
+                ElementsAre(EndsWith("/a.toml"), EndsWith("/b.toml"), EndsWith("/empty.toml")));
     const std::string conf = folder / "c.toml";
     const auto place = [&](SourceLine source) { return text_of(settings, conf, source); };
     EXPECT_EQ(place(settings.clients.source(0)), conf + ":3");
@@ -126,8 +126,9 @@ TEST_F(TomlIncludeTest, HostsOfFilesBelongToTheZonesOfTheConfiguration) {
 }
 
 TEST_F(TomlIncludeTest, WhatStandsInTwoFilesIsToldWithBoth) {
-    main("[clients]\n\"one\" = \"a.example.org\"\n[clients.two]\nkey = \"zwei\"\n"
-         "hosts = [\"two.example.org\"]\n");
+    main(
+        "[clients]\n\"one\" = \"a.example.org\"\n[clients.two]\nkey = \"zwei\"\n"
+        "hosts = [\"two.example.org\"]\n");
     file("a.toml", "[clients]\n\"one\" = \"b.example.org\"\n\"zwei\" = \"c.example.org\"\n");
     file("b.toml",
          "[clients.two]\nkey = \"b\"\nhosts = [\"d.example.org\"]\n"
@@ -139,7 +140,8 @@ TEST_F(TomlIncludeTest, WhatStandsInTwoFilesIsToldWithBoth) {
         said(),
         ElementsAre(
             // The plain line's key is the earlier one, whatever the order of the files.
-            StartsWith("c.toml:4:1: this client's key is there twice (first in clients.d/a.toml:3)"),
+            StartsWith(
+                "c.toml:4:1: this client's key is there twice (first in clients.d/a.toml:3)"),
             StartsWith("clients.d/a.toml:2:1: this key is there twice (first in c.toml:3); give"),
             StartsWith("clients.d/b.toml:1:1: this client's name is there twice (first in "
                        "c.toml:4); keep one of them"),
@@ -194,14 +196,15 @@ TEST_F(TomlIncludeTest, EverythingWrongIsToldAtOnce) {
     fs::create_directory(folder / "clients.d/b.toml");
     fs::create_symlink("nowhere", folder / "clients.d/c.toml");
     file("d.toml", "[clients\n");
-    EXPECT_THAT(said(),
-                ElementsAre(StartsWith("c.toml:2:8:"), StartsWith("c.toml:4:11:"),
-                            StartsWith("clients.d/a.toml:2:7:"), StartsWith("clients.d/a.toml:3:7:"),
-                            StartsWith("clients.d/b.toml: this included file can't be read: it is a "
-                                       "folder; correct it, or take it out"),
-                            StartsWith("clients.d/c.toml: this included file can't be read: No such "
-                                       "file"),
-                            StartsWith("clients.d/d.toml:1:")));
+    EXPECT_THAT(
+        said(),
+        ElementsAre(StartsWith("c.toml:2:8:"), StartsWith("c.toml:4:11:"),
+                    StartsWith("clients.d/a.toml:2:7:"), StartsWith("clients.d/a.toml:3:7:"),
+                    StartsWith("clients.d/b.toml: this included file can't be read: it is a "
+                               "folder; correct it, or take it out"),
+                    StartsWith("clients.d/c.toml: this included file can't be read: No such "
+                               "file"),
+                    StartsWith("clients.d/d.toml:1:")));
 }
 
 TEST_F(TomlIncludeTest, TheSettingIsAFolder) {
