@@ -120,7 +120,7 @@ int check(const config::Overrides& overrides, const CheckOptions& options, const
     check_key(loaded.settings.dns, loaded.diagnostics);
     for (const auto& files : config::certificates(loaded.settings)) {
         const auto certificate = http::read_certificate(files.cert, files.key, {},
-                                                        server::tls_min_version(loaded.settings));
+                                                        loaded.settings.tls_min_version);
         if (certificate.has_error()) loaded.diagnostics.push_back(certificate.error());
     }
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);

@@ -13,6 +13,7 @@
 
 #include "base/result.hpp"
 #include "http/ticket_keys.hpp"
+#include "http/tls_version.hpp"
 
 namespace sftdyn::http {
 
@@ -24,9 +25,6 @@ struct TlsCertificate {
         names{};  ///< its DNS names (RFC 6125 §6.4) in lower case, which may begin with `*.`
     std::shared_ptr<TicketKeys> tickets{};  ///< used by `context`; null: no tickets
 };
-
-/// The minimum TLS version.
-enum class TlsVersion { tls1_2, tls1_3 };
 
 /// Reads a certificate chain and its private key, both PEM (`read_pair`), and prepares them for
 /// serving. An error names the file; an encrypted key, and a key that does not match the

@@ -21,7 +21,7 @@
 #include "server/metrics_page.hpp"
 #include "server/update_service.hpp"
 #include "server/wiring.hpp"
-#include "telemetry/history_database.hpp"
+#include "telemetry/history_store.hpp"
 #include "telemetry/request_log.hpp"
 #include "update/dns_backend.hpp"
 

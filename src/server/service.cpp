@@ -115,7 +115,7 @@ Service::~Service() {
 /// False: a certificate is not usable, or a needed one is missing.
 bool Service::use_certificates(const config::Settings& settings) {
     const auto certificates = config::certificates(settings);
-    if (!certificates.empty()) return certificates_.use(certificates, tls_min_version(settings));
+    if (!certificates.empty()) return certificates_.use(certificates, settings.tls_min_version);
     const bool needed = std::any_of(endpoints_.begin(), endpoints_.end(),
                                     [](const auto& endpoint) { return endpoint.tls; });
     if (needed) log::error("HTTPS is listened on without a certificate; set cert and key");
