@@ -139,8 +139,8 @@ private:
             }
             if (!name) {
                 lost_.emplace_back(
-                    "get_host is no look-up in a dict of the conf: the clients that it knows are "
-                    "not known here");
+                    "get_host is not a look-up in a dict of the conf: its clients are not known "
+                    "here");
                 return;
             }
             warnings_.push_back(

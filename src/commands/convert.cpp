@@ -103,8 +103,8 @@ int convert_to(const config::Overrides& overrides, const std::string& file,
 }  // namespace
 
 void add_convert(CommandLine& line) {
-    CLI::App& app = *line.app.add_subcommand(
-        "convert", "Write the TOML file that says the same as a Python conf");
+    CLI::App& app =
+        *line.app.add_subcommand("convert", "Convert a Python conf to an equivalent TOML file");
     const auto file = std::make_shared<std::string>();
     add_conf(app, line.overrides, "The Python conf");
     app.add_option("TOML", *file,

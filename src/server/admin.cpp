@@ -278,7 +278,7 @@ std::string Admin::carry_out(const std::string& line) {
     if (!line.starts_with(forget))
         return answer({{"error", "there is no such command for a running sftdyn"}});
     const auto name = dns::Name::parse_host(std::string_view(line).substr(forget.size()));
-    if (name.has_error()) return answer({{"error", "this is no host's name"}});
+    if (name.has_error()) return answer({{"error", "this is not a host's name"}});
     const auto host = parts_.hosts.find(*name);
     const bool was_known = host && parts_.request_log.history().forget(*host);
     drop_forgotten();

@@ -50,7 +50,7 @@ bool CertificateWatcher::read(One& one, http::TlsVersion least) {
                    one.certificate ? " (the certificate in use stays)" : "");
         return false;
     }
-    if (one.certificate) log::info("{}: the certificate was read anew", one.files.cert);
+    if (one.certificate) log::info("{}: the certificate was reloaded", one.files.cert);
     one.certificate = std::move(*certificate);
     return true;
 }

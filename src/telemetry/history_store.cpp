@@ -24,8 +24,8 @@ Store::Store(std::unique_ptr<Database> database, History& history, const update:
       thread_(base::start_thread([this] { work(); })) {
     if (!thread_)
         base::log::warn(
-            "there is no thread to save what is remembered of hosts: it is saved when sftdyn ends, "
-            "and lost if it is killed");
+            "there is no thread to save the history of hosts: it is saved when sftdyn ends, and "
+            "lost if it is killed");
 }
 
 Store::~Store() {

@@ -511,7 +511,7 @@ def test_rows_of_somebody_elses_are_left_out(stage, named):
         database.executemany("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     watched.program.start()
     assert [host["host"] for host in watched.status()["hosts"]] == [HOST]
-    assert "rows are not of sftdyn's making, and are left out" in watched.program.log()
+    assert "rows are invalid, and are ignored" in watched.program.log()
 
 
 def test_hooks_are_counted(stage, named):

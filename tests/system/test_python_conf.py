@@ -403,7 +403,7 @@ def case(program, name):
     ("none", "nsupdatecommands returned NoneType: expected an iterable of nsupdate lines"),
     ("numbers", "nsupdatecommands returned int: expected an iterable of nsupdate lines, each of them a str"),
     ("unknown", f"nsupdatecommands for unknown.{ZONE}, line 2: unknown command: \"frobnicate it\"; see nsupdate(1)"),
-    ("server", f"nsupdatecommands for server.{ZONE}, line 1: the server can't be set here: it is the configuration's"),
+    ("server", f"nsupdatecommands for server.{ZONE}, line 1: the server can't be set here: the configuration sets it"),
     ("generator", f"KeyError: 'generator.{ZONE}'"),
 ])
 def test_hooks_that_return_what_they_should_not(stage, named, name, said):
@@ -422,8 +422,8 @@ def test_what_hooks_may_return(stage, named):
     assert case(program, "number") == (200, "UPTODATE")
     for name in ("bytes", "text", "fine", "number"):
         assert named.records(f"{name}.{ZONE}", "A") == ["127.0.0.1"]
-    program.await_log("realm has no meaning here and is passed over")
-    program.await_log("local has no meaning here and is passed over")
+    program.await_log("realm has no meaning here and is ignored")
+    program.await_log("local has no meaning here and is ignored")
 
 
 def test_a_hook_that_raises(stage, named):
@@ -567,7 +567,7 @@ def test_hooks_that_never_return(stage, named):
     assert case(program, "fine") == (200, "OK")
     assert program.log().count("it is run") == 1, "the loop was ended, and its thread goes on"
     assert tuple(program.get("sleep")) == (500, "FAIL")
-    program.await_log("code of the conf does not return, and is left alone: the conf was run anew on another thread")
+    program.await_log("code of the conf does not return: the conf was run again on another thread")
     assert case(program, "fine") == (200, "UPTODATE")
     assert program.log().count("it is run") == 2
     began = time.monotonic()
@@ -746,7 +746,7 @@ def test_convert_writes_toml_that_does_the_same(stage, named, tmp_path):
     assert toml.stat().st_mode & 0o777 == 0o600
     text = toml.read_text()
     assert "get_host was tried with every key" in text and "ttl = 10" in text
-    assert run("convert", conf, toml).returncode == 1, "it is there already"
+    assert run("convert", conf, toml).returncode == 1, "it already exists"
     program = stage.sftdyn(text, arguments=["-v", "--server", named.address])
     assert tuple(program.get("example")) == (200, "OK")
     assert named.records(HOST, "A") == ["127.0.0.1"] and named.ttl(HOST, "A") == 10

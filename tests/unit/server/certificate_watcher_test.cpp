@@ -92,7 +92,7 @@ TEST_F(CertificateWatcherTest, NewFilesAreReadAndOldOnesAreNot) {
     EXPECT_THAT(names(), ElementsAre("newer", "two"));
     EXPECT_EQ((*given.back())[1].context.get(), kept);
     EXPECT_THAT(log.lines(""),
-                ElementsAre("info: " + first.cert() + ": the certificate was read anew"));
+                ElementsAre("info: " + first.cert() + ": the certificate was reloaded"));
     watcher.look();
     EXPECT_EQ(given.size(), 2U);
 }

@@ -316,7 +316,7 @@ TEST_F(PluginTest, WhatReadingAConfRaisesIsADiagnosticWithoutItsKeys) {
              Row{"untold",
                  "class E(BaseException):\n    def __str__(self):\n        raise SystemExit\n"
                  "class X:\n    def __fspath__(self):\n        raise E\nx = X()\n",
-                 ": it raises an exception that can't be told"},
+                 ": it raises an exception that can't be shown"},
          }) {
         const auto conf = run(known + row.text);
         const auto settings = conf->settings({"x"});
