@@ -144,7 +144,30 @@ def run_source(source):
     return module, source.lines, source
 
 
+def is_table_of_hosts(value):
+    return (
+        type(value) is dict
+        and len(value) > 0
+        and all(type(one) is str for row in value.items() for one in row)
+        and all("." in host for host in value.values())
+    )
+
+
+def modules_beside(module):
+    """The file of each module in the conf's folder, and whether it has a table of hosts."""
+    files = {}
+    for other in known_confs[module].modules:
+        path = getattr(other, "__file__", None)
+        if other is not module and isinstance(path, str):
+            files[path] = any(is_table_of_hosts(value) for value in list(vars(other).values()))
+    return sorted(files.items())
+
+
 # --- arguments and results of hooks ---
+
+
+# A hook that uses one of these may read all of its variables.
+SEES_ALL = {"locals", "vars", "eval", "exec", "_getframe", "_current_frames", "currentframe", "stack"}
 
 
 def reads(hook, position):
@@ -153,7 +176,7 @@ def reads(hook, position):
         return True
     code = hook.__code__
     name = code.co_varnames[position]
-    if name in code.co_cellvars or {"locals", "vars", "eval", "exec"} & set(code.co_names):
+    if name in code.co_cellvars or SEES_ALL & set(code.co_names):
         return True
     for instruction in dis.get_instructions(code):
         if "LOAD_FAST" in instruction.opname:
