@@ -263,7 +263,7 @@ def filled(start, part, size):
     return start + part * ((size - len(start)) // len(part))
 
 
-# What makes the parts of each dialect work longest, without a right credential. The defaults take 16 KiB of header, 64 KiB of body.
+# What makes the parts of each dialect work longest, without a valid credential. The defaults take 16 KiB of header, 64 KiB of body.
 LINE, BODY = 15_000, 65_000
 DEAREST = {
     "secret URL, a long key": request(filled("/", "k", LINE)),
@@ -319,7 +319,7 @@ def cpu_of(program, octets, seconds):
 
 
 def dearest(folder, seconds):
-    heading("CPU that one request without a right credential costs, beside a plain UPTODATE")
+    heading("CPU that one request without a valid credential costs, beside a plain UPTODATE")
     server = Named(folder / "named-dearest").start()
     user = f'\n[clients.u]\nuser = "v"\npassword = "p"\nhosts = ["u.{ZONE}"]\n'
     program = Sftdyn(folder / "sftdyn-dearest", conf(server, {"key": f"host.{ZONE}"}, extra=UNLIMITED + "bad_keys = 0\n") + user, arguments=()).start()

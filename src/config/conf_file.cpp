@@ -53,7 +53,7 @@ base::Result<ConfFile> open_conf(const std::string& path, ConfRole role) {
     if (file.get() < 0 || fstat(file.get(), &status) != 0) return not_opened(path, role);
     if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder", role);
     if (!S_ISREG(status.st_mode))
-        return unreadable(path, "it is no regular file, but a pipe, a device or a socket", role);
+        return unreadable(path, "it is not a regular file but a pipe, a device or a socket", role);
     if (static_cast<std::uint64_t>(status.st_size) > largest_conf)
         return unreadable(path, fmt::format("it is larger than {} MiB", largest_conf >> 20), role);
     return ConfFile{std::move(file), static_cast<std::size_t>(status.st_size)};

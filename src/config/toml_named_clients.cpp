@@ -44,7 +44,7 @@ private:
 
     void twice(const char* what, SourceLine source, SourceLine first) {
         files_[source.file].error(toml::source_position{source.line, 1},
-                                  fmt::format("this client's {} is there twice (first in {})", what,
+                                  fmt::format("this client's {} appears twice (first in {})", what,
                                               files_.text_of(first, source.file)),
                                   "keep one of them");
     }

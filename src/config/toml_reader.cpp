@@ -52,7 +52,7 @@ void read_uptodate(TomlSection& top, Settings& settings) {
                                                     [](char c) { return c >= ' ' && c <= '~'; });
                  if (value.empty() || value.size() > 100 || !printable)
                      return base::Error{
-                         "uptodate is no word", "",
+                         "uptodate is not a valid word", "",
                          "expected up to 100 printable characters, for example \"OK\""};
                  settings.uptodate = value;
                  return {};
@@ -81,7 +81,7 @@ using UseParsed = std::function<void(const toml::table&, const std::vector<Clien
 /// Parses the text of a file and calls `use` with it. A syntax error is added to `context`.
 void parse(TomlContext& context, std::string_view text, const UseParsed& use) {
     if (is_utf16(text))
-        return context.error(toml::source_position{1, 1}, "this is UTF-16, or no text",
+        return context.error(toml::source_position{1, 1}, "this is UTF-16, or not text",
                              "save the file as UTF-8");
     std::string rest;
     try {
@@ -141,7 +141,7 @@ void read_included(TomlFiles& files, const toml::table& root, Settings& settings
     if (!settings.include) return;
     const auto at = root.get("include")->source();
     if (settings.include->ends_with("*.toml") || settings.include->ends_with('*'))
-        return files[0].error(at, "include names a folder, and no pattern",
+        return files[0].error(at, "include names a folder, not a pattern",
                               "write include = \"clients.d\": each file in it whose name ends in "
                               ".toml is read");
     auto found = included_files(*settings.include);

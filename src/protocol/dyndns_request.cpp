@@ -75,7 +75,7 @@ public:
         }
         for (const auto part : parts) {
             if (++listed_ > most_addresses)
-                return set_fault("it names more addresses than one may");
+                return set_fault("it names more addresses than are allowed");
             read_address(part, family, source_, into);
         }
     }
@@ -250,7 +250,7 @@ AddressIntent read_address_update(const http::Request& request) {
         return WrongMethod{};
     if (parameters.too_many()) return TooManyParameters{};
     auto update = read_update(request, *row, path, parameters);
-    if (!is_body_read) update.fault = "its body is no form, and no JSON object";
+    if (!is_body_read) update.fault = "its body is neither a form nor a JSON object";
     return update;
 }
 

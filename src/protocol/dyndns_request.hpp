@@ -46,7 +46,7 @@ struct CheckIp {};
 struct CheckIpWithCredential {};
 /// The request is in none of these dialects.
 struct NotOurs {};
-/// A request in a dialect, but with another method than GET, POST or PUT.
+/// A request in a dialect, but with a method other than GET, POST or PUT.
 struct WrongMethod {};
 /// A request in a dialect, with too many parameters.
 struct TooManyParameters {};

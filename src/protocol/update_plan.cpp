@@ -93,7 +93,7 @@ private:
         out.remove_v6 = client_.empty_removes && sent.empty_v6 && !sent.v6 && !sent.prefix;
         if (update_.offline) return out;
         if (!sent.unusable.empty()) {
-            auto why = fmt::format("it named \"{}\", which is no address that a host can have",
+            auto why = fmt::format("it named \"{}\", which is not an address that a host can have",
                                    base::log::printable(sent.unusable));
             if (!sent.has_any()) {
                 out.refused = std::move(why);

@@ -76,10 +76,9 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     }
     if (route_dialect(context, request)) return;
     if (asked != nullptr && secret_url::is_asked_by_browsers(asked->key))
-        return context.complete(RequestOutcome::refused, "a page that there is not",
-                                secret_url::no_page());
+        return context.complete(RequestOutcome::refused, "an unknown page", secret_url::no_page());
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
-        return context.complete(RequestOutcome::refused, "another method than GET",
+        return context.complete(RequestOutcome::refused, "a method other than GET",
                                 secret_url::method_not_allowed());
     if (std::holds_alternative<secret_url::WhoAmI>(intent))
         return context.complete(RequestOutcome::address, "its own address",
@@ -129,10 +128,10 @@ bool RequestRouter::route_dialect(RequestContext& context, const http::Request& 
         context.complete(RequestOutcome::address, "its own address", protocol::check_ip(request));
     } else if (std::holds_alternative<protocol::CheckIpWithCredential>(intent)) {
         context.complete(RequestOutcome::refused,
-                         "it shows a credential where only its address is told",
+                         "it has a credential for a page that only shows its address",
                          protocol::check_ip_with_credential());
     } else if (std::holds_alternative<protocol::WrongMethod>(intent)) {
-        context.complete(RequestOutcome::refused, "another method than GET, POST and PUT",
+        context.complete(RequestOutcome::refused, "a method other than GET, POST and PUT",
                          protocol::wrong_method());
     } else {
         context.complete(RequestOutcome::refused, "too many parameters",

@@ -274,7 +274,7 @@ def test_the_dns_has_descriptors_however_many_connect(stage):
     for _ in range(120):
         held.append(socket.create_connection(("127.0.0.1", port), timeout=60))
         held[-1].sendall(b"GET /k HTTP/1.1\r\n")  # none of them is idle
-    process.await_log("there are 50 connections, and no more are taken (connections)")
+    process.await_log("there are 50 connections, and no more are accepted (connections)")
     # One of the slow ones makes room for it.
     held.append(socket.create_connection(("127.0.0.1", port), timeout=60))
     held[-1].sendall(REQUEST)

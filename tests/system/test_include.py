@@ -72,7 +72,7 @@ def test_hosts_come_and_go_with_files(stage):
     included.write("bad.toml", f'"{secret}" = "fine.{ZONE}"\n')
     included.refuse("clients.d/bad.toml:1:1: an included file may have clients only")
     included.write("bad.toml", f'[clients]\n"new" = "fine.{ZONE}"\n')
-    included.refuse(f"clients.d/new.toml:2:1: this key is there twice (first in {included.folder}/bad.toml:2)")
+    included.refuse(f"clients.d/new.toml:2:1: this key appears twice (first in {included.folder}/bad.toml:2)")
     included.write("bad.toml", "")
     included.refuse("clients.d/bad.toml: this included file is empty")
     (included.folder / "bad.toml").unlink()

@@ -151,7 +151,7 @@ TEST_P(SetupTest, WhereAFileIsThereNoneIsWritten) {
         folder.write(path.substr(1), "somebody's");
         const Ran ran = setup();
         EXPECT_EQ(ran.status, 1);
-        EXPECT_THAT(ran.err, HasSubstr(path + ": is there already"));
+        EXPECT_THAT(ran.err, HasSubstr(path + ": already exists"));
         EXPECT_THAT(ran.err, HasSubstr("nothing was written"));
         EXPECT_EQ(ran.out, "");
         const auto left = files();

@@ -140,16 +140,15 @@ TEST_F(TomlIncludeTest, WhatStandsInTwoFilesIsToldWithBoth) {
         said(),
         ElementsAre(
             // The plain line's key is the earlier one, whatever the order of the files.
-            StartsWith(
-                "c.toml:4:1: this client's key is there twice (first in clients.d/a.toml:3)"),
-            StartsWith("clients.d/a.toml:2:1: this key is there twice (first in c.toml:3); give"),
-            StartsWith("clients.d/b.toml:1:1: this client's name is there twice (first in "
+            StartsWith("c.toml:4:1: this client's key appears twice (first in clients.d/a.toml:3)"),
+            StartsWith("clients.d/a.toml:2:1: this key appears twice (first in c.toml:3); give"),
+            StartsWith("clients.d/b.toml:1:1: this client's name appears twice (first in "
                        "c.toml:4); keep one of them"),
-            StartsWith("clients.d/c.toml:2:1: this client's key is there twice (first in "
+            StartsWith("clients.d/c.toml:2:1: this client's key appears twice (first in "
                        "clients.d/b.toml:1)"),
-            StartsWith("clients.d/c.toml:2:1: this client's user is there twice (first in "
+            StartsWith("clients.d/c.toml:2:1: this client's user appears twice (first in "
                        "clients.d/b.toml:4)"),
-            StartsWith("clients.d/c.toml:7:1: this client's key is there twice (first in "
+            StartsWith("clients.d/c.toml:7:1: this client's key appears twice (first in "
                        "c.toml:3)")));
 }
 
@@ -216,7 +215,7 @@ TEST_F(TomlIncludeTest, TheSettingIsAFolder) {
     EXPECT_THAT(with("\"clients.d/\""), IsEmpty());
     EXPECT_THAT(with('"' + (folder / "clients.d") + '"'), IsEmpty());
     EXPECT_THAT(with("\"clients.d/*.toml\""),
-                ElementsAre(StartsWith("c.toml:1:11: include names a folder, and no pattern; write "
+                ElementsAre(StartsWith("c.toml:1:11: include names a folder, not a pattern; write "
                                        "include = \"clients.d\"")));
     EXPECT_THAT(with("\"none.d\""),
                 ElementsAre(StartsWith("c.toml:1:11: none.d: the folder of include can't be read: "

@@ -102,10 +102,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "a request from 192.0.2.1: a fault", "dyndns2 refused", 1},
         Refusal{"TooManyHosts",
                 [](auto& asked) { asked.hostnames.assign(protocol::most_hosts + 1, "x.y"); },
-                "400 numhost", "a request from 192.0.2.1: it names more hosts than one may",
+                "400 numhost", "a request from 192.0.2.1: it names more hosts than are allowed",
                 "dyndns2 refused", 0},
         Refusal{"NoAddress", [](auto& asked) { asked.unusable = "non\nsense"; }, "500 911",
-                "a request from 192.0.2.1: the address is not to be published, or is none",
+                "a request from 192.0.2.1: the address must not be published, or is invalid",
                 "dyndns2 refused", 1},
         Refusal{"AnotherAddress",
                 [](auto& asked) {
