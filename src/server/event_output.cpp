@@ -17,7 +17,7 @@ namespace sftdyn::server {
 namespace {
 
 // A longer line is logged in parts.
-constexpr std::size_t longest_line = 4096;  // octets
+constexpr std::size_t longest_part = 4096;  // octets
 // Reads at the end: a process that a command has left behind may never stop writing.
 constexpr int last_reads = 64;
 
@@ -47,17 +47,17 @@ void EventOutput::finish() {
 
 /// False: nothing has arrived.
 bool EventOutput::read_some() {
-    std::array<char, longest_line> octets{};
+    std::array<char, longest_part> octets{};
     const ssize_t size = ::read(read_end_.get(), octets.data(), octets.size());
     if (size <= 0) return false;
     rest_.append(octets.data(), static_cast<std::size_t>(size));
     std::size_t begin = 0;
     while (rest_.size() > begin) {
         const std::size_t end = rest_.find('\n', begin);
-        const bool is_long = end == std::string::npos ? rest_.size() - begin >= longest_line
-                                                      : end - begin > longest_line;
+        const bool is_long = end == std::string::npos ? rest_.size() - begin >= longest_part
+                                                      : end - begin > longest_part;
         if (end == std::string::npos && !is_long) break;
-        const std::size_t length = is_long ? longest_line : end - begin;
+        const std::size_t length = is_long ? longest_part : end - begin;
         log_line(std::string_view(rest_).substr(begin, length));
         begin += length + (is_long ? 0 : 1);
     }
