@@ -143,7 +143,7 @@ def test_as_json_each_line_is_an_object_whatever_is_in_it(stage):
 @pytest.mark.parametrize("arguments,text,words", [
     (["--log-format", "json"], 'log = "inf\n[clients]\n', "something is not closed here"),
     (["--log-format", "json"], None, "No such file or directory"),
-    ([], 'log_format = "json"\nhttp = 7\n[clients]\n', "http is of the wrong type"),
+    ([], 'log_format = "json"\nhttp = true\n[clients]\n', "http is of the wrong type"),
 ])
 def test_as_json_what_keeps_it_from_starting_is_an_object_too(tmp_path, arguments, text, words):
     """What the file has as its form is known where its syntax is right; the option says it from the first line on."""
@@ -159,7 +159,7 @@ def test_the_form_of_the_log_changes_with_a_restart(stage):
     text = conf(server, {"k": HOST})
     program = stage.sftdyn(text)
     program.reload('log_format = "json"\n' + text)
-    program.await_log("log_format has changed: that takes effect with a restart only")
+    program.await_log("log_format has changed: that takes effect only with a restart")
     program.stop()
     program.start()
     before = len(program.log())
