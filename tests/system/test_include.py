@@ -136,18 +136,25 @@ def test_the_sandbox_lets_new_files_be_read(stage):
 
 
 @pytest.mark.skipif(not ROOT, reason="it takes root to try what another user may do")
-def test_the_doctor_tells_what_the_services_user_may_not_read(tmp_path):
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents:
-        if folder.stat().st_mode & 0o001 == 0:
-            pytest.skip(f"nobody may not enter {folder}")
-    folder = tmp_path / "clients.d"
+def test_the_doctor_tells_what_the_services_user_may_not_read():
+    own = Path(tempfile.mkdtemp(dir="/var/tmp"))  # where every user may enter
+    try:
+        examine_as_nobody(own)
+    finally:
+        shutil.rmtree(own)
+
+
+def examine_as_nobody(own):
+    own.chmod(0o755)
+    folder = own / "clients.d"
     folder.mkdir()
-    path = tmp_path / "c.toml"
+    path = own / "c.toml"
     path.write_text(f'include = "clients.d"\nnskeyfile = false\n[process]\nuser = "nobody"\n[clients]\n"{KEY}" = "{HOST}"\n')
     for name in "ab":
         (folder / f"{name}.toml").write_text("[clients]\n")
         (folder / f"{name}.toml").chmod(0o600)
+    path.chmod(0o644)
+    folder.chmod(0o755)
 
     def bad():
         findings = json.loads(run("doctor", path, "--json", "--server", "127.0.0.1:1").stdout)
