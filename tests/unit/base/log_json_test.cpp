@@ -58,7 +58,7 @@ TEST(LogJson, AFieldWithSeveralValuesIsAList) {
 }
 
 TEST(LogJson, ADurationThatIsNoNumberIsText) {
-    const FieldScope scope({{"SFTDYN_DURATION_USEC", "12x"}});
+    const FieldScope scope(Fields{{"SFTDYN_DURATION_USEC", "12x"}});
     EXPECT_EQ(boost::json::parse(json_of("")).at("duration_usec").as_string(), "12x");
 }
 
@@ -90,7 +90,7 @@ TEST(LogJson, TheLogIsWrittenInTheFormThatWasChosen) {
     const TemporaryFolder folder;
     const std::string path = folder.write("stderr", "");
     in_child([&] {
-        std::freopen(path.c_str(), "w", stderr);
+        if (std::freopen(path.c_str(), "w", stderr) == nullptr) return std::string();
         unsetenv("JOURNAL_STREAM");
         start(0, false);
         if (format_now() != Format::text) warn("not text");
