@@ -92,7 +92,7 @@ TEST_F(TomlIncludeTest, AFolderThatCantBeReadIsToldOfWithTheMend) {
     EXPECT_THAT(included_files(folder / "c.toml").error().remedy, StartsWith("name the folder"));
     file("a\n.toml", "");
     EXPECT_THAT(included_files(folder / "clients.d").error().what,
-                HasSubstr("a control character"));
+                HasSubstr("another control character"));
 }
 
 TEST_F(TomlIncludeTest, AllFilesAreOneConfiguration) {
@@ -174,7 +174,7 @@ const BadFile bad_files[] = {
     {"Empty", "", ": this included file is empty; was it cut off"},
     {"Blank", " \r\n\n", ": this included file is empty"},
     {"Syntax", "[clients]\n\"S3CR3T = \"b.example.org\"\n", ":2:"},
-    {"Host", "[clients]\n\"S3CR3T\" = \"-b\"\n", ":2:12: this host is not a valid domain name"},
+    {"Host", "[clients]\n\"S3CR3T\" = \"b b.org\"\n", ":2:12: this host is not a valid domain name"},
     {"Type", "[clients]\n\"S3CR3T\" = 7\n", ":2:12: a client's value is of the wrong type"},
     {"NoHeader", "\n\"S3CR3T\" = \"b.example.org\"\n",
      ":2:1: an included file may have clients only; clients stand below a line [clients]"},
@@ -190,7 +190,7 @@ INSTANTIATE_TEST_SUITE_P(Files, TomlIncludeFileTest, testing::ValuesIn(bad_files
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(TomlIncludeTest, EverythingWrongIsToldAtOnce) {
-    main("http = 7\n[limits]\nthreads = 999\n");
+    main("http = true\n[limits]\nthreads = 999\n");
     file("a.toml", "[clients]\n\"a\" = 7\n\"b\" = 8\n");
     fs::create_directory(folder / "clients.d/b.toml");
     fs::create_symlink("nowhere", folder / "clients.d/c.toml");
