@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ struct TlsCertificate {
     const std::string& cert_file, const std::string& key_file,
     std::shared_ptr<TicketKeys> tickets = {}, TlsVersion least = TlsVersion::tls1_2);
 
+/// When the certificate expires, in seconds since 1970.
+[[nodiscard]] std::time_t expiry_of(const TlsCertificate& certificate);
 /// How long the certificate is still valid; negative when it has expired.
 [[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);
 

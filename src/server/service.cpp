@@ -209,6 +209,7 @@ void Service::on_reloaded(Reloaded reloaded) {
     // The certificates come first: the configuration is applied as a whole or not at all.
     if (!loaded.diagnostics.empty() || !use_certificates(loaded.settings)) {
         log::error("the new configuration is not used; the old one stays in use");
+        admin_.on_reload_refused();
         return;
     }
     for (const auto& warning : loaded.settings.warnings) log::warn("{}", warning.text());

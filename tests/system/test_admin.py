@@ -102,7 +102,7 @@ def test_rules_and_dashboard_speak_of_metrics_that_are_there(stage, named):
         assert result.returncode == 0, result.stdout + result.stderr
     dashboard = json.loads((packaging / "grafana/sftdyn.json").read_text())
     asked = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"]) + (packaging / "prometheus/sftdyn.rules.yml").read_text()
-    page = Watched(stage, named, 'event_command = ["/bin/true"]').page()[1] + "sftdyn_certificate_valid_seconds{"
+    page = Watched(stage, named, 'event_command = ["/bin/true"]').page()[1] + "sftdyn_certificate_expiry_timestamp_seconds{"
     for name in set(re.findall(r"\b(?:sftdyn|process)_\w+", asked)) - {"sftdyn_rules"}:
         assert re.search(rf"^{name}\b|{name}{{", page, re.MULTILINE), name
 
@@ -256,8 +256,8 @@ def test_certificates_are_told_of(stage, named, tmp_path):
             f'\n[admin]\nmetrics = "127.0.0.1:{port}"\n')
     stage.sftdyn(text, listen=())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
-        found = re.search(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
-    assert 4 * 86400 < int(found[1]) <= 5 * 86400
+        found = re.search(r'^sftdyn_certificate_expiry_timestamp_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+    assert 4 * 86400 < int(found[1]) - time.time() <= 5 * 86400
 
 
 def test_of_two_certificates_with_one_name_the_first_to_expire_is_told_of(stage, named, tmp_path):
@@ -269,8 +269,8 @@ def test_of_two_certificates_with_one_name_the_first_to_expire_is_told_of(stage,
     pair = lambda folder: f'cert = "{tmp_path}/{folder}/server.crt"\nkey = "{tmp_path}/{folder}/server.key"\n'
     stage.sftdyn('https = "127.0.0.1:0"\n' + pair("new") + conf(named, {"k": HOST}, extra="[[certificate]]\n" + pair("old")) + f'\n[admin]\nmetrics = "127.0.0.1:{port}"\n', listen=())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
-        [left] = re.findall(r'^sftdyn_certificate_valid_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
-    assert 2 * 86400 < int(left) <= 3 * 86400
+        [expires] = re.findall(r'^sftdyn_certificate_expiry_timestamp_seconds\{name="dyn.example.org"\} (\d+)$', answer.read().decode(), re.MULTILINE)
+    assert 2 * 86400 < int(expires) - time.time() <= 3 * 86400
 
 
 def test_status_lists_hosts_and_those_that_never_came(stage, named):

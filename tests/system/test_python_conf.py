@@ -894,8 +894,8 @@ def test_what_a_hook_imports_late_is_hidden_as_well(stage, named):
 
 def test_what_a_request_holds_costs_no_more_than_its_length_and_is_not_remembered():
     """With the places of each part of a key that repeats itself, the first would take hours."""
-    text = Path(__file__).resolve().parents[2].joinpath("src/python/plugin/redaction.py").read_text()
-    code = text + textwrap.dedent("""
+    plugin = Path(__file__).resolve().parents[2] / "src/python/plugin"
+    code = "".join((plugin / name).read_text() for name in ("known_words.py", "redaction.py")) + textwrap.dedent("""
         is_beside = lambda path, folder: False
         assert redacted("x" * 5000 + "y", ["x" * 400_000]) == "[hidden]y"
         words = Words()
