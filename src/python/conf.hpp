@@ -228,6 +228,7 @@ public:
 
 /// The plugin's only symbol. Called once; the interpreter is never finalized.
 constexpr const char* plugin_symbol = "sftdyn_python_interpreter";
-using PluginEntry = Interpreter*(const char* version);  ///< null: wrong version, or start failed
+/// Null: `failure` says why; empty: the plugin is of another version.
+using PluginEntry = Interpreter*(const char* version, std::string& failure);
 
 }  // namespace sftdyn::python

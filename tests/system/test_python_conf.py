@@ -116,7 +116,7 @@ def test_settings_of_the_toml_file(stage, named, tmp_path):
     assert (tmp_path / "control").is_socket()
     program.reload(f'limits = {{"changes": -1, "chnges": 5}}\nCLIENTS = {{"k": "{HOST}"}}\n')
     program.await_log("conf: changes is out of range")
-    program.await_log("the configuration is not taken")
+    program.await_log("the new configuration is not used")
 
 
 def test_the_command_line_wins(stage, named):
@@ -645,7 +645,7 @@ def test_reload_runs_the_conf_anew(stage, named):
     assert named.ttl(HOST, "A") == 20
     for broken in ("raise RuntimeError('not now')\n", "CLIENTS = {\n", "x = 1\n"):
         program.reload(textwrap.dedent(STANDARD) + "\n" + broken if broken != "x = 1\n" else broken)
-        program.await_log("the configuration is not taken", count=("raise RuntimeError('not now')\n", "CLIENTS = {\n", "x = 1\n").index(broken) + 1)
+        program.await_log("the new configuration is not used", count=("raise RuntimeError('not now')\n", "CLIENTS = {\n", "x = 1\n").index(broken) + 1)
         assert tuple(program.get("changed", source="127.0.0.2")) == (200, "UPTODATE")
     program.reload(f'CLIENTS = {{"plain": "{HOST}"}}\n')
     program.await_log("the configuration has 1 clients")
@@ -669,7 +669,7 @@ def test_a_conf_that_raises_while_it_is_read_ends_nothing(stage, named, tmp_path
     program = start(stage, named, good)
     for count, (name, text) in enumerate(RAISING.items(), 1):
         program.reload(good + text)
-        program.await_log("the configuration is not taken", count=count)
+        program.await_log("the new configuration is not used", count=count)
         assert program.get(key).status == 200, name
         conf = tmp_path / "raising"
         conf.write_text(good + text)

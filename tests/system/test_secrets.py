@@ -51,7 +51,7 @@ def test_a_reload_with_a_mistake_tells_no_key(stage):
     program = stage.sftdyn(conf(server, {KEY: f"home.{ZONE}"}))
     for count, text in enumerate(MISTAKES.values(), 1):
         program.reload(text)
-        program.await_log("the configuration is not taken", count=count)
+        program.await_log("the new configuration is not used", count=count)
     assert tuple(program.get(KEY)) == (200, "OK")
     assert not [piece for piece in pieces(KEY) if piece in program.log()]
 
@@ -131,7 +131,7 @@ def test_no_key_and_no_password_is_in_memory(stage):
     nothing_is_found()
     # Nor of a configuration that is not taken.
     program.reload(text + f'"{KEY}" = "again.{ZONE}"\n[clients.home]\n')
-    program.await_log("the configuration is not taken")
+    program.await_log("the new configuration is not used")
     nothing_is_found()
 
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# asyncio, logging and signals in a conf: set up when the conf imports them.
 
+import importlib.util
+import os
+import signal
+import sys
+import threading
 
-# --- asyncio, logging and signals in a conf: set up when the conf imports them ---
-
-here = (
-    threading.local()
-)  # for each thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop` and signals
+# For each thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop` and signals.
+here = threading.local()
 
 
 def give_event_loop():

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Recognizes the forms of a conf's hooks, for `sftdyn convert`.
 
-
-# --- recognizes the forms of a conf's hooks, for `sftdyn convert` ---
+import ast
+import re
 
 GOES_ON = {
     "Thread",

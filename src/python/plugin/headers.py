@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-
 # Header fields, compatible with the multidict that the Python version of sftdyn passed to hooks.
+
+import collections.abc
 
 
 class FieldNames(collections.abc.KeysView):

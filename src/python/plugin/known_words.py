@@ -15,11 +15,8 @@ import weakref
 
 MODULE = "sftdyn_conf"
 READERS = ("get", "getone", "getall", "get_all")  # methods that read from a mapping
-HOLDERS = (
-    "argparse",
-    "collections",
-    "types",
-)  # modules of classes whose objects are containers of other code's values
+# The modules of classes whose objects are containers of other code's values.
+HOLDERS = ("argparse", "collections", "types")
 SHOWN = 6  # consecutive characters of a secret that are never shown
 LEAST = 3  # a shorter match occurs by chance
 MOST_WORDS = 2000  # of a conf, to search a message for; with more the message is not shown

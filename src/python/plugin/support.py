@@ -167,7 +167,16 @@ def modules_beside(module):
 
 
 # A hook that uses one of these may read all of its variables.
-SEES_ALL = {"locals", "vars", "eval", "exec", "_getframe", "_current_frames", "currentframe", "stack"}
+SEES_ALL = {
+    "locals",
+    "vars",
+    "eval",
+    "exec",
+    "_getframe",
+    "_current_frames",
+    "currentframe",
+    "stack",
+}
 
 
 def reads(hook, position):
@@ -225,9 +234,8 @@ def line(part, number):
 
 
 EXPECTED = "an iterable of nsupdate lines"
-values_of_hosts = (
-    {}
-)  # by the result of get_host: the last result of get_ip, and the number of the pair
+# By the result of get_host: the last result of get_ip, and the number of the pair.
+values_of_hosts = {}
 pair_numbers = itertools.count(1)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Settings of the TOML file as dicts of a conf: limits = {"changes": 100}.
 
-
-# --- settings of the TOML file as dicts of a conf: limits = {"changes": 100} ---
+import os
 
 
 def settings_as_toml(module, known):

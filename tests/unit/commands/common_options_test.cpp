@@ -62,7 +62,7 @@ TEST(CommonOptions, WhoTypedAValueThatIsNoneSeesItAgainUpToALimit) {
     const std::string large(300, 'x');
     const auto listen = parsed_of({"-l", large.c_str()});
     EXPECT_EQ(listen.status, 2);
-    EXPECT_THAT(listen.text, HasSubstr('"' + large.substr(0, 80) + "\": this is no address"));
+    EXPECT_THAT(listen.text, HasSubstr('"' + large.substr(0, 80) + "\": this is not an address"));
 }
 
 TEST(CommonOptions, VerbosityIsCounted) {

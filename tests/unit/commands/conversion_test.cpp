@@ -209,7 +209,7 @@ TEST_F(ConversionTest, AGetHostThatLooksUpIsFound) {
 
 TEST_F(ConversionTest, AGetHostThatDoesMoreIsLost) {
     conf->dicts["CLIENTS"] = {{"k1", "a.example.org"}};
-    const auto lost = testing::ElementsAre(HasSubstr("get_host is no look-up in a dict"));
+    const auto lost = testing::ElementsAre(HasSubstr("get_host is not a look-up in a dict"));
     conf->get_host = [](const std::string& key) { return key == "k1" ? "other.example.org" : ""; };
     EXPECT_THAT(clients_of(converted()), IsEmpty());
     EXPECT_THAT(made.lost, lost);

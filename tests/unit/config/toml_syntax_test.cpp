@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "write numbers as they are"},
         WrongText{"NoValue", "http =\n", "this is not a value", "write numbers as they are"},
         WrongText{"NoName", "[.a]\n", "no name begins here", "takes quotation marks"},
-        WrongText{"TwoInOneLine", "http = 80 https = 443\n", "the line goes on behind",
+        WrongText{"TwoInOneLine", "http = 80 https = 443\n", "the line continues after",
                   "in a line of its own"},
         WrongText{"AnythingElse", "= 80\n", "this is not allowed here",
                   "each line is a setting (name = value), a client"},

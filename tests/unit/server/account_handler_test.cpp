@@ -126,7 +126,7 @@ TEST_F(AccountHandlerTest, ADeniedAddressIsWarnedOfByTheClientsName) {
     directory_with({.deny = base::parse_networks("192.0.2.0/24").value()});
     EXPECT_EQ(ask(update({"a.dyn.example.org"})), "500 911");
     ASSERT_EQ(warned.size(), 1U);
-    EXPECT_TRUE(warned[0].starts_with("home from 192.0.2.1 is not updated: 192.0.2.1 is not to"))
+    EXPECT_TRUE(warned[0].starts_with("home from 192.0.2.1 is not updated: 192.0.2.1 must not"))
         << warned[0];
     EXPECT_EQ(lines().size(), 1U);
 }
