@@ -69,14 +69,14 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     }
     // A key may have any form, so a target is tried as a key before the other dialects.
     const auto* asked = std::get_if<secret_url::PresentedKey>(&intent);
-    const bool is_wrong_key =
-        asked != nullptr && !protocol::is_path_of_dialect(protocol::path_segments(asked->key));
-    if (is_wrong_key) {
+    const auto path = protocol::path_segments(asked != nullptr ? asked->key : std::string_view());
+    if (asked != nullptr && !protocol::is_path_of_dialect(path)) {
         const auto longer =
             secret_url::find_longer(*settings.directory, accounts_.hosts(), asked->key);
         if (longer) return route_longer(context, request, *longer);
     }
-    if (route_dialect(context, request, is_wrong_key)) return;
+    if (route_dialect(context, request, path.size() == 1 && !protocol::is_path_of_dialect(path)))
+        return;
     if (asked != nullptr && secret_url::is_asked_by_browsers(asked->key))
         return context.complete(RequestOutcome::refused, "an unknown page", secret_url::no_page());
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
