@@ -62,6 +62,7 @@ void add_field(boost::json::object& line, const std::string& name, boost::json::
     }
 }
 
+/// Without state but its setting: spdlog clones it for each sink.
 class JsonFormatter : public spdlog::formatter {
 public:
     explicit JsonFormatter(bool developer) : developer_(developer) {}
