@@ -112,7 +112,8 @@ public:
 
     /// A number for the pair of the results of get_host and get_ip. It stays the same for a host
     /// while its value compares equal in Python. 0: the value is None, and the host has had no
-    /// value yet.
+    /// value yet, on this or another thread. Hosts of different threads may be incomparable, and
+    /// then have different numbers.
     [[nodiscard]] virtual HookResult<std::uint64_t> pair_number() = 0;
     /// The host got its value from elsewhere: its next pair gets a new number.
     virtual void forget_pair() = 0;

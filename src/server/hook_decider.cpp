@@ -133,18 +133,18 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call, const 
 }
 
 /// Host and value are objects that only the conf interprets. Its script is carried out once for
-/// each pair of them.
+/// each pair of them, and again after something else has touched the names of that script.
 void HookDecider::decide_pair(HookTask& task, python::Call& call, HookDecision& decision) {
     const auto pair = call.pair_number();
     if (pair.has_error()) {
         log_failure(pair.error().kind, pair.error().text);
         return;
     }
-    if (*pair == 0 || is_confirmed(*pair)) {
+    if (*pair == 0 || updates_.is_scripted(*pair)) {
         decision.action = HookDecision::Action::unchanged;
         return;
     }
-    decision.pair = *pair;
+    decision.update.pair = *pair;
     ask_commands(task, call, decision);
 }
 
@@ -156,21 +156,6 @@ void HookDecider::ask_commands(HookTask& task, python::Call& call, HookDecision&
         return;
     }
     read_script(task, call, *lines, decision);
-}
-
-bool HookDecider::is_confirmed(std::uint64_t pair) {
-    const base::MutexLock lock(mutex_);
-    return confirmed_.contains(pair);
-}
-
-void HookDecider::confirm(std::uint64_t pair, bool is_so) {
-    const base::MutexLock lock(mutex_);
-    if (is_so) {
-        if (confirmed_.size() >= most_pairs) confirmed_.clear();
-        confirmed_.insert(pair);
-    } else {
-        confirmed_.erase(pair);
-    }
 }
 
 /// False: `decision` is final.
@@ -273,7 +258,7 @@ void HookDecider::read_script(const HookTask& task, python::Call& call,
     }
     if (!decision.has_name) name_by_script(decision);
     // A message with its own TSIG key can't be batched.
-    if (update.messages.size() != 1 || decision.pair != 0 || update.messages.front().key) return;
+    if (update.messages.size() != 1 || update.pair != 0 || update.messages.front().key) return;
     auto change = dns::replacement_of(update.messages.front());
     if (!change || change->owner != decision.host || change->type != update.desired.rrset.type)
         return;

@@ -2,12 +2,10 @@
 // Runs the hooks of a Python conf for a request, and decides what to do.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
@@ -35,12 +33,10 @@ struct HookDecision {
     std::string address_text{};  ///< the answer, with `address`
     dns::Name host{};
     std::string host_text{};  ///< the host as the conf names it
-    /// The number of the pair of host and value, if one of them is an object of the conf that we
-    /// don't interpret. Whether it needs an update depends on `confirm`. 0: both are a host name
-    /// and an address.
-    std::uint64_t pair = 0;
-    bool has_name = true;  ///< `host` is a host name
-    HookUpdate update{};   ///< its RRset is set when the host is known
+    bool has_name = true;     ///< `host` is a host name
+    /// Its RRset is set when the host is known. It has a pair if host or value is an object of the
+    /// conf that we don't interpret.
+    HookUpdate update{};
     boost::asio::ip::address
         published{};  ///< the address that `update` publishes for the host; unspecified: none
 };
@@ -58,9 +54,6 @@ public:
     /// Whether the host is known to have this record data already.
     [[nodiscard]] bool is_so(const AnswerSettings& settings, base::TimePoint began,
                              const update::RrsetKey& target, std::string_view rdata) const;
-
-    /// Records whether a pair's script was carried out. On any thread.
-    void confirm(std::uint64_t pair, bool is_so);
 
     /// Logs the first failure of a kind, and counts the others.
     void log_failure(const std::string& kind, const std::string& text);
@@ -82,7 +75,6 @@ private:
     void ask_commands(HookTask& task, python::Call& call, HookDecision& decision);
     void name_by_script(HookDecision& decision);
     void decide_pair(HookTask& task, python::Call& call, HookDecision& decision);
-    [[nodiscard]] bool is_confirmed(std::uint64_t pair);
     [[nodiscard]] bool find_host(HookTask& task, python::Call& call, HookDecision& decision);
     [[nodiscard]] bool ask_get_host(HookTask& task, python::Call& call, HookDecision& decision);
     void read_script(const HookTask& task, python::Call& call,
@@ -98,11 +90,8 @@ private:
     base::LogThrottle failures_;  ///< failures of the conf's code
     base::Mutex mutex_;
     static constexpr std::size_t most_warnings = 1000;
-    static constexpr std::size_t most_pairs = 100'000;
     /// Redacted warnings, by host and warning.
     std::map<std::string, std::string> shown_warnings_ GUARDED_BY(mutex_);
-    /// The pairs whose scripts were carried out.
-    std::unordered_set<std::uint64_t> confirmed_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::server

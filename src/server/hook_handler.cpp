@@ -155,17 +155,12 @@ void HookHandler::carry_out(std::shared_ptr<RequestContext> context, HookDecisio
             return complete({update::UpdateStatus::unchanged});
         case HookDecision::Action::update:
             if (!decision.has_name) {  // a script that changes nothing
-                decider_.confirm(decision.pair, true);
+                updates_.confirm_empty_script(decision.update.pair);
                 return complete({update::UpdateStatus::committed});
             }
             return updates_.submit_hook_update(
-                std::move(decision.update),
-                [this, complete, target, address = decision.published,
-                 pair = decision.pair](const update::UpdateOutcome& outcome) {
-                    using update::UpdateStatus;
-                    if (pair != 0)
-                        decider_.confirm(pair, outcome.status == UpdateStatus::committed ||
-                                                   outcome.status == UpdateStatus::unchanged);
+                std::move(decision.update), [this, complete, target, address = decision.published](
+                                                const update::UpdateOutcome& outcome) {
                     watch_.answered(target.host, address, outcome.status);
                     complete(outcome);
                 });

@@ -34,6 +34,7 @@ UpdateService::UpdateService(boost::asio::io_context& io, update::Backend& backe
               }) {
     engine_.on_update(
         [this](std::size_t changes, base::Duration took) { metrics_.update(changes, took); });
+    engine_.on_change([this](const update::RrsetKey& rrset) { scripts_.forget(rrset); });
 }
 
 void UpdateService::configure(const update::EngineLimits& limits, bool servers_changed) {
@@ -77,24 +78,26 @@ void UpdateService::carry_out(HookUpdate update, Done done) {
     const update::RrsetKey target = update.desired.rrset;
     // A script may name another zone than the server does on purpose; then it is sent unchanged.
     if (update.is_desired_record &&
-        (!update.zone || engine_.believe_zone(target.host, *update.zone))) {
-        scripts_.forget(target);
+        (!update.zone || engine_.believe_zone(target.host, *update.zone)))
         return engine_.submit(std::move(update.desired), std::move(done));
-    }
     // If the last script was for the same address, the engine sends this one only if the address is
     // no longer served.
-    const bool is_made = scripts_.is_scripted(target, update.address, base::TimePoint::min());
-    scripts_.begin(target, update.messages);
-    auto ended = [this, target, address = update.address,
-                  done = std::move(done)](update::UpdateOutcome outcome) {
+    const bool is_made =
+        update.pair == 0 && scripts_.is_scripted(target, update.address, base::TimePoint::min());
+    auto ended = [this, script = scripts_.begin(target, update.pair, update.messages),
+                  address = update.address, done = std::move(done)](update::UpdateOutcome outcome) {
         using update::UpdateStatus;
         const bool is_so =
             outcome.status == UpdateStatus::committed || outcome.status == UpdateStatus::unchanged;
-        scripts_.end(target, address, is_so, clock_());
+        scripts_.end(script, address, is_so, clock_());
         done(outcome);
     };
     engine_.submit_messages(target, std::move(update.messages), std::move(ended),
                             is_made ? std::move(update.address) : std::string());
+}
+
+void UpdateService::confirm_empty_script(std::uint64_t pair) {
+    scripts_.end(scripts_.begin({}, pair, {}), {}, true, clock_());
 }
 
 void UpdateService::say_accepted(const update::DesiredRecord& desired) const {

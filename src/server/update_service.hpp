@@ -2,6 +2,7 @@
 // The interface of all threads to the engine.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct HookUpdate {
     std::optional<dns::Name> zone{};           ///< the zone that `messages` name
     std::vector<dns::UpdateMessage> messages;  ///< sent unchanged
     std::string address{};  ///< record data of the address that `messages` are for
+    /// The number of the pair of objects that `messages` are for instead (see ScriptCache); 0:
+    /// none.
+    std::uint64_t pair = 0;
 };
 
 /// Accepts desired records on any thread, and reports their outcomes on the engine's thread. Also
@@ -59,6 +63,11 @@ public:
                                              base::TimePoint since) const {
         return known_.is_served(target, rdata, since) || scripts_.is_scripted(target, rdata, since);
     }
+    /// Whether the pair's script was carried out, and nothing else has touched its names since. On
+    /// any thread.
+    [[nodiscard]] bool is_scripted(std::uint64_t pair) const { return scripts_.is_scripted(pair); }
+    /// The pair's script changes nothing, so nothing has to be sent for it. On any thread.
+    void confirm_empty_script(std::uint64_t pair);
 
     /// Submits a desired record. On any thread. `done` is called once, on the engine's thread, or
     /// dropped when the program ends.

@@ -103,6 +103,7 @@ void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
             RrsetQueue& queue = parts_.rrsets.at(rrset);
             queue.enter(RrsetState::in_flight);
             changes.push_back(queue.decision().change);
+            parts_.on_change(rrset);
             deadline = std::max(deadline, queue.front().deadline);
         }
     }

@@ -31,6 +31,9 @@ public:
     /// Called for each UPDATE that was answered or given up, with the number of its changes and its
     /// duration.
     using OnUpdate = EngineParts::OnUpdate;
+    /// Called for each change of an RRset that is about to be sent, and for PTR records; not for
+    /// what scripts change.
+    using OnChange = EngineParts::OnChange;
 
     Engine(Backend& backend, HostTable& hosts, ServedCache& known, const EngineLimits& limits,
            Clock clock, OnFailure on_failure);
@@ -57,6 +60,7 @@ public:
                          std::string served = {}) REQUIRES(engine_thread);
 
     void on_update(OnUpdate told) REQUIRES(engine_thread) { parts_.on_update = std::move(told); }
+    void on_change(OnChange told) REQUIRES(engine_thread) { parts_.on_change = std::move(told); }
 
     /// Whether the latest known state of the RRset matches the desired record.
     [[nodiscard]] bool is_still_so(const DesiredRecord& desired) const REQUIRES(engine_thread);

@@ -26,6 +26,7 @@ struct EngineParts {
     using OnFailure =
         std::function<void(const dns::Name& host, dns::Type type, const dns::DnsError& failure)>;
     using OnUpdate = std::function<void(std::size_t changes, base::Duration took)>;
+    using OnChange = std::function<void(const RrsetKey& rrset)>;
 
     /// When a client may try again after a queue was full.
     static constexpr auto overload_pause = std::chrono::seconds(5);
@@ -59,6 +60,7 @@ struct EngineParts {
     Clock clock;
     OnFailure on_failure;
     OnUpdate on_update = [](std::size_t, base::Duration) {};
+    OnChange on_change = [](const RrsetKey&) {};
     ChangeRateLimiter rate_limiter GUARDED_BY(engine_thread){limits.change_rates()};
     QueryLimiter queries GUARDED_BY(engine_thread){limits.queries_in_flight};
     ZoneTable zones GUARDED_BY(engine_thread){};

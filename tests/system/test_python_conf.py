@@ -498,6 +498,95 @@ def test_a_conf_may_have_more_threads(stage, named, tmp_path):
     assert named.records(f"slow.{ZONE}", "TXT") == ['"asked-for-slow"'], "its own globals"
 
 
+def test_what_was_scripted_for_an_object_is_believed_until_its_names_change(stage, named, tmp_path):
+    """Objects of the conf as hosts: pairs of one thread, of two, and of classes that each thread has for itself."""
+    fifos = {name: tmp_path / name for name in ("script", "hold-1", "hold-2")}
+    for fifo in fifos.values():
+        os.mkfifo(fifo)
+    program = start(stage, named, f"""
+        hook_threads = 2
+
+        class Host:
+            def __init__(self, name):
+                self.name = name
+
+        HOSTS = {{"a": ("{HOST}", "laptop"), "b": ("{HOST}", "router"), "text": "{HOST}", "own": Host("own.{ZONE}")}}
+
+        def wait(name):
+            print(name, "waits")
+            with open("{tmp_path}/" + name) as released:
+                released.read()
+
+        def get_ip(source_ip, headers, key):
+            return None if "X-Offline" in headers else source_ip
+
+        def get_host(querystring, ip):
+            if querystring.startswith("hold"):
+                wait(querystring)
+            return HOSTS.get(querystring)
+
+        def nsupdatecommands(host, new_ip, headers):
+            name = host if isinstance(host, str) else host[0] if isinstance(host, tuple) else host.name
+            script = [f"update delete {{name}} A"]
+            if new_ip is not None:
+                script.append(f"update add {{name}} 30 A {{new_ip}}")
+            if "X-Wait" in headers:
+                wait("script")
+            return script
+    """)
+
+    def ask(key, address, expected="OK", **headers):
+        answer = tuple(program.get(key, source=address, headers=headers))
+        name = HOST if key != "own" else f"own.{ZONE}"
+        assert (answer, named.records(name, "A")) == ((200, expected), [] if headers else [address]), (key, address)
+
+    for _ in range(2):  # whichever thread it is that takes them
+        for key, address in (("a", "127.0.0.2"), ("b", "127.0.0.3"), ("text", "127.0.0.4")):
+            ask(key, address)
+            ask(key, address, "UPTODATE")
+    ask("a", "127.0.0.2")
+
+    # A script that was made before another one, and is sent after it.
+    answers = []
+    late = threading.Thread(target=lambda: answers.append(tuple(program.get("b", source="127.0.0.5", headers={"X-Wait": "1"}))))
+    late.start()
+    program.await_log("script waits")
+    ask("b", "127.0.0.6")
+    fifos["script"].write_text("")
+    late.join()
+    assert answers == [(200, "OK")] and named.records(HOST, "A") == ["127.0.0.5"]
+    ask("b", "127.0.0.6")
+    ask("b", "127.0.0.6", "UPTODATE")
+
+    # The host is another object on each thread, and equal to none of the other's.
+    held = {}
+
+    def hold(name):
+        count = program.log().count(f"{name} waits")
+        held[name] = threading.Thread(target=lambda: program.get(name))
+        held[name].start()
+        program.await_log(f"{name} waits", count=count + 1)
+
+    def on_thread_of(name, *arguments, **headers):
+        fifos[name].write_text("")
+        held[name].join()
+        ask("own", *arguments, **headers)
+        hold(name)
+
+    hold("hold-1")
+    hold("hold-2")
+    on_thread_of("hold-1", "127.0.0.2")
+    on_thread_of("hold-2", "127.0.0.2", **{"X-Offline": "1"})
+    on_thread_of("hold-1", "127.0.0.2")
+    on_thread_of("hold-2", "127.0.0.3")
+    on_thread_of("hold-1", "127.0.0.2")
+    on_thread_of("hold-1", "127.0.0.2", "UPTODATE")
+    on_thread_of("hold-2", "127.0.0.3")
+    for name, thread in held.items():
+        fifos[name].write_text("")
+        thread.join()
+
+
 def test_globals_belong_to_one_request_at_a_time(stage, named):
     """Hundreds of clients at once, of a conf that keeps in a global what nsupdatecommands is not given."""
     clients, rounds = 400, 5

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "server/update_service.hpp"
 
+#include <functional>
+#include <utility>
+
 #include "server/request_test.hpp"
 
 namespace sftdyn::server {
@@ -147,6 +150,60 @@ TEST_F(HookUpdates, AnotherConfMayMeanOtherScripts) {
     EXPECT_TRUE(is_scripted());
     updates.configure(limits, false);
     EXPECT_FALSE(is_scripted());
+}
+
+TEST_F(HookUpdates, AChangeOfTheRecordEndsWhatAScriptWasFor) {
+    submit(script());
+    updates.submit(desired(name, "192.0.2.9"), done());
+    run();
+    EXPECT_FALSE(is_scripted());
+}
+
+TEST_F(HookUpdates, APairIsRememberedUntilSomethingElseTouchesItsNames) {
+    const auto submit_pair = [this](std::uint64_t pair) {
+        auto update = script();
+        update.address.clear();
+        update.pair = pair;
+        submit(std::move(update));
+        EXPECT_EQ(statuses.back(), UpdateStatus::committed);
+    };
+    const auto change = [this](update::DesiredRecord record) {
+        updates.submit(std::move(record), done());
+        run();
+        EXPECT_EQ(statuses.back(), UpdateStatus::committed);
+    };
+    auto removal = desired(name);
+    removal.kind = dns::ChangeKind::remove;
+    const std::vector<std::pair<const char*, std::function<void()>>> touches = {
+        {"another pair", [&] { submit_pair(2); }},
+        {"a script", [&] { submit(script()); }},
+        {"a desired record", [&] { change(desired(name, "2001:db8::1")); }},
+        {"a removal", [&] { change(removal); }},
+        {"a group",
+         [&] {
+             updates.submit_groups({{desired(name, "192.0.2.9")}},
+                                   [](std::size_t, const std::vector<UpdateOutcome>&) {});
+             run();
+         }},
+    };
+    for (const auto& [what, touch] : touches) {
+        EXPECT_FALSE(updates.is_scripted(1)) << what;
+        submit_pair(1);
+        now += 301s;
+        EXPECT_TRUE(updates.is_scripted(1)) << what << ": only Python can tell what it stands for";
+        updates.submit(desired("else.dyn.example.org"), done());
+        run();
+        EXPECT_TRUE(updates.is_scripted(1)) << what;
+        touch();
+        EXPECT_FALSE(updates.is_scripted(1)) << what;
+    }
+    updates.confirm_empty_script(3);
+    EXPECT_TRUE(updates.is_scripted(3));
+    backend.refused.insert(name);
+    auto refused = script();
+    refused.pair = 1;
+    submit(std::move(refused));
+    EXPECT_FALSE(updates.is_scripted(1));
 }
 
 TEST_F(HookUpdates, ARefusedMessageIsNotRemembered) {

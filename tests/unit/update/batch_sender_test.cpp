@@ -105,6 +105,22 @@ TEST_F(BatchSenderTest, WhatAnUpdateHeldAndHowLongItTookIsTold) {
                                   std::pair(std::size_t(2), base::Duration(1s))));
 }
 
+TEST_F(BatchSenderTest, EachChangeIsToldWheneverItIsSent) {
+    std::vector<RrsetKey> told;
+    parts.on_change = [&](const RrsetKey& changed) { told.push_back(changed); };
+    change(1);
+    EXPECT_THAT(told, ElementsAre(rrset(1)));
+    change(2);
+    change(3);
+    EXPECT_EQ(told.size(), 1U) << "they wait";
+    backend.answer(backend.take_update());
+    EXPECT_THAT(told, ElementsAre(rrset(1), rrset(2), rrset(3)));
+    backend.refused.insert("h3.dyn.example.org");
+    backend.answer(backend.take_update());
+    EXPECT_THAT(told, ElementsAre(rrset(1), rrset(2), rrset(3), rrset(2)))
+        << "each by itself, again";
+}
+
 TEST_F(BatchSenderTest, WhileAnUpdateIsInDoubtNothingIsSentOrAsked) {
     const Told& lost = change(1);
     const auto update = backend.take_update();
