@@ -28,6 +28,8 @@ Registry& registry() {
     return one;
 }
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 }  // namespace
 
 LogThrottle::LogThrottle(Say say, Duration window) : say_(std::move(say)), window_(window) {
@@ -44,18 +46,42 @@ LogThrottle::~LogThrottle() {
 
 void LogThrottle::add(const std::string& kind, const std::string& text, TimePoint now) {
     const MutexLock lock(mutex_);
-    summarise_locked(now);
-    const bool room = kinds_.size() < most_kinds;
-    auto found = kinds_.find(kind);
-    if (found == kinds_.end() && room) {
-        kinds_.emplace(kind, Count{now + window_});
-        say_(text);
-        return;
+    if (begin_locked(kind, now)) return say_(text);
+    count_locked(kind, now).last = first_line(text);
+}
+
+void LogThrottle::add_lazily(const std::string& kind, const std::function<std::string()>& make_text,
+                             TimePoint now) {
+    bool is_said = false;
+    {
+        const MutexLock lock(mutex_);
+        is_said = begin_locked(kind, now);
+        Count& count = is_said ? kinds_.at(kind) : count_locked(kind, now);
+        // A kind that `add` has begun has its text; the kinds beyond `most_kinds` need one.
+        if (!is_said && (count.has_first || kinds_.contains(kind))) return;
+        count.has_first = true;
     }
+    // `make_text` may wait for a lock whose holder waits for the mutex: the interpreter's.
+    const std::string text = make_text();
+    const MutexLock lock(mutex_);
+    if (is_said) say_(text);
+    if (const auto found = kinds_.find(is_said ? kind : others); found != kinds_.end())
+        found->second.first = first_line(text);
+}
+
+/// True: a window of the kind begins, and it is to be logged now. False: it is to be counted.
+bool LogThrottle::begin_locked(const std::string& kind, TimePoint now) {
+    summarise_locked(now);
+    return kinds_.size() < most_kinds && kinds_.try_emplace(kind, Count{now + window_}).second;
+}
+
+/// Counts one more of the kind, or of all kinds that have no window of their own.
+LogThrottle::Count& LogThrottle::count_locked(const std::string& kind, TimePoint now) {
+    auto found = kinds_.find(kind);
     if (found == kinds_.end()) found = kinds_.try_emplace(others, Count{now + window_}).first;
     ++found->second.silent;
-    found->second.last = text.substr(0, text.find('\n'));
     add_fields(found->second.fields);
+    return found->second;
 }
 
 /// Adds the fields of the thread's current scope. The journal accepts several values of one field.
@@ -73,7 +99,11 @@ void LogThrottle::add_fields(log::Fields& target) {
 void LogThrottle::say_summary(const Count& count) const {
     if (count.silent == 0) return;
     const log::FieldScope scope(count.fields);
-    say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
+    if (!count.last.empty())
+        return say_(fmt::format("{} more like it since; the last: {}", count.silent, count.last));
+    if (!count.first.empty())
+        return say_(fmt::format("{} more like it since the first: {}", count.silent, count.first));
+    say_(fmt::format("{} more like it since", count.silent));
 }
 
 void LogThrottle::summarise_locked(TimePoint now) {

@@ -36,6 +36,12 @@ public:
     /// that counts its errors.
     void add(const std::string& kind, const std::string& text, TimePoint now);
 
+    /// As `add`, for a text that is dear to make: `make_text` is called, without a lock, only for
+    /// what is logged at once, and once in a window for the kinds that are counted together. What
+    /// is counted costs no more than its kind. The summary has the first line of the first text.
+    void add_lazily(const std::string& kind, const std::function<std::string()>& make_text,
+                    TimePoint now);
+
     /// Logs the counts of windows that have ended.
     void summarise(TimePoint now);
     /// The same for every throttle of the process.
@@ -48,11 +54,15 @@ private:
     struct Count {
         TimePoint until;
         std::uint64_t silent = 0;
-        std::string last{};
-        log::Fields fields{};  ///< of the counted errors, without duplicates
+        std::string last{};      ///< the first line of the last text that `add` has counted
+        std::string first{};     ///< the first line of the text that `add_lazily` has made
+        bool has_first = false;  ///< `first` is made, or is being made
+        log::Fields fields{};    ///< of the counted errors, without duplicates
     };
     using Kinds = std::map<std::string, Count>;
     static void add_fields(log::Fields& target);
+    [[nodiscard]] bool begin_locked(const std::string& kind, TimePoint now) REQUIRES(mutex_);
+    [[nodiscard]] Count& count_locked(const std::string& kind, TimePoint now) REQUIRES(mutex_);
     void say_summary(const Count& count) const;
     void summarise_locked(TimePoint now) REQUIRES(mutex_);
 

@@ -92,10 +92,10 @@ void try_hooks(const config::Loaded& loaded, Diagnostics& diagnostics, Diagnosti
         [tried, key](const python::Conf& conf) {
             const auto call = conf.call("192.0.2.1", {{"Host", "dyn.example.org"}}, key);
             if (const auto said = call->get_ip(); said.has_error())
-                tried->get_ip = said.error().text;
+                tried->get_ip = said.error().text();
             if (!conf.has_get_host() || !tried->get_ip.empty()) return;
             if (const auto said = call->get_host(key); said.has_error())
-                tried->get_host = said.error().text;
+                tried->get_host = said.error().text();
         },
         hook_time_of_check);
     if (!returned) {

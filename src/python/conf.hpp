@@ -69,20 +69,24 @@ struct ConfClient {
     Value host{};
 };
 
-/// A failure of a hook. `text` is for the log, with a traceback; it contains no part of the
-/// request's secrets.
+/// A failure of a hook.
 struct HookError {
     HookError() = default;
-    // Without this constructor a string alone would convert to a HookError, and a result of a
+    // Without these constructors a string alone would convert to a HookError, and a result of a
     // string would be ambiguous.
+    HookError(std::string of_kind, std::function<std::string()> maker)
+        : kind(std::move(of_kind)), text(std::move(maker)) {}
     HookError(std::string of_kind, std::string said)
-        : kind(std::move(of_kind)), text(std::move(said)) {}
+        : HookError(std::move(of_kind), [said = std::move(said)] { return said; }) {}
     std::string kind;  ///< equal for equal failures
-    std::string text;
+    /// Makes the text for the log, with a traceback; it contains no part of the request's secrets.
+    /// That takes milliseconds of the interpreter's lock. To be called while the `Call` exists, and
+    /// before its next hook.
+    std::function<std::string()> text;
 };
 [[noreturn]] inline void throw_exception_from_error(const HookError& failure,
                                                     const boost::source_location&) {
-    throw std::logic_error("unchecked failure of a hook: " + failure.text);
+    throw std::logic_error("unchecked failure of a hook: " + failure.kind);
 }
 template <class T>
 using HookResult = boost::system::result<T, HookError>;

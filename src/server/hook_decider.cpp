@@ -41,11 +41,6 @@ HookDecider::HookDecider(UpdateService& updates, update::HostTable& hosts)
       hosts_(hosts),
       failures_([](const std::string& text) { log::error("{}", text); }) {}
 
-void HookDecider::forget_warnings() {
-    const base::MutexLock lock(mutex_);
-    shown_warnings_.clear();
-}
-
 bool HookDecider::is_so(const AnswerSettings& settings, base::TimePoint began,
                         const update::RrsetKey& target, std::string_view rdata) const {
     return updates_.is_served_or_scripted(target, rdata, began - settings.verify_interval);
@@ -77,19 +72,22 @@ HookDecision HookDecider::decide(HookTask& task, const python::Conf& conf) {
 /// Calls get_ip. If the result is an address, it becomes the task's client address. Absent: get_ip
 /// has failed.
 std::optional<HookDecider::Address> HookDecider::ask_get_ip(HookTask& task, python::Call& call) {
-    constexpr const char* expected = "expected an IPv4 or IPv6 address";
+    static constexpr const char* expected = "expected an IPv4 or IPv6 address";
     task.hook = "get_ip";
     auto said = call.get_ip();
     if (said.has_error()) {
-        log_failure(said.error().kind, said.error().text);
+        log_failure(said.error());
         return std::nullopt;
     }
     if (!said->text)
-        return Address{.fault = fmt::format("get_ip returned {}: {}", said->type, expected)};
+        return Address{.fault = [type = said->type] {
+            return fmt::format("get_ip returned {}: {}", type, expected);
+        }};
     const auto parsed = base::parse_address(*said->text);
     if (!parsed)
-        return Address{.fault = fmt::format("get_ip returned \"{}\": {}",
-                                            task.shown(*said->text, call), expected)};
+        return Address{.fault = [text = *said->text, &task, &call] {
+            return fmt::format("get_ip returned \"{}\": {}", task.shown(text, call), expected);
+        }};
     task.set_client(base::plain_address(*parsed));
     return Address{.text = std::move(*said->text), .is_address = true};
 }
@@ -137,7 +135,7 @@ HookDecision HookDecider::decide_host(HookTask& task, python::Call& call, const 
 void HookDecider::decide_pair(HookTask& task, python::Call& call, HookDecision& decision) {
     const auto pair = call.pair_number();
     if (pair.has_error()) {
-        log_failure(pair.error().kind, pair.error().text);
+        log_failure(pair.error());
         return;
     }
     if (*pair == 0 || updates_.is_scripted(*pair)) {
@@ -152,7 +150,7 @@ void HookDecider::ask_commands(HookTask& task, python::Call& call, HookDecision&
     task.hook = "nsupdatecommands";
     const auto lines = call.nsupdate_commands(decision.host_text);
     if (lines.has_error()) {
-        log_failure(lines.error().kind, lines.error().text);
+        log_failure(lines.error());
         return;
     }
     read_script(task, call, *lines, decision);
@@ -183,7 +181,7 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
     }
     // The hook got the key, so its failure counts as a guess.
     if (said.has_error()) {
-        log_failure(said.error().kind, said.error().text);
+        log_failure(said.error());
         decision.action = HookDecision::Action::key_failed;
         return false;
     }
@@ -205,32 +203,14 @@ bool HookDecider::ask_get_host(HookTask& task, python::Call& call, HookDecision&
     // The conf's nsupdatecommands may still accept it.
     decision.has_name = false;
     if (task.conf().has_nsupdate_commands()) return true;
-    log_failure("get_host/name",
-                said->text ? fmt::format("get_host returned \"{}\": expected a host name",
-                                         task.shown(*said->text, call))
-                           : fmt::format("get_host returned {}: expected a host name, or None",
-                                         said->type));
+    log_failure("get_host/name", [&] {
+        return said->text
+                   ? fmt::format("get_host returned \"{}\": expected a host name",
+                                 task.shown(*said->text, call))
+                   : fmt::format("get_host returned {}: expected a host name, or None", said->type);
+    });
     decision.action = HookDecision::Action::key_failed;
     return false;
-}
-
-/// Redacting a conf's keys is slow, and a warning about an ignored line recurs with each request,
-/// so results are cached.
-std::string HookDecider::shown_warning(const HookTask& task, python::Call& call,
-                                       const std::string& host, const std::string& warning) {
-    const std::string plain = host + ' ' + warning;
-    {
-        const base::MutexLock lock(mutex_);
-        if (const auto found = shown_warnings_.find(plain); found != shown_warnings_.end())
-            return found->second;
-    }
-    // Without the mutex, since this may wait for the interpreter's lock.
-    std::string shown =
-        fmt::format("nsupdatecommands for {}, {}", host, task.shown_quote(warning, call));
-    const base::MutexLock lock(mutex_);
-    if (shown_warnings_.size() >= most_warnings) shown_warnings_.clear();
-    shown_warnings_.try_emplace(plain, shown);
-    return shown;
 }
 
 /// Parses the script, and decides whether it is equivalent to a desired record, which can be
@@ -240,14 +220,18 @@ void HookDecider::read_script(const HookTask& task, python::Call& call,
     const std::string host = decision.has_name ? decision.host.text() : "what get_host returned";
     auto script = dns::parse_script(lines, dns::Unsent::send);
     if (script.has_error()) {
-        log_failure(
-            "nsupdatecommands/" + script.error().where,
-            fmt::format("nsupdatecommands for {}, {}: {}; {}", host, script.error().where,
-                        task.shown_quote(script.error().what, call), script.error().remedy));
+        const base::Error& error = script.error();
+        log_failure("nsupdatecommands/" + error.where, [&] {
+            return fmt::format("nsupdatecommands for {}, {}: {}; {}", host, error.where,
+                               task.shown_quote(error.what, call), error.remedy);
+        });
         return;
     }
     for (const auto& warning : script->warnings)
-        log_failure("nsupdatecommands/" + warning, shown_warning(task, call, host, warning));
+        log_failure("nsupdatecommands/" + warning, [&] {
+            return fmt::format("nsupdatecommands for {}, {}", host,
+                               task.shown_quote(warning, call));
+        });
     decision.action = HookDecision::Action::update;
     HookUpdate& update = decision.update;
     update.is_desired_record = false;
@@ -283,8 +267,10 @@ bool HookDecider::may_publish(const HookTask& task, const std::string& what,
                               const boost::asio::ip::address& address) {
     const auto ruling = task.settings->directory->rules().rule(address, address != task.peer);
     if (ruling == base::AddressRules::Ruling::may_be) return true;
-    log_failure("address/" + what, fmt::format("{} is not updated: {} {}", what,
-                                               address.to_string(), base::text_of(ruling)));
+    log_failure("address/" + what, [&] {
+        return fmt::format("{} is not updated: {} {}", what, address.to_string(),
+                           base::text_of(ruling));
+    });
     return false;
 }
 
@@ -311,8 +297,12 @@ bool HookDecider::may_publish(const HookTask& task, HookDecision& decision) {
     return true;
 }
 
-void HookDecider::log_failure(const std::string& kind, const std::string& text) {
-    failures_.add(kind, text, base::Clock::now());
+void HookDecider::log_failure(const std::string& kind, const MakeText& text) {
+    failures_.add_lazily(kind, text, base::Clock::now());
+}
+
+void HookDecider::log_failure(const python::HookError& error) {
+    log_failure(error.kind, error.text);
 }
 
 }  // namespace sftdyn::server

@@ -2,7 +2,7 @@
 // Runs the hooks of a Python conf for a request, and decides what to do.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,7 +11,6 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "base/log_throttle.hpp"
-#include "base/mutex.hpp"
 #include "dns/name.hpp"
 #include "python/conf.hpp"
 #include "server/hook_task.hpp"
@@ -55,19 +54,19 @@ public:
     [[nodiscard]] bool is_so(const AnswerSettings& settings, base::TimePoint began,
                              const update::RrsetKey& target, std::string_view rdata) const;
 
-    /// Logs the first failure of a kind, and counts the others.
-    void log_failure(const std::string& kind, const std::string& text);
+    using MakeText = std::function<std::string()>;
+    /// Logs the first failure of a kind, and counts the others. The text is made only if it is
+    /// logged: looking for secrets in it is slow, and whoever sends wrong keys causes failures.
+    void log_failure(const std::string& kind, const MakeText& text);
     /// Logs the remaining counts.
     void finish() { failures_.finish(); }
-    /// A conf was run again: forgets the cached redacted warnings.
-    void forget_warnings();
 
 private:
     /// The result of get_ip.
     struct Address {
         std::string text{};  ///< as text, if it is an address
         bool is_address = false;
-        std::string fault{};  ///< what is wrong with it, if it is not an address
+        MakeText fault{};  ///< says what is wrong with it, if it is not an address
     };
     [[nodiscard]] std::optional<Address> ask_get_ip(HookTask& task, python::Call& call);
     [[nodiscard]] HookDecision decide_host(HookTask& task, python::Call& call,
@@ -82,16 +81,11 @@ private:
     [[nodiscard]] bool may_publish(const HookTask& task, const std::string& what,
                                    const boost::asio::ip::address& address);
     [[nodiscard]] bool may_publish(const HookTask& task, HookDecision& decision);
-    [[nodiscard]] std::string shown_warning(const HookTask& task, python::Call& call,
-                                            const std::string& host, const std::string& warning);
+    void log_failure(const python::HookError& error);
 
     UpdateService& updates_;
     update::HostTable& hosts_;
     base::LogThrottle failures_;  ///< failures of the conf's code
-    base::Mutex mutex_;
-    static constexpr std::size_t most_warnings = 1000;
-    /// Redacted warnings, by host and warning.
-    std::map<std::string, std::string> shown_warnings_ GUARDED_BY(mutex_);
 };
 
 }  // namespace sftdyn::server

@@ -63,7 +63,6 @@ void HookHandler::configure(const AnswerSettings& settings) {
         if (has_begun_) settings.hook_threads->begin(limits_, platform::drop_thread_privileges);
     }
     needs_fields_ = settings.hooks && settings.hooks->reads_headers();
-    decider_.forget_warnings();
 }
 
 void HookHandler::begin() {
@@ -174,18 +173,18 @@ void HookHandler::on_timeout(HookTask& task) {
     const char* hook = task.hook;
     const base::log::FieldScope scope(request->log_fields(RequestOutcome::fail));
     if (hook == nullptr) {
-        decider_.log_failure(
-            "waited for a thread",
-            fmt::format("a request waited for the conf's thread for {} s, and has failed: no hook "
-                        "was run for it, because others take long (hook_threads gives a conf more "
-                        "threads)",
-                        limit));
+        decider_.log_failure("waited for a thread", [limit] {
+            return fmt::format(
+                "a request waited for the conf's thread for {} s, and has failed: no hook was run "
+                "for it, because others take long (hook_threads gives a conf more threads)",
+                limit);
+        });
     } else {
-        decider_.log_failure(
-            std::string(hook) + "/timed out",
-            fmt::format(
+        decider_.log_failure(std::string(hook) + "/timed out", [hook, limit] {
+            return fmt::format(
                 "{} did not return within {} s: it is interrupted, and the request has failed",
-                hook, limit));
+                hook, limit);
+        });
     }
     request->complete(RequestOutcome::fail,
                       hook == nullptr ? "the conf's thread was not there in time"

@@ -438,6 +438,35 @@ def test_a_hook_that_raises(stage, named):
     assert "super" not in log and "4 more like it" in log
 
 
+def test_the_text_of_a_failure_is_made_only_for_the_log(stage, named):
+    """Looking for secrets in it takes the interpreter's time, and whoever sends wrong keys could take all of it."""
+    program = start(stage, named, """
+        limits = {"bad_keys": 1}
+        made = 0
+
+        class Wrong(Exception):
+            def __str__(self):
+                global made
+                made += 1
+                return "no such key"
+
+        def get_ip(source_ip, headers, key):
+            return source_ip if key else f"192.0.2.{made}"
+
+        def get_host(querystring, ip):
+            raise Wrong()
+
+        def nsupdatecommands(host, new_ip, headers):
+            return []
+    """)
+    statuses = [program.get(f"wrong-{number}").status for number in range(20)]
+    assert sorted(statuses) == [429] * 18 + [500] * 2
+    assert tuple(program.get("/", source="127.0.0.2")) == (200, "192.0.2.1")
+    program.stop()
+    log = (program.folder / "sftdyn.log").read_text()
+    assert log.count("no such key") == 1 and "19 more like it since the first: get_host raised an exception" in log
+
+
 SLOW = f"""
     CLIENTS = {{"k": "{HOST}", "slow": "slow.{ZONE}"}}
     ASKED = None
@@ -504,6 +533,7 @@ def test_what_was_scripted_for_an_object_is_believed_until_its_names_change(stag
     for fifo in fifos.values():
         os.mkfifo(fifo)
     program = start(stage, named, f"""
+        dns = {{"timeout": 60}}  # also the hooks'
         hook_threads = 2
 
         class Host:

@@ -190,19 +190,30 @@ def shown(text, secrets):
     return "[hidden]" if words.too_many() else redacted(text, secrets, words)
 
 
-def told(hook, error, secrets):
-    """A hook's failure for the log: its kind and its text."""
-    if isinstance(error, Unusable):
-        return f"{hook}/{error}", redacted(f"{hook} {error}", secrets)
+def trace_of_conf(error):
+    """The traceback of a hook's exception, from where the conf's code begins."""
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
-    frames = list(traceback.walk_tb(trace))
-    line = frames[-1][1] if frames else 0
-    return (
-        f"{hook}/{type(error).__name__}/{line}",
-        f"{hook} raised an exception:\n{story(error, trace, secrets)}",
-    )
+    return trace
+
+
+def kind_of_failure(hook, error):
+    """What equal failures of a hook have in common. It has no part of the exception's text, and is
+    cheap to make: each wrong key may be a failure."""
+    if isinstance(error, Unusable):
+        return f"{hook}/{error}"
+    line = 0
+    for _, line in traceback.walk_tb(trace_of_conf(error)):
+        pass
+    return f"{hook}/{type(error).__name__}/{line}"
+
+
+def text_of_failure(hook, error, secrets):
+    """A hook's failure for the log."""
+    if isinstance(error, Unusable):
+        return redacted(f"{hook} {error}", secrets)
+    return f"{hook} raised an exception:\n{story(error, trace_of_conf(error), secrets)}"
 
 
 # --- Python's own messages, which may quote source lines ---

@@ -130,21 +130,39 @@ private:
         return guarded<HookResult<T>>(
             [&]() -> HookResult<T> { return run(); },
             [&](py::error_already_set& error) -> HookResult<T> { return failure(hook, error); },
-            HookError{std::string(hook) + "/?",
-                      std::string(hook) + " raised an exception that can't be shown"});
+            Untold{hook});
     }
 
+    /// The error for an exception of which not even the kind can be told.
+    struct Untold {
+        template <class T>
+        operator HookResult<T>() const {  // NOLINT(google-explicit-constructor)
+            return HookError(std::string(hook) + "/?", text_of_untold(hook));
+        }
+        const char* hook;
+    };
+    static std::string text_of_untold(const char* hook) {
+        return std::string(hook) + " raised an exception that can't be shown";
+    }
+
+    /// Keeps the exception, for `failure_text`.
     HookError failure(const char* hook, py::error_already_set& error) {
         error.restore();
         PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
         PyErr_Fetch(&type, &value, &trace);
         PyErr_NormalizeException(&type, &value, &trace);
         if (trace != nullptr) PyException_SetTraceback(value, trace);
-        const py::object owned = py::reinterpret_steal<py::object>(value);
+        failure_ = py::reinterpret_steal<py::object>(value);
         Py_XDECREF(type);
         Py_XDECREF(trace);
-        const py::tuple told = shared->told(hook, owned, secrets());
-        return {from_python(told[0]), from_python(told[1])};
+        return {from_python(shared->kind_of_failure(hook, failure_)),
+                [this, hook] { return failure_text(hook); }};
+    }
+
+    std::string failure_text(const char* hook) {
+        return guarded<std::string>(
+            [&] { return from_python(shared->text_of_failure(hook, failure_, secrets())); },
+            [&](py::error_already_set&) { return text_of_untold(hook); }, text_of_untold(hook));
     }
 
     static constexpr std::size_t most_lines = 100'000;  // MOST_LINES of support.py
@@ -153,6 +171,7 @@ private:
     Hooks hooks_;
     std::string source_;
     py::object ip_{}, host_{}, headers_{};
+    py::object failure_{};  ///< the last exception of a hook
     Fields fields_;
     std::string_view key_;
 };

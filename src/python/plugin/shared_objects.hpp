@@ -16,7 +16,8 @@ namespace sftdyn::python {
 struct SharedObjects {
     py::module_ support;
     py::module_ own;  ///< with the class Headers
-    py::object address, line, script, told, shown, timeout, pair_number, forget_pair;
+    py::object address, line, script, kind_of_failure, text_of_failure, shown, timeout, pair_number,
+        forget_pair;
 
     base::Mutex mutex{};
     /// Objects of destroyed confs, to be released with the interpreter's lock held.

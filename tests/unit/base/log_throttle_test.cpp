@@ -64,6 +64,51 @@ TEST_F(RepeatsTest, ALineHasTheFieldsOfWhatItTells) {
     EXPECT_EQ(found.back().size(), LogThrottle::most_fields);
 }
 
+TEST_F(RepeatsTest, ADearTextIsMadeOnlyIfItIsSaid) {
+    unsigned made = 0;
+    const auto add = [&](const std::string& kind, TimePoint now) {
+        repeats.add_lazily(
+            kind,
+            [&] {
+                repeats.summarise(start);  // as a thread whose lock the text's maker waits for
+                return kind + std::to_string(++made) + "\nmore";
+            },
+            now);
+    };
+    for (int i = 0; i < 100; ++i) add("a", start);
+    EXPECT_EQ(made, 1U);
+    EXPECT_THAT(said, ElementsAre("a1\nmore"));
+    repeats.add("b", "b", start);
+    add("b", start);
+    EXPECT_EQ(made, 1U) << "that kind was said";
+    repeats.add("b", "b", start);
+    add("a", start + 60s);
+    EXPECT_EQ(made, 2U);
+    EXPECT_THAT(said, ElementsAre("a1\nmore", "b", "99 more like it since the first: a1",
+                                  "2 more like it since; the last: b", "a2\nmore"));
+}
+
+TEST_F(RepeatsTest, OfDearTextsThatAreCountedTogetherOneIsMade) {
+    unsigned made = 0;
+    const auto add = [&](int kind) {
+        repeats.add_lazily(
+            std::to_string(kind), [&] { return "text " + std::to_string(++made); }, start);
+    };
+    for (int kind = 0; kind < 3000; ++kind) add(kind);
+    EXPECT_EQ(made, LogThrottle::most_kinds + 1);
+    EXPECT_EQ(said.size(), LogThrottle::most_kinds);
+    repeats.finish();
+    EXPECT_EQ(said.back(), "2900 more like it since the first: text 101");
+}
+
+TEST_F(RepeatsTest, WithoutAnyTextTheCountIsSaid) {
+    repeats.add("a", "", start);
+    repeats.add_lazily(
+        "a", [] { return "never"; }, start);
+    repeats.finish();
+    EXPECT_THAT(said, ElementsAre("", "1 more like it since"));
+}
+
 TEST_F(RepeatsTest, LosesNothingAtTheEnd) {
     repeats.add("a", "a1", start);
     repeats.add("a", "a2", start);

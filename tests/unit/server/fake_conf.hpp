@@ -48,7 +48,10 @@ struct FakeConf : public python::Conf {
             std::string_view host) override {
             return conf_.commands(std::string(host));
         }
-        std::string shown(std::string_view text) override { return std::string(text); }
+        std::string shown(std::string_view text) override {
+            ++conf_.shown;
+            return std::string(text);
+        }
 
     private:
         /// "(…" stands for an object that is no text.
@@ -88,6 +91,7 @@ struct FakeConf : public python::Conf {
     }
 
     mutable unsigned forgotten = 0;       ///< pairs
+    mutable unsigned shown = 0;           ///< texts
     mutable python::Fields::List seen{};  ///< the last request's header fields
 };
 

@@ -183,6 +183,37 @@ TEST_F(HookDeciderTest, AScriptThatOnlyReplacesTheAddressIsADesiredRecord) {
     EXPECT_EQ(decide("key").action, Action::failed);
 }
 
+TEST_F(HookDeciderTest, ATextIsMadeOnlyForAFailureThatIsLogged) {
+    unsigned made = 0;
+    conf->get_host = [&](const std::string&) -> python::HookResult<std::string> {
+        return python::HookError("get_host/raised", [&] {
+            ++made;
+            return std::string("get_host raised an exception");
+        });
+    };
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(decide("wrong").action, Action::key_failed);
+    EXPECT_EQ(made, 1U);
+    std::string of_key = "no name", address = "192.0.2.1";
+    std::vector<std::string> script;
+    conf->get_host = [&](const std::string&) { return of_key; };
+    conf->get_ip = [&](const std::string&) { return address; };
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(decide("wrong").action, Action::key_failed);
+    EXPECT_EQ(conf->shown, 1U);
+    address = "no address";
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(decide("").action, Action::failed);
+    EXPECT_EQ(conf->shown, 2U);
+    of_key = "x.example.org";
+    address = "192.0.2.1";
+    conf->commands = [&](const std::string&) { return script; };
+    script = {"realm \"x\""};
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(decide("key").action, Action::update);
+    EXPECT_LE(conf->shown, 3U);
+    script = {"update \"frobnicate\""};
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(decide("key").action, Action::failed);
+    EXPECT_LE(conf->shown, 4U);
+    EXPECT_EQ(lines("error").size(), 5U) << "each kind has its line";
+}
+
 TEST_F(HookDeciderTest, AFailureOfAKindIsSaidOnce) {
     conf->get_ip = [](const std::string&) -> python::HookResult<std::string> {
         return python::HookError("get_ip/raised", "get_ip raised an exception");
@@ -190,7 +221,7 @@ TEST_F(HookDeciderTest, AFailureOfAKindIsSaidOnce) {
     for (int i = 0; i < 3; ++i) EXPECT_EQ(decide("key").action, Action::failed);
     EXPECT_EQ(lines("error"), Lines{"get_ip raised an exception"});
     decider.finish();
-    EXPECT_EQ(lines("error"), Lines{"2 more like it since; the last: get_ip raised an exception"});
+    EXPECT_EQ(lines("error"), Lines{"2 more like it since the first: get_ip raised an exception"});
 }
 
 }  // namespace

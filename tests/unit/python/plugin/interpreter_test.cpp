@@ -148,7 +148,7 @@ TEST_F(PluginTest, HostsAndValuesAreTheConfsOwnAndComparedAsPythonDoes) {
     const auto none =
         run("def get_host(q, ip):\n    return ['a list']\n")->call("192.0.2.1", {}, "k");
     static_cast<void>(none->get_host("k"));
-    EXPECT_THAT(none->pair_number().error().text, HasSubstr("TypeError: unhashable type"));
+    EXPECT_THAT(none->pair_number().error().text(), HasSubstr("TypeError: unhashable type"));
 }
 
 TEST_F(PluginTest, AnExceptionIsToldWithoutTheSecrets) {

@@ -45,12 +45,14 @@ protected:
     }
     static std::string get_ip(const Conf& conf, const Fields& fields = {},
                               const std::string& key = "key") {
-        const auto said = conf.call("192.0.2.1", fields, key)->get_ip();
-        return said.has_error() ? "error: " + said.error().text : text_of(*said);
+        const auto call = conf.call("192.0.2.1", fields, key);
+        const auto said = call->get_ip();
+        return said.has_error() ? "error: " + said.error().text() : text_of(*said);
     }
     static std::string get_host(const Conf& conf, const std::string& key) {
-        const auto said = conf.call("192.0.2.1", {}, key)->get_host(key);
-        return said.has_error() ? "error: " + said.error().text : text_of(*said);
+        const auto call = conf.call("192.0.2.1", {}, key);
+        const auto said = call->get_host(key);
+        return said.has_error() ? "error: " + said.error().text() : text_of(*said);
     }
     static std::string text_of(const Given& given) {
         if (!given.is_true) return "";
@@ -60,7 +62,7 @@ protected:
         const auto call = conf.call("192.0.2.1", fields, "key");
         static_cast<void>(call->get_ip());
         const auto said = call->nsupdate_commands("host.example");
-        return said.has_error() ? std::vector<std::string>{"error: " + said.error().text} : *said;
+        return said.has_error() ? std::vector<std::string>{"error: " + said.error().text()} : *said;
     }
 
     TemporaryFolder folder;
