@@ -82,12 +82,17 @@ constexpr Documentation documented[] = {
      "passes updates on to one that does"},
     {Section::dns, "queries", "",
      "the server answers queries. `false` for one that takes updates alone: `zone` is then needed, "
-     "`UPTODATE` rests on what sftdyn itself has changed since it started, for `verify_interval`, "
-     "and what else the server holds is not seen"},
+     "`UPTODATE` rests on what sftdyn itself has changed since it started, for five minutes or "
+     "`freshness`, whichever is longer, and what else the server holds is not seen"},
     {Section::dns, "timeout", "", "seconds within which every request is answered"},
-    {Section::dns, "verify_interval", "",
-     "seconds for which a state that the server confirmed is believed. After it, the next "
-     "check-in asks the server"},
+    {Section::dns, "freshness", "",
+     "`UPTODATE` rests on what the server confirmed no more than so many seconds before the "
+     "request. 0: after the request. Requests that need a newer confirmation wait together for one "
+     "query of the zone's serial ([operation](operation.md#freshness)). Its former name is "
+     "`verify_interval`"},
+    {Section::dns, "follow_serial", "",
+     "an unchanged serial of the zone confirms all its records. `false` for a zone that is changed "
+     "without raising its serial: then each record is asked for itself"},
     {Section::dns, "read_back", "",
      "the first change of a host, and then one in an hour, is asked for before `OK` is said. "
      "`false` "

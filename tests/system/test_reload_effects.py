@@ -149,7 +149,7 @@ def cases(site):
     yield "[dns] servers", "dns", dns(f'servers = ["{dead}", "{site.named.address}"]'), dns(f'servers = ["{dead}"]'), get, "OK", "FAIL"
     yield "[dns] zone", "dns", f'{parts["dns"]}\nqueries = false\nzone = "{ZONE}"', f'{parts["dns"]}\nqueries = false\nzone = "org"', get, "OK", "FAIL"
     yield "[dns] ttl", "dns", None, parts["dns"] + "\nttl = 77", site.ttl, 30, 77
-    yield "[dns] verify_interval", "dns", None, parts["dns"] + "\nverify_interval = 0", site.believes, "UPTODATE", "OK"
+    yield "[dns] freshness", "dns", parts["dns"] + "\nfreshness = 300", parts["dns"] + "\nfreshness = 0", site.believes, "UPTODATE", "OK"
     yield "[[zone]] name", "zone", None, zone("another.example.org"), other, "OK", "FAIL"
     yield "[[zone]] server", "zone", None, zone(server=f'server = "{dead}"'), other, "OK", "FAIL"
     yield "[[zone]] servers", "zone", zone(server=f'servers = ["{site.other.address}"]'), zone(server=f'servers = ["{dead}"]'), other, "OK", "FAIL"
@@ -194,6 +194,7 @@ ELSEWHERE = {
     "[dns] queries": "test_setups.test_a_server_that_answers_no_queries", "[[zone]] queries": "test_setups.test_a_server_that_answers_no_queries",
     "[dns] sign_queries": "test_setups.test_a_server_that_passes_updates_on_and_does_not_know_the_key",
     "[[zone]] sign_queries": "test_setups.test_a_server_that_passes_updates_on_and_does_not_know_the_key",
+    "[dns] follow_serial": "test_freshness.test_a_zone_that_is_changed_without_its_serial",
     "[dns] read_back": "test_setups.test_a_server_that_confirms_and_does_nothing",
     "[dns] on_removal": "test_setups.test_a_host_that_is_taken_out_loses_its_records",
     "a client.stale_after": "test_admin.test_a_client_may_have_limits_of_its_own",
