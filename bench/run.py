@@ -263,7 +263,7 @@ def filled(start, part, size):
     return start + part * ((size - len(start)) // len(part))
 
 
-# What makes the parts of each dialect work longest, without a right credential. The defaults take 16 KiB of header, 64 KiB of body.
+# What makes the parts of each dialect work longest, without a valid credential. The defaults take 16 KiB of header, 64 KiB of body.
 LINE, BODY = 15_000, 65_000
 DEAREST = {
     "secret URL, a long key": request(filled("/", "k", LINE)),
@@ -279,6 +279,9 @@ DEAREST = {
     "dyndns2, a long user": request("/nic/update", Authorization="Basic " + base64.b64encode(b"u" * 11_000 + b":p").decode()),
     "dyndns2, a long password": request("/nic/update", Authorization="Basic " + base64.b64encode(b"u:" + b"p" * 11_000).decode()),
     "Token, a long one": request("/nic/update", filled(b"myip=", b"2001:db8::1,", BODY), Authorization=filled("Token ", "t", LINE)),
+    "dyndns2, unknown names like the password": request("/nic/update", b"u=u&p=" + b"a" * 40_000 + b"".join(b"&" + b"a" * 390 + b"b=1" for _ in range(60))),
+    "dyndns2, unknown names like the token": request("/nic/update", b"".join(b"&" + b"a" * 1000 + b"b=1" for _ in range(60)), Authorization=filled("Bearer ", "a", LINE)),
+    "deSEC, addresses for many hosts": request("/nic/update", b"u=u&p=p&hostname=" + b",".join(b"b" * 250 + b"%d" % n for n in range(20)) + b"".join(b"&a:" + b"b" * 250 + b"%d=" % n for n in range(20, 60))),
     "DuckDNS, a form of hosts and addresses": request("/update", filled(b"token=t&domains=a,b,c&ip=", b"192.0.2.1,", BODY)),
     "DuckDNS, a path": request(filled("/update/a,b/t/", "1", LINE)),
     "FreeDNS, a form of addresses": request(filled("/u/", "%41", LINE - 10), filled(b"address=", b"192.0.2.1,", BODY)),
@@ -319,7 +322,7 @@ def cpu_of(program, octets, seconds):
 
 
 def dearest(folder, seconds):
-    heading("CPU that one request without a right credential costs, beside a plain UPTODATE")
+    heading("CPU that one request without a valid credential costs, beside a plain UPTODATE")
     server = Named(folder / "named-dearest").start()
     user = f'\n[clients.u]\nuser = "v"\npassword = "p"\nhosts = ["u.{ZONE}"]\n'
     program = Sftdyn(folder / "sftdyn-dearest", conf(server, {"key": f"host.{ZONE}"}, extra=UNLIMITED + "bad_keys = 0\n") + user, arguments=()).start()

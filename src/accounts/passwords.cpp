@@ -101,7 +101,7 @@ base::Result<std::string> hash_password(std::string_view password) {
 }
 
 base::Result<void> check_password_hash(const std::string& hash) {
-    const base::Error bad{"password_hash is no hash that sftdyn can verify", "",
+    const base::Error bad{"password_hash is not a hash that sftdyn can verify", "",
                           "make one with: sftdyn password"};
     // Only parsed: with many clients, verifying each hash would take too long.
     const auto parts = parse_hash(hash);
@@ -118,7 +118,7 @@ base::Result<void> check_password_hash(const std::string& hash) {
 /// Computes all lanes on this thread, since libargon2 crashes when it can't start its own threads.
 base::Result<bool> verify_password(const std::string& hash, std::string_view password) {
     auto parts = parse_hash(hash);
-    if (!parts) return base::Error{"it is no hash that sftdyn can verify"};
+    if (!parts) return base::Error{"it is not a hash that sftdyn can verify"};
     const auto octets = [](auto& text) { return reinterpret_cast<std::uint8_t*>(text.data()); };
     const auto size = [](const auto& text) { return static_cast<std::uint32_t>(text.size()); };
     std::string computed(parts->digest.size(), '\0');

@@ -179,7 +179,7 @@ Result<std::vector<Network>> parse_networks(std::string_view text) {
     }
     auto network = Network::parse(text);
     if (network.has_error()) {
-        return Error{"this is no network, and no word for some", "",
+        return Error{"this is neither a network nor one of the words for networks", "",
                      "expected an address, a CIDR block, or \"loopback\", \"private\", "
                      "\"carrier-grade-nat\" or \"unique-local\""};
     }
@@ -213,14 +213,14 @@ const char* text_of(AddressRules::Ruling ruling) {
         case AddressRules::Ruling::may_be:
             return "may be published";
         case AddressRules::Ruling::nobodys:
-            return "is no address that a host can have";
+            return "is not an address that a host can have";
         case AddressRules::Ruling::loopback:
             return "is a loopback address, which is published only for a request that comes from "
                    "it";
         case AddressRules::Ruling::denied:
             break;
     }
-    return "is not to be published, as [addresses] in the configuration says";
+    return "must not be published ([addresses] in the configuration)";
 }
 
 }  // namespace sftdyn::base

@@ -62,8 +62,8 @@ private:
     [[nodiscard]] bool is_denied(const boost::asio::ip::address& address) const;
 };
 
-/// The ruling as a predicate that follows the address in a message: "is no address that a host can
-/// have", …
+/// The ruling as a predicate that follows the address in a message: "is not an address that a host
+/// can have", …
 [[nodiscard]] const char* text_of(AddressRules::Ruling ruling);
 
 }  // namespace sftdyn::base

@@ -57,7 +57,7 @@ Result<NewFile> NewFile::make(const FilePlan& plan, const std::string& remedy) {
     if (!write_whole(out.file_.get(), plan.text))
         return Error{"could not be written whole", plan.path.string(), "is the disk full?"};
     if (plan.owner && fchown(out.file_.get(), plan.owner->user, plan.owner->group) != 0)
-        return Error{std::string("can't be given to whom it belongs: ") + system_error_text(errno),
+        return Error{std::string("can't be given to its owner: ") + system_error_text(errno),
                      plan.path.string(), remedy};
     if (fchmod(out.file_.get(), plan.mode) != 0)
         return Error{std::string("can't be given its mode: ") + system_error_text(errno),

@@ -22,7 +22,7 @@ constexpr int most_links = 40;  // in one path, the kernel's limit
 
 Error no_folder(const fs::path& folder, int error, const std::string& remedy) {
     if (error == ENOENT)
-        return {"there is no such folder", folder.string(), "make it first, or " + remedy};
+        return {"there is no such folder", folder.string(), "create it first, or " + remedy};
     if (error == ENOTDIR) return {"is no folder", folder.string(), remedy};
     return {std::string("the folder can't be used: ") + system_error_text(error), folder.string(),
             remedy};

@@ -58,7 +58,7 @@ std::optional<boost::asio::ip::address> parse_zoned_address(std::string_view tex
 
 Result<Network> Network::parse(std::string_view text) {
     const Error bad{
-        "\"" + std::string(text.substr(0, 80)) + "\" is no network", "",
+        "\"" + std::string(text.substr(0, 80)) + "\" is not a network", "",
         "expected an address or a CIDR block: 127.0.0.1, 192.0.2.0/24 or 2001:db8::/32"};
     const std::size_t slash = text.find('/');
     const auto address = parse_address(text.substr(0, slash));

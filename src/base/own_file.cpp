@@ -30,17 +30,17 @@ std::optional<Error> fault_of(const struct stat& status, int folder, const fs::p
     const std::string file = path.string();
     const std::string away = "move it away first, or " + remedy;
     if (!S_ISREG(status.st_mode))
-        return Error{"is there already, and is no regular file", file, away};
+        return Error{"already exists, and is not a regular file", file, away};
     if (status.st_uid != geteuid())
-        return Error{fmt::format("is there already, and is not used: it belongs to {}, not to {}",
+        return Error{fmt::format("already exists, and is not used: it belongs to {}, not to {}",
                                  name_of_user(status.st_uid), name_of_user(geteuid())),
                      file, away};
     if ((status.st_mode & 0022) != 0)
-        return Error{"is there already, and is not used: others may write to it", file,
+        return Error{"already exists, and is not used: others may write to it", file,
                      fmt::format("if it is still yours, chmod go-w {}; else {}", file, away)};
     if (!is_ours_alone(folder))
         return Error{
-            "is there already, and is not used: others may write to its folder, and could have "
+            "already exists, and is not used: others may write to its folder, and could have "
             "put it there",
             file, away};
     return std::nullopt;
@@ -48,9 +48,9 @@ std::optional<Error> fault_of(const struct stat& status, int folder, const fs::p
 
 Error unreadable(const fs::path& path, int error, const std::string& remedy) {
     if (error == ELOOP)
-        return {"is there already, and is a symbolic link, which is not followed", path.string(),
+        return {"already exists, and is a symbolic link, which is not followed", path.string(),
                 "move it away first, or " + remedy};
-    return {std::string("is there already, and can't be read: ") + system_error_text(error),
+    return {std::string("already exists, and can't be read: ") + system_error_text(error),
             path.string(), "move it away first, or " + remedy};
 }
 

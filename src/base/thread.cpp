@@ -26,7 +26,7 @@ void say_no_memory() noexcept {
     static LogThrottle failures([](const std::string& text) { log::error("{}", text); });
     try {
         failures.add("memory",
-                     "there is no memory for something that was to be done; look at MemoryMax= of "
+                     "there was not enough memory for a task; look at MemoryMax= of "
                      "the service",
                      Clock::now());
     } catch (const std::bad_alloc&) {

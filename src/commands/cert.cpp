@@ -142,8 +142,8 @@ base::Result<Key> read_key(const fs::path& file) {
     Key key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr);
     ERR_clear_error();
     if (!key)
-        return base::Error{"is there already, and is no private key that can be used",
-                           file.string(), std::string("move it away first, or ") + elsewhere};
+        return base::Error{"already exists, and is no private key that can be used", file.string(),
+                           std::string("move it away first, or ") + elsewhere};
     return key;
 }
 
@@ -173,7 +173,7 @@ base::Result<void> make(const CertOptions& options, const fs::path& key_file,
     auto new_cert = base::NewFile::make({cert_file, *cert_text, 0644, {}, false}, elsewhere);
     if (new_cert.has_error()) return new_cert.error();
     if (has_key) {
-        console.out << fmt::format("{} is there already: the certificate is made for it.\n",
+        console.out << fmt::format("{} already exists: the certificate is made for it.\n",
                                    key_file.string());
         return new_cert->publish();
     }

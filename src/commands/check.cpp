@@ -119,8 +119,8 @@ int check(const config::Overrides& overrides, const CheckOptions& options, const
     config::Loaded loaded = server::load(overrides);
     check_key(loaded.settings.dns, loaded.diagnostics);
     for (const auto& files : config::certificates(loaded.settings)) {
-        const auto certificate = http::read_certificate(files.cert, files.key, {},
-                                                        server::tls_min_version(loaded.settings));
+        const auto certificate =
+            http::read_certificate(files.cert, files.key, {}, loaded.settings.tls_min_version);
         if (certificate.has_error()) loaded.diagnostics.push_back(certificate.error());
     }
     for (const auto& zone : loaded.settings.zones) check_key(zone, loaded.diagnostics);
@@ -157,8 +157,7 @@ int check(const config::Overrides& overrides, const CheckOptions& options, const
 
 void add_check(CommandLine& line) {
     CLI::App& app = *line.app.add_subcommand(
-        "check",
-        "Say everything that is wrong with a configuration file, and exit with 1 if anything is");
+        "check", "Check a configuration file, and exit with 1 if it has errors");
     add_conf(app, line.overrides);
     add_key_file(app, line.overrides, "The TSIG key to check instead of the file's");
     const auto options = std::make_shared<CheckOptions>();

@@ -160,7 +160,7 @@ void print_secret_url(std::ostream& out, const Sheet& sheet) {
     out << fmt::format("*/15 * * * * curl -fsS {} >/dev/null\n",
                        quoted::for_cron(quoted::for_shell(sheet.secret_url())));
     // All users can read unit files and command lines, so the secret is in a file for root.
-    heading(out, fmt::format("File for systemd, to be read by root alone: (umask 077; mkdir -p "
+    heading(out, fmt::format("File for systemd, readable only by root: (umask 077; mkdir -p "
                              "/etc/sftdyn/update; cat >/etc/sftdyn/update/{}.conf)",
                              sheet.instance));
     out << fmt::format("url = {}\n", quoted::for_curl_file(sheet.secret_url()));
@@ -344,7 +344,7 @@ void add_client(CommandLine& line) {
     app.add_option("--url", options->url,
                    "Where clients reach this server, for example https://dyn.example.org:4443")
         ->check([](const std::string& url) { return fault_of_server_url(url); });
-    app.add_flag("--list", options->list, "List what the clients are named by, without secrets");
+    app.add_flag("--list", options->list, "List the clients' names, without secrets");
     app.add_flag("--show", options->show_secrets,
                  "Show the secrets even if the output is no terminal");
     app.callback([&line, options] {

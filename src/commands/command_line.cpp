@@ -47,7 +47,7 @@ std::string unknown_command(const CLI::App& app, const std::string& word) {
     });
     if (near != names.end()) text += fmt::format("; did you mean {}?", *near);
     return text + fmt::format(
-                      "\nCommands: {}. `sftdyn help` tells what they are for; a "
+                      "\nCommands: {}. `sftdyn help` describes them; a "
                       "configuration is named by its file.\n",
                       fmt::join(names, ", "));
 }
@@ -66,7 +66,7 @@ bool is_mistyped_command(const std::string& word) {
 /// `is_help_of_a_command`.
 CLI::App& add_help(CLI::App& app, std::string& about_command) {
     CLI::App& help = *app.add_subcommand("help", "Print this help, or that of a command");
-    help.add_option("COMMAND", about_command, "The command to tell about");
+    help.add_option("COMMAND", about_command, "The command to describe");
     help.callback([&app, &about_command] {
         const auto named = app.get_subcommands(
             [&about_command](const CLI::App* one) { return one->get_name() == about_command; });

@@ -42,7 +42,7 @@ void add_server(CLI::App& app, const OverridesPtr& overrides) {
                }
            },
            "The DNS server to send updates to (default: 127.0.0.1, then ::1); several times for "
-           "several. Wins over the file's [dns], but not over a [[zone]]'s own")
+           "several. Overrides the file's [dns], but not a [[zone]]'s own")
         ->type_name("ADDR[:PORT]")
         ->allow_extra_args(false)
         ->take_all();
@@ -62,7 +62,7 @@ void add_listen(CLI::App& app, const char* option, const char* what, const Overr
                }
            },
            fmt::format("Listen for {} there: PORT, IP4:PORT, [IP6]:PORT or unix:PATH; "
-                       "several times for several. Wins over the file",
+                       "several times for several. Overrides the file",
                        what))
         ->type_name("[ADDR:]PORT")
         ->allow_extra_args(false)

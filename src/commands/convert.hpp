@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `convert` command: converts a Python conf to an equivalent TOML file.
+// The `convert` command: writes the TOML file that is equivalent to a Python conf.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "commands/command_line.hpp"
 
 namespace sftdyn::commands {
-
-/// A Python conf in TOML.
-struct Conversion {
-    std::string toml{};
-    std::vector<std::string> lost{};  ///< sentences about what could not be converted
-};
-
-/// Converts a Python conf that was loaded without diagnostics. Calls its hooks on this thread.
-[[nodiscard]] Conversion convert(const config::Loaded& loaded);
 
 void add_convert(CommandLine& line);
 

@@ -25,7 +25,7 @@ base::Result<bool> was_forgotten(const std::string& answer, const std::string& p
     const auto* object = error ? nullptr : value.if_object();
     const auto* forgotten = object != nullptr ? object->if_contains("forgotten") : nullptr;
     if (forgotten != nullptr && forgotten->is_bool()) return forgotten->as_bool();
-    return base::Error{"its answer is none that this version knows", path,
+    return base::Error{"this version does not know its answer", path,
                        "is it an sftdyn of this version?"};
 }
 

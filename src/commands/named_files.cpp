@@ -22,9 +22,10 @@ void look_at_event_command(const std::string& program, std::vector<NamedFileFaul
     struct stat status {};
     if (stat(program.c_str(), &status) != 0)
         return add(fmt::format("can't be run: {}", base::system_error_text(errno)),
-                   "name a program by its whole path");
+                   "give the program's full path");
     if (!S_ISREG(status.st_mode))
-        return add("is no program, but a folder or the like", "name a program by its whole path");
+        return add("is not a program but a folder or another kind of file",
+                   "give the program's full path");
     if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0)
         add("can't be run: nobody may execute it", fmt::format("chmod a+x {}", program));
 }
@@ -33,9 +34,9 @@ void look_at_state(const std::string& folder, std::vector<NamedFileFault>& fault
     struct stat status {};
     // A missing folder is not an error: systemd makes it.
     if (stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode))
-        faults.push_back(
-            {"state",
-             {"[admin] state is no folder", folder, "name a folder: hosts.sqlite is made in it"}});
+        faults.push_back({"state",
+                          {"[admin] state is not a folder", folder,
+                           "name a folder: hosts.sqlite is made in it"}});
 }
 
 }  // namespace

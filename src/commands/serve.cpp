@@ -37,13 +37,12 @@ void add_serve(CommandLine& line) {
     add_listen(line.app, "-l,--http", "HTTP", line.overrides, &Overrides::http);
     add_listen(line.app, "-s,--https", "HTTPS", line.overrides, &Overrides::https);
     add_file(line.app, "-c,--cert", line.overrides, &Overrides::cert,
-             "The certificate with its chain, PEM. Wins over the file");
+             "The certificate with its chain, PEM. Overrides the file");
     add_file(line.app, "-k,--key", line.overrides, &Overrides::key,
-             "The certificate's private key, PEM. Wins over the file");
-    add_key_file(
-        line.app, line.overrides,
-        "The TSIG key for updates (default: BIND's session key). Wins over the file's, but "
-        "not over a [[zone]]'s own");
+             "The certificate's private key, PEM. Overrides the file");
+    add_key_file(line.app, line.overrides,
+                 "The TSIG key for updates (default: BIND's session key). Overrides the file's, "
+                 "but not a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
     // For compatibility with the Python sftdyn, which ignored it too.

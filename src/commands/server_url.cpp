@@ -49,7 +49,7 @@ std::string fault_of_server_url(std::string_view url) {
     const std::size_t colon = host.rfind(':');
     if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
         if (!is_port(host.substr(colon + 1)))
-            return std::string("the port is no number from 1 to 65535; ") + expected;
+            return std::string("the port is not a number from 1 to 65535; ") + expected;
         host = host.substr(0, colon);
     }
     if (!is_host(host)) return std::string("the server has no valid name or address; ") + expected;

@@ -69,7 +69,7 @@ base::Result<void> write(const SetupPlan& plan, const Console& console) {
     for (const auto& file : plan.files) {
         if (is_there(file.path))
             return base::Error{
-                "is there already", file.path,
+                "already exists", file.path,
                 std::string("nothing was written; move it away, or ") + write_elsewhere};
     }
     std::vector<base::NewFile> made;
@@ -104,7 +104,7 @@ base::Result<dns::Name> parse_zone_of(const std::string& text) {
 /// `ns` in the zone.
 base::Result<dns::Name> name_server_of(const SetupOptions& options, const dns::Name& zone) {
     if (options.name_server.starts_with("*"))
-        return base::Error{"is no name of a server", options.name_server, "it is a wildcard"};
+        return base::Error{"is not the name of a server", options.name_server, "it is a wildcard"};
     if (!options.name_server.empty()) return dns::Name::parse_host(options.name_server);
     if (const auto own = public_host_name()) {
         if (auto name = dns::Name::parse_host(*own); !name.has_error()) return name;
@@ -122,7 +122,7 @@ base::Result<std::vector<ip::address>> addresses_of(const SetupOptions& options)
         boost::system::error_code error;
         const auto address = ip::make_address(text, error);
         if (error || base::is_nobodys(address))
-            return base::Error{"is no address that a DNS server can have", text,
+            return base::Error{"is not an address that a DNS server can have", text,
                                "--address takes an IPv4 or an IPv6 address"};
         all.push_back(address);
     }
@@ -263,7 +263,7 @@ int setup_or_ask(const SetupOptions& options, const Console& console) {
     }
     const auto asked = ask(options, console);
     if (!asked) {
-        console.err << "nothing was made: the answers ended\n";
+        console.err << "nothing was created: the input ended\n";
         return 1;
     }
     return setup(*asked, console);

@@ -27,7 +27,7 @@ constexpr unsigned clients_port = 8080;
 std::string new_secret() {
     std::array<unsigned char, 64> bits{};
     if (RAND_bytes(bits.data(), static_cast<int>(bits.size())) != 1)
-        throw std::runtime_error("no random bits can be had");
+        throw std::runtime_error("there are no random numbers");
     return base::base64_encoded(bits);
 }
 
@@ -50,7 +50,7 @@ base::Result<UpdateKey> key_at(const std::string& path) {
     const auto there = dns::read_key_file(path);
     if (there.has_error())
         return base::Error{
-            "is there already, and can't be used: " + there.error().text(), path,
+            "already exists, and can't be used: " + there.error().text(), path,
             "nothing was written; move it away, or choose another folder with --write"};
     const knot_tsig_key_t& raw = there->raw();
     return UpdateKey{path, there->name(), there->algorithm(),

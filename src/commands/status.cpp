@@ -118,13 +118,14 @@ base::Result<std::string> in_words(const std::string& document, const std::strin
     boost::system::error_code error;
     const json::value status = json::parse(document, error);
     if (error)
-        return base::Error{fmt::format("its answer is no JSON: {}", error.message()), path, remedy};
+        return base::Error{fmt::format("its answer is not JSON: {}", error.message()), path,
+                           remedy};
     std::ostringstream out;
     try {
         print(status.as_object(), out);
     } catch (const std::exception&) {
         // A part is missing or has another type.
-        return base::Error{"its answer is no status that this version knows", path, remedy};
+        return base::Error{"its answer is not a status that this version knows", path, remedy};
     }
     return base::Result<std::string>(boost::system::in_place_value, out.str());
 }

@@ -38,11 +38,11 @@ std::string who_may_write(const struct stat& status, const TrustedAccounts& trus
     return {};
 }
 
-/// One file with a secret.
+/// A file that must not be changed by others, and the secret in it.
 struct SecretFile {
     const char* subject;  ///< of `Weakness`
     std::string path;
-    const char* content;  ///< the secret in it, for messages
+    const char* content;  ///< the secret, for messages; null: there is none
     const char* power;    ///< what somebody who changes it can do
 };
 
@@ -84,7 +84,7 @@ public:
     void inspect() {
         struct stat status {};
         if (stat(file_.path.c_str(), &status) != 0) return;  // other checks report it
-        look_at_readers(status);
+        if (file_.content != nullptr) look_at_readers(status);
         look_at_writers(status);
         // The path may contain symbolic links; the folder of each of them matters.
         for (const fs::path& path : paths_to(fs::absolute(file_.path).lexically_normal())) {
@@ -296,6 +296,19 @@ double bits_of(std::string_view secret) {
     return size * (only_words && digits <= 2 ? std::min(each, each_of_a_word) : each);
 }
 
+namespace {
+
+constexpr const char* power_of_conf = "with it where all hosts point";
+
+/// The modules in the folder of a Python conf, which run with the service's privileges.
+std::vector<python::ConfModule> modules_of(const config::Loaded& loaded) {
+    if (!loaded.python) return {};
+    auto modules = loaded.python->modules();
+    return modules.has_error() ? std::vector<python::ConfModule>() : std::move(*modules);
+}
+
+}  // namespace
+
 std::vector<Weakness> weak_files(const config::Loaded& loaded) {
     using SecretKind = TrustedAccounts::SecretKind;
     const config::Settings& settings = loaded.settings;
@@ -303,6 +316,7 @@ std::vector<Weakness> weak_files(const config::Loaded& loaded) {
     const auto group = service ? base::find_group(service->gid) : std::nullopt;
     const std::string service_group = group ? group->name : "sftdyn";
 
+    const TrustedAccounts with_keys(settings, SecretKind::clients_keys);
     std::vector<Weakness> found;
     std::vector<std::string> seen;
     const auto inspect = [&](const SecretFile& file, const TrustedAccounts& trusted) {
@@ -310,9 +324,10 @@ std::vector<Weakness> weak_files(const config::Loaded& loaded) {
         seen.push_back(file.path);
         FileInspector(file, trusted, service_group, found).inspect();
     };
-    if (!loaded.conf.empty())
-        inspect({"conf", loaded.conf, "the keys", "with it where all hosts point"},
-                TrustedAccounts(settings, SecretKind::clients_keys));
+    if (!loaded.conf.empty()) inspect({"conf", loaded.conf, "the keys", power_of_conf}, with_keys);
+    for (const auto& module : modules_of(loaded))
+        inspect({"conf", module.path, module.has_clients ? "the keys" : nullptr, power_of_conf},
+                with_keys);
     const TrustedAccounts with_dns(settings, SecretKind::tsig_key);
     const auto key_of = [&](const config::ZoneSettings& zone) {
         for (const auto& file : config::key_files(zone))

@@ -46,7 +46,7 @@ base::Result<ConfFile> open_conf(const std::string& path) {
     if (file.get() < 0 || fstat(file.get(), &status) != 0) return not_opened(path);
     if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder");
     if (!S_ISREG(status.st_mode))
-        return unreadable(path, "it is no regular file, but a pipe, a device or a socket");
+        return unreadable(path, "it is not a regular file but a pipe, a device or a socket");
     if (static_cast<std::uint64_t>(status.st_size) > largest_conf)
         return unreadable(path, fmt::format("it is larger than {} MiB", largest_conf >> 20));
     return ConfFile{std::move(file), static_cast<std::size_t>(status.st_size)};

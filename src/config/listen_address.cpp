@@ -20,7 +20,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }  // namespace
 
 base::Result<Listen> parse_listen(std::string_view text) {
-    const base::Error bad{"this is no address to listen on", "",
+    const base::Error bad{"this is not an address to listen on", "",
                           "expected PORT, IP4:PORT, [IP6]:PORT or unix:PATH, for example 8080, "
                           "127.0.0.1:8080, [::1]:8080 or unix:/run/sftdyn/http.sock"};
     if (text.starts_with(unix_prefix)) {

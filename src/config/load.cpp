@@ -113,7 +113,7 @@ Loaded load_settings(const Overrides& line) {
         // A Python conf has no default listener.
         if (loaded.python) {
             settings.warnings.push_back(
-                {"it listens nowhere", path, "set http in the conf, as http = 8080, or https"});
+                {"it has no listener", path, "set http in the conf, as http = 8080, or https"});
         } else {
             settings.http.push_back({std::nullopt, default_port});
         }

@@ -157,7 +157,7 @@ private:
                                 ? std::get_if<std::int64_t>(&setting.values.front().scalar)
                                 : nullptr;
         if (count == nullptr || *count < 1 || *count > most)
-            return error(setting.line, "hook_threads is no number of threads",
+            return error(setting.line, "hook_threads is not a valid number of threads",
                          fmt::format("expected a number from 1 to {}", most));
         settings_.hook_threads = static_cast<unsigned>(*count);
     }
@@ -192,9 +192,9 @@ private:
         const std::string_view key = client.key.reveal();
         const auto* text = std::get_if<std::string>(&client.host.scalar);
         if (key.empty())
-            return error(0,
-                         fmt::format("the key of entry {} of CLIENTS is no text, or empty", number),
-                         "expected a str");
+            return error(
+                0, fmt::format("the key of entry {} of CLIENTS is not a text, or is empty", number),
+                "expected a str");
         if (key.starts_with('/'))
             return error(0,
                          fmt::format("the key of entry {} of CLIENTS begins with a slash", number),
@@ -205,8 +205,7 @@ private:
                 "expected a str: CLIENTS = {\"key\": \"host.example.org\"}");
         if (base::parse_address(*text))
             return error(
-                0,
-                fmt::format("the host of entry {} of CLIENTS is an address, and no name", number),
+                0, fmt::format("the host of entry {} of CLIENTS is an address, not a name", number),
                 "name the host that gets its client's address: CLIENTS = {\"key\": "
                 "\"host.example.org\"}");
         const auto host = parse_client_host(*text);

@@ -70,7 +70,7 @@ base::Result<dns::ServerAddress> parse_server(std::string_view text) {
     if (const auto bare = base::parse_zoned_address(text)) return dns::ServerAddress{*bare, 53};
     const auto listen = parse_listen(text);
     if (listen.has_error() || !listen->address || listen->port == 0) {
-        return base::Error{"this is no server address", "",
+        return base::Error{"this is not a server address", "",
                            "expected an IP address, with a port if it is not 53: 127.0.0.1, "
                            "127.0.0.1:5353 or [::1]:53"};
     }
@@ -93,7 +93,7 @@ base::Result<dns::Name> parse_zone(std::string_view text) {
         return base::Error{"this zone is not a valid domain name: " + why, "",
                            "write it as dyn.example.org"};
     };
-    if (text.starts_with("*.")) return wrong("a zone is no wildcard");
+    if (text.starts_with("*.")) return wrong("a zone can't be a wildcard");
     // Delegated parts of a reverse zone have a slash in their names (RFC 2317 §4).
     std::string plain(text);
     std::replace(plain.begin(), plain.end(), '/', '-');

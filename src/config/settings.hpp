@@ -17,6 +17,7 @@
 #include "config/listen_address.hpp"
 #include "dns/name.hpp"
 #include "dns/server_client.hpp"
+#include "http/tls_version.hpp"
 
 namespace sftdyn::config {
 
@@ -101,8 +102,7 @@ struct Settings {
         std::string cert, key;
         friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
     };
-    enum class TlsVersion { tls1_2, tls1_3 };
-    TlsVersion tls_min_version{};  ///< the oldest version that HTTPS accepts
+    http::TlsVersion tls_min_version{};  ///< the oldest version that HTTPS accepts
     /// [[certificate]]: further certificates, selected by the server name that a client asks for.
     std::vector<CertificateFiles> certificates{};
     ZoneSettings dns{};

@@ -94,8 +94,8 @@ std::string restart_notice(const Settings& started, const Settings& now) {
     const std::string last = changed.back();
     changed.pop_back();
     if (changed.empty())
-        return fmt::format("{} has changed: that takes effect with a restart only", last);
-    return fmt::format("{} and {} have changed: that takes effect with a restart only",
+        return fmt::format("{} has changed: that takes effect only with a restart", last);
+    return fmt::format("{} and {} have changed: that takes effect only with a restart",
                        fmt::join(changed, ", "), last);
 }
 

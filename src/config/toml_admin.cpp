@@ -38,8 +38,8 @@ void read_events(TomlContext& context, TomlSection& section, EventChoice& target
         else if (text == "failure")
             target.failure = true;
         else
-            context.error(name.source(), "events names one that there is none of",
-                          "those that there are: \"change\", \"stale\", \"failure\"");
+            context.error(name.source(), "events names an unknown event",
+                          "the known events are \"change\", \"stale\", \"failure\"");
     }
 }
 

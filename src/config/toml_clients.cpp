@@ -184,7 +184,7 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
     if (!client.key && !client.user)
         return context_.error(table.source(), "a client has neither key nor user",
                               "add key = \"…\" (openssl rand -hex 16), or user and password: its "
-                              "table's name is no key");
+                              "table's name is not a key");
     const bool has_password = !client.password.empty(), has_hash = !client.password_hash.empty();
     if (client.user && has_password == has_hash)
         return context_.error(table.source(),
@@ -244,7 +244,7 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
                      if (std::any_of(bytes.begin(), bytes.begin() + 8,
                                      [](unsigned char c) { return c != 0; }))
                          return base::Error{
-                             "ipv6_suffix is no suffix of 64 bits", "",
+                             "ipv6_suffix is not a suffix of 64 bits", "",
                              "expected the host's part of its address: \"::1234:5678:9abc:def0\""};
                      out.ipv6_suffix = address->to_v6();
                      return {};
@@ -274,7 +274,7 @@ void TomlClients::compare_named() {
         const toml::source_position at{client.line, 1};
         const auto twice = [&](const char* what, std::uint32_t line) {
             context_.error(
-                at, fmt::format("this client's {} is there twice (first in line {})", what, line),
+                at, fmt::format("this client's {} appears twice (first in line {})", what, line),
                 "keep one of them");
         };
         if (client.key) {
@@ -310,11 +310,11 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
                          key_of_url);
     if (!host) return;
     if (are_swapped(key, *host))
-        return context_.error(key_at, "host and key stand in the wrong order",
+        return context_.error(key_at, "host and key are in the wrong order",
                               "the key comes first: \"key\" = \"host.example.org\"");
     if (!is_whole(*host, at)) return;
     const auto twice = [&](std::uint32_t line) {
-        context_.error(key_at, fmt::format("this key is there twice (first in line {})", line),
+        context_.error(key_at, fmt::format("this key appears twice (first in line {})", line),
                        "give each host a key of its own");
     };
     if (const auto line = settings_.clients.line_of_key(key)) return twice(*line);
@@ -363,7 +363,7 @@ std::optional<dns::Name> TomlClients::host(std::string_view text, toml::source_p
     constexpr const char* order = "the key comes first: \"key\" = \"host.example.org\"";
     if (is_address(text)) {
         context_.error(
-            at, "this host is an address, and no name",
+            at, "this host is an address, not a name",
             "name the host that gets its client's address: \"key\" = \"host.example.org\"");
         return std::nullopt;
     }

@@ -22,7 +22,7 @@ base::Result<Listen> listen_of(const std::string& text) {
 base::Result<void> read_mode(const std::string& text, unsigned& mode) {
     const auto parsed = base::parse_number<unsigned>(text, 8);
     if (!parsed || *parsed > 0777)
-        return base::Error{"mode is no file mode", "",
+        return base::Error{"mode is not a file mode", "",
                            "expected octal digits as a string: \"0660\""};
     mode = *parsed;
     return {};

@@ -12,7 +12,7 @@ void read_trusted_proxies(TomlContext& context, TomlSection& top, Settings& sett
             return top.wrong_type(item, "trusted_proxies", "addresses or CIDR blocks as strings");
         const auto network = base::Network::parse(*text);
         if (network.has_error())
-            return context.error(item.source(), "this is no network", network.error().remedy);
+            return context.error(item.source(), "this is not a network", network.error().remedy);
         settings.trusted_proxies.push_back(*network);
     });
 }

@@ -49,7 +49,7 @@ void read_uptodate(TomlSection& top, Settings& settings) {
                                                     [](char c) { return c >= ' ' && c <= '~'; });
                  if (value.empty() || value.size() > 100 || !printable)
                      return base::Error{
-                         "uptodate is no word", "",
+                         "uptodate is not a valid word", "",
                          "expected up to 100 printable characters, for example \"OK\""};
                  settings.uptodate = value;
                  return {};
@@ -105,7 +105,7 @@ void read_root(TomlContext& context, const toml::table& root, Settings& settings
 Diagnostics read_toml(std::string_view text, const std::string& path, Settings& settings) {
     TomlContext context(path);
     if (is_utf16(text)) {
-        context.error(toml::source_position{1, 1}, "this is UTF-16, or no text",
+        context.error(toml::source_position{1, 1}, "this is UTF-16, or not text",
                       "save the file as UTF-8");
         return context.diagnostics();
     }

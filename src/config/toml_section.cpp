@@ -95,7 +95,7 @@ void TomlSection::path(std::string_view name, std::optional<std::string>& target
         // Messages show paths. A multi-line string that was not meant as one contains other lines
         // of the file, possibly with keys.
         if (has_control_characters(value))
-            return base::Error{fmt::format("{} is no path of a file: it has a line break or "
+            return base::Error{fmt::format("{} is not a file's path: it has a line break or "
                                            "another control character in it",
                                            name),
                                "", "write the path in one line, in quotation marks"};

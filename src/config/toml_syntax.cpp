@@ -18,19 +18,19 @@ struct Explanation {
 // another of these explanations.
 const Explanation explanations[] = {
     {{"cannot redefine", "cannot insert"},
-     "this name is there already: a client's key, a setting or a table stands in the file twice",
-     "keep one of them; of a table that stands there twice put all lines below one head"},
+     "this name already exists: a client's key, a setting or a table stands in the file twice",
+     "keep one of them; if a table appears twice, put all its lines under one header"},
     {{"utf-8", "unicode surrogates"}, "this is not UTF-8", "save the file as UTF-8"},
     {{"end-of-file", "saw EOF", "control character", "line-break"},
      "something is not closed here",
      "a text ends in its own line, with the quotation mark that it began with; a list and a table "
      "end with their bracket"},
     {{"expected '='"},
-     "there is no = behind the name",
+     "there is no = after the name",
      "write name = \"value\", and clients as \"key\" = \"host.example.org\""},
     {{"determine value type", "expected value,", "values may not", "digit", "leading zeroes",
       "underscores"},
-     "this is no value",
+     "this is not a value",
      "write numbers as they are, true or false, and every text in straight quotation marks: "
      "\"host.example.org\""},
     {{"expected bare key", "blank bare keys", "bare key"},
@@ -38,7 +38,7 @@ const Explanation explanations[] = {
      "a name with other characters than letters, digits, - and _ takes quotation marks: \"key\" = "
      "\"host.example.org\""},
     {{"expected a comment or whitespace"},
-     "the line goes on behind its value",
+     "the line continues after its value",
      "write each setting and each client in a line of its own"},
     {{"escape"},
      "a backslash has no meaning here",
@@ -89,7 +89,7 @@ base::Error explain_syntax(const toml::parse_error& error, std::string_view text
         if (std::any_of(one.signs.begin(), one.signs.end(), fits))
             return {one.what, "", std::string(one.remedy) + " (https://toml.io)"};
     }
-    return {"this can't stand here", "",
+    return {"this is not allowed here", "",
             "each line is a setting (name = value), a client (\"key\" = \"host.example.org\", in "
             "straight quotation marks), a [table] or a # comment;"
             " a list above may lack its bracket (https://toml.io)"};

@@ -20,7 +20,7 @@ void read_servers(TomlContext& context, TomlSection& section, ZoneSettings& zone
                                           "an IP address as a string, with a port if it is not 53");
             const auto server = parse_server(*text);
             if (server.has_error())
-                return context.error(item.source(), "this is no server address",
+                return context.error(item.source(), "this is not a server address",
                                      server.error().remedy);
             zone.servers.push_back(*server);
         });
@@ -71,7 +71,7 @@ void read_zone(TomlContext& context, const toml::table& table, Settings& setting
     const auto twin = std::find_if(settings.zones.begin(), settings.zones.end(),
                                    [&](const auto& other) { return other.zone == zone.zone; });
     if (twin != settings.zones.end())
-        context.error(table.source(), "this zone is there twice", "keep one of them");
+        context.error(table.source(), "this zone appears twice", "keep one of them");
     settings.zones.push_back(std::move(zone));
 }
 

@@ -304,7 +304,7 @@ Reply read_answer(const OutgoingMessage& request, std::span<const std::uint8_t> 
     if (knot_wire_get_id(copy.data()) != request.id)
         return malformed("the answer has another message id");
     if (knot_pkt_parse(packet.get(), 0) != KNOT_EOK && knot_wire_get_tc(copy.data()) == 0) {
-        return malformed("the answer is no valid DNS message");
+        return malformed("the answer is not a valid DNS message");
     }
     if (!is_to_this(request, *packet)) return malformed("the answer is to another question");
     const auto verified = verify(request, *packet, server);

@@ -93,13 +93,13 @@ std::string name_complaint(const UpdateRecord& record) {
     const bool owner_is_host =
         type == KNOT_RRTYPE_A || type == KNOT_RRTYPE_AAAA || type == KNOT_RRTYPE_MX;
     if (owner_is_host && !is_host(record.owner.wire(), true))
-        return fmt::format("the owner {} is no host name", record.owner.text());
+        return fmt::format("the owner {} is not a host name", record.owner.text());
     const std::uint8_t* target = nullptr;
     if (type == KNOT_RRTYPE_NS || type == KNOT_RRTYPE_SOA) target = data;
     if (type == KNOT_RRTYPE_MX) target = data + 2;
     if (type == KNOT_RRTYPE_SRV) target = data + 6;
     if (target != nullptr && !is_host(target, false))
-        return fmt::format("{} is no host name", Name::from_wire(target).text());
+        return fmt::format("{} is not a host name", Name::from_wire(target).text());
     return {};
 }
 
@@ -170,11 +170,11 @@ private:
             return {};
         }
         if (is(word, "server"))
-            return bad("the server can't be set here: it is the configuration's");
+            return bad("the server can't be set here: the configuration sets it");
         if (is(word, "key")) return key(words);
         for (const char* passed : {"local", "realm", "gsstsig", "oldgsstsig"}) {
             if (is(word, passed))
-                return warn(fmt::format("{} has no meaning here and is passed over", passed));
+                return warn(fmt::format("{} has no meaning here and is ignored", passed));
         }
         for (const char* passed : {"show", "answer", "debug", "help", "version"}) {
             if (is(word, passed)) return {};
@@ -228,7 +228,7 @@ private:
         }
         const auto value = number(word);
         if (!value || *value > largest_ttl)
-            return bad("the TTL is no number of seconds up to 2147483647");
+            return bad("the TTL is not a number of seconds up to 2147483647");
         default_ttl_ = value;
         return {};
     }
@@ -290,7 +290,7 @@ private:
         if (word.empty()) return std::optional<Type>();
         const auto type = type_number(word);
         if (!type)
-            return bad(fmt::format("\"{}\" is no class and no type that is known here",
+            return bad(fmt::format("\"{}\" is neither a known class nor a known type",
                                    word.substr(0, longest_echo)));
         return std::optional(static_cast<Type>(*type));
     }

@@ -59,7 +59,7 @@ base::Result<ip::address> address_of(Type type, std::string_view rdata) {
         return ip::address(ip::make_address_v6(bytes));
     }
     return base::Error{
-        fmt::format("{} octets are no data of {} record", rdata.size(), type_text(type))};
+        fmt::format("{} octets are not data of {} record", rdata.size(), type_text(type))};
 }
 
 std::string rdata_text(Type type, std::string_view rdata) {

@@ -17,6 +17,7 @@
 
 namespace sftdyn::dns {
 
+/// The record types that are used here, by their numbers (RFC 1035 §3.2.2 and later ones).
 enum class Type : std::uint16_t {
     a = 1,
     ns = 2,

@@ -21,7 +21,7 @@ base::Result<TsigKey> TsigKey::make(std::string_view name, std::string_view algo
                                     const base::Secret& secret) {
     const auto parsed = Name::parse(name);
     if (!parsed.has_value())
-        return base::Error{"the key's name is no domain name", "",
+        return base::Error{"the key's name is not a domain name", "",
                            "use the name that the DNS server knows the key by"};
 
     std::string wanted = base::ascii_lower(algorithm);

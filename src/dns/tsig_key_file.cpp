@@ -58,7 +58,7 @@ base::Result<base::Secret> read_whole(const std::string& path) {
     if (!file || fstat(file.get(), &status) != 0) return unreadable(path, errno);
     if (S_ISDIR(status.st_mode)) return unreadable(path, EISDIR);
     if (!S_ISREG(status.st_mode))
-        return base::Error{"the key file is no regular file, but a pipe, a device or a socket",
+        return base::Error{"the key file is not a regular file but a pipe, a device or a socket",
                            path, "name the key's file with nskeyfile"};
     std::string text(largest_key_file + 1, '\0');
     std::size_t have = 0;
@@ -195,10 +195,10 @@ private:
             const std::size_t line = name->line;
             const std::string file(name->text);
             if (const auto error = mark(";")) return *error;
-            return include_ ? include_(file) : complain(line, "include is of no use here");
+            return include_ ? include_(file) : complain(line, "include can't be used here");
         }
         if (first->quoted || first->text != "key")
-            return complain(first->line, "this is no TSIG key");
+            return complain(first->line, "this is not a TSIG key");
         auto statement = one_key();
         if (statement.has_error()) return statement.error();
         return at_path(TsigKey::make(statement->name, statement->algorithm, statement->secret),

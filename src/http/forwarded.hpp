@@ -16,6 +16,7 @@ namespace sftdyn::http {
 
 struct ProxyProtocolHeader;
 
+/// The header fields in which proxies name the client (Forwarded: RFC 7239).
 enum class ProxyHeader { x_forwarded_for, forwarded, x_real_ip };
 
 /// The proxies of the configuration: which are trusted, and which header field they use.

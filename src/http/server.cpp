@@ -71,7 +71,7 @@ struct Server::Worker {
             const std::string address = peer.address->to_string();
             base::log::event(spdlog::level::info,
                              address +
-                                 " is none of trusted_proxies, and may not speak the PROXY "
+                                 " is not one of trusted_proxies, and may not use the PROXY "
                                  "protocol: its connection was closed",
                              {{"SFTDYN_CLIENT", address}});
             return;
@@ -94,8 +94,9 @@ struct Server::Worker {
                 descriptors_are_short
                     ? "no file descriptor is left for another connection (raise LimitNOFILE=, or "
                       "ulimit -n)"
-                    : fmt::format("there are {} connections, and no more are taken (connections)",
-                                  admission.count()));
+                    : fmt::format(
+                          "there are {} connections, and no more are accepted (connections)",
+                          admission.count()));
         }
         if (set.make_room(now)) return !descriptors_are_short;
         // Connections of other threads may take the room.

@@ -163,12 +163,15 @@ base::Result<TlsCertificate> read_certificate(const std::string& cert_file,
     return TlsCertificate{context, names_of(pair->certificate.get()), std::move(tickets)};
 }
 
-std::chrono::seconds time_left(const TlsCertificate& certificate) {
+std::time_t expiry_of(const TlsCertificate& certificate) {
     const X509* x509 = SSL_CTX_get0_certificate(certificate.context->native_handle());
-    int days = 0, seconds = 0;
-    if (x509 == nullptr || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(x509)) != 1)
-        return std::chrono::seconds(0);
-    return std::chrono::hours(24) * days + std::chrono::seconds(seconds);
+    std::tm time{};
+    if (x509 == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(x509), &time) != 1) return 0;
+    return timegm(&time);
+}
+
+std::chrono::seconds time_left(const TlsCertificate& certificate) {
+    return std::chrono::seconds(expiry_of(certificate) - std::time(nullptr));
 }
 
 const TlsCertificate& choose(const std::vector<TlsCertificate>& certificates,

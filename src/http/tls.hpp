@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "http/ticket_keys.hpp"
+#include "http/tls_version.hpp"
 
 namespace sftdyn::http {
 
@@ -25,9 +27,6 @@ struct TlsCertificate {
     std::shared_ptr<TicketKeys> tickets{};  ///< used by `context`; null: no tickets
 };
 
-/// The minimum TLS version.
-enum class TlsVersion { tls1_2, tls1_3 };
-
 /// Reads a certificate chain and its private key, both PEM (`read_pair`), and prepares them for
 /// serving. An error names the file; an encrypted key, and a key that does not match the
 /// certificate, are errors. Sessions can be resumed if `tickets` is set.
@@ -35,6 +34,8 @@ enum class TlsVersion { tls1_2, tls1_3 };
     const std::string& cert_file, const std::string& key_file,
     std::shared_ptr<TicketKeys> tickets = {}, TlsVersion least = TlsVersion::tls1_2);
 
+/// When the certificate expires, in seconds since 1970.
+[[nodiscard]] std::time_t expiry_of(const TlsCertificate& certificate);
 /// How long the certificate is still valid; negative when it has expired.
 [[nodiscard]] std::chrono::seconds time_left(const TlsCertificate& certificate);
 

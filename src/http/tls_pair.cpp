@@ -55,7 +55,7 @@ base::Result<void> read_file(const PemFile& file, SecretText& text) {
     struct stat info {};
     if (fstat(descriptor.get(), &info) != 0)
         return unreadable(file, base::system_error_text(errno));
-    if (!S_ISREG(info.st_mode)) return unreadable(file, "it is no regular file");
+    if (!S_ISREG(info.st_mode)) return unreadable(file, "it is not a regular file");
 
     std::array<char, 4096> part{};
     ssize_t size = 0;

@@ -39,7 +39,7 @@ base::Result<void> become(const std::string& user) {
     if (!entry && errno != 0) return failed("looking it up");
     if (!entry)
         return base::Error{
-            fmt::format("can't become the user {}: there is none of that name", user), "",
+            fmt::format("can't become the user {}: there is no user of that name", user), "",
             "name a user of this machine (getent passwd)"};
     const auto& [name, uid, gid] = *entry;
     if (initgroups(user.c_str(), gid) != 0) return failed("initgroups");

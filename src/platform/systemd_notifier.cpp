@@ -46,8 +46,9 @@ SystemdNotifier::SystemdNotifier(boost::asio::io_context& io)
     if (name.empty()) return;
     socket_ = base::connect_unix_datagram(name);
     if (!socket_) {
-        base::log::error("systemd waits for word of the start, but can't be reached at {}: {}",
-                         name, base::system_error_text(errno));
+        base::log::error(
+            "systemd waits for a notification of the start, but can't be reached at {}: {}", name,
+            base::system_error_text(errno));
         return;
     }
     interval_ = watchdog_interval();

@@ -10,6 +10,7 @@
 
 namespace sftdyn::protocol {
 
+/// What the value of a parameter is.
 enum class Meaning : std::uint8_t {
     hosts,     ///< host names, separated by commas
     label,     ///< a host, or the label before `domain`

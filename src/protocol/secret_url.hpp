@@ -20,8 +20,10 @@ struct WhoAmI {};
 struct PresentedKey {
     std::string_view key;
 };
+/// The method is not GET.
 struct MethodNotAllowed {};
 
+/// What a request asks for.
 using Intent = std::variant<WhoAmI, PresentedKey, MethodNotAllowed>;
 
 [[nodiscard]] Intent read(const http::Request& request);

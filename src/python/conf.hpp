@@ -128,6 +128,12 @@ public:
 /// "goes on": the conf runs something beside the hooks.
 using HookForm = std::vector<std::string>;
 
+/// A module that a conf has imported from its own folder.
+struct ConfModule {
+    std::string path;
+    bool has_clients = false;  ///< has a dict that maps texts to host names
+};
+
 /// A conf that was run. May be destroyed on any thread, without the interpreter's lock; its hooks
 /// must be called on the thread that it was run on. Reading its settings may run its code, such as
 /// methods of its classes. An error then describes the exception and its location, as in
@@ -157,6 +163,10 @@ public:
     /// The forms of its hooks. Reads the conf's file.
     [[nodiscard]] virtual base::Result<std::vector<HookForm>> forms() const {
         return std::vector<HookForm>();
+    }
+    /// The modules that it has imported from its own folder.
+    [[nodiscard]] virtual base::Result<std::vector<ConfModule>> modules() const {
+        return std::vector<ConfModule>();
     }
     [[nodiscard]] virtual bool has_get_ip() const = 0;
     [[nodiscard]] virtual bool has_get_host() const = 0;
@@ -218,6 +228,7 @@ public:
 
 /// The plugin's only symbol. Called once; the interpreter is never finalized.
 constexpr const char* plugin_symbol = "sftdyn_python_interpreter";
-using PluginEntry = Interpreter*(const char* version);  ///< null: wrong version, or start failed
+/// Null: `failure` says why; empty: the plugin is of another version.
+using PluginEntry = Interpreter*(const char* version, std::string& failure);
 
 }  // namespace sftdyn::python

@@ -123,8 +123,7 @@ bool HookThreads::Shared::join(const WorkerPtr& self, Ran ran, const WorkerPtr& 
             predecessor->is_replaced = true;
             workers.remove(predecessor);
             base::log::error(
-                "{}: code of the conf does not return, and is left alone: the conf "
-                "was run anew on another thread",
+                "{}: code of the conf does not return: the conf was run again on another thread",
                 path);
         }
         if (is_needed) workers.push_back(self);

@@ -60,7 +60,11 @@ base::Result<Interpreter*> PluginLoader::make() const {
         return base::Error{"the plugin can't be loaded: " + plugin.error(), file,
                            "install the package sftdyn-python again"};
     const auto entry = plugin.function<PluginEntry>(plugin_symbol);
-    Interpreter* made = entry == nullptr ? nullptr : entry(version_.c_str());
+    std::string failure;
+    Interpreter* made = entry == nullptr ? nullptr : entry(version_.c_str(), failure);
+    if (!failure.empty())
+        return base::Error{"Python can't be started: " + failure, file,
+                           "is the system's Python intact? (apt-get install --reinstall python3)"};
     if (made == nullptr)
         return base::Error{
             "the plugin is of another version than sftdyn", file,

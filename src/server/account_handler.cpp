@@ -84,12 +84,12 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
     const auto dialect = update.dialect;
     request.set_client(client.name);
     if (!update.fault.empty()) {
-        log_warning(request, update.fault);
-        return request.complete(RequestOutcome::refused, update.fault,
-                                protocol::not_understood(dialect));
+        const std::string fault = protocol::text_of(update.fault, update);
+        log_warning(request, fault);
+        return request.complete(RequestOutcome::refused, fault, protocol::not_understood(dialect));
     }
     if (update.hostnames.size() > protocol::most_hosts)
-        return request.complete(RequestOutcome::refused, "it names more hosts than one may",
+        return request.complete(RequestOutcome::refused, "it names more hosts than are allowed",
                                 protocol::too_many_hosts(dialect, request.answer_style()));
     AccountUpdate job{std::move(update)};
     job.plan = protocol::make_plan(job.update, client, hosts_, request.source(),
@@ -110,7 +110,7 @@ void AccountHandler::refuse_address(RequestContext& request, const std::string& 
         "address/" + who,
         fmt::format("{} from {} is not updated: {}", who, request.source().to_string(), why),
         base::Clock::now());
-    request.complete(RequestOutcome::refused, "the address is not to be published, or is none",
+    request.complete(RequestOutcome::refused, "the address must not be published, or is invalid",
                      std::move(response));
 }
 

@@ -18,10 +18,9 @@ AddressWatch::Warning warning_of_python_conf(http::Forwarding kind, const std::s
         fmt::format("let get_ip return what its header says, for requests of {} only", peer);
     switch (kind) {
         case http::Forwarding::silent:
-            return {
-                "silent-proxy", peer,
-                fmt::format("{} does not say for whom it speaks: hosts get its own address", peer),
-                "let it send X-Forwarded-For"};
+            return {"silent-proxy", peer,
+                    fmt::format("{} sends no forwarding header: hosts get its own address", peer),
+                    "let it send X-Forwarded-For"};
         case http::Forwarding::other:
             return {"other-header", peer,
                     fmt::format("{} sends another header than X-Forwarded-For: hosts get its own "
@@ -33,18 +32,18 @@ AddressWatch::Warning warning_of_python_conf(http::Forwarding kind, const std::s
             break;
     }
     return {"untrusted-proxy", peer,
-            fmt::format("{} says for whom it speaks, and no hook of the conf reads it: its own "
+            fmt::format("{} sends a forwarding header, and no hook of the conf reads it: its own "
                         "address counts",
                         peer),
-            "if it is your proxy: " + remedy + "; if not, a client has made that up"};
+            "if it is your proxy: " + remedy + "; if not, a client has forged it"};
 }
 
 AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer) {
     switch (kind) {
         case http::Forwarding::silent:
             return {"silent-proxy", peer,
-                    fmt::format("{} is one of trusted_proxies, and does not say for whom it "
-                                "speaks: hosts get its own address",
+                    fmt::format("{} is one of trusted_proxies, and sends no forwarding header: "
+                                "hosts get its own address",
                                 peer),
                     "let it send the header that proxy_header names (X-Forwarded-For unless it is "
                     "set)"};
@@ -59,14 +58,13 @@ AddressWatch::Warning warning_of(http::Forwarding kind, const std::string& peer)
         case http::Forwarding::as_meant:
             break;
     }
-    return {
-        "untrusted-proxy", peer,
-        fmt::format(
-            "{} says for whom it speaks, but is none of trusted_proxies: its own address counts",
-            peer),
-        fmt::format(
-            "if it is your proxy: trusted_proxies = [\"{}\"]; if not, a client has made that up",
-            peer)};
+    return {"untrusted-proxy", peer,
+            fmt::format("{} sends a forwarding header, but is not one of trusted_proxies: its own "
+                        "address counts",
+                        peer),
+            fmt::format(
+                "if it is your proxy: trusted_proxies = [\"{}\"]; if not, a client has forged it",
+                peer)};
 }
 
 /// Logs the warning, with the shared address or the proxy's address as a journal field.
@@ -113,10 +111,11 @@ void AddressWatch::say_stranger(const base::ClientNetwork& network,
         std::ranges::any_of(strangers_, [&](const Stranger& one) { return one.peer == network; }))
         return;
     Warning warning = warning_about(http::Forwarding::untrusted, peer);
-    warning.what = fmt::format("without a right credential, {}", warning.what);
+    warning.what = fmt::format("without a valid credential, {}", warning.what);
     log_warning(warning);
     if (strangers_.size() + 1 == most_strangers)
-        base::log::warn("no more are told of that speak for others without a right credential");
+        base::log::warn(
+            "no more warnings are given about forwarding headers without a valid credential");
     strangers_.push_back({network, std::move(warning)});
 }
 
@@ -140,10 +139,10 @@ void AddressWatch::published(update::HostId host, const boost::asio::ip::address
     say({"shared-address", text,
          fmt::format("{} hosts have been given one address, {}", many_hosts, text),
          is_python_conf_
-             ? "if a proxy or a container's NAT stands in front of sftdyn, let it say for whom it "
-               "speaks, and let get_ip return that"
-             : fmt::format("if a proxy or a container's NAT stands in front of sftdyn, let it say "
-                           "for whom it speaks, and name it: "
+             ? "if a proxy or a container's NAT stands in front of sftdyn, let it send a "
+               "forwarding header, and let get_ip return that"
+             : fmt::format("if a proxy or a container's NAT stands in front of sftdyn, let it send "
+                           "a forwarding header, and name it: "
                            "trusted_proxies = [\"{}\"]; to refuse such addresses: [addresses] "
                            "deny",
                            text)});

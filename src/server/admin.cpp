@@ -164,6 +164,8 @@ void Admin::configure(Clients clients) {
     else
         history.keep_all();
     clients_ = std::make_shared<const Clients>(std::move(clients));
+    is_reload_successful_ = true;
+    reload_time_ = std::time(nullptr);
     drop_forgotten();
     if (started_) look_for_stale();
 }
@@ -245,8 +247,10 @@ telemetry::Metrics::Now Admin::now(const std::vector<update::ServerState>& serve
     }
     for (const auto& [server, good] : up)
         now.servers.push_back({server.first, server.second, good});
-    const auto certificates = parts_.certificates.validity();
+    const auto certificates = parts_.certificates.expiry();
     now.certificates.assign(certificates.begin(), certificates.end());
+    now.is_reload_successful = is_reload_successful_;
+    now.reload_time = reload_time_;
     if (!has_event_command_) return now;
     const auto counts = events_.counts();
     now.event_commands = {{"ok", counts.succeeded},
@@ -278,7 +282,7 @@ std::string Admin::carry_out(const std::string& line) {
     if (!line.starts_with(forget))
         return answer({{"error", "there is no such command for a running sftdyn"}});
     const auto name = dns::Name::parse_host(std::string_view(line).substr(forget.size()));
-    if (name.has_error()) return answer({{"error", "this is no host's name"}});
+    if (name.has_error()) return answer({{"error", "this is not a host's name"}});
     const auto host = parts_.hosts.find(*name);
     const bool was_known = host && parts_.request_log.history().forget(*host);
     drop_forgotten();

@@ -21,7 +21,7 @@
 #include "server/metrics_page.hpp"
 #include "server/update_service.hpp"
 #include "server/wiring.hpp"
-#include "telemetry/history_database.hpp"
+#include "telemetry/history_store.hpp"
 #include "telemetry/request_log.hpp"
 #include "update/dns_backend.hpp"
 
@@ -70,6 +70,8 @@ public:
     };
     /// To be called at the start and after each reload.
     void configure(Clients clients);
+    /// To be called when a reload was refused. On the thread of `configure`.
+    void on_reload_refused() { is_reload_successful_ = false; }
 
 private:
     struct Facts;
@@ -113,6 +115,8 @@ private:
     boost::asio::steady_timer timer_;
     bool started_ = false;
     std::shared_ptr<const Clients> clients_ = std::make_shared<const Clients>();
+    bool is_reload_successful_ = true;
+    std::time_t reload_time_ = 0;  ///< of the last successful one
     std::unique_ptr<telemetry::Store> store_;
     std::shared_ptr<const Admin*> alive_ = std::make_shared<const Admin*>(
         this);  ///< DNS queries may be answered after it was destroyed

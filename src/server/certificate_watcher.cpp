@@ -50,7 +50,7 @@ bool CertificateWatcher::read(One& one, http::TlsVersion least) {
                    one.certificate ? " (the certificate in use stays)" : "");
         return false;
     }
-    if (one.certificate) log::info("{}: the certificate was read anew", one.files.cert);
+    if (one.certificate) log::info("{}: the certificate was reloaded", one.files.cert);
     one.certificate = std::move(*certificate);
     return true;
 }
@@ -83,15 +83,15 @@ void CertificateWatcher::warn_of_expiry() {
     }
 }
 
-std::map<std::string, std::chrono::seconds> CertificateWatcher::validity() const {
-    std::map<std::string, std::chrono::seconds> out;
+std::map<std::string, std::time_t> CertificateWatcher::expiry() const {
+    std::map<std::string, std::time_t> out;
     for (const auto& one : all_) {
         if (!one.certificate) continue;
         const auto& names = one.certificate->names;
-        const auto left = http::time_left(*one.certificate);
-        auto& least =
-            out.try_emplace(names.empty() ? one.files.cert : names.front(), left).first->second;
-        least = std::min(least, left);
+        const auto expires = http::expiry_of(*one.certificate);
+        auto& first =
+            out.try_emplace(names.empty() ? one.files.cert : names.front(), expires).first->second;
+        first = std::min(first, expires);
     }
     return out;
 }

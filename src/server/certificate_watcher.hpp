@@ -42,9 +42,9 @@ public:
     /// certificates.
     void look();
 
-    /// The remaining validity of each certificate in use, by its first name. Of several
+    /// When each certificate in use expires, in seconds since 1970, by its first name. Of several
     /// certificates with the same name, the one that expires first counts.
-    [[nodiscard]] std::map<std::string, std::chrono::seconds> validity() const;
+    [[nodiscard]] std::map<std::string, std::time_t> expiry() const;
 
 private:
     struct One {

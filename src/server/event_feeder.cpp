@@ -124,7 +124,7 @@ bool EventFeeder::send(std::uint64_t id, const Event& event) {
         const log::FieldScope scope({{"SFTDYN_HOST", log::printable(event.host)}});
         problems_.add(
             "name",
-            fmt::format("{}: an event command is not run, since the name can't be told to it: {}",
+            fmt::format("{}: an event command is not run, since the name can't be passed to it: {}",
                         runner_.name(), log::printable(shown(event))),
             base::Clock::now());
         return false;

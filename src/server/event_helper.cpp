@@ -107,8 +107,7 @@ void EventHelper::read() {
     const auto message = EventMessage::read({octets.data(), static_cast<std::size_t>(size)});
     if (message) return start(*message);
     if (!std::exchange(refused_, true))
-        base::log::error(
-            "the event command's helper was sent what no sftdyn sends, and refuses it");
+        base::log::error("the event command's helper refused an invalid message");
 }
 
 void EventHelper::start(const EventMessage& message) {

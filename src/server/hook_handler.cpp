@@ -83,7 +83,7 @@ bool HookHandler::stop(base::Duration patience) {
 void HookHandler::handle(RequestContext& request, const http::Request& asked) {
     const auto intent = secret_url::read(asked);
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
-        return request.complete(RequestOutcome::refused, "another method than GET",
+        return request.complete(RequestOutcome::refused, "a method other than GET",
                                 secret_url::method_not_allowed());
     const bool has_get_ip = request.settings().hooks->has_get_ip();
     const auto* update = std::get_if<secret_url::PresentedKey>(&intent);
@@ -147,7 +147,7 @@ void HookHandler::carry_out(std::shared_ptr<RequestContext> context, HookDecisio
             return request.complete(RequestOutcome::address, "its own address",
                                     {200, std::move(decision.address_text)});
         case HookDecision::Action::refused:
-            return request.complete(RequestOutcome::refused, "the address is not to be published",
+            return request.complete(RequestOutcome::refused, "the address must not be published",
                                     protocol::refused_address(protocol::Dialect::secret_url));
         case HookDecision::Action::bad_key:
             return authenticator_.refuse(request);

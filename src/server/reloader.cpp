@@ -17,8 +17,7 @@ namespace sftdyn::server {
 namespace {
 
 constexpr const char* no_memory = "it could not be loaded: there is not enough memory";
-constexpr const char* defect =
-    "it could not be loaded: an exception that nobody expected, which is a defect";
+constexpr const char* defect = "it could not be loaded: an unexpected exception, which is a defect";
 
 Reloaded failed(const char* what, const char* remedy) {
     Reloaded none;
@@ -37,7 +36,7 @@ void Reloader::reload() {
         is_wanted_again_ = true;
         return;
     }
-    base::log::info("SIGHUP: loading the configuration anew");
+    base::log::info("SIGHUP: reloading the configuration");
     notifier_.reloading();
     is_loading_ = true;
     if (thread_.joinable()) thread_.join();

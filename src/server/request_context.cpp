@@ -80,6 +80,11 @@ telemetry::RequestFacts RequestContext::facts() const {
     return {.dialect = reported(dialect_), .client = source_, .began = began_};
 }
 
+void RequestContext::respond(http::Response response) {
+    log_->responded(response.status, began_);
+    responder_.respond(std::move(response));
+}
+
 /// False: the request has already ended.
 bool RequestContext::begin_end() {
     if (!std::exchange(ended_, true)) {
@@ -105,26 +110,26 @@ void RequestContext::complete(http::Response response) {
         if (served_.empty() && not_served_.empty())
             log_->ended(facts(), RequestOutcome::refused, "it names no host");
     });
-    responder_.respond(std::move(response));
+    respond(std::move(response));
 }
 
 void RequestContext::complete(const telemetry::HostOutcome& host, http::Response response) {
     if (!begin_end()) return;
     base::survive_no_memory([&] { log_->served(facts(), host); });
-    responder_.respond(std::move(response));
+    respond(std::move(response));
 }
 
 void RequestContext::complete(RequestOutcome outcome, std::string_view what,
                               http::Response response) {
     if (!begin_end()) return;
     base::survive_no_memory([&] { log_->ended(facts(), outcome, what); });
-    responder_.respond(std::move(response));
+    respond(std::move(response));
 }
 
 void RequestContext::complete_bad_credential(http::Response response) {
     if (!begin_end()) return;
     base::survive_no_memory([this] { log_->bad_credential(facts()); });
-    responder_.respond(std::move(response));
+    respond(std::move(response));
 }
 
 }  // namespace sftdyn::server

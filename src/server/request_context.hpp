@@ -136,6 +136,7 @@ private:
     };
     [[nodiscard]] telemetry::RequestFacts facts() const;
     [[nodiscard]] bool begin_end();
+    void respond(http::Response response);
     void tell_watch(AddressWatch::Sender sender);
 
     telemetry::RequestLog* log_;

@@ -69,17 +69,18 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     }
     // A key may have any form, so a target is tried as a key before the other dialects.
     const auto* asked = std::get_if<secret_url::PresentedKey>(&intent);
-    if (asked != nullptr && !protocol::is_path_of_dialect(protocol::path_segments(asked->key))) {
+    const auto path = protocol::path_segments(asked != nullptr ? asked->key : std::string_view());
+    if (asked != nullptr && !protocol::is_path_of_dialect(path)) {
         const auto longer =
             secret_url::find_longer(*settings.directory, accounts_.hosts(), asked->key);
         if (longer) return route_longer(context, request, *longer);
     }
-    if (route_dialect(context, request)) return;
+    if (route_dialect(context, request, path.size() == 1 && !protocol::is_path_of_dialect(path)))
+        return;
     if (asked != nullptr && secret_url::is_asked_by_browsers(asked->key))
-        return context.complete(RequestOutcome::refused, "a page that there is not",
-                                secret_url::no_page());
+        return context.complete(RequestOutcome::refused, "an unknown page", secret_url::no_page());
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
-        return context.complete(RequestOutcome::refused, "another method than GET",
+        return context.complete(RequestOutcome::refused, "a method other than GET",
                                 secret_url::method_not_allowed());
     if (std::holds_alternative<secret_url::WhoAmI>(intent))
         return context.complete(RequestOutcome::address, "its own address",
@@ -116,11 +117,14 @@ void RequestRouter::route_longer(RequestContext& context, const http::Request& r
                                    context.settings().directory->client(*longer.entry));
 }
 
-/// False: the request is not in a dialect that names hosts and addresses.
-bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request) {
+/// False: the request is not in a dialect that names hosts and addresses. With `is_wrong_key` its
+/// path was tried as a key.
+bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request,
+                                  bool is_wrong_key) {
     auto intent = protocol::read_address_update(request);
     if (std::holds_alternative<protocol::NotOurs>(intent)) return false;
     if (auto* update = std::get_if<protocol::AddressUpdate>(&intent)) {
+        if (is_wrong_key) authenticator_.count_wrong_key(context);
         accounts_.handle(context, std::move(*update));
         return true;
     }
@@ -129,10 +133,10 @@ bool RequestRouter::route_dialect(RequestContext& context, const http::Request& 
         context.complete(RequestOutcome::address, "its own address", protocol::check_ip(request));
     } else if (std::holds_alternative<protocol::CheckIpWithCredential>(intent)) {
         context.complete(RequestOutcome::refused,
-                         "it shows a credential where only its address is told",
+                         "it has a credential for a page that only shows its address",
                          protocol::check_ip_with_credential());
     } else if (std::holds_alternative<protocol::WrongMethod>(intent)) {
-        context.complete(RequestOutcome::refused, "another method than GET, POST and PUT",
+        context.complete(RequestOutcome::refused, "a method other than GET, POST and PUT",
                          protocol::wrong_method());
     } else {
         context.complete(RequestOutcome::refused, "too many parameters",

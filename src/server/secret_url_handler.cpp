@@ -38,7 +38,7 @@ void SecretUrlHandler::refuse_address(RequestContext& request, update::HostId ho
     warnings_.add("address/" + name,
                   fmt::format("{} is not updated: {} {}", name, request.source().to_string(), why),
                   base::Clock::now());
-    request.note(name, "its address is not to be published", telemetry::RequestOutcome::refused);
+    request.note(name, "its address must not be published", telemetry::RequestOutcome::refused);
     request.complete(protocol::refused_address(protocol::Dialect::secret_url));
 }
 

@@ -115,7 +115,7 @@ Service::~Service() {
 /// False: a certificate is not usable, or a needed one is missing.
 bool Service::use_certificates(const config::Settings& settings) {
     const auto certificates = config::certificates(settings);
-    if (!certificates.empty()) return certificates_.use(certificates, tls_min_version(settings));
+    if (!certificates.empty()) return certificates_.use(certificates, settings.tls_min_version);
     const bool needed = std::any_of(endpoints_.begin(), endpoints_.end(),
                                     [](const auto& endpoint) { return endpoint.tls; });
     if (needed) log::error("HTTPS is listened on without a certificate; set cert and key");
@@ -208,7 +208,8 @@ void Service::on_reloaded(Reloaded reloaded) {
     for (const auto& diagnostic : loaded.diagnostics) log::error("{}", diagnostic.text());
     // The certificates come first: the configuration is applied as a whole or not at all.
     if (!loaded.diagnostics.empty() || !use_certificates(loaded.settings)) {
-        log::error("the configuration is not taken; the old one goes on");
+        log::error("the new configuration is not used; the old one stays in use");
+        admin_.on_reload_refused();
         return;
     }
     for (const auto& warning : loaded.settings.warnings) log::warn("{}", warning.text());
@@ -216,8 +217,8 @@ void Service::on_reloaded(Reloaded reloaded) {
     if (!notice.empty()) log::warn("{}", notice);
     if (http_limits(loaded).connections_per_neighbour != neighbours_at_start_)
         log::warn(
-            "get_ip has come or gone: how many connections a proxy may have changes with a restart "
-            "only");
+            "get_ip was added or removed: how many connections a proxy may have changes only with "
+            "a restart");
     apply(loaded, reloaded.directory, reloaded.clients, std::move(reloaded.hosts));
     log::info("the configuration has {} clients", reloaded.clients);
 }

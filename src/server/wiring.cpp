@@ -324,12 +324,6 @@ std::vector<std::string> files(const config::Settings& settings) {
     return out;
 }
 
-http::TlsVersion tls_min_version(const config::Settings& settings) {
-    return settings.tls_min_version == config::Settings::TlsVersion::tls1_3
-               ? http::TlsVersion::tls1_3
-               : http::TlsVersion::tls1_2;
-}
-
 http::Proxies proxies(const config::Settings& settings) {
     http::Proxies out{settings.trusted_proxies, http::ProxyHeader::x_forwarded_for,
                       settings.proxy_field};

@@ -62,7 +62,6 @@ using Directory = std::shared_ptr<const accounts::AccountDirectory>;
 /// the valid names.
 [[nodiscard]] base::Result<std::vector<http::Endpoint>> endpoints_of(
     const std::vector<platform::PassedSocket>& sockets);
-[[nodiscard]] http::TlsVersion tls_min_version(const config::Settings& settings);
 [[nodiscard]] http::Proxies proxies(const config::Settings& settings);
 [[nodiscard]] EventCommandSettings event_command_settings(const config::Settings& settings);
 /// The files that must stay readable in the sandbox.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -53,6 +54,32 @@ private:
     std::array<double, Bounds> bounds_;
     std::array<std::atomic<std::uint64_t>, Bounds + 1> counts_{};
     std::atomic<double> sum_ = 0;
+};
+
+/// A histogram of durations to which many threads add.
+template <std::size_t Bounds>
+class DurationHistogram {
+public:
+    /// The upper bounds of the ranges in seconds, ascending and inclusive.
+    explicit DurationHistogram(const std::array<double, Bounds>& bounds) : bounds_(bounds) {}
+
+    void add(std::chrono::nanoseconds took) {
+        const double seconds = std::chrono::duration<double>(took).count();
+        std::size_t at = 0;
+        while (at < Bounds && seconds > bounds_[at]) ++at;
+        counts_[at].add();
+        nanoseconds_.add(static_cast<std::uint64_t>(took.count()));
+    }
+    [[nodiscard]] const std::array<double, Bounds>& bounds() const { return bounds_; }
+    /// The count of the range that ends at bound `at`, or of all values above the last bound.
+    [[nodiscard]] std::uint64_t count(std::size_t at) const { return counts_[at].value(); }
+    /// In seconds.
+    [[nodiscard]] double sum() const { return static_cast<double>(nanoseconds_.value()) / 1e9; }
+
+private:
+    std::array<double, Bounds> bounds_;
+    std::array<Counter, Bounds + 1> counts_{};
+    Counter nanoseconds_{};
 };
 
 }  // namespace sftdyn::telemetry

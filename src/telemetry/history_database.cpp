@@ -24,11 +24,10 @@
 namespace sftdyn::telemetry {
 namespace {
 
-constexpr auto save_interval = std::chrono::seconds(10);
 constexpr unsigned most_rows = 10'000'000;  // more than there are hosts that can be served
 constexpr int busy_milliseconds = 2000;
 constexpr const char* lost_with_the_process =
-    "hosts are served all the same, but what is remembered of them is lost with the process";
+    "hosts are still served, but their history is lost when the process ends";
 constexpr const char* unusable = "the database of hosts can't be used";
 constexpr const char* make_events =
     "CREATE TABLE IF NOT EXISTS events (host TEXT NOT NULL, type TEXT NOT NULL, kind TEXT NOT "
@@ -176,7 +175,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path) 
     if (!sqlite().loaded)
         return base::Error{
             "SQLite (libsqlite3.so.0) can't be loaded", path,
-            "install libsqlite3-0; hosts are served all the same, but not remembered"};
+            "install libsqlite3-0; hosts are still served, but their history is not kept"};
     if (auto prepared = prepare_for_sandbox(path); prepared.has_error()) return prepared.error();
     sqlite3* raw = nullptr;
     // SQLite follows no link in the whole path; only the file itself must be none.
@@ -250,8 +249,7 @@ base::Result<std::size_t> Database::load(History& history, update::HostTable& ho
         history.restore({hosts.number(host->name), host->type}, host->record);
         ++count;
     }
-    if (bad > 0)
-        base::log::warn("{}: {} rows are not of sftdyn's making, and are left out", path_, bad);
+    if (bad > 0) base::log::warn("{}: {} rows are invalid, and are ignored", path_, bad);
     if (status != SQLITE_DONE) return error("the hosts can't be read");
     return count;
 }
@@ -338,11 +336,11 @@ base::Result<void> Database::keep_events(const std::vector<HistoryEvent>& events
                                          const update::HostTable& hosts) {
     return in_transaction(
         [&] { return !run("DELETE FROM events").has_error() && write(events, hosts); },
-        "the events that are still to be told can't be saved");
+        "the pending events can't be saved");
 }
 
 base::Result<std::vector<HistoryEvent>> Database::take_events(update::HostTable& hosts) {
-    constexpr const char* failure = "the events that are still to be told can't be read";
+    constexpr const char* failure = "the pending events can't be read";
     std::vector<HistoryEvent> out;
     const auto statement = prepare(
         database_.get(), "SELECT host, type, kind, address, old_address, checked_in FROM events");
@@ -362,65 +360,6 @@ base::Result<std::vector<HistoryEvent>> Database::take_events(update::HostTable&
     // Deleted before they are reported: after a crash an event is lost rather than reported twice.
     if (auto result = run("DELETE FROM events"); result.has_error()) return result.error();
     return out;
-}
-
-Store::Store(std::unique_ptr<Database> database, History& history, const update::HostTable& hosts)
-    : database_(std::move(database)),
-      history_(history),
-      hosts_(hosts),
-      problems_([](const std::string& text) { base::log::warn("{}", text); }),
-      thread_(base::start_thread([this] { work(); })) {
-    if (!thread_)
-        base::log::warn(
-            "there is no thread to save what is remembered of hosts: it is saved when sftdyn ends, "
-            "and lost if it is killed");
-}
-
-Store::~Store() {
-    {
-        const base::MutexLock lock(mutex_);
-        ending_ = true;
-    }
-    end_.notify_all();
-    if (thread_)
-        thread_->join();
-    else
-        base::survive_no_memory([this] { save(); });
-    base::survive_no_memory([this] { save_events(); });
-    base::survive_no_memory([this] { problems_.finish(); });
-}
-
-void Store::work() {
-    for (bool last = false; !last;) {
-        {
-            const base::MutexLock lock(mutex_);
-            last =
-                end_.wait_for(mutex_, save_interval, [this]() REQUIRES(mutex_) { return ending_; });
-        }
-        base::survive_no_memory([this] { save(); });
-    }
-}
-
-/// Called after the thread has ended.
-void Store::save_events() {
-    if (events_.empty()) return;
-    const auto saved = database_->keep_events(events_, hosts_);
-    if (saved.has_error())
-        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
-}
-
-void Store::save() {
-    const History::Unsaved unsaved = history_.take_unsaved();
-    if (unsaved.empty()) return;
-    try {
-        const auto saved = database_->save(unsaved, hosts_);
-        if (!saved.has_error()) return;
-        history_.not_saved(unsaved);
-        problems_.add(saved.error().what, saved.error().text(), base::Clock::now());
-    } catch (const std::bad_alloc&) {
-        history_.not_saved(unsaved);
-        throw;
-    }
 }
 
 }  // namespace sftdyn::telemetry

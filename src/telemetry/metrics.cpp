@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -24,15 +25,15 @@ void value(std::string& out, const char* name, const char* type, const char* hel
     out += fmt::format("{} {}\n", name, number);
 }
 
-template <std::size_t Bounds>
-void histogram(std::string& out, const char* name, const char* help,
-               const Histogram<Bounds>& counted) {
+template <class Counted>
+void histogram(std::string& out, const char* name, const char* help, const Counted& counted) {
     describe(out, name, "histogram", help);
+    const std::size_t bounds = counted.bounds().size();
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i <= Bounds; ++i) {
+    for (std::size_t i = 0; i <= bounds; ++i) {
         sum += counted.count(i);
         out += fmt::format("{}_bucket{{le=\"{}\"}} {}\n", name,
-                           i < Bounds ? fmt::to_string(counted.bounds()[i]) : "+Inf", sum);
+                           i < bounds ? fmt::to_string(counted.bounds()[i]) : "+Inf", sum);
     }
     out += fmt::format("{}_sum {}\n{}_count {}\n", name, counted.sum(), name, sum);
 }
@@ -100,8 +101,23 @@ const char* text_of(RequestOutcome outcome) {
 }
 
 Metrics::Metrics()
-    : latency_({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}),
+    : response_times_(
+          {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5}),
+      latency_({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}),
       batches_({1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000}) {}
+
+void Metrics::response(unsigned status, base::Duration took) {
+    response(status);
+    response_times_.add(took);
+}
+
+void Metrics::response(unsigned status) {
+    const auto found = std::lower_bound(http_statuses.begin(), http_statuses.end(), status);
+    const bool is_known = found != http_statuses.end() && *found == status;
+    responses_[is_known ? static_cast<std::size_t>(found - http_statuses.begin())
+                        : http_statuses.size()]
+        .add();
+}
 
 void Metrics::update(std::size_t changes, base::Duration took) {
     latency_.add(std::chrono::duration<double>(took).count());
@@ -124,6 +140,13 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
                                requests_[dialect][outcome].value());
         }
     }
+    describe(out, "sftdyn_http_responses_total", "counter", "HTTP responses by status.");
+    for (std::size_t i = 0; i < responses_.size(); ++i)
+        out += fmt::format("sftdyn_http_responses_total{{code=\"{}\"}} {}\n",
+                           i < http_statuses.size() ? fmt::to_string(http_statuses[i]) : "other",
+                           responses_[i].value());
+    histogram(out, "sftdyn_request_seconds", "Time from a request's arrival to its response.",
+              response_times_);
     histogram(out, "sftdyn_update_seconds", "Time from an UPDATE's sending to its answer.",
               latency_);
     histogram(out, "sftdyn_update_changes", "Changes in an UPDATE.", batches_);
@@ -159,12 +182,17 @@ std::string Metrics::text(const Now& now, std::string_view version) const {
               "Events that the event command was not told of yet.", now.event_commands_waiting);
     }
     if (!now.certificates.empty())
-        describe(out, "sftdyn_certificate_valid_seconds", "gauge",
-                 "How long a certificate is still valid; of several with one name, the one that "
-                 "expires first.");
-    for (const auto& [name, left] : now.certificates)
-        out += fmt::format("sftdyn_certificate_valid_seconds{{name=\"{}\"}} {}\n", label(name),
-                           left.count());
+        describe(out, "sftdyn_certificate_expiry_timestamp_seconds", "gauge",
+                 "When a certificate expires, in seconds since 1970; of several with one name, the "
+                 "one that expires first.");
+    for (const auto& [name, expiry] : now.certificates)
+        out += fmt::format("sftdyn_certificate_expiry_timestamp_seconds{{name=\"{}\"}} {}\n",
+                           label(name), expiry);
+    value(out, "sftdyn_config_last_reload_successful", "gauge",
+          "1 when the configuration in use is the one that was last loaded.",
+          now.is_reload_successful ? 1 : 0);
+    value(out, "sftdyn_config_last_reload_success_timestamp_seconds", "gauge",
+          "When the configuration in use was loaded, in seconds since 1970.", now.reload_time);
     process_figures(out);
     value(out, "process_start_time_seconds", "gauge",
           "When the process began, in seconds since 1970.", started);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <array>
-#include <chrono>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,12 +32,16 @@ enum class RequestOutcome : std::uint8_t {
     no_credential  ///< none was sent; many clients send theirs only after this response
 };
 constexpr std::size_t outcomes = 9;
+/// The statuses of HTTP responses that are counted each (RFC 9110 §15). Others are counted
+/// together.
+constexpr std::array<unsigned, 17> http_statuses{200, 400, 401, 403, 404, 405, 408, 411, 413,
+                                                 414, 417, 429, 431, 500, 501, 503, 505};
 
 [[nodiscard]] const char* text_of(DialectLabel dialect);
 [[nodiscard]] const char* text_of(RequestOutcome outcome);
 
-/// Owned by `RequestLog`. `request` and `text` may be called on any thread; the DNS counters are
-/// used on the engine's thread.
+/// Owned by `RequestLog`. `request`, `response` and `text` may be called on any thread; the DNS
+/// counters are used on the engine's thread.
 class Metrics {
 public:
     Metrics();
@@ -45,6 +49,10 @@ public:
     void request(DialectLabel dialect, RequestOutcome outcome) {
         requests_[static_cast<std::size_t>(dialect)][static_cast<std::size_t>(outcome)].add();
     }
+    /// Counts a response, and the time from the request's arrival.
+    void response(unsigned status, base::Duration took);
+    /// Counts the response to a request that could not be parsed.
+    void response(unsigned status);
     /// Counts an UPDATE that was answered or given up. Called on the engine's thread.
     void update(std::size_t changes, base::Duration took);
     /// Counts an error of the DNS. Called on the engine's thread.
@@ -68,8 +76,10 @@ public:
         std::vector<std::pair<const char*, std::uint64_t>>
             event_commands{};  ///< outcome of the event command and its count; empty: no command
         std::size_t event_commands_waiting = 0;  ///< events not passed to it yet
-        std::vector<std::pair<std::string, std::chrono::seconds>>
-            certificates{};  ///< each name once, and its remaining validity
+        std::vector<std::pair<std::string, std::time_t>>
+            certificates{};  ///< each name once, and when it expires, in seconds since 1970
+        bool is_reload_successful = true;  ///< the last reload, or the start
+        std::time_t reload_time = 0;       ///< of the last one that was
     };
     [[nodiscard]] std::string text(const Now& now, std::string_view version) const;
 
@@ -77,6 +87,8 @@ private:
     static constexpr std::size_t kinds =
         static_cast<std::size_t>(dns::ErrorKind::deadline_exceeded) + 1;
     std::array<std::array<Counter, outcomes>, dialects> requests_{};
+    std::array<Counter, http_statuses.size() + 1> responses_{};  ///< the last: all others
+    DurationHistogram<14> response_times_;
     Histogram<13> latency_;
     Histogram<11> batches_;
     std::array<Counter, kinds> errors_{};

@@ -116,6 +116,7 @@ void RequestLog::ended(const RequestFacts& facts, RequestOutcome outcome, std::s
 void RequestLog::unreadable(const std::optional<boost::asio::ip::address>& client,
                             unsigned status) {
     metrics_.request(DialectLabel::none, RequestOutcome::refused);
+    metrics_.response(status);
     if (!log::says(spdlog::level::info)) return;
     const std::string from = client ? client->to_string() : "a Unix socket";
     log::event(spdlog::level::info,

@@ -55,6 +55,11 @@ public:
     /// over a Unix socket.
     void unreadable(const std::optional<boost::asio::ip::address>& client, unsigned status);
 
+    /// Counts the response to a request.
+    void responded(unsigned status, base::TimePoint began) {
+        metrics_.response(status, base::Clock::now() - began);
+    }
+
     /// Sets whether the history of hosts is recorded. Initially it is not.
     void remember(bool wanted) { remembers_ = wanted; }
 

@@ -36,6 +36,7 @@ struct ServedRecords {
 /// Whether `served` is what `desired` asks for.
 [[nodiscard]] bool matches(const ServedRecords& served, const DesiredRecord& desired);
 
+/// How a desired record, or a script, ended.
 enum class UpdateStatus : std::uint8_t {
     committed,    ///< the server has confirmed the change
     unchanged,    ///< the server already served the desired record

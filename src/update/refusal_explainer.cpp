@@ -48,7 +48,7 @@ std::string cause_of(const dns::UpdateContent& content, std::uint16_t failure,
                "read; its own log says which";
     if (failure == KNOT_RCODE_SERVFAIL && rcode == KNOT_RCODE_SERVFAIL)
         return "it carries out no update of the zone, also none that changes nothing: the zone is "
-               "not loaded, or its journal is of no use; its own log says why";
+               "not loaded, or its journal is unusable; its own log says why";
     return {};
 }
 

@@ -55,7 +55,7 @@ def test_a_prefix_and_a_suffix_make_no_forbidden_address(stage):
     assert program.get("/nic/update?hostname=c.dyn.example.org&ip6lanprefix=0:0:0:0:8::/64", headers=token).body == "911"
     assert program.get("/nic/update?hostname=c.dyn.example.org&ip6lanprefix=2001:db8:bad::/64", headers=token).body == "911"
     assert server.records("c.dyn.example.org", "AAAA") == []
-    program.await_log("2001:db8:bad::1 is not to be published, as [addresses] in the configuration says")
+    program.await_log("2001:db8:bad::1 must not be published ([addresses] in the configuration)")
     assert program.get("/nic/update?hostname=c.dyn.example.org&ip6lanprefix=2001:db8:900d::/64", headers=token).status == 200
     assert server.records("c.dyn.example.org", "AAAA") == ["2001:db8:900d::1"]
 
@@ -92,7 +92,7 @@ def test_allow_and_deny(stage, rules, refused, taken):
         assert tuple(by_header(program, "192.0.2.1", f"/nic/update?hostname=c.dyn.example.org&myip={address}", **BASIC)) == (500, "911")
     assert server.serial() == serial
     if refused:
-        program.await_log(f"{HOST} is not updated: {refused[0]} is not to be published, as [addresses] in the configuration says")
+        program.await_log(f"{HOST} is not updated: {refused[0]} must not be published ([addresses] in the configuration)")
     for address in taken:
         assert by_header(program, address).body == "OK", address
         assert by_header(program, "192.0.2.1", f"/nic/update?hostname=c.dyn.example.org&myip={address}", **BASIC).body == f"good {address}"
@@ -108,7 +108,7 @@ def test_the_rules_change_with_a_reload(stage):
     assert by_header(program, "192.0.2.1").body == "OK"
 
 
-@pytest.mark.parametrize("line,what", [('deny = ["lan"]', 'this is no network, and no word for some'), ("allow = [7]", "networks as strings"), ('forbid = []', "unknown setting in [addresses]; known here: allow, deny")])
+@pytest.mark.parametrize("line,what", [('deny = ["lan"]', 'this is neither a network nor one of the words for networks'), ("allow = [7]", "networks as strings"), ('forbid = []', "unknown setting in [addresses]; known here: allow, deny")])
 def test_wrong_rules_are_told(tmp_path, line, what):
     path = tmp_path / "c.toml"
     path.write_text(f'[addresses]\n{line}\n[clients]\nk = "{HOST}"\n')
@@ -181,10 +181,10 @@ def test_a_proxy_that_nobody_named_is_noticed(stage):
     program.get("k", headers={"X-Real-IP": "192.0.2.1"}, source="127.0.0.2")
     assert server.records(HOST, "A") == ["127.0.0.2"], "nobody is believed"
     assert status(stage) == [("untrusted-proxy", "127.0.0.1"), ("untrusted-proxy", "127.0.0.2")]
-    assert program.log().count("127.0.0.1 says for whom it speaks, but is none of trusted_proxies") == 1
+    assert program.log().count("127.0.0.1 sends a forwarding header, but is not one of trusted_proxies") == 1
     assert 'trusted_proxies = ["127.0.0.1"]' in program.log()
     text = run("status", "--socket", stage.folder / "control").stdout
-    assert "warning: 127.0.0.1 says for whom it speaks" in text and '-> if it is your proxy: trusted_proxies = ["127.0.0.1"]' in text
+    assert "warning: 127.0.0.1 sends a forwarding header" in text and '-> if it is your proxy: trusted_proxies = ["127.0.0.1"]' in text
     found = {one["check"]: one["result"] for one in json.loads(run("doctor", program.conf, "--json").stdout)}
     assert found["untrusted-proxy"] == "warning"
 
@@ -197,12 +197,12 @@ def test_strangers_take_no_warning_from_the_proxy_that_hosts_move_through(stage)
         program.get(("/", "wrong", "/nic/update?hostname=c.dyn.example.org&username=u&password=wrong")[number % 3], headers=header, source=f"127.0.1.{number}")
     strangers = status(stage)
     assert len(strangers) == 8 and all(check == "untrusted-proxy" and address.startswith("127.0.1.") for check, address in strangers)
-    assert len([line for line in program.log().splitlines() if "without a right credential" in line]) == 9, "eight, and that there are no more"
+    assert len([line for line in program.log().splitlines() if "without a valid credential" in line]) == 9, "eight, and that there are no more"
     assert program.get("k", headers=header).status == 200
     assert program.get("/nic/update?hostname=c.dyn.example.org", headers={**header, **BASIC}, source="127.0.0.2").status == 200
     own = [("untrusted-proxy", "127.0.0.1"), ("untrusted-proxy", "127.0.0.2")]
     assert status(stage) == own + strangers
-    program.await_log("127.0.0.1 says for whom it speaks, but is none of trusted_proxies")
+    program.await_log("127.0.0.1 sends a forwarding header, but is not one of trusted_proxies")
     # A stranger of whom was told, whose hosts move in the end.
     assert program.get("k", headers=header, source=strangers[0][1]).status == 200
     assert status(stage) == own + [strangers[0]] + strangers[1:]
@@ -218,7 +218,7 @@ def test_a_trusted_proxy_that_says_nothing_or_something_else_is_noticed(stage):
     program.get("k", headers={"X-Real-IP": "192.0.2.1"})
     program.get("k")
     assert status(stage) == [("silent-proxy", "127.0.0.1"), ("other-header", "127.0.0.1")]
-    assert program.log().count("does not say for whom it speaks") == program.log().count("sends another header than proxy_header names") == 1
+    assert program.log().count("sends no forwarding header") == program.log().count("sends another header than proxy_header names") == 1
 
 
 def test_many_hosts_with_one_address_are_noticed(stage):
@@ -256,7 +256,7 @@ def test_a_python_conf_is_warned_too(stage, hooks):
     program = stage.sftdyn(text, arguments=["-v", "--server", server.address, "--nskeyfile", server.key_file()], file="conf")
     for number in range(5):
         assert tuple(program.get(f"k{number}", headers={"X-Forwarded-For": f"198.51.100.{number + 1}"})) == (200, "OK")
-    assert program.log().count("127.0.0.1 says for whom it speaks, and no hook of the conf reads it: its own address counts") == 1
+    assert program.log().count("127.0.0.1 sends a forwarding header, and no hook of the conf reads it: its own address counts") == 1
     assert program.log().count("3 hosts have been given one address, 127.0.0.1") == 1
     assert "let get_ip return" in program.log() and "trusted_proxies" not in program.log()
 

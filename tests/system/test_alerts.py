@@ -178,6 +178,19 @@ def test_a_certificate_that_expires(stage, watch, tmp_path):
     assert "for localhost expires in 2d" in prometheus.await_alert("SftdynCertificateExpires")
 
 
+def test_a_reload_that_is_refused(stage, watch):
+    program, prometheus = watch(stage.dns("named"))
+    prometheus.await_rounds(2)
+    assert prometheus.firing() == {} and prometheus.value("sftdyn_config_last_reload_successful") == 1
+    began = prometheus.value("sftdyn_config_last_reload_success_timestamp_seconds")
+    good = program.conf.read_text()
+    program.reload("nonsense\n" + good)
+    assert "did not take its new configuration" in prometheus.await_alert("SftdynReloadRefused")
+    assert prometheus.value("sftdyn_config_last_reload_success_timestamp_seconds") == began
+    program.reload(good)
+    await_true(lambda: prometheus.firing() == {}, lambda: prometheus.firing())
+
+
 def test_an_event_command_that_fails_and_one_that_is_not_there_any_more(stage, watch):
     program, prometheus = watch(stage.dns("named"), admin='event_command = ["/bin/false"]', extra="[limits]\nchanges = 0")
     prometheus.await_rounds(4)

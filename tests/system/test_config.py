@@ -44,7 +44,7 @@ timeout = 1000
 "h" = "h h.example.org"
 """)
     assert result.returncode == 1
-    for words in ["c.toml:1:8: this is no address to listen on", 'c.toml:2:1: unknown setting "htttp"; did you mean http?', "c.toml:4:10: this is no server address",
+    for words in ["c.toml:1:8: this is not an address to listen on", 'c.toml:2:1: unknown setting "htttp"; did you mean http?', "c.toml:4:10: this is not a server address",
                   "c.toml:5:7: ttl is of the wrong type", "c.toml:6:11: timeout is out of range", "c.toml:8:7: this host is not a valid domain name: a label is empty",
                   "c.toml:9:7: a client's value is of the wrong type", 'c.toml:10:33: unknown setting "tttl"', "c.toml:11:7: a client has no host",
                   "c.toml:14:1: a client's key is empty", "c.toml:15:1: a client's key begins with a slash",
@@ -89,14 +89,14 @@ def test_a_pipe_is_no_file(tmp_path, name):
     """Nobody writes into it: who opened it would wait for ever."""
     os.mkfifo(tmp_path / name)
     result = run("check", tmp_path / name, timeout=20)
-    assert result.returncode == 1 and "it is no regular file" in result.stderr and "1 error" in result.stderr
+    assert result.returncode == 1 and "it is not a regular file" in result.stderr and "1 error" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["zero.toml", "zero"])
 def test_a_device_is_no_file(tmp_path, name):
     (tmp_path / name).symlink_to("/dev/zero")
     result = run("check", tmp_path / name, timeout=20)
-    assert result.returncode == 1 and "it is no regular file" in result.stderr
+    assert result.returncode == 1 and "it is not a regular file" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["large.toml", "large"])
@@ -115,7 +115,7 @@ def test_an_empty_file_is_no_configuration(stage, text):
     assert program.get("k").body == "OK"
     program.reload(text)
     program.await_log("the configuration is empty")
-    program.await_log("the configuration is not taken; the old one goes on")
+    program.await_log("the new configuration is not used; the old one stays in use")
     assert program.get("k").body == "UPTODATE"
     result = run("check", program.conf)
     assert result.returncode == 1 and "the configuration is empty" in result.stderr
@@ -125,21 +125,21 @@ LONG = "/run/" + "x" * 103
 
 
 @pytest.mark.parametrize("text,words", [
-    ('[clients.home]\nhost = "home.example.org"\n', ["c.toml:1:1: a client has neither key nor user", "its table's name is no key"]),
+    ('[clients.home]\nhost = "home.example.org"\n', ["c.toml:1:1: a client has neither key nor user", "its table's name is not a key"]),
     ('[clients]\nhome.host = "home.example.org"\n', ["c.toml:2:1: a client has neither key nor user"]),
-    ('[clients]\n"k" = "192.0.2.1"\n', ["c.toml:2:7: this host is an address, and no name", "name the host that gets its client's address"]),
+    ('[clients]\n"k" = "192.0.2.1"\n', ["c.toml:2:7: this host is an address, not a name", "name the host that gets its client's address"]),
     ('[clients]\n"k" = { host = "2001:db8::1" }\n', ["c.toml:2:16: this host is an address"]),
     ('[clients.c]\nkey = "k"\nhosts = ["::ffff:192.0.2.1"]\n', ["c.toml:3:10: this host is an address"]),
     ('[dns]\nzone = "a b"\n', ["c.toml:2:8: this zone is not a valid domain name: it may hold letters"]),
-    ('[dns]\nzone = "*.example.org"\n', ["c.toml:2:8: this zone is not a valid domain name: a zone is no wildcard"]),
+    ('[dns]\nzone = "*.example.org"\n', ["c.toml:2:8: this zone is not a valid domain name: a zone can't be a wildcard"]),
     ('[[zone]]\nname = "a\\tb"\n', ["c.toml:2:8: this zone is not a valid domain name"]),
     ('http = []\n', ["c.toml:1:8: http is an empty list; name an address to listen on, or leave the line out"]),
     ('[admin]\nmetrics = []\n', ["c.toml:2:11: metrics is an empty list"]),
     ('[dns]\nservers = []\n', ["c.toml:2:11: servers is an empty list"]),
     ('[addresses]\nallow = []\n', ["c.toml:2:9: allow is an empty list"]),
-    ('http = "unix:/run/"\n', ["c.toml:1:8: this is no address to listen on"]),
+    ('http = "unix:/run/"\n', ["c.toml:1:8: this is not an address to listen on"]),
     ('[admin]\nmetrics = { listen = "9153", proxy_protocol = true }\n', ["c.toml:2:47: metrics takes no proxy_protocol; leave it out"]),
-    ('[clients.z]\nuser = "u"\npassword = "p"\nhosts = ["a.example.org"]\n[clients.a]\nuser = "u"\npassword = "p"\nhosts = ["b.example.org"]\n', ["c.toml:5:1: this client's user is there twice (first in line 1)"]),
+    ('[clients.z]\nuser = "u"\npassword = "p"\nhosts = ["a.example.org"]\n[clients.a]\nuser = "u"\npassword = "p"\nhosts = ["b.example.org"]\n', ["c.toml:5:1: this client's user appears twice (first in line 1)"]),
     ('http = ["8080", "8080"]\n', ["c.toml: port 8080 of http is named twice (by http too); keep one of them"]),
     ('http = ["8080", "127.0.0.1:8080"]\n', ["port 8080 of http is named twice"]),
     ('http = ["0.0.0.0:8080", "127.0.0.1:8080"]\n', ["port 8080 of http is named twice"]),
@@ -148,10 +148,10 @@ LONG = "/run/" + "x" * 103
     ('http = { listen = "8080", proxy_protocol = true }\n', ["http has proxy_protocol, but there are no trusted_proxies", 'name the proxy: trusted_proxies = ["192.0.2.1"]']),
     (f'http = "unix:{LONG}"\n', ["c.toml:1:8: the socket's path is too long: 108 octets; a Unix socket's path has up to 107 octets"]),
     (f'[admin]\ncontrol = "{LONG}"\n', ["c.toml:2:11: the socket's path is too long: 108 octets"]),
-    ('[admin]\nevent_command = ["/nonexistent/notify"]\n', ["/nonexistent/notify: [admin] event_command can't be run: No such file or directory; name a program by its whole path"]),
-    ('[admin]\nevent_command = ["/tmp"]\n', ["/tmp: [admin] event_command is no program"]),
+    ('[admin]\nevent_command = ["/nonexistent/notify"]\n', ["/nonexistent/notify: [admin] event_command can't be run: No such file or directory; give the program's full path"]),
+    ('[admin]\nevent_command = ["/tmp"]\n', ["/tmp: [admin] event_command is not a program"]),
     ('[admin]\nevent_command = ["/etc/passwd"]\n', ["/etc/passwd: [admin] event_command can't be run: nobody may execute it; chmod a+x /etc/passwd"]),
-    ('[admin]\nstate = "c.toml"\n', ["c.toml: [admin] state is no folder"]),
+    ('[admin]\nstate = "c.toml"\n', ["c.toml: [admin] state is not a folder"]),
     ('[admin]\nstate = true\n', ["c.toml:2:9: state is of the wrong type (boolean); expected a path, or false for none"]),
     ('[admin]\ncontrol = ""\n', ["c.toml:2:11: control is empty; name a path, or write false for none"]),
     ('cert = false\n', ["c.toml:1:8: cert is of the wrong type (boolean); expected the path of a file"]),
@@ -197,7 +197,7 @@ def test_a_python_conf_is_not_quoted(tmp_path, text):
 
 def test_an_address_is_no_host_in_a_python_conf_either(tmp_path):
     result = check(tmp_path, 'CLIENTS = {"k": "192.0.2.1"}\n', name="conf")
-    assert result.returncode == 1 and "the host of entry 1 of CLIENTS is an address, and no name" in result.stderr
+    assert result.returncode == 1 and "the host of entry 1 of CLIENTS is an address, not a name" in result.stderr
 
 
 def all_settings():
@@ -236,7 +236,7 @@ def test_a_reload_takes_every_setting_or_names_it(stage):
         program.await_log("the configuration has 1 clients", count=reloads)
         new = program.log()[len(before):]
         if setting["effect"] == "restart":
-            assert f"{section} {setting['name']} has changed: that takes effect with a restart only" in new, new
+            assert f"{section} {setting['name']} has changed: that takes effect only with a restart" in new, new
         else:
             assert "takes effect with a restart" not in new, new
         assert "not taken" not in new
@@ -249,7 +249,7 @@ def test_the_settings_that_need_a_restart_are_named_together(stage):
     text = conf(server, {"k": "a.dyn.example.org"})
     program = stage.sftdyn(text)
     program.reload('trusted_proxies = "192.0.2.1"\nproxy_header = "Forwarded"\n' + text + '[process]\nuser = "root"\n[admin]\nevent_command = ["/bin/true"]\n')
-    program.await_log("trusted_proxies, proxy_header, [process] user and [admin] event_command have changed: that takes effect with a restart only")
+    program.await_log("trusted_proxies, proxy_header, [process] user and [admin] event_command have changed: that takes effect only with a restart")
     assert program.get("k").body == "OK"
 
 
@@ -322,12 +322,12 @@ name = "b.example.org"
 servers = ["127.0.0.1:0"]
 """)
     assert result.returncode == 1
-    for words in ["none.key", "c.toml:5:1: this zone is there twice", "a [[zone]] has no name", "c.toml:11:12: this is no server address"]:
+    for words in ["none.key", "c.toml:5:1: this zone appears twice", "a [[zone]] has no name", "c.toml:11:12: this is not a server address"]:
         assert words in result.stderr, result.stderr
     assert f"{tmp_path}/none.key" in result.stderr
 
 
-@pytest.mark.parametrize("arguments,words", [(["--nonsense"], "--nonsense"), (["-l", "nowhere"], "no address to listen on"), (["a", "b"], "b")])
+@pytest.mark.parametrize("arguments,words", [(["--nonsense"], "--nonsense"), (["-l", "nowhere"], "not an address to listen on"), (["a", "b"], "b")])
 def test_usage_errors(arguments, words):
     result = run(*arguments)
     assert result.returncode == 2
@@ -371,7 +371,7 @@ def test_the_level_of_the_log_in_the_file(stage, level, arguments, warning, upda
     assert program.get("k").body == "OK"
     assert program.get("k", source="127.0.0.2").status == 403
     log = program.log()
-    assert ("is not to be published" in log, "A 127.0.0.1: OK" in log, "UPDATE of dyn.example.org with 1 change" in log) == (warning, update, debug)
+    assert ("must not be published" in log, "A 127.0.0.1: OK" in log, "UPDATE of dyn.example.org with 1 change" in log) == (warning, update, debug)
     if arguments:
         return
     # A reload takes it, also when the line is gone.

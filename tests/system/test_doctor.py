@@ -69,7 +69,7 @@ def test_nothing_is_wrong(practice, stage):
     checks = [finding["check"] for finding in findings]
     assert checks == ["conf", "key", "listener", "server", "zone", "update", *(["zone-file"] if ROOT else []), "delegation"]
     people = run("doctor", practice.folder / "doctor.toml", "--resolver", practice.resolver)
-    assert people.returncode == 0 and people.stdout.endswith("nothing is in the way\n")
+    assert people.returncode == 0 and people.stdout.endswith("no problem was found\n")
 
 
 def test_the_trial_changes_nothing(practice):
@@ -226,10 +226,10 @@ def test_named_may_not_write_its_zone(practice):
 def test_its_own_answer_proves_no_delegation(practice):
     assert "can't be seen from here" in practice.one("delegation", "skipped")
     result = run("doctor", practice.folder / "doctor.toml", "--resolver", practice.resolver)
-    assert result.returncode == 0 and result.stdout.endswith("nothing is in the way of what was looked at, 1 check could not be made\n")
+    assert result.returncode == 0 and result.stdout.endswith("no problem was found in what was checked, 1 check could not be made\n")
     for wrong in ("nonsense", "resolver.example.org"):
         result = run("doctor", practice.folder / "doctor.toml", "--resolver", wrong)
-        assert result.returncode == 2 and "this is no server address" in result.stderr
+        assert result.returncode == 2 and "this is not a server address" in result.stderr
 
 
 def test_name_servers_that_nobody_finds(stage):

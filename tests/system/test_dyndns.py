@@ -444,12 +444,12 @@ def test_the_secret_url_leaves_places_alone(stage):
     ("key = \"k\"\nhosts = [7]", "hosts is of the wrong type"),
     ("key = \"k\"\nttl = 5\nhosts = [\"a.example.org\"]", "ttl belongs to one host"),
     ("key = \"k\"\nhost = \"a.example.org\"\nhosts = [\"b.example.org\"]", "both host and hosts are given"),
-    ("key = \"k\"\nhosts = [{ host = \"a.example.org\", ipv6_suffix = \"2001:db8::1\" }]", "ipv6_suffix is no suffix of 64 bits"),
+    ("key = \"k\"\nhosts = [{ host = \"a.example.org\", ipv6_suffix = \"2001:db8::1\" }]", "ipv6_suffix is not a suffix of 64 bits"),
     ("key = \"k\"\nhosts = [{ host = \"a.example.org\", ipv6_subnet = 1 }]", "ipv6_subnet without ipv6_suffix"),
-    ("key = \"k\"\nhosts = [\"a.example.org\"]\n[clients.two]\nkey = \"k\"\nhosts = [\"b.example.org\"]", "this client's key is there twice (first in line 3)"),
-    ("key = \"k\"\nhosts = [\"a.example.org\", \"A.example.org\"]", "this client's host is there twice (first in line 3)"),
-    ("key = \"short\"\nhosts = [\"a.example.org\"]", "this client's key is there twice (first in line 2)"),
-    ("user = \"u\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.two]\nuser = \"u\"\npassword = \"p\"\nhosts = [\"b.example.org\"]", "this client's user is there twice (first in line 3)"),
+    ("key = \"k\"\nhosts = [\"a.example.org\"]\n[clients.two]\nkey = \"k\"\nhosts = [\"b.example.org\"]", "this client's key appears twice (first in line 3)"),
+    ("key = \"k\"\nhosts = [\"a.example.org\", \"A.example.org\"]", "this client's host appears twice (first in line 3)"),
+    ("key = \"short\"\nhosts = [\"a.example.org\"]", "this client's key appears twice (first in line 2)"),
+    ("user = \"u\"\npassword = \"p\"\nhosts = [\"a.example.org\"]\n[clients.two]\nuser = \"u\"\npassword = \"p\"\nhosts = [\"b.example.org\"]", "this client's user appears twice (first in line 3)"),
 ])
 def test_bad_clients_are_told(tmp_path, text, complaint):
     path = tmp_path / "c.toml"

@@ -48,7 +48,7 @@ def test_key_file_unreadable_says_who_tried():
     ("key \"k\" { algorithm hmac-sha257; secret \"AAAA\"; };", "\"hmac-sha257\" is not known"),
     ("key \"k\" { secret \"AAAA\"; };", "no algorithm"),
     ("key \"k\" {\n algorithm hmac-sha256;\n secret \"AAAA\"\n};", ":4: expected \";\""),
-    ("hello", "this is no TSIG key"),
+    ("hello", "this is not a TSIG key"),
     ("", "the file ends where \"key\" should be"),
 ])
 def test_key_file_of_the_wrong_form(stage, text, complaint):

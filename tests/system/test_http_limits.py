@@ -195,7 +195,7 @@ def test_connections_in_all_idle_ones_make_room(stage):
     # The one that was idle longest made room.
     held[0].settimeout(60)
     assert held[0].recv(1) == b""
-    assert program.log().count("and no more are taken") == 1
+    assert program.log().count("and no more are accepted") == 1
     for connection in held:
         connection.close()
 
@@ -271,7 +271,7 @@ def test_the_dns_has_descriptors_however_many_connect(stage):
     for _ in range(120):
         held.append(socket.create_connection(("127.0.0.1", port), timeout=60))
         held[-1].sendall(b"GET /k HTTP/1.1\r\n")  # none of them is idle
-    process.await_log("there are 50 connections, and no more are taken (connections)")
+    process.await_log("there are 50 connections, and no more are accepted (connections)")
     # One of the slow ones makes room for it.
     held.append(socket.create_connection(("127.0.0.1", port), timeout=60))
     held[-1].sendall(REQUEST)

@@ -142,7 +142,7 @@ def test_the_cert_command_leaves_nothing_to_stumble_over(tmp_path):
     before = key.read_bytes()
     cert.unlink()
     again = run("cert", "localhost", "--dir", tmp_path)
-    assert again.returncode == 0 and "is there already: the certificate is made for it" in again.stdout
+    assert again.returncode == 0 and "already exists: the certificate is made for it" in again.stdout
     assert key.read_bytes() == before
     assert openssl("x509", "-in", cert, "-noout", "-pubkey") == openssl("pkey", "-in", key, "-pubout")
     # What is no key is not used, and not touched.
@@ -435,7 +435,7 @@ def test_a_reload_with_a_bad_certificate_is_refused_as_a_whole(stage, authority)
     assert state() == before
     for count, broken in enumerate((text("WRONG", first="absent.pem"), text("WRONG", second_key="absent.key"), text("WRONG", second_key="first.key")), 1):
         program.reload(broken)
-        program.await_log("the configuration is not taken; the old one goes on", count=count)
+        program.await_log("the new configuration is not used; the old one stays in use", count=count)
         assert state() == before
     assert "absent.pem" in program.log() and "absent.key" in program.log() and "the private key does not fit the certificate" in program.log()
     program.reload(text("NEW").replace(f'nskeyfile = "{server.key_file()}"', 'nskeyfile = "/nonexistent/key"'))

@@ -60,7 +60,7 @@ def test_listener_settings_are_checked(tmp_path):
                     ' { listen = "unix:/x", group = "nobody-has-this" }, { listen = "1", colour = 1 }]\n')
     result = run("check", path)
     assert result.returncode == 1
-    for words in ("mode and group are for Unix sockets only", "http has no listen", "is no address to listen on", "mode is no file mode", "there is no group", "unknown setting in http"):
+    for words in ("mode and group are for Unix sockets only", "http has no listen", "is not an address to listen on", "mode is not a file mode", "there is no group", "unknown setting in http"):
         assert words in result.stderr, result.stderr
 
 
@@ -174,7 +174,7 @@ def test_only_a_trusted_proxy_may_speak_it(stage):
     server, program = start(stage, trusted="127.0.0.9")
     assert program.raw(b"PROXY TCP4 198.51.100.7 127.0.0.1 1234 80\r\n" + REQUEST) == b""
     assert server.records(HOST, "A") == []
-    program.await_log("is none of trusted_proxies")
+    program.await_log("is not one of trusted_proxies")
 
 
 def test_a_preamble_that_never_comes_ends(stage):

@@ -35,7 +35,7 @@ def flood(program, target, count):
 
 @pytest.mark.parametrize("target,said", [
     (f"/nic/update?hostname={HOST}&username=x&password=k&myip=192.0.2.77", "it names another address than its own"),
-    (f"/nic/update?hostname={HOST}&username=x&password=k&myip=nonsense", "which is no address that a host can have"),
+    (f"/nic/update?hostname={HOST}&username=x&password=k&myip=nonsense", "which is not an address that a host can have"),
     (f"/nic/update?hostname=unknown.example&username=x&password=k", ""),
     ("/nic/update?hostname=%0aforged&username=x&password=k", ""),
     ("/wrongkey", "too many bad keys"),

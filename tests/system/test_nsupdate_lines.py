@@ -184,4 +184,4 @@ def nsupdatecommands(host, new_ip, headers):
     return ['update add ' + host + ' 60 {record}']
 """, arguments=["--server", named.address, "--nskeyfile", named.key_file()], file="conf")
     assert tuple(program.get("k")) == (500, "FAIL")
-    program.await_log("is no class and no type that is known here")
+    program.await_log("is neither a known class nor a known type")

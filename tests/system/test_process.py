@@ -82,7 +82,7 @@ def test_sighup_with_a_broken_conf_keeps_the_old_one(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"old": HOST}))
     program.reload('[clients]\n"new" = "bad..name"\nnonsense\n')
-    program.await_log("the old one goes on")
+    program.await_log("the old one stays in use")
     assert "sftdyn.toml:3" in program.log()
     assert program.get("old").body == "OK"
     assert program.get("new").body == "BADKEY"
@@ -215,7 +215,7 @@ def test_without_a_thread_to_load_it_the_configuration_stays(stage):
     program = stage.sftdyn(conf(server, {"old": HOST}))
     allow_threads(program, False)
     program.reload(conf(server, {"new": HOST}))
-    program.await_log("the configuration is not taken; the old one goes on")
+    program.await_log("the new configuration is not used; the old one stays in use")
     assert "there is no thread for it" in program.log()
     assert program.get("old").body == "OK"
     allow_threads(program, True)
@@ -245,7 +245,7 @@ def test_control_and_state_can_be_switched_off(stage, is_off):
     assert program.get("k").body == "OK"
     program.reload()
     program.await_log("the configuration has 1 clients")
-    assert "takes effect with a restart only" not in program.log()
+    assert "takes effect only with a restart" not in program.log()
     assert (folders["RUNTIME_DIRECTORY"] / "control").exists() != is_off
     assert program.stop() == 0
     assert ([path.name for path in folders["STATE_DIRECTORY"].iterdir()] == []) == is_off

@@ -93,7 +93,7 @@ def test_what_is_no_other_header_is_refused(tmp_path, name):
 def test_a_reload_names_another_header(stage):
     _, program = start(stage, 'trusted_proxies = ["127.0.0.1"]\nproxy_header = "CF-Connecting-IP"')
     program.reload(program.conf.read_text().replace("CF-Connecting-IP", "True-Client-IP"))
-    program.await_log("proxy_header has changed: that takes effect with a restart only")
+    program.await_log("proxy_header has changed: that takes effect only with a restart")
 
 
 def test_settings_are_checked(tmp_path):
@@ -101,7 +101,7 @@ def test_settings_are_checked(tmp_path):
     path.write_text('trusted_proxies = ["10.0.0.0/33", 7]\nproxy_header = "Via"\n')
     result = run("check", path)
     assert result.returncode == 1
-    for words in ('c.toml:1:20: this is no network', "c.toml:1:35: trusted_proxies is of the wrong type", "c.toml:2:16: proxy_header has no such value; expected one of"):
+    for words in ('c.toml:1:20: this is not a network', "c.toml:1:35: trusted_proxies is of the wrong type", "c.toml:2:16: proxy_header has no such value; expected one of"):
         assert words in result.stderr, result.stderr
 
 
@@ -200,4 +200,4 @@ def test_a_stranger_that_sends_the_header_of_the_settings_is_warned_of(stage, he
     """Also one that only the settings know as such."""
     _, program = start(stage, f'trusted_proxies = ["127.0.0.9"]\nproxy_header = "{header}"')
     program.get("k", headers={header: "for=203.0.113.9" if header == "Forwarded" else "203.0.113.9"})
-    program.await_log("127.0.0.1 says for whom it speaks, but is none of trusted_proxies")
+    program.await_log("127.0.0.1 sends a forwarding header, but is not one of trusted_proxies")

@@ -141,7 +141,7 @@ def test_nothing_is_overwritten(tmp_path):
     write(tmp_path, "bind")
     before = (tmp_path / "etc/bind/keys/sftdyn.key").read_text()
     result = run("setup", "bind", ZONE, "--write", tmp_path)
-    assert result.returncode == 1 and "is there already" in result.stderr and "nothing was written" in result.stderr
+    assert result.returncode == 1 and "already exists" in result.stderr and "nothing was written" in result.stderr
     assert (tmp_path / "etc/bind/keys/sftdyn.key").read_text() == before
     # A package's sample stays, too: another file is written beside it.
     other = tmp_path / "other"
@@ -171,7 +171,7 @@ def test_a_link_in_place_of_a_file_is_not_followed(tmp_path):
     folder.mkdir(parents=True)
     (folder / f"{ZONE}.zone").symlink_to(victim)
     result = run("setup", "bind", ZONE, "--write", tmp_path)
-    assert result.returncode == 1 and "is there already" in result.stderr and not victim.exists()
+    assert result.returncode == 1 and "already exists" in result.stderr and not victim.exists()
 
 
 # Swaps the zone's file for a link as soon as it has its name, as a process of bind's may in bind's folder.
@@ -217,7 +217,7 @@ def test_each_has_keys_of_its_own(tmp_path):
         assert (tmp_path / "a" / file).read_text() != (tmp_path / "b" / file).read_text()
 
 
-@pytest.mark.parametrize("arguments,said", [(["bind", "a b"], "a b"), (["bind", "*.x"], "a zone is no wildcard"), (["unbound", ZONE], "unbound"), (["bind"], "ZONE")])
+@pytest.mark.parametrize("arguments,said", [(["bind", "a b"], "a b"), (["bind", "*.x"], "a zone can't be a wildcard"), (["unbound", ZONE], "unbound"), (["bind"], "ZONE")])
 def test_wrong_arguments(arguments, said, tmp_path):
     result = run("setup", *arguments, "--write", tmp_path)
     assert result.returncode != 0 and said in result.stderr and list(tmp_path.iterdir()) == []

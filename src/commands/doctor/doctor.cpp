@@ -102,8 +102,8 @@ std::string summary_of(const Findings& findings) {
     std::vector<std::string> parts;
     if (bad != 0) parts.push_back(counted(bad, "error"));
     if (warnings != 0) parts.push_back(counted(warnings, "warning"));
-    if (parts.empty() && skipped == 0) return "nothing is in the way";
-    if (parts.empty()) parts.emplace_back("nothing is in the way of what was looked at");
+    if (parts.empty() && skipped == 0) return "no problem was found";
+    if (parts.empty()) parts.emplace_back("no problem was found in what was checked");
     if (skipped != 0) parts.push_back(counted(skipped, "check") + " could not be made");
     return fmt::format("{}", fmt::join(parts, ", "));
 }
@@ -142,7 +142,7 @@ Findings examine(const config::Overrides& overrides, const DoctorOptions& option
     find_user(patient);
     if (patient.is_stand_in)
         findings.push_back({Level::skipped, "root",
-                            "what only root and the service may read can't be looked at",
+                            "files that only root and the service may read can't be checked",
                             "run it as root: sudo sftdyn doctor"});
     patient.hosts = hosts_of(loaded.settings, options.host);
     look_at_files(patient, findings);
@@ -170,7 +170,7 @@ int doctor(const config::Overrides& overrides, const DoctorOptions& options,
 
 void add_doctor(CommandLine& line) {
     CLI::App& app = *line.app.add_subcommand(
-        "doctor", "Walk the whole way from the configuration to the DNS, and say what is wrong");
+        "doctor", "Check everything from the configuration to the DNS, and say what is wrong");
     const auto options = std::make_shared<DoctorOptions>();
     add_conf(app, line.overrides);
     add_key_file(app, line.overrides, "The TSIG key to try instead of the file's");

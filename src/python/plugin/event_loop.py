@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# asyncio, logging and signals in a conf: set up when the conf imports them.
 
+import importlib.util
+import os
+import signal
+import sys
+import threading
 
-# --- asyncio, logging and signals in a conf: set up when the conf imports them ---
-
-here = threading.local()  # for each thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop` and signals
+# For each thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop` and signals.
+here = threading.local()
 
 
 def give_event_loop():
@@ -15,6 +20,7 @@ def give_event_loop():
 
 def loop_of_thread():
     import asyncio
+
     if getattr(here, "loop", None) is None:
         here.loop = make_loop()
     asyncio.set_event_loop(here.loop)
@@ -79,6 +85,7 @@ def serve(jobs):
 
 def run_loop(jobs):
     import asyncio
+
     loop = loop_of_thread()
     loop.jobs = jobs
     asyncio._set_running_loop(None)  # set if a hook was the first to import asyncio
@@ -92,6 +99,7 @@ def end_loop():
     if loop is None or loop.is_closed():
         return
     import asyncio
+
     asyncio._set_running_loop(None)
     loop.jobs = None
     tasks = asyncio.all_tasks(loop)
@@ -126,7 +134,8 @@ def on_logging(module):
                 text = record.getMessage()
                 if record.exc_info and record.exc_info[1] is not None:
                     error = record.exc_info[1]
-                    text = f"{redacted(text, (), known_words(()))}\n{story(error, error.__traceback__, ())}"
+                    text = redacted(text, (), known_words(()))
+                    text += "\n" + story(error, error.__traceback__, ())
                 elif record.name == "asyncio":
                     text = redacted(text, (), known_words(()))
                 level = next(ours for least, ours in LEVELS if record.levelno >= least)
@@ -140,7 +149,9 @@ def on_logging(module):
 
 
 SIGNALS_OF_OURS = {
-    signal.SIGHUP: "it runs the conf anew", signal.SIGTERM: "it ends sftdyn", signal.SIGINT: "it ends sftdyn",
+    signal.SIGHUP: "it runs the conf anew",
+    signal.SIGTERM: "it ends sftdyn",
+    signal.SIGINT: "it ends sftdyn",
     signal.SIGPIPE: "it would end sftdyn when a client is gone",
 }
 
@@ -149,17 +160,26 @@ def set_signal(number, handler):
     """signal.signal() for a conf: its handlers run on its thread, between requests."""
     number = signal.Signals(number)
     if number in SIGNALS_OF_OURS:
-        raise ValueError(f"the signal {number.name} is sftdyn's own ({SIGNALS_OF_OURS[number]}): a conf can't have it")
+        raise ValueError(
+            f"the signal {number.name} is sftdyn's own ({SIGNALS_OF_OURS[number]}): "
+            "a conf can't have it"
+        )
     if not getattr(here, "is_confs", False):
         raise ValueError("signal only works in the conf's own thread")
     if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
-        raise TypeError("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
+        raise TypeError(
+            "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
+        )
     if not hasattr(here, "signals"):
         import asyncio  # noqa: F401 (the thread has a loop then)
+
         here.signals, here.pipe = {}, os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         loop_of_thread().add_reader(here.pipe[0], on_signals)
     before = here.signals.get(number, signal.SIG_DFL)
-    own.set_signal(int(number), -1 if handler is signal.SIG_DFL else -2 if handler is signal.SIG_IGN else here.pipe[1])
+    own.set_signal(
+        int(number),
+        -1 if handler is signal.SIG_DFL else -2 if handler is signal.SIG_IGN else here.pipe[1],
+    )
     here.signals[number] = handler
     return before
 
@@ -175,7 +195,7 @@ signal.signal = set_signal
 
 
 class Finder:
-    """Is told of the import of modules that a conf may use, and that not each one should pay for."""
+    """Prepares modules when a conf imports them, so that other confs do not pay for them."""
 
     wanted = {"asyncio": on_asyncio, "logging": on_logging}
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Header fields, compatible with the multidict that the Python version of sftdyn passed to hooks.
 
-
-# --- header fields, compatible with the multidict that the Python version of sftdyn passed to hooks ---
+import collections.abc
 
 
 class FieldNames(collections.abc.KeysView):
@@ -14,7 +14,12 @@ class FieldItems(collections.abc.ItemsView):
         return iter(self._mapping.pairs())
 
     def __contains__(self, item):
-        return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) and item[1] in self._mapping.getall(item[0], [])
+        return (
+            isinstance(item, tuple)
+            and len(item) == 2
+            and isinstance(item[0], str)
+            and item[1] in self._mapping.getall(item[0], [])
+        )
 
 
 class FieldValues(collections.abc.ValuesView):
@@ -26,12 +31,19 @@ class FieldValues(collections.abc.ValuesView):
 
 
 class HeadersCopy(collections.abc.MutableMapping):
-    """What `headers.copy()` gives: fields that may be changed. Setting a name replaces all of it, `add` adds one."""
+    """What `headers.copy()` gives: fields that may be changed. Setting a name replaces all of it,
+    `add` adds one."""
 
     __hash__ = None
 
     def __init__(self, fields=(), **more):
-        self._fields = list(fields.pairs() if hasattr(fields, "pairs") else fields.items() if hasattr(fields, "items") else fields)
+        self._fields = list(
+            fields.pairs()
+            if hasattr(fields, "pairs")
+            else fields.items()
+            if hasattr(fields, "items")
+            else fields
+        )
         self._fields += more.items()
 
     def pairs(self):
@@ -75,9 +87,20 @@ class HeadersCopy(collections.abc.MutableMapping):
         self._fields = [field for field in self._fields if field[0].lower() != key.lower()]
 
     def __setitem__(self, key, value):
-        place = next((number for number, (name, _) in enumerate(self._fields) if name.lower() == key.lower()), len(self._fields))
-        before, after = self._fields[:place], self._fields[place + 1:]
-        self._fields = [*before, (key, value), *(field for field in after if field[0].lower() != key.lower())]
+        place = next(
+            (
+                number
+                for number, (name, _) in enumerate(self._fields)
+                if name.lower() == key.lower()
+            ),
+            len(self._fields),
+        )
+        before, after = self._fields[:place], self._fields[place + 1 :]
+        self._fields = [
+            *before,
+            (key, value),
+            *(field for field in after if field[0].lower() != key.lower()),
+        ]
 
     def popall(self, key, *default):
         values = self.getall(key, *default)
@@ -103,11 +126,15 @@ class HeadersCopy(collections.abc.MutableMapping):
 
 def same_fields(fields, other):
     if hasattr(other, "pairs"):
-        mine, theirs = ([(name.lower(), value) for name, value in each.pairs()] for each in (fields, other))
+        mine, theirs = (
+            [(name.lower(), value) for name, value in each.pairs()] for each in (fields, other)
+        )
         return sorted(mine) == sorted(theirs)
     if not isinstance(other, collections.abc.Mapping):
         return NotImplemented
-    return len(fields) == len(other) and all(name in other and other[name] == value for name, value in fields.pairs())
+    return len(fields) == len(other) and all(
+        name in other and other[name] == value for name, value in fields.pairs()
+    )
 
 
 def repr_of_fields(fields):

@@ -94,15 +94,20 @@ void make_shared_parts() {
 }  // namespace sftdyn::python
 
 extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter*
-sftdyn_python_interpreter(const char* version) {
+sftdyn_python_interpreter(const char* version, std::string& failure) {
     using namespace sftdyn::python;
-    if (std::string_view(version) != SFTDYN_VERSION || !start_python()) return nullptr;
-    const bool is_made = guarded<bool>(
+    if (std::string_view(version) != SFTDYN_VERSION) return nullptr;
+    if (!start_python()) {
+        failure = "it could not be initialized";
+        return nullptr;
+    }
+    // No code of a conf has run yet, so an exception quotes no secret.
+    failure = guarded<std::string>(
         [] {
             make_shared_parts();
-            return true;
+            return std::string();
         },
-        [](py::error_already_set&) { return false; }, false);
+        [](py::error_already_set& error) { return std::string(error.what()); }, "out of memory");
     PyEval_SaveThread();  // releases the interpreter's lock
-    return is_made ? new PythonInterpreter : nullptr;
+    return failure.empty() ? new PythonInterpreter : nullptr;
 }

@@ -131,7 +131,7 @@ private:
             [&]() -> HookResult<T> { return run(); },
             [&](py::error_already_set& error) -> HookResult<T> { return failure(hook, error); },
             HookError{std::string(hook) + "/?",
-                      std::string(hook) + " raised an exception that can't be told"});
+                      std::string(hook) + " raised an exception that can't be shown"});
     }
 
     HookError failure(const char* hook, py::error_already_set& error) {

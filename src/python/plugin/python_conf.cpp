@@ -107,6 +107,16 @@ public:
             return lines;
         });
     }
+    base::Result<std::vector<ConfModule>> modules() const override {
+        return try_reading<std::vector<ConfModule>>([&] {
+            std::vector<ConfModule> found;
+            for (const py::handle one : py::list(shared->support.attr("modules_beside")(module_))) {
+                const auto pair = py::reinterpret_borrow<py::tuple>(one);
+                found.push_back({from_python(pair[0]), pair[1].cast<bool>()});
+            }
+            return found;
+        });
+    }
     base::Result<std::vector<HookForm>> forms() const override {
         return try_reading<std::vector<HookForm>>([&] {
             std::vector<HookForm> forms;

@@ -31,7 +31,7 @@ base::Error diagnostic(const char* teller, const std::string& path, py::error_al
 }
 
 base::Error diagnostic_of_unknown(const std::string& path) {
-    return {"it raises an exception that can't be told", path,
+    return {"it raises an exception that can't be shown", path,
             "correct it: the file is run as Python 3"};
 }
 

@@ -51,7 +51,7 @@ Result guarded(const Run& run, const Failed& failed, const Otherwise& otherwise)
     }
 }
 
-/// The diagnostic that `teller`, a function of support.py, gives for an exception.
+/// The diagnostic that `teller`, a function of diagnostics.py, gives for an exception.
 [[nodiscard]] base::Error diagnostic(const char* teller, const std::string& path,
                                      py::error_already_set& error);
 [[nodiscard]] base::Error diagnostic_of_unknown(const std::string& path);

@@ -44,7 +44,7 @@ TEST_F(FolderWalk, WhatIsMissingIsMadeOnlyWhenAskedFor) {
     const auto missing = walk(folder / "a/b");
     ASSERT_TRUE(missing.has_error());
     EXPECT_EQ(missing.error().text(),
-              folder / "a/b" + ": there is no such folder; make it first, or choose another");
+              folder / "a/b" + ": there is no such folder; create it first, or choose another");
     EXPECT_TRUE(folder.empty());
     const mode_t before = umask(0);
     const auto made = walk(folder / "a/b", MissingFolders::make);

@@ -38,7 +38,7 @@ TEST_F(OwnFileTest, OnesOwnIsReadAndOneThatIsNotThereIsNothing) {
     EXPECT_EQ(text_of(file), "text");
     EXPECT_EQ(text_of(folder / "other"), "nothing");
     EXPECT_EQ(text_of("/no/such/folder/key"),
-              "/no/such/folder: there is no such folder; make it first, or do this");
+              "/no/such/folder: there is no such folder; create it first, or do this");
     EXPECT_THAT(text_of(folder.write("large", std::string(101, 'x'))), HasSubstr("too large"));
 }
 
@@ -46,7 +46,7 @@ TEST_F(OwnFileTest, AnothersIsNotUsed) {
     if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
     ASSERT_EQ(chown(file.c_str(), 65534, static_cast<gid_t>(-1)), 0);
     EXPECT_EQ(text_of(file), file +
-                                 ": is there already, and is not used: it belongs to nobody, "
+                                 ": already exists, and is not used: it belongs to nobody, "
                                  "not to root; move it away first, or do this");
 }
 
@@ -55,7 +55,7 @@ TEST_F(OwnFileTest, WhatOthersMayWriteToIsNotUsed) {
         set_mode(file, mode);
         EXPECT_EQ(text_of(file),
                   file +
-                      ": is there already, and is not used: others may write to it; if it is "
+                      ": already exists, and is not used: others may write to it; if it is "
                       "still yours, chmod go-w " +
                       file + "; else move it away first, or do this");
     }
@@ -94,8 +94,8 @@ TEST_F(OwnFileTest, AFolderIsNotFollowedByALinkThatOthersMayHaveMade) {
 TEST_F(OwnFileTest, APipeIsNotWaitedFor) {
     const std::string pipe = folder / "pipe";
     ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-    EXPECT_THAT(text_of(pipe), HasSubstr("is no regular file"));
-    EXPECT_THAT(text_of(folder.path()), HasSubstr("is no regular file"));
+    EXPECT_THAT(text_of(pipe), HasSubstr("is not a regular file"));
+    EXPECT_THAT(text_of(folder.path()), HasSubstr("is not a regular file"));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST_F(CertTest, AKeyThatIsThereGetsACertificate) {
     std::filesystem::remove(cert_file);
     const Ran again = cert({"other.example.org"});
     EXPECT_EQ(again.status, 0) << again.err;
-    EXPECT_THAT(again.out, HasSubstr("is there already: the certificate is made for it"));
+    EXPECT_THAT(again.out, HasSubstr("already exists: the certificate is made for it"));
     EXPECT_EQ(text_of_file(key_file), key);
     const auto read = http::read_certificate(cert_file, key_file);
     ASSERT_FALSE(read.has_error());
@@ -114,7 +114,7 @@ TEST_F(CertTest, WhatIsNoKeyIsNotTouchedAndNothingIsMade) {
     folder.write("server.key", "something else");
     const Ran ran = cert({"dyn.example.org"});
     EXPECT_EQ(ran.status, 1);
-    EXPECT_THAT(ran.err, HasSubstr("is there already, and is no private key that can be used"));
+    EXPECT_THAT(ran.err, HasSubstr("already exists, and is no private key that can be used"));
     EXPECT_EQ(text_of_file(key_file), "something else");
     EXPECT_FALSE(std::filesystem::exists(cert_file));
 }
@@ -126,7 +126,7 @@ TEST_F(CertTest, AKeyThatOthersHadAHandInIsNotUsed) {
     const auto is_refused = [this](const char* why) {
         const Ran ran = cert({"dyn.example.org"});
         EXPECT_EQ(ran.status, 1) << why;
-        EXPECT_THAT(ran.err, HasSubstr(key_file + ": is there already, and "));
+        EXPECT_THAT(ran.err, HasSubstr(key_file + ": already exists, and "));
         EXPECT_THAT(ran.err, HasSubstr(why));
         EXPECT_THAT(ran.err, HasSubstr("choose another folder with --dir"));
         EXPECT_FALSE(std::filesystem::exists(cert_file)) << why;
@@ -139,14 +139,14 @@ TEST_F(CertTest, AKeyThatOthersHadAHandInIsNotUsed) {
     is_refused("is a symbolic link");
     std::filesystem::remove(key_file);
     ASSERT_EQ(mkfifo(key_file.c_str(), 0600), 0);
-    is_refused("is no regular file");
+    is_refused("is not a regular file");
 }
 
 TEST_F(CertTest, AFolderThatIsNotThereIsCalledThat) {
     const Ran ran = run_command({"cert", "--dir", folder / "none", "dyn.example.org"});
     EXPECT_EQ(ran.status, 1);
     EXPECT_EQ(ran.err, (folder / "none") +
-                           ": there is no such folder; make it first, or choose "
+                           ": there is no such folder; create it first, or choose "
                            "another folder with --dir\n");
 }
 

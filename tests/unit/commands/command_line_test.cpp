@@ -121,7 +121,7 @@ TEST(CommandLine, HelpVersionAndErrors) {
     EXPECT_NE(parse({"--version"}).text.find("sftdyn 1.2.3"), std::string::npos);
     EXPECT_EQ(parse({"--none"}).status, 2);
     EXPECT_EQ(parse({"-l", "x"}).status, 2);
-    EXPECT_NE(parse({"-l", "x"}).text.find("no address to listen on"), std::string::npos);
+    EXPECT_NE(parse({"-l", "x"}).text.find("not an address to listen on"), std::string::npos);
 }
 
 }  // namespace

@@ -58,11 +58,11 @@ TEST(CommonOptions, ListenersAddUpForEachScheme) {
 TEST(CommonOptions, WhoTypedAValueThatIsNoneSeesItAgainUpToALimit) {
     const auto server = parsed_of({"--server", "ns.example.org"});
     EXPECT_EQ(server.status, 2);
-    EXPECT_THAT(server.text, HasSubstr("\"ns.example.org\": this is no server address"));
+    EXPECT_THAT(server.text, HasSubstr("\"ns.example.org\": this is not a server address"));
     const std::string large(300, 'x');
     const auto listen = parsed_of({"-l", large.c_str()});
     EXPECT_EQ(listen.status, 2);
-    EXPECT_THAT(listen.text, HasSubstr('"' + large.substr(0, 80) + "\": this is no address"));
+    EXPECT_THAT(listen.text, HasSubstr('"' + large.substr(0, 80) + "\": this is not an address"));
 }
 
 TEST(CommonOptions, VerbosityIsCounted) {

@@ -42,10 +42,12 @@ TEST_F(NamedFilesTest, AHookIsAProgram) {
         EXPECT_THAT(faults(), IsEmpty()) << std::oct << mode;
     }
     settings.admin.event_command = {folder.path()};
-    EXPECT_THAT(faults(), ElementsAre(HasSubstr("is no program, but a folder or the like")));
+    EXPECT_THAT(faults(),
+                ElementsAre(HasSubstr("is not a program but a folder or another kind of file")));
     settings.admin.event_command = {folder / "none"};
-    EXPECT_THAT(faults(), ElementsAre(HasSubstr("can't be run: No such file or directory; name a "
-                                                "program by its whole path")));
+    EXPECT_THAT(faults(),
+                ElementsAre(HasSubstr(
+                    "can't be run: No such file or directory; give the program's full path")));
 }
 
 TEST_F(NamedFilesTest, AStateIsAFolderOrNotThereYet) {
@@ -55,7 +57,7 @@ TEST_F(NamedFilesTest, AStateIsAFolderOrNotThereYet) {
     EXPECT_THAT(faults(), IsEmpty());
     settings.admin.state = folder.write("file", "");
     EXPECT_THAT(faults(), ElementsAre(HasSubstr("state " + (folder / "file") +
-                                                ": [admin] state is no folder")));
+                                                ": [admin] state is not a folder")));
 }
 
 }  // namespace

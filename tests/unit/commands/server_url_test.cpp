@@ -30,7 +30,7 @@ TEST_P(WrongServerUrl, IsToldWithAnExample) {
 }
 
 constexpr const char* no_scheme = "this is no URL with http:// or https://";
-constexpr const char* no_port = "the port is no number from 1 to 65535";
+constexpr const char* no_port = "the port is not a number from 1 to 65535";
 constexpr const char* no_host = "the server has no valid name or address";
 constexpr const char* no_path = "the path may hold letters, digits and -._~/ only";
 

@@ -151,7 +151,7 @@ TEST_P(SetupTest, WhereAFileIsThereNoneIsWritten) {
         folder.write(path.substr(1), "somebody's");
         const Ran ran = setup();
         EXPECT_EQ(ran.status, 1);
-        EXPECT_THAT(ran.err, HasSubstr(path + ": is there already"));
+        EXPECT_THAT(ran.err, HasSubstr(path + ": already exists"));
         EXPECT_THAT(ran.err, HasSubstr("nothing was written"));
         EXPECT_EQ(ran.out, "");
         const auto left = files();
@@ -293,7 +293,7 @@ TEST(SetupCommand, AnswersThatEndMakeNothing) {
     for (const char* input : {"", "bind\n", "bind\ndyn.example.org\n", "nsd\n"}) {
         const Ran ran = run_command({"setup"}, {.input = input, .is_typed = true});
         EXPECT_EQ(ran.status, 1) << input;
-        EXPECT_THAT(ran.err, HasSubstr("the answers ended"));
+        EXPECT_THAT(ran.err, HasSubstr("the input ended"));
         EXPECT_THAT(ran.out, Not(HasSubstr("secret")));
     }
 }

@@ -113,7 +113,7 @@ TEST_F(StatusTest, AnAnswerOfAnotherKindIsTold) {
                              R"({"now":1,"servers":[],"hosts":[1],"never":[]})"}) {
         const Ran ran = status(text);
         EXPECT_EQ(ran.status, 1) << text;
-        EXPECT_THAT(ran.err, StartsWith(socket + ": its answer is no ")) << text;
+        EXPECT_THAT(ran.err, StartsWith(socket + ": its answer is not ")) << text;
         EXPECT_THAT(ran.err, HasSubstr("is it an sftdyn of this version?")) << text;
     }
 }

@@ -47,7 +47,8 @@ TEST_F(ConfFileTest, WhatIsNoFileIsToldAsWhatItIs) {
               "the configuration can't be read: No such file or directory");
     EXPECT_EQ(refusal(folder.path()), "the configuration can't be read: it is a folder");
     const std::string no_file =
-        "the configuration can't be read: it is no regular file, but a pipe, a device or a socket";
+        "the configuration can't be read: it is not a regular file but a pipe, a device or a "
+        "socket";
     EXPECT_EQ(refusal("/dev/null"), no_file);
     // Nobody writes into it: whoever waits for that waits for ever.
     ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);

@@ -133,7 +133,7 @@ TEST_F(LoadTest, APythonConfThatIsNoFileIsNotWaitedFor) {
     Overrides line;
     line.conf = folder / "conf";
     const auto loaded = load_settings(line);
-    EXPECT_THAT(said(loaded), ElementsAre(HasSubstr("it is no regular file, but a pipe")));
+    EXPECT_THAT(said(loaded), ElementsAre(HasSubstr("it is not a regular file but a pipe")));
     EXPECT_EQ(loaded.python, nullptr);
 }
 

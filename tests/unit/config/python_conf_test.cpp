@@ -124,11 +124,12 @@ TEST_F(PythonConfTest, ComplaintsNameTheLine) {
                 {"debug", {text("x")}, 5},
                 {"hook_threads", {number(0)}, 7},
                 {"quiet", {}, 6}};
-    EXPECT_THAT(read(), ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http = 99999: "),
-                                    HasSubstr("/etc/sftdyn/conf: key is int; expected"),
-                                    HasSubstr("conf:5: debug is str; expected"),
-                                    HasSubstr("conf:7: hook_threads is no number of threads; "),
-                                    HasSubstr("conf:6: quiet is an empty list; expected")));
+    EXPECT_THAT(read(),
+                ElementsAre(HasSubstr("/etc/sftdyn/conf:3: http = 99999: "),
+                            HasSubstr("/etc/sftdyn/conf: key is int; expected"),
+                            HasSubstr("conf:5: debug is str; expected"),
+                            HasSubstr("conf:7: hook_threads is not a valid number of threads; "),
+                            HasSubstr("conf:6: quiet is an empty list; expected")));
 }
 
 TEST_F(PythonConfTest, Clients) {

@@ -79,15 +79,14 @@ TEST(SettingsLookup, WhatTakesARestartIsNamedInOneLine) {
     EXPECT_EQ(notice(""), "");
     EXPECT_EQ(notice("[dns]\nttl = 7\nqueue = 5\n[limits]\nchanges = 1\n"), "");
     EXPECT_EQ(notice("[limits]\nthreads = 3\n"),
-              "[limits] threads has changed: that takes effect with a restart only");
+              "[limits] threads has changed: that takes effect only with a restart");
     EXPECT_EQ(notice("https = 443\n[admin]\nstate = \"/s\"\n"),
-              "https and [admin] state have changed: that takes effect with a restart only");
+              "https and [admin] state have changed: that takes effect only with a restart");
     EXPECT_EQ(
         notice(
             "http = 81\n[dns]\nttl = 7\n[limits]\nthreads = 3\n[admin]\nevent_command_time = 9\n"),
         "http, [limits] threads and [admin] event_command_time have changed: that takes effect "
-        "with a "
-        "restart only");
+        "only with a restart");
 }
 
 TEST(SettingsLookup, ANameIsLookedForInItsOwnSectionFirst) {

@@ -167,7 +167,7 @@ TEST_P(EverySetting, IsNamedAtAReloadIfAndOnlyIfItTakesARestart) {
     ASSERT_TRUE(changed);
     EXPECT_EQ(restart_notice(Settings(), now),
               row.effect == Effect::restart
-                  ? name + " has changed: that takes effect with a restart only"
+                  ? name + " has changed: that takes effect only with a restart"
                   : "");
 }
 

@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "2:17: event_command is of the wrong type (array); ",
                   "a command with its arguments"},
         WrongText{"AnEventThatThereIsNot", "[admin]\nevents = [\"change\", \"chnage\"]\n",
-                  "2:21: events names one that there is none of; ", "\"failure\""},
+                  "2:21: events names an unknown event; ", "\"failure\""},
         WrongText{"NoEvents", "[admin]\nevents = []\n", "2:10: events is an empty list; ",
                   "leave event_command out"},
         WrongText{"AnEventThatIsNoList", "[admin]\nevents = \"change\"\n",

@@ -134,19 +134,19 @@ TEST(TomlClientsTest, ASecondOneIsToldWithTheFirstOnesLine) {
         ReadText("[clients.z]\nkey = \"k\"\nhosts = \"z.example.org\"\n[clients.a]\nkey = "
                  "\"k\"\nhosts = \"a.example.org\"\n")
             .said,
-        ElementsAre("4:1: this client's key is there twice (first in line 1); keep one of them"));
+        ElementsAre("4:1: this client's key appears twice (first in line 1); keep one of them"));
     EXPECT_THAT(
         ReadText("[clients.z]\nuser = \"u\"\npassword = \"p\"\nhosts = "
                  "\"z.example.org\"\n[clients.a]\nuser = \"u\"\npassword = \"q\"\nhosts = "
                  "\"a.example.org\"\n")
             .said,
-        ElementsAre("5:1: this client's user is there twice (first in line 1); keep one of them"));
+        ElementsAre("5:1: this client's user appears twice (first in line 1); keep one of them"));
     EXPECT_THAT(ReadText("[clients]\n\"k\" = \"a.example.org\"\n\"k\" = \"b.example.org\"\n").said,
                 Not(IsEmpty()));
     EXPECT_THAT(ReadText("[clients.n]\nkey = \"l\"\nhosts = [\"b.example.org\", "
                          "\"B.example.org\"]\n")
                     .said,
-                ElementsAre(StartsWith("1:1: this client's host is there twice")));
+                ElementsAre(StartsWith("1:1: this client's host appears twice")));
     EXPECT_THAT(ReadText("[clients.n]\nkey = \"k\"\nhosts = \"b.example.org\"\n[clients.m]\nkey = "
                          "\"K\"\nhosts = \"c.example.org\"\n")
                     .said,
@@ -171,11 +171,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongText{"ASlashInFront", "[clients]\n\"/k\" = \"a.example.org\"\n",
                   "2:1: a client's key begins with a slash; ", "leave it out"},
         WrongText{"HostAndKeySwapped", "[clients]\n\"home.example.org\" = \"90bb4f0c1d2e\"\n",
-                  "2:1: host and key stand in the wrong order; ", "the key comes first"},
+                  "2:1: host and key are in the wrong order; ", "the key comes first"},
         WrongText{"AnAddressForAHost", "[clients]\n\"k\" = \"192.0.2.1\"\n",
-                  "2:7: this host is an address, and no name; ", "name the host that gets"},
+                  "2:7: this host is an address, not a name; ", "name the host that gets"},
         WrongText{"AnAddressOfIpv6ForAHost", "[clients]\n\"k\" = \"2001:db8::a\"\n",
-                  "2:7: this host is an address, and no name; ", "name the host that gets"},
+                  "2:7: this host is an address, not a name; ", "name the host that gets"},
         WrongText{"AHostThatIsNone", "[clients]\n\"k\" = \"a..org\"\n",
                   "2:7: this host is not a valid domain name: ", "the key comes first"},
         WrongText{"ANumberForAHost", "[clients]\n\"k\" = 7\n",
@@ -198,7 +198,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "[clients.n]\nuser = \"u\"\npassword = \"\"\nhosts = \"a.example.org\"\n",
                   "3:12: password is empty; ", "openssl rand"},
         WrongText{"NeitherKeyNorUser", "[clients.n]\nhosts = \"a.example.org\"\n",
-                  "1:1: a client has neither key nor user; ", "its table's name is no key"},
+                  "1:1: a client has neither key nor user; ", "its table's name is not a key"},
         WrongText{"AUserWithoutPassword", "[clients.n]\nuser = \"u\"\nhosts = \"a.example.org\"\n",
                   "1:1: a client has a user, but no password; ", "give it one of"},
         WrongText{"TwoPasswords",
@@ -229,11 +229,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongText{"ASuffixOfMoreThan64Bits",
                   "[clients.n]\nkey = \"k\"\nhost = \"a.example.org\"\nipv6_suffix = "
                   "\"0:0:0:1::1\"\n",
-                  "4:15: ipv6_suffix is no suffix of 64 bits; ", "the host's part"},
+                  "4:15: ipv6_suffix is not a suffix of 64 bits; ", "the host's part"},
         WrongText{"ASuffixOfIpv4",
                   "[clients.n]\nkey = \"k\"\nhost = \"a.example.org\"\nipv6_suffix = "
                   "\"192.0.2.1\"\n",
-                  "4:15: ipv6_suffix is no suffix of 64 bits; ", "the host's part"},
+                  "4:15: ipv6_suffix is not a suffix of 64 bits; ", "the host's part"},
         WrongText{"ASubnetWithoutSuffix",
                   "[clients.n]\nkey = \"k\"\nhost = \"a.example.org\"\nipv6_subnet = 2\n",
                   "1:1: ipv6_subnet without ipv6_suffix; ", "give both, or neither"},

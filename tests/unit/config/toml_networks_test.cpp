@@ -55,11 +55,11 @@ TEST(TomlNetworks, AnEmptyListIsNotAll) {
 
 TEST(TomlNetworks, WhatIsNoneIsToldInItsPlace) {
     EXPECT_THAT(ReadText("trusted_proxies = [\"192.0.2.1\", \"192.0.2.0/33\", 7]\n").said,
-                ElementsAre(StartsWith("1:33: this is no network; "),
+                ElementsAre(StartsWith("1:33: this is not a network; "),
                             StartsWith("1:49: trusted_proxies is of the wrong type (integer); "
                                        "expected addresses or CIDR blocks")));
     EXPECT_THAT(ReadText("trusted_proxies = \"private\"\n").said,
-                ElementsAre(StartsWith("1:19: this is no network; ")))
+                ElementsAre(StartsWith("1:19: this is not a network; ")))
         << "a word names too many";
     EXPECT_THAT(ReadText("[addresses]\ndeny = [\"nowhere\"]\nallow = [1]\n").said,
                 ElementsAre(AllOf(StartsWith("2:9: "), HasSubstr("private")),

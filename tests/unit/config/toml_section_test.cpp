@@ -147,7 +147,7 @@ TEST(TomlSectionTest, APathIsOneLine) {
     EXPECT_EQ(nskeyfile, "/etc/sftdyn/n");
     EXPECT_THAT(section.said(),
                 ElementsAre(HasSubstr(":1:8: cert is empty; name the file, or leave the line out"),
-                            HasSubstr(":2:7: key is no path of a file: it has a line break")));
+                            HasSubstr(":2:7: key is not a file's path: it has a line break")));
 }
 
 TEST(TomlSectionTest, AnEmptyListIsTakenOrTold) {

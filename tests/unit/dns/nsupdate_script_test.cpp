@@ -110,7 +110,7 @@ TEST(NsupdateScript, WhatIsPassedOver) {
         {"local 127.0.0.1", "realm secret", "show", "answer", "debug", "del a.example", "send"});
     ASSERT_TRUE(script.has_value());
     ASSERT_EQ(script->warnings.size(), 2U);
-    EXPECT_EQ(script->warnings[1], "line 2: realm has no meaning here and is passed over")
+    EXPECT_EQ(script->warnings[1], "line 2: realm has no meaning here and is ignored")
         << "without what stands there";
 }
 

@@ -59,11 +59,11 @@ TEST(BindKey, ErrorsTellPlaceAndMend) {
                            "key a { algorithm hmac-sha1; secret \"c2Vj\"; };\nkey b { };", "f"))
                   .find("f:2: there is more after the key"),
               std::string::npos);
-    EXPECT_NE(error_of(parse_bind_key("options { };", "f")).find("f:1: this is no TSIG key"),
+    EXPECT_NE(error_of(parse_bind_key("options { };", "f")).find("f:1: this is not a TSIG key"),
               std::string::npos);
     EXPECT_NE(
         error_of(parse_bind_key("key \"a..b\" { algorithm hmac-sha1; secret \"c2Vj\"; };", "f"))
-            .find("the key's name is no domain name"),
+            .find("the key's name is not a domain name"),
         std::string::npos);
 }
 
@@ -151,7 +151,7 @@ TEST(KeyFile, WhatIsWrongWithAnIncludeIsSaid) {
               std::string::npos);
     const std::string more = folder.write("more.key", "include \"self.key\"; key x { };\n");
     EXPECT_TRUE(dns::read_key_file(more).has_error());
-    EXPECT_NE(error_of(parse_bind_key("include \"x\";", "f")).find("f:1: include is of no use"),
+    EXPECT_NE(error_of(parse_bind_key("include \"x\";", "f")).find("f:1: include can't be used"),
               std::string::npos);
 }
 
@@ -167,7 +167,8 @@ TEST(KeyFile, APipeOrADeviceIsNotWaitedFor) {
     const std::string pipe = folder / "pipe";
     ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
     for (const std::string& path : {pipe, std::string("/dev/zero")})
-        EXPECT_NE(error_of(dns::read_key_file(path)).find("is no regular file"), std::string::npos)
+        EXPECT_NE(error_of(dns::read_key_file(path)).find("is not a regular file"),
+                  std::string::npos)
             << path;
 }
 

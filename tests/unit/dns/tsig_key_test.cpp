@@ -55,7 +55,7 @@ TEST(TsigKey, HasTheNameAndTheSecretThatWereGiven) {
 TEST(TsigKey, ANameThatIsNoneIsRefused) {
     const auto key = make_key("a..b", "hmac-sha256");
     ASSERT_TRUE(key.has_error());
-    EXPECT_THAT(key.error().what, HasSubstr("no domain name"));
+    EXPECT_THAT(key.error().what, HasSubstr("not a domain name"));
 }
 
 TEST(TsigKey, AnUnknownAlgorithmIsNamedAsFarAsItIsShort) {

@@ -105,7 +105,7 @@ TEST(TlsPair, AFileThatIsNotThere) {
     EXPECT_EQ(read_pair(folder.cert(), folder.key()).error().what,
               "the private key can't be read: No such file or directory");
     EXPECT_EQ(read_pair("/", folder.key()).error().what,
-              "the certificate can't be read: it is no regular file");
+              "the certificate can't be read: it is not a regular file");
 }
 
 TEST(TlsPair, AnEmptyFile) {

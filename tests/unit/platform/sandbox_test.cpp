@@ -139,7 +139,7 @@ TEST_F(DropPrivileges, TheBoundingSetIsDroppedToo) {
 TEST_F(DropPrivileges, AUserThatIsNotThereIsAnError) {
     EXPECT_THAT(
         dropped("no-such-user-here"),
-        HasSubstr(geteuid() == 0 ? "can't become the user no-such-user-here: there is none of "
+        HasSubstr(geteuid() == 0 ? "can't become the user no-such-user-here: there is no user of "
                                    "that name; name a user of this machine"
                                  : "can't become the user no-such-user-here: only root can"));
 }

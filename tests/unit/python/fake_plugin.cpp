@@ -18,7 +18,8 @@ public:
 }  // namespace sftdyn::python
 
 extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter*
-sftdyn_python_interpreter(const char* version) {
+sftdyn_python_interpreter(const char* version, std::string& failure) {
     static sftdyn::python::FakeInterpreter interpreter;
+    if (std::string_view(version) == "faulty") failure = "a fault";
     return std::string_view(version) == "1" ? &interpreter : nullptr;
 }

@@ -81,6 +81,13 @@ TEST_F(PluginLoaderTest, AnotherVersionIsRefused) {
     EXPECT_EQ(loader.loaded(), nullptr);
 }
 
+TEST_F(PluginLoaderTest, AFailureOfPythonIsReported) {
+    put(first, SFTDYN_FAKE_PLUGIN);
+    PluginLoader loader({first.path()}, "faulty");
+    EXPECT_THAT(error_of(loader), HasSubstr(": Python can't be started: a fault; "));
+    EXPECT_EQ(loader.loaded(), nullptr);
+}
+
 TEST_F(PluginLoaderTest, ALibraryWithoutTheEntryIsRefused) {
     Dl_info info{};
     ASSERT_NE(dladdr(reinterpret_cast<void*>(&getauxval), &info), 0);

@@ -98,14 +98,14 @@ TEST_P(RefusedUpdate, HasOneLineAndOneCount) {
 INSTANTIATE_TEST_SUITE_P(
     AccountHandler, RefusedUpdate,
     testing::Values(
-        Refusal{"NotUnderstood", [](auto& asked) { asked.fault = "a fault"; }, "400 911",
+        Refusal{"NotUnderstood", [](auto& asked) { asked.fault = {"a fault"}; }, "400 911",
                 "a request from 192.0.2.1: a fault", "dyndns2 refused", 1},
         Refusal{"TooManyHosts",
                 [](auto& asked) { asked.hostnames.assign(protocol::most_hosts + 1, "x.y"); },
-                "400 numhost", "a request from 192.0.2.1: it names more hosts than one may",
+                "400 numhost", "a request from 192.0.2.1: it names more hosts than are allowed",
                 "dyndns2 refused", 0},
         Refusal{"NoAddress", [](auto& asked) { asked.unusable = "non\nsense"; }, "500 911",
-                "a request from 192.0.2.1: the address is not to be published, or is none",
+                "a request from 192.0.2.1: the address must not be published, or is invalid",
                 "dyndns2 refused", 1},
         Refusal{"AnotherAddress",
                 [](auto& asked) {
@@ -126,7 +126,7 @@ TEST_F(AccountHandlerTest, ADeniedAddressIsWarnedOfByTheClientsName) {
     directory_with({.deny = base::parse_networks("192.0.2.0/24").value()});
     EXPECT_EQ(ask(update({"a.dyn.example.org"})), "500 911");
     ASSERT_EQ(warned.size(), 1U);
-    EXPECT_TRUE(warned[0].starts_with("home from 192.0.2.1 is not updated: 192.0.2.1 is not to"))
+    EXPECT_TRUE(warned[0].starts_with("home from 192.0.2.1 is not updated: 192.0.2.1 must not"))
         << warned[0];
     EXPECT_EQ(lines().size(), 1U);
 }

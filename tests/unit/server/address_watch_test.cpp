@@ -62,7 +62,7 @@ TEST(AddressWatch, AStrangerWhoseCredentialIsRightInTheEndIsNoneAnyMore) {
     for (const Sender sender : {Sender::stranger, Sender::client, Sender::stranger})
         watch.forwarding(Forwarding::untrusted, peer, sender);
     ASSERT_EQ(checks(watch), std::vector<std::string>{"untrusted-proxy 172.17.0.1"});
-    EXPECT_EQ(watch.warnings()[0].what.find("without a right credential"), std::string::npos);
+    EXPECT_EQ(watch.warnings()[0].what.find("without a valid credential"), std::string::npos);
 }
 
 TEST(AddressWatch, OfTrustedProxiesStrangersSayNothing) {

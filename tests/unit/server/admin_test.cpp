@@ -332,8 +332,8 @@ TEST_F(AdminTest, WithoutThreadsItGoesOnWithWhatNeedsNone) {
     EXPECT_EQ(said,
               "error: a thread can't be started: Resource temporarily unavailable; look at the "
               "limits of the service (TasksMax=, MemoryMax=, ulimit -u)\n"
-              "warning: there is no thread to save what is remembered of hosts: it is saved when "
-              "sftdyn ends, and lost if it is killed\n"
+              "warning: there is no thread to save the history of hosts: it is saved when sftdyn "
+              "ends, and lost if it is killed\n"
               "error: there are no metrics: can't serve: it takes 1 threads, and the system gives "
               "no more; raise the limits of the service (TasksMax=, MemoryMax=, ulimit -u), or let "
               "it have fewer (threads)\n"
@@ -427,7 +427,7 @@ TEST_F(AdminTest, AHostIsForgottenAsTheControlSocketAsks) {
               "{\"host\":\"a.example.org\",\"forgotten\":false}\n");
     EXPECT_EQ(forget("forget z.example.org\n"),
               "{\"host\":\"z.example.org\",\"forgotten\":false}\n");
-    EXPECT_EQ(forget("forget a b\n"), "{\"error\":\"this is no host's name\"}\n");
+    EXPECT_EQ(forget("forget a b\n"), "{\"error\":\"this is not a host's name\"}\n");
     EXPECT_THAT(forget("remember a.example.org\n"), HasSubstr("\"error\""));
     const auto document = status();
     EXPECT_TRUE(document.at("hosts").as_array().empty());

@@ -90,7 +90,7 @@ TEST_F(HookHandlerTest, WhatIsNoKeyAndWhatIsKnownNeedsNoHook) {
                                 "info: h.dyn.example.org A 192.0.2.1: OK",
                                 "info: h.dyn.example.org A 192.0.2.1: UPTODATE",
                                 "info: a request from 192.0.2.1: its own address",
-                                "info: a request from 192.0.2.1: another method than GET"}));
+                                "info: a request from 192.0.2.1: a method other than GET"}));
     EXPECT_EQ(counts(), (Counts{{"secret_url badkey", 1},
                                 {"secret_url ok", 1},
                                 {"secret_url uptodate", 1},
@@ -253,7 +253,7 @@ TEST_F(HookHandlerTest, AScriptPublishesNoAddressThatNoHostCanHave) {
         }
     }
     EXPECT_EQ(lines("error").front(),
-              "h.dyn.example.org is not updated: 0.0.0.0 is no address that a host can have");
+              "h.dyn.example.org is not updated: 0.0.0.0 is not an address that a host can have");
     EXPECT_TRUE(
         backend.served(dns::Name::parse("x.dyn.example.org").value(), dns::Type{16}).empty())
         << "nothing of such a script is sent";

@@ -138,7 +138,7 @@ TEST_F(RequestContextTest, ARequestForNothingHasItsLineToo) {
 TEST_F(RequestContextTest, AtTheDefaultVerbosityItIsOnlyCounted) {
     spdlog::set_level(spdlog::level::warn);
     Answer answer;
-    request(answer).complete(RequestOutcome::refused, "another method than GET", {405, ""});
+    request(answer).complete(RequestOutcome::refused, "a method other than GET", {405, ""});
     Answer other;
     request(other).complete_bad_credential({403, "BADKEY"});
     EXPECT_EQ(lines(""), Lines{});

@@ -64,7 +64,7 @@ TEST_P(Routes, EachHasItsAnswerItsLineAndItsCount) {
     EXPECT_EQ(counts(), (Counts{{row.count, 1}}));
 }
 constexpr const char* asks_address = "a request from 192.0.2.1: its own address";
-constexpr const char* is_not_get = "a request from 192.0.2.1: another method than GET";
+constexpr const char* is_not_get = "a request from 192.0.2.1: a method other than GET";
 constexpr const char* is_wrong = "a wrong credential from 192.0.2.1";
 INSTANTIATE_TEST_SUITE_P(
     RequestRouter, Routes,
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
         Route{"HeadOfAKey", "HEAD", "/key", "405 METHOD NOT ALLOWED", is_not_get,
               "secret_url refused"},
         Route{"Favicon", "GET", "/favicon.ico", "404 NOT FOUND",
-              "a request from 192.0.2.1: a page that there is not", "secret_url refused"},
+              "a request from 192.0.2.1: an unknown page", "secret_url refused"},
         Route{"KeyAndQuery", "GET", "/key?hostname=h.dyn.example.org", "200 OK",
               "h.dyn.example.org A 192.0.2.1: OK", "secret_url ok"},
         Route{"KeyAndHost", "GET", "/keyh.dyn.example.org", "200 OK",
@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
               "192.0.2.1</body></html>\r\n",
               asks_address, "dyndns2 address"},
         Route{"DialectByDelete", "DELETE", "/v3/update?hostname=x", "405 METHOD NOT ALLOWED",
-              "a request from 192.0.2.1: another method than GET, POST and PUT", "dyndns2 refused"},
+              "a request from 192.0.2.1: a method other than GET, POST and PUT", "dyndns2 refused"},
         Route{"NoCredential", "GET", "/v3/update?hostname=h.dyn.example.org", "401 badauth",
               "a request from 192.0.2.1: no credential", "dyndns2 no_credential"},
         Route{"Dyndns2", "GET", "/v3/update?hostname=h.dyn.example.org&user=x&pass=key",
@@ -116,6 +116,14 @@ TEST_F(RequestRouterTest, TooManyParametersAreNotRead) {
     EXPECT_EQ(ask(get(target)), "400 BAD REQUEST");
     EXPECT_EQ(lines(""), Lines{"info: a request from 192.0.2.1: too many parameters"});
     EXPECT_EQ(counts(), (Counts{{"dyndns2 refused", 1}}));
+}
+
+TEST_F(RequestRouterTest, TwoCredentialsOfOneRequestAreTwoGuesses) {
+    // The budget is 3, and as many again are answered late.
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(ask(get("/guess?myip=192.0.2.1", "Bearer wrong")), "401 badauth") << i;
+    EXPECT_EQ(ask(get("/guess?myip=192.0.2.1", "Bearer wrong")), "503 911");
+    EXPECT_EQ(ask(get("/key", "Bearer wrong")), "200 OK") << "the whole path is a key";
 }
 
 TEST_F(RequestRouterTest, AKeyOfSeveralHostsIsForAllOfThem) {

@@ -110,9 +110,8 @@ TEST_F(SecretUrlHandlerTest, AnAddressThatTheSettingsDenyIsNotPublished) {
     EXPECT_EQ(ask(), "403 BADADDRESS");
     EXPECT_EQ(ask(), "403 BADADDRESS");
     EXPECT_EQ(warned.size(), 1U) << "each request has its line, and one warning stands for all";
-    EXPECT_EQ(lines(), Lines(2,
-                             "h.dyn.example.org from 192.0.2.1: its address is not to be "
-                             "published"));
+    EXPECT_EQ(lines(),
+              Lines(2, "h.dyn.example.org from 192.0.2.1: its address must not be published"));
     EXPECT_EQ(counts(), (Counts{{"secret_url refused", 2}}));
     EXPECT_TRUE(backend.batch_sizes.empty());
     EXPECT_EQ(ask("198.51.100.1"), "200 OK");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "telemetry/metrics.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -72,6 +73,30 @@ TEST(Metrics, EveryKindOfErrorHasItsName) {
     }
 }
 
+TEST(Metrics, ResponsesAreCountedByStatusAndDuration) {
+    ASSERT_TRUE(std::is_sorted(http_statuses.begin(), http_statuses.end()));
+    Metrics metrics;
+    metrics.response(200, 100us);
+    metrics.response(200, 2ms);
+    metrics.response(503, 7s);
+    metrics.response(431);
+    metrics.response(299);
+    const std::string text = metrics.text({}, "1");
+    for (const char* line :
+         {"sftdyn_http_responses_total{code=\"200\"} 2\n",
+          "sftdyn_http_responses_total{code=\"403\"} 0\n",
+          "sftdyn_http_responses_total{code=\"431\"} 1\n",
+          "sftdyn_http_responses_total{code=\"503\"} 1\n",
+          "sftdyn_http_responses_total{code=\"other\"} 1\n",
+          "sftdyn_request_seconds_bucket{le=\"0.0001\"} 1\n",
+          "sftdyn_request_seconds_bucket{le=\"0.001\"} 1\n",
+          "sftdyn_request_seconds_bucket{le=\"0.0025\"} 2\n",
+          "sftdyn_request_seconds_bucket{le=\"5\"} 2\n",
+          "sftdyn_request_seconds_bucket{le=\"+Inf\"} 3\n", "sftdyn_request_seconds_sum 7.0021\n",
+          "sftdyn_request_seconds_count 3\n"})
+        EXPECT_THAT(text, HasSubstr(line));
+}
+
 TEST(Metrics, WhatIsSoNow) {
     const Metrics metrics;
     Metrics::Now now;
@@ -80,13 +105,18 @@ TEST(Metrics, WhatIsSoNow) {
     now.stale_hosts = 6;
     now.ready = true;
     now.servers = {{"192.0.2.1:53", "", true}, {"[2001:db8::1]:53", "a.example", false}};
-    now.certificates = {{"a\"b\\c", 77s}};
+    now.certificates = {{"a\"b\\c", 1700000000}};
+    now.is_reload_successful = false;
+    now.reload_time = 1600000000;
     const std::string text = metrics.text(now, "1.2.3");
-    for (const char* line : {"sftdyn_build_info{version=\"1.2.3\"} 1\n", "sftdyn_waiting 4\n",
-                             "sftdyn_connections 5\n", "sftdyn_stale_hosts 6\n", "sftdyn_ready 1\n",
-                             "sftdyn_server_up{server=\"192.0.2.1:53\",zone=\"\"} 1\n",
-                             "sftdyn_server_up{server=\"[2001:db8::1]:53\",zone=\"a.example\"} 0\n",
-                             "sftdyn_certificate_valid_seconds{name=\"a\\\"b\\\\c\"} 77\n"})
+    for (const char* line :
+         {"sftdyn_build_info{version=\"1.2.3\"} 1\n", "sftdyn_waiting 4\n",
+          "sftdyn_connections 5\n", "sftdyn_stale_hosts 6\n", "sftdyn_ready 1\n",
+          "sftdyn_config_last_reload_successful 0\n",
+          "sftdyn_config_last_reload_success_timestamp_seconds 1600000000\n",
+          "sftdyn_server_up{server=\"192.0.2.1:53\",zone=\"\"} 1\n",
+          "sftdyn_server_up{server=\"[2001:db8::1]:53\",zone=\"a.example\"} 0\n",
+          "sftdyn_certificate_expiry_timestamp_seconds{name=\"a\\\"b\\\\c\"} 1700000000\n"})
         EXPECT_THAT(text, HasSubstr(line));
     EXPECT_THAT(metrics.text({}, "1"), Not(HasSubstr("sftdyn_certificate")));
     EXPECT_THAT(metrics.text({}, "1"), Not(HasSubstr("sftdyn_server_up")));

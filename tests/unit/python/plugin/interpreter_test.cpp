@@ -316,7 +316,7 @@ TEST_F(PluginTest, WhatReadingAConfRaisesIsADiagnosticWithoutItsKeys) {
              Row{"untold",
                  "class E(BaseException):\n    def __str__(self):\n        raise SystemExit\n"
                  "class X:\n    def __fspath__(self):\n        raise E\nx = X()\n",
-                 ": it raises an exception that can't be told"},
+                 ": it raises an exception that can't be shown"},
          }) {
         const auto conf = run(known + row.text);
         const auto settings = conf->settings({"x"});
@@ -419,6 +419,8 @@ TEST_F(PluginTest, WhetherHooksReadHeadersIsSeen) {
           "def get_ip(a, b, c):\n    f = lambda: b\n    return f()\n",
           "def get_ip(*all):\n    return all[0]\n",
           "def get_ip(a, headers, c):\n    return locals()['headers']\n",
+          "import sys\ndef get_ip(a, headers, c):\n    return "
+          "sys._getframe().f_locals['headers']\n",
           "import functools\nget_ip = functools.partial(print)\n",
           "class C:\n    def get_ip(self, a, b, c): return a\nget_ip = C().get_ip\n",
           "def nsupdatecommands(host, new_ip, headers):\n    yield headers['User-Agent']\n"})

@@ -22,8 +22,12 @@ inline Interpreter& interpreter() {
         void* plugin = dlopen(SFTDYN_PLUGIN, RTLD_NOW | RTLD_GLOBAL);
         if (plugin == nullptr) throw std::runtime_error(dlerror());
         const auto entry = reinterpret_cast<PluginEntry*>(dlsym(plugin, plugin_symbol));
-        EXPECT_EQ(entry("0.0"), nullptr) << "of another version";
-        return entry(SFTDYN_VERSION);
+        std::string failure;
+        EXPECT_EQ(entry("0.0", failure), nullptr) << "of another version";
+        EXPECT_EQ(failure, "");
+        Interpreter* const started = entry(SFTDYN_VERSION, failure);
+        EXPECT_EQ(failure, "");
+        return started;
     }();
     return *made;
 }
