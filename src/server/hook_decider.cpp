@@ -48,7 +48,7 @@ void HookDecider::forget_warnings() {
 
 bool HookDecider::is_so(const AnswerSettings& settings, base::TimePoint began,
                         const update::RrsetKey& target, std::string_view rdata) const {
-    return updates_.is_served_or_scripted(target, rdata, began - settings.verify_interval);
+    return updates_.is_served_or_scripted(target, rdata, began - settings.freshness);
 }
 
 /// Runs on a hook thread.

@@ -85,12 +85,12 @@ void UpdateService::carry_out(HookUpdate update, Done done) {
     // no longer served.
     const bool is_made = scripts_.is_scripted(target, update.address, base::TimePoint::min());
     scripts_.begin(target, update.messages);
-    auto ended = [this, target, address = update.address,
+    auto ended = [this, target, address = update.address, accepted = clock_(),
                   done = std::move(done)](update::UpdateOutcome outcome) {
         using update::UpdateStatus;
         const bool is_so =
             outcome.status == UpdateStatus::committed || outcome.status == UpdateStatus::unchanged;
-        scripts_.end(target, address, is_so, clock_());
+        scripts_.end(target, address, is_so, accepted);
         done(outcome);
     };
     engine_.submit_messages(target, std::move(update.messages), std::move(ended),

@@ -34,7 +34,7 @@ void ScriptCache::begin(const RrsetKey& rrset, const std::vector<dns::UpdateMess
 }
 
 void ScriptCache::end(const RrsetKey& rrset, std::string_view rdata, bool committed,
-                      base::TimePoint now) {
+                      base::TimePoint since) {
     const base::MutexLock lock(mutex_);
     const auto found = entries_.find(rrset);
     if (found == entries_.end() || --found->second.under_way > 0) return;
@@ -43,7 +43,7 @@ void ScriptCache::end(const RrsetKey& rrset, std::string_view rdata, bool commit
         return;
     }
     found->second.rdata = rdata;
-    found->second.at = now;
+    found->second.at = since;
 }
 
 void ScriptCache::forget(const RrsetKey& rrset) {

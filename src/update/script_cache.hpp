@@ -29,8 +29,8 @@ public:
 
     /// A script for the RRset is about to be sent.
     void begin(const RrsetKey& rrset, const std::vector<dns::UpdateMessage>& messages);
-    /// The script has ended at `now`. `committed`: the server has confirmed all of it.
-    void end(const RrsetKey& rrset, std::string_view rdata, bool committed, base::TimePoint now);
+    /// The script has ended. `committed`: the server has confirmed all of it, later than `since`.
+    void end(const RrsetKey& rrset, std::string_view rdata, bool committed, base::TimePoint since);
     /// Forgets the RRset, because something else changes it.
     void forget(const RrsetKey& rrset);
     /// Forgets everything: a new configuration may have other scripts.
@@ -39,7 +39,7 @@ public:
 private:
     struct ScriptedRecord {
         std::string rdata{};     ///< empty: nothing is known
-        base::TimePoint at{};    ///< when it was confirmed
+        base::TimePoint at{};    ///< it was confirmed later than this
         unsigned under_way = 0;  ///< number of scripts in progress
         bool disturbed = false;  ///< something else ran beside them, so the last change is unknown
     };
