@@ -81,6 +81,7 @@ public:
             const std::lock_guard lock(mutex);
             ran_on.insert(std::this_thread::get_id());
             number = runs++;
+            has_run.notify_all();
         }
         on_run(number);
         return std::make_shared<const NumberedConf>(number, [this] { return run(""); });
@@ -108,7 +109,7 @@ public:
     }
 
     std::mutex mutex;
-    std::condition_variable opened;
+    std::condition_variable opened, has_run;
     unsigned interrupted = 0, runs = 0;
     /// What the conf's own code does, by the number of its run.
     std::function<void(unsigned)> on_run = [](unsigned) {};
