@@ -39,8 +39,10 @@ def plain(text):
 
 
 def sentence(text):
+    is_name = text.startswith("`")
     text = plain(text)
-    text = text[:1].upper() + text[1:]
+    if not is_name:
+        text = text[:1].upper() + text[1:]
     return text if not text or text.endswith((".", ":")) else text + "."
 
 
@@ -55,6 +57,18 @@ def setting(row):
     return [*out, sentence("; ".join(facts))]
 
 
+ITEM = re.compile(r"(- |\d+\. )")
+
+
+def items(lines):
+    """A list, whose items begin with "- " or with a number."""
+    out = [f".Bl -{'bullet' if lines[0].startswith('-') else 'enum'} -compact"]
+    for line in lines:
+        mark = ITEM.match(line)
+        out.extend([".It", plain(line[mark.end():])] if mark else [plain(line)])
+    return [*out, ".El"]
+
+
 def convert(lines):
     out, paragraph, table, code = [], [], [], False
 
@@ -62,7 +76,7 @@ def convert(lines):
         if paragraph:
             if out and not out[-1].startswith((".Ss", ".Sh", ".El", ".Ed")):
                 out.append(".Pp")
-            out.extend(plain(line) for line in paragraph)
+            out.extend(items(paragraph) if ITEM.match(paragraph[0]) else [plain(line) for line in paragraph])
             paragraph.clear()
 
     for line in lines:
@@ -74,7 +88,7 @@ def convert(lines):
             out.append(escape(line))
         elif line.startswith("|"):
             flush()
-            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
             if set(line) <= set("|- "):
                 continue
             if not table:

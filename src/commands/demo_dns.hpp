@@ -29,6 +29,8 @@ public:
 
     [[nodiscard]] const dns::ServerAddress& address() const { return address_; }
     [[nodiscard]] std::string key_file() const { return (folder_ / "sftdyn.key").string(); }
+    /// For further files of the demo; removed at the end.
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
 private:
     DemoDns() = default;

@@ -6,263 +6,278 @@ namespace {
 
 constexpr Documentation documented[] = {
     {Section::top, "http", "`\"{}\"` if there is no `https`",
-     "where to listen: `PORT` (all addresses, both families), `\"IP4:PORT\"`, `\"[IP6]:PORT\"` "
-     "or `\"unix:PATH\"`, a table as below, or a list of them. `\"[::]:PORT\"` is IPv6 alone. "
-     "Port 0 takes any free one, and says which"},
-    {Section::top, "https", "none", "as `http`, for HTTPS; takes `cert` and `key` too"},
+     "where to listen for HTTP: `PORT` (all addresses, IPv4 and IPv6), `\"IP4:PORT\"`, "
+     "`\"[IP6]:PORT\"` or `\"unix:PATH\"`, a table (see [Listeners](#listeners)), or a list of "
+     "these. `\"[::]:PORT\"` is IPv6 only. With port 0 the system chooses a free port, and sftdyn "
+     "reports it"},
+    {Section::top, "https", "none",
+     "where to listen for HTTPS, in the forms of `http`. It needs `cert` and `key`"},
     {Section::top, "cert", "none",
-     "the certificate with its chain behind it, PEM. Relative to the configuration file. Read "
-     "again when it changes; one that is no longer usable is reported, and the old one stays. A "
-     "reload with one that is not usable is refused. From 14 days before it expires, a warning is "
-     "logged each day"},
-    {Section::top, "key", "none", "its private key, PEM, not encrypted: RSA, ECDSA or Ed25519"},
+     "the certificate followed by its chain, PEM. The path is relative to the configuration file. "
+     "sftdyn reads the file again when it changes; if the new certificate is not usable, it "
+     "reports the error and keeps the old one. A reload with an unusable certificate is refused. "
+     "From 14 days before the certificate expires, a warning is logged each day"},
+    {Section::top, "key", "none",
+     "the private key of `cert`, PEM, not encrypted: RSA, ECDSA or Ed25519"},
     {Section::top, "tls_min_version", "",
-     "the oldest version of TLS that HTTPS speaks: `\"1.2\"` or `\"1.3\"`. Some routers know no "
-     "other than 1.2. It holds for sockets that systemd passes too; at a reload, for new "
-     "connections"},
+     "the oldest TLS version that HTTPS accepts: `\"1.2\"` or `\"1.3\"`. Some routers support "
+     "nothing newer than 1.2. The setting applies to sockets from systemd too, and after a reload "
+     "to new connections"},
     {Section::top, "trusted_proxies", "none",
-     "proxies whose word on the client's address is believed: a list of addresses and CIDR blocks"},
+     "proxies that sftdyn believes when they name the client's address: a list of addresses and "
+     "CIDR blocks"},
     {Section::top, "proxy_header", "",
-     "where they say it: `\"X-Forwarded-For\"`, `\"Forwarded\"` (RFC 7239) or `\"X-Real-IP\"`; "
-     "or another header of one address, which is read as `X-Real-IP` is: `\"CF-Connecting-IP\"`, "
-     "`\"True-Client-IP\"`. "
-     "Several hops are unwound from the right, past trusted proxies. Of several lines the last "
-     "one is read first; `X-Real-IP` may have one only. A request of a trusted proxy whose "
-     "header can't be understood is answered 400; one without the header is the proxy's own. In "
-     "`Forwarded` an IPv6 address stands in quotation marks and brackets: `for=\"[2001:db8::1]\"`"},
+     "the header field in which these proxies name the client: `\"X-Forwarded-For\"`, "
+     "`\"Forwarded\"` (RFC 7239) or `\"X-Real-IP\"`; or another field with a single address, such "
+     "as `\"CF-Connecting-IP\"` or `\"True-Client-IP\"`, which is read like `X-Real-IP`. Hops are "
+     "read from the last one, and trusted proxies among them are skipped. If there are several "
+     "lines of the field, they are read from the last one; `X-Real-IP` may have only one line. If "
+     "a trusted proxy sends a field that can't be parsed, the answer is 400. If it sends none, the "
+     "request counts as the proxy's own. In `Forwarded`, an IPv6 address needs quotation marks and "
+     "brackets: `for=\"[2001:db8::1]\"`"},
     {Section::top, "log", "`{}`",
-     "what the log says: `\"error\"` (as `-q`), `\"warning\"`, `\"info\"` (as `-v`) or "
-     "`\"debug\"` (as `-vv`). Any of those options wins over it"},
+     "the log level: `\"error\"` (as `-q`), `\"warning\"`, `\"info\"` (as `-v`) or `\"debug\"` (as "
+     "`-vv`). Each of these options overrides it"},
     {Section::top, "uptodate", "`\"UPTODATE\"`",
-     "what a secret URL answers when the address was right already: there are clients for which "
-     "only `\"OK\"` is a success"},
+     "what a secret URL answers if the record already has the address. Some clients accept only "
+     "`\"OK\"` as a success"},
     {Section::top, "refusals_in_200", "false",
-     "`nohost`, `!yours`, `notfqdn`, `numhost` and `KO` are answered with status 200, as the "
-     "letter of dyndns2 and DuckDNS has it. Without it the status is 404, 403 or 400 when no host "
-     "of a request was served, since many clients read nothing else "
+     "answer `nohost`, `!yours`, `notfqdn`, `numhost` and `KO` with status 200, as dyndns2 and "
+     "DuckDNS are specified. With `false`, the status is 404, 403 or 400 if no host of the request "
+     "was served, because many clients read only the status "
      "([clients](clients.md#what-each-client-concludes))"},
     {Section::top, "nskeyfile", "BIND's session key",
-     "the TSIG key: a file in BIND's form (`key \"name\" { algorithm …; secret …; };`, as "
-     "`tsig-keygen` writes it) or one of a `K….private`/`K….key` pair. It may `include` "
-     "another. `false`: nothing is signed, for a server that takes updates by address. Relative to "
-     "the configuration file. Read again when it changes; one that can't be read is warned of at "
-     "the "
-     "start and at a reload, and tried again with each update"},
+     "the file with the TSIG key: in BIND's format (`key \"name\" { algorithm …; secret …; };`, as "
+     "`tsig-keygen` writes it), or one file of a `K….private`/`K….key` pair. It may `include` "
+     "another file. `false`: messages are not signed, for a server that authorizes updates by "
+     "address. The path is relative to the configuration file. sftdyn reads the file again when it "
+     "changes. If it can't be read at the start or at a reload, sftdyn logs a warning, and tries "
+     "again with each update"},
 
     {Section::listener, "listen", "needed",
      "`PORT`, `IP4:PORT`, `[IP6]:PORT` or `unix:PATH`, as a string"},
     {Section::listener, "proxy_protocol", "false",
-     "each connection begins with the PROXY protocol's line or header (version 1 or 2, as "
-     "haproxy's `send-proxy` and `send-proxy-v2` send it), which names the client. Such a proxy "
-     "vouches for no header: `proxy_header` counts only where the client that it names is itself "
-     "one of `trusted_proxies`. Only `trusted_proxies`, which are then needed, and peers of a "
-     "Unix socket may connect there; with `https` it comes before TLS"},
-    {Section::listener, "mode", "`\"{}\"`", "of a Unix socket: its file mode, octal"},
-    {Section::listener, "group", "sftdyn's", "of a Unix socket: its group"},
+     "each connection begins with a PROXY protocol header that names the client (version 1 or 2; "
+     "haproxy's `send-proxy` or `send-proxy-v2`). With `https` it precedes TLS. Over TCP only "
+     "`trusted_proxies` may connect, and that setting is required; over a Unix socket every peer "
+     "may. Such a proxy does not read header fields, so `proxy_header` counts only if the client "
+     "that it names is itself one of `trusted_proxies`"},
+    {Section::listener, "mode", "`\"{}\"`", "the file mode of a Unix socket, octal"},
+    {Section::listener, "group", "sftdyn's", "the group of a Unix socket"},
 
-    {Section::certificate, "cert, key", "needed", "as at the top"},
+    {Section::certificate, "cert, key", "needed", "as `cert` and `key` at the top of the file"},
 
     {Section::addresses, "allow", "all",
-     "networks whose addresses may be published: CIDR blocks, addresses and words. Without "
-     "`deny` nothing else may be; beside `deny` they are its exceptions"},
-    {Section::addresses, "deny", "none", "networks whose addresses may not"},
+     "networks whose addresses may be published: CIDR blocks, addresses and names. Without `deny`, "
+     "only these are published. With `deny`, they are exceptions to it"},
+    {Section::addresses, "deny", "none", "networks whose addresses must not be published"},
 
     {Section::dns, "server, servers", "`127.0.0.1`, then `::1`",
-     "the primary server's IP address, with a port if it is not 53; several are addresses of one "
-     "server, of which the first that answers is used"},
-    {Section::dns, "zone", "asked from the server",
-     "the zone of all hosts; a child of it that the server has, and that holds the host, is used "
-     "in "
-     "its place. Reverse zones are asked from the server all the same"},
+     "the IP address of the primary server, with a port if it is not 53. Several addresses must "
+     "belong to the same server; the first one that answers is used"},
+    {Section::dns, "zone", "found by queries",
+     "the zone of all hosts. If the server also has a child zone that contains a host, the child "
+     "zone is used for that host. Reverse zones are always found by queries"},
     {Section::dns, "ttl", "",
-     "TTL of the records, in seconds. A record that has another is changed at the next check-in"},
-    {Section::dns, "tcp", "", "queries over TCP too (updates always are)"},
+     "TTL of the records, in seconds. A record with another TTL is changed at the next check-in"},
+    {Section::dns, "tcp", "", "send queries over TCP too. Updates are always sent over TCP"},
     {Section::dns, "sign_queries", "",
-     "queries are signed as updates are. `false` for a server that does not know the key, but "
-     "passes updates on to one that does"},
+     "sign queries, as updates are. `false`: for a server that does not know the key, but forwards "
+     "updates to one that does"},
     {Section::dns, "queries", "",
-     "the server answers queries. `false` for one that takes updates alone: `zone` is then needed, "
-     "`UPTODATE` rests on what sftdyn itself has changed since it started, for `verify_interval`, "
-     "and what else the server holds is not seen"},
+     "the server answers queries. `false`: for a server that accepts only updates. Then `zone` is "
+     "required; `UPTODATE` is based on the changes that sftdyn itself has made since it started, "
+     "for `verify_interval`; and sftdyn does not see other changes to the zone"},
     {Section::dns, "timeout", "", "seconds within which every request is answered"},
     {Section::dns, "verify_interval", "",
-     "seconds for which a state that the server confirmed is believed. After it, the next "
-     "check-in asks the server"},
+     "for how many seconds sftdyn relies on a state that the server has confirmed. After that, the "
+     "next check-in queries the server"},
     {Section::dns, "read_back", "",
-     "the first change of a host, and then one in an hour, is asked for before `OK` is said. "
-     "`false` "
-     "where queries go to a copy of the zone that lags behind for longer than `timeout`"},
+     "after a host's first change, and then once an hour, query the changed record before "
+     "answering `OK`. `false`: for queries that go to a copy of the zone that lags behind by more "
+     "than `timeout`"},
     {Section::dns, "on_removal", "",
-     "what becomes of the records of a host that a reload no longer has: `\"keep\"`, or "
-     "`\"remove\"` "
-     "its A and AAAA records. What is taken out while sftdyn does not run stays, and so does what "
-     "the server does not let go (the log says so)"},
+     "what a reload does with the records of a host that is no longer configured: `\"keep\"` them, "
+     "or `\"remove\"` its A and AAAA records. Records of a host that is removed from the file "
+     "while sftdyn is not running are kept. So are records that the server refuses to delete; the "
+     "log names them"},
     {Section::dns, "batch", "",
-     "changes in one UPDATE at the most. A message holds 64 KiB, whatever this says"},
-    {Section::dns, "updates_in_flight", "", "UPDATEs for each zone that may be under way at once"},
-    {Section::dns, "queries_in_flight", "", "queries in all that may be under way at once"},
+     "maximum number of changes in one UPDATE. The size of a message is always limited to 64 KiB"},
+    {Section::dns, "updates_in_flight", "", "maximum number of UPDATEs in flight for each zone"},
+    {Section::dns, "queries_in_flight", "", "maximum number of queries in flight in total"},
     {Section::dns, "queue", "",
-     "records (of a host and family) that requests may wait for in one zone; requests for more are "
-     "answered 503 at once"},
+     "maximum number of records that wait in one zone, one for each host and address family of a "
+     "request. Requests beyond it are answered 503 at once"},
 
-    {Section::zone, "name", "needed", "the zone's name"},
-    {Section::zone, "server, servers, tcp", "as `[dns]` has by default", ""},
+    {Section::zone, "name", "needed", "the name of the zone"},
+    {Section::zone, "server, servers, tcp", "the defaults of `[dns]`", "as in `[dns]`"},
     {Section::zone, "sign_queries, queries", "`true`", "as in `[dns]`"},
-    {Section::zone, "nskeyfile", "BIND's session key", ""},
-    {Section::zone, "ttl", "", "in seconds"},
+    {Section::zone, "nskeyfile", "BIND's session key", "as at the top of the file"},
+    {Section::zone, "ttl", "", "TTL of the records, in seconds"},
     {Section::zone, "timeout", "that of `[dns]`",
-     "seconds within which requests for its hosts are answered"},
+     "seconds within which every request for a host of this zone is answered"},
 
     {Section::limits, "changes", "",
-     "changes that a host may make at once; then 429, or 503 with `911` in dyndns2. 0: no limit"},
-    {Section::limits, "changes_refill", "", "seconds after which it may make one more"},
+     "how many changes a host may make at once. Further ones are answered 429, in dyndns2 503 with "
+     "`911`. 0: no limit"},
+    {Section::limits, "changes_refill", "",
+     "seconds after which the host may make one more change"},
     {Section::limits, "threads", "one for each core",
-     "threads that serve HTTP. 0: one for each core that the process may use; with a quota of its "
-     "control group (`CPUQuota=`, a container's limit) as many as that comes to, rounded up"},
+     "number of threads that serve HTTP. 0: one for each core that the process may use, but no "
+     "more than the CPU quota of its control group, rounded up (`CPUQuota=`, a container's limit)"},
     {Section::limits, "header_time", "", "seconds from the first octet of a request to its last"},
     {Section::limits, "idle_time", "",
-     "seconds that a connection may wait for its next request, or its first"},
-    {Section::limits, "write_time", "", "seconds in which a client must take an answer"},
+     "seconds that a connection may wait for its first or next request"},
+    {Section::limits, "write_time", "", "seconds in which a client must receive an answer"},
     {Section::limits, "handshake_time", "",
-     "seconds for a TLS handshake, with the PROXY protocol's header before it"},
+     "seconds for the TLS handshake, including a PROXY protocol header before it"},
     {Section::limits, "header_size", "",
-     "octets of request line and headers; more is answered 414 or 431, as are more than "
-     "100 fields"},
-    {Section::limits, "body_size", "", "octets of a request's body; more is answered 413"},
+     "maximum size of the request line and header fields, in octets. Larger ones are answered 414 "
+     "or 431, as are more than 100 fields"},
+    {Section::limits, "body_size", "",
+     "maximum size of a request's body, in octets. A larger one is answered 413"},
     {Section::limits, "connections", "",
-     "in all. When they are taken, the one that was idle longest makes room, else the one whose "
-     "client has been slow longest to send a request (for 2 seconds at least); else others wait. "
-     "What the limit of file descriptors leaves beside those for the DNS is the most, and a "
-     "warning "
-     "at the start says so. "
-     "Times what one may hold ([security](security.md#memory)), it is how much memory all can "
-     "take"},
+     "maximum number of connections. When it is reached, sftdyn closes the connection that has "
+     "been idle longest, or else the one that has waited longest for its client to send a request "
+     "(at least 2 seconds). If there is neither, new connections wait. The limit of file "
+     "descriptors, less those for the DNS, is the upper bound; if it reduces the number, sftdyn "
+     "logs a warning at the start. The number times the memory of one connection "
+     "([security](security.md#memory)) is the memory that all connections can use"},
     {Section::limits, "connections_per_client", "",
-     "of one IPv4 address, or one IPv6 network of 64 bits; more are closed at once. Not of "
-     "trusted proxies"},
-    {Section::limits, "requests_per_connection", "", "then it is closed"},
+     "maximum number of connections from one IPv4 address or one IPv6 network of 64 bits. Further "
+     "ones are closed at once. It does not apply to trusted proxies"},
+    {Section::limits, "requests_per_connection", "",
+     "number of requests after which a connection is closed"},
     {Section::limits, "bad_keys", "",
-     "wrong keys and passwords that one client (as above) may send at once, in whatever dialect. "
-     "As many again are answered a second later; then they are refused: secret URLs and FreeDNS "
-     "with 429, dyndns2 and DuckDNS with 503, at which clients wait. A right key always works. A "
-     "password is then not looked at, unless it was right from the same network before. An IPv6 "
-     "network of 56 bits may send 4 times as many, one of 48 bits 16 times. 0: no limit"},
-    {Section::limits, "bad_keys_refill", "", "seconds after which one of them is forgotten"},
+     "how many wrong keys and passwords one client (an address or network, as above) may send at "
+     "once, in all dialects together. As many again are answered one second late. Further ones are "
+     "refused: secret URLs and FreeDNS with 429, dyndns2 and DuckDNS with 503, which makes their "
+     "clients wait. A correct key always works. While requests are refused, a password is not "
+     "checked, unless it was correct from the same network before. An IPv6 network of 56 bits may "
+     "send 4 times as many, one of 48 bits 16 times. 0: no limit"},
+    {Section::limits, "bad_keys_refill", "",
+     "seconds after which one wrong key or password is forgotten"},
 
-    {Section::process, "user", "whoever starts it",
-     "whom to become, with that user's groups, when root starts it: a name, or a number that has "
-     "a name in the list of users"},
-    {Section::process, "seccomp", "", "only the system calls that it needs; others fail"},
+    {Section::process, "user", "the user that starts it",
+     "the user that the process becomes, with that user's groups, when root starts it: a name, or "
+     "a number that has a name in the user database"},
+    {Section::process, "seccomp", "", "allow only the system calls that sftdyn needs; others fail"},
     {Section::process, "landlock", "",
-     "no file is written (but in the `state` folder), none is removed (but there, and Unix sockets "
-     "at the end) and none executed; read is what is below "
-     "`/etc`, `/run`, `/var`, `/srv`, `/opt`, `/usr`, `/lib`, `/lib64` and `/proc`, and below "
-     "the folders at the root that hold files named in the configuration at the start"},
+     "restrict access to files. Writing: only in the `state` folder. Removing: only there, and "
+     "Unix sockets at the end. Executing: nothing. Reading: below `/etc`, `/run`, `/var`, `/srv`, "
+     "`/opt`, `/usr`, `/lib`, `/lib64` and `/proc`, and below each top-level folder with a file "
+     "that the configuration names at the start"},
 
     {Section::admin, "metrics", "none",
-     "where Prometheus asks, as `http` says it, but a port alone is on 127.0.0.1: `/metrics`, "
-     "and `/healthz` and `/readyz` beside it"},
+     "where Prometheus reads `/metrics`, with `/healthz` and `/readyz`; in the forms of `http`, "
+     "except that a port without an address is on 127.0.0.1"},
     {Section::admin, "control", "`control` in `$RUNTIME_DIRECTORY`, which systemd sets",
-     "the Unix socket that `sftdyn status` asks. Its owner and group may. Relative to the "
-     "configuration file. `false`: none, whatever systemd sets"},
+     "the Unix socket that `sftdyn status` connects to. Its owner and group may use it. The path "
+     "is relative to the configuration file. `false`: no socket, even if systemd sets the "
+     "variable"},
     {Section::admin, "state", "`$STATE_DIRECTORY`, which systemd sets",
-     "the folder where it is remembered which host checked in when, and with which address "
-     "(`hosts.sqlite`), until the configuration has it no more, and for 366 days after its last "
-     "check-in; and which events the event command could not be told of before the end. Relative "
-     "to the configuration file. `false`: nothing is written; what is there stays"},
+     "the folder for the history of hosts (`hosts.sqlite`): when each host last checked in, and "
+     "with which address. An entry is kept until the host is no longer configured, at most for 366 "
+     "days after its last check-in. The folder also stores events that the event command was not "
+     "told of before sftdyn ended. The path is relative to the configuration file. `false`: "
+     "nothing is written; existing files stay"},
     {Section::admin, "stale_after", "",
      "seconds without a check-in of any of its addresses after which a host is stale. 0: never"},
     {Section::admin, "event_command", "none",
-     "a command that is told of `events`: `[\"/usr/local/bin/notify\", "
-     "\"argument\"]`. No shell is between. Its former name is `hook`"},
+     "the command that is run for `events`: `[\"/usr/local/bin/notify\", \"argument\"]`. No shell "
+     "is involved. Its former name is `hook`"},
     {Section::admin, "events", "`[\"change\", \"stale\"]`",
-     "which events it is told of: `change` (a host has another address), `stale`, and `failure` "
-     "(an update of a host fails, after one that did not)"},
+     "the events that it is run for: `change` (a host has a new address), `stale` (a host has "
+     "become stale), and `failure` (an update of a host fails, and the one before did not)"},
     {Section::admin, "event_commands_at_once", "",
-     "how many of it may run at a time. Its former name is `hooks_at_once`"},
+     "maximum number of event commands that run at the same time. Its former name is "
+     "`hooks_at_once`"},
     {Section::admin, "event_command_time", "",
-     "seconds after which it is killed. Its former name is `hook_time`"},
+     "seconds after which an event command is killed. Its former name is `hook_time`"},
 
-    {Section::client, "host", "needed", "the name that the key moves"},
-    {Section::client, "ttl", "the zone's", "seconds"},
+    {Section::client, "host", "needed", "the host that the key updates"},
+    {Section::client, "ttl", "the zone's", "TTL of its records, in seconds"},
     {Section::client, "ptr", "false",
-     "keep the PTR record too of the address that the request comes from, where the server "
-     "serves the reverse zone and lets the key change it: set where there is none, deleted when "
-     "the host leaves the address. The PTR record of another name stays, and so do those of "
-     "addresses that a client only names"},
-    {Section::client, "changes, changes_refill", "as `[limits]` has",
-     "changes that the host may make at once, and seconds after which it may make one more"},
-    {Section::client, "stale_after", "as `[admin]` has",
+     "also maintain the PTR record of the address that the request comes from, if the server has "
+     "the reverse zone and lets the key change it. The record is set if the address has none, and "
+     "deleted when the host leaves the address. A PTR record of another name is not changed, and "
+     "neither are those of addresses that a client only names"},
+    {Section::client, "changes, changes_refill", "those of `[limits]`",
+     "how many changes the host may make at once, and seconds after which it may make one more"},
+    {Section::client, "stale_after", "that of `[admin]`",
      "seconds without a check-in after which the host is stale. 0: never"},
 
     {Section::named_client, "key", "none",
-     "its secret URL, and its token for DuckDNS, FreeDNS and deSEC"},
-    {Section::named_client, "user", "none", "its user's name; no two clients have the same"},
+     "the key of its secret URL, and its token for DuckDNS, FreeDNS and deSEC"},
+    {Section::named_client, "user", "none", "its user name, which no other client may have"},
     {Section::named_client, "password", "none", "its password"},
     {Section::named_client, "password_hash", "none",
-     "instead of it: the hash of its password, as `sftdyn password` prints it (argon2id). What "
-     "was verified once is remembered until sftdyn ends"},
+     "instead of `password`: the hash of the password, as `sftdyn password` prints it (argon2id). "
+     "sftdyn remembers a verified password until it ends"},
     {Section::named_client, "hosts", "needed",
      "the hosts that it may update: names, and tables of `host` with `ttl`, `ptr`, `ipv6_suffix` "
      "and `ipv6_subnet`"},
     {Section::named_client, "host, ttl, ptr, ipv6_suffix, ipv6_subnet", "none",
-     "in place of `hosts`, for one host: what its table would hold"},
+     "instead of `hosts`, for a single host: the settings of its table"},
     {Section::named_client, "may_set_address", "true if it has a `user`",
-     "it may name another address than the one it asks from. A client without it, and a key of "
-     "the short form, may not"},
+     "it may set an address other than the one that its request comes from. A client without this "
+     "permission may not, and neither may a key of the short form"},
     {Section::named_client, "empty_removes", "false",
-     "a parameter for one family without a value (`myipv6=`) removes that record, as deSEC has "
-     "it. Without it such a parameter names nothing: many routers send one when they have no "
-     "address"},
-    {Section::named_client, "changes, changes_refill", "as `[limits]` has",
-     "changes that each of its hosts may make at once, and seconds after which it may make one "
-     "more"},
-    {Section::named_client, "stale_after", "as `[admin]` has",
+     "a parameter for one address family without a value (`myipv6=`) removes that record, as in "
+     "deSEC. With `false` such a parameter names no address: many routers send one when they have "
+     "no address"},
+    {Section::named_client, "changes, changes_refill", "those of `[limits]`",
+     "how many changes each of its hosts may make at once, and seconds after which the host may "
+     "make one more"},
+    {Section::named_client, "stale_after", "that of `[admin]`",
      "seconds without a check-in after which one of its hosts is stale. 0: never"},
 
     {Section::host, "host", "needed", "its name"},
-    {Section::host, "ttl, ptr", "as above", "as of a key's host, above"},
+    {Section::host, "ttl, ptr", "as above", "as for the host of a key, above"},
     {Section::host, "ipv6_suffix", "none",
-     "the host's part of its IPv6 address, 64 bits: it gets prefix, subnet and suffix when its "
-     "client names a prefix"},
-    {Section::host, "ipv6_subnet", "0", "which of the networks in the delegated prefix it is in"},
+     "the lower 64 bits of its IPv6 address. When its client names a prefix, the host gets the "
+     "address of prefix, subnet and suffix"},
+    {Section::host, "ipv6_subnet", "0", "the number of its network within the delegated prefix"},
 };
 
 constexpr SampleLine sample[] = {
-    {Section::top, "Where clients ask. PORT, \"IP4:PORT\", \"[IP6]:PORT\", or a list of them.",
-     "http", "\"8080\"", true},
     {Section::top,
-     "HTTPS takes all three. The files must be readable for the user sftdyn; or let systemd hand "
-     "them over: see /usr/share/doc/sftdyn/examples/credentials.conf",
+     "Where to listen for HTTP: PORT, \"IP4:PORT\", \"[IP6]:PORT\", or a list of these.", "http",
+     "\"8080\"", true},
+    {Section::top,
+     "HTTPS needs all three settings. The user sftdyn must be able to read the files, or systemd "
+     "must pass them: see /usr/share/doc/sftdyn/examples/credentials.conf",
      "https", "\"4443\""},
     {Section::top, "", "cert", "\"/etc/letsencrypt/live/dyn.example.org/fullchain.pem\""},
     {Section::top, "", "key", "\"/etc/letsencrypt/live/dyn.example.org/privkey.pem\""},
     {Section::top,
-     "The key that the DNS server takes updates with: tsig-keygen sftdyn, or `sftdyn setup bind "
-     "ZONE` for all of it. Without this line BIND's session key is used, which only its own user "
-     "may read.",
+     "The TSIG key that the DNS server accepts updates with. `tsig-keygen sftdyn` makes one; "
+     "`sftdyn setup bind ZONE` makes the key and everything else. Without this setting, BIND's "
+     "session key is used, which only BIND's user may read.",
      "nskeyfile", "\"/etc/bind/keys/sftdyn.key\""},
-    {Section::top, "Proxies whose word on the client's address is believed.", "trusted_proxies",
-     "[\"127.0.0.1\", \"::1\"]"},
+    {Section::top, "Proxies that are believed when they name the client's address.",
+     "trusted_proxies", "[\"127.0.0.1\", \"::1\"]"},
     {Section::addresses,
-     "On the internet: keeps the address of a proxy that nobody named, and the like, from being "
-     "published.",
+     "For a server on the internet: these addresses are not published, for example that of a proxy "
+     "that is missing from trusted_proxies.",
      "deny", "[\"loopback\", \"private\", \"carrier-grade-nat\", \"unique-local\"]"},
     {Section::dns, "", "server", "\"127.0.0.1\""},
     {Section::dns, "", "ttl"},
-    {Section::admin, "For Prometheus, with /healthz and /readyz beside it.", "metrics",
+    {Section::admin, "Metrics for Prometheus, with /healthz and /readyz.", "metrics",
      "\"127.0.0.1:9153\""},
     {Section::admin,
-     "Hosts that have not checked in for so many seconds are stale: `sftdyn status`.",
+     "Seconds without a check-in after which a host is stale: `sftdyn status` shows it.",
      "stale_after"},
     {Section::admin,
-     "Is told of changes and of stale hosts; see the manual page for its environment.",
+     "Run when a host's address has changed, and when a host has become stale. Its environment: "
+     "man sftdyn.",
      "event_command", "[\"/usr/local/bin/notify\"]"},
-    {Section::admin, "How many of it may run at once, and seconds after which it is killed.",
+    {Section::admin,
+     "How many event commands may run at once, and seconds after which one is killed.",
      "event_commands_at_once"},
     {Section::admin, "", "event_command_time"},
     {Section::client,
-     "The secret part of the URL (openssl rand -hex 16), and the host that it moves.",
+     "The secret part of the URL (openssl rand -hex 16), and the host that it updates.",
      "\"90bbd8698198ea76\"", "\"home.dyn.example.org\""},
 };
 

@@ -183,10 +183,9 @@ std::string with_tables(std::string_view document) {
 
 std::string sample_file() {
     std::string out = as_comment(
-        "Configuration of sftdyn: man sftdyn.toml. `sftdyn check` says what is wrong in it, "
-        "`sftdyn "
-        "doctor` looks at the whole way to the DNS. With at least one client: systemctl enable "
-        "--now sftdyn");
+        "Configuration of sftdyn: man sftdyn.toml. `sftdyn check` reports errors in it, `sftdyn "
+        "doctor` checks every step up to the DNS. Once it has a client: systemctl enable --now "
+        "sftdyn");
     Section section = Section::top;
     for (const SampleLine& line : sample_lines()) {
         const bool is_client = line.section == Section::client;

@@ -22,18 +22,14 @@ bool is_yes(std::string_view value) {
     return is(value, "yes") || is(value, "true") || is(value, "on") || value == "1";
 }
 
-/// The name of a parameter for the log. An unusual name is not shown: it may be part of a password
-/// whose `&` the client has not encoded.
-std::string shown_name(const std::string& name, const Credential& credential) {
-    const bool is_plain =
-        !name.empty() && name.size() <= 24 && std::ranges::all_of(name, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                   c == '_' || c == '-';
-        });
-    const auto secret = credential.secret ? credential.secret->reveal() : std::string_view();
-    const bool is_secret = secret.find(name) != std::string_view::npos ||
-                           (!secret.empty() && name.find(secret) != std::string::npos);
-    return is_plain && !is_secret ? fmt::format("\"{}\"", name) : "that is no name of any";
+/// Whether a parameter's name is a usual one. Another may be part of a password whose `&` the
+/// client has not encoded.
+bool is_usual_name(std::string_view name) {
+    constexpr std::size_t longest = 24;
+    return !name.empty() && name.size() <= longest && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-';
+    });
 }
 
 /// Builds an update from parameters.
@@ -49,8 +45,9 @@ public:
         const auto meaning = meaning_of(name);
         if (!meaning) return unknown(parameter);
         if (colon == std::string::npos) return read(*meaning, parameter.value, update_);
-        if (!is_address(*meaning)) return unknown(parameter);
-        read(*meaning, parameter.value, of_host(parameter.name.substr(colon + 1)));
+        const auto host = std::string_view(parameter.name).substr(colon + 1);
+        if (!is_address(*meaning) || host.size() > longest_host) return unknown(parameter);
+        read(*meaning, parameter.value, of_host(host));
     }
 
     /// Reads a word after the `?` of a secret URL: a host or an address.
@@ -79,8 +76,8 @@ public:
             read_address(part, family, source_, into);
         }
     }
-    void set_fault(std::string fault) {
-        if (update_.fault.empty()) update_.fault = std::move(fault);
+    void set_fault(std::string_view what) {
+        if (update_.fault.empty()) update_.fault.what = what;
     }
 
     /// Completes the update after the last parameter.
@@ -96,7 +93,8 @@ public:
         for (const auto& [host, addresses] : update_.of_hosts) {
             several = several || addresses.has_several;
             const bool is_named = std::ranges::any_of(
-                update_.hostnames, [&](const std::string& other) { return is(other, host); });
+                update_.hostnames,
+                [&](const std::string& other) { return is(without_final_dot(other), host); });
             if (!is_named) update_.hostnames.push_back(host);
         }
         if (several) set_fault("it names several addresses of one family for a host");
@@ -164,19 +162,29 @@ private:
         add_hosts(label_ == "@" ? domain_ : is_whole ? label_ : label_ + "." + domain_);
     }
 
-    Addresses& of_host(std::string host) {
+    static std::string_view without_final_dot(std::string_view host) {
+        return host.substr(0, host.size() - (host.ends_with('.') ? 1 : 0));
+    }
+
+    /// At most one host more than are allowed: then the request is refused.
+    Addresses& of_host(std::string_view text) {
+        const std::string host = base::ascii_lower(without_final_dot(text));
         for (auto& [other, addresses] : update_.of_hosts) {
-            if (is(other, host)) return addresses;
+            if (other == host) return addresses;
         }
-        return update_.of_hosts.emplace_back(std::move(host), Addresses{}).second;
+        if (update_.of_hosts.size() > most_hosts) return update_.of_hosts.back().second;
+        return update_.of_hosts.emplace_back(host, Addresses{}).second;
     }
 
     void unknown(const Parameter& parameter) {
-        set_fault(is(parameter.name, "txt")
-                      ? "it sets a TXT record, which is not supported"
-                      : fmt::format("it has a parameter {}, which is not understood",
-                                    shown_name(parameter.name, update_)));
+        if (!update_.fault.empty()) return;
+        if (is(parameter.name, "txt"))
+            return set_fault("it sets a TXT record, which is not supported");
+        set_fault("it has a parameter that is not understood");
+        if (is_usual_name(parameter.name)) update_.fault.parameter = parameter.name;
     }
+
+    static constexpr std::size_t longest_host = 254;  // of a name, with its final dot
 
     AddressUpdate& update_;
     const ip::address& source_;
@@ -227,6 +235,15 @@ bool is_checkip(const std::vector<std::string_view>& path) {
 
 }  // namespace
 
+std::string text_of(const RequestFault& fault, const Credential& credential) {
+    const std::string& name = fault.parameter;
+    const auto secret = credential.secret ? credential.secret->reveal() : std::string_view();
+    const bool is_secret = secret.find(name) != std::string_view::npos ||
+                           (!secret.empty() && name.find(secret) != std::string::npos);
+    if (name.empty() || is_secret) return std::string(fault.what);
+    return fmt::format("it has a parameter \"{}\", which is not understood", name);
+}
+
 AddressIntent read_address_update(const http::Request& request) {
     const auto path = path_segments(request.target);
     const bool is_authorized = !request.authorization.empty();
@@ -250,7 +267,7 @@ AddressIntent read_address_update(const http::Request& request) {
         return WrongMethod{};
     if (parameters.too_many()) return TooManyParameters{};
     auto update = read_update(request, *row, path, parameters);
-    if (!is_body_read) update.fault = "its body is neither a form nor a JSON object";
+    if (!is_body_read) update.fault = {"its body is neither a form nor a JSON object"};
     return update;
 }
 

@@ -18,17 +18,29 @@
 
 namespace sftdyn::protocol {
 
+/// Why a request can't be carried out as sent. Parsing a request of a client that is not yet
+/// authenticated must be cheap, so the text is made later.
+struct RequestFault {
+    std::string_view what{};  ///< has static storage; empty: no fault
+    /// The name of a parameter that is not understood. Empty: there is none, or the name is
+    /// unusual and may be part of a password.
+    std::string parameter{};
+
+    [[nodiscard]] bool empty() const { return what.empty(); }
+};
+/// The fault for the log. Quotes nothing of the request except the parameter's name, and that only
+/// if it is no part of the credential's secret.
+[[nodiscard]] std::string text_of(const RequestFault& fault, const Credential& credential);
+
 /// An update request in any dialect: credential, hosts and addresses. Not yet checked against the
 /// accounts.
 struct AddressUpdate : Addresses, Credential {
     Dialect dialect = Dialect::dyndns2;
     std::vector<std::string> hostnames{};  ///< empty: the credential's hosts
     bool all_hosts = false;                ///< all hosts of the credential
-    /// deSEC: addresses for single hosts, by host name.
+    /// deSEC: addresses for single hosts, by host name in lower case and without a final dot.
     std::vector<std::pair<std::string, Addresses>> of_hosts{};
-    /// Why the request can't be carried out as sent, for the log; empty: no fault. Quotes nothing
-    /// of the request except a parameter's name.
-    std::string fault{};
+    RequestFault fault{};
     bool offline = false;  ///< remove the records
     bool verbose = false;  ///< DuckDNS: a longer answer
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "dns/name.hpp"
+
 namespace sftdyn::protocol {
 namespace {
 
@@ -153,6 +155,11 @@ http::Response answer_each_host(const std::vector<HostAnswer>& hosts, const Answ
     return out;
 }
 
+/// A name that a client has sent is only repeated if it is one.
+std::string repeated_name(const HostAnswer& host) {
+    return dns::Name::parse_host(host.host).has_error() ? "the host" : host.host;
+}
+
 http::Response answer_freedns(const std::vector<HostAnswer>& hosts, const AnswerStyle& style) {
     http::Response out;
     for (const HostAnswer& host : hosts) {
@@ -163,7 +170,7 @@ http::Response answer_freedns(const std::vector<HostAnswer>& hosts, const Answer
             out.body += fmt::format("No IP change detected for {} with IP {}, skipping update",
                                     host.host, host.addresses);
         } else {
-            out.body += fmt::format("ERROR: {}: {}", host.host, text_of(host.code));
+            out.body += fmt::format("ERROR: {}: {}", repeated_name(host), text_of(host.code));
         }
     }
     out.status = status_of(hosts, style, false);

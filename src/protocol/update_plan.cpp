@@ -46,12 +46,13 @@ public:
           common_(effective(update)) {}
 
     UpdatePlan make() {
-        plan_.refused = common_.refused;
+        plan_.refused = refused();
         if (!plan_.refused.empty()) return std::move(plan_);
-        plan_.warnings = common_.warnings;
+        if (is_common_used()) plan_.warnings = common_.warnings;
         plan_hosts();
         const bool has_host = !planned_.empty();
         if (common_.prefix && has_host && !update_.offline) plan_others_behind_prefix();
+        if (!is_implied_ && !update_.offline) refuse_idle_hosts();
         if (update_.prefix || update_.has_one_answer()) join_all();
         if (update_.has_one_answer() && std::ranges::any_of(plan_.answers, is_refused))
             plan_.groups.clear();  // the answer will be a failure, so nothing is done
@@ -59,6 +60,36 @@ public:
     }
 
 private:
+    /// Why nothing of the update can be carried out; empty: it can.
+    std::string refused() const {
+        for (auto own = update_.of_hosts.begin(); own != update_.of_hosts.end(); ++own) {
+            const auto* host = find(own->first);
+            const bool is_repeated =
+                host != nullptr &&
+                std::any_of(std::next(own), update_.of_hosts.end(),
+                            [&](const auto& other) { return find(other.first) == host; });
+            if (is_repeated) return "it names several addresses of one family for a host";
+        }
+        return is_common_used() ? common_.refused : std::string();
+    }
+
+    /// Whether a host of the update has no addresses of its own.
+    bool is_common_used() const {
+        if (update_.all_hosts || update_.hostnames.empty()) return true;
+        return std::ranges::any_of(update_.hostnames, [this](const std::string& text) {
+            const auto* host = find(text);
+            return host != nullptr ? addresses_of(*host) == nullptr : update_.of_hosts.empty();
+        });
+    }
+
+    /// The addresses that the request names for this host alone; null: none.
+    const Addresses* addresses_of(const accounts::Host& host) const {
+        for (const auto& [name, addresses] : update_.of_hosts) {
+            if (find(name) == &host) return &addresses;
+        }
+        return nullptr;
+    }
+
     static bool is_refused(const HostAnswer& host) { return host.code != ReturnCode::nochg; }
 
     /// Without host names, the update is for the credential's hosts, or for the host that is the
@@ -85,6 +116,23 @@ private:
         plan_.warnings.push_back(fmt::format(
             "{}: it has an ipv6_suffix, and the request has no prefix that it fits into",
             plan_.answers[number].host));
+    }
+
+    /// Of each family, the addresses for one host take precedence over those for all (deSEC).
+    Addresses merged(Addresses own) const {
+        if (!own.v4 && !own.empty_v4 && !own.keep_v4) {
+            own.v4 = update_.v4;
+            own.empty_v4 = update_.empty_v4;
+            own.keep_v4 = update_.keep_v4;
+        }
+        if (!own.v6 && !own.prefix && !own.empty_v6 && !own.keep_v6) {
+            own.v6 = update_.v6;
+            own.prefix = update_.prefix;
+            own.empty_v6 = update_.empty_v6;
+            own.keep_v6 = update_.keep_v6;
+        }
+        if (own.unusable.empty()) own.unusable = update_.unusable;
+        return own;
     }
 
     HostAddresses effective(const Addresses& sent) const {
@@ -143,18 +191,23 @@ private:
     }
 
     /// Finds a host by its name, or by its first label, as DuckDNS clients do.
+    /// Null: the client has no such host, or several with this label.
     const accounts::Host* find(const std::string& text) const {
         const auto name = dns::Name::parse_host(text);
         if (name.has_error()) return nullptr;
+        const accounts::Host* by_label = nullptr;
+        bool is_ambiguous = false;
         for (const auto& host : client_.hosts) {
             const auto own = names_.name(host.host);
             if (own == *name) return &host;
+            if (update_.dialect != Dialect::duckdns) continue;
             const std::string own_text = own.text();
-            if (update_.dialect == Dialect::duckdns &&
-                same_label(text, std::string_view(own_text).substr(0, own_text.find('.'))))
-                return &host;
+            if (!same_label(text, std::string_view(own_text).substr(0, own_text.find('.'))))
+                continue;
+            is_ambiguous = by_label != nullptr;
+            by_label = &host;
         }
-        return nullptr;
+        return is_ambiguous ? nullptr : by_label;
     }
 
     void answer_for(const accounts::Host& host, const std::string& text) {
@@ -169,16 +222,31 @@ private:
             add_removal(host, number, dns::Type::a);
             return add_removal(host, number, dns::Type::aaaa);
         }
-        for (const auto& [name, addresses] : update_.of_hosts) {
-            if (find(name) != &host) continue;
-            auto own = effective(addresses);
-            plan_.warnings.insert(plan_.warnings.end(), own.warnings.begin(), own.warnings.end());
-            if (own.refused.empty()) return plan_host(host, number, own);
-            plan_.warnings.push_back(own.refused);
-            plan_.answers[number].code = ReturnCode::server_error;
-            return;
+        const Addresses* const of_host = addresses_of(host);
+        if (of_host == nullptr) return plan_host(host, number, common_);
+        const auto own = effective(merged(*of_host));
+        plan_.warnings.insert(plan_.warnings.end(), own.warnings.begin(), own.warnings.end());
+        if (of_host->prefix && !host.place)
+            plan_.warnings.push_back(fmt::format(
+                "{}: it has no ipv6_suffix, and the request names a prefix for it: that "
+                "is left out",
+                text));
+        if (own.refused.empty()) return plan_host(host, number, own);
+        plan_.warnings.push_back(own.refused);
+        plan_.answers[number].code = ReturnCode::server_error;
+    }
+
+    /// A host for which the request names something, and nothing of that can be done, has failed.
+    void refuse_idle_hosts() {
+        for (const auto& [host, number] : planned_) {
+            HostAnswer& answer = plan_.answers[number];
+            if (has_step(number) || answer.code != ReturnCode::nochg) continue;
+            const auto own = std::ranges::find_if(
+                client_.hosts, [&, id = host](const auto& one) { return one.host == id; });
+            const Addresses* const of_host = addresses_of(*own);
+            const Addresses sent = of_host == nullptr ? Addresses(update_) : merged(*of_host);
+            if (sent.has_any()) answer.code = ReturnCode::server_error;
         }
-        plan_host(host, number, common_);
     }
 
     void plan_host(const accounts::Host& host, std::size_t number, const HostAddresses& given) {
@@ -197,14 +265,23 @@ private:
         }
     }
 
-    /// A prefix changes the addresses of all hosts in it. Their outcome goes into the answer of a
-    /// host of the request that has no address of its own.
+    bool has_step(std::size_t number) const {
+        return std::ranges::any_of(plan_.groups, [&](const auto& group) {
+            return std::ranges::any_of(group,
+                                       [&](const auto& step) { return step.answer == number; });
+        });
+    }
+
+    /// A prefix changes the addresses of all hosts in it. Their outcome is the answer of the hosts
+    /// of the request that get no address.
     void plan_others_behind_prefix() {
         std::size_t number = UpdatePlan::unanswered;
         for (const auto& [host, answer] : planned_) {
-            const bool has_step = std::ranges::any_of(
-                plan_.groups, [&](const auto& group) { return group.front().answer == answer; });
-            if (!has_step && plan_.answers[answer].code == ReturnCode::nochg) number = answer;
+            if (has_step(answer) || plan_.answers[answer].code != ReturnCode::nochg) continue;
+            if (number == UpdatePlan::unanswered)
+                number = answer;
+            else
+                plan_.repeats.emplace_back(answer, number);
         }
         const bool has_place = std::ranges::any_of(
             client_.hosts, [](const accounts::Host& host) { return host.place.has_value(); });

@@ -84,9 +84,9 @@ void AccountHandler::carry_out(RequestContext& request, protocol::AddressUpdate 
     const auto dialect = update.dialect;
     request.set_client(client.name);
     if (!update.fault.empty()) {
-        log_warning(request, update.fault);
-        return request.complete(RequestOutcome::refused, update.fault,
-                                protocol::not_understood(dialect));
+        const std::string fault = protocol::text_of(update.fault, update);
+        log_warning(request, fault);
+        return request.complete(RequestOutcome::refused, fault, protocol::not_understood(dialect));
     }
     if (update.hostnames.size() > protocol::most_hosts)
         return request.complete(RequestOutcome::refused, "it names more hosts than are allowed",

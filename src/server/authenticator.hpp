@@ -51,6 +51,8 @@ public:
     void authenticate(RequestContext& request, protocol::AddressUpdate update,
                       const Accepted& accepted);
 
+    /// Counts a wrong key of a request that has another credential too, which decides on it.
+    void count_wrong_key(const RequestContext& request) { count_failure(request, now_()); }
     /// Completes a request with a wrong key.
     void refuse(RequestContext& request);
     /// Completes a request whose key can't be checked, because the hook that gets the key has
@@ -76,7 +78,7 @@ private:
     static void answer(RequestContext& request, Cause cause);
     static void refuse_for_now(RequestContext& request, std::string_view why);
     void refuse_unverified(RequestContext& request, const Failure& failure, std::string_view why);
-    [[nodiscard]] Failure count_failure(const RequestContext& request, base::TimePoint now);
+    Failure count_failure(const RequestContext& request, base::TimePoint now);
     static void log_full_table(const RequestContext& request, const Failure& failure);
 
     boost::asio::io_context& io_;

@@ -69,12 +69,14 @@ void RequestRouter::route(RequestContext& context, const http::Request& request)
     }
     // A key may have any form, so a target is tried as a key before the other dialects.
     const auto* asked = std::get_if<secret_url::PresentedKey>(&intent);
-    if (asked != nullptr && !protocol::is_path_of_dialect(protocol::path_segments(asked->key))) {
+    const auto path = protocol::path_segments(asked != nullptr ? asked->key : std::string_view());
+    if (asked != nullptr && !protocol::is_path_of_dialect(path)) {
         const auto longer =
             secret_url::find_longer(*settings.directory, accounts_.hosts(), asked->key);
         if (longer) return route_longer(context, request, *longer);
     }
-    if (route_dialect(context, request)) return;
+    if (route_dialect(context, request, path.size() == 1 && !protocol::is_path_of_dialect(path)))
+        return;
     if (asked != nullptr && secret_url::is_asked_by_browsers(asked->key))
         return context.complete(RequestOutcome::refused, "an unknown page", secret_url::no_page());
     if (std::holds_alternative<secret_url::MethodNotAllowed>(intent))
@@ -115,11 +117,14 @@ void RequestRouter::route_longer(RequestContext& context, const http::Request& r
                                    context.settings().directory->client(*longer.entry));
 }
 
-/// False: the request is not in a dialect that names hosts and addresses.
-bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request) {
+/// False: the request is not in a dialect that names hosts and addresses. With `is_wrong_key` its
+/// path was tried as a key.
+bool RequestRouter::route_dialect(RequestContext& context, const http::Request& request,
+                                  bool is_wrong_key) {
     auto intent = protocol::read_address_update(request);
     if (std::holds_alternative<protocol::NotOurs>(intent)) return false;
     if (auto* update = std::get_if<protocol::AddressUpdate>(&intent)) {
+        if (is_wrong_key) authenticator_.count_wrong_key(context);
         accounts_.handle(context, std::move(*update));
         return true;
     }

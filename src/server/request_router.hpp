@@ -49,7 +49,8 @@ private:
     void route_key(RequestContext& context, const accounts::KeyEntry& entry);
     void route_longer(RequestContext& context, const http::Request& request,
                       const protocol::secret_url::LongerTarget& longer);
-    [[nodiscard]] bool route_dialect(RequestContext& context, const http::Request& request);
+    [[nodiscard]] bool route_dialect(RequestContext& context, const http::Request& request,
+                                     bool is_wrong_key);
     [[nodiscard]] std::shared_ptr<const AnswerSettings> settings() const;
 
     Authenticator& authenticator_;

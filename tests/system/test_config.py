@@ -149,7 +149,7 @@ LONG = "/run/" + "x" * 103
     (f'http = "unix:{LONG}"\n', ["c.toml:1:8: the socket's path is too long: 108 octets; a Unix socket's path has up to 107 octets"]),
     (f'[admin]\ncontrol = "{LONG}"\n', ["c.toml:2:11: the socket's path is too long: 108 octets"]),
     ('[admin]\nevent_command = ["/nonexistent/notify"]\n', ["/nonexistent/notify: [admin] event_command can't be run: No such file or directory; give the program's full path"]),
-    ('[admin]\nevent_command = ["/tmp"]\n', ["/tmp: [admin] event_command is no program"]),
+    ('[admin]\nevent_command = ["/tmp"]\n', ["/tmp: [admin] event_command is not a program"]),
     ('[admin]\nevent_command = ["/etc/passwd"]\n', ["/etc/passwd: [admin] event_command can't be run: nobody may execute it; chmod a+x /etc/passwd"]),
     ('[admin]\nstate = "c.toml"\n', ["c.toml: [admin] state is not a folder"]),
     ('[admin]\nstate = true\n', ["c.toml:2:9: state is of the wrong type (boolean); expected a path, or false for none"]),
@@ -325,7 +325,7 @@ servers = ["127.0.0.1:0"]
     assert f"{tmp_path}/none.key" in result.stderr
 
 
-@pytest.mark.parametrize("arguments,words", [(["--nonsense"], "--nonsense"), (["-l", "nowhere"], "no address to listen on"), (["a", "b"], "b")])
+@pytest.mark.parametrize("arguments,words", [(["--nonsense"], "--nonsense"), (["-l", "nowhere"], "not an address to listen on"), (["a", "b"], "b")])
 def test_usage_errors(arguments, words):
     result = run(*arguments)
     assert result.returncode == 2
@@ -369,7 +369,7 @@ def test_the_level_of_the_log_in_the_file(stage, level, arguments, warning, upda
     assert program.get("k").body == "OK"
     assert program.get("k", source="127.0.0.2").status == 403
     log = program.log()
-    assert ("is not to be published" in log, "A 127.0.0.1: OK" in log, "UPDATE of dyn.example.org with 1 change" in log) == (warning, update, debug)
+    assert ("must not be published" in log, "A 127.0.0.1: OK" in log, "UPDATE of dyn.example.org with 1 change" in log) == (warning, update, debug)
     if arguments:
         return
     # A reload takes it, also when the line is gone.

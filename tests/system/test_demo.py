@@ -33,14 +33,23 @@ def sh(line):
 
 def test_the_printed_lines_work(demo):
     process, _ = demo
-    curls = re.findall(r"^  (curl .*)$", process.log(), re.M)
+    curls = re.findall(r"^  (curl http.*/[0-9a-f]{32})$", process.log(), re.M)
     digs = re.findall(r"^  (dig .*)$", process.log(), re.M)
-    assert len(curls) == 2 and len(digs) == 2, process.log()
+    assert len(curls) == 2 and len(digs) == 4, process.log()
     for curl, dig, address in zip(curls, digs, ("127.0.0.1", "::1")):
         assert sh(dig) == ""
         assert sh(curl.replace("curl", "curl -g -s")) == "OK"
         assert sh(dig) == address
         assert sh(curl.replace("curl", "curl -g -s")) == "UPTODATE"
+    # The router, and the host behind it.
+    [update] = re.findall(r"^  (curl -u .*)$", process.log(), re.M)
+    assert sh(update.replace("curl", "curl -s")) == "good 192.0.2.1"
+    assert [sh(dig) for dig in digs[2:]] == ["192.0.2.1", "2001:db8:1:0:1234:5678:9abc:def0"]
+    [status] = re.findall(r"^  (/.* status --socket .*)$", process.log(), re.M)
+    shown = sh(status)
+    assert all(host in shown for host in ("home.dyn.example.org", "router.dyn.example.org", "nas.dyn.example.org")), shown
+    [metrics] = re.findall(r"^  (curl .*/metrics)$", process.log(), re.M)
+    assert 'sftdyn_requests_total{dialect="dyndns2",outcome="ok"} 2' in sh(metrics.replace("curl", "curl -s"))
     # As printed, also for a shell that sees the brackets of [::1].
     assert sh(curls[1] + " 2>/dev/null") == "UPTODATE"
 

@@ -147,6 +147,7 @@ UPDATES = {
     "Oray": (f"/ph/update?hostname={PLAIN}&myip={V4}", PLAIN_USER, f"good {V4}", {PLAIN: ONLY4}),
     "ownDynDNS": (f"/update.php?user=plain&password=s3cret&domain={PLAIN}&ipv4={V4}&ipv6={V6}", {}, f"good {V4},{V6}", {PLAIN: BOTH}),
     "any path": (f"/dns/set?hostname={PLAIN}&myip={V4}", PLAIN_USER, f"good {V4}", {PLAIN: ONLY4}),
+    "for one host and for all": (f"/nic/update?hostname={PLAIN}&myipv4:{PLAIN}={V4}&myipv4=192.0.2.99&myipv6={V6}", PLAIN_USER, f"good {V4},{V6}", {PLAIN: BOTH}),
     # A secret URL with something behind it.
     "/KEY?": ("/single-key?", {}, "OK", {PLAIN: SOURCE}),
     "/KEY/": ("/single-key/", {}, "OK", {PLAIN: SOURCE}),
@@ -192,6 +193,8 @@ REFUSALS = {
     "two by two names": (f"/nic/update?hostname={PLAIN}&myip={V6}&ipv6=2001:db8::11", PLAIN_USER, 400, "911"),
     "nothing that is good": (f"/nic/update?hostname={PLAIN}&myip=%3Cipaddr%3E&myipv6=fe80::1", PLAIN_USER, 500, "911"),
     "an IPv4 network": (f"/nic/update?hostname={PLAIN}&myip=192.0.2.0/24", PLAIN_USER, 500, "911"),
+    "a prefix for one host, which has no suffix": (f"/nic/update?hostname={PLAIN}&ip6lanprefix:{PLAIN}=2001:db8:1:2::/64", PLAIN_USER, 500, "911"),
+    "two addresses of one family of one host": (f"/nic/update?myipv4:{PLAIN}={V4}&myipv4:{PLAIN.upper()}.=192.0.2.11", PLAIN_USER, 400, "911"),
     "a prefix for no host": (f"/nic/update?hostname={PLAIN}&myipv6=2001:db8:1:2::/64", PLAIN_USER, 500, "911"),
     "prefix, unknown host": (f"/nic/update?hostname=nowhere.{ZONE}&myip={V4}&ip6lanprefix=2001:db8:5:c::/64", PREFIX_USER, 404, "nohost"),
     "prefix, another's host": (f"/nic/update?hostname={OTHER}&myip={V4}&ip6lanprefix=2001:db8:5:d::/64", PREFIX_USER, 403, "!yours"),

@@ -69,7 +69,7 @@ ELSEWHERE = {
     "a thread can't be started": "test_process.test_without_a_thread_for_passwords_others_are_served",
     "file descriptors allow no more than": "test_http_limits.test_the_dns_has_descriptors_however_many_connect",
     "no file descriptor is left": "test_http_limits.test_out_of_descriptors",
-    "there are … connections, and no more are taken": "test_http_limits.test_the_dns_has_descriptors_however_many_connect",
+    "there are … connections, and no more are accepted": "test_http_limits.test_the_dns_has_descriptors_however_many_connect",
     "systemd passed a socket that is called": "test_listeners.test_a_passed_socket_of_an_unknown_name_is_said",
     "(a socket that systemd passed) without cert and key": "test_listeners.test_a_passed_socket_for_tls_without_a_certificate_is_said",
     "the event command can't be run": "test_event_command.test_what_could_not_be_run_is_named_and_tried_again",
@@ -96,7 +96,7 @@ ELSEWHERE = {
     "which is not understood": "test_dialects.test_a_failure_has_changed_nothing",
     "sets a TXT record": "test_dialects.test_a_failure_has_changed_nothing",
     "names several addresses of one family": "test_dialects.test_a_failure_has_changed_nothing",
-    "code of the conf does not return, and is left alone": "test_python_conf.test_hooks_that_never_return",
+    "code of the conf does not return": "test_python_conf.test_hooks_that_never_return",
     "an earlier UPDATE of the zone is still unanswered": "test_admin.test_it_is_not_ready_while_updates_hang",
 }
 

@@ -296,7 +296,7 @@ def test_only_six_values_that_are_what_they_say_get_through(stage, named):
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SFTDYN_EVENT": "change", "SFTDYN_HOST": "right.example",
         "SFTDYN_TYPE": "A", "SFTDYN_ADDRESS": "192.0.2.1", "SFTDYN_OLD_ADDRESS": "192.0.2.2", "SFTDYN_CHECKED_IN": "1700000000"}
     assert not pwned.exists()
-    assert watched.program.log().count("refuses it") == 1, "once, however many come"
+    assert watched.program.log().count("refused an invalid message") == 1, "once, however many come"
     watched.program.get("secretkey-one")
     await_true(lambda: HOST in out.read_text(), "and the program's own go on")
 

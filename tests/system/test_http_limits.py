@@ -195,7 +195,7 @@ def test_connections_in_all_idle_ones_make_room(stage):
     # The one that was idle longest made room.
     held[0].settimeout(60)
     assert held[0].recv(1) == b""
-    assert program.log().count("and no more are taken") == 1
+    assert program.log().count("and no more are accepted") == 1
     for connection in held:
         connection.close()
 

@@ -60,7 +60,7 @@ def test_listener_settings_are_checked(tmp_path):
                     ' { listen = "unix:/x", group = "nobody-has-this" }, { listen = "1", colour = 1 }]\n')
     result = run("check", path)
     assert result.returncode == 1
-    for words in ("mode and group are for Unix sockets only", "http has no listen", "is no address to listen on", "mode is not a file mode", "there is no group", "unknown setting in http"):
+    for words in ("mode and group are for Unix sockets only", "http has no listen", "is not an address to listen on", "mode is not a file mode", "there is no group", "unknown setting in http"):
         assert words in result.stderr, result.stderr
 
 

@@ -34,7 +34,7 @@ CHECKED = [
     (15, "http: 8080\n", ["there is no = after the name"]),
     (16, '[clients]\nM.nas = "home.dyn.example.org"\n', ["a client's key or name that has a dot in it takes quotation marks"]),
     (17, '[clients.nas.dyn.example.org]\nkey = "M"\n', ['a client\'s key or name that has a dot in it takes quotation marks: "key.with.dots" = "host.example.org", [clients."host.example.org"]']),
-    (18, '[clients]\n"M" = "home.dyn.example.org"\n[clients]\n"k" = "a.example.org"\n', [":3:1: this name already exists", "put all lines below one head"]),
+    (18, '[clients]\n"M" = "home.dyn.example.org"\n[clients]\n"k" = "a.example.org"\n', [":3:1: this name already exists", "put all its lines under one header"]),
     (19, '[clients]\n"M" = "home.dyn.example.org"\nhttps = "4443"\n', [":3:1: https is the name of a setting, and stands below [clients]; write settings of the server at the file's top, above the first [table]"]),
     (19, '[clients]\n"M" = "home.dyn.example.org"\nhttp = 8080\ncert = "/etc/sftdyn/server.crt"\nnskeyfile = "/etc/bind/x"\ntrusted_proxies = ["127.0.0.1"]\n',
      [f":{line}:1: {name} is the name of a setting" for line, name in ((3, "http"), (4, "cert"), (5, "nskeyfile"), (6, "trusted_proxies"))]),

@@ -82,7 +82,7 @@ def test_sighup_with_a_broken_conf_keeps_the_old_one(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {"old": HOST}))
     program.reload('[clients]\n"new" = "bad..name"\nnonsense\n')
-    program.await_log("the old one goes on")
+    program.await_log("the old one stays in use")
     assert "sftdyn.toml:3" in program.log()
     assert program.get("old").body == "OK"
     assert program.get("new").body == "BADKEY"

@@ -141,7 +141,7 @@ def test_https(stage, named, tmp_path):
 
 
 @pytest.mark.parametrize("text,complaints", [
-    ("http = 70000\nCLIENTS = {}\n", [r"conf:1: http = 70000: this is no address"]),
+    ("http = 70000\nCLIENTS = {}\n", [r"conf:1: http = 70000: this is not an address"]),
     ("\nhttps = 4443\nCLIENTS = {}\n", [r"conf: https without cert and key"]),
     ("http = {}\nkey = 5\nverbose = 'x'\ndebug = []\nCLIENTS = {}\n",
      [r"conf:1: http is dict; expected", r"conf:2: key is int; expected", r"conf:3: verbose is str; expected", r"conf:4: debug is an empty list; expected"]),
@@ -768,7 +768,7 @@ def test_convert_understands_the_sample(tmp_path):
 
 @pytest.mark.parametrize("text,lost", [
     ('CLIENTS = {}\ndef nsupdatecommands(h, i, x):\n    return ["update add x.example.org 5 A " + i]\n', "nsupdatecommands does more for a host that was made up"),
-    ('def get_host(q, i):\n    return q + ".example.org"\nCLIENTS = {}\n', "get_host is no look-up"),
+    ('def get_host(q, i):\n    return q + ".example.org"\nCLIENTS = {}\n', "get_host is not a look-up"),
     ('CLIENTS = {"a": "a.example.org", "b": "a.example.org"}\n', "a.example.org has several keys"),
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return headers.get("X-Real-IP", s)\n', "get_ip believes X-Real-IP"),
     ('CLIENTS = {"a": "a.example.org"}\ndef get_ip(s, headers, k):\n    return "192.0.2.55"\n', "get_ip does something of its own"),
@@ -1054,9 +1054,9 @@ def test_a_refused_reload_leaves_the_old_conf_its_modules(stage, named):
     assert program.get("old-key").body == "OK"
     (folder / "keys_beside.py").write_text(f'KEYS = {{"new-key-of-another": "other.{ZONE}"}}\n')
     for mistake in ('\nhttp = "nonsense:x:y"\nimport keys_beside\n', "\nimport keys_beside\nraise ValueError\n"):
-        already = program.log().count("the old one goes on")
+        already = program.log().count("the old one stays in use")
         program.reload(textwrap.dedent(text) + mistake)
-        await_true(lambda: program.log().count("the old one goes on") > already, "it is refused")
+        await_true(lambda: program.log().count("the old one stays in use") > already, "it is refused")
         assert tuple(program.get("new-key-of-another")) == (403, "BADKEY")
         assert program.get("old-key").body == "UPTODATE"
     program.reload(textwrap.dedent(text))

@@ -62,7 +62,7 @@ def test_privileges_are_dropped_in_the_threads_of_a_python_conf(stage):
             assert int(values["CapEff"], 16) in ((1 << 2,) if os.geteuid() == 0 else (0,))
             assert values["CapPrm"] == values["CapEff"] and values["NoNewPrivs"] == "1"
         program.reload()
-        program.await_log("SIGHUP: loading")
+        program.await_log("SIGHUP: reloading")
         assert program.get("k").body == "UPTODATE"
     assert "could not" not in program.log()
 

@@ -183,7 +183,7 @@ class Player:
         listeners = self.scenario.get("wait", [["4", ["127.0.0.1", 8080]]])
         until = time.monotonic() + MOST_SECONDS_OF_A_START
         while self.process.poll() is None and time.monotonic() < until:
-            if not listeners and re.search("listening on|listens nowhere", self.log.read_text(errors="replace")):
+            if not listeners and re.search("listening on|it has no listener", self.log.read_text(errors="replace")):
                 return True
             try:
                 for _, address in listeners:

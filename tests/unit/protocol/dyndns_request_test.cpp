@@ -197,12 +197,44 @@ TEST(AddressUpdate, NothingIsDropped) {
             << query;
     for (const auto& [name, meaning] : parameter_names())
         EXPECT_TRUE(update("/nic/update?" + std::string(name) + "=x.y").fault.empty()) << name;
-    EXPECT_NE(update("/nic/update?hostname=a.b&foo=1").fault.find("\"foo\""), std::string::npos);
+    const auto fault = [](const char* target, const char* authorization = "") {
+        const auto asked = update(target, authorization);
+        return text_of(asked.fault, asked);
+    };
+    EXPECT_EQ(fault("/nic/update?hostname=a.b&foo=1"),
+              "it has a parameter \"foo\", which is not understood");
+    const char* const hidden = "it has a parameter that is not understood";
     // Part of a password whose & was not encoded, or the key itself.
-    EXPECT_EQ(update("/nic/update?user=u&password=abc&d%20f=1").fault.find("d f"),
-              std::string::npos);
-    EXPECT_EQ(update("/nic/update?hostname=a.b&s3cret", "Token s3cret").fault.find("s3cret"),
-              std::string::npos);
+    EXPECT_EQ(fault("/nic/update?user=u&password=abc&d%20f=1"), hidden);
+    EXPECT_EQ(fault("/nic/update?hostname=a.b&s3cret", "Token s3cret"), hidden);
+    EXPECT_EQ(fault("/nic/update?hostname=a.b&cre=1&foo=1", "Token s3cret"), hidden)
+        << "the first counts";
+    EXPECT_EQ(fault("/nic/update?hostname=a.b&txt=x&foo=1"),
+              "it sets a TXT record, which is not supported");
+}
+
+TEST(AddressUpdate, WhatIsKeptOfUnknownAndOfHostsParametersIsBounded) {
+    EXPECT_EQ(update("/nic/update?" + std::string(1000, 'x') + "=1").fault.parameter, "");
+    const auto many = [](std::size_t count, std::size_t size) {
+        std::string target = "/nic/update?offline=no";
+        for (std::size_t i = 0; i < count; ++i)
+            target += "&a:" + std::string(size, static_cast<char>('a' + i)) + "=192.0.2.1";
+        return update(target);
+    };
+    EXPECT_EQ(many(20, 254).of_hosts.size(), 20U);
+    EXPECT_TRUE(many(20, 254).fault.empty());
+    EXPECT_EQ(many(20, 255).of_hosts.size(), 0U) << "no name is so long";
+    EXPECT_FALSE(many(20, 255).fault.empty());
+    EXPECT_EQ(many(26, 9).of_hosts.size(), most_hosts + 1);
+    EXPECT_GT(many(26, 9).hostnames.size(), most_hosts) << "so it is refused";
+}
+
+TEST(AddressUpdate, AHostHasOneSetOfAddressesHoweverItsNameIsWritten) {
+    const auto asked = update("/nic/update?hostname=A.b.&a:a.b=192.0.2.1&aaaa:A.B.=2001:db8::1");
+    ASSERT_EQ(asked.of_hosts.size(), 1U);
+    EXPECT_TRUE(asked.of_hosts[0].second.v4 && asked.of_hosts[0].second.v6);
+    EXPECT_EQ(asked.hostnames, std::vector<std::string>{"A.b."});
+    EXPECT_FALSE(update("/nic/update?a:a.b=192.0.2.1&a:a.b.=192.0.2.2").fault.empty());
 }
 
 TEST(AddressUpdate, HostsByEachName) {

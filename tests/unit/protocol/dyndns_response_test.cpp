@@ -49,6 +49,17 @@ TEST(DyndnsResponse, AnswersOfEachDialect) {
     EXPECT_EQ(answer(one, {{ReturnCode::later, "a", "", 7s}}, style).status, 429U);
 }
 
+TEST(DyndnsResponse, WhatIsNoNameIsNotRepeated) {
+    AddressUpdate asked;
+    asked.dialect = Dialect::freedns;
+    EXPECT_EQ(answer(asked, {{ReturnCode::nohost, "a.example", "", {}}}, {}).body,
+              "ERROR: a.example: nohost");
+    EXPECT_EQ(
+        answer(asked, {{ReturnCode::notfqdn, "x\nUpdated a.example to 192.0.2.1", "", {}}}, {})
+            .body,
+        "ERROR: the host: notfqdn");
+}
+
 /// What a client concludes that reads nothing but the status.
 TEST(DyndnsResponse, TheStatusTellsWhereNoHostSucceeded) {
     const auto host = [](ReturnCode code) { return HostAnswer{code, "a", "", {}}; };

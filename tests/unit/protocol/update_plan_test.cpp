@@ -226,6 +226,76 @@ TEST_F(PlanTest, WhatAPrefixMakesIsLookedAtToo) {
         << "whatever the settings say";
 }
 
+Addresses addresses(const char* v4, const char* prefix = nullptr) {
+    Addresses out;
+    if (v4 != nullptr) out.v4 = Addresses::Named{make_address(v4), v4};
+    if (prefix != nullptr) out.prefix = Addresses::Prefix{make_address_v6(prefix), 56};
+    return out;
+}
+
+TEST_F(PlanTest, AHostForWhichNothingCanBeDoneHasFailed) {
+    AddressUpdate update;
+    update.hostnames = {"a.x.org"};
+    update.of_hosts = {{"a.x.org", addresses(nullptr, "2001:db8:1::")}};
+    const auto own = plan(update);
+    EXPECT_EQ(text(own), "") << "it has no ipv6_suffix";
+    EXPECT_EQ(own.answers.at(0).code, ReturnCode::server_error);
+    EXPECT_EQ(own.warnings.size(), 1U);
+    update.of_hosts[0].second.v4 = Addresses::Named{make_address("192.0.2.1"), "192.0.2.1"};
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.1]");
+    EXPECT_EQ(plan(update).warnings.size(), 1U) << "and what is left out is told";
+
+    AddressUpdate behind;
+    behind.hostnames = {"a.x.org"};
+    behind.prefix = Addresses::Prefix{make_address_v6("2001:db8:1::"), 64};  // its subnet is 3
+    EXPECT_EQ(text(plan(behind)), "");
+    EXPECT_EQ(plan(behind).answers.at(0).code, ReturnCode::server_error);
+    EXPECT_EQ(plan(behind).warnings.size(), 1U);
+
+    AddressUpdate preserving;
+    preserving.hostnames = {"a.x.org"};
+    preserving.keep_v4 = true;
+    EXPECT_EQ(plan(preserving).answers.at(0).code, ReturnCode::nochg) << "nothing is named";
+}
+
+TEST_F(PlanTest, AddressesOfOneHostComeBeforeThoseOfAll) {
+    auto update = naming({"a.x.org"}, "192.0.2.7", "2001:db8::7");
+    update.of_hosts = {{"a.x.org", addresses("192.0.2.1")}};
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.1 a.x.org:AAAA=2001:db8::7]");
+    update.of_hosts = {{"a.x.org", addresses("192.0.2.1")}, {"A.X.ORG", addresses("192.0.2.2")}};
+    EXPECT_FALSE(plan(update).refused.empty()) << "two of one family";
+    update = naming({"a.x.org"});
+    update.of_hosts = {{"a.x.org", addresses("192.0.2.1")}};
+    rules_.deny = base::parse_networks("192.0.2.99/32").value();
+    EXPECT_EQ(text(make_plan(update, client, names, make_address("192.0.2.99"), rules_)),
+              "[a.x.org:A=192.0.2.1]")
+        << "the source is nobody's address here";
+}
+
+TEST_F(PlanTest, HostsWithoutAnAddressAreAnsweredAsThePrefixIs) {
+    client.hosts.push_back({.host = host("c.x.org")});
+    AddressUpdate update;
+    update.hostnames = {"a.x.org", "c.x.org"};
+    update.prefix = Addresses::Prefix{make_address_v6("2001:db8:1:ab00::"), 56};
+    const auto out = plan(update);
+    EXPECT_EQ(text(out), "[b.x.org:AAAA=2001:db8:1:ab03::1:2]");
+    EXPECT_EQ(out.groups.at(0).at(0).answer, 0U);
+    EXPECT_EQ(out.repeats, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 0}}));
+}
+
+TEST_F(PlanTest, ALabelOfSeveralHostsIsNobodys) {
+    AddressUpdate update;
+    update.dialect = Dialect::duckdns;
+    update.hostnames = {"a"};
+    update.v4 = Addresses::Named{make_address("192.0.2.1"), "192.0.2.1"};
+    EXPECT_EQ(text(plan(update)), "[a.x.org:A=192.0.2.1]");
+    client.hosts.push_back({.host = host("a.y.org")});
+    EXPECT_EQ(text(plan(update)), "");
+    EXPECT_NE(plan(update).answers.at(0).code, ReturnCode::nochg);
+    update.hostnames = {"a.y.org"};
+    EXPECT_EQ(text(plan(update)), "[a.y.org:A=192.0.2.1]");
+}
+
 TEST_F(PlanTest, OnlyTheAddressThatTheRequestComesFromIsOfItsSource) {
     const auto at_source = [&](const char* v4) {
         return plan(naming({"a.x.org"}, v4)).groups.at(0).at(0).desired.at_source;

@@ -98,7 +98,7 @@ TEST_P(RefusedUpdate, HasOneLineAndOneCount) {
 INSTANTIATE_TEST_SUITE_P(
     AccountHandler, RefusedUpdate,
     testing::Values(
-        Refusal{"NotUnderstood", [](auto& asked) { asked.fault = "a fault"; }, "400 911",
+        Refusal{"NotUnderstood", [](auto& asked) { asked.fault = {"a fault"}; }, "400 911",
                 "a request from 192.0.2.1: a fault", "dyndns2 refused", 1},
         Refusal{"TooManyHosts",
                 [](auto& asked) { asked.hostnames.assign(protocol::most_hosts + 1, "x.y"); },

@@ -118,6 +118,14 @@ TEST_F(RequestRouterTest, TooManyParametersAreNotRead) {
     EXPECT_EQ(counts(), (Counts{{"dyndns2 refused", 1}}));
 }
 
+TEST_F(RequestRouterTest, TwoCredentialsOfOneRequestAreTwoGuesses) {
+    // The budget is 3, and as many again are answered late.
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(ask(get("/guess?myip=192.0.2.1", "Bearer wrong")), "401 badauth") << i;
+    EXPECT_EQ(ask(get("/guess?myip=192.0.2.1", "Bearer wrong")), "503 911");
+    EXPECT_EQ(ask(get("/key", "Bearer wrong")), "200 OK") << "the whole path is a key";
+}
+
 TEST_F(RequestRouterTest, AKeyOfSeveralHostsIsForAllOfThem) {
     EXPECT_EQ(ask(get("/all")), "200 OK");
     EXPECT_EQ(lines(),

@@ -178,7 +178,7 @@ TEST_F(ServiceTest, AFaultyReloadChangesNothing) {
     });
     await_start();
     ASSERT_EQ(kill(process, SIGHUP), 0);
-    EXPECT_THAT(read_until("the old one goes on"), HasSubstr("this is wrong"));
+    EXPECT_THAT(read_until("the old one stays in use"), HasSubstr("this is wrong"));
     EXPECT_THAT(get("/first"), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(get("/second"), StartsWith("HTTP/1.1 403 "));
 }
@@ -199,7 +199,7 @@ TEST_F(ServiceTest, AReloadWithACertificateThatCanNotBeUsedChangesNothing) {
     for (const auto& reason :
          {std::string(folder / "absent"), std::string("without a certificate")}) {
         ASSERT_EQ(kill(process, SIGHUP), 0);
-        EXPECT_THAT(read_until("the old one goes on"), HasSubstr(reason));
+        EXPECT_THAT(read_until("the old one stays in use"), HasSubstr(reason));
         EXPECT_THAT(get("/first"), StartsWith("HTTP/1.1 500 "));
         EXPECT_THAT(get("/second"), StartsWith("HTTP/1.1 403 "));
     }
