@@ -199,6 +199,7 @@ void HookThreads::Shared::leave(const WorkerPtr& self) {
     std::shared_ptr<const Conf> own;  // destroyed on its own thread, without the mutex
     const base::MutexLock lock(mutex);
     own.swap(self->conf);
+    self->timed_out = false;  // a successor is not needed
     if (std::find(starting.begin(), starting.end(), self) != starting.end())
         give_up(*self, retry_time());
     for (Workers* list : {&starting, &workers, &replaced}) list->remove(self);
