@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Octets of a connection → requests → keys → the directory.
+#include <algorithm>
+
 #include "accounts/account_directory.hpp"
 #include "feed.hpp"
 #include "fuzz.hpp"
@@ -12,6 +14,24 @@
 using namespace sftdyn;
 
 namespace {
+
+/// An answer that says success is that of a step, or nothing was named for its host.
+void fuzz_success(const protocol::AddressUpdate& update, const protocol::UpdatePlan& plan) {
+    if (update.offline || update.all_hosts || update.hostnames.empty()) return;
+    for (std::size_t i = 0; i < plan.answers.size(); ++i) {
+        if (plan.answers[i].code != protocol::ReturnCode::nochg) continue;
+        bool has_step = false;
+        for (const auto& group : plan.groups) {
+            for (const auto& step : group) has_step = has_step || step.answer == i;
+        }
+        const bool is_repeated = std::ranges::any_of(
+            plan.repeats, [&](const auto& repeat) { return repeat.first == i; });
+        // With a refusal beside it, the one answer for all is a failure, and nothing is done.
+        const bool is_dropped = plan.groups.empty() && update.has_one_answer();
+        HOLDS(has_step || is_repeated || is_dropped || !update.of_hosts.empty() ||
+              !update.has_any());
+    }
+}
 
 /// The dialects that name hosts and addresses: whatever is named, only the client's own hosts are
 /// planned for.
@@ -47,6 +67,9 @@ void fuzz_dialects(const http::Request& request) {
                       (step.desired.rrset.type == dns::Type::a ? 4U : 16U));
         }
     }
+    if (update->fault.empty() && plan.refused.empty()) fuzz_success(*update, plan);
+    const std::string fault = protocol::text_of(update->fault, *update);
+    HOLDS(fault.size() < 100);
     (void)protocol::answer(*update, plan.answers, {.uptodate = "UPTODATE"});
 }
 
@@ -84,10 +107,12 @@ void fuzz_pieces(std::string_view octets, const std::vector<Understood>& whole,
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static update::HostTable hosts;
     static const accounts::AccountDirectory directory = [] {
         accounts::AccountDirectory made;
-        HOLDS(made.add("example", {1, 30, false}));
-        HOLDS(made.add("host=a,key=b c", {2, 30, false}));
+        const auto number = [](const char* text) { return hosts.number(*dns::Name::parse(text)); };
+        HOLDS(made.add("example", {number("a.example.org"), 30, false}));
+        HOLDS(made.add("host=a,key=b c", {number("b.example.org"), 30, false}));
         return made;
     }();
     const http::Limits limits = wide_limits();
@@ -115,9 +140,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)protocol::read_behind_key(request.target.substr(1), request.client);
         HOLDS(request.target.find_first_of(std::string_view("\r\n\0 ", 4)) ==
               std::string_view::npos);
-        static const update::HostTable no_hosts;
         const auto longer =
-            protocol::secret_url::find_longer(directory, no_hosts, request.target.substr(1));
+            protocol::secret_url::find_longer(directory, hosts, request.target.substr(1));
         HOLDS(!longer || request.target.substr(1).starts_with(longer->key));
         const auto intent = protocol::secret_url::read(request);
         if (const auto* update = std::get_if<protocol::secret_url::PresentedKey>(&intent)) {

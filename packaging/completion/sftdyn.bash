@@ -27,6 +27,10 @@ _sftdyn() {
             _filedir -d
             return
             ;;
+        --log-format)
+            mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur")
+            return
+            ;;
         -l | --http | -s | --https | --server | --resolver | --dns-port | --days | --url | --host)
             return
             ;;
@@ -34,7 +38,7 @@ _sftdyn() {
 
     local options="--help"
     case $command in
-        "") options="-l --http -s --https -c --cert -k --key --nskeyfile --server -v --verbose -q --quiet -d --debug --version --help" ;;
+        "") options="-l --http -s --https -c --cert -k --key --nskeyfile --server -v --verbose -q --quiet -d --debug --log-format --version --help" ;;
         check) options="--nskeyfile --json --help" ;;
         doctor) options="--nskeyfile --host --resolver --named-conf --server --json --help" ;;
         setup) options="--ns --address --write --help" ;;

@@ -22,6 +22,7 @@ complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen_subcommand_from demo" -s v -l verbose -d "Say more"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen_subcommand_from demo" -s q -l quiet -d "Say less"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen_subcommand_from demo" -s d -l debug -d "For developers"
+complete -c sftdyn -n "not __fish_seen_subcommand_from $commands" -l log-format -x -a "text json" -d "Form of the log"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen_subcommand_from check doctor" -l nskeyfile -r -d "TSIG key"
 complete -c sftdyn -n "not __fish_seen_subcommand_from $commands; or __fish_seen_subcommand_from doctor" -l server -x -d "DNS server"
 complete -c sftdyn -n "__fish_seen_subcommand_from doctor" -l host -x -d "Host to ask for"

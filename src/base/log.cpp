@@ -7,9 +7,15 @@
 #include <utility>
 
 #include "base/journal_sink.hpp"
+#include "base/log_json.hpp"
 
 namespace sftdyn::base::log {
 namespace {
+
+// Set before there is a second thread.
+bool is_json = false;
+bool is_journals = false;    // the lines go to the journal
+bool is_developers = false;  // as in `adjust`
 
 spdlog::level::level_enum level_of(int verbosity) {
     static constexpr spdlog::level::level_enum levels[] = {
@@ -88,10 +94,17 @@ private:
     spdlog::sink_ptr next_;
 };
 
+void set_form(bool developer) {
+    if (is_json) return spdlog::set_formatter(json_formatter(developer));
+    spdlog::set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v"
+                                  : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
+}
+
 }  // namespace
 
 void start(int verbosity, bool developer) {
     spdlog::sink_ptr sink = journal_sink();
+    is_journals = sink != nullptr;
     if (!sink) sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
     auto logger =
         std::make_shared<spdlog::logger>("sftdyn", std::make_shared<SafeSink>(std::move(sink)));
@@ -102,8 +115,22 @@ void start(int verbosity, bool developer) {
 
 void adjust(int verbosity, bool developer) {
     spdlog::set_level(developer ? spdlog::level::debug : level_of(verbosity));
-    spdlog::set_pattern(developer ? "%Y-%m-%d %H:%M:%S.%f [%t] %^%l%$ %v"
-                                  : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
+    is_developers = developer;
+    set_form(developer);
+}
+
+void use_format(Format format) {
+    is_json = format == Format::json;
+    set_form(is_developers);
+}
+
+Format format_now() { return is_json && !is_journals ? Format::json : Format::text; }
+
+void pass_on(std::string_view line) {
+    const auto logger = spdlog::default_logger();
+    const spdlog::details::log_msg message(logger->name(), spdlog::level::info,
+                                           {line.data(), line.size()});
+    for (const auto& sink : logger->sinks()) sink->log(message);
 }
 
 FieldScope::FieldScope(Fields fields) : fields_(std::move(fields)), outer_(fields_now) {

@@ -10,6 +10,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/log_format.hpp"
+
 namespace sftdyn::base::log {
 
 /// Starts the log. `verbosity`: 0 warnings (the default), 1 info, 2 and above debug; -1 errors
@@ -18,6 +20,15 @@ namespace sftdyn::base::log {
 void start(int verbosity, bool developer);
 /// Changes these settings of a started log, while other threads may write to it.
 void adjust(int verbosity, bool developer);
+
+/// Sets the form of the lines on standard error; initially text. The journal has a form of its own.
+/// Called before there is a second thread.
+void use_format(Format format);
+/// The form of the lines that this process writes: text when they go to the journal.
+[[nodiscard]] Format format_now();
+
+/// Writes a line of another program's output, at the level of information whatever the verbosity.
+void pass_on(std::string_view line);
 
 using spdlog::critical;
 using spdlog::debug;

@@ -112,7 +112,12 @@ void try_hooks(const config::Loaded& loaded, Diagnostics& diagnostics, Diagnosti
 
 std::string count(const config::Loaded& loaded) {
     const std::size_t clients = loaded.settings.client_count();
-    return fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
+    std::string text = fmt::format("{} client{}", clients, clients == 1 ? "" : "s");
+    const std::size_t files = loaded.settings.included.size();
+    if (loaded.settings.include)
+        text += fmt::format(", with {} file{} of {}", files, files == 1 ? "" : "s",
+                            *loaded.settings.include);
+    return text;
 }
 
 int check(const config::Overrides& overrides, const CheckOptions& options, const Console& console) {

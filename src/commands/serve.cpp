@@ -45,6 +45,18 @@ void add_serve(CommandLine& line) {
                  "but not a [[zone]]'s own");
     add_server(line.app, line.overrides);
     add_log_flags(line.app, line.overrides);
+    line.app
+        .add_option_function<std::string>(
+            "--log-format",
+            [overrides = line.overrides](const std::string& format) {
+                overrides->log_format =
+                    format == "json" ? base::log::Format::json : base::log::Format::text;
+            },
+            "The form of the log on standard error, from the first line on: text or json. Wins "
+            "over "
+            "the file")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"text", "json"}));
     // For compatibility with the Python sftdyn, which ignored it too.
     line.app
         .add_flag_function(
@@ -55,6 +67,7 @@ void add_serve(CommandLine& line) {
 int serve(const config::Overrides& asked, const Console& console) {
     config::Overrides overrides = asked;
     base::log::start(overrides.verbosity, overrides.debug);
+    if (overrides.log_format) base::log::use_format(*overrides.log_format);
     const auto passed = server::endpoints_of(platform::passed_sockets());
     if (passed.has_error()) {
         base::log::critical("{}", passed.error().text());

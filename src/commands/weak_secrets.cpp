@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -82,17 +83,35 @@ public:
         : file_(file), trusted_(trusted), service_group_(service_group), found_(found) {}
 
     void inspect() {
+        inspect_file();
+        inspect_folders();
+    }
+
+    /// The folder of included files. Everybody may know their names, but not add one.
+    void inspect_as_folder() {
+        struct stat status {};
+        if (stat(file_.path.c_str(), &status) == 0) look_at_writers(status);
+        inspect_folders();
+    }
+
+    /// The file alone, and not the folders that it is in.
+    void inspect_file() {
         struct stat status {};
         if (stat(file_.path.c_str(), &status) != 0) return;  // other checks report it
         if (file_.content != nullptr) look_at_readers(status);
         look_at_writers(status);
+    }
+
+private:
+    void inspect_folders() {
+        struct stat status {};
+        if (stat(file_.path.c_str(), &status) != 0) return;
         // The path may contain symbolic links; the folder of each of them matters.
         for (const fs::path& path : paths_to(fs::absolute(file_.path).lexically_normal())) {
             if (look_at_folders(path)) return;
         }
     }
 
-private:
     void look_at_readers(const struct stat& status) {
         const std::string& path = file_.path;
         if ((status.st_mode & S_IROTH) != 0) {
@@ -177,6 +196,33 @@ private:
     std::vector<Weakness>& found_;
 };
 
+/// The folder of included files, and the files. Where others may write to the folder, the files'
+/// folders are not reported again.
+void inspect_included(const config::Settings& settings, const TrustedAccounts& trusted,
+                      const std::string& service_group, std::vector<Weakness>& found) {
+    constexpr const char* power = "with it where hosts point";
+    if (!settings.include) return;
+    const SecretFile folder{"conf", *settings.include, "the keys", power};
+    const std::size_t before = found.size();
+    FileInspector(folder, trusted, service_group, found).inspect_as_folder();
+    const bool is_good = found.size() == before;
+    std::vector<Weakness> of_files;
+    for (const auto& path : settings.included) {
+        const SecretFile file{"conf", path, "the keys", power};
+        FileInspector inspector(file, trusted, service_group, of_files);
+        is_good ? inspector.inspect() : inspector.inspect_file();
+    }
+    const std::size_t told = std::min(of_files.size(), most_told);
+    std::move(of_files.begin(), of_files.begin() + static_cast<std::ptrdiff_t>(told),
+              std::back_inserter(found));
+    if (told < of_files.size())
+        found.push_back({"conf",
+                         {fmt::format("{} more like these of files in it", of_files.size() - told),
+                          *settings.include,
+                          fmt::format("chgrp {0} {1}/*.toml && chmod 640 {1}/*.toml", service_group,
+                                      *settings.include)}});
+}
+
 // --- keys ---
 
 class KeyInspector {
@@ -187,26 +233,25 @@ public:
     std::vector<Weakness> inspect() {
         for (std::size_t i = 0; i < settings_.clients.size(); ++i) {
             const auto client = settings_.clients[i];
-            const auto line = settings_.clients.line(i);
-            by_key("this client's key", client.key, line,
+            by_key("this client's key", client.key, settings_.clients.source(i),
                    {dns::Name::from_wire(reinterpret_cast<const std::uint8_t*>(client.host.data()))
                         .text()});
         }
         for (const auto& client : settings_.named_clients) {
-            if (client.key) named_.emplace(client.key->reveal(), client.line);
+            if (client.key) named_.emplace(client.key->reveal(), client.source);
         }
         for (const auto& client : settings_.named_clients) {
             std::vector<std::string> known{client.name};
             for (const auto& host : client.hosts) known.push_back(host.name.text());
             if (client.user) known.push_back(*client.user);
-            if (client.key) by_key("this client's key", client.key->reveal(), client.line, known);
+            if (client.key) by_key("this client's key", client.key->reveal(), client.source, known);
             if (!client.password.empty())
-                guessable("this client's password", client.password.reveal(), client.line, known);
+                guessable("this client's password", client.password.reveal(), client.source, known);
         }
         for (std::size_t i = 0; i < settings_.clients.size(); ++i)
-            shadow(settings_.clients[i].key, settings_.clients.line(i));
+            shadow(settings_.clients[i].key, settings_.clients.source(i));
         for (const auto& client : settings_.named_clients) {
-            if (client.key) shadow(client.key->reveal(), client.line);
+            if (client.key) shadow(client.key->reveal(), client.source);
         }
         if (more_ != 0)
             found_.push_back({"clients",
@@ -216,7 +261,7 @@ public:
     }
 
 private:
-    void by_key(const char* what, std::string_view key, std::uint32_t line,
+    void by_key(const char* what, std::string_view key, config::SourceLine line,
                 const std::vector<std::string>& known) {
         if (key.starts_with("http://") || key.starts_with("https://"))
             return add(fmt::format("{} is a whole URL", what), line,
@@ -225,7 +270,7 @@ private:
     }
 
     /// `known`: the public names of the client.
-    void guessable(const char* what, std::string_view secret, std::uint32_t line,
+    void guessable(const char* what, std::string_view secret, config::SourceLine line,
                    const std::vector<std::string>& known) {
         const std::string plain = base::ascii_lower(secret);
         const bool is_known = std::any_of(known.begin(), known.end(), [&](const std::string& text) {
@@ -240,38 +285,41 @@ private:
     /// Reports a key that is the percent-encoded form of another client's key. A request target is
     /// decoded only if it is not a key itself (protocol/secret_url.hpp), so this key hides the
     /// other when that is sent encoded.
-    void shadow(std::string_view key, std::uint32_t line) {
+    void shadow(std::string_view key, config::SourceLine line) {
         if (key.find('%') == std::string_view::npos) return;
         std::string decoded = protocol::percent_decoded(key);
         const auto other = decoded == key ? std::nullopt : line_of(decoded);
         base::zeroize(decoded);
         if (other)
-            add(fmt::format("this client's key is the percent-encoded form of the one in line {}: "
+            add(fmt::format("this client's key is the percent-encoded form of the one in {}: "
                             "who sends that encoded reaches this host",
-                            *other),
+                            other->file == line.file ? fmt::format("line {}", other->line)
+                                                     : place_of(*other)),
                 line, "give one of them another key");
     }
 
-    [[nodiscard]] std::optional<std::uint32_t> line_of(std::string_view key) const {
-        if (const auto line = settings_.clients.line_of_key(key)) return line;
+    [[nodiscard]] std::optional<config::SourceLine> line_of(std::string_view key) const {
+        if (const auto line = settings_.clients.source_of_key(key)) return line;
         const auto found = named_.find(key);
         return found == named_.end() ? std::nullopt : std::optional(found->second);
     }
 
-    void add(std::string what, std::uint32_t line, std::string remedy) {
+    [[nodiscard]] std::string place_of(config::SourceLine line) const {
+        return loaded_.python ? fmt::format("{}, entry {} of CLIENTS", loaded_.conf, line.line)
+                              : config::text_of(settings_, loaded_.conf, line);
+    }
+
+    void add(std::string what, config::SourceLine line, std::string remedy) {
         if (found_.size() == most_told) {
             ++more_;
             return;
         }
-        const std::string where = loaded_.python
-                                      ? fmt::format("{}, entry {} of CLIENTS", loaded_.conf, line)
-                                      : fmt::format("{}:{}", loaded_.conf, line);
-        found_.push_back({"clients", {std::move(what), where, std::move(remedy)}});
+        found_.push_back({"clients", {std::move(what), place_of(line), std::move(remedy)}});
     }
 
     const config::Loaded& loaded_;
     const config::Settings& settings_;
-    std::map<std::string_view, std::uint32_t>
+    std::map<std::string_view, config::SourceLine>
         named_{};  ///< the keys of [clients.NAME], and their lines
     std::vector<Weakness> found_{};
     std::size_t more_ = 0;
@@ -328,6 +376,7 @@ std::vector<Weakness> weak_files(const config::Loaded& loaded) {
     for (const auto& module : modules_of(loaded))
         inspect({"conf", module.path, module.has_clients ? "the keys" : nullptr, power_of_conf},
                 with_keys);
+    inspect_included(settings, with_keys, service_group, found);
     const TrustedAccounts with_dns(settings, SecretKind::tsig_key);
     const auto key_of = [&](const config::ZoneSettings& zone) {
         for (const auto& file : config::key_files(zone))

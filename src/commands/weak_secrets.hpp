@@ -18,8 +18,8 @@ struct Weakness {
     base::Error error;    ///< does not quote the secret
 };
 
-/// Checks the files of the configuration, the TSIG keys and the certificates' private keys. Missing
-/// files are skipped.
+/// Checks the configuration and the files that it includes, the TSIG keys and the certificates'
+/// private keys. Missing files are skipped.
 [[nodiscard]] std::vector<Weakness> weak_files(const config::Loaded& loaded);
 
 /// Checks the clients' keys and passwords, as far as the configuration has them. Reports at most

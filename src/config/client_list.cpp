@@ -17,28 +17,29 @@ ClientList::~ClientList() {
 }
 
 std::optional<ClientList::Clash> ClientList::add(std::string_view key, const dns::Name& host,
-                                                 const Options& options, std::uint32_t line) {
+                                                 const Options& options, SourceLine source) {
     const auto [host_number, host_is_new] = tables_->hosts.insert(host.bytes());
-    if (!host_is_new) return Clash{ClashKind::host, rows_[host_number].line};
+    if (!host_is_new) return Clash{ClashKind::host, rows_[host_number].source()};
     const auto [key_number, key_is_new] = tables_->keys.insert(key);
     if (options.limits.is_any()) limits_.emplace(rows_.size(), options.limits);
-    rows_.push_back({line, options.ttl.value_or(no_ttl), options.reverse});
+    rows_.push_back({source.line, options.ttl.value_or(no_ttl), source.file & 0x7fffffffU,
+                     options.reverse ? 1U : 0U});
     host_octets_ += host.size();
     if (key_is_new) return std::nullopt;
     // The configuration is invalid now. A made-up key keeps the indexes of keys and rows equal for
     // the diagnostics that follow.
     tables_->keys.insert(std::string(key) + '\n' + std::to_string(rows_.size()));
-    return Clash{ClashKind::key, rows_[key_number].line};
+    return Clash{ClashKind::key, rows_[key_number].source()};
 }
 
-std::optional<std::uint32_t> ClientList::line_of_host(const dns::Name& host) const {
+std::optional<SourceLine> ClientList::source_of_host(const dns::Name& host) const {
     const auto number = tables_->hosts.find(host.bytes());
-    return number ? std::optional(rows_[*number].line) : std::nullopt;
+    return number ? std::optional(rows_[*number].source()) : std::nullopt;
 }
 
-std::optional<std::uint32_t> ClientList::line_of_key(std::string_view key) const {
+std::optional<SourceLine> ClientList::source_of_key(std::string_view key) const {
     const auto number = tables_->keys.find(key);
-    return number ? std::optional(rows_[*number].line) : std::nullopt;
+    return number ? std::optional(rows_[*number].source()) : std::nullopt;
 }
 
 ListedClient ClientList::operator[](std::size_t number) const {
@@ -46,7 +47,7 @@ ListedClient ClientList::operator[](std::size_t number) const {
     const auto index = static_cast<base::StringInterner::Number>(number);
     const auto limits = limits_.find(number);
     return {tables_->keys.view(index), tables_->hosts.view(index),
-            row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse,
+            row.ttl == no_ttl ? std::nullopt : std::optional(row.ttl), row.reverse != 0,
             limits == limits_.end() ? ClientLimits() : limits->second};
 }
 

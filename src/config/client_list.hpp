@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,6 +15,17 @@
 #include "dns/name.hpp"
 
 namespace sftdyn::config {
+
+/// A line of a configuration, which may consist of several files.
+struct SourceLine {
+    std::uint32_t file = 0;  ///< 0: the configuration itself; else the number of an included file
+    std::uint32_t line = 0;  ///< from 1
+
+    constexpr SourceLine() = default;
+    constexpr SourceLine(std::uint32_t line_number, std::uint32_t file_number = 0)
+        : file(file_number), line(line_number) {}
+    friend auto operator<=>(const SourceLine&, const SourceLine&) = default;
+};
 
 /// Limits for the hosts of one client. Absent: the value for all clients applies.
 struct ClientLimits {
@@ -46,10 +58,10 @@ public:
         bool reverse = false;
         ClientLimits limits{};
     };
-    /// Why a client was refused: the line of the client that has the same key or host.
+    /// Why a client was refused, and where the client is that has the same key or host.
     struct Clash {
         ClashKind kind;
-        std::uint32_t line;
+        SourceLine source;
     };
 
     ClientList();
@@ -58,17 +70,17 @@ public:
     /// Zeroizes the keys.
     ~ClientList();
 
-    /// Adds a client. `line` is its line in the configuration, for messages. After a clash the
+    /// Adds a client. `source` is its line in the configuration, for messages. After a clash the
     /// configuration is invalid.
     std::optional<Clash> add(std::string_view key, const dns::Name& host, const Options& options,
-                             std::uint32_t line);
+                             SourceLine source);
 
     /// The line of the client with this host, or with this key; nothing: there is none.
-    [[nodiscard]] std::optional<std::uint32_t> line_of_host(const dns::Name& host) const;
-    [[nodiscard]] std::optional<std::uint32_t> line_of_key(std::string_view key) const;
+    [[nodiscard]] std::optional<SourceLine> source_of_host(const dns::Name& host) const;
+    [[nodiscard]] std::optional<SourceLine> source_of_key(std::string_view key) const;
 
     /// The line of the client at index `number`.
-    [[nodiscard]] std::uint32_t line(std::size_t number) const { return rows_[number].line; }
+    [[nodiscard]] SourceLine source(std::size_t number) const { return rows_[number].source(); }
 
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
@@ -82,7 +94,9 @@ private:
     struct StoredClient {
         std::uint32_t line;
         std::uint32_t ttl;
-        bool reverse;
+        std::uint32_t file : 31;
+        std::uint32_t reverse : 1;
+        [[nodiscard]] SourceLine source() const { return {line, file}; }
     };
     struct Tables {
         base::StringInterner keys, hosts;

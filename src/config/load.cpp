@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/log.hpp"
 #include "config/conf_file.hpp"
 #include "config/python_conf.hpp"
 #include "config/toml_reader.hpp"
@@ -69,41 +68,52 @@ std::string file_of_line(const std::string& file, const Loaded& loaded) {
     return is_beside ? beside.string() : file;
 }
 
+/// The path of the configuration to read; nothing: there is none, which is in the diagnostics.
+/// `unread` gets warnings of those that are there and not read.
+std::optional<std::string> conf_of(const Overrides& line, Loaded& loaded,
+                                   std::vector<base::Error>& unread) {
+    if (line.conf) return line.conf;
+    const auto defaults = default_confs();
+    const auto exists = [](const std::string& file) { return std::filesystem::exists(file); };
+    const auto found = std::find_if(defaults.begin(), defaults.end(), exists);
+    if (found == defaults.end()) {
+        loaded.diagnostics.push_back({fmt::format("there is no configuration: neither {} exists",
+                                                  fmt::join(defaults, " nor ")),
+                                      "", "name one (sftdyn FILE), or try `sftdyn demo`"});
+        return std::nullopt;
+    }
+    for (auto other = found + 1; other != defaults.end(); ++other) {
+        if (exists(*other))
+            unread.push_back({fmt::format("it is read; {} is there too, and is not", *other),
+                              *found, "remove the one that is out of date"});
+    }
+    return *found;
+}
+
 }  // namespace
 
 std::vector<std::string> default_confs() { return {"/etc/sftdyn/sftdyn.toml", "/etc/sftdyn/conf"}; }
 
 Loaded load_settings(const Overrides& line) {
     Loaded loaded;
-    std::string path;
-    if (line.conf) {
-        path = *line.conf;
-    } else {
-        const auto defaults = default_confs();
-        const auto found =
-            std::find_if(defaults.begin(), defaults.end(),
-                         [](const std::string& file) { return std::filesystem::exists(file); });
-        if (found == defaults.end()) {
-            loaded.diagnostics.push_back(
-                {fmt::format("there is no configuration: neither {} exists",
-                             fmt::join(defaults, " nor ")),
-                 "", "name one (sftdyn FILE), or try `sftdyn demo`"});
-            return loaded;
-        }
-        path = *found;
-        for (auto other = found + 1; other != defaults.end(); ++other) {
-            if (std::filesystem::exists(*other))
-                base::log::warn("{} is read; {} is there too, and is not", path, *other);
-        }
+    std::vector<base::Error> unread;
+    const auto conf = conf_of(line, loaded, unread);
+    if (!conf) {
+        if (line.log_format) loaded.settings.log_format = *line.log_format;
+        return loaded;
     }
+    const std::string& path = *conf;
     loaded.conf = path;
     loaded.conf_version = version_of(path);
     if (path.ends_with(".toml")) {
         loaded.diagnostics = read_toml_file(path, loaded.settings);
+        if (!loaded.settings.include_version.empty())
+            loaded.conf_version += '+' + loaded.settings.include_version;
     } else {
         run_python_conf(path, loaded);
     }
     auto& settings = loaded.settings;
+    settings.warnings.insert(settings.warnings.begin(), unread.begin(), unread.end());
     if (!line.http.empty()) settings.http = line.http;
     if (!line.https.empty()) settings.https = line.https;
     if (line.cert) settings.cert = file_of_line(*line.cert, loaded);
@@ -125,6 +135,7 @@ Loaded load_settings(const Overrides& line) {
     if (line.key_file) loaded.settings.dns.key_file = line.key_file;
     if (!line.servers.empty()) loaded.settings.dns.servers = line.servers;
     use_folders_of_systemd(settings.admin);
+    if (line.log_format) settings.log_format = *line.log_format;
     if (line.verbosity != 0 || line.debug) {
         settings.verbosity.reset();
         settings.debug = false;

@@ -38,6 +38,7 @@ struct Overrides {
     bool passed_http = false, passed_https = false;
     int verbosity = 0;  ///< number of -v minus number of -q
     bool debug = false;
+    std::optional<base::log::Format> log_format{};
 };
 
 /// The paths to try, in order, when no configuration is named.

@@ -214,7 +214,7 @@ private:
             return error(0, fmt::format("entry {} of CLIENTS: {}", number, host.error().what),
                          "expected CLIENTS = {\"key\": \"host.example.org\"}");
         // A further key for the same host becomes a client of its own.
-        if (!settings_.clients.line_of_host(*host)) {
+        if (!settings_.clients.source_of_host(*host)) {
             static_cast<void>(settings_.clients.add(key, *host, {}, number));
             return;
         }
@@ -222,7 +222,7 @@ private:
         named.name = host->text();
         named.key = client.key;
         named.hosts.push_back({*host});
-        named.line = number;
+        named.source = number;
         settings_.named_clients.push_back(std::move(named));
     }
 

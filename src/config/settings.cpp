@@ -46,6 +46,11 @@ std::vector<NamedListen> all_listens(const Settings& settings) {
 
 }  // namespace
 
+std::string text_of(const Settings& settings, const std::string& conf, SourceLine source) {
+    return fmt::format("{}:{}", source.file == 0 ? conf : settings.included.at(source.file - 1),
+                       source.line);
+}
+
 const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host) {
     const ZoneSettings* best = &settings.dns;
     for (const ZoneSettings& zone : settings.zones) {

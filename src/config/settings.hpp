@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address_rules.hpp"
+#include "base/log_format.hpp"
 #include "base/network.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -58,7 +59,8 @@ struct NamedClient {
     bool may_set_address = false;
     bool empty_removes = false;
     ClientLimits limits{};
-    std::uint32_t line = 0;
+    SourceLine source{};
+    bool has_table = false;  ///< false: it is a further key of a host, and has the host's name
 };
 
 /// The events for which the event command is run.
@@ -146,6 +148,11 @@ struct Settings {
 
     std::optional<int> verbosity{};  ///< -v less -q; absent: as at the start
     bool debug = false;
+    base::log::Format log_format{};  ///< of the lines on standard error
+
+    std::optional<std::string> include{};  ///< the folder of further files with clients
+    std::vector<std::string> included{};   ///< the paths of those files, sorted
+    std::string include_version{};         ///< differs when one of them has changed; empty: none
 
     ClientList clients{};
     std::vector<NamedClient> named_clients{};
@@ -154,6 +161,10 @@ struct Settings {
 
     [[nodiscard]] std::size_t client_count() const { return clients.size() + named_clients.size(); }
 };
+
+/// "PATH:LINE" of a line of the configuration whose path is `conf`.
+[[nodiscard]] std::string text_of(const Settings& settings, const std::string& conf,
+                                  SourceLine source);
 
 /// The settings of the zone that `host` is in: the [[zone]] with the longest name, else [dns].
 [[nodiscard]] const ZoneSettings& zone_for(const Settings& settings, const dns::Name& host);

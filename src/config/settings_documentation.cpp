@@ -38,6 +38,10 @@ constexpr Documentation documented[] = {
     {Section::top, "log", "`{}`",
      "the log level: `\"error\"` (as `-q`), `\"warning\"`, `\"info\"` (as `-v`) or `\"debug\"` (as "
      "`-vv`). Each of these options overrides it"},
+    {Section::top, "log_format", "",
+     "the form of the log on standard error: `\"text\"`, or `\"json\"` with one object per line "
+     "([operation](operation.md#the-log-as-json)). `--log-format` overrides it. It does not affect "
+     "the journal"},
     {Section::top, "uptodate", "`\"UPTODATE\"`",
      "what a secret URL answers if the record already has the address. Some clients accept only "
      "`\"OK\"` as a success"},
@@ -53,6 +57,12 @@ constexpr Documentation documented[] = {
      "address. The path is relative to the configuration file. sftdyn reads the file again when it "
      "changes. If it can't be read at the start or at a reload, sftdyn logs a warning, and tries "
      "again with each update"},
+
+    {Section::top, "include", "none",
+     "a folder with further files of clients (see "
+     "[Clients in files of their own](#clients-in-files-of-their-own)). The path is relative to "
+     "the "
+     "configuration file"},
 
     {Section::listener, "listen", "needed",
      "`PORT`, `IP4:PORT`, `[IP6]:PORT` or `unix:PATH`, as a string"},
@@ -257,6 +267,8 @@ constexpr SampleLine sample[] = {
      "nskeyfile", "\"/etc/bind/keys/sftdyn.key\""},
     {Section::top, "Proxies that are believed when they name the client's address.",
      "trusted_proxies", "[\"127.0.0.1\", \"::1\"]"},
+    {Section::top, "A folder with further clients: each *.toml file in it has a [clients] table.",
+     "include", "\"clients.d\""},
     {Section::addresses,
      "For a server on the internet: these addresses are not published, for example that of a proxy "
      "that is missing from trusted_proxies.",

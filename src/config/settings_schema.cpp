@@ -228,6 +228,7 @@ constexpr Time changes_refill{30s, 1ms, 24h}, stale_after{24h, 0s, 366 * 24h},
     timeout{5s, 100ms, 60s};
 
 constexpr std::string_view log_levels[] = {"error", "warning", "info", "debug"};
+constexpr std::string_view log_formats[] = {"text", "json"};
 constexpr std::string_view proxy_headers[] = {"X-Forwarded-For", "Forwarded", "X-Real-IP"};
 
 constexpr std::string_view removals[] = {"keep", "remove"};
@@ -242,9 +243,11 @@ constexpr Setting table[] = {
     read<&S::trusted_proxies>({top, "trusted_proxies", restart}, K::texts),
     or_other_header(choice<&S::proxy_header>({top, "proxy_header", restart}, proxy_headers)),
     words({top, "log", reload}, log_levels, 1),
+    choice<&S::log_format>({top, "log_format", restart}, log_formats),
     other({top, "uptodate", reload}, K::text),
     other({top, "refusals_in_200", reload}, K::flag),
     or_off(path<&S::dns, &Zone::key_file>({top, "nskeyfile", reload})),
+    path<&S::include>({top, "include", reload}),
     section("certificate", K::tables),
     section("addresses", K::table),
     section("dns", K::table),

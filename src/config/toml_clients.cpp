@@ -2,8 +2,6 @@
 #include "config/toml_clients.hpp"
 
 #include <cctype>
-#include <map>
-#include <set>
 
 #include "base/network.hpp"
 #include "base/secret.hpp"
@@ -172,7 +170,8 @@ void TomlClients::named(const toml::key& name, const toml::table& table) {
     const std::size_t before = context_.found.size();
     NamedClient client;
     client.name = name.str();
-    client.line = name.source().begin.line;
+    client.source = source(name.source().begin);
+    client.has_table = true;
     read_credentials(section, client);
     client.may_set_address = client.user.has_value();
     section.flag("may_set_address", client.may_set_address);
@@ -262,39 +261,6 @@ void TomlClients::read_host(TomlSection& section, const toml::table& table, cons
     client.hosts.push_back(std::move(out));
 }
 
-void TomlClients::compare_named() {
-    std::map<std::string_view, std::uint32_t> keys, users;
-    // The library does not keep the file's order. In that order, the later client is the mistake.
-    std::vector<const NamedClient*> clients;
-    for (const auto& client : settings_.named_clients) clients.push_back(&client);
-    std::sort(clients.begin(), clients.end(),
-              [](const NamedClient* a, const NamedClient* b) { return a->line < b->line; });
-    for (const NamedClient* one : clients) {
-        const NamedClient& client = *one;
-        const toml::source_position at{client.line, 1};
-        const auto twice = [&](const char* what, std::uint32_t line) {
-            context_.error(
-                at, fmt::format("this client's {} appears twice (first in line {})", what, line),
-                "keep one of them");
-        };
-        if (client.key) {
-            const auto other = settings_.clients.line_of_key(client.key->reveal());
-            const auto [found, is_new] = keys.try_emplace(client.key->reveal(), client.line);
-            if (other || !is_new) twice("key", other.value_or(found->second));
-        }
-        if (client.user) {
-            const auto [found, is_new] = users.try_emplace(*client.user, client.line);
-            if (!is_new) twice("user", found->second);
-        }
-        // Several clients may share a host: a router updates its IPv4 address, a machine its IPv6
-        // address.
-        std::set<dns::Name> hosts;
-        for (const auto& host : client.hosts) {
-            if (!hosts.insert(host.name).second) twice("host", client.line);
-        }
-    }
-}
-
 void TomlClients::add(std::string_view key, toml::source_position key_at,
                       const std::optional<dns::Name>& host, toml::source_position at,
                       const ClientList::Options& options) {
@@ -313,23 +279,23 @@ void TomlClients::add(std::string_view key, toml::source_position key_at,
         return context_.error(key_at, "host and key are in the wrong order",
                               "the key comes first: \"key\" = \"host.example.org\"");
     if (!is_whole(*host, at)) return;
-    const auto twice = [&](std::uint32_t line) {
-        context_.error(key_at, fmt::format("this key appears twice (first in line {})", line),
-                       "give each host a key of its own");
-    };
-    if (const auto line = settings_.clients.line_of_key(key)) return twice(*line);
+    if (const auto first = settings_.clients.source_of_key(key))
+        return context_.error(key_at,
+                              fmt::format("this key appears twice (first in {})",
+                                          files_.text_of(*first, context_.number)),
+                              "give each host a key of its own");
     // A second key for a host, as while a key is replaced, becomes a client of its own.
-    if (settings_.clients.line_of_host(*host)) {
+    if (settings_.clients.source_of_host(*host)) {
         NamedClient named;
         named.name = host->text();
         named.key = base::Secret(std::string(key));
         named.hosts.push_back({.name = *host, .ttl = options.ttl, .reverse = options.reverse});
         named.limits = options.limits;
-        named.line = at.line;
+        named.source = source(at);
         settings_.named_clients.push_back(std::move(named));
         return;
     }
-    static_cast<void>(settings_.clients.add(key, *host, options, at.line));
+    static_cast<void>(settings_.clients.add(key, *host, options, source(at)));
 }
 
 std::optional<dns::Name> TomlClients::long_form(const toml::table& table,

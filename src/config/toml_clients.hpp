@@ -6,23 +6,22 @@
 
 #include "config/settings.hpp"
 #include "config/toml_fast_clients.hpp"
+#include "config/toml_files.hpp"
 #include "config/toml_section.hpp"
 
 namespace sftdyn::config {
 
-/// The zones must be read before: hosts are checked against them.
+/// Of one file. The zones must be read before: hosts are checked against them.
 class TomlClients {
 public:
-    TomlClients(TomlContext& context, Settings& settings)
-        : context_(context), settings_(settings) {}
+    /// `context` is that of the file, and one of `files`.
+    TomlClients(const TomlFiles& files, TomlContext& context, Settings& settings)
+        : files_(files), context_(context), settings_(settings) {}
 
     /// Reads the table [clients].
     void read(const toml::table& table);
     /// Reads a plain line, which the TOML library did not parse.
     void read(const ClientLine& line);
-    /// Reports keys and users that more than one client has, and hosts that a client names twice.
-    /// Call it last.
-    void compare_named();
 
 private:
     void read_one(const toml::key& key, const toml::node& node);
@@ -43,8 +42,17 @@ private:
     void stands_too_low(const toml::key& key, const Setting& meant);
     std::optional<dns::Name> host(std::string_view text, toml::source_position at);
 
+    [[nodiscard]] SourceLine source(toml::source_position at) const {
+        return {at.line, context_.number};
+    }
+
+    const TomlFiles& files_;
     TomlContext& context_;
     Settings& settings_;
 };
+
+/// Reports keys, users and names that more than one client has, in whatever files, and hosts that a
+/// client names twice. Call it when the clients of all files were read.
+void compare_named_clients(TomlFiles& files, const Settings& settings);
 
 }  // namespace sftdyn::config

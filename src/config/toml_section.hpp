@@ -24,7 +24,8 @@ namespace sftdyn::config {
 
 /// The path and the diagnostics of one file, shared by its readers.
 struct TomlContext {
-    explicit TomlContext(std::string file) : path(std::move(file)) {}
+    explicit TomlContext(std::string file, std::uint32_t file_number = 0)
+        : path(std::move(file)), number(file_number) {}
 
     /// Adds an error. `what` and `remedy` must not quote the file: a client's key may be anywhere
     /// in it by mistake. The position tells which text is wrong.
@@ -51,6 +52,7 @@ struct TomlContext {
         base::Error error;
     };
     std::string path;
+    std::uint32_t number;  ///< of SourceLine::file
     std::vector<Found> found{};
     std::vector<Found> found_warnings{};
 

@@ -37,9 +37,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return out;
 }
 
-/// Runs in the child: executes the command, or reports the error.
+/// Runs in the child: executes the command, or reports the error. `output`: what the command writes
+/// goes there; -1: to the program's own streams.
 [[noreturn]] void become_command(std::vector<std::string>& command,
-                                 std::vector<std::string>& environment, pid_t helper,
+                                 std::vector<std::string>& environment, pid_t helper, int output,
                                  int error_to) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -48,6 +49,10 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (output >= 0) {
+        dup2(output, STDOUT_FILENO);
+        dup2(output, STDERR_FILENO);
+    }
 
     const auto words = pointers_to(command), variables = pointers_to(environment);
     execve(words.front(), words.data(), variables.data());
@@ -74,15 +79,18 @@ EventHelper::EventHelper(base::Descriptor socket, std::vector<std::string> comma
 void EventHelper::work() {
     while (!over_) {
         const bool full = running_.size() >= at_once_;
-        std::array<pollfd, 2> wait{pollfd{socket_.get(), static_cast<short>(full ? 0 : POLLIN), 0},
-                                   pollfd{child_signals_.get(), POLLIN, 0}};
+        std::array<pollfd, 3> wait{pollfd{socket_.get(), static_cast<short>(full ? 0 : POLLIN), 0},
+                                   pollfd{child_signals_.get(), POLLIN, 0},
+                                   pollfd{output_.read_end(), POLLIN, 0}};
         if (poll(wait.data(), wait.size(), time_left()) < 0 && errno != EINTR) break;
         // The other end is closed: messages that wait in the socket are not handled.
         if ((wait[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) break;
         if ((wait[0].revents & POLLIN) != 0) read();
+        if ((wait[2].revents & POLLIN) != 0) output_.read();
         reap();
     }
     end();
+    output_.finish();
     _exit(0);
 }
 
@@ -118,7 +126,8 @@ void EventHelper::start(const EventMessage& message) {
     auto environment = environment_of(message.event);
     const pid_t helper = getpid();
     const pid_t process = fork();
-    if (process == 0) become_command(command_, environment, helper, error_to.get());
+    if (process == 0)
+        become_command(command_, environment, helper, output_.write_end(), error_to.get());
     int error = process < 0 ? errno : 0;
     error_to.reset();
     if (process > 0 && ::read(error_from.get(), &error, sizeof error) == sizeof error) {

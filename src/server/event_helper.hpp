@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "server/event.hpp"
+#include "server/event_output.hpp"
 
 namespace sftdyn::server {
 
@@ -47,6 +48,7 @@ private:
     std::size_t at_once_;
     base::Duration time_limit_;
     base::Descriptor child_signals_;  ///< signalfd(2) of SIGCHLD
+    EventOutput output_{};
     std::vector<Running> running_{};
     bool over_ = false;
     bool refused_ = false;  ///< an invalid message was logged

@@ -36,6 +36,7 @@ void raise_descriptor_limit() {
 std::unique_ptr<config::Loaded> load_good(const config::Load& load) {
     const base::ZeroizedHeap below;  // zeroizes the stack of the load
     auto loaded = std::make_unique<config::Loaded>(load());
+    log::use_format(loaded->settings.log_format);
     for (const auto& diagnostic : loaded->diagnostics) log::critical("{}", diagnostic.text());
     if (!loaded->diagnostics.empty()) return nullptr;
     for (const auto& warning : loaded->settings.warnings) log::warn("{}", warning.text());

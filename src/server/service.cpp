@@ -103,6 +103,7 @@ Service::Service(config::Loaded loaded, const config::Load& load, const EventCom
     started_ = std::move(loaded.settings);
     started_.clients = {};
     started_.named_clients.clear();
+    started_.included.clear();
 }
 
 Service::~Service() {

@@ -107,9 +107,9 @@ config::Loaded load(const config::Overrides& line) {
         if (client.password_hash.empty()) continue;
         const auto hash = accounts::check_password_hash(client.password_hash);
         if (hash.has_error())
-            loaded.diagnostics.push_back({hash.error().what,
-                                          fmt::format("{}:{}", loaded.conf, client.line),
-                                          hash.error().remedy});
+            loaded.diagnostics.push_back(
+                {hash.error().what, config::text_of(loaded.settings, loaded.conf, client.source),
+                 hash.error().remedy});
     }
     return loaded;
 }
@@ -349,6 +349,8 @@ platform::SandboxSettings sandbox_settings(const config::Loaded& loaded,
                                       .landlock = settings.landlock && !loaded.python,
                                       .files = files(settings)};
     if (!loaded.conf.empty()) sandbox.files.push_back(loaded.conf);
+    if (settings.include) sandbox.files.push_back(*settings.include);
+    sandbox.files.insert(sandbox.files.end(), settings.included.begin(), settings.included.end());
     for (const auto& endpoint : listening) {
         if (!endpoint.path.empty()) sandbox.sockets.push_back(endpoint.path);
     }

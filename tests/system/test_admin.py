@@ -174,6 +174,19 @@ def test_all_metrics_and_fields_of_the_status_are_documented_and_there(stage, na
     assert emitted["sftdyn_event_commands_total"]["outcome"] == set(quoted([events.split(" | ")[1]]))
 
 
+def test_the_page_over_a_unix_socket(stage, named):
+    """Nobody says there for whom he asks."""
+    path = stage.folder / "metrics"
+    stage.sftdyn(conf(named, {"k": HOST}, extra=f'[admin]\nmetrics = "unix:{path}"'))
+    for target in ("/metrics", "/healthz"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            connection.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode())
+            answer = connection.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200 "), answer
+        assert (b"\nsftdyn_build_info{" in answer) == (target == "/metrics")
+
+
 def test_the_page_has_nothing_else(stage, named):
     watched = Watched(stage, named)
     assert watched.page("/")[0] == 404

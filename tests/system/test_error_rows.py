@@ -11,8 +11,10 @@ import textwrap
 import threading
 from pathlib import Path
 
+import dns.name
 import dns.opcode
 import dns.rcode
+import dns.rdatatype
 import pytest
 
 from harness.dns_servers import Key
@@ -304,6 +306,35 @@ def an_address_that_is_none_beside_one(stage):
     server = stage.dns("named")
     program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nkey = "k"\nhosts = ["{HOST}"]\nmay_set_address = true'))
     assert program.get("/k?myip=203.0.113.5,fe80::1").body == "OK"
+    return program.log()
+
+
+@provokes("it has an ipv6_suffix, and the request has no prefix that it fits into")
+def a_router_that_sends_no_prefix(stage):
+    """Its own address is not that of a host behind it."""
+    server = stage.dns("named")
+    program = stage.sftdyn(conf(server, {}, extra=f'[clients.c]\nuser = "u"\npassword = "p"\nhosts = [{{ host = "{HOST}", ipv6_suffix = "::1:2" }}]'), listen=("[::1]:0",))
+    assert program.get(f"/nic/update?hostname={HOST}&username=u&password=p", host="::1", source="::1").body.split()[0] in ("dnserr", "911")
+    assert server.records(HOST, "AAAA") == []
+    return program.log()
+
+
+@provokes("is in the server's zone …, not in …")
+def a_server_that_contradicts_itself(stage):
+    """As two servers at one address do, of which one has a zone of its own for the host."""
+    class TwoServers(FakeDns):
+        def zone_of(self, name):
+            return dns.name.from_text(HOST) if self.type == dns.rdatatype.A else super().zone_of(name)
+
+        def carry_out(self, request):
+            self.type = request.question[0].rdtype
+            return super().carry_out(request)
+
+    key = Key()
+    server = TwoServers(key)
+    stage.running.append(server)
+    program = stage.sftdyn(conf(server, {"k": HOST}, key_file=key.write(stage.folder / "key")))
+    assert program.get("k").body == "FAIL"
     return program.log()
 
 

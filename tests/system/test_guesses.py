@@ -166,9 +166,10 @@ def test_many_guessers_are_named_so_often_and_counted(stage, tmp_path):
     assert len(hosts) == len(set(hosts)) == 100 and set(hosts) <= set(addresses), "the count bans nobody"
 
 
-def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path):
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path, form):
     # The default verbosity: what runs as a service.
-    program = start(stage, "bad_keys = 1\nbad_keys_refill = 600", arguments=(), extra='trusted_proxies = ["127.0.0.1"]\n')
+    program = start(stage, "bad_keys = 1\nbad_keys_refill = 600", arguments=("--log-format", form), extra='trusted_proxies = ["127.0.0.1"]\n')
     for address in ("198.51.100.7", "2001:db8::7"):
         for _ in range(5):
             program.get("guess", headers={"X-Forwarded-For": address})
@@ -182,6 +183,8 @@ def test_fail2ban_finds_the_guesser_and_nobody_else(stage, tmp_path):
     assert len(matched) == 2
     hosts = subprocess.run(["fail2ban-regex", "-o", "ip", log, FILTER], capture_output=True, text=True).stdout.split()
     assert sorted(hosts) == ["198.51.100.7", "2001:db8::7"]
+    if form == "json":
+        return
     # As systemd's journal shows it.
     lines = tmp_path / "journal"
     lines.write_text("".join(f"Nov 24 12:00:00 host sftdyn[123]: {line}\n" for line in program.log().splitlines()))

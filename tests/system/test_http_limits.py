@@ -86,6 +86,9 @@ def test_an_idle_connection_is_closed(stage):
         answer(connection)
         out, seconds = until_closed(connection)
         assert out == b"" and seconds < 50
+    with connect(program) as connection:  # its first request has no more time
+        out, seconds = until_closed(connection)
+        assert out == b"" and seconds < 50
 
 
 def test_a_slow_reader_is_cut(stage):

@@ -75,6 +75,7 @@ def test_the_sample_says_what_is_true(tmp_path):
     shown = re.sub(r"^#(?=[a-z\"]+.* = )", "", text, flags=re.MULTILINE)
     shown = re.sub(r"^(https|cert|key|nskeyfile) = .*\n", "", shown, flags=re.MULTILINE).replace("/usr/local/bin/notify", "/bin/true")
     (tmp_path / "shown.toml").write_text(shown)
+    (tmp_path / "clients.d").mkdir()
     result = run("check", tmp_path / "shown.toml")
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
     assert "1 client" in result.stdout

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The log: bounded whatever clients do, and nothing in it that a terminal or another reader could take for something else."""
 
+import json
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
-from harness.sftdyn import BINARY, conf
+from harness.journal import messages_of
+from harness.process import await_true, free_port
+from harness.sftdyn import BINARY, conf, run
 
 HOST = "home.dyn.example.org"
 
@@ -89,3 +93,89 @@ def test_what_clients_send_reaches_no_terminal(stage):
     assert not any(character < " " and character != "\n" or "\x7f" <= character <= "\x9f" for character in text)
     assert not any(character in text for character in "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
     assert not any(line.startswith("2026-01-01 error: forged") for line in text.splitlines())
+
+
+EVIL_COMMAND = """#!/bin/sh
+printf 'plain\\n\\377\\376 \\033[31m "quoted" \\\\ \\000\\n' >&2
+head -c 10000 /dev/zero | tr '\\0' x
+printf '\\nwithout an end'
+"""
+
+
+def objects(text):
+    """The lines of the log, each of which is an object; what standard output says is no part of it."""
+    lines = [line for line in text.splitlines() if not line.startswith(("listening on ", "metrics on "))]
+    said = [json.loads(line) for line in lines]
+    for one in said:
+        assert list(one)[:3] == ["time", "level", "message"], one
+        assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", one["time"]), one
+        assert one["level"] in ("critical", "error", "warning", "info", "debug"), one
+    return said
+
+
+def test_as_json_each_line_is_an_object_whatever_is_in_it(stage):
+    server = stage.dns("named")
+    command = stage.folder / "notify"
+    command.write_text(EVIL_COMMAND)
+    command.chmod(0o755)
+    program = stage.sftdyn('log_format = "json"\n' + conf(server, {"k": HOST}, extra=f'[admin]\nevent_command = ["{command}"]'))
+    for text in ("%0aforged", "%1b%5d0;title%07", "%00", "%9b31m", "%e2%80%ae", "%ff%fe", "x" * 5000):
+        for target in (f"/nic/update?hostname={text}&username=x&password=k", f"/nic/update?hostname={HOST}&myip={text}&username=x&password=k", f"/{text}"):
+            program.get(target, headers={"X-Forwarded-For": "1.2.3.4\x1b[31m", "User-Agent": "\x9b31m"})
+    for _ in range(4):
+        program.get(f"/nic/update?hostname={HOST}&username=x&password=k&myip=192.0.2.77")
+    assert program.get("k").body == "OK"
+    program.await_log("the event command: plain")
+    assert program.stop() == 0
+    said = objects((program.folder / "sftdyn.log").read_text())  # strictly UTF-8
+
+    [request] = [one for one in said if one["message"] == f"{HOST} A 127.0.0.1: OK"]
+    assert request["level"] == "info" and request["duration_usec"] > 0
+    assert {name: request[name] for name in ("host", "address", "client", "dialect", "outcome")} == {
+        "host": HOST, "address": "127.0.0.1", "client": "127.0.0.1", "dialect": "secret_url", "outcome": "ok"}
+    [counts] = [one for one in said if re.match(r"\d+ more like it since; the last: .*another address than its own", one["message"])]
+    assert counts["host"] == HOST and counts["client"] == "127.0.0.1"
+    output = [one["message"].removeprefix("the event command: ") for one in said if one["message"].startswith("the event command: ")]
+    assert output[:2] == ["plain", '\\xff\\xfe \\x1b[31m "quoted" \\ \\x00'], output[:2]
+    assert "".join(output[2:-1]) == "x" * 10000 and output[-1] == "without an end"
+
+
+@pytest.mark.parametrize("arguments,text,words", [
+    (["--log-format", "json"], 'log = "inf\n[clients]\n', "something is not closed here"),
+    (["--log-format", "json"], None, "No such file or directory"),
+    ([], 'log_format = "json"\nhttp = true\n[clients]\n', "http is of the wrong type"),
+])
+def test_as_json_what_keeps_it_from_starting_is_an_object_too(tmp_path, arguments, text, words):
+    """What the file has as its form is known where its syntax is right; the option says it from the first line on."""
+    if text is not None:
+        (tmp_path / "c.toml").write_text(text)
+    result = run(tmp_path / "c.toml", *arguments)
+    said = objects(result.stderr)
+    assert result.returncode == 1 and [one["level"] for one in said] == ["critical"] and words in said[0]["message"]
+
+
+def test_the_form_of_the_log_changes_with_a_restart(stage):
+    server = stage.dns("named")
+    text = conf(server, {"k": HOST})
+    program = stage.sftdyn(text)
+    program.reload('log_format = "json"\n' + text)
+    program.await_log("log_format has changed: that takes effect only with a restart")
+    program.stop()
+    program.start()
+    before = len(program.log())
+    assert program.get("k").body == "OK"
+    await_true(lambda: any(one["message"] == f"{HOST} A 127.0.0.1: OK" for one in objects(program.log()[before:])), "it is an object")
+    program.stop()
+    program.arguments += ["--log-format", "text"]
+    program.start()
+    before = len(program.log())
+    assert program.get("k").body == "UPTODATE"
+    program.await_log(f"info: {HOST} A 127.0.0.1: UPTODATE")
+
+
+def test_the_journal_has_its_own_form(stage):
+    server = stage.dns("named")
+    (stage.folder / "c.toml").write_text('log_format = "json"\n' + conf(server, {"k": HOST}))
+    said = messages_of(BINARY, stage.folder / "c.toml", free_port(), [("/k", "127.0.0.1")], ["-v"])
+    assert any(one["MESSAGE"] == f"{HOST} A 127.0.0.1: OK" and one["SFTDYN_HOST"] == HOST for one in said), said
+    assert not any(one["MESSAGE"].startswith("{") for one in said)

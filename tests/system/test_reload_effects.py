@@ -3,10 +3,12 @@
 
 import base64
 import json
+import re
 import socket
 import ssl
 import subprocess
 import threading
+import urllib.request
 from types import SimpleNamespace
 
 from harness.dns_servers import Key
@@ -28,6 +30,8 @@ class Site:
         self.other = stage.dns("named", name="other", zones=("other.example.org",), key=Key(name="other"))
         self.wrong = Key(name=self.named.key.name).write(folder / "wrong.key")
         self.metrics = free_port()
+        (folder / "clients.d").mkdir()
+        (folder / "clients.d/one.toml").write_text(f'[clients]\n"included" = "included.{ZONE}"\n')
         for name in ("first", "second"):
             (folder / name).mkdir()
             assert run("cert", f"{name}.example.org", "--dir", folder / name).returncode == 0
@@ -118,8 +122,16 @@ class Site:
         self.update("u", "p", "&ip6lanprefix=2001:db8:1:ab00::/56")
         return self.named.records(HOST, "AAAA")
 
-    def stale(self):
-        return f"{HOST} A has not checked in for long" in self.program.log()
+    def stale_hosts(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=60) as page:
+            return int(float(re.search(r"^sftdyn_stale_hosts (\S+)$", page.read().decode(), re.MULTILINE)[1]))
+
+    def empty_parameter_removes(self):
+        """Of a host that has an IPv6 address."""
+        addresses = [next(self.sources).replace("127.0", "192.0") for _ in range(2)]
+        assert self.update("u", "p", f"&myip={addresses[0]},2001:db8::5") == "good" and self.named.records(HOST, "AAAA") == ["2001:db8::5"]
+        self.update("u", "p", f"&myip={addresses[1]}&myipv6=")
+        return self.named.records(HOST, "AAAA") == []
 
 
 def named_client(extra="", name=f'host = "{HOST}"', user='user = "u"\npassword = "p"'):
@@ -138,6 +150,8 @@ def cases(site):
     dns = lambda server: f"{server}\ntimeout = 20"
     zone = lambda name="other.example.org", server=f'server = "{site.other.address}"', key=site.other.key_file(): f'name = "{name}"\n{server}\nnskeyfile = "{key}"'
     yield "uptodate", "top", "", 'uptodate = "GOOD"\n', lambda: [get(source="127.0.9.9"), get(source="127.0.9.9")][1], "UPTODATE", "GOOD"
+    yield "refusals_in_200", "top", "", "refusals_in_200 = true\n", lambda: site.program.get("/nic/update?hostname=a.example.net&username=x&password=k").status, 404, 200
+    yield "include", "top", "", f'include = "{site.folder}/clients.d"\n', lambda: site.moves(f"included.{ZONE}", "included"), False, True
     yield "log", "top", None, parts["top"].replace("warning", "info"), site.says_requests, False, True
     yield "nskeyfile", "top", None, parts["top"].replace(str(site.named.key_file()), str(site.wrong)), get, "OK", "FAIL"
     yield "cert key", "top", None, parts["top"].replace("/first/", "/second/"), site.served_name, "first", "second"
@@ -182,7 +196,10 @@ def cases(site):
     yield "a host.ptr", "clients", listed("") + 'key = "k"', listed(", ptr = true") + 'key = "k"', site.has_pointer, False, True
     yield "a host.ipv6_suffix", "clients", listed(f", {suffix}"), listed(', ipv6_suffix = "::3:4"'), site.prefix, ["2001:db8:1:ab00::1:2"], ["2001:db8:1:ab00::3:4"]
     yield "a host.ipv6_subnet", "clients", listed(f", {suffix}"), listed(f", {suffix}, ipv6_subnet = 7"), site.prefix, ["2001:db8:1:ab00::1:2"], ["2001:db8:1:ab07::1:2"]
-    yield "[admin] stale_after", "admin", None, parts["admin"] + "\nstale_after = 1", site.stale, False, True
+    yield "a client.empty_removes", "clients", named_client(), named_client("empty_removes = true"), site.empty_parameter_removes, False, True
+    yield "a client.stale_after", "clients", None, f'"k" = {{ host = "{HOST}", stale_after = 1 }}', site.stale_hosts, 0, 1
+    yield "a client.stale_after", "clients", None, named_client("stale_after = 1"), site.stale_hosts, 0, 1
+    yield "[admin] stale_after", "admin", None, parts["admin"] + "\nstale_after = 1", lambda: site.stale_hosts() > 0, False, True
 
 
 # Whose effect takes more than a look.
@@ -190,13 +207,10 @@ ELSEWHERE = {
     "[dns] tcp": "test_how_the_dns_is_asked", "[[zone]] tcp": "test_how_the_dns_is_asked", "[dns] queries_in_flight": "test_how_the_dns_is_asked",
     "[dns] timeout": "test_what_waits_for_the_dns", "[[zone]] timeout": "test_what_waits_for_the_dns", "[dns] queue": "test_what_waits_for_the_dns",
     "[dns] batch": "test_what_waits_for_the_dns", "[dns] updates_in_flight": "test_what_waits_for_the_dns",
-    "refusals_in_200": "test_dyndns.test_hosts_that_are_not_ours", "a client.empty_removes": "test_dialects.test_what_clients_send_is_understood",
-    "[dns] queries": "test_setups.test_a_server_that_answers_no_queries", "[[zone]] queries": "test_setups.test_a_server_that_answers_no_queries",
-    "[dns] sign_queries": "test_setups.test_a_server_that_passes_updates_on_and_does_not_know_the_key",
-    "[[zone]] sign_queries": "test_setups.test_a_server_that_passes_updates_on_and_does_not_know_the_key",
+    "[dns] queries": "test_how_the_dns_is_asked", "[[zone]] queries": "test_how_the_dns_is_asked",
+    "[dns] sign_queries": "test_how_the_dns_is_asked", "[[zone]] sign_queries": "test_how_the_dns_is_asked",
     "[dns] read_back": "test_setups.test_a_server_that_confirms_and_does_nothing",
     "[dns] on_removal": "test_setups.test_a_host_that_is_taken_out_loses_its_records",
-    "a client.stale_after": "test_admin.test_a_client_may_have_limits_of_its_own",
 }
 
 
@@ -306,19 +320,26 @@ def test_what_waits_for_the_dns(stage, tmp_path):
 
 
 def test_how_the_dns_is_asked(stage, tmp_path):
-    slow = Slow(stage, tmp_path)
+    slow = Slow(stage, tmp_path, count=10)
     slow.going.set()
+    keys = iter(slow.keys)  # each is asked for once
 
-    def is_asked_by_tcp(key, **parts):
+    def queries(**parts):
+        """After a reload: whether they come over TCP, and are signed."""
         slow.reload(**parts)
         del slow.server.requests[:]
-        assert slow.program.get(key).status == 200
-        return {over_tcp for request, over_tcp in slow.server.requests if request.opcode() == 0}
+        assert slow.program.get(next(keys)).status == 200
+        return {(over_tcp, request.had_tsig) for request, over_tcp in slow.server.requests if request.opcode() == 0}
 
-    assert is_asked_by_tcp("k0") == {False}
-    assert is_asked_by_tcp("k1", dns="tcp = true") == {True}
-    assert is_asked_by_tcp("k2", zone="") == {False}
-    assert is_asked_by_tcp("k3", zone="tcp = true") == {True}
+    assert queries() == {(False, True)}
+    assert queries(dns="tcp = true") == {(True, True)}
+    assert queries(zone="") == {(False, True)}
+    assert queries(zone="tcp = true") == {(True, True)}
+    assert queries(dns="sign_queries = false") == {(False, False)}
+    assert queries(zone="sign_queries = false") == {(False, False)}
+    assert queries(dns='queries = false\nzone = "slow.example.org"') == set()
+    assert queries(zone="queries = false") == set()
+    assert queries(zone="") == {(False, True)}
 
     # One that never answers is asked for so many names at once.
     for limit in (1, 3):

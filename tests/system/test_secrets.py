@@ -207,6 +207,47 @@ def test_a_folder_that_others_may_write_to(tmp_path):
     assert weaknesses(tmp_path, GOOD) == []
 
 
+def test_included_files_that_others_may_use(tmp_path):
+    folder = tmp_path / "clients.d"
+    folder.mkdir()
+    folder.chmod(0o750)
+    files = [folder / f"{number:02}.toml" for number in range(12)]
+    for number, file in enumerate(files):
+        file.write_text(f'[clients]\n"90bb4f0c1d2e3a4b5c6d7e8f90a1b2{number:02}" = "h{number}.{ZONE}"\n')
+        file.chmod(0o640)
+    text = 'include = "clients.d"\n' + GOOD
+    assert weaknesses(tmp_path, text) == []
+    files[3].chmod(0o644)
+    files[4].chmod(0o662)
+    found = weaknesses(tmp_path, text)
+    assert len(found) == 2 and f"{files[3]}: everybody on this machine may read the keys in it" in found[0]
+    assert f"{files[4]}: everybody on this machine may change it, and with it where hosts point" in found[1]
+    for file in files:
+        file.chmod(0o604)
+    found = weaknesses(tmp_path, text)
+    assert len(found) == 11 and f"{folder}: 2 more like these of files in it" in found[10] and "chmod 640" in found[10]
+    # Who may write to the folder may add a file, also where nobody's can be taken away.
+    for file in files:
+        file.chmod(0o600)
+    for mode in (0o777, 0o1777):
+        folder.chmod(mode)
+        [found] = weaknesses(tmp_path, text)
+        assert f"{folder}: everybody on this machine may change it, and with it where hosts point; chmod go-w {folder}" in found
+    folder.chmod(0o750)
+    files[0].write_text(f'[clients]\n"home" = "h0.{ZONE}"\n"a%20b-6fd2c1a7e05b4d83" = "h20.{ZONE}"\n')
+    files[1].write_text(f'[clients]\n"a b-6fd2c1a7e05b4d83" = "h21.{ZONE}"\n')
+    found = weaknesses(tmp_path, text)
+    assert len(found) == 2 and f"{files[0]}:2: this client's key is short or plain enough" in found[0]
+    assert f"{files[0]}:3: this client's key is the percent-encoded form of the one in {files[1]}:2" in found[1]
+    if ROOT:
+        os.chown(files[2], 1, 0)
+        found = weaknesses(tmp_path, text)
+        assert len(found) == 3 and f"{files[2]}: it belongs to " in found[0] and "may change it" in found[0]
+        os.chown(files[2], 0, 0)
+        os.chown(folder, 1, 0)
+        assert f"{folder}: it belongs to " in weaknesses(tmp_path, text)[0]
+
+
 def test_key_files_that_others_may_use(tmp_path):
     from harness.dns_servers import Key
 

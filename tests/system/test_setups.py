@@ -161,7 +161,7 @@ def test_a_changed_ttl_is_applied_at_the_next_check_in(stage, kind):
 def test_a_host_that_is_taken_out_loses_its_records(stage, kind):
     server = stage.dns(kind)
     hosts = {key: f"{key}.{ZONE}" for key in "ab"}
-    program = stage.sftdyn(conf(server, hosts, dns='on_removal = "remove"'))
+    program = stage.sftdyn(conf(server, hosts))
     assert [program.get(key).body for key in hosts] == ["OK", "OK"]
     program.reload(conf(server, {"a": hosts["a"]}, dns='on_removal = "remove"'))
     program.await_log(f"{hosts['b']} A: removed")

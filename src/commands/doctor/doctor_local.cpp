@@ -264,16 +264,36 @@ void look_at_families(const config::Settings& settings, Findings& findings) {
                             "a port alone, as http = \"8080\", listens for both"});
 }
 
+/// Whether the service may read the configuration and the files that it includes. The first
+/// included file that it may not read is named: the mend is for all.
+void look_at_conf_files(const Patient& patient, Findings& findings) {
+    if (patient.is_stand_in) return;
+    const auto& settings = patient.loaded.settings;
+    const auto add = [&](const std::string& path, std::string mend) {
+        findings.push_back({Level::bad, "conf",
+                            fmt::format("{}: the user {} may not read it", path, patient.user),
+                            std::move(mend)});
+    };
+    const std::string& conf = patient.loaded.conf;
+    if (!platform::may(patient.user, conf, R_OK))
+        add(conf, fmt::format("chgrp {} {} && chmod 640 {}", patient.user, conf, conf));
+    if (!settings.include) return;
+    const std::string& folder = *settings.include;
+    if (!platform::may(patient.user, folder, R_OK | X_OK))
+        return add(folder,
+                   fmt::format("chgrp {} {} && chmod 750 {}", patient.user, folder, folder));
+    for (const auto& file : settings.included) {
+        if (platform::may(patient.user, file, R_OK)) continue;
+        return add(file, fmt::format("chgrp {0} {1}/*.toml && chmod 640 {1}/*.toml", patient.user,
+                                     folder));
+    }
+}
+
 }  // namespace
 
 void look_at_files(const Patient& patient, Findings& findings) {
     const auto& settings = patient.loaded.settings;
-    if (!patient.is_stand_in && !platform::may(patient.user, patient.loaded.conf, R_OK))
-        findings.push_back(
-            {Level::bad, "conf",
-             fmt::format("{}: the user {} may not read it", patient.loaded.conf, patient.user),
-             fmt::format("chgrp {} {} && chmod 640 {}", patient.user, patient.loaded.conf,
-                         patient.loaded.conf)});
+    look_at_conf_files(patient, findings);
     look_at_key(patient, settings.dns, findings);
     for (const auto& zone : settings.zones) look_at_key(patient, zone, findings);
     for (const auto& [subject, error] : faults_of_named_files(settings))

@@ -29,13 +29,13 @@ TEST(ClientList, ClashesNameTheFirstLine) {
     auto clash = list.add("l", name("A.org"), {}, 12);
     ASSERT_TRUE(clash);
     EXPECT_EQ(clash->kind, config::ClashKind::host);
-    EXPECT_EQ(clash->line, 11U);
+    EXPECT_EQ(clash->source.line, 11U);
     clash = list.add("k", name("b.org"), {}, 13);
     ASSERT_TRUE(clash);
     EXPECT_EQ(clash->kind, config::ClashKind::key);
-    EXPECT_EQ(clash->line, 11U);
+    EXPECT_EQ(clash->source.line, 11U);
     EXPECT_FALSE(list.add("m", name("c.org"), {}, 14));
-    EXPECT_EQ(list.add("n", name("c.org"), {}, 15)->line, 14U);
+    EXPECT_EQ(list.add("n", name("c.org"), {}, 15)->source.line, 14U);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include "config/conf_file.hpp"
 #include "temporary_folder.hpp"
 
 namespace sftdyn::config {
@@ -89,6 +90,47 @@ TEST_F(LoadTest, TheCommandLineWins) {
     EXPECT_EQ(kept.settings.key, "/k");
     EXPECT_EQ(kept.settings.dns.key_file, "/n");
     EXPECT_EQ(text_of(kept.settings.dns.servers.at(0)), "192.0.2.1:53");
+}
+
+TEST_F(LoadTest, AZoneKeepsItsOwnServerAndKey) {
+    Overrides line;
+    line.key_file = "other.ns";
+    line.servers = {{boost::asio::ip::make_address("192.0.2.9"), 53}};
+    const auto loaded = load(
+        "nskeyfile = \"/n\"\n[[zone]]\nname = \"a.example.org\"\nserver = \"192.0.2.1\"\n"
+        "nskeyfile = \"/z\"\n",
+        line);
+    EXPECT_EQ(loaded.settings.dns.key_file, "other.ns");
+    ASSERT_EQ(loaded.settings.zones.size(), 1U);
+    EXPECT_EQ(loaded.settings.zones[0].key_file, "/z");
+    EXPECT_EQ(text_of(loaded.settings.zones[0].servers.at(0)), "192.0.2.1:53");
+}
+
+TEST_F(LoadTest, TheFormOfTheLogIsTheCommandLinesIfItNamesOne) {
+    using base::log::Format;
+    Overrides line;
+    line.log_format = Format::text;
+    EXPECT_EQ(load("log_format = \"json\"\n").settings.log_format, Format::json);
+    EXPECT_EQ(load("log_format = \"json\"\n", line).settings.log_format, Format::text);
+    line.log_format = Format::json;
+    EXPECT_EQ(load("http = 81\n").settings.log_format, Format::text);
+    EXPECT_EQ(load("http = \n", line).settings.log_format, Format::json) << "in spite of errors";
+}
+
+TEST_F(LoadTest, TheVersionIsThatOfAllFiles) {
+    std::filesystem::create_directory(folder / "more");
+    const std::string text = "include = \"more\"\n[clients]\n";
+    const auto empty = load(text);
+    EXPECT_THAT(said(empty), IsEmpty());
+    EXPECT_THAT(empty.conf_version, HasSubstr(version_of(empty.conf) + "+0/"));
+    folder.write("more/a.toml", "[clients]\n");
+    Overrides line;
+    line.conf = empty.conf;
+    const auto more = load_settings(line);
+    EXPECT_THAT(more.conf_version, HasSubstr(version_of(more.conf) + "+1/"));
+    EXPECT_EQ(load_settings(line).conf_version, more.conf_version);
+    const auto without = load("[clients]\n");
+    EXPECT_EQ(without.conf_version, version_of(without.conf));
 }
 
 TEST_F(LoadTest, WhatFitsNotTogetherIsToldOfTheWhole) {

@@ -74,7 +74,7 @@ inline = { key = "k3", hosts = "one.example.org" }
     EXPECT_EQ(router.password.reveal(), "p");
     EXPECT_EQ(router.password_hash, "");
     EXPECT_FALSE(router.may_set_address);
-    EXPECT_EQ(router.line, 2U);
+    EXPECT_EQ(router.source.line, 2U);
     ASSERT_EQ(router.hosts.size(), 2U);
     EXPECT_EQ(router.hosts[0].name, name("a.example.org"));
     EXPECT_FALSE(router.hosts[0].ttl);
