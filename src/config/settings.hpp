@@ -113,7 +113,8 @@ struct Settings {
     unsigned hook_threads = 1;        ///< of a Python conf; each thread runs the conf
 
     std::chrono::milliseconds timeout{};
-    std::chrono::milliseconds verify_interval{};
+    std::chrono::milliseconds freshness{};
+    bool follow_serial{};
     bool read_back{};
     enum class OnRemoval { keep, remove };
     OnRemoval on_removal{};  ///< when a host is removed from the configuration

@@ -97,11 +97,18 @@ constexpr Documentation documented[] = {
     {Section::dns, "queries", "",
      "the server answers queries. `false`: for a server that accepts only updates. Then `zone` is "
      "required; `UPTODATE` is based on the changes that sftdyn itself has made since it started, "
-     "for `verify_interval`; and sftdyn does not see other changes to the zone"},
+     "for five minutes or `freshness`, whichever is longer; and sftdyn does not see other changes "
+     "to the zone"},
     {Section::dns, "timeout", "", "seconds within which every request is answered"},
-    {Section::dns, "verify_interval", "",
-     "for how many seconds sftdyn relies on a state that the server has confirmed. After that, the "
-     "next check-in queries the server"},
+    {Section::dns, "freshness", "",
+     "`UPTODATE` is based on what the server confirmed at most this many seconds before the "
+     "request. 0: after the request. Requests that need a newer confirmation share one query for "
+     "the zone's serial ([operation](operation.md#freshness)). Its former name is "
+     "`verify_interval`"},
+    {Section::dns, "follow_serial", "",
+     "an unchanged serial of the zone confirms all its records. `false`: for a zone that is "
+     "changed "
+     "without a new serial; then each record is queried"},
     {Section::dns, "read_back", "",
      "after a host's first change, and then once an hour, query the changed record before "
      "answering `OK`. `false`: for queries that go to a copy of the zone that lags behind by more "

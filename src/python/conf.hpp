@@ -200,7 +200,8 @@ public:
     virtual void wait(int descriptor, std::optional<base::TimePoint> until) = 0;
 };
 
-/// A thread that runs a conf and its hooks. Constructed and destroyed on that thread.
+/// A thread that runs a conf and its hooks, or that interrupts others. Constructed and destroyed on
+/// that thread, without the interpreter's lock; the destructor takes it.
 class Attached {
 public:
     virtual ~Attached() = default;
@@ -225,9 +226,11 @@ public:
     /// this file. Confs that were run before are not affected.
     [[nodiscard]] virtual base::Result<std::shared_ptr<const Conf>> run(
         const std::string& path) = 0;
+    /// Throws std::bad_alloc if there is no memory for the thread.
     [[nodiscard]] virtual std::unique_ptr<Attached> attach() = 0;
     /// Raises an exception in the Python code that runs on a thread, before its next instruction.
-    /// Takes the interpreter's lock, for which it may wait indefinitely.
+    /// Takes the interpreter's lock, for which it may wait indefinitely. To be called on a thread
+    /// that is attached: then it needs no memory.
     virtual void interrupt(std::uint64_t thread) = 0;
 };
 

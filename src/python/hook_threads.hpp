@@ -35,7 +35,8 @@ public:
 /// hooks of one request are never interleaved with others, and globals of the conf belong to that
 /// request. With several threads, each of them runs its own copy of the conf. A hook that exceeds
 /// its deadline is interrupted. If it does not end, a new thread runs the conf again and replaces
-/// the old thread. Thread-safe.
+/// the old thread. If that run takes too long, it is interrupted as well, and then another thread
+/// tries. Lack of memory costs a job, or delays a thread; the next ones are served. Thread-safe.
 class HookThreads {
     struct Shared;
 
@@ -56,11 +57,16 @@ public:
 
     /// How long an interrupted hook may take to end.
     static constexpr base::Duration interrupt_time = std::chrono::seconds(1);
+    /// How long a thread may take to run the conf again, unless the first run took more than a
+    /// quarter of it: then four times as long as that. After a failure it is run again after half
+    /// of this time.
+    static constexpr base::Duration run_time = std::chrono::seconds(10);
 
     /// Starts the first thread, which runs the conf, and waits for the result.
     [[nodiscard]] static base::Result<std::unique_ptr<HookThreads>> start(
         Interpreter& interpreter, std::string path,
-        base::Duration interrupt_time = HookThreads::interrupt_time);
+        base::Duration interrupt_time = HookThreads::interrupt_time,
+        base::Duration run_time = HookThreads::run_time);
     /// Accepts no more jobs. The threads end by themselves when the waiting jobs are done.
     ~HookThreads();
     HookThreads(const HookThreads&) = delete;
@@ -73,6 +79,9 @@ public:
     /// the conf again.
     void begin(
         const HookLimits& limits, std::function<void()> on_start = [] {});
+
+    /// Another conf takes over. From now on a thread is replaced only while a job waits.
+    void retire();
 
     /// Queues a job. False: too many jobs wait, or the monitor's thread can't be created.
     [[nodiscard]] bool run(std::shared_ptr<HookJob> job);

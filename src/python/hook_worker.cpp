@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "base/log.hpp"
@@ -13,12 +14,6 @@
 #include "python/hook_threads_state.hpp"
 
 namespace sftdyn::python {
-namespace {
-
-// The pause before a conf is run again after a failure.
-constexpr auto retry_run_time = std::chrono::seconds(5);
-
-}  // namespace
 
 void HookThreads::Shared::Worker::wait(int descriptor, std::optional<base::TimePoint> until) {
     pollfd polled[] = {{event.get(), POLLIN, 0}, {descriptor, POLLIN, 0}};
@@ -37,105 +32,184 @@ void HookThreads::Shared::Worker::wake() {
     eventfd_write(event.get(), 1);
 }
 
-/// False: the system can't create a thread.
+/// False: the system can't create a thread, or there is no memory for it.
 bool HookThreads::Shared::start_thread(std::function<void(Shared&)> body) {
-    started.reserve(started.size() + 1);
-    auto thread = base::start_thread([self = shared_from_this(), body = std::move(body)]() mutable {
-        base::survive_no_memory([&] { body(*self); });
-        body = nullptr;  // destroys what it owns on this thread
-        const base::MutexLock lock(self->mutex);
-        --self->threads;
-        self->changed.notify_all();
-    });
-    if (!thread) return false;
-    ++threads;
-    if (is_closed) {
-        thread->detach();
-    } else {
-        started.push_back(std::move(*thread));
+    try {
+        std::list<std::thread> made(1);
+        const auto own = made.begin();
+        auto thread =
+            base::start_thread([self = shared_from_this(), own, body = std::move(body)]() mutable {
+                base::survive_no_memory([&] { body(*self); });
+                body = nullptr;  // destroys what it owns on this thread
+                self->end_thread(own);
+            });
+        if (!thread) return false;
+        *own = std::move(*thread);
+        ++threads;
+        if (is_let_go) {
+            own->detach();
+        } else {
+            started.splice(started.end(), made);
+        }
+        return true;
+    } catch (const std::bad_alloc&) {
+        base::say_no_memory();
+        return false;
     }
-    return true;
 }
 
-/// `predecessor` is the thread to replace; null: none.
-bool HookThreads::Shared::start_worker(RunConf run_conf, WorkerPtr predecessor) {
-    auto worker = std::make_shared<Worker>(*this);
-    return start_thread([worker = std::move(worker), run_conf = std::move(run_conf),
-                         predecessor = std::move(predecessor)](Shared& self) {
-        self.work(worker, run_conf, predecessor);
-    });
+/// `own` is the calling thread, unless the threads were let go.
+void HookThreads::Shared::end_thread(std::list<std::thread>::iterator own) {
+    const base::MutexLock lock(mutex);
+    --threads;
+    if (!is_let_go) ended.splice(ended.end(), started, own);
+    watch.notify_all();
+    changed.notify_all();
 }
 
-void HookThreads::Shared::work(const WorkerPtr& self, const RunConf& run_conf,
-                               const WorkerPtr& predecessor) {
+/// `predecessor` is the thread to replace; null: none. False: as `start_thread`.
+bool HookThreads::Shared::start_worker(const RunConf& run_conf, const WorkerPtr& predecessor) {
+    WorkerPtr worker;
+    try {
+        worker = std::make_shared<Worker>(*this);
+        worker->predecessor = predecessor;
+        starting.push_back(worker);
+        if (start_thread([worker, run_conf](Shared& self) { self.work(worker, run_conf); }))
+            return true;
+    } catch (const std::bad_alloc&) {
+        base::say_no_memory();
+    }
+    starting.remove(worker);
+    return false;
+}
+
+/// Starts a thread that runs the conf again.
+bool HookThreads::Shared::start_another(const WorkerPtr& predecessor) {
+    try {
+        return start_worker([conf = conf] { return conf->run_anew(); }, predecessor);
+    } catch (const std::bad_alloc&) {
+        base::say_no_memory();
+        return false;
+    }
+}
+
+/// What ends this function, an exception too, is reported by `leave`.
+void HookThreads::Shared::work(const WorkerPtr& self, const RunConf& run_conf) {
+    struct Leaving {
+        ~Leaving() { shared.leave(self); }
+        Shared& shared;
+        const WorkerPtr& self;
+    };
+    const Leaving at_the_end{*this, self};
     const auto attached = interpreter.attach();
-    auto ran = [&]() -> HookThreads::Shared::Ran {
-        if (!self->event)
-            return base::Error{
-                "its thread can't be told of requests: " + base::system_error_text(errno), path,
-                base::descriptors_remedy};
-        const base::ZeroizedHeap wiped;  // zeroizes all memory that held the conf's text
-        return run_conf();
-    }();
+    self->attached = attached.get();
+    Ran ran = run_on(self, run_conf);
     std::function<void()> begin;
     {
         const base::MutexLock lock(mutex);
-        self->number = attached->number();
-        if (!join(self, std::move(ran), predecessor)) return;
+        settle_run(*self);
+        if (!join(self, std::move(ran))) return;
         changed.wait(mutex, [&]() REQUIRES(mutex) { return has_begun || is_closed || stopping; });
         begin = on_start;
     }
-    if (begin) {
-        begin();
-        {
-            // A thread starts with the privileges of the one that makes it: this one has dropped
-            // them.
-            const base::MutexLock lock(mutex);
-            if (has_begun && workers.size() < limits.threads && !is_closed)
-                start_worker([conf = conf] { return conf->run_anew(); }, nullptr);
-        }
-        self->attached = attached.get();
-        attached->serve(*self);
+    if (!begin) return;
+    begin();
+    {
+        // A thread starts with the privileges of the one that makes it: this one has dropped them.
+        const base::MutexLock lock(mutex);
+        start_missing(base::Clock::now());
     }
-    std::shared_ptr<const Conf> own;  // destroyed on its own thread
+    attached->serve(*self);
+}
+
+HookThreads::Shared::Ran HookThreads::Shared::run_on(const WorkerPtr& self,
+                                                     const RunConf& run_conf) {
+    if (!self->event)
+        return base::Error{
+            "its thread can't be told of requests: " + base::system_error_text(errno), path,
+            base::descriptors_remedy};
+    const auto began = base::Clock::now();
+    {
+        const base::MutexLock lock(mutex);
+        self->number = self->attached->number();
+        if (first.is_over) self->run_until = began + std::max(run_time, 4 * first.took);
+        watch.notify_all();
+    }
+    const base::ZeroizedHeap wiped;  // zeroizes all memory that held the conf's text
+    auto ran = run_conf();
     const base::MutexLock lock(mutex);
-    own.swap(self->conf);
-    workers.remove(self);
-    watch.notify_all();
-    to_interrupt_is_there.notify_all();
-    const base::MutexUnlock unlocked(mutex);
-    own.reset();
+    if (!first.is_over) first.took = base::Clock::now() - began;
+    return ran;
 }
 
 /// Adds the worker after it has run the conf. False: it is not needed, or the conf could not be
 /// run.
-bool HookThreads::Shared::join(const WorkerPtr& self, Ran ran, const WorkerPtr& predecessor) {
-    if (predecessor) predecessor->has_successor = false;
-    if (ran.has_error()) {
-        if (predecessor) predecessor->replace_at = base::Clock::now() + retry_run_time;
-        if (first.is_over)
-            base::log::error("the conf could not be run on another thread: {}", ran.error().text());
-        watch.notify_all();
-    } else {
+bool HookThreads::Shared::join(const WorkerPtr& self, Ran ran) {
+    const WorkerPtr predecessor = self->predecessor;
+    const bool is_needed = ran.has_value() && is_served() &&
+                           (!predecessor || (predecessor->timed_out && !predecessor->is_replaced));
+    if (is_needed) {
         self->conf = *ran;
-        const bool is_needed = !predecessor || predecessor->timed_out;
-        if (predecessor && is_needed) {
+        self->moved = base::Clock::now();
+        if (!conf) conf = self->conf;
+        if (predecessor) {
             predecessor->is_replaced = true;
-            workers.remove(predecessor);
+            replaced.splice(replaced.end(), workers,
+                            std::find(workers.begin(), workers.end(), predecessor));
+        }
+        workers.splice(workers.end(), starting, std::find(starting.begin(), starting.end(), self));
+        self->predecessor.reset();
+    } else {
+        give_up(*self, retry_time());
+        // With a conf that can be run only once there are fewer threads.
+        if (ran.has_error() && !predecessor && !workers.empty())
+            limits.threads = static_cast<unsigned>(workers.size());
+    }
+    base::survive_no_memory([&, is_first = !first.is_over] {
+        if (ran.has_error() && !is_first)
+            base::log::error("the conf could not be run on another thread: {}", ran.error().text());
+        if (is_needed && predecessor)
             base::log::error(
                 "{}: code of the conf does not return: the conf was run again on another thread",
                 path);
-        }
-        if (is_needed) workers.push_back(self);
-        if (!conf) conf = self->conf;
-    }
-    const bool is_in = !workers.empty() && workers.back() == self;
+    });
     if (!first.is_over) {
         first.is_over = true;
         first.ran = std::move(ran);
         changed.notify_all();
     }
-    return is_in;
+    return is_needed;
+}
+
+/// The worker does not serve: after the pause, another thread may run the conf in its place.
+void HookThreads::Shared::give_up(Worker& self, base::Duration pause) {
+    if (std::exchange(self.is_given_up, true)) return;
+    const auto at = base::Clock::now() + pause;
+    if (self.predecessor) {
+        self.predecessor->has_successor = false;
+        self.predecessor->replace_at = at;
+    } else {
+        grow_at = at;
+    }
+    watch.notify_all();
+}
+
+/// The end of a worker's thread. It does nothing for which memory could be missing.
+void HookThreads::Shared::leave(const WorkerPtr& self) {
+    std::shared_ptr<const Conf> own;  // destroyed on its own thread, without the mutex
+    const base::MutexLock lock(mutex);
+    own.swap(self->conf);
+    self->timed_out = false;  // a successor is not needed
+    if (std::find(starting.begin(), starting.end(), self) != starting.end())
+        give_up(*self, retry_time());
+    for (Workers* list : {&starting, &workers, &replaced}) list->remove(self);
+    self->predecessor.reset();
+    first.is_over = true;
+    changed.notify_all();
+    watch.notify_all();
+    to_interrupt_is_there.notify_all();
+    const base::MutexUnlock unlocked(mutex);
+    own.reset();
 }
 
 Jobs::Took HookThreads::Shared::run_next(Worker& self) {
@@ -173,6 +247,16 @@ void HookThreads::Shared::settle_interrupt(Worker& self) {
         changed.wait(mutex, [&] { return !self.interrupting; });
         self.interrupted = false;
     });
+    self.attached->clear_interrupt();
+}
+
+/// As `settle_interrupt`, when the run of the conf is over.
+void HookThreads::Shared::settle_run(Worker& self) {
+    self.run_until = base::TimePoint::max();
+    self.timed_out = false;
+    changed.wait(mutex, [&]() REQUIRES(mutex) { return !self.interrupting; });
+    if (!std::exchange(self.interrupted, false)) return;
+    const base::MutexUnlock unlocked(mutex);
     self.attached->clear_interrupt();
 }
 

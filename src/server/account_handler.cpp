@@ -138,7 +138,7 @@ void AccountHandler::log_warnings(const RequestContext& request, const AccountUp
 /// Groups that are known to be served as desired are not submitted. A group is checked as a whole,
 /// since it is served as a whole.
 void AccountHandler::look_up_served(const RequestContext& request, AccountUpdate& job) const {
-    const auto since = request.began() - request.settings().verify_interval;
+    const auto since = request.began() - request.settings().freshness;
     for (std::size_t number = 0; number < job.plan.groups.size(); ++number) {
         const auto& group = job.plan.groups[number];
         job.statuses.emplace_back(group.size(), UpdateStatus::unchanged);

@@ -18,9 +18,9 @@ namespace sftdyn::server {
 struct AnswerSettings {
     std::shared_ptr<const accounts::AccountDirectory> directory =
         std::make_shared<const accounts::AccountDirectory>();
-    std::string uptodate{};            ///< the secret URL's word for an unchanged record
-    bool refusals_in_200 = false;      ///< as the dyndns2 specification says
-    base::Duration verify_interval{};  ///< how long a confirmed state is trusted
+    std::string uptodate{};        ///< the secret URL's word for an unchanged record
+    bool refusals_in_200 = false;  ///< as the dyndns2 specification says
+    base::Duration freshness{};    ///< see `EngineLimits`
     std::shared_ptr<const python::Conf>
         hooks{};  ///< the conf that defines hooks; null: there are none
     std::shared_ptr<python::HookThreads> hook_threads{};  ///< that the Python conf was run on

@@ -43,7 +43,7 @@ HookDecider::HookDecider(UpdateService& updates, update::HostTable& hosts)
 
 bool HookDecider::is_so(const AnswerSettings& settings, base::TimePoint began,
                         const update::RrsetKey& target, std::string_view rdata) const {
-    return updates_.is_served_or_scripted(target, rdata, began - settings.verify_interval);
+    return updates_.is_served_or_scripted(target, rdata, began - settings.freshness);
 }
 
 /// Runs on a hook thread.

@@ -53,7 +53,9 @@ HookHandler::HookHandler(Authenticator& authenticator, UpdateService& updates,
     : authenticator_(authenticator), updates_(updates), watch_(watch), decider_(updates, hosts) {}
 
 void HookHandler::configure(const AnswerSettings& settings) {
-    if (settings.hook_threads && settings.hook_threads != threads_.lock()) {
+    const auto old = threads_.lock();
+    if (old && old != settings.hook_threads) old->retire();
+    if (settings.hook_threads && settings.hook_threads != old) {
         threads_ = settings.hook_threads;
         // Drops the stoppers of threads that have ended.
         std::erase_if(stoppers_,

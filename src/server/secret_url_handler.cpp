@@ -21,7 +21,7 @@ void SecretUrlHandler::handle(RequestContext& request, const accounts::KeyEntry&
         return refuse_address(request, entry.host, base::text_of(ruling));
 
     const update::RrsetKey target{entry.host, dns::type_of(address)};
-    const auto since = request.began() - settings.verify_interval;
+    const auto since = request.began() - settings.freshness;
     if (!updates_.is_served(target, dns::rdata_of(address), entry.ttl, since))
         return ask_engine(request, entry);
     request.complete({target, address, update::UpdateStatus::unchanged},

@@ -85,11 +85,12 @@ void UpdateService::carry_out(HookUpdate update, Done done) {
     const bool is_made =
         update.pair == 0 && scripts_.is_scripted(target, update.address, base::TimePoint::min());
     auto ended = [this, script = scripts_.begin(target, update.pair, update.messages),
-                  address = update.address, done = std::move(done)](update::UpdateOutcome outcome) {
+                  address = update.address, accepted = clock_(),
+                  done = std::move(done)](update::UpdateOutcome outcome) {
         using update::UpdateStatus;
         const bool is_so =
             outcome.status == UpdateStatus::committed || outcome.status == UpdateStatus::unchanged;
-        scripts_.end(script, address, is_so, clock_());
+        scripts_.end(script, address, is_so, accepted);
         done(outcome);
     };
     engine_.submit_messages(target, std::move(update.messages), std::move(ended),

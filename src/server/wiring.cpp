@@ -117,7 +117,8 @@ config::Loaded load(const config::Overrides& line) {
 update::EngineLimits engine_limits(const config::Settings& settings) {
     update::EngineLimits limits;
     limits.timeout = settings.timeout;
-    limits.verify_interval = settings.verify_interval;
+    limits.freshness = settings.freshness;
+    limits.follow_serial = settings.follow_serial;
     limits.read_back = settings.read_back;
     limits.queue = settings.queue;
     limits.batch = settings.batch;
@@ -203,7 +204,7 @@ std::shared_ptr<const AnswerSettings> answer_settings(const config::Loaded& load
         AnswerSettings{.directory = directory,
                        .uptodate = settings.uptodate,
                        .refusals_in_200 = settings.refusals_in_200,
-                       .verify_interval = limits.verify_interval,
+                       .freshness = limits.freshness,
                        .hooks = has_hooks ? conf : nullptr,
                        .hook_threads = loaded.hook_threads,
                        .hook_ttl = settings.dns.ttl.value_or(settings.ttl),

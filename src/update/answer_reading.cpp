@@ -60,6 +60,18 @@ std::optional<Name> zone_in(const dns::Answer& answer, const Name& name) {
     return soa->owner;
 }
 
+std::optional<std::uint32_t> serial_in(const dns::Answer& answer, const Name& zone) {
+    // Two names, of one octet at least, then five numbers, of which the serial is the first.
+    constexpr std::size_t numbers = 20, least = 2 + numbers;
+    if (!is_authoritative(answer)) return std::nullopt;
+    const dns::Record* soa = find_type(answer.answers, Type::soa);
+    if (soa == nullptr || soa->owner != zone || soa->rdata.size() < least) return std::nullopt;
+    std::uint32_t serial = 0;
+    for (const char octet : soa->rdata.substr(soa->rdata.size() - numbers, sizeof serial))
+        serial = serial << 8U | static_cast<unsigned char>(octet);
+    return serial;
+}
+
 std::optional<Name> delegation_in(const dns::Answer& answer, const Name& name) {
     if (answer.authoritative || answer.rcode != KNOT_RCODE_NOERROR || !answer.answers.empty())
         return std::nullopt;

@@ -2,6 +2,7 @@
 // Interprets a server's answer to a query for a name. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,11 @@ namespace sftdyn::update {
 /// The zone of `name` according to an authoritative answer to its SOA query (RFC 2136 §7, as
 /// nsupdate does); absent: the answer names no zone.
 [[nodiscard]] std::optional<dns::Name> zone_in(const dns::Answer& answer, const dns::Name& name);
+
+/// The serial in an authoritative answer to the SOA query for `zone` (RFC 1035 §3.3.13); absent:
+/// the answer has none.
+[[nodiscard]] std::optional<std::uint32_t> serial_in(const dns::Answer& answer,
+                                                     const dns::Name& zone);
 
 /// The zone cut of a referral (RFC 1034 §4.3.2) if `name` is at or below it; absent: the answer is
 /// no such referral.

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "dns/message.hpp"
 #include "update/desired_record.hpp"
+#include "update/zone_serial.hpp"
 
 namespace sftdyn::update {
 
@@ -31,6 +32,13 @@ public:
     /// not count. Fails when the name is no longer in `zone`, or is occluded there.
     virtual void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
                          base::TimePoint deadline, Done<ServedRecords> done) = 0;
+
+    /// Queries the serial of `zone`. Fails when no authoritative answer has it.
+    virtual void read_serial(const dns::Name& zone, base::TimePoint deadline,
+                             Done<SerialReading> done) = 0;
+
+    /// Whether the server of `zone` answers queries at all.
+    [[nodiscard]] virtual bool answers_queries(const dns::Name& zone) const = 0;
 
     /// Sends the content to the server of `zone` in one message, which takes effect as a whole or
     /// not at all. `resolved` is called once, with or after `done`, when the server has answered

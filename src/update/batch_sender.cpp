@@ -37,6 +37,7 @@ struct BatchSender::Batch {
 ZoneIndex BatchSender::open_zone(const dns::Name& name) {
     const auto [zone, is_new] = parts_.zones.open(name);
     if (is_new) {
+        parts_.zones[zone].serial().publish_to(parts_.known.add_zone());
         parts_.zones[zone].contact_begins();
         parts_.backend.contact(name, [this, index = zone] {
             engine_thread.assert_held();
@@ -98,10 +99,11 @@ void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
     std::vector<Change> changes;
     changes.reserve(batch->groups.size());
     base::TimePoint deadline{};
+    const base::TimePoint began = parts_.clock();
     for (const ChangeGroup& group : batch->groups) {
         for (const RrsetKey& rrset : group) {
             RrsetQueue& queue = parts_.rrsets.at(rrset);
-            queue.enter(RrsetState::in_flight);
+            queue.enter_flight(began);
             changes.push_back(queue.decision().change);
             parts_.on_change(rrset);
             deadline = std::max(deadline, queue.front().deadline);
@@ -109,8 +111,7 @@ void BatchSender::send(ZoneIndex index, std::vector<ChangeGroup> groups) {
     }
     ZoneQueue& zone = parts_.zones[index];
     zone.batch_sent();
-    const auto done = [this, batch, count = changes.size(),
-                       began = parts_.clock()](const dns::Reply& reply) {
+    const auto done = [this, batch, count = changes.size(), began](const dns::Reply& reply) {
         engine_thread.assert_held();
         parts_.on_update(count, parts_.clock() - began);
         answered(*batch, reply);

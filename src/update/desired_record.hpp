@@ -29,6 +29,7 @@ struct ServedRecords {
     std::vector<std::string> rdata{};  ///< of each record; empty: there is no record
     std::uint32_t ttl = 0;             ///< seconds
     bool is_known = true;              ///< false: the server answers no queries
+    unsigned source = 0;  ///< the address of the server that has answered, counted from 1
     friend bool operator==(const ServedRecords&, const ServedRecords&) = default;
 };
 

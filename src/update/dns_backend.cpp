@@ -122,6 +122,17 @@ void DnsBackend::look_up(const Name& zone, const Name& name, Type type, base::Ti
     queries_.look_up(zone, name, type, deadline, std::move(done));
 }
 
+void DnsBackend::read_serial(const Name& zone, base::TimePoint deadline, Done<SerialReading> done) {
+    engine_thread.assert_held();
+    queries_.read_serial(zone, deadline, std::move(done));
+}
+
+bool DnsBackend::answers_queries(const Name& zone) const {
+    engine_thread.assert_held();
+    const auto group = groups_.of(zone);
+    return group == nullptr || group->config.queries;
+}
+
 void DnsBackend::apply(const Name& zone, dns::UpdateContent content, base::TimePoint deadline,
                        Done<dns::Answer> done, std::function<void()> resolved) {
     engine_thread.assert_held();

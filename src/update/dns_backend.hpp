@@ -54,6 +54,9 @@ public:
     void find_zone(const dns::Name& name, base::TimePoint deadline, Done<dns::Name> done) override;
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
                  base::TimePoint deadline, Done<ServedRecords> done) override;
+    void read_serial(const dns::Name& zone, base::TimePoint deadline,
+                     Done<SerialReading> done) override;
+    [[nodiscard]] bool answers_queries(const dns::Name& zone) const override;
     void apply(const dns::Name& zone, dns::UpdateContent content, base::TimePoint deadline,
                Done<dns::Answer> done, std::function<void()> resolved) override;
     void contact(const dns::Name& zone, std::function<void()> resolved) override;

@@ -91,6 +91,7 @@ void Engine::reconfigure(const EngineLimits& limits, bool servers_changed) {
     std::vector<RrsetKey> rrsets;
     std::vector<ScriptRunPtr> scripts;
     for (ZoneIndex zone = 0; zone < zones.size(); ++zone) {
+        zones[zone].serial().forget();
         for (const auto& taken : {zones[zone].take_blocked(), zones[zone].take_unsent()})
             rrsets.insert(rrsets.end(), taken.begin(), taken.end());
         for (ScriptRunPtr& script : zones[zone].take_scripts())

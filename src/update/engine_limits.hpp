@@ -20,10 +20,11 @@ struct ZoneTimeout {
 
 /// The engine's limits. The configuration sets all of them but `batch_octets`.
 struct EngineLimits {
-    base::Duration timeout{};          ///< a desired record gets its outcome within this time
-    base::Duration verify_interval{};  ///< how long a confirmed state is trusted
-    std::size_t queue{};               ///< desired records that may wait for one zone
-    std::size_t batch{};               ///< maximum number of changes in one UPDATE
+    base::Duration timeout{};    ///< a desired record gets its outcome within this time
+    base::Duration freshness{};  ///< how long before a request the state it relies on was confirmed
+    bool follow_serial = false;  ///< the serial of a zone confirms its records
+    std::size_t queue{};         ///< desired records that may wait for one zone
+    std::size_t batch{};         ///< maximum number of changes in one UPDATE
     std::size_t batch_octets =
         60000;  ///< and of their octets; a message holds 65535 (RFC 1035 §4.2.2)
     unsigned updates_in_flight{};     ///< maximum number of UPDATEs in flight per zone

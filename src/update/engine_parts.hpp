@@ -45,9 +45,13 @@ struct EngineParts {
         return clock() + (limits.zone_timeouts.empty() ? limits.timeout
                                                        : limits.timeout_of(hosts.name(host)));
     }
-    /// What was learned before this time is no longer trusted.
-    [[nodiscard]] base::TimePoint believed_since() const {
-        return clock() - limits.verify_interval;
+    /// For a request that arrived then, what was served at this time or later is fresh enough. A
+    /// server that answers no queries can't confirm anything: what we changed there is believed.
+    [[nodiscard]] base::TimePoint fresh_since(const dns::Name& zone,
+                                              base::TimePoint arrived) const {
+        const base::Duration age = limits.freshness;
+        return arrived -
+               (backend.answers_queries(zone) ? age : std::max(age, ServedCache::longest_belief));
     }
     void fail(const RrsetKey& rrset, const dns::DnsError& failure) const {
         on_failure(hosts.name(rrset.host), rrset.type, failure);

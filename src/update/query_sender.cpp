@@ -49,15 +49,21 @@ dns::UpdateRecord absent(const Name& name, Type type) {
 
 }  // namespace
 
+/// The address of a server that has answered.
+struct QuerySender::Asked {
+    std::string name{};
+    unsigned source = 0;  ///< see `ServedRecords`
+};
+
 struct QuerySender::Query {
     ServerGroupPtr group;
     Name name;
     Type type;
     base::TimePoint deadline;
-    std::function<void(const dns::Reply&, const std::string& server)> done;
+    std::function<void(const dns::Reply&, const Asked& server)> done;
     std::vector<std::size_t> order;
     std::size_t tried = 0;
-    std::optional<std::pair<dns::Reply, std::string>> unknowing{};  ///< the first, and its server
+    std::optional<std::pair<dns::Reply, Asked>> unknowing{};  ///< the first, and its server
 };
 
 struct QuerySender::Search {
@@ -82,7 +88,7 @@ struct QuerySender::LookUp {
     Type type;
     base::TimePoint deadline;
     Backend::Done<ServedRecords> done;
-    std::string server{};  ///< the server that answered
+    Asked server{};  ///< that answered
 };
 
 struct QuerySender::Wildcard {
@@ -92,20 +98,22 @@ struct QuerySender::Wildcard {
 };
 
 void QuerySender::ask(const std::shared_ptr<Query>& query) {
-    ServerGroup::GroupServer& member = query->group->members[query->order[query->tried]];
+    const std::size_t place = query->order[query->tried];
+    ServerGroup::GroupServer& member = query->group->members[place];
     const auto deadline = share(time_->now(), query->deadline, query->order.size() - query->tried);
     member.server->query(
-        query->name, query->type, deadline, [this, query, &member](const dns::Reply& reply) {
+        query->name, query->type, deadline, [this, query, &member, place](const dns::Reply& reply) {
             engine_thread.assert_held();
             const bool outage = reply.has_error() && is_outage(reply.error());
             if (outage) member.avoid(time_->now());
             const bool knowing = reply.has_error() ? !outage : knows(*reply, query->name);
+            const Asked server{member.server->name(), static_cast<unsigned>(place) + 1};
             if (!knowing && reply.has_value() && !query->unknowing)
-                query->unknowing.emplace(reply, member.server->name());
+                query->unknowing.emplace(reply, server);
             if (!knowing && ++query->tried < query->order.size()) return ask(query);
             if (!knowing && query->unknowing)
                 return query->done(query->unknowing->first, query->unknowing->second);
-            query->done(reply, member.server->name());
+            query->done(reply, server);
         });
 }
 
@@ -141,9 +149,9 @@ void QuerySender::step(const std::shared_ptr<Search>& search) {
                                                search->deadline,
                                                {},
                                                search->group->order(time_->now())});
-    query->done = [this, search](const dns::Reply& reply, const std::string& server) {
+    query->done = [this, search](const dns::Reply& reply, const Asked& server) {
         engine_thread.assert_held();
-        searched(search, reply, server);
+        searched(search, reply, server.name);
     };
     ask(query);
 }
@@ -182,6 +190,26 @@ void QuerySender::conclude(const std::shared_ptr<Search>& search, const Name& zo
     search->done(zone);
 }
 
+// --- the serial of a zone
+
+void QuerySender::read_serial(const Name& zone, base::TimePoint deadline,
+                              Backend::Done<SerialReading> done) {
+    const auto group = groups_.of(zone);
+    if (!group || !group->config.queries) {
+        boost::asio::post(io_, [done = std::move(done), zone] { done(no_server(zone)); });
+        return;
+    }
+    auto query = std::make_shared<Query>(
+        Query{group, zone, Type::soa, deadline, {}, group->order(time_->now())});
+    query->done = [zone, done = std::move(done)](const dns::Reply& reply, const Asked& server) {
+        if (reply.has_error()) return done(reply.error());
+        const auto serial = serial_in(*reply, zone);
+        if (!serial) return done(zone_not_served(zone, server.name, dns::rcode_text(reply->rcode)));
+        done(SerialReading{*serial, server.source});
+    };
+    ask(query);
+}
+
 // --- the served records
 
 void QuerySender::look_up(const Name& zone, const Name& name, Type type, base::TimePoint deadline,
@@ -200,22 +228,28 @@ void QuerySender::look_up(const Name& zone, const Name& name, Type type, base::T
         std::make_shared<LookUp>(LookUp{group, zone, name, type, deadline, std::move(done)});
     auto query =
         std::make_shared<Query>(Query{group, name, type, deadline, {}, group->order(time_->now())});
-    query->done = [this, look_up](const dns::Reply& reply, const std::string& server) {
+    query->done = [this, look_up](const dns::Reply& reply, const Asked& server) {
         engine_thread.assert_held();
         if (reply.has_error()) return look_up->done(reply.error());
         look_up->server = server;
-        auto reading = read_served(*reply, look_up->zone, look_up->name, look_up->type, server);
+        auto reading =
+            read_served(*reply, look_up->zone, look_up->name, look_up->type, server.name);
         if (reading.has_error()) return look_up->done(reading.error());
         looked_up(look_up, std::move(*reading));
     };
     ask(query);
 }
 
+void QuerySender::finish(const LookUpPtr& look_up, ServedRecords records) {
+    records.source = look_up->server.source;
+    look_up->done(std::move(records));
+}
+
 void QuerySender::looked_up(const LookUpPtr& look_up, AnswerReading reading) {
     if (reading.has_cname) return ask_cname(look_up);
     const auto sibling = sibling_of(look_up->name, look_up->zone);
     if (reading.records.rdata.empty() || !sibling || look_up->type == Type::ptr)
-        return look_up->done(std::move(reading.records));
+        return finish(look_up, std::move(reading.records));
     ask_wildcard(look_up, *sibling,
                  [this, look_up,
                   records = std::move(reading.records)](const dns::DnsResult<AnswerReading>& made) {
@@ -223,7 +257,7 @@ void QuerySender::looked_up(const LookUpPtr& look_up, AnswerReading reading) {
                      if (made.has_error() && is_outage(made.error()))
                          return look_up->done(made.error());
                      if (made.has_error() || made->records != records)
-                         return look_up->done(records);
+                         return finish(look_up, records);
                      ask_own(look_up, records);
                  });
 }
@@ -244,13 +278,13 @@ void QuerySender::ask_wildcard(const LookUpPtr& look_up, const Name& sibling, Wi
                                                {},
                                                look_up->group->order(time_->now())});
     query->done = [this, wildcard = known, look_up, sibling](const dns::Reply& reply,
-                                                             const std::string& server) {
+                                                             const Asked& server) {
         engine_thread.assert_held();
         dns::DnsResult<AnswerReading> reading = AnswerReading();
         if (reply.has_error()) {
             reading = reply.error();
         } else {
-            reading = read_served(*reply, look_up->zone, sibling, look_up->type, server);
+            reading = read_served(*reply, look_up->zone, sibling, look_up->type, server.name);
         }
         wildcard->at = time_->now();
         // A failed query is repeated by the next look-up.
@@ -264,8 +298,8 @@ void QuerySender::ask_wildcard(const LookUpPtr& look_up, const Name& sibling, Wi
 /// Finds out whether the CNAME in the answer exists at the name.
 void QuerySender::ask_cname(const LookUpPtr& look_up) {
     ask_prerequisite(look_up, {absent(look_up->name, Type::cname)}, [look_up](bool is_absent) {
-        if (is_absent) return look_up->done(ServedRecords());
-        look_up->done(cname_at(look_up->name, look_up->server));
+        if (is_absent) return finish(look_up, ServedRecords());
+        look_up->done(cname_at(look_up->name, look_up->server.name));
     });
 }
 
@@ -276,7 +310,7 @@ void QuerySender::ask_own(const LookUpPtr& look_up, const ServedRecords& records
         prerequisites.push_back(
             {look_up->name, look_up->type, dns::UpdateRecord::Class::in, 0, rdata});
     ask_prerequisite(look_up, std::move(prerequisites), [look_up, records](bool is_own) {
-        look_up->done(is_own ? records : ServedRecords());
+        finish(look_up, is_own ? records : ServedRecords());
     });
 }
 

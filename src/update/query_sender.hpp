@@ -37,12 +37,15 @@ public:
     void look_up(const dns::Name& zone, const dns::Name& name, dns::Type type,
                  base::TimePoint deadline, Backend::Done<ServedRecords> done)
         REQUIRES(engine_thread);
+    void read_serial(const dns::Name& zone, base::TimePoint deadline,
+                     Backend::Done<SerialReading> done) REQUIRES(engine_thread);
     /// Forgets refused names: a new configuration may have zones for them.
     void forget_refusals() REQUIRES(engine_thread) { no_zone_until_.clear(); }
     /// Forgets what wildcards yield: they may have changed.
     void forget_wildcards() REQUIRES(engine_thread) { wildcards_.clear(); }
 
 private:
+    struct Asked;
     struct Query;
     struct Search;
     struct LookUp;
@@ -54,6 +57,7 @@ private:
     void step(const std::shared_ptr<Search>& search) REQUIRES(engine_thread);
     void searched(const std::shared_ptr<Search>& search, const dns::Reply& reply,
                   const std::string& server) REQUIRES(engine_thread);
+    static void finish(const LookUpPtr& look_up, ServedRecords records);
     void conclude(const std::shared_ptr<Search>& search, const dns::Name& zone,
                   const std::string& server) REQUIRES(engine_thread);
     void looked_up(const LookUpPtr& look_up, AnswerReading reading) REQUIRES(engine_thread);

@@ -21,8 +21,8 @@ bool Reconciler::is_full(const DesiredRecord& desired) const {
 void Reconciler::submit(DesiredRecord desired, OnOutcome done) {
     if (is_full(desired)) return done({UpdateStatus::overloaded, EngineParts::overload_pause});
     const RrsetKey rrset = desired.rrset;
-    const base::TimePoint deadline = parts_.deadline_of(rrset.host);
-    parts_.rrsets.add(std::move(desired), deadline, std::move(done), nullptr);
+    parts_.rrsets.add(std::move(desired), {parts_.clock(), parts_.deadline_of(rrset.host)},
+                      std::move(done), nullptr);
     begin(rrset);
     forget_deadlines();
 }
@@ -36,6 +36,7 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
         return done(std::vector<UpdateOutcome>(
             desired_records.size(), {UpdateStatus::overloaded, EngineParts::overload_pause}));
     const auto group = std::make_shared<AtomicGroup>(std::move(done));
+    const base::TimePoint arrived = parts_.clock();
     // The group is done together, so the longest timeout of its zones applies to all.
     base::TimePoint deadline = base::TimePoint::min();
     for (const DesiredRecord& desired : desired_records)
@@ -45,7 +46,7 @@ void Reconciler::submit_group(std::vector<DesiredRecord> desired_records, OnOutc
     // RRsets have the same order in each queue.
     for (DesiredRecord& desired : desired_records) {
         rrsets.push_back(desired.rrset);
-        parts_.rrsets.add(std::move(desired), deadline, {}, group);
+        parts_.rrsets.add(std::move(desired), {arrived, deadline}, {}, group);
     }
     for (const RrsetKey& rrset : rrsets) begin(rrset);
     forget_deadlines();
@@ -90,8 +91,12 @@ void Reconciler::advance(const RrsetKey& rrset) {
         const AtomicGroupPtr& group = queue->front().group;
         const bool is_place = group && group->script();
         if (!is_place || group->script()->needs_served(rrset)) {
-            if (parts_.zones.of(rrset.host) == unresolved_zone) return find_zone(rrset, *queue);
-            if (!queue->is_served_known(parts_.believed_since())) return look_up(rrset, *queue);
+            const ZoneIndex zone = parts_.zones.of(rrset.host);
+            if (zone == unresolved_zone) return find_zone(rrset, *queue);
+            if (!serials_.is_fresh(parts_.zones[zone], *queue)) {
+                if (serials_.try_wait(zone, rrset, *queue)) return;
+                return look_up(rrset, *queue);
+            }
         }
         if (!decide(rrset, *queue)) return;
     }
@@ -241,27 +246,32 @@ void Reconciler::find_zone(const RrsetKey& rrset, RrsetQueue& queue) {
 }
 
 void Reconciler::look_up(const RrsetKey& rrset, RrsetQueue& queue) {
-    ZoneQueue& zone = parts_.zones[parts_.zones.of(rrset.host)];
+    const ZoneIndex index = parts_.zones.of(rrset.host);
+    ZoneQueue& zone = parts_.zones[index];
     if (zone.is_in_doubt()) {
         queue.enter(RrsetState::blocked);
         zone.block(rrset);
         return;
     }
     queue.enter(RrsetState::asking);
-    parts_.queries.when_free([this, rrset, zone_name = zone.name(),
-                              deadline = queue.front().deadline, generation = parts_.generation] {
-        parts_.backend.look_up(zone_name, parts_.hosts.name(rrset.host), rrset.type,
-                               parts_.backend_deadline(deadline),
-                               [this, rrset, generation](dns::DnsResult<ServedRecords> served) {
-                                   engine_thread.assert_held();
-                                   parts_.queries.done();
-                                   if (generation != parts_.generation) return advance(rrset);
-                                   looked_up(rrset, std::move(served));
-                               });
-    });
+    parts_.queries.when_free(
+        [this, rrset, index, deadline = queue.front().deadline, generation = parts_.generation] {
+            engine_thread.assert_held();
+            const ZoneQueue& asked = parts_.zones[index];
+            const LookUpStart start{generation, index, parts_.clock(), asked.serial().mark()};
+            parts_.backend.look_up(asked.name(), parts_.hosts.name(rrset.host), rrset.type,
+                                   parts_.backend_deadline(deadline),
+                                   [this, rrset, start](dns::DnsResult<ServedRecords> served) {
+                                       engine_thread.assert_held();
+                                       parts_.queries.done();
+                                       looked_up(rrset, start, std::move(served));
+                                   });
+        });
 }
 
-void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<ServedRecords> served) {
+void Reconciler::looked_up(const RrsetKey& rrset, const LookUpStart& start,
+                           dns::DnsResult<ServedRecords> served) {
+    if (start.generation != parts_.generation) return advance(rrset);
     RrsetQueue* queue = parts_.rrsets.find(rrset);
     if (served.has_error()) {
         // The server no longer serves the zone that we found, or has a child zone: the zone is
@@ -274,7 +284,11 @@ void Reconciler::looked_up(const RrsetKey& rrset, dns::DnsResult<ServedRecords> 
         return withdrawals_.fail_all(rrset, served.error());
     }
     if (queue == nullptr) return;
-    if (!queue->was_invalidated()) queue->set_served(std::move(*served), parts_.clock(), true);
+    // Another address may serve another version of the zone than the serial was read from.
+    const bool is_of_epoch = served->source == parts_.zones[start.zone].serial().source();
+    if (!queue->was_invalidated())
+        queue->set_served(std::move(*served), start.sent, true,
+                          is_of_epoch ? start.mark : SerialMark());
     advance(rrset);
 }
 
@@ -293,7 +307,7 @@ void Reconciler::confirm(const RrsetKey& rrset) {
     if (change.kind == dns::ChangeKind::remove_record) return queue.forget_served();
     ServedRecords served{.ttl = change.ttl};
     if (change.kind != dns::ChangeKind::remove) served.rdata.push_back(change.rdata);
-    queue.set_served(std::move(served), parts_.clock(), false);
+    queue.set_served(std::move(served), queue.decision().sent_at, false);
 }
 
 void Reconciler::committed(ZoneIndex zone, const ChangeGroup& group) {

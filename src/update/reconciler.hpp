@@ -11,6 +11,7 @@
 #include "update/engine_thread.hpp"
 #include "update/read_back.hpp"
 #include "update/reverse_records.hpp"
+#include "update/serial_reader.hpp"
 #include "update/withdrawals.hpp"
 
 namespace sftdyn::update {
@@ -86,8 +87,15 @@ private:
 
     void find_zone(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
     void look_up(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
-    void looked_up(const RrsetKey& rrset, dns::DnsResult<ServedRecords> served)
-        REQUIRES(engine_thread);
+    /// When and in which epoch the query was sent.
+    struct LookUpStart {
+        unsigned generation = 0;
+        ZoneIndex zone = unresolved_zone;
+        base::TimePoint sent{};
+        SerialMark mark{};
+    };
+    void looked_up(const RrsetKey& rrset, const LookUpStart& start,
+                   dns::DnsResult<ServedRecords> served) REQUIRES(engine_thread);
     void refund(const RrsetKey& rrset, RrsetQueue& queue) REQUIRES(engine_thread);
     void confirm(const RrsetKey& rrset) REQUIRES(engine_thread);
 
@@ -95,6 +103,7 @@ private:
     Withdrawals withdrawals_{parts_};
     ReverseRecords reverse_records_{parts_};
     ReadBack read_back_{parts_};
+    SerialReader serials_{parts_};
     std::unordered_set<RrsetKey> quarantined_;  ///< whose last change was refused when sent alone
 };
 

@@ -13,6 +13,7 @@ bool RrsetQueue::may_follow(RrsetState from, RrsetState to) {
             return to != RrsetState::in_flight && to != RrsetState::reading_back;
         case RrsetState::finding_zone:
         case RrsetState::blocked:
+        case RrsetState::confirming:
         case RrsetState::asking:
         case RrsetState::reading_back:
         case RrsetState::answering:
@@ -64,15 +65,18 @@ std::vector<std::uint64_t> RrsetQueue::desired_records() const {
     return tickets;
 }
 
-void RrsetQueue::set_served(ServedRecords served, base::TimePoint at, bool verified) {
+void RrsetQueue::set_served(ServedRecords served, base::TimePoint at, bool verified,
+                            SerialMark mark) {
     served_ = std::move(served);
     served_at_ = at;
-    verified_ = verified;
+    mark_ = mark;
+    verified_at_ = verified ? std::optional(at) : std::nullopt;
 }
 
 void RrsetQueue::forget_served() {
     served_.reset();
-    verified_ = false;
+    mark_ = {};
+    verified_at_.reset();
 }
 
 void RrsetQueue::invalidate() {
@@ -91,7 +95,7 @@ void RrsetQueue::queue_change(const dns::Name& owner) {
 void RrsetQueue::check() const {
     // Only an expected answer can be invalidated.
     assert(!invalidated_ || is_awaiting_answer());
-    assert(!verified_ || served_);
+    assert(!verified_at_ || served_);
     // In these states there is a decision for a desired record of this queue.
     [[maybe_unused]] const bool decided =
         state_ == RrsetState::ready || state_ == RrsetState::queued ||

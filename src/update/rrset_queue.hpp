@@ -11,6 +11,7 @@
 #include "dns/message.hpp"
 #include "update/atomic_group.hpp"
 #include "update/desired_record.hpp"
+#include "update/zone_stamp.hpp"
 
 namespace sftdyn::update {
 
@@ -19,6 +20,7 @@ enum class RrsetState : std::uint8_t {
     idle,          ///< no operation is in progress: the first is handled now
     finding_zone,  ///< the host's zone is being looked up
     blocked,       ///< an UPDATE of the zone is in doubt, so served records can't be queried
+    confirming,    ///< the zone's serial is being queried
     asking,        ///< the served records are being queried
     ready,         ///< waits for the others of its atomic group
     queued,        ///< its change waits in the zone's queue
@@ -35,6 +37,7 @@ public:
     struct Waiting {
         DesiredRecord desired;
         OnOutcome done;  ///< of a desired record without a group
+        base::TimePoint arrived;
         base::TimePoint deadline;
         std::uint64_t ticket;
         AtomicGroupPtr group{};
@@ -65,16 +68,29 @@ public:
     // The served records, as far as known.
     [[nodiscard]] const std::optional<ServedRecords>& served() const { return served_; }
     [[nodiscard]] base::TimePoint served_at() const { return served_at_; }
-    /// They were queried on behalf of the desired record that is first now.
-    [[nodiscard]] bool is_verified() const { return verified_; }
-    /// They are known and trusted: verified, or learned after `since`.
-    [[nodiscard]] bool is_served_known(base::TimePoint since) const {
-        return served_ && (verified_ || served_at_ > since);
+    /// The epoch that they were learned in.
+    [[nodiscard]] const SerialMark& mark() const { return mark_; }
+    /// They, or the zone's serial, were queried on behalf of the desired record that is first now:
+    /// after it had come, and for none that was first before.
+    [[nodiscard]] bool is_verified() const {
+        return verified_at_ && !empty() && front().arrived <= *verified_at_;
     }
-    void set_served(ServedRecords served, base::TimePoint at, bool verified);
+    /// They were served at some time after `at`. `mark` is that of the zone at that time.
+    /// `verified`: they were queried then.
+    void set_served(ServedRecords served, base::TimePoint at, bool verified, SerialMark mark = {});
     void forget_served();
+    /// The zone's serial, which was queried at `at`, says that they are still served.
+    void confirm_served(base::TimePoint at) { verified_at_ = at; }
+    /// Returns true once for each desired record that is first: it may wait for the zone's serial.
+    [[nodiscard]] bool may_await_serial() {
+        return std::exchange(serial_awaited_for_, front().ticket) != front().ticket;
+    }
+    /// True while the desired record with this ticket, or what remains of it, awaits the serial.
+    [[nodiscard]] bool awaits_serial_for(std::uint64_t ticket) const {
+        return state_ == RrsetState::confirming && serial_awaited_for_ == ticket;
+    }
     /// The next desired record must not count them as queried on its behalf.
-    void end_verified() { verified_ = false; }
+    void end_verified() { verified_at_.reset(); }
     /// Something else may change the records: an answer that is still expected is not trusted.
     void invalidate();
     /// Whether `invalidate` was called since the query was sent. Resets the flag.
@@ -88,6 +104,7 @@ public:
         bool same = false;  ///< it changes nothing, and is sent along with the others of its group
         bool undone = false;  ///< the servers have changed since: it is decided again
         dns::Change change{};
+        base::TimePoint sent_at{};          ///< when the change was sent
         std::vector<std::string> before{};  ///< record data that the change has replaced
     };
     [[nodiscard]] const Decision& decision() const { return decision_; }
@@ -112,6 +129,11 @@ public:
     }
     /// Sets the change of the first desired record, which then waits in the zone's queue.
     void queue_change(const dns::Name& owner);
+    /// The change is sent now.
+    void enter_flight(base::TimePoint now) {
+        decision_.sent_at = now;
+        enter(RrsetState::in_flight);
+    }
     /// Returns true, once, when the change was charged to the host's budget.
     [[nodiscard]] bool take_payment() { return std::exchange(decision_.paid, false); }
     /// The change was carried out: the charge is not refunded.
@@ -130,10 +152,12 @@ private:
     RrsetState state_ = RrsetState::idle;
     std::vector<Waiting> waiting_;
     std::optional<ServedRecords> served_;
-    base::TimePoint served_at_{};  ///< since when `served_` is known
-    bool verified_ = false;
+    base::TimePoint served_at_{};  ///< `served_` was served at some time after this
+    SerialMark mark_{};
+    std::optional<base::TimePoint> verified_at_;  ///< when the query that says so was sent
     bool invalidated_ = false;
     std::uint64_t sought_for_ = 0;  ///< ticket of the desired record whose zone was looked up again
+    std::uint64_t serial_awaited_for_ = 0;  ///< ticket of the desired record that awaits the serial
     Decision decision_;
 };
 

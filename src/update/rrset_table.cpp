@@ -17,21 +17,20 @@ const RrsetQueue* RrsetTable::find(const RrsetKey& rrset) const {
     return found == queues_.end() ? nullptr : &found->second;
 }
 
-void RrsetTable::add(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
+void RrsetTable::add(DesiredRecord desired, RequestTimes times, OnOutcome done,
                      const AtomicGroupPtr& group) {
-    deadlines_.push_back({deadline, desired.rrset, next_ticket_});
+    deadlines_.push_back({times.deadline, desired.rrset, next_ticket_});
     std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
-    push(std::move(desired), deadline, std::move(done), group);
+    push(std::move(desired), times, std::move(done), group);
 }
 
-void RrsetTable::add_place(const RrsetKey& rrset, base::TimePoint deadline,
-                           const AtomicGroupPtr& group) {
+void RrsetTable::add_place(const RrsetKey& rrset, RequestTimes times, const AtomicGroupPtr& group) {
     DesiredRecord place;
     place.rrset = rrset;
-    push(std::move(place), deadline, {}, group);
+    push(std::move(place), times, {}, group);
 }
 
-void RrsetTable::push(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
+void RrsetTable::push(DesiredRecord desired, RequestTimes times, OnOutcome done,
                       const AtomicGroupPtr& group) {
     const RrsetKey rrset = desired.rrset;
     const std::uint64_t ticket = next_ticket_++;
@@ -43,11 +42,12 @@ void RrsetTable::push(DesiredRecord desired, base::TimePoint deadline, OnOutcome
         if (const auto known = known_.take(rrset)) {
             ServedRecords served{.ttl = known->ttl};
             if (!known->rdata.empty()) served.rdata.push_back(known->rdata);
-            queue.set_served(std::move(served), known->at, false);
+            queue.set_served(std::move(served), known->at, false, known->mark);
         }
     }
     const std::size_t index = group ? group->add(rrset, ticket) : 0;
-    queue.push({std::move(desired), std::move(done), deadline, ticket, group, index});
+    queue.push(
+        {std::move(desired), std::move(done), times.arrived, times.deadline, ticket, group, index});
 }
 
 RrsetTable::Waiting RrsetTable::pop(const RrsetKey& rrset, RrsetQueue& queue) {
@@ -80,7 +80,7 @@ void RrsetTable::retire(const RrsetKey& rrset) {
         served && served->is_known && served->rdata.size() <= 1) {
         const bool is_empty = served->rdata.empty();
         known_.set(rrset, is_empty ? std::string() : served->rdata.front(), queue.served_at(),
-                   served->ttl);
+                   served->ttl, queue.mark());
     }
     queues_.erase(found);
 }

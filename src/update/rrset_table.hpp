@@ -17,6 +17,9 @@ namespace sftdyn::update {
 class RrsetTable {
 public:
     using Waiting = RrsetQueue::Waiting;
+    struct RequestTimes {
+        base::TimePoint arrived, deadline;
+    };
 
     RrsetTable(ServedCache& known, ZoneTable& zones) : known_(known), zones_(zones) {}
     RrsetTable(const RrsetTable&) = delete;
@@ -33,10 +36,10 @@ public:
 
     /// Appends the desired record to its RRset's queue. A new queue takes the RRset's entry out of
     /// the `ServedCache`; until `retire`, no thread finds it there.
-    void add(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
+    void add(DesiredRecord desired, RequestTimes times, OnOutcome done,
              const AtomicGroupPtr& group);
     /// As `add`, for the place of a script, which watches its deadline itself.
-    void add_place(const RrsetKey& rrset, base::TimePoint deadline, const AtomicGroupPtr& group);
+    void add_place(const RrsetKey& rrset, RequestTimes times, const AtomicGroupPtr& group);
 
     /// Removes and returns the first entry of the queue.
     [[nodiscard]] Waiting pop(const RrsetKey& rrset, RrsetQueue& queue);
@@ -73,7 +76,7 @@ private:
             return std::pair(a.at, a.ticket) > std::pair(b.at, b.ticket);
         }
     };
-    void push(DesiredRecord desired, base::TimePoint deadline, OnOutcome done,
+    void push(DesiredRecord desired, RequestTimes times, OnOutcome done,
               const AtomicGroupPtr& group);
     void count_out(const RrsetKey& rrset, std::size_t count);
 

@@ -70,14 +70,14 @@ ScriptCache::Script ScriptCache::begin(const RrsetKey& rrset, std::uint64_t pair
 }
 
 void ScriptCache::end(const Script& script, std::string_view rdata, bool committed,
-                      base::TimePoint now) {
+                      base::TimePoint since) {
     const base::MutexLock lock(mutex_);
-    end_rrsets(script, rdata, committed, now);
+    end_rrsets(script, rdata, committed, since);
     end_owners(script, committed);
 }
 
 void ScriptCache::end_rrsets(const Script& script, std::string_view rdata, bool committed,
-                             base::TimePoint now) {
+                             base::TimePoint since) {
     for (const RrsetKey& touched : script.rrsets) {
         const auto found = entries_.find(touched);
         if (found == entries_.end() || --found->second.under_way > 0) continue;
@@ -87,7 +87,7 @@ void ScriptCache::end_rrsets(const Script& script, std::string_view rdata, bool 
             continue;
         }
         found->second.rdata = rdata;
-        found->second.at = now;
+        found->second.at = since;
     }
 }
 

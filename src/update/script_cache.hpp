@@ -50,8 +50,8 @@ public:
     /// is to be passed to `end`.
     [[nodiscard]] Script begin(const RrsetKey& rrset, std::uint64_t pair,
                                const std::vector<dns::UpdateMessage>& messages);
-    /// The script has ended at `now`. `committed`: the server has confirmed all of it.
-    void end(const Script& script, std::string_view rdata, bool committed, base::TimePoint now);
+    /// The script has ended. `committed`: the server has confirmed all of it, later than `since`.
+    void end(const Script& script, std::string_view rdata, bool committed, base::TimePoint since);
     /// Something else changes the RRset: forgets what was scripted for it, and for its name.
     void forget(const RrsetKey& rrset);
     /// Forgets everything: a new configuration may have other scripts.
@@ -60,7 +60,7 @@ public:
 private:
     struct ScriptedRecord {
         std::string rdata{};     ///< empty: nothing is known
-        base::TimePoint at{};    ///< when it was confirmed
+        base::TimePoint at{};    ///< it was confirmed later than this
         unsigned under_way = 0;  ///< number of scripts in progress that touch it
         bool disturbed = false;  ///< something else ran beside them, so the last change is unknown
     };
@@ -72,7 +72,7 @@ private:
     [[nodiscard]] Script read(const RrsetKey& rrset, std::uint64_t pair,
                               const std::vector<dns::UpdateMessage>& messages) const;
     void end_rrsets(const Script& script, std::string_view rdata, bool committed,
-                    base::TimePoint now) REQUIRES(mutex_);
+                    base::TimePoint since) REQUIRES(mutex_);
     void end_owners(const Script& script, bool committed) REQUIRES(mutex_);
     void remember_pair(const Script& script) REQUIRES(mutex_);
     void forget_pair(std::uint64_t pair) REQUIRES(mutex_);

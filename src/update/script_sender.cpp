@@ -48,7 +48,9 @@ void ScriptSender::take_places(const ScriptRunPtr& script) {
     if (std::find(rrsets.begin(), rrsets.end(), script->about) == rrsets.end())
         rrsets.push_back(script->about);
     const AtomicGroupPtr places = script->places;
-    for (const RrsetKey& rrset : rrsets) parts_.rrsets.add_place(rrset, script->deadline, places);
+    const base::TimePoint arrived = parts_.clock();
+    for (const RrsetKey& rrset : rrsets)
+        parts_.rrsets.add_place(rrset, {arrived, script->deadline}, places);
     for (const RrsetKey& rrset : rrsets) parts_.reconciler.begin(rrset);
 }
 

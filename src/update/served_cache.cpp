@@ -33,14 +33,18 @@ void HostTable::reserve(std::size_t hosts, std::size_t octets) {
     names_.reserve(hosts, octets);
 }
 
+ZoneStamp& ServedCache::add_zone() {
+    const base::MutexLock lock(zones_mutex_);
+    return zones_.emplace_back();
+}
+
 bool ServedCache::is_served(const RrsetKey& rrset, std::string_view rdata, base::TimePoint since,
                             std::optional<std::uint32_t> ttl) const {
     const ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);
     const auto found = shard.entries.find(rrset);
-    return found != shard.entries.end() && found->second.at >= since &&
-           std::string_view(found->second.rdata.data(), found->second.size) == rdata &&
-           (!ttl || rdata.empty() || found->second.ttl == *ttl);
+    return found != shard.entries.end() && found->second.data() == rdata &&
+           (!ttl || rdata.empty() || found->second.ttl == *ttl) && found->second.was_served(since);
 }
 
 std::optional<ServedCache::Known> ServedCache::take(const RrsetKey& rrset) {
@@ -48,16 +52,21 @@ std::optional<ServedCache::Known> ServedCache::take(const RrsetKey& rrset) {
     const base::MutexLock lock(shard.mutex);
     const auto found = shard.entries.find(rrset);
     if (found == shard.entries.end()) return std::nullopt;
-    Known out{std::string(found->second.rdata.data(), found->second.size), found->second.at,
-              found->second.ttl};
+    const ServedEntry& entry = found->second;
+    Known out{std::string(entry.data()), entry.at, entry.ttl, {entry.zone, entry.epoch}};
     shard.entries.erase(found);
     return out;
 }
 
 void ServedCache::set(const RrsetKey& rrset, std::string_view rdata, base::TimePoint at,
-                      std::uint32_t ttl) {
+                      std::uint32_t ttl, SerialMark mark) {
     if (rdata.size() > std::tuple_size_v<decltype(ServedEntry::rdata)>) return forget(rrset);
-    ServedEntry entry{{}, static_cast<std::uint8_t>(rdata.size()), ttl, at};
+    ServedEntry entry;
+    entry.size = rdata.size() & 31U;
+    entry.epoch = mark.epoch & ((std::uint32_t(1) << ZoneStamp::epoch_bits) - 1);
+    entry.ttl = ttl;
+    entry.at = at;
+    entry.zone = mark.zone;
     std::memcpy(entry.rdata.data(), rdata.data(), rdata.size());
     ServedShard& shard = shards_.of(rrset.host);
     const base::MutexLock lock(shard.mutex);

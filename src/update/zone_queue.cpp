@@ -80,6 +80,7 @@ std::vector<ChangeGroup> ZoneQueue::take_batch(
 void ZoneQueue::batch_sent() {
     assert(in_doubt_ == 0);
     ++in_flight_;
+    serial_.update_sent();
     script_turn_ = true;
     check();
 }
@@ -92,6 +93,7 @@ void ZoneQueue::batch_in_doubt() {
 void ZoneQueue::batch_resolved(bool was_in_doubt) {
     assert(in_flight_ > 0);
     --in_flight_;
+    serial_.update_resolved();
     if (was_in_doubt) --in_doubt_;
     check();
 }
@@ -100,6 +102,7 @@ void ZoneQueue::script_message_sent() {
     assert(in_flight_ == 0 && in_doubt_ == 0);
     ++in_flight_;
     ++in_doubt_;
+    serial_.update_sent();
     script_in_flight_ = true;
     script_turn_ = false;
     check();
@@ -109,6 +112,7 @@ void ZoneQueue::script_message_resolved() {
     assert(script_in_flight_);
     --in_flight_;
     --in_doubt_;
+    serial_.update_resolved();
     script_in_flight_ = false;
     check();
 }
@@ -131,6 +135,8 @@ void ZoneQueue::check() const {
     // Only messages that we or an earlier process have sent can be in doubt.
     assert(in_doubt_ <= in_flight_ + (contacting_ ? 1U : 0U));
     assert(!contacting_ || in_doubt_ > 0);
+    // While a message may be carried out, the serial proves nothing.
+    assert(serial_.unresolved() == in_flight_);
     // A script's message is alone in flight.
     assert(!script_in_flight_ || (in_flight_ == 1 && in_doubt_ == 1));
 }

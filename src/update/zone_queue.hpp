@@ -10,6 +10,7 @@
 #include "dns/name.hpp"
 #include "update/engine_limits.hpp"
 #include "update/script_run.hpp"
+#include "update/zone_serial.hpp"
 
 namespace sftdyn::update {
 
@@ -71,11 +72,15 @@ public:
     /// True while an earlier process's UPDATEs are in doubt.
     [[nodiscard]] bool is_contacting() const { return contacting_; }
 
+    [[nodiscard]] ZoneSerial& serial() { return serial_; }
+    [[nodiscard]] const ZoneSerial& serial() const { return serial_; }
+
     /// Asserts the invariants.
     void check() const;
 
 private:
     dns::Name name_;
+    ZoneSerial serial_{};
     std::deque<ChangeGroup> clean_;
     std::deque<ChangeGroup> quarantined_;  ///< of RRsets whose change was refused when sent alone
     std::deque<std::vector<ChangeGroup>> retries_;  ///< parts of a refused batch, in order

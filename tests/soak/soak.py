@@ -94,7 +94,7 @@ class Soak:
 nskeyfile = "{self.named_key}"
 [dns]
 timeout = {TIMEOUT}
-verify_interval = 4
+freshness = 4
 batch = 50
 [limits]
 changes = 0
@@ -195,7 +195,7 @@ nskeyfile = "{self.knot_key}"
         self.program.start()
 
     def edit_zone(self):
-        """Somebody changes the zone behind sftdyn's back: within verify_interval nothing may be claimed of those hosts."""
+        """Somebody changes the zone behind sftdyn's back: within freshness nothing may be claimed of those hosts."""
         accounts = self.random.sample([account for account in self.accounts[BIND_ZONE] if account.rdtype == "A"], 5)
         script = []
         for account in accounts:

@@ -253,13 +253,15 @@ def test_the_settings_that_need_a_restart_are_named_together(stage):
     assert program.get("k").body == "OK"
 
 
-FORMER_NAMES = [("hook", '["/bin/true"]', "event_command"), ("hooks_at_once", "3", "event_commands_at_once"), ("hook_time", "9", "event_command_time")]
+FORMER_NAMES = [("admin", "hook", '["/bin/true"]', "event_command"), ("admin", "hooks_at_once", "3", "event_commands_at_once"),
+                ("admin", "hook_time", "9", "event_command_time"), ("dns", "verify_interval", "60", "freshness")]
 
 
-@pytest.mark.parametrize("old, value, name", FORMER_NAMES)
-def test_a_setting_is_taken_under_its_former_name_with_a_warning(stage, tmp_path, old, value, name):
+@pytest.mark.parametrize("section, old, value, name", FORMER_NAMES)
+def test_a_setting_is_taken_under_its_former_name_with_a_warning(stage, tmp_path, section, old, value, name):
     server = stage.dns("named")
-    text = conf(server, {"k": "a.dyn.example.org"}, extra=f"[admin]\n{old} = {value}")
+    setting = f"{old} = {value}"
+    text = conf(server, {"k": "a.dyn.example.org"}, **({"dns": setting} if section == "dns" else {"extra": f"[{section}]\n{setting}"}))
     warning = f"{old} is the former name of a setting; write {name} in its place"
     program = stage.sftdyn(text)
     program.await_log(warning)
@@ -270,9 +272,9 @@ def test_a_setting_is_taken_under_its_former_name_with_a_warning(stage, tmp_path
     assert "takes effect with a restart" not in program.log(), "it is the same setting with the same value"
 
 
-@pytest.mark.parametrize("old, value, name", FORMER_NAMES)
-def test_a_setting_under_both_its_names_is_refused(tmp_path, old, value, name):
-    result = check(tmp_path, f"[admin]\n{old} = {value}\n{name} = {value}\n")
+@pytest.mark.parametrize("section, old, value, name", FORMER_NAMES)
+def test_a_setting_under_both_its_names_is_refused(tmp_path, section, old, value, name):
+    result = check(tmp_path, f"[{section}]\n{old} = {value}\n{name} = {value}\n")
     assert result.returncode == 1
     assert f"{old} and {name} are one setting; leave {old} out: it is the former name" in result.stderr
 

@@ -70,7 +70,7 @@ def world(tmp_path_factory):
     stage = Stage(tmp_path_factory.mktemp("dialects"))
     server = stage.dns("named")
     # It asks the server each time: what it says is what the zone has.
-    yield World(server, stage.sftdyn(conf(server, {}, extra=SERVER_LIMITS, dns="verify_interval = 0") + CLIENTS))
+    yield World(server, stage.sftdyn(conf(server, {}, extra=SERVER_LIMITS, dns="freshness = 0") + CLIENTS))
     stage.end()
 
 

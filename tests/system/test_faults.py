@@ -43,7 +43,7 @@ class Play:
         self.key_file = self.server.key_file()
         self.accounts = [Account(f"h{number}.{ZONE}", "A") for number in range(HOSTS)]
         keys = {f"k{number}": account.host for number, account in enumerate(self.accounts)}
-        text = conf(self.server, keys, dns=f"timeout = {timeout}\nverify_interval = {verify}", extra=f"[limits]\nchanges = 0\n{extra}", key_file=self.key_file, named=not PRIVATE)
+        text = conf(self.server, keys, dns=f"timeout = {timeout}\nfreshness = {verify}", extra=f"[limits]\nchanges = 0\n{extra}", key_file=self.key_file, named=not PRIVATE)
         self.text = text.replace(self.server.address, self.proxy.address)
         self.program = stage.sftdyn(self.text, arguments=("-v",), environment=environment)
         share = HOSTS // 4

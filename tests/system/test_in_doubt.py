@@ -112,7 +112,7 @@ def test_a_restart_keeps_what_is_in_doubt(stage, stall, kind, number):
 def test_without_a_server_line_a_server_that_stood_still(stage, private_network):
     server = stage.dns("named", port=53, v6=True)
     hosts = {f"k{number}": f"h{number}.{ZONE}" for number in range(40)}
-    program = stage.sftdyn(conf(server, hosts, dns="timeout = 2\nverify_interval = 0", extra="[limits]\nchanges = 0", named=False))
+    program = stage.sftdyn(conf(server, hosts, dns="timeout = 2\nfreshness = 0", extra="[limits]\nchanges = 0", named=False))
 
     def all_of(source):
         answers = {}
@@ -288,7 +288,7 @@ def test_a_host_at_work_during_a_reload_moves_to_its_new_server(stage, tmp_path)
     old = QueueingDns(key, zones=("example.org",), delay=lambda request: 1 if address_in(request) else 0)
     new = FakeDns(key)
     stage.running += [old, new]
-    text = conf(old, {"k": HOST}, dns="timeout = 10\nverify_interval = 300", extra="[limits]\nchanges = 0", key_file=path)
+    text = conf(old, {"k": HOST}, dns="timeout = 10\nfreshness = 300", extra="[limits]\nchanges = 0", key_file=path)
     program = stage.sftdyn(text)
     assert program.get("k", source="127.0.0.2").body == "OK"
     answers = []

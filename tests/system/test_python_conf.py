@@ -964,6 +964,129 @@ def test_hooks_may_run_programs(stage, named, tmp_path):
     assert (tmp_path / "touched").exists()
 
 
+ENDS_OF_A_COPY = {
+    "exit": "sys.exit(7)",
+    "raise": "raise RuntimeError('in the copy')",
+    "return": "return None",
+}
+
+
+def test_a_process_that_a_hook_forks_does_not_come_back(stage, named):
+    """It would take requests of sftdyn, and keep its ports."""
+    ends = "".join(f"            if querystring == {name!r}:\n                {code}\n" for name, code in ENDS_OF_A_COPY.items())
+    program = start(stage, named, f"""
+import asyncio, os, sys
+
+CLIENTS = {{"k": "{HOST}"}}
+
+def get_host(querystring, ip):
+    if querystring.startswith("fork/"):
+        child = os.fork()
+        querystring = querystring[5:]
+        if child == 0:
+{ends}
+        print("ended with", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "for", querystring)
+    return CLIENTS.get(querystring)
+
+def nsupdatecommands(host, new_ip, headers):
+    return [f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}"]
+
+def fork_in_loop():
+    if os.fork() == 0:
+        return
+    print("forked in the loop", os.waitstatus_to_exitcode(os.wait()[1]))
+
+asyncio.get_event_loop().call_soon(fork_in_loop)
+""")
+    program.await_log("forked in the loop 0")
+    for name, status in (("exit", 7), ("raise", 1), ("return", 0)):
+        assert program.get(f"fork/{name}").status == 403
+        program.await_log(f"ended with {status} for {name}")
+    assert tuple(program.get("k")) == (200, "OK")
+    assert program.log().count("in the copy") == 0
+
+
+def descriptors(program):
+    return len(os.listdir(f"/proc/{program.process.pid}/fd"))
+
+
+def test_a_conf_that_is_not_used_has_no_signals_and_keeps_nothing(stage, named):
+    def text(name):
+        return textwrap.dedent(f"""
+            import asyncio, signal, time
+
+            async def never():
+                print("{name} runs a task")
+
+            CLIENTS = {{"k": "{HOST}"}}
+            dns = {{"timeout": 0.5}}
+            print("top of {name}")
+            signal.signal(signal.SIGUSR1, lambda *_: print("signal to {name}"))
+
+            def get_host(querystring, ip):
+                if querystring == "hang":
+                    time.sleep(4)
+                return CLIENTS.get(querystring)
+
+            def nsupdatecommands(host, new_ip, headers):
+                return [f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}"]
+        """)
+
+    program = start(stage, named, text("first"))
+    assert program.get("k").body == "OK"
+    before = descriptors(program)
+    for count in range(1, 6):
+        program.reload(text("refused") + "asyncio.get_event_loop().create_task(never())\nraise ValueError\n")
+        program.await_log("the new configuration is not used", count=count)
+    await_true(lambda: descriptors(program) <= before, "the refused confs have left nothing")
+    program.process.send_signal(signal.SIGUSR1)
+    program.await_log("signal to first")
+    assert "refused runs a task" not in program.log()
+
+    # A thread of the old conf that hangs is not replaced, beside the new conf.
+    assert program.get("hang").status == 500
+    program.reload(text("second"))
+    program.await_log("the configuration has")
+    assert program.get("k").status == 200
+    program.await_log("HookTimeout")
+    assert program.log().count("top of first") == 1
+    program.process.send_signal(signal.SIGUSR1)
+    program.await_log("signal to second")
+    assert program.log().count("signal to first") == 1
+
+
+def test_a_conf_that_hangs_when_it_is_run_again_is_run_once_more(stage, named, tmp_path):
+    """As where a database is away for a while."""
+    away = tmp_path / "away"
+    program = start(stage, named, f"""
+        import os, time
+
+        CLIENTS = {{"k": "{HOST}"}}
+        dns = {{"timeout": 0.5}}
+
+        def connect():
+            if os.path.exists({str(away)!r}):
+                print("connects")
+                time.sleep(10000)
+
+        connect()
+
+        def get_host(querystring, ip):
+            connect()
+            return CLIENTS.get(querystring)
+
+        def nsupdatecommands(host, new_ip, headers):
+            return [f"update delete {{host}} A", f"update add {{host}} 30 A {{new_ip}}"]
+    """)
+    assert program.get("k").body == "OK"
+    away.touch()
+    assert program.get("k").status == 500
+    program.await_log("connects", count=2)
+    away.unlink()
+    await_true(lambda: program.get("k").body == "UPTODATE", "another thread runs it")
+    assert program.stop() == 0
+
+
 def test_sighup_and_sigint_are_not_pythons(stage, named):
     program = start(stage, named, STANDARD)
     assert program.stop(signal.SIGINT) == 0

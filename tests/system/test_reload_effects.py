@@ -163,7 +163,7 @@ def cases(site):
     yield "[dns] servers", "dns", dns(f'servers = ["{dead}", "{site.named.address}"]'), dns(f'servers = ["{dead}"]'), get, "OK", "FAIL"
     yield "[dns] zone", "dns", f'{parts["dns"]}\nqueries = false\nzone = "{ZONE}"', f'{parts["dns"]}\nqueries = false\nzone = "org"', get, "OK", "FAIL"
     yield "[dns] ttl", "dns", None, parts["dns"] + "\nttl = 77", site.ttl, 30, 77
-    yield "[dns] verify_interval", "dns", None, parts["dns"] + "\nverify_interval = 0", site.believes, "UPTODATE", "OK"
+    yield "[dns] freshness", "dns", parts["dns"] + "\nfreshness = 300", parts["dns"] + "\nfreshness = 0", site.believes, "UPTODATE", "OK"
     yield "[[zone]] name", "zone", None, zone("another.example.org"), other, "OK", "FAIL"
     yield "[[zone]] server", "zone", None, zone(server=f'server = "{dead}"'), other, "OK", "FAIL"
     yield "[[zone]] servers", "zone", zone(server=f'servers = ["{site.other.address}"]'), zone(server=f'servers = ["{dead}"]'), other, "OK", "FAIL"
@@ -209,6 +209,7 @@ ELSEWHERE = {
     "[dns] batch": "test_what_waits_for_the_dns", "[dns] updates_in_flight": "test_what_waits_for_the_dns",
     "[dns] queries": "test_how_the_dns_is_asked", "[[zone]] queries": "test_how_the_dns_is_asked",
     "[dns] sign_queries": "test_how_the_dns_is_asked", "[[zone]] sign_queries": "test_how_the_dns_is_asked",
+    "[dns] follow_serial": "test_freshness.test_a_zone_that_is_changed_without_its_serial",
     "[dns] read_back": "test_setups.test_a_server_that_confirms_and_does_nothing",
     "[dns] on_removal": "test_setups.test_a_host_that_is_taken_out_loses_its_records",
 }

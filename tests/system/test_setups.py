@@ -58,7 +58,7 @@ def test_wildcards_cnames_and_delegations(stage, kind):
         ("*.c", f"CNAME www.{ZONE}."), ("www", "A 192.0.2.80"), ("real.c", f"CNAME www.{ZONE}."), ("*.w", "A 192.0.2.9"),
         ("sub", "NS ns.elsewhere."))))
     hosts = {name: f"{name}.{ZONE}" for name in ("home.c", "real.c", "home.w", "a.home.w", "x.sub", "x.dname")}
-    told = Told(stage.sftdyn(conf(server, {}, dns="verify_interval = 0", extra="[limits]\nchanges = 0") + account(hosts.values())), server)
+    told = Told(stage.sftdyn(conf(server, {}, dns="freshness = 0", extra="[limits]\nchanges = 0") + account(hosts.values())), server)
 
     # The CNAME that a wildcard makes is none at the name; a real one is.
     told.good(hosts["home.c"], "192.0.2.1")
@@ -85,9 +85,9 @@ def test_wildcards_cnames_and_delegations(stage, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_cname_that_appears_is_refused_by_the_server(stage, kind):
-    """Within `verify_interval` nothing is asked: named would take the address beside the CNAME, and do nothing."""
+    """Within `freshness` nothing is asked: named would take the address beside the CNAME, and do nothing."""
     server = stage.dns(kind)
-    told = Told(stage.sftdyn(conf(server, {}) + account([host := f"home.{ZONE}"])), server)
+    told = Told(stage.sftdyn(conf(server, {}, dns="freshness = 300") + account([host := f"home.{ZONE}"])), server)
     told.good(host, "192.0.2.1")
     server.nsupdate(f"update delete {host}\nupdate add {host} 30 CNAME www.{ZONE}.")
     told.fails(host, "a prerequisite is not met (RFC 2136 §2.4): a CNAME stands at the name")
@@ -112,7 +112,7 @@ def test_a_child_zone_of_the_zone_that_is_named(stage, kind, where):
 def test_a_child_zone_appears_and_goes(stage):
     server = stage.dns("named", zones=("example.org",))
     host = f"home.{ZONE}"
-    told = Told(stage.sftdyn(conf(server, {}, dns="verify_interval = 0", extra="[limits]\nchanges = 0") + account([host])), server)
+    told = Told(stage.sftdyn(conf(server, {}, dns="freshness = 0", extra="[limits]\nchanges = 0") + account([host])), server)
     told.good(host, "192.0.2.1")
 
     def soa_of_host():

@@ -110,19 +110,19 @@ def test_uptodate_after_a_restart_of_sftdyn(stage, kind):
 
 def test_zone_edited_behind_our_back_is_repaired(stage):
     server = stage.dns("named")
-    program = stage.sftdyn(conf(server, {"k": HOST}, dns="verify_interval = 0.2"))
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="freshness = 0.2"))
     assert program.get("k").body == "OK"
     server.nsupdate(f"update delete {HOST} A\nupdate add {HOST} 60 A 192.0.2.7")
-    await_true(lambda: program.get("k").body == "OK", "the next check-in after verify_interval repairs it")
+    await_true(lambda: program.get("k").body == "OK", "the next check-in after freshness repairs it")
     assert server.records(HOST, "A") == ["127.0.0.1"]
     server.nsupdate(f"update delete {HOST} A")
     await_true(lambda: program.get("k").body == "OK", "a removed record too")
     assert server.records(HOST, "A") == ["127.0.0.1"]
 
 
-def test_within_the_verify_interval_the_server_is_not_asked(stage):
+def test_within_the_freshness_the_server_is_not_asked(stage):
     server = stage.dns("named", options="querylog yes;")
-    program = stage.sftdyn(conf(server, {"k": HOST}))
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="freshness = 300"))
     assert program.get("k").body == "OK"
     asked = server.process.log().count(f"query: {HOST}")
     for _ in range(20):
@@ -133,7 +133,7 @@ def test_within_the_verify_interval_the_server_is_not_asked(stage):
 def test_restored_zone_heals_as_hosts_check_in(stage):
     server = stage.dns("named")
     hosts = {f"k{number}": f"h{number}.dyn.example.org" for number in range(10)}
-    program = stage.sftdyn(conf(server, hosts, dns="verify_interval = 0.2"))
+    program = stage.sftdyn(conf(server, hosts, dns="freshness = 0.2"))
     for key in hosts:
         assert program.get(key).body == "OK"
     server.stop()

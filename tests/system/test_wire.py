@@ -69,7 +69,7 @@ def test_message_ids_are_not_guessable(stage, tmp_path):
     key = Key()
     server = FakeDns(key)
     stage.running.append(server)
-    program = stage.sftdyn(conf(server, {"k": HOST}, dns="verify_interval = 0", key_file=key.write(tmp_path / "key")))
+    program = stage.sftdyn(conf(server, {"k": HOST}, dns="freshness = 0", key_file=key.write(tmp_path / "key")))
     for _ in range(40):
         program.get("k")
     ids = [request.id for request, _ in server.requests]

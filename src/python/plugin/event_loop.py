@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # asyncio, logging and signals in a conf: set up when the conf imports them.
 
+import errno
 import importlib.util
 import os
 import signal
 import sys
 import threading
 
-# For each thread that runs a conf: `is_confs`, `jobs` while it serves, its `loop` and signals.
+# For each thread that runs a conf: `is_confs`, the conf's `number`, `jobs` while it serves, its
+# `loop`, the handlers of its `signals`, and the `pipe` that they come through.
 here = threading.local()
 
 
-def give_event_loop():
+def give_event_loop(number):
     """This thread runs a conf: it gets an event loop, if there is asyncio, or once there is."""
-    here.is_confs = True
+    here.is_confs, here.number = True, number
     if "asyncio" in sys.modules:
         loop_of_thread()
 
@@ -69,6 +71,11 @@ def make_loop():
 def serve(jobs):
     """Runs the thread's jobs until there are no more, in its event loop, once it has one."""
     here.jobs = jobs
+    try:
+        for number in list(getattr(here, "signals", ())):
+            register_signal(number)
+    except BaseException as error:
+        say("an exception was not caught", error, error.__traceback__)
     while not jobs.closed:
         try:
             if "asyncio" in sys.modules:
@@ -77,10 +84,6 @@ def serve(jobs):
                 jobs.run(-1, -1.0)
         except BaseException as error:
             say("an exception was not caught", error, error.__traceback__)
-    try:
-        end_loop()
-    except BaseException as error:
-        say("an exception was not caught", error, error.__traceback__)
 
 
 def run_loop(jobs):
@@ -92,24 +95,43 @@ def run_loop(jobs):
     loop.run_forever()
 
 
-def end_loop():
-    """As asyncio.run() ends its own, but not later than a second."""
-    here.jobs = None
+def leave():
+    """Releases what this thread's conf has of the process: its signals, their pipe and its event
+    loop. The last code of the thread, whether it has served or not; called again after a failure."""
+    has_served = getattr(here, "jobs", None) is not None
+    pipe = getattr(here, "pipe", None)
+    if pipe is not None:
+        for number in list(here.signals):
+            own.release_signal(int(number), pipe[1])
     loop = getattr(here, "loop", None)
-    if loop is None or loop.is_closed():
-        return
+    if loop is not None and not loop.is_closed():
+        loop.jobs = None
+        try:
+            end_tasks(loop, has_served)
+        except BaseException as error:
+            say("an exception was not caught", error, error.__traceback__)
+        loop.close()
+    here.jobs = here.pipe = None
+    for descriptor in pipe or ():
+        os.close(descriptor)
+
+
+def end_tasks(loop, may_run):
+    """As asyncio.run() ends its own, but not later than a second. Those of a conf that is not
+    used do not run."""
     import asyncio
 
     asyncio._set_running_loop(None)
-    loop.jobs = None
     tasks = asyncio.all_tasks(loop)
+    if not may_run:
+        for task in tasks:
+            task._log_destroy_pending = False
+            task.get_coro().close()
+        return
     for task in tasks:
         task.cancel()
     if tasks:
         loop.run_until_complete(asyncio.wait(tasks, timeout=1))
-    for number in list(getattr(here, "signals", ())):
-        own.release_signal(number, here.pipe[1])
-    loop.close()
 
 
 def on_asyncio(module):
@@ -157,7 +179,8 @@ SIGNALS_OF_OURS = {
 
 
 def set_signal(number, handler):
-    """signal.signal() for a conf: its handlers run on its thread, between requests."""
+    """signal.signal() for a conf: its handlers run on its thread, between requests. What it has
+    set before its thread serves is in force from then on: the conf may not be used."""
     number = signal.Signals(number)
     if number in SIGNALS_OF_OURS:
         raise ValueError(
@@ -170,18 +193,29 @@ def set_signal(number, handler):
         raise TypeError(
             "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
         )
+    if number in (signal.SIGKILL, signal.SIGSTOP):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     if not hasattr(here, "signals"):
         import asyncio  # noqa: F401 (the thread has a loop then)
 
-        here.signals, here.pipe = {}, os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        loop_of_thread().add_reader(here.pipe[0], on_signals)
+        here.signals = {}
     before = here.signals.get(number, signal.SIG_DFL)
+    here.signals[number] = handler
+    if getattr(here, "jobs", None) is not None:
+        register_signal(number)
+    return before
+
+
+def register_signal(number):
+    if getattr(here, "pipe", None) is None:
+        here.pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        loop_of_thread().add_reader(here.pipe[0], on_signals)
+    handler = here.signals[number]
     own.set_signal(
         int(number),
         -1 if handler is signal.SIG_DFL else -2 if handler is signal.SIG_IGN else here.pipe[1],
+        here.number,
     )
-    here.signals[number] = handler
-    return before
 
 
 def on_signals():

@@ -98,13 +98,14 @@ extern "C" __attribute__((visibility("default"))) sftdyn::python::Interpreter*
 sftdyn_python_interpreter(const char* version, std::string& failure) {
     using namespace sftdyn::python;
     if (std::string_view(version) != SFTDYN_VERSION) return nullptr;
-    if (!start_python()) {
+    if (!start_python() || !watch_forks()) {
         failure = "it could not be initialized";
         return nullptr;
     }
     // No code of a conf has run yet, so an exception quotes no secret.
     failure = guarded<std::string>(
         [] {
+            prepare_thread_states();
             make_shared_parts();
             return std::string();
         },

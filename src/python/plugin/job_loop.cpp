@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <optional>
+#include <thread>
 
 #include <spdlog/spdlog.h>
 
@@ -48,6 +50,7 @@ public:
             until = begun + std::chrono::duration_cast<base::Duration>(
                                 std::chrono::duration<double>(std::min(patience, longest_wait)));
         touched_ = false;
+        end_copy_of_process();
         for (;;) {
             const auto took = jobs_.run_next();
             is_closed_ = took == Jobs::Took::closed;
@@ -86,13 +89,12 @@ private:
 
 class PythonAttached : public Attached {
 public:
-    PythonAttached()
-        : state_(PyGILState_Ensure()),
-          number_(PyThread_get_thread_ident()),
-          thread_(PyEval_SaveThread()) {}
+    PythonAttached() : number_(PyThread_get_thread_ident()), thread_(new_thread_state()) {}
     ~PythonAttached() override {
         PyEval_RestoreThread(thread_);
-        PyGILState_Release(state_);
+        for (int tries = 0; tries < most_tries && !try_leaving(); ++tries) {
+        }
+        delete_thread_state(thread_);
     }
     PythonAttached(const PythonAttached&) = delete;
     PythonAttached& operator=(const PythonAttached&) = delete;
@@ -126,7 +128,19 @@ public:
     }
 
 private:
-    PyGILState_STATE state_;
+    /// Releases what the conf has of the process.
+    static bool try_leaving() {
+        return guarded<bool>(
+            [] {
+                shared->support.attr("leave")();
+                return true;
+            },
+            [](py::error_already_set&) { return false; }, false);
+    }
+
+    /// How often it is tried, after lack of memory or an interrupt that came too late.
+    static constexpr int most_tries = 3;
+
     unsigned long number_;
     PyThreadState* thread_;
 };
@@ -136,18 +150,22 @@ private:
 constexpr int by_default = -1, ignored = -2;
 /// The pipe of the thread whose conf was the last to register for the signal; negative: none.
 std::array<std::atomic<int>, NSIG> pipes_of_signals;
+/// The number of that conf. Used with the interpreter's lock held.
+std::array<std::uint64_t, NSIG> confs_of_signals;
+std::atomic<unsigned> handlers_at_work = 0;
 
 void on_signal(int number) {
+    ++handlers_at_work;
     const int kept = errno;
     const int pipe = pipes_of_signals[static_cast<std::size_t>(number)];
     const auto octet = static_cast<unsigned char>(number);
     // A full pipe already contains a signal.
     if (pipe >= 0) static_cast<void>(!write(pipe, &octet, 1));
     errno = kept;
+    --handlers_at_work;
 }
 
-/// `pipe` gets the signal's number; or it is `by_default` or `ignored`.
-void set_signal(int number, int pipe) {
+void direct_signal(int number, int pipe) {
     pipes_of_signals.at(static_cast<std::size_t>(number)) = pipe;
     struct sigaction action {};
     action.sa_flags = SA_RESTART;
@@ -157,9 +175,21 @@ void set_signal(int number, int pipe) {
     throw py::error_already_set();
 }
 
-/// Ignores the signal when its thread ends, unless another thread has registered for it.
+/// `pipe` gets the signal's number; or it is `by_default` or `ignored`. What a later conf has
+/// registered stays, since an earlier one may be run again to finish its requests.
+void set_signal(int number, int pipe, std::uint64_t conf) {
+    auto& owner = confs_of_signals.at(static_cast<std::size_t>(number));
+    if (conf < owner) return;
+    owner = conf;
+    direct_signal(number, pipe);
+}
+
+/// Ignores the signal when its thread ends, unless another thread has registered for it. After
+/// that, no handler uses the pipe.
 void release_signal(int number, int pipe) {
-    if (pipes_of_signals.at(static_cast<std::size_t>(number)) == pipe) set_signal(number, ignored);
+    if (pipes_of_signals.at(static_cast<std::size_t>(number)) != pipe) return;
+    direct_signal(number, ignored);
+    while (handlers_at_work != 0) std::this_thread::yield();
 }
 
 void log_line(int level, const std::string& text) {

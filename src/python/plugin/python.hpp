@@ -14,19 +14,6 @@ namespace sftdyn::python {
 
 namespace py = pybind11;
 
-/// Holds the interpreter's lock for its lifetime. Unlike pybind11's class it uses CPython's single
-/// state per thread, which `Attached` holds.
-class Gil {
-public:
-    Gil() : state_(PyGILState_Ensure()) {}
-    ~Gil() { PyGILState_Release(state_); }
-    Gil(const Gil&) = delete;
-    Gil& operator=(const Gil&) = delete;
-
-private:
-    PyGILState_STATE state_;
-};
-
 /// Decodes octets as Python decodes file names: UTF-8, with other octets as surrogates (PEP 383).
 inline py::str to_python(std::string_view octets) {
     PyObject* text = PyUnicode_DecodeUTF8(octets.data(), static_cast<Py_ssize_t>(octets.size()),

@@ -61,11 +61,10 @@ public:
           reads_headers_(reads(hooks_.get_ip, 1) || reads(hooks_.commands, 2)),
           get_ip_reads_key_(reads(hooks_.get_ip, 2)) {}
     ~PythonConf() override {
-        drop_later(std::move(module_));
-        drop_later(std::move(lines_));
-        drop_later(std::move(source_));
-        for (py::object* hook : {&hooks_.get_ip, &hooks_.get_host, &hooks_.commands})
-            drop_later(std::move(*hook));
+        dropped_->objects = {std::move(module_),         std::move(lines_),
+                             std::move(source_),         std::move(hooks_.get_ip),
+                             std::move(hooks_.get_host), std::move(hooks_.commands)};
+        drop_later(std::move(dropped_));
     }
     PythonConf(const PythonConf&) = delete;
     PythonConf& operator=(const PythonConf&) = delete;
@@ -136,8 +135,7 @@ public:
     std::unique_ptr<Call> call(std::string_view source, const Fields& fields,
                                std::string_view key) const override {
         auto made = make_call(hooks_, source, fields, key);  // which holds the interpreter's lock
-        const py::object active = shared->support.attr("active");
-        if (!active.is(source_)) use_own_modules();
+        use_own_modules();
         return made;
     }
 
@@ -147,7 +145,8 @@ private:
     void use_own_modules() const {
         static_cast<void>(guarded<bool>(
             [this] {
-                shared->support.attr("activate")(source_, module_);
+                const py::object active = shared->support.attr("active");
+                if (!active.is(source_)) shared->support.attr("activate")(source_, module_);
                 return true;
             },
             [](py::error_already_set&) { return false; }, false));
@@ -161,7 +160,7 @@ private:
                                         [&](py::error_already_set& error) -> base::Result<T> {
                                             return diagnostic("fault_of_value", path_, error);
                                         },
-                                        diagnostic_of_unknown(path_));
+                                        [this] { return diagnostic_of_unknown(path_); });
     }
 
     [[nodiscard]] std::vector<ConfSetting> read_settings(
@@ -225,6 +224,7 @@ private:
     Hooks hooks_;
     bool reads_headers_;
     bool get_ip_reads_key_;
+    std::unique_ptr<DroppedObjects> dropped_ = std::make_unique<DroppedObjects>();
 };
 
 base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
@@ -241,7 +241,7 @@ base::Result<std::shared_ptr<const Conf>> run_as_conf(const std::string& path,
                 return base::Error{py::str(error.value()), path, ""};
             return diagnostic("fault", path, error);
         },
-        diagnostic_of_unknown(path));
+        [&] { return diagnostic_of_unknown(path); });
 }
 
 }  // namespace

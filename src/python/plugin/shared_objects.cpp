@@ -1,23 +1,47 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "python/plugin/shared_objects.hpp"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace sftdyn::python {
 
 SharedObjects* shared = nullptr;
 
-void drop_later(py::object object) {
+std::atomic<bool> is_copy_of_process = false;
+
+void end_copy_of_process(const py::error_already_set& error) {
+    if (!is_copy_of_process) return;
+    int status = 1;
+    try {
+        if (error.matches(PyExc_SystemExit)) {
+            const py::object code = error.value().attr("code");
+            status = code.is_none() ? 0 : py::isinstance<py::int_>(code) ? code.cast<int>() : 1;
+        }
+    } catch (const std::exception&) {
+        status = 1;
+    }
+    _exit(status);
+}
+
+bool watch_forks() {
+    return pthread_atfork(nullptr, nullptr, [] { is_copy_of_process = true; }) == 0;
+}
+
+void drop_later(std::unique_ptr<DroppedObjects> objects) {
     const base::MutexLock lock(shared->mutex);
-    shared->dropped.push_back(std::move(object));
+    objects->next = std::move(shared->dropped);
+    shared->dropped = std::move(objects);
 }
 
 void drop_now() {
-    std::vector<py::object> dropped;
+    std::unique_ptr<DroppedObjects> dropped;
     {
         const base::MutexLock lock(shared->mutex);
         dropped.swap(shared->dropped);
     }
+    while (dropped) dropped = std::exchange(dropped->next, nullptr);
 }
 
 base::Error diagnostic(const char* teller, const std::string& path, py::error_already_set& error) {

@@ -55,9 +55,13 @@ def lines_of_names(tree):
 
 
 class Source:
-    """A conf's code, to be run again, the lines of its names, and the words of its text."""
+    """A conf's code, to be run again, the lines of its names, and the words of its text. They are
+    numbered in the order in which they were read."""
+
+    numbers = itertools.count(1)
 
     def __init__(self, path, tree):
+        self.number = next(self.numbers)
         self.path, self.code = path, compile(tree, path, "exec", dont_inherit=True)
         self.lines, self.words = lines_of_names(tree), words_of_source(tree)
 
@@ -126,7 +130,7 @@ def run_source(source):
     module.__file__ = source.path
     sys.modules[MODULE] = module
     try:
-        give_event_loop()
+        give_event_loop(source.number)
         exec(source.code, module.__dict__)
     except BaseException:
         set_aside(folder)

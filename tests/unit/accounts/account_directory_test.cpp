@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 using sftdyn::accounts::AccountDirectory;
+using sftdyn::accounts::Client;
 
 TEST(AccountDirectory, FindsWhatWasAdded) {
     AccountDirectory directory;
@@ -29,6 +30,23 @@ TEST(AccountDirectory, AKeyIsThereOnce) {
     EXPECT_TRUE(directory.add("k", {1, 1, false}));
     EXPECT_FALSE(directory.add("k", {2, 2, false}));
     EXPECT_EQ(directory.find("k")->host, 1U);
+}
+
+TEST(AccountDirectory, AUserIsThereOnceAndOfHostsTheFirst) {
+    AccountDirectory directory;
+    const auto first = directory.add(Client{"first", {{.host = 1}, {.host = 2}}, true});
+    const auto second = directory.add(Client{"second", {{.host = 2}, {.host = 3}}, true});
+    EXPECT_TRUE(directory.add_user("user", first, "one", ""));
+    EXPECT_FALSE(directory.add_user("user", second, "two", ""));
+    ASSERT_NE(directory.user("user"), nullptr);
+    EXPECT_TRUE(directory.is_password(*directory.user("user"), "one"));
+    EXPECT_FALSE(directory.is_password(*directory.user("user"), "two"));
+    EXPECT_EQ(directory.user_of(3), nullptr) << "nothing of the second was taken";
+    EXPECT_TRUE(directory.add_user("other", second, "two", ""));
+    ASSERT_NE(directory.user_of(2), nullptr);
+    EXPECT_EQ(*directory.user_of(2), "user");
+    ASSERT_NE(directory.user_of(3), nullptr);
+    EXPECT_EQ(*directory.user_of(3), "other");
 }
 
 TEST(AccountDirectory, KeysMayHoldAnyOctet) {

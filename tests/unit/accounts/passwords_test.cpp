@@ -31,7 +31,10 @@ TEST(Passwords, WhatIsNoHashIsTold) {
         "$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";
     EXPECT_TRUE(check_password_hash(good).has_value());
     for (const std::string bad :
-         {"", "x", "$argon2id$", "$argon2id$v=19$m=1024,t=2,p=1$",
+         {"",
+          "x",
+          "$argon2id$",
+          "$argon2id$v=19$m=1024,t=2,p=1$",
           "$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0",
           "$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$!!!!!!!!!!!!!!!",
           "$argon2id$v=18$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
@@ -40,6 +43,13 @@ TEST(Passwords, WhatIsNoHashIsTold) {
           "$argon2id$v=19$m=1024,t=2,p=0$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
           "$argon2id$v=19$t=2,m=1024,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
           "$argon2id$v=19$m=1024,t=2,p=1$c2FsdA$aGFzaGhhc2hoYXNoaGFzaA",
+          "$argon2id$v=19$m=1024;t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+          "$argon2id$v=19$m=1024,t=2,p=1",
+          "$argon2id$v=19$m=1024,t=2",
+          "$argon2id$v=19$t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+          "$argon2id$v=19$m=1024,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+          "$argon2id$v=19$m=,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
+          "$argon2id$v=x$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA",
           "$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA$"}) {
         EXPECT_TRUE(check_password_hash(bad).has_error()) << bad;
         EXPECT_TRUE(verify_password(bad, "x").has_error()) << bad;

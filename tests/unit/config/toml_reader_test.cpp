@@ -41,7 +41,8 @@ servers = ["192.0.2.1", "[2001:db8::1]:5353"]
 zone = "dyn.example.org"
 ttl = 60
 timeout = 2.5
-verify_interval = 60
+freshness = 60
+follow_serial = false
 tcp = true
 batch = 100
 queue = 50
@@ -65,7 +66,8 @@ threads = 3
     EXPECT_EQ(settings.dns.ttl, 60U);
     EXPECT_TRUE(settings.dns.tcp);
     EXPECT_EQ(settings.timeout, 2500ms);
-    EXPECT_EQ(settings.verify_interval, 60s);
+    EXPECT_EQ(settings.freshness, 60s);
+    EXPECT_FALSE(settings.follow_serial);
     EXPECT_EQ(settings.batch, 100U);
     EXPECT_EQ(settings.queue, 50U);
     EXPECT_EQ(settings.updates_in_flight, 2U);

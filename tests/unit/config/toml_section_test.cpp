@@ -74,12 +74,12 @@ TEST(TomlSectionTest, ASettingThatIsNotThereOrWrongStaysAsItWas) {
 }
 
 TEST(TomlSectionTest, SecondsAreANumber) {
-    SectionOf section("timeout = \"5s\"\nverify_interval = 0.0004\n");
+    SectionOf section("timeout = \"5s\"\nfreshness = 0.0004\n");
     Settings settings;
     settings.timeout = 8ms;
     section.reader.plain(settings);
     EXPECT_EQ(settings.timeout, 8ms);
-    EXPECT_EQ(settings.verify_interval, 0ms) << "to the nearest millisecond";
+    EXPECT_EQ(settings.freshness, 0ms) << "to the nearest millisecond";
     EXPECT_THAT(section.said(),
                 ElementsAre("/etc/sftdyn/c.toml:1:11: timeout is of the wrong type (string); "
                             "expected seconds, from 0.1 to 60"));

@@ -2,7 +2,6 @@
 #include "python/hook_threads.hpp"
 
 #include <atomic>
-#include <condition_variable>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -12,124 +11,10 @@
 
 #include <gtest/gtest.h>
 
-using namespace std::chrono_literals;
+#include "python/hook_threads_fixture.hpp"
 
 namespace sftdyn::python {
 namespace {
-
-/// One that was run; its number says how many were run before it.
-class NumberedConf : public Conf {
-public:
-    NumberedConf(unsigned of, std::function<base::Result<std::shared_ptr<const Conf>>()> again)
-        : number(of), again_(std::move(again)) {}
-    base::Result<std::shared_ptr<const Conf>> run_anew() const override { return again_(); }
-    base::Result<std::vector<ConfSetting>> settings(
-        const std::vector<std::string>&) const override {
-        return std::vector<ConfSetting>();
-    }
-    base::Result<std::optional<std::vector<ConfClient>>> clients(
-        const std::string&) const override {
-        return std::optional<std::vector<ConfClient>>();
-    }
-    base::Result<std::vector<std::string>> tables() const override {
-        return std::vector<std::string>();
-    }
-    bool has_get_ip() const override { return false; }
-    bool has_get_host() const override { return false; }
-    bool has_nsupdate_commands() const override { return false; }
-    bool reads_headers() const override { return false; }
-    bool get_ip_reads_key() const override { return false; }
-    std::unique_ptr<Call> call(std::string_view, const Fields&, std::string_view) const override {
-        return nullptr;
-    }
-
-    const unsigned number;
-
-private:
-    std::function<base::Result<std::shared_ptr<const Conf>>()> again_;
-};
-
-/// An interpreter whose interruption opens a gate: code that waits at it goes on.
-class GateInterpreter : public Interpreter {
-public:
-    class Thread : public Attached {
-    public:
-        explicit Thread(GateInterpreter& owner) : owner_(owner), number_(++owner.threads) {}
-        std::uint64_t number() const override { return number_; }
-        void serve(Jobs& jobs) override {
-            for (auto took = Jobs::Took::job; took != Jobs::Took::closed; took = jobs.run_next())
-                if (took == Jobs::Took::none) jobs.wait(-1, std::nullopt);
-        }
-        void unlocked(const std::function<void()>& call) override { call(); }
-        void clear_interrupt() override { ++owner_.cleared; }
-
-    private:
-        GateInterpreter& owner_;
-        std::uint64_t number_;
-    };
-    base::Result<std::shared_ptr<const Conf>> run(const std::string&) override {
-        if (is_broken) return base::Error{"broken"};
-        const std::lock_guard lock(mutex);
-        ran_on.insert(std::this_thread::get_id());
-        return std::make_shared<const NumberedConf>(runs++, [this] { return run(""); });
-    }
-    std::unique_ptr<Attached> attach() override { return std::make_unique<Thread>(*this); }
-    void interrupt(std::uint64_t) override {
-        const std::lock_guard lock(mutex);
-        ++interrupted;
-        opened.notify_all();
-    }
-    /// Waits until somebody is interrupted.
-    void stand_still() {
-        std::unique_lock lock(mutex);
-        opened.wait(lock, [this] { return interrupted > 0; });
-    }
-
-    std::mutex mutex;
-    std::condition_variable opened;
-    unsigned interrupted = 0, runs = 0;
-    std::set<std::thread::id> ran_on{};
-    std::atomic<bool> is_broken = false;
-    std::atomic<unsigned> threads = 0, cleared = 0;
-};
-
-struct FakeJob : public HookJob {
-    FakeJob(
-        std::function<void(const NumberedConf&)> what, base::Duration time,
-        std::function<void()> late = [] { ADD_FAILURE() << "it timed out"; })
-        : work(std::move(what)), too_late(std::move(late)), until(base::Clock::now() + time) {}
-    void run(const Conf& conf) override { work(dynamic_cast<const NumberedConf&>(conf)); }
-    void on_timeout() override { too_late(); }
-    base::TimePoint deadline() const override { return until; }
-
-    std::function<void(const NumberedConf&)> work;
-    std::function<void()> too_late;
-    base::TimePoint until;
-};
-
-class HookThreadsTest : public testing::Test {
-protected:
-    std::unique_ptr<HookThreads> begin(HookLimits limits = {.queue = 1000},
-                                       base::Duration interrupt_time = 60s) {
-        auto threads = HookThreads::start(interpreter, "conf", interrupt_time).value();
-        threads->begin(limits, [this] { ++begun; });
-        return threads;
-    }
-    template <class... Rest>
-    static bool run(HookThreads& threads, Rest... rest) {
-        return threads.run(std::make_shared<FakeJob>(std::move(rest)...));
-    }
-    /// Waits until a job was run, and returns the number of the conf that it was run with.
-    static unsigned run_one(HookThreads& threads) {
-        const auto ran = std::make_shared<std::promise<unsigned>>();
-        EXPECT_TRUE(run(
-            threads, [ran](const NumberedConf& conf) { ran->set_value(conf.number); }, 60s));
-        return ran->get_future().get();
-    }
-
-    GateInterpreter interpreter;
-    std::atomic<unsigned> begun = 0;
-};
 
 TEST_F(HookThreadsTest, ConfAndJobsRunOnOneThreadOneAfterTheOther) {
     const auto threads = begin();
@@ -216,20 +101,8 @@ TEST_F(HookThreadsTest, LateWorkIsToldOfAndInterrupted) {
 
 TEST_F(HookThreadsTest, WhatCanNotBeInterruptedIsLeftAndTheConfIsRunAnew) {
     std::promise<void> gate;
-    const auto opened = gate.get_future().share();
     const auto threads = begin({.queue = 1000}, 1ms);
-    std::atomic<bool> has_begun = false;
-    while (!has_begun) {
-        const auto timed_out = std::make_shared<std::promise<void>>();
-        ASSERT_TRUE(run(
-            *threads,
-            [&has_begun, opened](const NumberedConf&) {
-                has_begun = true;
-                opened.wait();
-            },
-            20ms, [timed_out] { timed_out->set_value(); }));
-        timed_out->get_future().wait();
-    }
+    hang(*threads, gate.get_future().share());
     EXPECT_EQ(run_one(*threads), 1U) << "another conf, on another thread";
     EXPECT_EQ(interpreter.ran_on.size(), 2U);
     gate.set_value();

@@ -111,7 +111,7 @@ protected:
     update::HostTable hosts;
     telemetry::RequestLog request_log{hosts};
     std::shared_ptr<const AnswerSettings> settings = std::make_shared<const AnswerSettings>(
-        AnswerSettings{.uptodate = "UPTODATE", .verify_interval = std::chrono::seconds(300)});
+        AnswerSettings{.uptodate = "UPTODATE", .freshness = std::chrono::seconds(300)});
     boost::asio::io_context io{1};
     update::FakeBackend backend;
     update::EngineLimits limits = [] {

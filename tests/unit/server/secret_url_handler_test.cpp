@@ -52,7 +52,7 @@ TEST_F(SecretUrlHandlerTest, WhatIsKnownToBeServedIsAnsweredAtOnce) {
     EXPECT_EQ(answer.deferrals, 0U);
     EXPECT_EQ(lines(""), Lines{"info: h.dyn.example.org A 192.0.2.1: UPTODATE"});
     EXPECT_EQ(counts(), (Counts{{"secret_url ok", 1}, {"secret_url uptodate", 1}}));
-    now += settings->verify_interval;
+    now += settings->freshness;
     EXPECT_EQ(ask(), "200 UPTODATE");
     EXPECT_EQ(deferrals, 0U) << "up to its last moment";
     now += base::Duration(1);

@@ -64,7 +64,7 @@ TEST(Wiring, WithGetIpANeighbourMayBeAProxyAndHasHalfOfAllConnections) {
 TEST(Wiring, EachLimitOfTheEngineIsItsSetting) {
     Settings settings;
     settings.timeout = 1s;
-    settings.verify_interval = 2s;
+    settings.freshness = 2s;
     settings.queue = 3;
     settings.batch = 4;
     settings.updates_in_flight = 5;
@@ -73,7 +73,7 @@ TEST(Wiring, EachLimitOfTheEngineIsItsSetting) {
     settings.changes_refill = 8s;
     const update::EngineLimits limits = engine_limits(settings);
     EXPECT_EQ(limits.timeout, 1s);
-    EXPECT_EQ(limits.verify_interval, 2s);
+    EXPECT_EQ(limits.freshness, 2s);
     EXPECT_EQ(limits.queue, 3U);
     EXPECT_EQ(limits.batch, 4U);
     EXPECT_EQ(limits.updates_in_flight, 5U);
@@ -225,7 +225,7 @@ TEST(Wiring, HooksAreAConfsThatDefinesAny) {
     loaded.python = conf;
     loaded.settings.uptodate = "same";
     loaded.settings.timeout = 3s;
-    loaded.settings.verify_interval = 4s;
+    loaded.settings.freshness = 4s;
     loaded.settings.queue = 5;
     loaded.settings.ttl = 6;
     loaded.settings.dns.ttl.reset();
@@ -249,7 +249,7 @@ TEST(Wiring, HooksAreAConfsThatDefinesAny) {
     EXPECT_EQ(made->directory, directory);
     EXPECT_EQ(made->uptodate, "same");
     EXPECT_EQ(made->hook_time, 3s);
-    EXPECT_EQ(made->verify_interval, 4s);
+    EXPECT_EQ(made->freshness, 4s);
     EXPECT_EQ(made->hook_limits.queue, 5U);
     EXPECT_EQ(made->hook_ttl, 6U);
     loaded.settings.dns.ttl = 7;

@@ -19,10 +19,14 @@ EngineModel::EngineModel(std::uint32_t seed, ModelCounts& counts) : random_(seed
     if (one_in(4)) limits_.queue = pick(1, 5);
     limits_.updates_in_flight = pick(1, 2);
     limits_.queries_in_flight = pick(1, 4);
-    limits_.verify_interval = one_in(2) ? 300s : 0s;
+    limits_.freshness = one_in(3) ? 300s : one_in(2) ? 1s : 0s;
+    limits_.follow_serial = !one_in(4);
+    no_serials_ = one_in(8);
+    backend_.serials = static_cast<FakeBackend::Serials>(pick(0, 2));
     limits_.read_back = one_in(2);
     if (limits_.read_back && one_in(2)) backend_.hidden.insert(name_of(pick(0, 5)).text());
-    edits_ = one_in(3);
+    edits_ = one_in(2);
+    elsewhere_ = one_in(2);
     reverse_ = one_in(2);
     zones_ = one_in(3);
     if (reverse_) {
@@ -31,9 +35,15 @@ EngineModel::EngineModel(std::uint32_t seed, ModelCounts& counts) : random_(seed
     }
     backend_.hold_contacts = one_in(3);
     if (zones_) backend_.zones.insert(backend_.zones.begin(), name_of(4));
-    engine_ = std::make_unique<Engine>(
-        backend_, hosts_, known_, limits_, [this] { return now_; },
-        [](const dns::Name&, dns::Type, const dns::DnsError&) {});
+    backend_.on_change = [this](unsigned server, const FakeBackend::RecordKey& key,
+                                const std::vector<std::string>& before, unsigned node) {
+        if (server == backend_.server) on_change(key, before, node);
+    };
+    const auto clock = [this] { return now_; };
+    const auto failed = [](const dns::Name&, dns::Type, const dns::DnsError&) {};
+    engine_ = std::make_unique<Engine>(backend_, hosts_, known_, limits_, clock, failed);
+    second_engine_ = std::make_unique<Engine>(second_backend_, second_hosts_, second_known_,
+                                              limits_, clock, failed);
 }
 
 void EngineModel::run(unsigned steps) {
@@ -42,7 +52,8 @@ void EngineModel::run(unsigned steps) {
 }
 
 void EngineModel::one_step() {
-    switch (pick(0, 19)) {
+    now_ += 1ns;  // everything happens at a time of its own
+    switch (pick(0, 25)) {
         case 0:
         case 1:
         case 2:
@@ -82,7 +93,16 @@ void EngineModel::one_step() {
         case 18:
             if (one_in(4)) now_ += std::chrono::milliseconds(pick(1, 3000));
             engine_->tick();
+            second_engine_->tick();
             return check_deadlines();
+        case 19:
+        case 20:
+            return elsewhere_ ? submit_elsewhere() : submit();
+        case 21:
+        case 22:
+        case 23:
+        case 24:
+            return answer_serial();
         default: {
             const std::string culprit = name_of(pick(0, 5)).text();
             if (backend_.refused.erase(culprit) == 0 && one_in(3)) backend_.refused.insert(culprit);
@@ -111,7 +131,7 @@ DesiredRecord EngineModel::random_desired(const Record& record) {
 std::uint64_t EngineModel::accept(const Record& record) {
     const std::uint64_t ticket = ++tickets_;
     state(record).last_accepted = ticket;
-    open_[ticket] = now_ + limits_.timeout;
+    open_[ticket] = {now_, now_ + limits_.timeout};
     return ticket;
 }
 
@@ -120,12 +140,35 @@ void EngineModel::submit() {
     const DesiredRecord desired = random_desired(record);
     const std::uint64_t ticket = accept(record);
     // As the HTTP side does: what is known and fresh is answered without the engine.
-    if (known_.is_served(desired.rrset, desired.rdata, now_ - limits_.verify_interval))
+    if (known_.is_served(desired.rrset, desired.rdata, now_ - limits_.freshness))
         return tell(record, desired.rdata, ticket, UpdateStatus::unchanged);
-    engine_->submit(desired, [this, record, desired, ticket](UpdateOutcome outcome) {
-        if (outcome.status == UpdateStatus::committed) count_paid(desired.rrset.host);
-        tell(record, desired.rdata, ticket, outcome.status);
-    });
+    engine_->submit(
+        desired, [this, record, desired, ticket,
+                  lookups = backend_.lookups_of[record.name.text()]](UpdateOutcome outcome) {
+            if (outcome.status == UpdateStatus::committed) count_paid(desired.rrset.host);
+            counts_.told_by_serial += outcome.status == UpdateStatus::unchanged &&
+                                      limits_.freshness == 0s &&
+                                      lookups == backend_.lookups_of[record.name.text()];
+            tell(record, desired.rdata, ticket, outcome.status);
+        });
+}
+
+/// A client asks the second node.
+void EngineModel::submit_elsewhere() {
+    const Record record = random_record();
+    DesiredRecord desired;
+    desired.rrset = {second_hosts_.number(record.name), record.type};
+    desired.rdata = random_rdata(record.type);
+    if (desired.rdata.empty()) desired.kind = dns::ChangeKind::remove;
+    const auto told = [this, record, rdata = desired.rdata, began = now_](UpdateOutcome outcome) {
+        if (outcome.status != UpdateStatus::committed && outcome.status != UpdateStatus::unchanged)
+            return;
+        ++counts_.told_elsewhere;
+        check_was_served(record, rdata, began);
+    };
+    if (second_known_.is_served(desired.rrset, desired.rdata, now_ - limits_.freshness))
+        return told({UpdateStatus::unchanged});
+    second_engine_->submit(desired, told);
 }
 
 void EngineModel::submit_group() {
@@ -201,6 +244,7 @@ void EngineModel::reconfigure() {
     limits_.updates_in_flight = pick(1, 2);
     limits_.queries_in_flight = pick(1, 4);
     engine_->reconfigure(limits_, one_in(2));
+    second_engine_->reconfigure(limits_, one_in(2));
 }
 
 /// Another server, which serves something else, is asked from now on.
@@ -211,15 +255,28 @@ void EngineModel::change_servers() {
         state.edited = false;
         state.told_here = false;
     }
+    replaced_.clear();
     engine_->reconfigure(limits_, true);
+    second_engine_->reconfigure(limits_, true);
 }
 
 /// Somebody else changes a record.
 void EngineModel::edit() {
     ++counts_.edits;
     const Record record = random_record();
-    backend_.served(record.name, record.type) = {address(record.type, 0x7f)};
-    state(record).edited = true;
+    const bool is_hidden = backend_.hidden.contains(record.name.text());
+    const unsigned number = is_hidden || one_in(2) ? 0x7f : pick(1, 3);
+    const std::vector<std::string> now{address(record.type, number)};
+    if (one_in(2)) return backend_.edit(record.name, record.type, now);
+    // Until the next UPDATE, the edit waits at the server.
+    ++counts_.edits_beside;
+    backend_.edit_beside_update(record.name, record.type, now);
+}
+
+void EngineModel::on_change(const FakeBackend::RecordKey& key,
+                            const std::vector<std::string>& before, unsigned node) {
+    replaced_[{key, before}] = now_;
+    if (node != 0) states_[key].edited = true;
 }
 
 /// Somebody else has a PTR record at an address, or has it no more.
@@ -227,11 +284,10 @@ void EngineModel::edit_pointer() {
     const dns::Type type = one_in(2) ? dns::Type::a : dns::Type::aaaa;
     const dns::Name owner = dns::reverse_name(*dns::address_of(type, address(type, pick(1, 3))));
     const std::pair place(backend_.server, std::string(owner.bytes()));
-    auto& served = backend_.served(owner, dns::Type::ptr);
     if (foreign_pointers_.erase(place) != 0) {
-        served.clear();
-    } else if (served.empty()) {
-        served = {foreign_name};
+        backend_.edit(owner, dns::Type::ptr, {});
+    } else if (backend_.served(owner, dns::Type::ptr).empty()) {
+        backend_.edit(owner, dns::Type::ptr, {foreign_name});
         foreign_pointers_.insert(place);
     }
 }
@@ -303,9 +359,28 @@ void EngineModel::finish_earlier_process() {
 void EngineModel::answer_query() {
     if (backend_.queries.empty()) return;
     const std::size_t which = pick(0, static_cast<unsigned>(backend_.queries.size()) - 1);
+    if (!backend_.queries[which].read && one_in(3)) {  // its answer is on its way for a while
+        backend_.queries[which].read = backend_.read(backend_.queries[which]);
+        return;
+    }
     auto query = std::move(backend_.queries[which]);
     backend_.queries.erase(backend_.queries.begin() + static_cast<std::ptrdiff_t>(which));
     if (one_in(10)) return query.done(FakeBackend::failure(dns::ErrorKind::timeout));
+    backend_.answer(query);
+}
+
+void EngineModel::answer_serial() {
+    auto& queries = backend_.serial_queries;
+    if (queries.empty()) return;
+    ++counts_.serials_read;
+    const std::size_t which = pick(0, static_cast<unsigned>(queries.size()) - 1);
+    if (!queries[which].read && one_in(2)) {
+        queries[which].read = backend_.read(queries[which]);
+        return;
+    }
+    const auto query = std::move(queries[which]);
+    queries.erase(queries.begin() + static_cast<std::ptrdiff_t>(which));
+    if (no_serials_ || one_in(10)) return query.done(FakeBackend::failure(dns::ErrorKind::timeout));
     backend_.answer(query);
 }
 
@@ -313,7 +388,8 @@ void EngineModel::answer_query() {
 
 void EngineModel::tell(const Record& record, const std::string& rdata, std::uint64_t ticket,
                        UpdateStatus status, bool is_whole) {
-    if (open_.erase(ticket) == 0) violate("told twice");
+    const auto request = open_.extract(ticket);
+    if (request.empty()) return violate("told twice");
     HostState& told = state(record);
     const bool is_hidden = backend_.hidden.contains(record.name.text());
     counts_.hidden_told += is_hidden && status == UpdateStatus::failed;
@@ -324,13 +400,16 @@ void EngineModel::tell(const Record& record, const std::string& rdata, std::uint
         return;
     }
     ++counts_.truths;
+    if (is_whole) check_was_served(record, rdata, request.mapped().began);
     counts_.removals_told += rdata.empty();
-    // Who changes it writes it whole, whatever others did before.
-    if (status == UpdateStatus::committed && is_whole) told.edited = false;
-    // It must be so at this very moment, unless somebody edited the zone within the verify
-    // interval; or a later desired record is at work already, where it may be told late.
+    const bool is_served = backend_.served(record.name, record.type) == records_of(rdata);
+    // Who changes it writes it whole, whatever others did before; what they did since, while it was
+    // read back, stays.
+    if (status == UpdateStatus::committed && is_whole && is_served) told.edited = false;
+    // It must be so at this very moment, unless somebody else has changed it; or a later desired
+    // record is at work already, where it may be told late.
     const bool is_last = is_whole || ticket == told.last_accepted;
-    if (is_last && !told.edited && backend_.served(record.name, record.type) != records_of(rdata))
+    if (is_last && !told.edited && !is_served)
         violate("what is told is not served: " + record.name.text());
     // Answers of one host come in the order of its desired records; but what belongs together in
     // two zones is told when the later zone is done.
@@ -343,6 +422,15 @@ void EngineModel::tell(const Record& record, const std::string& rdata, std::uint
     told.told_rdata = rdata;
 }
 
+void EngineModel::check_was_served(const Record& record, const std::string& rdata,
+                                   base::TimePoint began) {
+    const auto expected = records_of(rdata);
+    if (backend_.served(record.name, record.type) == expected) return;
+    const auto found = replaced_.find({record.key(), expected});
+    if (found == replaced_.end() || found->second < began - limits_.freshness)
+        violate("what is told was not served at any time since: " + record.name.text());
+}
+
 void EngineModel::count_paid(HostId host) {
     if (limits_.changes_burst == 0) return;
     const auto refilled = static_cast<unsigned>((now_ - begun_) / limits_.changes_refill);
@@ -350,8 +438,8 @@ void EngineModel::count_paid(HostId host) {
 }
 
 void EngineModel::check_deadlines() {
-    for (const auto& [ticket, deadline] : open_) {
-        if (deadline <= now_) violate("not answered within the timeout");
+    for (const auto& [ticket, request] : open_) {
+        if (request.deadline <= now_) violate("not answered within the timeout");
     }
 }
 
@@ -373,12 +461,15 @@ void EngineModel::end() {
     for (int round = 0; round < 3; ++round) {
         now_ += 10s;
         engine_->tick();
-        while (!backend_.updates.empty() || !backend_.queries.empty() || !backend_.queue.empty())
+        second_engine_->tick();
+        while (!backend_.updates.empty() || !backend_.queries.empty() ||
+               !backend_.serial_queries.empty() || !backend_.queue.empty())
             backend_.run();
     }
     EXPECT_TRUE(open_.empty());
     EXPECT_FALSE(engine_->busy());
     EXPECT_EQ(engine_->slots(), 0U);
+    EXPECT_EQ(second_engine_->slots(), 0U);
     EXPECT_EQ(engine_->deadlines(), 0U);
     check_served();
     for (const auto& [server, owner] : foreign_pointers_) {

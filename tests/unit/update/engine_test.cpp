@@ -468,7 +468,7 @@ TEST_F(EngineTest, AFailedChangeCostsNoBudget) {
 TEST_F(EngineTest, ServersThatChangeGiveNoBudgetBackForWhatWasDone) {
     limits.changes_burst = 1;
     limits.updates_in_flight = 2;
-    limits.verify_interval = 0s;
+    limits.freshness = 0s;
     engine.reconfigure(limits, false);
     const auto& first = want(host(1), addr_1);
     want(host(2), addr_1);
@@ -733,7 +733,7 @@ TEST_F(EngineTest, WhatAScriptHasMadeIsLookedAtBeforeItIsMadeAgain) {
     EXPECT_EQ(status(made), UpdateStatus::unchanged);
     EXPECT_TRUE(backend.batch_sizes.empty());
     backend.served(host(1), Type::a).clear();
-    limits.verify_interval = 0s;
+    limits.freshness = 0s;
     engine.reconfigure(limits, false);
     const auto& again = want_messages(host(1), {set_message(host(1), addr_1)}, addr_1);
     backend.run();

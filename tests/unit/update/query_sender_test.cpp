@@ -85,6 +85,79 @@ protected:
     void SetUp() override { groups.configure({zone_servers(nullptr, {"192.0.2.1"})}); }
 };
 
+// --- the serial of a zone
+
+/// A SOA whose names are the root.
+Record soa_with_serial(const char* zone, std::uint32_t serial) {
+    std::string rdata(2, '\0');
+    for (int shift = 24; shift >= 0; shift -= 8) rdata += static_cast<char>(serial >> shift & 255U);
+    return {name(zone), Type::soa, 30, rdata + std::string(16, '\1')};
+}
+
+TEST_F(QuerySenderTest, TheSerialIsThatOfTheZonesOwnSoa) {
+    constexpr const char* zone = "dyn.example.org";
+    const Record soa = soa_with_serial(zone, 0x81020304U);
+    Record cut = soa;
+    cut.rdata.resize(21);
+    dns::Answer not_authoritative = authoritative(KNOT_RCODE_NOERROR, {soa});
+    not_authoritative.authoritative = false;
+    struct SerialCase {
+        const char* name;
+        dns::Reply reply;
+        std::optional<std::uint32_t> serial;
+    };
+    const std::vector<SerialCase> cases{
+        {"its SOA", authoritative(KNOT_RCODE_NOERROR, {soa}), 0x81020304U},
+        {"beside its NS",
+         authoritative(KNOT_RCODE_NOERROR, {soa}, {{name(zone), Type::ns, 30, {}}}), 0x81020304U},
+        {"another zone's", authoritative(KNOT_RCODE_NOERROR, {soa_with_serial("org", 1)}), {}},
+        {"the parent's, which has no such zone", authoritative(KNOT_RCODE_NOERROR, {}, {soa}), {}},
+        {"cut off", authoritative(KNOT_RCODE_NOERROR, {cut}), {}},
+        {"not authoritative", not_authoritative, {}},
+        {"refused", authoritative(KNOT_RCODE_REFUSED), {}},
+        {"unanswered", dns_failure(dns::ErrorKind::timeout), {}}};
+    for (const SerialCase& one : cases) {
+        Told<dns::DnsResult<SerialReading>> reading;
+        queries.read_serial(
+            name(zone), time->now() + 5s,
+            [&](const dns::DnsResult<SerialReading>& result) { reading.tell(result); });
+        EXPECT_EQ(next("192.0.2.1").type, Type::soa);
+        answer(zone, one.reply);
+        ASSERT_TRUE(reading.has_value()) << one.name;
+        ASSERT_EQ(reading->has_value(), one.serial.has_value()) << one.name;
+        if (one.serial) {
+            EXPECT_EQ(reading->value(), (SerialReading{*one.serial, 1})) << one.name;
+        }
+    }
+}
+
+TEST_F(QuerySenderTest, WhoHasAnsweredIsToldWithTheSerialAndTheRecords) {
+    groups.configure({zone_servers(nullptr, {"192.0.2.1", "192.0.2.2"})});
+    Told<dns::DnsResult<SerialReading>> reading;
+    queries.read_serial(name("dyn.example.org"), time->now() + 5s,
+                        [&](const dns::DnsResult<SerialReading>& result) { reading.tell(result); });
+    answer("dyn.example.org", dns_failure(dns::ErrorKind::timeout));
+    const Record soa = soa_with_serial("dyn.example.org", 7);
+    answer("dyn.example.org", authoritative(KNOT_RCODE_NOERROR, {soa}), "192.0.2.2");
+    EXPECT_EQ(reading->value(), (SerialReading{7, 2}));
+    const Served& records = look_up("h.dyn.example.org");
+    answer("h.dyn.example.org", authoritative(KNOT_RCODE_NXDOMAIN), "192.0.2.2");
+    EXPECT_EQ(records->value().source, 2U);
+}
+
+TEST_F(QuerySenderTest, AServerThatAnswersNoQueriesTellsNoSerial) {
+    ZoneServers config = zone_servers("dyn.example.org", {"192.0.2.1"});
+    config.queries = false;
+    groups.configure({config});
+    Told<dns::DnsResult<SerialReading>> reading;
+    queries.read_serial(name("dyn.example.org"), time->now() + 5s,
+                        [&](const dns::DnsResult<SerialReading>& result) { reading.tell(result); });
+    EXPECT_FALSE(reading.has_value()) << "from within the call";
+    poll();
+    EXPECT_TRUE(reading->has_error());
+    EXPECT_EQ(under_way(), 0U);
+}
+
 // --- the zone of a name
 
 TEST_F(QuerySenderTest, TheZoneOfAServerThatAnswersNoQueriesIsTheConfiguredOne) {
@@ -464,7 +537,7 @@ TEST_F(QuerySenderTest, ACnameAtTheNameIsAConflictOneOfAWildcardIsNot) {
     const Served& fine = look_up("h.dyn.example.org");
     answer("h.dyn.example.org", cname);
     answer_prerequisite(Type::cname, Class::none, KNOT_RCODE_NOERROR);
-    EXPECT_EQ(fine->value(), ServedRecords());
+    EXPECT_EQ(fine->value(), ServedRecords{.source = 1});
     const Served& unknown = look_up("h.dyn.example.org");
     answer("h.dyn.example.org", cname);
     servers.at("192.0.2.1")
@@ -489,7 +562,7 @@ TEST_F(QuerySenderTest, WhatASiblingHasTooMayBeAWildcards) {
     answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
     answer("*.dyn.example.org", same);
     answer_prerequisite(Type::a, Class::in, KNOT_RCODE_NXRRSET);
-    EXPECT_EQ(made->value(), ServedRecords()) << "nothing stands there";
+    EXPECT_EQ(made->value(), ServedRecords{.source = 1}) << "nothing stands there";
     const Served& own = look_up("h.dyn.example.org");
     answer("h.dyn.example.org", answer_with("h.dyn.example.org", Type::a, "one "));
     answer_prerequisite(Type::a, Class::in, KNOT_RCODE_NOERROR);

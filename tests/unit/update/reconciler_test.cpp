@@ -78,7 +78,7 @@ TEST_F(ReconcilerTest, WhatIsKnownIsNotAskedWhileItIsBelieved) {
 }
 
 TEST_F(ReconcilerTest, WhereNothingIsBelievedEachDesiredRecordIsAskedFor) {
-    parts.limits.verify_interval = 0s;
+    parts.limits.freshness = 0s;
     know_zone(1);
     backend.served(host(1), a) = {address(1)};
     const Told& first = submit(1, address(1));
@@ -89,6 +89,24 @@ TEST_F(ReconcilerTest, WhereNothingIsBelievedEachDesiredRecordIsAskedFor) {
     backend.served(host(1), a).clear();
     backend.run();
     EXPECT_EQ(status(second), UpdateStatus::committed);
+}
+
+TEST_F(ReconcilerTest, AQueryThatWasSentBeforeADesiredRecordCameDoesNotVerifyIt) {
+    parts.limits.freshness = 0s;
+    know_zone(1);
+    backend.served(host(1), a) = {address(1)};
+    const Told& late = submit(1, address(1));
+    auto query = backend.take_query();
+    query.read = backend.read(query);
+    backend.served(host(1), a).clear();
+    now += 4s;
+    const Told& told = submit(1, address(1));
+    tick_after(1s);
+    EXPECT_EQ(status(late), UpdateStatus::failed);
+    backend.answer(query);
+    EXPECT_FALSE(told.has_value());
+    backend.run();
+    EXPECT_EQ(status(told), UpdateStatus::committed);
 }
 
 TEST_F(ReconcilerTest, AnAnswerThatFailsFailsItAndOnlyARefusalForgetsTheZone) {

@@ -18,16 +18,18 @@ RrsetQueue::Waiting waiting_record(std::uint64_t ticket) {
     DesiredRecord desired;
     desired.rrset = {1, dns::Type::a};
     desired.rdata = "abcd";
-    return {desired, {}, queue_time, ticket};
+    return {desired, {}, queue_time, queue_time, ticket};
 }
 
 TEST(RrsetQueue, TheStatesHaveOnlyTheWaysOfTheTable) {
     const std::vector<std::vector<RrsetState>> ways = {
-        {RrsetState::idle, RrsetState::finding_zone, RrsetState::blocked, RrsetState::asking,
-         RrsetState::ready, RrsetState::queued, RrsetState::answering},  // from idle
-        {RrsetState::idle},                                              // finding_zone
-        {RrsetState::idle},                                              // blocked
-        {RrsetState::idle},                                              // asking
+        {RrsetState::idle, RrsetState::finding_zone, RrsetState::blocked, RrsetState::confirming,
+         RrsetState::asking, RrsetState::ready, RrsetState::queued,
+         RrsetState::answering},  // from idle
+        {RrsetState::idle},       // finding_zone
+        {RrsetState::idle},       // blocked
+        {RrsetState::idle},       // confirming
+        {RrsetState::idle},       // asking
         {RrsetState::idle, RrsetState::queued, RrsetState::in_flight,
          RrsetState::answering},                                           // ready
         {RrsetState::idle, RrsetState::in_flight},                         // queued
@@ -44,16 +46,40 @@ TEST(RrsetQueue, TheStatesHaveOnlyTheWaysOfTheTable) {
     }
 }
 
-TEST(RrsetQueue, WhatIsServedIsBelievedForAWhileUnlessItWasAskedJustNow) {
+TEST(RrsetQueue, WhatIsServedIsVerifiedForTheFirstAloneByAQueryOrByTheSerial) {
+    ZoneStamp zone;
     RrsetQueue queue;
-    EXPECT_FALSE(queue.is_served_known(queue_time));
-    queue.set_served({.rdata = {"abcd"}}, queue_time, false);
-    EXPECT_TRUE(queue.is_served_known(queue_time - 1ns));
-    EXPECT_FALSE(queue.is_served_known(queue_time));
-    queue.set_served({.rdata = {"abcd"}}, queue_time, true);
-    EXPECT_TRUE(queue.is_served_known(queue_time + 1h));
+    queue.push(waiting_record(1));
+    queue.set_served({.rdata = {"abcd"}}, queue_time - 1ns, true, {&zone, 3});
+    EXPECT_FALSE(queue.is_verified()) << "the query was sent before it came";
+    queue.set_served({.rdata = {"abcd"}}, queue_time, true, {&zone, 3});
+    EXPECT_EQ(queue.served_at(), queue_time);
+    EXPECT_EQ(queue.mark(), (SerialMark{&zone, 3}));
+    EXPECT_TRUE(queue.is_verified());
     queue.end_verified();
-    EXPECT_FALSE(queue.is_served_known(queue_time + 1h));
+    EXPECT_FALSE(queue.is_verified());
+    queue.confirm_served(queue_time - 1ns);
+    EXPECT_FALSE(queue.is_verified());
+    queue.confirm_served(queue_time);
+    EXPECT_TRUE(queue.is_verified());
+    queue.forget_served();
+    EXPECT_FALSE(queue.is_verified());
+    EXPECT_EQ(queue.mark(), SerialMark());
+}
+
+TEST(RrsetQueue, EachDesiredRecordAwaitsTheSerialOnce) {
+    RrsetQueue queue;
+    queue.push(waiting_record(1));
+    queue.push(waiting_record(2));
+    EXPECT_TRUE(queue.may_await_serial());
+    queue.enter(RrsetState::confirming);
+    EXPECT_TRUE(queue.awaits_serial_for(1));
+    EXPECT_FALSE(queue.awaits_serial_for(2));
+    queue.enter(RrsetState::idle);
+    EXPECT_FALSE(queue.awaits_serial_for(1));
+    EXPECT_FALSE(queue.may_await_serial());
+    static_cast<void>(queue.pop());
+    EXPECT_TRUE(queue.may_await_serial());
 }
 
 TEST(RrsetQueue, AnAnswerThatIsAwaitedIsInvalidatedOnce) {

@@ -17,7 +17,7 @@ protected:
         DesiredRecord desired;
         desired.rrset = rrset;
         table.add(
-            std::move(desired), now + until, [](UpdateOutcome) {}, nullptr);
+            std::move(desired), {now, now + until}, [](UpdateOutcome) {}, nullptr);
     }
     std::size_t unresolved() { return zones.waiting(unresolved_zone); }
 
@@ -137,7 +137,7 @@ TEST_F(TargetTableTest, DeadlinesPassInTheirOrder) {
 
 TEST_F(TargetTableTest, TheDeadlineOfAScriptsPlaceIsNotWatchedHere) {
     const auto places = std::make_shared<AtomicGroup>([](const auto&) {});
-    table.add_place(one, now + 5s, places);
+    table.add_place(one, {now, now + 5s}, places);
     EXPECT_EQ(table.deadlines(), 0U);
     EXPECT_EQ(table.waiting(), 1U);
     ASSERT_EQ(places->members().size(), 1U);

@@ -36,6 +36,48 @@ TEST(ServedCache, NothingServedIsKnowledgeToo) {
     EXPECT_EQ(known.take(rrset)->rdata, "");
 }
 
+TEST(ServedCache, TheSerialConfirmsWhatWasLearnedInItsEpoch) {
+    ServedCache known;
+    update::ZoneStamp& zone = known.add_zone();
+    zone.set(3, at);
+    known.set(rrset, "abcd", at, 30, {&zone, 3});
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at + 1s));
+    zone.set(3, at + 2s);
+    EXPECT_TRUE(known.is_served(rrset, "abcd", at + 1s));
+    EXPECT_TRUE(known.is_served(rrset, "abcd", at + 2s));
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at + 2s + 1ns));
+    EXPECT_FALSE(known.is_served(rrset, "abce", at + 1s));
+    EXPECT_EQ(known.take(rrset)->mark, (update::SerialMark{&zone, 3}));
+
+    known.set(rrset, "abcd", at, 30, {&zone, 2});
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at + 1s)) << "it is of an earlier epoch";
+    EXPECT_TRUE(known.is_served(rrset, "abcd", at));
+    known.set(rrset, "abcd", at, 30);
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at + 1s)) << "it is of no epoch";
+
+    known.set(rrset, "abcd", at, 30, {&zone, 3});
+    zone.set(3, at + 10min);
+    EXPECT_TRUE(known.is_served(rrset, "abcd", at + ServedCache::longest_belief));
+    EXPECT_FALSE(known.is_served(rrset, "abcd", at + ServedCache::longest_belief + 1ns))
+        << "the record itself has to be asked for again";
+}
+
+TEST(ZoneStamp, RoundsTheTimeDownAndTellsEpochsApart) {
+    update::ZoneStamp stamp;
+    EXPECT_FALSE(stamp.confirms(0, base::TimePoint::min()));
+    constexpr std::uint32_t last = (1U << update::ZoneStamp::epoch_bits) - 1;
+    for (const auto time : {base::TimePoint(0s), at, base::TimePoint(24h * 366 * 30)}) {
+        stamp.set(last, time + 3ms);
+        EXPECT_TRUE(stamp.confirms(last, time));
+        EXPECT_FALSE(stamp.confirms(last, time + 3ms + 1ns));
+        EXPECT_TRUE(stamp.confirms(last, time + 3ms - 16ms));
+        EXPECT_FALSE(stamp.confirms(last - 1, time));
+    }
+    stamp.set(0, at);
+    EXPECT_FALSE(stamp.confirms(last, base::TimePoint::min()));
+    EXPECT_FALSE(stamp.confirms(0, base::TimePoint::min())) << "0 is no epoch";
+}
+
 TEST(ServedCache, LongDataIsForgotten) {
     ServedCache known;
     known.set(rrset, "abcd", at);

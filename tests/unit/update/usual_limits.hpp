@@ -9,7 +9,7 @@ namespace sftdyn::update {
 inline EngineLimits usual_limits() {
     EngineLimits out;
     out.timeout = std::chrono::seconds(5);
-    out.verify_interval = std::chrono::seconds(300);
+    out.freshness = std::chrono::seconds(300);
     out.queue = 10000;
     out.batch = 1000;
     out.updates_in_flight = 1;

@@ -1,11 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The plugin as the program sees it, with the real CPython.
 #include <atomic>
+#include <cstddef>
+#include <new>
 #include <thread>
 
 #include <gmock/gmock.h>
 
 #include "python/plugin/plugin_test.hpp"
+
+// A sanitizer has its own heap.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED_HEAP
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED_HEAP
+#endif
+#endif
+
+#ifndef SANITIZED_HEAP
+namespace {
+/// Whether the thread gets no memory from calloc(3), from which CPython takes its threads' states.
+thread_local bool has_no_memory = false;
+}  // namespace
+
+extern "C" void* __libc_calloc(std::size_t count, std::size_t size);
+/// In place of the C library's, for the interpreter too.
+extern "C" void* calloc(std::size_t count, std::size_t size) {
+    return has_no_memory ? nullptr : __libc_calloc(count, size);
+}
+#endif
 
 namespace sftdyn::python {
 namespace {
@@ -479,6 +503,24 @@ TEST_F(PluginTest, AnInterruptionEndsALoop) {
     EXPECT_THAT(said, HasSubstr("HookTimeout"));
     EXPECT_EQ(after, "h");
 }
+
+#ifndef SANITIZED_HEAP
+TEST_F(PluginTest, AThreadThatHasNoMemoryIsNotAttached) {
+    const auto conf = run("a = 1\n");
+    std::thread([&] {
+        has_no_memory = true;
+        EXPECT_THROW(static_cast<void>(interpreter().attach()), std::bad_alloc);
+        EXPECT_THROW(static_cast<void>(conf->settings({})), std::bad_alloc);
+        has_no_memory = false;
+        const auto attached = interpreter().attach();
+        has_no_memory = true;
+        interpreter().interrupt(attached->number());
+        attached->clear_interrupt();
+        has_no_memory = false;
+        EXPECT_EQ(conf->settings({"a"})->size(), 1U);
+    }).join();
+}
+#endif
 
 TEST_F(PluginTest, AConfMayBeDroppedOnAnyThread) {
     auto conf = run("def get_host(querystring, ip):\n    return 'h'\n");
