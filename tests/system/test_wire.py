@@ -54,11 +54,12 @@ def test_signatures_are_verified_by_both_sides(stage, tmp_path, algorithm):
     update, = server.updates()
     assert [(rrset.rdtype, rrset.deleting, rrset.ttl) for rrset in update.update] == [
         (dns.rdatatype.A, dns.rdataclass.ANY, 0), (dns.rdatatype.A, None, 30)]
-    # Which zone; two fences, in case an earlier process has left something; what is served; the change; what is served now, and
-    # whether a wildcard makes it.
+    # Which zone; two fences, in case an earlier process has left something; the zone's serial; what is served; the change; what is
+    # served now, and whether a wildcard makes it.
     assert [(over_tcp, request.opcode()) for request, over_tcp in server.requests] == [
-        (False, dns.opcode.QUERY), (True, dns.opcode.UPDATE), (True, dns.opcode.UPDATE), (False, dns.opcode.QUERY), (True, dns.opcode.UPDATE),
-        (False, dns.opcode.QUERY), (False, dns.opcode.QUERY)]
+        (False, dns.opcode.QUERY), (True, dns.opcode.UPDATE), (True, dns.opcode.UPDATE), (False, dns.opcode.QUERY), (False, dns.opcode.QUERY),
+        (True, dns.opcode.UPDATE), (False, dns.opcode.QUERY), (False, dns.opcode.QUERY)]
+    assert server.requests[3][0].question[0].rdtype == dns.rdatatype.SOA
     assert [request.question[0].name.to_text() for request, _ in server.requests[-2:]] == [f"{HOST}.", "*.dyn.example.org."]
     assert len(server.fences()) == 2
     for fence in server.fences():
@@ -103,5 +104,5 @@ def test_a_truncated_answer_is_asked_again_over_tcp(stage, tmp_path):
     server.records[(dns.name.from_text(HOST), dns.rdatatype.A)] = ["127.0.0.1"]
     program = stage.sftdyn(conf(server, {"k": HOST}, dns='zone = "dyn.example.org"', key_file=key.write(tmp_path / "key")))
     assert program.get("k").body == "UPTODATE", program.log()
-    # Its zone, its record, and whether a wildcard makes that.
-    assert [over_tcp for request, over_tcp in server.requests if request.opcode() == dns.opcode.QUERY] == [False, True] * 3
+    # Its zone, the zone's serial, its record, and whether a wildcard makes that.
+    assert [over_tcp for request, over_tcp in server.requests if request.opcode() == dns.opcode.QUERY] == [False, True] * 4

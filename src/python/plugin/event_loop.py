@@ -97,7 +97,8 @@ def run_loop(jobs):
 
 def leave():
     """Releases what this thread's conf has of the process: its signals, their pipe and its event
-    loop. The last code of the thread, whether it has served or not; called again after a failure."""
+    loop. The last code of the thread, whether it has served or not. Called again after a failure.
+    """
     has_served = getattr(here, "jobs", None) is not None
     pipe = getattr(here, "pipe", None)
     if pipe is not None:
