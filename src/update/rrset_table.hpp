@@ -17,6 +17,7 @@ namespace sftdyn::update {
 class RrsetTable {
 public:
     using Waiting = RrsetQueue::Waiting;
+    /// When a request arrived, and when it must be answered.
     struct RequestTimes {
         base::TimePoint arrived, deadline;
     };
