@@ -183,14 +183,6 @@ TEST(AddressUpdate, CredentialsOfAllKinds) {
     EXPECT_EQ(credential("/dynamic/update.php?KEY&address=1.2.3.4"), "-/KEY");
 }
 
-TEST(AddressUpdate, LatinOneIsReadWhereItIsNoUtf8) {
-    for (const char* good : {"", "abc", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\xa6\x86"})
-        EXPECT_EQ(as_utf8(good), good);
-    EXPECT_EQ(as_utf8("\xe4"), "\xc3\xa4");
-    EXPECT_EQ(as_utf8("\xc0\x80"), "\xc3\x80\xc2\x80") << "longer than needed";
-    EXPECT_EQ(as_utf8("\xed\xa0\x80").size(), 6U) << "a surrogate";
-}
-
 TEST(AddressUpdate, NothingIsDropped) {
     for (const char* query : {"txt=x", "foo=1.2.3.4", "myipx=1.2.3.4", "foo", "myip7=", "mx:a.b=x"})
         EXPECT_FALSE(update("/nic/update?hostname=a.b&" + std::string(query)).fault.empty())
@@ -276,25 +268,6 @@ TEST(AddressUpdate, BodiesOfEachForm) {
          {"{", "{}x", "{\"a\":{}}", "{\"a\":[1]}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}",
           "{\"a\"}", "{\"a\":\"b}", "--x", "--x1\r\n", "--x1\r\nname\r\n\r\nv\r\n--x1--", "text"})
         EXPECT_EQ(text(broken), "fault") << broken;
-}
-
-/// Each row of the table can be reached.
-TEST(Dialects, EachRowIsFound) {
-    for (const auto& row : dialect_rows()) {
-        std::string target = "/" + std::string(row.path == "*" ? "any/path" : row.path);
-        for (const auto& [from, to] :
-             {std::pair("{host}", "a.b"), {"{key}", "k"}, {"{ip}", "1.2.3.4"}})
-            if (const auto at = target.find(from); at != std::string::npos)
-                target.replace(at, std::string_view(from).size(), to);
-        target += row.bare_key ? "?KEY" : "?hostname=a.b";
-        std::string marks(row.marks);
-        for (std::size_t at = 0; at < marks.size();) {
-            const std::size_t end = std::min(marks.find(' ', at), marks.size());
-            if (marks[at] != '!') target += "&" + marks.substr(at, end - at) + "=x.y";
-            at = end + 1;
-        }
-        EXPECT_EQ(update(target, "Basic dTpw").dialect, row.dialect) << row.service << target;
-    }
 }
 
 }  // namespace
