@@ -21,6 +21,21 @@ def curl(*arguments):
     return subprocess.run(["curl", "-s", "--max-time", "10", *map(str, arguments)], capture_output=True, text=True).stdout
 
 
+def test_a_port_alone_is_for_both_families_and_an_address_for_its_own(stage):
+    server = stage.dns("named")
+    for listen, families in (("0", {"127.0.0.1", "::1"}), ("[::]:0", {"::1"}), ("0.0.0.0:0", {"127.0.0.1"})):
+        program = stage.sftdyn(conf(server, {"k": HOST}), listen=(listen,))
+        answered = set()
+        for host in ("127.0.0.1", "::1"):
+            try:
+                with socket.create_connection((host, program.port), timeout=60):
+                    answered.add(host)
+            except ConnectionRefusedError:
+                pass
+        assert answered == families, listen
+        program.stop()
+
+
 def test_a_unix_socket(stage):
     path = stage.folder / "http.sock"
     server = stage.dns("named")
