@@ -344,7 +344,7 @@ def dearest_look_up(folder, server, seconds):
     """A long wrong key, of which an exception is the answer, beside one without."""
     costs = {}
     for number, look_up in enumerate(("K[q]", "K.get(q)")):
-        script = f'limits = {{"bad_keys": 0}}\nK = {{"key": "host.{ZONE}"}}\ndef get_host(q, ip):\n    return {look_up}\n'
+        script = f'limits = {{"bad_keys": 0}}\nCLIENTS = {{}}\nK = {{"key": "host.{ZONE}"}}\ndef get_host(q, ip):\n    return {look_up}\n'
         program = Sftdyn(folder / f"sftdyn-look-up-{number}", script, arguments=["--server", server.address, "--nskeyfile", server.key_file()], file="conf").start()
         program.get("wrong")  # its exception is logged; the others are counted
         costs[look_up] = cpu_of(program, request(filled("/", "%41", LINE)), seconds)
